@@ -1,0 +1,1 @@
+export { errorCodes, MqtraceError, type MqtraceErrorCode } from './errors.ts';

@@ -1,0 +1,42 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Prints the counts alone on one line at the very end, so that a log's last line says how the run went. */
+class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    for (const module of modules) {
+      for (const test of module.children.allTests()) count[test.result().state]++;
+      if (module.state() === 'failed' && module.errors().length > 0) count.failed++;
+    }
+    const skipped = count.skipped + count.pending;
+    const line = `${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+    process.once('exit', () => process.stdout.write(`${line}\n`));
+  }
+}
+
+// The project's own subpaths resolve to the sources, so that tests import what users import and need no build.
+const sources = (path: string): string => new URL(path, import.meta.url).pathname;
+const alias = [
+  { find: /^mqtrace\/carriers$/, replacement: sources('./carriers/index.ts') },
+  { find: /^mqtrace\/(kafkajs|amqplib|ioredis|http|sdk)$/, replacement: sources('./src/$1/index.ts') },
+  { find: /^mqtrace$/, replacement: sources('./src/index.ts') },
+];
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    reporters: ['default', new ClosingLine()],
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'carriers/**/*.test.ts', 'scripts/**/*.test.ts', 'docs/**/*.test.ts'],
+          typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+        },
+      },
+    ],
+  },
+});
+
+export default config;
