@@ -1,0 +1,22 @@
+import type { CarrierAdapter } from './adapter.ts';
+import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
+
+/** An AMQP 0-9-1 field table, as amqplib has it in `properties.headers`: any value, nested tables included. */
+export interface AmqpHeaders {
+  [name: string]: unknown;
+}
+
+/**
+ * AMQP 0-9-1 `properties.headers`. The W3C binding for AMQP was discontinued; the field's practice is text under lower-case names.
+ * Long strings and byte arrays are read alike; numbers, tables and other values are never taken for a trace header. amqplib sends
+ * inherited properties too, so they are read, and copied.
+ */
+export const amqpHeaders: CarrierAdapter<AmqpHeaders> = {
+  name: 'amqp',
+  get: (headers, key) => (isRecord(headers) ? recordGet(headers, key, false) : undefined),
+  getAll: (headers, key) => (isRecord(headers) ? recordGetAll(headers, key, false) : []),
+  keys: (headers) => (isRecord(headers) ? recordKeys(headers, false) : []),
+  set: (headers, key, value) => recordSet(headers, key, value),
+  copy: (headers) => recordCopy(headers, false),
+  remove: (headers, names) => recordRemove(headers, names),
+};

@@ -1,0 +1,21 @@
+import type { CarrierAdapter } from './adapter.ts';
+import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
+
+/** Kafka record headers in the shape of kafkajs: an object of values, where an array is a repeated header. */
+export interface KafkaHeaders {
+  [name: string]: Buffer | string | (Buffer | string)[] | undefined;
+}
+
+/**
+ * Kafka record headers. No W3C binding exists; the field's practice is UTF-8 text under lower-case names. Names are case-sensitive
+ * on the wire and read here in any spelling. Of a repeated `traceparent` the last one counts, as in OpenTelemetry Java.
+ */
+export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = {
+  name: 'kafka',
+  get: (headers, key) => (isRecord(headers) ? recordGet(headers, key, true) : undefined),
+  getAll: (headers, key) => (isRecord(headers) ? recordGetAll(headers, key, true) : []),
+  keys: (headers) => (isRecord(headers) ? recordKeys(headers, true) : []),
+  set: (headers, key, value) => recordSet(headers, key, value),
+  copy: (headers) => recordCopy(headers, true),
+  remove: (headers, names) => recordRemove(headers, names),
+};
