@@ -1,0 +1,46 @@
+import { propagation, type TextMapPropagator } from '@opentelemetry/api';
+import { invalidOption } from '../errors.ts';
+import { mqtracePropagator } from './propagator.ts';
+
+/**
+ * Which propagator writes and reads the headers.
+ *
+ * - `'global'` (default): the one registered with OpenTelemetry's API; where none is registered, mqtrace's own.
+ * - `'mqtrace'`: mqtrace's W3C propagator, whatever is registered.
+ * - a `TextMapPropagator`.
+ */
+export type PropagatorChoice = 'global' | 'mqtrace' | TextMapPropagator;
+
+/** Where API 1.x keeps what was registered. Asking for `fields()` would not tell "none registered" from "registered: none". */
+const apiGlobals = Symbol.for('opentelemetry.js.api.1');
+
+function registered(): boolean {
+  return (globalThis as { [apiGlobals]?: { propagation?: unknown } })[apiGlobals]?.propagation !== undefined;
+}
+
+/** Follows what is registered at the time of each call, so that the order of set-up does not matter. */
+const globalPropagator: TextMapPropagator = {
+  inject: (context, carrier, setter) =>
+    registered() ? propagation.inject(context, carrier, setter) : mqtracePropagator.inject(context, carrier, setter),
+  extract: (context, carrier, getter) =>
+    registered() ? propagation.extract(context, carrier, getter) : mqtracePropagator.extract(context, carrier, getter),
+  fields: () => (registered() ? propagation.fields() : mqtracePropagator.fields()),
+};
+
+/**
+ * @throws MqtraceError `INVALID_OPTION` if the choice is none of the three kinds
+ * @internal
+ */
+export function resolvePropagator(choice: PropagatorChoice | undefined, where: string): TextMapPropagator {
+  if (choice === undefined || choice === 'global') return globalPropagator;
+  if (choice === 'mqtrace') return mqtracePropagator;
+  if (
+    typeof choice === 'object' &&
+    choice !== null &&
+    typeof choice.inject === 'function' &&
+    typeof choice.extract === 'function'
+  ) {
+    return choice;
+  }
+  throw invalidOption(where, choice, `'global', 'mqtrace' or a TextMapPropagator`);
+}

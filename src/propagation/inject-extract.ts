@@ -1,0 +1,94 @@
+import {
+  type Context,
+  context as contextApi,
+  propagation,
+  ROOT_CONTEXT,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api';
+import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { reportFault } from '../faults.ts';
+import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
+import { isTracingSuppressed } from './suppression.ts';
+import { baggageHeader } from './w3c-baggage.ts';
+
+/** Options of {@link inject} and {@link extract}. */
+export interface PropagationOptions {
+  /** Which propagator writes or reads. Default `'global'`. */
+  propagator?: PropagatorChoice;
+}
+
+/**
+ * Headers that carry a context's trace and baggage: a copy of those given, with what an earlier message left in them replaced.
+ * The given headers are not changed. A context with neither a valid span nor baggage, or with tracing suppressed, gives a plain copy.
+ *
+ * @param adapter - the message format: `kafkaHeaders`, `amqpHeaders`, `redisFields` or `httpHeaders` of `mqtrace/carriers`.
+ * @param headers - the message's headers so far; null or undefined for none.
+ * @param context - what to carry. Default: the active context.
+ */
+export function inject<H>(
+  adapter: CarrierAdapter<H>,
+  headers: H | null | undefined,
+  context: Context = contextApi.active(),
+  options: PropagationOptions = {},
+): H {
+  const propagator = resolvePropagator(options.propagator, 'inject({ propagator })');
+  return injectCopy(propagator, adapter, headers, context) ?? adapter.copy(headers);
+}
+
+/**
+ * The context that a message carries. It does not throw, whatever the headers hold; without a valid trace or baggage in them it is
+ * the context given.
+ *
+ * @param context - what to extend. Default: the root context, so that nothing that happens to be active is taken for the message's.
+ */
+export function extract<H>(
+  adapter: CarrierAdapter<H>,
+  headers: H | null | undefined,
+  context: Context = ROOT_CONTEXT,
+  options: PropagationOptions = {},
+): Context {
+  return extractFrom(resolvePropagator(options.propagator, 'extract({ propagator })'), adapter, headers, context);
+}
+
+/** As {@link inject}, but undefined where the message is to be left as it is. @internal */
+export function injectCopy<H>(
+  propagator: TextMapPropagator,
+  adapter: CarrierAdapter<H>,
+  headers: H | null | undefined,
+  context: Context,
+): H | undefined {
+  try {
+    if (isTracingSuppressed(context) || !hasPayload(context)) return undefined;
+    const copy = adapter.copy(headers);
+    adapter.remove(copy, propagator.fields());
+    propagator.inject(context, copy, adapter);
+    return copy;
+  } catch (error) {
+    reportFault('injecting context into a message', error);
+    return undefined;
+  }
+}
+
+/** @internal */
+export function extractFrom<H>(
+  propagator: TextMapPropagator,
+  adapter: CarrierAdapter<H>,
+  headers: H | null | undefined,
+  context: Context,
+): Context {
+  if (headers === null || headers === undefined) return context;
+  try {
+    return propagator.extract(context, headers, adapter);
+  } catch (error) {
+    reportFault('extracting context from a message', error);
+    return context;
+  }
+}
+
+function hasPayload(context: Context): boolean {
+  const spanContext = trace.getSpanContext(context);
+  if (spanContext !== undefined && trace.isSpanContextValid(spanContext)) return true;
+  const baggage = propagation.getBaggage(context);
+  return baggage !== undefined && baggageHeader(baggage) !== '';
+}

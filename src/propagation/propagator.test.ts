@@ -1,0 +1,148 @@
+import { context, diag, DiagLogLevel, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { suppressTracing, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { afterEach, expect, test, vi } from 'vitest';
+import { httpHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
+import { tracingFaults } from '../faults.ts';
+import { extract, getBaggage, inject, mqtracePropagator, withBaggage } from './index.ts';
+
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const spanId = 'b7ad6b7169203331';
+const traceparent = `00-${traceId}-${spanId}-01`;
+const carried = extract(kafkaHeaders, { traceparent, tracestate: 'a=1', baggage: 'k=v' });
+
+afterEach(() => {
+  propagation.disable();
+  context.disable();
+  diag.disable();
+  vi.restoreAllMocks();
+});
+
+test('what is injected is extracted: trace, state and baggage', () => {
+  expect(trace.getSpanContext(carried)).toMatchObject({ traceId, spanId, traceFlags: 1, isRemote: true });
+  const headers = inject(kafkaHeaders, { mine: 'x' }, carried);
+  expect(headers).toEqual({ mine: 'x', traceparent, tracestate: 'a=1', baggage: 'k=v' });
+});
+
+test('inject returns new headers, replaces what an earlier message left, in any spelling, and leaves the given ones as they were', () => {
+  const old = Object.freeze({ TraceParent: 'old', Baggage: 'leak=1', tracestate: 'old=1', mine: 'x' });
+  const headers = inject(kafkaHeaders, old, trace.setSpanContext(ROOT_CONTEXT, trace.getSpanContext(carried)!));
+  expect(headers).toEqual({ mine: 'x', traceparent, tracestate: 'a=1' });
+  expect(old).toEqual({ TraceParent: 'old', Baggage: 'leak=1', tracestate: 'old=1', mine: 'x' });
+});
+
+test('a context with nothing to carry, or with tracing suppressed, gives the headers as they were', () => {
+  const given = { baggage: 'mine=1', traceparent: 'mine' };
+  expect(inject(kafkaHeaders, given, ROOT_CONTEXT)).toEqual(given);
+  expect(inject(kafkaHeaders, given, ROOT_CONTEXT)).not.toBe(given);
+  expect(inject(kafkaHeaders, given, suppressTracing(carried))).toEqual(given);
+  expect(inject(kafkaHeaders, undefined, ROOT_CONTEXT)).toEqual({});
+  expect(inject(redisFields, ['f', '1'], ROOT_CONTEXT)).toEqual(['f', '1']);
+});
+
+test('baggage travels without a traceparent', () => {
+  const read = extract(kafkaHeaders, { baggage: 'k=v' });
+  expect(trace.getSpanContext(read)).toBeUndefined();
+  expect(getBaggage(read).getEntry('k')?.value).toBe('v');
+  expect(inject(kafkaHeaders, {}, read)).toEqual({ baggage: 'k=v' });
+});
+
+test('tracestate is not read where the traceparent is invalid', () => {
+  expect(extract(kafkaHeaders, { traceparent: 'x', tracestate: 'a=1' })).toBe(ROOT_CONTEXT);
+});
+
+test('flags above 0x0f pass through as two digits, unknown ones zero (the stock propagator writes three)', () => {
+  const flagged = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: 0xff });
+  expect(inject(kafkaHeaders, {}, flagged)).toEqual({ traceparent: `00-${traceId}-${spanId}-03` });
+});
+
+test('the random flag survives the spans of the SDK, which lose it, and is not given to another trace', () => {
+  const tracer = new BasicTracerProvider().getTracer('test');
+  for (const [flags, expected] of [
+    ['03', '03'],
+    ['01', '01'],
+  ]) {
+    const received = extract(kafkaHeaders, { traceparent: `00-${traceId}-${spanId}-${flags}` });
+    const child = tracer.startSpan('child', {}, received);
+    const sent = inject(kafkaHeaders, {}, trace.setSpan(received, child));
+    expect(sent['traceparent']).toBe(`00-${traceId}-${child.spanContext().spanId}-${expected}`);
+    const root = tracer.startSpan('root', { root: true }, received);
+    expect(inject(kafkaHeaders, {}, trace.setSpan(received, root))['traceparent']).toMatch(/-01$/);
+  }
+});
+
+test('what is registered is used, and with the choice "mqtrace" it is not', () => {
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  expect(inject(kafkaHeaders, {}, carried)).toEqual({ traceparent, tracestate: 'a=1' });
+  expect(inject(kafkaHeaders, {}, carried, { propagator: 'mqtrace' })).toMatchObject({ baggage: 'k=v' });
+  expect(() => inject(kafkaHeaders, {}, carried, { propagator: 'w3c' as 'mqtrace' })).toThrow(
+    "[INVALID_OPTION] inject({ propagator }): expected 'global', 'mqtrace' or a TextMapPropagator, got \"w3c\"",
+  );
+});
+
+test('a propagator that throws is reported, and the message goes as it was', () => {
+  const error = vi.fn<() => void>();
+  diag.setLogger({ error, warn: error, info: error, debug: error, verbose: error }, DiagLogLevel.ERROR);
+  const faulty = {
+    inject: () => {
+      throw new Error('inject');
+    },
+    extract: () => {
+      throw new Error('extract');
+    },
+    fields: () => ['traceparent'],
+  };
+  const before = tracingFaults();
+  const given = { traceparent: 'mine' };
+  expect(inject(kafkaHeaders, given, carried, { propagator: faulty })).toEqual(given);
+  expect(extract(kafkaHeaders, given, ROOT_CONTEXT, { propagator: faulty })).toBe(ROOT_CONTEXT);
+  expect(tracingFaults()).toBe(before + 2);
+  expect(error).toHaveBeenCalledTimes(2);
+});
+
+test('the propagator takes any getter: arrays and Buffers of a foreign one', () => {
+  const getter = { keys: () => [], get: (carrier: Record<string, unknown>, key: string) => carrier[key] as string };
+  const read = mqtracePropagator.extract(
+    ROOT_CONTEXT,
+    { traceparent: ['x', traceparent], tracestate: ['a=1', 'b=2'], baggage: Buffer.from('k=v') },
+    getter,
+  );
+  expect(trace.getSpanContext(read)?.spanId).toBe(spanId);
+  expect(trace.getSpanContext(read)?.traceState?.serialize()).toBe('a=1,b=2');
+  expect(getBaggage(read).getEntry('k')?.value).toBe('v');
+});
+
+test('HTTP: two different traceparents start a new trace', () => {
+  expect(extract(httpHeaders, { traceparent: `${traceparent}, 00-${traceId}-00f067aa0ba902b7-01` })).toBe(ROOT_CONTEXT);
+});
+
+test('withBaggage merges, replaces and removes, and the outer context is as before', async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  const seen = withBaggage({ tenant: 'a', user: 'u' }, () =>
+    withBaggage({ user: undefined, tenant: 'b', plan: { value: 'pro' } }, () => getBaggage().getAllEntries()),
+  );
+  expect(seen).toEqual([
+    ['tenant', { value: 'b' }],
+    ['plan', { value: 'pro' }],
+  ]);
+  expect(getBaggage().getAllEntries()).toEqual([]);
+  const later = await withBaggage({ tenant: 'c' }, async () => {
+    await Promise.resolve();
+    return getBaggage().getEntry('tenant')?.value;
+  });
+  expect(later).toBe('c');
+});
+
+test('withBaggage without a context manager runs the function and warns once', () => {
+  const warn = vi.fn<(message: string) => void>();
+  diag.setLogger({ error: warn, warn, info: warn, debug: warn, verbose: warn }, DiagLogLevel.WARN);
+  expect(withBaggage({ k: 'v' }, () => 7)).toBe(7);
+  expect(withBaggage({ k: 'v' }, () => 8)).toBe(8);
+  expect(warn).toHaveBeenCalledOnce();
+  expect(warn.mock.calls[0]![0]).toContain('no context manager is registered');
+});
+
+test('a sampled flag of the API is the one on the wire', () => {
+  expect(trace.getSpanContext(carried)?.traceFlags).toBe(TraceFlags.SAMPLED);
+});

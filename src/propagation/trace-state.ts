@@ -1,0 +1,83 @@
+import type { TraceState } from '@opentelemetry/api';
+
+const memberLimit = 32;
+/** What vendors should propagate at least; what is beyond it is dropped in whole members. */
+export const traceStateOutputLimit = 512;
+const largeMember = 128;
+
+// W3C Trace Context Level 2, 3.3.1.3: simple keys and tenant@system keys, and printable values without `,` and `=`.
+const keyPattern = /^(?:[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
+const valuePattern = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+
+/** A W3C `tracestate`, parsed only when someone asks for it or it is written out. Members that are not valid are left out. */
+export class W3CTraceState implements TraceState {
+  readonly #raw: string;
+  #members: ReadonlyMap<string, string> | undefined;
+  #text: string | undefined;
+
+  constructor(raw = '', members?: ReadonlyMap<string, string>) {
+    this.#raw = raw;
+    this.#members = members;
+  }
+
+  get(key: string): string | undefined {
+    return this.#parsed().get(key);
+  }
+
+  /** Puts the member first, as the specification asks of whoever changed it. An invalid key or value changes nothing. */
+  set(key: string, value: string): TraceState {
+    if (!keyPattern.test(key) || !valuePattern.test(value)) return this;
+    const rest = [...this.#parsed()].filter(([present]) => present !== key).slice(0, memberLimit - 1);
+    return new W3CTraceState('', new Map([[key, value], ...rest]));
+  }
+
+  unset(key: string): TraceState {
+    if (!this.#parsed().has(key)) return this;
+    return new W3CTraceState('', new Map([...this.#parsed()].filter(([present]) => present !== key)));
+  }
+
+  serialize(): string {
+    this.#text ??= limitTraceState([...this.#parsed()].map(([key, value]) => `${key}=${value}`).join(','));
+    return this.#text;
+  }
+
+  #parsed(): ReadonlyMap<string, string> {
+    this.#members ??= parseMembers(this.#raw);
+    return this.#members;
+  }
+}
+
+function parseMembers(raw: string): ReadonlyMap<string, string> {
+  const members = new Map<string, string>();
+  // More members than the specification allows is no tracestate at all; its conformance suite expects none to survive.
+  const parts = raw.split(',', memberLimit * 2 + 1).filter((part) => part.trim() !== '');
+  if (parts.length > memberLimit) return members;
+  for (const part of parts) {
+    const member = part.trim();
+    const equals = member.indexOf('=');
+    const key = member.slice(0, equals);
+    const value = member.slice(equals + 1);
+    if (equals > 0 && !members.has(key) && keyPattern.test(key) && valuePattern.test(value)) members.set(key, value);
+  }
+  return members;
+}
+
+/**
+ * A `tracestate` of at most 512 characters: members of more than 128 characters go first, then those from the end, always whole
+ * (W3C Trace Context Level 2, 3.3.1.5).
+ */
+export function limitTraceState(text: string): string {
+  if (text.length <= traceStateOutputLimit) return text;
+  const members = text.split(',');
+  let length = text.length;
+  const drop = (longerThan: number): void => {
+    for (let at = members.length - 1; at >= 0 && length > traceStateOutputLimit; at--) {
+      if (members[at]!.length <= longerThan) continue;
+      length -= members[at]!.length + 1;
+      members.splice(at, 1);
+    }
+  };
+  drop(largeMember);
+  drop(0);
+  return members.join(',');
+}

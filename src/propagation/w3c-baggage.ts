@@ -1,0 +1,74 @@
+import type { Baggage, BaggageEntry } from '@opentelemetry/api';
+import { formatBaggage, parseBaggage, passableBaggage } from './baggage-codec.ts';
+
+/**
+ * Baggage that came in a header. It is parsed when someone first reads it; as long as nothing is changed, the header itself is
+ * passed on, byte for byte. Immutable, as OpenTelemetry's baggage is.
+ */
+export class W3CBaggage implements Baggage {
+  readonly #source: string;
+  #entries: ReadonlyMap<string, BaggageEntry> | undefined;
+  #header: string | undefined;
+
+  private constructor(
+    source: string,
+    header: string | undefined,
+    entries: ReadonlyMap<string, BaggageEntry> | undefined,
+  ) {
+    this.#source = source;
+    this.#header = header;
+    this.#entries = entries;
+  }
+
+  static fromHeader(header: string): W3CBaggage {
+    return new W3CBaggage(header, passableBaggage(header), undefined);
+  }
+
+  static fromEntries(entries: Iterable<[string, BaggageEntry]>): W3CBaggage {
+    return new W3CBaggage('', undefined, new Map(entries));
+  }
+
+  /** The header to send; empty where there is nothing to send. */
+  toHeader(): string {
+    this.#header ??= formatBaggage(this.#parsed());
+    return this.#header;
+  }
+
+  getEntry(key: string): BaggageEntry | undefined {
+    const entry = this.#parsed().get(key);
+    return entry === undefined ? undefined : { ...entry };
+  }
+
+  getAllEntries(): [string, BaggageEntry][] {
+    return [...this.#parsed()].map(([key, entry]) => [key, { ...entry }]);
+  }
+
+  setEntry(key: string, entry: BaggageEntry): W3CBaggage {
+    return W3CBaggage.fromEntries([...this.#parsed(), [key, { ...entry }]]);
+  }
+
+  removeEntry(key: string): W3CBaggage {
+    return this.removeEntries(key);
+  }
+
+  removeEntries(...keys: string[]): W3CBaggage {
+    return W3CBaggage.fromEntries([...this.#parsed()].filter(([key]) => !keys.includes(key)));
+  }
+
+  clear(): W3CBaggage {
+    return emptyBaggage;
+  }
+
+  #parsed(): ReadonlyMap<string, BaggageEntry> {
+    this.#entries ??= parseBaggage(this.#source);
+    return this.#entries;
+  }
+}
+
+/** @internal */
+export const emptyBaggage: W3CBaggage = W3CBaggage.fromEntries([]);
+
+/** The header for any baggage, whoever made it. @internal */
+export function baggageHeader(baggage: Baggage): string {
+  return baggage instanceof W3CBaggage ? baggage.toHeader() : formatBaggage(baggage.getAllEntries());
+}

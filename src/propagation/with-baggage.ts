@@ -1,0 +1,46 @@
+import {
+  type Baggage,
+  type BaggageEntry,
+  type Context,
+  context as contextApi,
+  diag,
+  propagation,
+} from '@opentelemetry/api';
+import { emptyBaggage } from './w3c-baggage.ts';
+
+let warned = false;
+
+/**
+ * The baggage of a context, OpenTelemetry's own type; empty where there is none, never undefined.
+ *
+ * @param context - default: the active context.
+ */
+export function getBaggage(context: Context = contextApi.active()): Baggage {
+  return propagation.getBaggage(context) ?? emptyBaggage;
+}
+
+/**
+ * Runs `fn` with these entries merged into the active baggage, and returns what it returns. Every message sent within, also after
+ * an `await`, carries them.
+ *
+ * @param entries - values by key; an entry with metadata may be given whole; `undefined` removes the key. Keys are tokens
+ *   (W3C Baggage 3.3.1.1): letters, digits and ``!#$%&'*+-.^_`|~``; others do not travel.
+ */
+export function withBaggage<R>(entries: Record<string, string | BaggageEntry | undefined>, fn: () => R): R {
+  const active = contextApi.active();
+  let baggage = getBaggage(active);
+  for (const [key, value] of Object.entries(entries)) {
+    if (value === undefined || value === null) baggage = baggage.removeEntry(key);
+    else baggage = baggage.setEntry(key, typeof value === 'object' ? value : { value: String(value) });
+  }
+  const context = propagation.setBaggage(active, baggage);
+  return contextApi.with(context, () => {
+    if (contextApi.active() !== context && !warned) {
+      warned = true;
+      diag.warn(
+        'mqtrace: withBaggage has no effect, because no context manager is registered; call startTracing() or register one',
+      );
+    }
+    return fn();
+  });
+}
