@@ -1,0 +1,219 @@
+import protobuf from 'protobufjs';
+
+/** An attribute's value as JavaScript has it; whole numbers beyond the safe range are bigints. */
+export type ReceivedValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Buffer
+  | ReceivedValue[]
+  | { [key: string]: ReceivedValue };
+
+export type ReceivedAttributes = Record<string, ReceivedValue>;
+
+export type ReceivedKind = 'UNSPECIFIED' | 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
+
+export interface ReceivedLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly traceState: string;
+  readonly attributes: ReceivedAttributes;
+  readonly flags: number;
+}
+
+export interface ReceivedEvent {
+  readonly name: string;
+  readonly timeUnixNano: bigint;
+  readonly attributes: ReceivedAttributes;
+}
+
+/** A span as a collector sees it, with ids in hex and the resource and scope that it came under. */
+export interface ReceivedSpan {
+  readonly resource: ReceivedAttributes;
+  readonly scope: { readonly name: string; readonly version: string };
+  readonly name: string;
+  readonly kind: ReceivedKind;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Empty for a root span. */
+  readonly parentSpanId: string;
+  readonly traceState: string;
+  /** Trace flags in the low 8 bits; bits 8 and 9 say whether the parent is known to be remote. */
+  readonly flags: number;
+  readonly attributes: ReceivedAttributes;
+  readonly links: ReceivedLink[];
+  readonly events: ReceivedEvent[];
+  readonly startTimeUnixNano: bigint;
+  readonly endTimeUnixNano: bigint;
+  readonly status: { readonly code: 'UNSET' | 'OK' | 'ERROR'; readonly message: string };
+  readonly droppedAttributesCount: number;
+  readonly droppedEventsCount: number;
+  readonly droppedLinksCount: number;
+}
+
+/** Field numbers and types from opentelemetry-proto 1.x, trace/v1 and common/v1. */
+const schema = `
+  syntax = "proto3";
+  message Request { repeated ResourceSpans resource_spans = 1; }
+  message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; string schema_url = 3; }
+  message Resource { repeated KeyValue attributes = 1; uint32 dropped_attributes_count = 2; }
+  message ScopeSpans { Scope scope = 1; repeated Span spans = 2; string schema_url = 3; }
+  message Scope { string name = 1; string version = 2; repeated KeyValue attributes = 3; uint32 dropped_attributes_count = 4; }
+  message Span {
+    bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; bytes parent_span_id = 4; string name = 5; int32 kind = 6;
+    fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8;
+    repeated KeyValue attributes = 9; uint32 dropped_attributes_count = 10;
+    repeated Event events = 11; uint32 dropped_events_count = 12;
+    repeated Link links = 13; uint32 dropped_links_count = 14;
+    Status status = 15; fixed32 flags = 16;
+  }
+  message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; uint32 dropped_attributes_count = 4; }
+  message Link {
+    bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated KeyValue attributes = 4;
+    uint32 dropped_attributes_count = 5; fixed32 flags = 6;
+  }
+  message Status { string message = 2; int32 code = 3; }
+  message KeyValue { string key = 1; AnyValue value = 2; }
+  message AnyValue {
+    oneof value {
+      string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4;
+      ArrayValue array_value = 5; KeyValueList kvlist_value = 6; bytes bytes_value = 7;
+    }
+  }
+  message ArrayValue { repeated AnyValue values = 1; }
+  message KeyValueList { repeated KeyValue values = 1; }
+`;
+
+const requestType = protobuf.parse(schema).root.lookupType('Request');
+
+/** The shape that both encodings come to: protobuf as protobufjs gives it, JSON as it is. Bytes are Buffers or text. */
+interface Request {
+  resourceSpans?: { resource?: { attributes?: KeyValue[] }; scopeSpans?: { scope?: Scope; spans?: Span[] }[] }[];
+}
+type Bytes = Buffer | string;
+type Long = string | number;
+type Scope = { name?: string; version?: string };
+type Status = { code?: number; message?: string };
+type KeyValue = { key: string; value?: AnyValue };
+type Link = { traceId: Bytes; spanId: Bytes; traceState?: string; attributes?: KeyValue[]; flags?: number };
+type Event = { name?: string; timeUnixNano?: Long; attributes?: KeyValue[] };
+interface AnyValue {
+  stringValue?: string;
+  boolValue?: boolean;
+  intValue?: Long;
+  doubleValue?: number;
+  arrayValue?: { values?: AnyValue[] };
+  kvlistValue?: { values?: KeyValue[] };
+  bytesValue?: Bytes;
+}
+interface Span {
+  traceId: Bytes;
+  spanId: Bytes;
+  parentSpanId?: Bytes;
+  traceState?: string;
+  flags?: number;
+  name?: string;
+  kind?: number;
+  startTimeUnixNano?: Long;
+  endTimeUnixNano?: Long;
+  attributes?: KeyValue[];
+  links?: Link[];
+  events?: Event[];
+  status?: Status;
+  droppedAttributesCount?: number;
+  droppedEventsCount?: number;
+  droppedLinksCount?: number;
+}
+
+/** Decodes an `ExportTraceServiceRequest` from protobuf. Throws if it is none. */
+export function decodeProtobuf(body: Buffer): ReceivedSpan[] {
+  const message = requestType.decode(body);
+  return flatten(requestType.toObject(message, { longs: String }));
+}
+
+/** Decodes an `ExportTraceServiceRequest` from OTLP's JSON. Throws if it is none. */
+export function decodeJson(body: Buffer): ReceivedSpan[] {
+  return flatten(JSON.parse(body.toString()) as Request);
+}
+
+function flatten(request: Request): ReceivedSpan[] {
+  return (request.resourceSpans ?? []).flatMap(({ resource, scopeSpans }) =>
+    (scopeSpans ?? []).flatMap(({ scope, spans }) =>
+      (spans ?? []).map((span) => toSpan(attributes(resource?.attributes), scope, span)),
+    ),
+  );
+}
+
+const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
+const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
+
+function toSpan(resource: ReceivedAttributes, scope: Scope | undefined, span: Span): ReceivedSpan {
+  return {
+    resource,
+    scope: { name: scope?.name ?? '', version: scope?.version ?? '' },
+    name: span.name ?? '',
+    kind: kinds[span.kind ?? 0] ?? 'UNSPECIFIED',
+    traceId: hex(span.traceId),
+    spanId: hex(span.spanId),
+    parentSpanId: span.parentSpanId ? hex(span.parentSpanId) : '',
+    traceState: span.traceState ?? '',
+    flags: span.flags ?? 0,
+    attributes: attributes(span.attributes),
+    links: (span.links ?? []).map(toLink),
+    events: (span.events ?? []).map(toEvent),
+    startTimeUnixNano: BigInt(span.startTimeUnixNano ?? 0),
+    endTimeUnixNano: BigInt(span.endTimeUnixNano ?? 0),
+    status: { code: statusCodes[span.status?.code ?? 0] ?? 'UNSET', message: span.status?.message ?? '' },
+    droppedAttributesCount: span.droppedAttributesCount ?? 0,
+    droppedEventsCount: span.droppedEventsCount ?? 0,
+    droppedLinksCount: span.droppedLinksCount ?? 0,
+  };
+}
+
+function toLink(link: Link): ReceivedLink {
+  const { traceState = '', flags = 0 } = link;
+  return {
+    traceId: hex(link.traceId),
+    spanId: hex(link.spanId),
+    traceState,
+    attributes: attributes(link.attributes),
+    flags,
+  };
+}
+
+function toEvent(event: Event): ReceivedEvent {
+  return {
+    name: event.name ?? '',
+    timeUnixNano: BigInt(event.timeUnixNano ?? 0),
+    attributes: attributes(event.attributes),
+  };
+}
+
+function attributes(pairs: KeyValue[] | undefined): ReceivedAttributes {
+  return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, toValue(value)]));
+}
+
+function toValue(value: AnyValue | undefined): ReceivedValue {
+  if (value?.stringValue !== undefined) return value.stringValue;
+  if (value?.boolValue !== undefined) return value.boolValue;
+  if (value?.doubleValue !== undefined) return value.doubleValue;
+  if (value?.intValue !== undefined) {
+    const number = Number(value.intValue);
+    return Number.isSafeInteger(number) ? number : BigInt(value.intValue);
+  }
+  if (value?.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(toValue);
+  if (value?.kvlistValue !== undefined) return attributes(value.kvlistValue.values);
+  if (value?.bytesValue !== undefined) return bytes(value.bytesValue, 'base64');
+  return null;
+}
+
+/** Ids are hex in OTLP's JSON, which departs from protobuf's own mapping; other bytes are base64. */
+function hex(value: Bytes): string {
+  return bytes(value, 'hex').toString('hex');
+}
+
+function bytes(value: Bytes, encoding: 'hex' | 'base64'): Buffer {
+  return typeof value === 'string' ? Buffer.from(value, encoding) : Buffer.from(value);
+}

@@ -1,0 +1,65 @@
+import { createRequire } from 'node:module';
+import { SDK_INFO } from '@opentelemetry/core';
+import type * as otlpGrpc from '@opentelemetry/exporter-trace-otlp-grpc';
+import type * as otlpJson from '@opentelemetry/exporter-trace-otlp-http';
+import type * as otlpProto from '@opentelemetry/exporter-trace-otlp-proto';
+import type * as zipkin from '@opentelemetry/exporter-zipkin';
+import type * as xray from '@opentelemetry/propagator-aws-xray';
+import type * as b3 from '@opentelemetry/propagator-b3';
+import type * as jaeger from '@opentelemetry/propagator-jaeger';
+import { MqtraceError } from '../errors.ts';
+
+// `import()` would make startTracing asynchronous, and spans made before it settles would be lost. `require` is synchronous,
+// and every OpenTelemetry package, of the 2.x as of the 3.x line, can be required. It resolves from this very file, so that
+// packages are found where mqtrace's other peers are, also under pnpm.
+const require = createRequire(import.meta.url);
+
+/** Optional packages, and the version that belongs to the 2.x line of the SDK; with 3.x the newest is right. */
+const versionsForSdk2 = {
+  '@opentelemetry/exporter-trace-otlp-proto': '^0.223.0',
+  '@opentelemetry/exporter-trace-otlp-http': '^0.223.0',
+  '@opentelemetry/exporter-trace-otlp-grpc': '^0.223.0',
+  '@opentelemetry/exporter-zipkin': '^2.12.0',
+  '@opentelemetry/propagator-b3': '^2.12.0',
+  '@opentelemetry/propagator-jaeger': '^2.12.0',
+  '@opentelemetry/propagator-aws-xray': '^2.2.0',
+} satisfies Record<keyof OptionalPackages, string>;
+
+interface OptionalPackages {
+  '@opentelemetry/exporter-trace-otlp-proto': typeof otlpProto;
+  '@opentelemetry/exporter-trace-otlp-http': typeof otlpJson;
+  '@opentelemetry/exporter-trace-otlp-grpc': typeof otlpGrpc;
+  '@opentelemetry/exporter-zipkin': typeof zipkin;
+  '@opentelemetry/propagator-b3': typeof b3;
+  '@opentelemetry/propagator-jaeger': typeof jaeger;
+  '@opentelemetry/propagator-aws-xray': typeof xray;
+}
+
+/**
+ * Loads a package that only some options need.
+ *
+ * @param wantedBy - what asked for it, for the message of the error.
+ * @throws MqtraceError `MISSING_DEPENDENCY` with the command that installs it.
+ * @internal
+ */
+export function loadOptional<Name extends keyof OptionalPackages>(
+  name: Name,
+  wantedBy: string,
+): OptionalPackages[Name] {
+  try {
+    return require(name) as OptionalPackages[Name];
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)) {
+      throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${name}: ${installCommand(name)}`, { cause });
+    }
+    throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${name}, which fails to load: ${message}`, {
+      cause,
+    });
+  }
+}
+
+function installCommand(name: keyof OptionalPackages): string {
+  const sdk2 = SDK_INFO['telemetry.sdk.version'].startsWith('2.');
+  return `npm install ${name}${sdk2 ? `@${versionsForSdk2[name]}` : ''}`;
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { arch, hostname, platform } from 'node:os';
+import { basename } from 'node:path';
+import type { Attributes } from '@opentelemetry/api';
+import { SDK_INFO } from '@opentelemetry/core';
+import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Environment } from './environment.ts';
+import type { StartTracingOptions } from './options.ts';
+
+/**
+ * What every span of this process has in common. Everything here is known at once: a detector that has to wait (host id, cloud
+ * metadata) would hold up the first export.
+ *
+ * https://opentelemetry.io/docs/specs/semconv/resource/
+ * @internal
+ */
+export function buildResource(options: StartTracingOptions, environment: Environment): Resource {
+  const option = { ...options.resourceAttributes, ...namedAttributes(options) };
+  return resourceFromAttributes({ ...detected(), ...environment.merge(option, variables(environment)) });
+}
+
+function namedAttributes(options: StartTracingOptions): Attributes {
+  const { serviceName, serviceVersion, deploymentEnvironment } = options;
+  return {
+    ...(serviceName !== undefined && { 'service.name': serviceName }),
+    ...(serviceVersion !== undefined && { 'service.version': serviceVersion }),
+    ...(deploymentEnvironment !== undefined && { 'deployment.environment.name': deploymentEnvironment }),
+  };
+}
+
+/** Command line and owner are left out: they may hold what nobody wants to send. */
+function detected(): Attributes {
+  return {
+    ...SDK_INFO,
+    'service.name': 'unknown_service:node',
+    'service.instance.id': randomUUID(),
+    'host.name': hostname(),
+    'host.arch': hostArch(),
+    'os.type': osType(),
+    'process.pid': process.pid,
+    'process.executable.name': basename(process.execPath),
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
+  };
+}
+
+function hostArch(): string {
+  const names: Record<string, string> = { x64: 'amd64', arm: 'arm32', ppc: 'ppc32', ia32: 'x86' };
+  return names[arch()] ?? arch();
+}
+
+function osType(): string {
+  const names: Record<string, string> = { win32: 'windows', sunos: 'solaris' };
+  return names[platform()] ?? platform();
+}
+
+function variables(environment: Environment): Attributes {
+  const serviceName = environment.text('OTEL_SERVICE_NAME');
+  return { ...resourceVariable(environment), ...(serviceName !== undefined && { 'service.name': serviceName }) };
+}
+
+/**
+ * `key=value,key=value`, percent-encoded. One entry that cannot be read discards the whole variable, as the specification
+ * asks: half a resource would be taken for a whole one.
+ *
+ * https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
+ */
+function resourceVariable(environment: Environment): Attributes {
+  const name = 'OTEL_RESOURCE_ATTRIBUTES';
+  const attributes: Attributes = {};
+  try {
+    for (const entry of environment.text(name)?.split(',') ?? []) {
+      if (entry.trim() === '') continue;
+      const at = entry.indexOf('=');
+      const key = decodeURIComponent(entry.slice(0, Math.max(at, 0)).trim());
+      if (key === '') throw new SyntaxError('no key');
+      attributes[key] = decodeURIComponent(entry.slice(at + 1).trim());
+    }
+    return attributes;
+  } catch {
+    environment.reject(name, 'key=value pairs, separated by commas, percent-encoded');
+    return {};
+  }
+}

@@ -1,0 +1,97 @@
+import {
+  context,
+  diag,
+  INVALID_SPAN_CONTEXT,
+  type Span,
+  type SpanOptions,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+
+/**
+ * Runs `fn` in a span that ends when `fn` returns, throws, or its promise settles. What `fn` gives, the caller gets: a value
+ * stays a value, and an error is thrown on as it is.
+ *
+ * @internal
+ */
+export function runInSpan<T>(tracer: Tracer, name: string, options: SpanOptions, fn: (span: Span) => T): T {
+  const span = start(tracer, name, options);
+  let result: T;
+  try {
+    result = context.with(trace.setSpan(context.active(), span), fn, undefined, span);
+    if (isThenable(result)) {
+      // The promise made here replaces the one of fn, so that a rejection that nobody handles stays unhandled.
+      return result.then(
+        (value) => {
+          end(span);
+          return value;
+        },
+        (error: unknown) => {
+          recordError(error, span);
+          end(span);
+          throw error;
+        },
+      ) as T;
+    }
+  } catch (error) {
+    recordError(error, span);
+    end(span);
+    throw error;
+  }
+  end(span);
+  return result;
+}
+
+/** Per span, the errors that it holds already: helper, wrapper and application may all see the same one. */
+const recorded = new WeakMap<Span, Set<unknown>>();
+
+/**
+ * Status ERROR, `error.type` and an `exception` event. Never throws, whatever is given as error.
+ *
+ * @internal
+ */
+export function recordError(error: unknown, span: Span): void {
+  try {
+    if (!span.isRecording()) return;
+    const known = recorded.get(span) ?? new Set();
+    if (known.has(error)) return;
+    recorded.set(span, known.add(error));
+    const { type, message } = describeError(error);
+    span.setAttribute('error.type', type);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    span.recordException(error instanceof Error ? error : message);
+  } catch (fault) {
+    diag.error('mqtrace: an error could not be recorded on its span', fault);
+  }
+}
+
+/** The type is meant to be counted by: the code of a system error, else the class, never the message. */
+function describeError(error: unknown): { type: string; message: string } {
+  if (!(error instanceof Error)) return { type: '_OTHER', message: String(error) };
+  const { code } = error as NodeJS.ErrnoException;
+  const type = typeof code === 'string' && code !== '' ? code : error.name || '_OTHER';
+  return { type, message: error.message };
+}
+
+function start(tracer: Tracer, name: string, options: SpanOptions): Span {
+  try {
+    return tracer.startSpan(name, options, context.active());
+  } catch (fault) {
+    diag.error('mqtrace: a span could not be started', fault);
+    return trace.wrapSpanContext(trace.getSpanContext(context.active()) ?? INVALID_SPAN_CONTEXT);
+  }
+}
+
+function end(span: Span): void {
+  try {
+    // fn may have ended it; ending twice makes the SDK complain.
+    if (span.isRecording()) span.end();
+  } catch (fault) {
+    diag.error('mqtrace: a span could not be ended', fault);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}

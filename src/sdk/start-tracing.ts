@@ -1,0 +1,83 @@
+import { type ContextManager, diag, DiagConsoleLogger, DiagLogLevel, ProxyTracerProvider } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import type { Resource } from '@opentelemetry/resources';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
+import { isRegistered, register, registrationOver } from './api-globals.ts';
+import { resolveDestinations } from './destinations.ts';
+import { Environment } from './environment.ts';
+import { GuardedProcessor } from './guarded-processor.ts';
+import type { StartTracingOptions } from './options.ts';
+import { choosePropagator } from './propagators.ts';
+import { buildResource } from './resource.ts';
+import { chooseSampler } from './sampler.ts';
+import { chooseSpanLimits } from './span-limits.ts';
+import { createSpanProcessor } from './span-pipeline.ts';
+import { type Tracing, TracingHandle } from './tracing.ts';
+import { validateOptions } from './validate-options.ts';
+
+/**
+ * Sets up tracing for this process: resource, sampler, exporter, propagator and context manager, registered with the
+ * OpenTelemetry API. Synchronous, so that the first line of a program can call it and the next one can make spans.
+ *
+ * `OTEL_*` variables that are set win over the options (`environment` changes that). With `OTEL_SDK_DISABLED=true` nothing is
+ * recorded or exported, while context still travels.
+ *
+ * If another provider is registered already, a warning on `diag` says so; the returned object works, but the API's spans go to
+ * the other. After `shutdown()` it may be called again.
+ *
+ * @throws MqtraceError `INVALID_OPTION` for a wrong option, `MISSING_DEPENDENCY` for a package to be installed.
+ */
+export function startTracing(options: StartTracingOptions = {}): Tracing {
+  validateOptions(options);
+  const environment = new Environment(options.environment ?? 'override');
+  setLogLevel(environment);
+
+  // Whatever can throw comes before anything is registered.
+  const resource = buildResource(options, environment);
+  const provider = environment.flag('OTEL_SDK_DISABLED') ? undefined : createProvider(options, environment, resource);
+  const propagator = choosePropagator(options, environment);
+  if (options.register ?? true) {
+    register({
+      provider,
+      propagator,
+      contextManager: chooseContextManager(options),
+      chosen: {
+        propagator: options.propagator !== undefined,
+        contextManager: options.contextManager !== undefined,
+      },
+    });
+  }
+
+  if (provider === undefined) {
+    const idle = new ProxyTracerProvider();
+    return new TracingHandle(idle, idle.getTracer('mqtrace'), undefined, () => undefined);
+  }
+  const { 'service.name': name, 'service.version': version } = resource.attributes;
+  const tracer = provider.getTracer(String(name), version === undefined ? undefined : String(version));
+  return new TracingHandle(provider, tracer, provider, () => registrationOver(provider));
+}
+
+function createProvider(options: StartTracingOptions, environment: Environment, resource: Resource): TracerProvider {
+  const own = (options.spanProcessors ?? []).map((processor) => new GuardedProcessor(processor));
+  const destinations = resolveDestinations(options, environment);
+  return new TracerProvider({
+    resource,
+    sampler: chooseSampler(options, environment),
+    spanLimits: chooseSpanLimits(options, environment),
+    spanProcessors: [...own, ...destinations.map((destination) => createSpanProcessor(destination, environment))],
+  });
+}
+
+function chooseContextManager({ contextManager }: StartTracingOptions): ContextManager | undefined {
+  if (contextManager === false) return undefined;
+  return contextManager ?? new AsyncLocalStorageContextManager();
+}
+
+const logLevels = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
+
+/** A logger that the application has set stays. */
+function setLogLevel(environment: Environment): void {
+  const name = environment.oneOf('OTEL_LOG_LEVEL', logLevels);
+  if (name === undefined || isRegistered('diag')) return;
+  diag.setLogger(new DiagConsoleLogger(), DiagLogLevel[name.toUpperCase() as Uppercase<typeof name>]);
+}

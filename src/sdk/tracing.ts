@@ -1,0 +1,99 @@
+import { diag, type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { recordError, runInSpan } from './span-helpers.ts';
+
+/** How long {@link Tracing.flush} and {@link Tracing.shutdown} may take. */
+export interface FlushOptions {
+  /** Milliseconds after which the promise resolves with spans left over. Default 30000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What {@link startTracing} returns. */
+export interface Tracing {
+  /** For what wants a provider of its own, such as an instrumentation. Does nothing while `OTEL_SDK_DISABLED=true`. */
+  readonly provider: TracerProvider;
+  /** Makes spans under the service's own name. */
+  readonly tracer: Tracer;
+
+  /**
+   * Runs `fn` in a new span, which is active meanwhile, and returns what `fn` returns: a promise if it was one, else the value.
+   * The span ends whatever happens; a throw or rejection is recorded on it and passed on unchanged.
+   */
+  span<T>(name: string, fn: (span: Span) => T): T;
+  span<T>(name: string, options: SpanOptions, fn: (span: Span) => T): T;
+
+  /**
+   * Records an error on a span, by default the active one: status ERROR, `error.type` and an `exception` event. The same error
+   * is recorded once per span. Never throws.
+   */
+  recordError(error: unknown, span?: Span): void;
+
+  /** Exports what has ended so far. Resolves when done or out of time, never rejects; what went wrong is on `diag`. */
+  flush(options?: FlushOptions): Promise<void>;
+  /** Flushes, then ends exporting for good. Never rejects; a second call returns the promise of the first. */
+  shutdown(options?: FlushOptions): Promise<void>;
+  /** {@link shutdown}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What is behind {@link Tracing}: a provider that can be flushed, or undefined when the SDK is disabled. */
+interface Backend {
+  forceFlush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+const defaultTimeoutMs = 30_000;
+
+/** @internal */
+export class TracingHandle implements Tracing {
+  readonly provider: TracerProvider;
+  readonly tracer: Tracer;
+  readonly #backend: Backend | undefined;
+  readonly #onShutdown: () => void;
+  #shutdown: Promise<void> | undefined;
+
+  constructor(provider: TracerProvider, tracer: Tracer, backend: Backend | undefined, onShutdown: () => void) {
+    this.provider = provider;
+    this.tracer = tracer;
+    this.#backend = backend;
+    this.#onShutdown = onShutdown;
+  }
+
+  span<T>(name: string, ...rest: [fn: (span: Span) => T] | [options: SpanOptions, fn: (span: Span) => T]): T {
+    return rest.length === 1
+      ? runInSpan(this.tracer, name, {}, rest[0])
+      : runInSpan(this.tracer, name, rest[0], rest[1]);
+  }
+
+  recordError(error: unknown, span: Span | undefined = trace.getActiveSpan()): void {
+    if (span) recordError(error, span);
+  }
+
+  async flush(options: FlushOptions = {}): Promise<void> {
+    if (this.#shutdown) return this.#shutdown;
+    await within('flush', options, () => this.#backend?.forceFlush());
+  }
+
+  shutdown(options: FlushOptions = {}): Promise<void> {
+    this.#shutdown ??= within('shutdown', options, () => this.#backend?.shutdown()).finally(this.#onShutdown);
+    return this.#shutdown;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+}
+
+async function within(what: string, options: FlushOptions, work: () => Promise<void> | undefined): Promise<void> {
+  const { timeoutMs = defaultTimeoutMs } = options;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([work(), timeout]);
+  } catch (error) {
+    diag.error(`mqtrace: ${what} did not export everything`, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,156 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { describe, invalidOption, MqtraceError } from '../errors.ts';
+import { nearest } from './did-you-mean.ts';
+import { parseHttpUrl } from './endpoints.ts';
+import { environmentModes, exportProtocols, propagatorNames, type StartTracingOptions } from './options.ts';
+
+type Check = (value: unknown, where: string, all: StartTracingOptions) => void;
+
+/** One line per option: whatever is not listed here is not an option. */
+const checks: { [Name in keyof Required<StartTracingOptions>]: Check } = {
+  serviceName: nonEmptyString,
+  serviceVersion: nonEmptyString,
+  deploymentEnvironment: nonEmptyString,
+  resourceAttributes: attributes,
+  protocol: oneOf(exportProtocols),
+  endpoint,
+  headers,
+  sampler,
+  spanLimits,
+  spanProcessors,
+  propagator,
+  contextManager: (value, where) => {
+    if (value !== false)
+      hasMethods(value, where, ['active', 'with', 'bind', 'enable', 'disable'], 'a ContextManager or false');
+  },
+  register: (value, where) => {
+    if (typeof value !== 'boolean') throw invalidOption(where, value, 'true or false');
+  },
+  environment: oneOf(environmentModes),
+};
+
+const limitNames = [
+  'attributeValueLengthLimit',
+  'attributeCountLimit',
+  'eventCountLimit',
+  'linkCountLimit',
+  'attributePerEventCountLimit',
+  'attributePerLinkCountLimit',
+] as const;
+
+/** Throws a `MqtraceError` for the first option that is wrong. @internal */
+export function validateOptions(options: StartTracingOptions): void {
+  if (!isRecord(options)) throw invalidOption('startTracing(options)', options, 'an object');
+  knownNames(options, Object.keys(checks), 'startTracing');
+  for (const [name, check] of Object.entries(checks)) {
+    const value = options[name as keyof StartTracingOptions];
+    if (value !== undefined) check(value, `startTracing({ ${name} })`, options);
+  }
+}
+
+function nonEmptyString(value: unknown, where: string): void {
+  if (typeof value !== 'string' || value.trim() === '') throw invalidOption(where, value, 'a string that is not empty');
+}
+
+function oneOf(values: readonly string[]): Check {
+  return (value, where) => {
+    if (!values.includes(value as string)) throw invalidOption(where, value, `one of ${values.join(', ')}`);
+  };
+}
+
+function attributes(value: unknown, where: string): void {
+  if (!isRecord(value)) throw invalidOption(where, value, 'an object of attributes');
+  for (const [name, entry] of Object.entries(value)) {
+    if (entry === undefined) continue;
+    const kinds = new Set((Array.isArray(entry) ? entry : [entry]).map((item) => typeof item));
+    const scalar = [...kinds].every((kind) => kind === 'string' || kind === 'number' || kind === 'boolean');
+    if (!scalar || kinds.size > 1) {
+      const expected = 'a string, number or boolean, or an array of one of them';
+      throw invalidOption(`${where}["${name}"]`, entry, expected);
+    }
+  }
+}
+
+function endpoint(value: unknown, where: string, all: StartTracingOptions): void {
+  const grpc = all.protocol === 'grpc';
+  const expected = grpc
+    ? 'http://host:port, https://host:port or host:port'
+    : 'a URL that starts with http:// or https://';
+  if (typeof value !== 'string' || value.trim() === '') throw invalidOption(where, value, expected);
+  const usable = grpc ? parseHttpUrl(value.includes('://') ? value : `https://${value}`) : parseHttpUrl(value);
+  if (!usable && !(grpc && value.startsWith('unix:'))) {
+    throw invalidOption(where, value.replace(/\/\/[^/@]*@/, '//…@'), expected);
+  }
+}
+
+function headers(value: unknown, where: string): void {
+  if (!isRecord(value)) throw invalidOption(where, value, 'an object of strings');
+  for (const [name, header] of Object.entries(value)) {
+    const here = `${where}[${JSON.stringify(name)}]`;
+    if (typeof header !== 'string') throw invalidOption(here, header, 'a string');
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, header);
+    } catch (cause) {
+      // The value may be a secret: it is not quoted.
+      throw new MqtraceError('INVALID_OPTION', `${here}: not a valid name and value of a header`, { cause });
+    }
+  }
+}
+
+function sampler(value: unknown, where: string): void {
+  if (isRecord(value) && typeof value['shouldSample'] === 'function') return;
+  if (!isRecord(value) || !('ratio' in value)) throw invalidOption(where, value, 'a Sampler or { ratio }');
+  knownNames(value, ['ratio'], where);
+  const { ratio } = value;
+  if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1)) {
+    throw invalidOption(`${where}.ratio`, ratio, 'a number from 0 to 1');
+  }
+}
+
+function spanLimits(value: unknown, where: string): void {
+  if (!isRecord(value)) throw invalidOption(where, value, 'an object of limits');
+  knownNames(value, limitNames, where);
+  for (const name of limitNames) {
+    const limit = value[name];
+    const whole = Number.isInteger(limit) && (limit as number) >= 0;
+    if (limit !== undefined && !whole && limit !== Infinity) {
+      throw invalidOption(`${where}.${name}`, limit, 'a whole number of 0 or more, or Infinity');
+    }
+  }
+}
+
+function spanProcessors(value: unknown, where: string): void {
+  if (!Array.isArray(value)) throw invalidOption(where, value, 'an array of span processors');
+  for (const [index, processor] of value.entries()) {
+    hasMethods(processor, `${where}[${index}]`, ['onStart', 'onEnd', 'forceFlush', 'shutdown'], 'a SpanProcessor');
+  }
+}
+
+function propagator(value: unknown, where: string): void {
+  if (!Array.isArray(value)) {
+    hasMethods(value, where, ['inject', 'extract', 'fields'], 'a TextMapPropagator or an array of names');
+    return;
+  }
+  for (const name of value) oneOf(propagatorNames)(name, where, {});
+}
+
+function hasMethods(value: unknown, where: string, methods: readonly string[], expected: string): void {
+  const missing = methods.find(
+    (name) => typeof (value as Record<string, unknown> | null | undefined)?.[name] !== 'function',
+  );
+  if (missing !== undefined) throw invalidOption(where, value, `${expected} (with ${missing}())`);
+}
+
+function knownNames(value: object, known: readonly string[], where: string): void {
+  for (const name of Object.keys(value)) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
+    throw new MqtraceError('INVALID_OPTION', `${where}: there is no option ${describe(name)}; ${hint}`);
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
