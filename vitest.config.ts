@@ -35,6 +35,19 @@ const config: ViteUserConfig = defineConfig({
           typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
         },
       },
+      {
+        resolve: { alias },
+        test: {
+          name: 'integration',
+          include: ['integration-tests/**/*.test.ts'],
+          globalSetup: './integration-tests/brokers/global-setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+          // The suites share the brokers, and the machine with them; vitest wants another number of workers to be another group.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { hold, removeDirectory } from './leftovers.ts';
+import { runProcess } from './native-process.ts';
+import { pathOf } from './programs.ts';
+
+/** The version of Kafka that runs natively and as a container. */
+export const kafkaVersion = '4.1.2';
+
+const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>mqtrace</groupId>
+  <artifactId>kafka-jars</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${kafkaVersion}</version></dependency>
+    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
+  </dependencies>
+</project>
+`;
+
+function cacheDirectory(): string {
+  const base = process.env['XDG_CACHE_HOME'];
+  return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'mqtrace');
+}
+
+function jarDirectory(): string {
+  return join(cacheDirectory(), `kafka-${kafkaVersion}`);
+}
+
+/** Whether the jars were fetched before. */
+export function haveKafkaJars(): boolean {
+  return existsSync(jarDirectory());
+}
+
+/** Kafka's jars in a cache folder; fetched by Maven the first time. Resolves with Java's class path. */
+export async function kafkaClassPath(log: (line: string) => void): Promise<string> {
+  if (!haveKafkaJars()) {
+    log(`fetching Kafka ${kafkaVersion} with Maven (43 MB, once, into ${jarDirectory()})`);
+    await fetchJars();
+  }
+  return join(jarDirectory(), '*');
+}
+
+async function fetchJars(): Promise<void> {
+  await mkdir(cacheDirectory(), { recursive: true });
+  // Made aside and renamed when complete: what is there under the final name is whole, whoever made it.
+  const directory = await mkdtemp(join(cacheDirectory(), 'fetching-'));
+  hold('directory', directory);
+  try {
+    await writeFile(join(directory, 'pom.xml'), pom);
+    const jars = join(directory, 'jars');
+    // A Maven repository of its own: two Mavens at once on the user's one can spoil it.
+    const options = ['-q', '-B', `-Dmaven.repo.local=${join(directory, 'repository')}`, `-DoutputDirectory=${jars}`];
+    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime'];
+    await runProcess('maven', [pathOf('mvn'), ...options, ...goal], { directory });
+    await rename(jars, jarDirectory()).catch((error: unknown) => {
+      if (!haveKafkaJars()) throw error;
+    });
+  } finally {
+    await removeDirectory(directory);
+  }
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Kinds {
+  /** A process group, by its id: all its processes are killed. */
+  group: number;
+  /** A directory, by its path. */
+  directory: string;
+  /** Containers, by the value of their label `mqtrace.run`. */
+  containers: string;
+}
+
+let janitor: ChildProcess | undefined;
+const held = new Set<string>();
+
+function hire(): ChildProcess {
+  const script = fileURLToPath(new URL('janitor.js', import.meta.url));
+  const child = spawn(process.execPath, [script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  child.unref();
+  (child.stdin as Socket).unref();
+  child.stdin?.on('error', () => {});
+  return child;
+}
+
+/** Has `value` ended or removed should this process end, in whatever way, before {@link forget} is called for it. */
+export function hold<K extends keyof Kinds>(kind: K, value: Kinds[K]): void {
+  janitor ??= hire();
+  held.add(`${kind} ${value}`);
+  janitor.stdin?.write(`${JSON.stringify({ action: 'hold', kind, value })}\n`);
+}
+
+/** Says that `value` is gone. With the last one the janitor's process ends too. */
+export async function forget<K extends keyof Kinds>(kind: K, value: Kinds[K]): Promise<void> {
+  if (!held.delete(`${kind} ${value}`) || janitor === undefined) return;
+  janitor.stdin?.write(`${JSON.stringify({ action: 'forget', kind, value })}\n`);
+  if (held.size > 0) return;
+  const last = janitor;
+  janitor = undefined;
+  const gone = last.exitCode === null && last.signalCode === null ? once(last, 'exit') : undefined;
+  last.ref();
+  last.stdin?.end();
+  await gone;
+}
+
+/** Makes a directory of its own under the system's temporary one; it goes with {@link removeDirectory} or with this process. */
+export async function makeDirectory(name: string): Promise<string> {
+  const directory = await mkdtemp(join(await realpath(tmpdir()), `mqtrace-${name}-`));
+  hold('directory', directory);
+  return directory;
+}
+
+/** Removes a directory made by {@link makeDirectory}. */
+export async function removeDirectory(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true, maxRetries: 10 });
+  await forget('directory', directory);
+}

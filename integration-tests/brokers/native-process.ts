@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { forget, hold } from './leftovers.ts';
+
+/** A program started by us, leader of a process group of its own, its output in a file. */
+export interface NativeProcess {
+  /** Throws, with the end of its output, if the program has ended. */
+  readonly assertRunning: () => void;
+  /** Resolves with the exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+  /** Kills the whole group and resolves when none of it is left. The brokers here keep nothing, so there is nothing to end gently. */
+  readonly stop: () => Promise<void>;
+}
+
+/** A program that ended because another one has its port. */
+export class PortTakenError extends Error {}
+
+const portTaken = /address (is )?already in use|eaddrinuse|failed to bind|could not bind|port is already allocated/i;
+
+/** The last lines of a program's output, for an error's message. */
+function tail(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Starts `command`; its output goes to `<name>.log` in `directory`, which is also where it runs. */
+export function startProcess(
+  name: string,
+  [command, ...args]: readonly [string, ...string[]],
+  options: { readonly directory: string; readonly env?: NodeJS.ProcessEnv },
+): NativeProcess {
+  const file = join(options.directory, `${name}.log`);
+  const output = openSync(file, 'a');
+  const child = spawn(command, args, {
+    cwd: options.directory,
+    env: { ...process.env, ...options.env },
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  const group = child.pid;
+  if (group !== undefined) hold('group', group);
+
+  let end: number | string | undefined;
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve((end = error.message)));
+    child.once('exit', (code, signal) => resolve((end = code ?? signal ?? 'unknown')));
+  });
+  child.unref();
+
+  return {
+    ended,
+    assertRunning(): void {
+      if (end === undefined) return;
+      const output = tail(file);
+      const message = `${name} ended (${end}): ${[command, ...args].join(' ')}\n${output}`;
+      throw portTaken.test(output) ? new PortTakenError(message) : new Error(message);
+    },
+    async stop(): Promise<void> {
+      if (group === undefined) return;
+      for (let tries = 0; tries < 250 && signalGroup(group, 'SIGKILL'); tries++) await sleep(20);
+      await forget('group', group);
+    },
+  };
+}
+
+/** Runs a program to its end; rejects, with the end of its output, unless it exits with 0. */
+export async function runProcess(...given: Parameters<typeof startProcess>): Promise<void> {
+  const [name, command, { directory }] = given;
+  const running = startProcess(...given);
+  // The child is unreferenced, and nothing else may keep this process alive while it runs.
+  const alive = setInterval(() => {}, 1000);
+  try {
+    const end = await running.ended;
+    if (end !== 0) throw new Error(`${command.join(' ')} ended (${end}):\n${tail(join(directory, `${name}.log`))}`);
+  } finally {
+    clearInterval(alive);
+    await running.stop();
+  }
+}

@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { installDebianPackages } from './debian-packages.ts';
+
+/** Where a program is looked for after PATH: Debian keeps RabbitMQ's own script apart, Homebrew does not link every Java. */
+const furtherDirectories = [
+  '/usr/sbin',
+  '/usr/local/sbin',
+  '/opt/homebrew/bin',
+  '/opt/homebrew/sbin',
+  '/opt/homebrew/opt/openjdk/bin',
+  '/usr/local/opt/openjdk/bin',
+];
+
+/** The oldest Java that Kafka 4's broker runs on. */
+const oldestJava = 17;
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function candidates(name: string): string[] {
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
+  return [...path, ...furtherDirectories].map((directory) => join(directory, name)).filter(isExecutable);
+}
+
+function findJava(): string | undefined {
+  const home = process.env['JAVA_HOME'];
+  const own = home === undefined ? [] : [join(home, 'bin', 'java')];
+  return [...own, ...candidates('java')].find((path) => {
+    const { stderr } = spawnSync(path, ['-version'], { encoding: 'utf8' });
+    return Number(/version "(\d+)/.exec(stderr ?? '')?.[1]) >= oldestJava;
+  });
+}
+
+function findRabbitmq(): string | undefined {
+  // Debian's /usr/sbin/rabbitmq-server changes to the user rabbitmq and to that user's directories.
+  const script = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+  return isExecutable(script) ? script : candidates('rabbitmq-server')[0];
+}
+
+interface Sources {
+  readonly find: () => string | undefined;
+  /** Debian packages, of which the first that there is serves. */
+  readonly debian: readonly string[];
+  readonly homebrew: string;
+}
+
+/** A program that native brokers need. */
+export type Program = 'redis-server' | 'redis-cli' | 'rabbitmq-server' | 'epmd' | 'java' | 'mvn';
+
+const programs: Record<Program, Sources> = {
+  'redis-server': { find: () => candidates('redis-server')[0], debian: ['redis-server'], homebrew: 'redis' },
+  'redis-cli': { find: () => candidates('redis-cli')[0], debian: ['redis-tools'], homebrew: 'redis' },
+  'rabbitmq-server': { find: findRabbitmq, debian: ['rabbitmq-server'], homebrew: 'rabbitmq' },
+  epmd: { find: () => candidates('epmd')[0], debian: ['erlang-base'], homebrew: 'erlang' },
+  java: {
+    find: findJava,
+    debian: ['openjdk-17-jre-headless', 'openjdk-21-jre-headless', 'default-jre-headless'],
+    homebrew: 'openjdk',
+  },
+  mvn: { find: () => candidates('mvn')[0], debian: ['maven'], homebrew: 'maven' },
+};
+
+/** The path of a program, or undefined if it is not there. */
+function find(program: Program): string | undefined {
+  return programs[program].find();
+}
+
+/** The path of a program that {@link provide} has seen to. */
+export function pathOf(program: Program): string {
+  const path = find(program);
+  if (path === undefined) throw new Error(`${program} is not installed`);
+  return path;
+}
+
+let last: Promise<void> = Promise.resolve();
+
+/**
+ * Makes sure that `wanted` are there. On Debian and its like, as root, what is missing is installed, with one line saying so; elsewhere
+ * rejects, saying what is missing and how to get it.
+ */
+export function provide(wanted: readonly Program[], log: (line: string) => void): Promise<void> {
+  // One after the other, so that brokers starting side by side do not install the same twice.
+  const next = last.then(() => provideNow(wanted, log));
+  last = next.catch(() => {});
+  return next;
+}
+
+async function provideNow(wanted: readonly Program[], log: (line: string) => void): Promise<void> {
+  const missing = wanted.filter((program) => find(program) === undefined);
+  if (missing.length === 0) return;
+  const isRoot = process.getuid?.() === 0;
+  const hasApt = isExecutable('/usr/bin/apt-get');
+  if (isRoot && hasApt) {
+    log(`installing what is missing with apt-get, as root: ${missing.join(', ')}`);
+    await installDebianPackages(missing.map((program) => programs[program].debian));
+  }
+  const still = missing.filter((program) => find(program) === undefined);
+  if (still.length > 0) throw new Error(howToGet(still, hasApt));
+}
+
+function howToGet(missing: readonly Program[], hasApt: boolean): string {
+  const names = missing.map((program) => (program === 'java' ? `java (${oldestJava} or later)` : program)).join(', ');
+  const packages = missing.map((program) => (hasApt ? programs[program].debian[0] : programs[program].homebrew));
+  const install = `${hasApt ? 'sudo apt-get install' : 'brew install'} ${[...new Set(packages)].join(' ')}`;
+  return `no brokers without ${names}: install them (${install}), or start Docker, or set KAFKA_BROKERS, AMQP_URL and REDIS_URL`;
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { Broker, Running } from './broker.ts';
+import { makeDirectory, removeDirectory } from './leftovers.ts';
+import { startProcess } from './native-process.ts';
+import { onFreePorts } from './ports.ts';
+import { probeAmqp } from './probes.ts';
+import { pathOf } from './programs.ts';
+import { until } from './wait.ts';
+
+async function probePort(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** What keeps a node apart from every other on the machine: nothing is read from, or written to, the places of an installed one. */
+function environment(directory: string, node: string, ports: { epmd: number; dist: number }): NodeJS.ProcessEnv {
+  return {
+    HOME: directory,
+    RABBITMQ_CONF_ENV_FILE: join(directory, 'rabbitmq-env.conf'),
+    RABBITMQ_CONFIG_FILE: join(directory, 'rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(directory, 'advanced.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
+    RABBITMQ_MNESIA_BASE: join(directory, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(directory, 'log'),
+    RABBITMQ_GENERATED_CONFIG_DIR: join(directory, 'config'),
+    RABBITMQ_PID_FILE: join(directory, 'rabbitmq.pid'),
+    RABBITMQ_NODENAME: node,
+    RABBITMQ_DIST_PORT: `${ports.dist}`,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    ERL_EPMD_PORT: `${ports.epmd}`,
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_CRASH_DUMP: '/dev/null',
+  };
+}
+
+async function startNative(amqp: number, dist: number, epmdPort: number): Promise<Running<string>> {
+  const at = `amqp://guest:guest@127.0.0.1:${amqp}`;
+  const name = `mqtrace-${randomBytes(6).toString('hex')}`;
+  const directory = await makeDirectory('rabbitmq');
+  const settings = [`listeners.tcp.local = 127.0.0.1:${amqp}`, `cluster_name = ${name}`, 'log.console = true'];
+  await writeFile(join(directory, 'rabbitmq.conf'), `${settings.join('\n')}\n`);
+  await writeFile(join(directory, 'enabled_plugins'), '[].\n');
+  const env = environment(directory, `${name}@localhost`, { epmd: epmdPort, dist });
+
+  // RabbitMQ would start a daemon of Erlang's port mapper, which outlives it: this one is ours to end.
+  const epmdArgs = ['-port', `${epmdPort}`, '-address', '127.0.0.1'];
+  const epmd = startProcess('epmd', [pathOf('epmd'), ...epmdArgs], { directory, env });
+  const stops = [epmd.stop];
+  const stop = async (): Promise<void> => {
+    for (const end of stops.reverse()) await end();
+    await removeDirectory(directory);
+  };
+  try {
+    await until("Erlang's port mapper", () => probePort(epmdPort), { check: epmd.assertRunning });
+    epmd.assertRunning();
+    const server = startProcess('rabbitmq', [pathOf('rabbitmq-server')], { directory, env });
+    stops.push(server.stop);
+    await until('RabbitMQ', () => probeAmqp(at, name), { check: server.assertRunning });
+    return { at, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export const rabbitmq: Broker<string> = {
+  name: 'RabbitMQ',
+  variable: 'AMQP_URL',
+  parse: (value) => value,
+  probe: (at) => probeAmqp(at),
+  programs: () => ['rabbitmq-server', 'epmd'],
+  native: () => onFreePorts(3, ([amqp = 0, dist = 0, epmd = 0]) => startNative(amqp, dist, epmd)),
+  image: 'rabbitmq:4-management',
+  container: (docker) =>
+    docker.run('rabbitmq:4-management', {
+      ports: [5672],
+      at: ({ host, port }) => `amqp://guest:guest@${host}:${port(5672)}`,
+      probe: (at) => probeAmqp(at),
+    }),
+};
