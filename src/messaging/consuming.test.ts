@@ -1,0 +1,192 @@
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { expect, test, vi } from 'vitest';
+import { kafkaHeaders } from '../../carriers/index.ts';
+import { recordSpans } from '../testing/spans.ts';
+import {
+  type Incoming,
+  Messaging,
+  readIncoming,
+  runHandler,
+  startBatch,
+  startProcessing,
+  startReceiving,
+  startSettling,
+  Stopwatch,
+  type TraceOptions,
+} from './index.ts';
+
+const spans = recordSpans();
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const spanId = 'b7ad6b7169203331';
+const headers = { traceparent: `00-${traceId}-${spanId}-01`, baggage: 'tenant=a' };
+const messagingWith = (options: TraceOptions = {}): Messaging => new Messaging('kafka', 'test', options);
+const read = (messaging: Messaging, carried: Record<string, string> | undefined = headers, offset = 7): Incoming =>
+  readIncoming(messaging, kafkaHeaders, carried, {
+    destination: { name: 'orders' },
+    attributes: { 'kafka.offset': offset },
+    sentAt: Date.now() - 2000,
+  });
+const process = { name: 'process', attributes: { 'messaging.consumer.group.name': 'g' } };
+const ambient = () => trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('ambient'));
+
+test('processing one message: CONSUMER, the creation context is parent and link, its baggage active', () => {
+  const messaging = messagingWith();
+  const operation = startProcessing(messaging, process, read(messaging));
+  const seen = runHandler(operation, () => propagation.getActiveBaggage()?.getEntry('tenant')?.value);
+  const span = spans.one('process orders');
+  expect(seen).toBe('a');
+  expect(span.kind).toBe(SpanKind.CONSUMER);
+  expect(span.parentSpanContext).toMatchObject({ traceId, spanId });
+  expect(span.links.map((link) => link.context.spanId)).toEqual([spanId]);
+  expect(span.attributes).toMatchObject({
+    'messaging.operation.type': 'process',
+    'messaging.consumer.group.name': 'g',
+    'kafka.offset': 7,
+  });
+  expect(span.attributes['mqtrace.message.age']).toBeGreaterThanOrEqual(2);
+});
+
+test('a message from the future is of age 0', () => {
+  const messaging = messagingWith();
+  startProcessing(messaging, process, { ...read(messaging), sentAt: Date.now() + 60_000 }).end();
+  expect(spans.one('process orders').attributes['mqtrace.message.age']).toBe(0);
+});
+
+test.each([[undefined], [{ traceparent: 'junk', tracestate: 'a=1' }]])(
+  'without a valid context (%o): a new trace, no link',
+  (carried) => {
+    const messaging = messagingWith();
+    startProcessing(
+      messaging,
+      process,
+      readIncoming(messaging, kafkaHeaders, carried, { destination: { name: 'orders' } }),
+    ).end();
+    const span = spans.one('process orders');
+    expect(span.parentSpanContext).toBeUndefined();
+    expect(span.links).toEqual([]);
+  },
+);
+
+test.each([
+  ['parent', false, { parent: 'message', links: ['message'] }],
+  ['link', false, { parent: 'none', links: ['message'] }],
+  ['auto', false, { parent: 'message', links: ['message'] }],
+  ['parent', true, { parent: 'message', links: ['message', 'ambient'] }],
+  ['link', true, { parent: 'ambient', links: ['message'] }],
+  ['auto', true, { parent: 'ambient', links: ['message'] }],
+] as const)('parenting %s, within another span: %s', (parenting, within, expected) => {
+  const messaging = messagingWith({ parenting: () => parenting });
+  const surrounding = within ? ambient() : ROOT_CONTEXT;
+  const ids: Record<string, string | undefined> = {
+    message: spanId,
+    ambient: trace.getSpanContext(surrounding)?.spanId,
+  };
+  const operation = startProcessing(messaging, process, read(messaging), surrounding);
+  const tenant = runHandler(operation, () => propagation.getActiveBaggage()?.getEntry('tenant')?.value);
+  const span = spans.one('process orders');
+  expect(span.parentSpanContext?.spanId).toBe(ids[expected.parent]);
+  expect(span.links.map((link) => link.context.spanId)).toEqual(expected.links.map((name) => ids[name]));
+  expect(tenant).toBe('a');
+});
+
+test('a parenting function that throws or answers nonsense falls back to the parent', () => {
+  for (const parenting of [
+    () => 'x' as 'link',
+    () => {
+      throw new Error('x');
+    },
+  ]) {
+    const messaging = messagingWith({ parenting });
+    startProcessing(messaging, process, read(messaging)).end();
+  }
+  expect(spans.named('process orders').map((span) => span.parentSpanContext?.spanId)).toEqual([spanId, spanId]);
+});
+
+test('a batch: one span, a link for each message with a context, no baggage active', () => {
+  const messaging = messagingWith();
+  const incoming = [read(messaging, headers, 1), read(messaging, {}, 2), read(messaging, headers, 3)];
+  const operation = startBatch(messaging, { ...process, type: 'process' }, incoming);
+  const baggage = runHandler(operation, () => propagation.getActiveBaggage());
+  const span = spans.one('process orders');
+  expect(baggage).toBeUndefined();
+  expect(span.parentSpanContext).toBeUndefined();
+  expect(span.kind).toBe(SpanKind.CONSUMER);
+  expect(span.attributes['messaging.batch.message_count']).toBe(3);
+  expect(span.links.map((link) => link.attributes)).toEqual([{ 'kafka.offset': 1 }, { 'kafka.offset': 3 }]);
+});
+
+test('a pull: CLIENT under the caller, from when it began', () => {
+  const messaging = messagingWith();
+  const since = new Stopwatch();
+  const parent = ambient();
+  const until = performance.now() + 5;
+  while (performance.now() < until);
+  startReceiving(messaging, { name: 'get' }, read(messaging), parent, since).end();
+  const span = spans.one('get orders');
+  expect(span.kind).toBe(SpanKind.CLIENT);
+  expect(span.parentSpanContext?.spanId).toBe(trace.getSpanContext(parent)?.spanId);
+  expect(span.links.map((link) => link.context.spanId)).toEqual([spanId]);
+  expect(span.startTime[0] * 1000 + span.startTime[1] / 1e6).toBe(since.start);
+  expect(span.duration[0] * 1000 + span.duration[1] / 1e6).toBeGreaterThanOrEqual(5);
+});
+
+test('a settlement: CLIENT under what is settled, linked', () => {
+  const messaging = messagingWith();
+  const parent = ambient();
+  startSettling(messaging, { name: 'ack', destination: { name: 'q' } }, [read(messaging)], parent).end();
+  const span = spans.one('ack q');
+  expect([span.kind, span.attributes['messaging.operation.type']]).toEqual([SpanKind.CLIENT, 'settle']);
+  expect(span.parentSpanContext?.spanId).toBe(trace.getSpanContext(parent)?.spanId);
+  expect(span.links).toHaveLength(1);
+});
+
+test('anonymous destinations stay out of span names', () => {
+  const messaging = messagingWith();
+  const incoming = { ...read(messaging), destination: { name: 'amq.gen-x', anonymous: true } };
+  startProcessing(messaging, process, incoming).end();
+  expect(spans.one('process').attributes).toMatchObject({
+    'messaging.destination.name': 'amq.gen-x',
+    'messaging.destination.anonymous': true,
+  });
+});
+
+test('a handler: its result, its throw and its rejection reach the client as they are, and the span ends once, with them', async () => {
+  const messaging = messagingWith();
+  const start = () => startProcessing(messaging, process, read(messaging));
+  const error = new RangeError('no');
+  const thrower = (): never => {
+    throw error;
+  };
+  expect(() => runHandler(start(), thrower)).toThrow(error);
+  expect(spans.one('process orders').attributes['error.type']).toBe('RangeError');
+  await expect(runHandler(start(), () => Promise.reject(error))).rejects.toBe(error);
+  let resolve: (value: number) => void = () => {};
+  const promise = runHandler(start(), () => new Promise<number>((done) => (resolve = done)));
+  expect(spans.named('process orders')).toHaveLength(2);
+  resolve(7);
+  expect(await promise).toBe(7);
+  expect(spans.named('process orders')).toHaveLength(3);
+});
+
+test('a lazy thenable is not run, and with onReturn "keep" the operation goes on after the return', () => {
+  const messaging = messagingWith();
+  const operation = startProcessing(messaging, process, read(messaging));
+  const then = vi.fn<() => void>();
+  // oxlint-disable-next-line unicorn/no-thenable -- this is what query builders are
+  const lazy = { then };
+  expect(runHandler(operation, () => lazy, { onReturn: 'keep' })).toBe(lazy);
+  expect(then).not.toHaveBeenCalled();
+  expect(operation.ended).toBe(false);
+  operation.end();
+  expect(spans.named('process orders')).toHaveLength(1);
+});
+
+test('suppressed: no spans', () => {
+  const messaging = messagingWith();
+  const suppressed = suppressTracing(context.active());
+  startProcessing(messaging, process, read(messaging), suppressed).end();
+  startBatch(messaging, { ...process, type: 'receive' }, [], suppressed).end();
+  startSettling(messaging, { name: 'ack' }, [], suppressed).end();
+  expect(spans.finished()).toEqual([]);
+});

@@ -1,0 +1,189 @@
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api';
+import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { type Messaging, validSpanContext } from './messaging.ts';
+import {
+  type Destination,
+  noOperation,
+  type Operation,
+  type OperationDescription,
+  startOperation,
+} from './operation.ts';
+import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE } from './semconv.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** One received message: what it carries, and what is said of it. */
+export interface Incoming {
+  /** The root context with what the message carries: its creation context and its baggage. */
+  context: Context;
+  /** The creation context; undefined where the message carries no valid one. */
+  creation: SpanContext | undefined;
+  destination: Destination | undefined;
+  /** What is particular to this message: on its own span, or on its link from a batch. */
+  attributes: Attributes | undefined;
+  /** When it was sent: milliseconds since the epoch; undefined where nothing tells. */
+  sentAt: number | undefined;
+}
+
+/** Reads what a message carries. Never throws. */
+export function readIncoming<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  headers: H | null | undefined,
+  message: { destination?: Destination | undefined; attributes?: Attributes; sentAt?: number | undefined },
+): Incoming {
+  const context = messaging.extract(adapter, headers);
+  return {
+    context,
+    creation: validSpanContext(context),
+    destination: message.destination,
+    attributes: message.attributes,
+    sentAt: message.sentAt,
+  };
+}
+
+/**
+ * Starts the processing of one message: a CONSUMER span that links the message's creation context and, by the `parenting` option,
+ * is its child; without a valid creation context, a new trace. Its context holds the message's baggage, and nothing of what was
+ * active when the consumer was started.
+ *
+ * @param ambient - the context whose span surrounds the processing, as that of a batch; the root context for none.
+ */
+export function startProcessing(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  incoming: Incoming,
+  ambient: Context = ROOT_CONTEXT,
+): Operation {
+  if (isTracingSuppressed(ambient)) return noOperation(ambient);
+  const surrounding = validSpanContext(ambient);
+  const parenting = messaging.parenting(incoming.destination?.name);
+  const linkOnly = parenting === 'link' || (parenting === 'auto' && surrounding !== undefined);
+  const links: Link[] = incoming.creation === undefined ? [] : [{ context: incoming.creation }];
+  let parent = incoming.context;
+  if (linkOnly) {
+    const detached = trace.deleteSpan(incoming.context);
+    parent = surrounding === undefined ? detached : trace.setSpanContext(detached, surrounding);
+  } else if (surrounding !== undefined) {
+    links.push({ context: surrounding });
+  }
+  return startOperation(
+    messaging,
+    {
+      ...description,
+      type: 'process',
+      destination: incoming.destination,
+      attributes: { ...description.attributes, ...incoming.attributes },
+      details: () => ({ ...description.details?.(), ...messageAge(incoming.sentAt) }),
+    },
+    { kind: SpanKind.CONSUMER, parent, links },
+  );
+}
+
+/**
+ * Starts an operation on several messages at once: one span that links each message's creation context. No message's baggage is
+ * active in it.
+ *
+ * @param description - `type` is `'process'` where the client pushes the batch to a handler (CONSUMER), `'receive'` where the
+ *   application pulls (CLIENT).
+ * @param parent - default: the root context, as for handlers. For a pull: the context in which the application asked.
+ * @param since - when a pull was begun, for one that is traced only once there are messages.
+ */
+export function startBatch(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'destination'> & { type: 'process' | 'receive' },
+  incoming: readonly Incoming[],
+  parent: Context = ROOT_CONTEXT,
+  since?: Stopwatch,
+): Operation {
+  if (isTracingSuppressed(parent)) return noOperation(parent);
+  const [first] = incoming;
+  const same = incoming.every((message) => message.destination?.name === first?.destination?.name);
+  return startOperation(
+    messaging,
+    {
+      ...description,
+      destination: same ? first?.destination : undefined,
+      attributes: { ...description.attributes, [ATTR_BATCH_MESSAGE_COUNT]: incoming.length },
+    },
+    {
+      kind: description.type === 'process' ? SpanKind.CONSUMER : SpanKind.CLIENT,
+      parent,
+      links: linksTo(incoming),
+      since,
+    },
+  );
+}
+
+/**
+ * Starts a pull that gave at most one message: a CLIENT span that links it.
+ *
+ * @param parent - the context in which the application asked.
+ */
+export function startReceiving(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  incoming: Incoming,
+  parent: Context,
+  since?: Stopwatch,
+): Operation {
+  if (isTracingSuppressed(parent)) return noOperation(parent);
+  return startOperation(
+    messaging,
+    {
+      ...description,
+      type: 'receive',
+      destination: incoming.destination,
+      attributes: { ...description.attributes, ...incoming.attributes },
+    },
+    {
+      kind: SpanKind.CLIENT,
+      parent,
+      links: incoming.creation === undefined ? [] : [{ context: incoming.creation }],
+      since,
+    },
+  );
+}
+
+/**
+ * Starts a settlement (ack, nack, reject, commit, XACK): a CLIENT span that links the creation contexts of what it settles.
+ *
+ * @param parent - the context of the process operation that is being settled, else the active one.
+ */
+export function startSettling(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'type'>,
+  settled: readonly Incoming[],
+  parent: Context,
+): Operation {
+  if (isTracingSuppressed(parent)) return noOperation(parent);
+  return startOperation(
+    messaging,
+    { ...description, type: 'settle' },
+    { kind: SpanKind.CLIENT, parent, links: linksTo(settled, settled.length > 1) },
+  );
+}
+
+/** A message without a creation context has nothing to link; the count of messages still tells of it. */
+function linksTo(incoming: readonly Incoming[], withAttributes = true): Link[] {
+  const links: Link[] = [];
+  for (const { creation, attributes } of incoming) {
+    if (creation === undefined) continue;
+    links.push(withAttributes && attributes !== undefined ? { context: creation, attributes } : { context: creation });
+  }
+  return links;
+}
+
+/** Clocks of different machines differ: a message from the future is of age 0. */
+function messageAge(sentAt: number | undefined): Attributes {
+  if (sentAt === undefined || !Number.isFinite(sentAt)) return {};
+  return { [ATTR_MESSAGE_AGE]: Math.max(0, Date.now() - sentAt) / 1000 };
+}

@@ -1,0 +1,25 @@
+const simpleName = /^[\w.:-]{1,100}$/;
+
+/**
+ * A low-cardinality name for a failure (`error.type`): the protocol's own name of it where the client gives one (kafkajs' `type`),
+ * else its code, else the class of the error.
+ */
+export function errorType(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '_OTHER';
+  const { type, code, name } = error as { type?: unknown; code?: unknown; name?: unknown };
+  for (const candidate of [type, code, name]) {
+    if (typeof candidate === 'string' && candidate !== 'Error' && simpleName.test(candidate)) return candidate;
+    if (typeof candidate === 'number' && Number.isInteger(candidate)) return String(candidate);
+  }
+  const className = (Object.getPrototypeOf(error) as { constructor?: { name?: unknown } } | null)?.constructor?.name;
+  return typeof className === 'string' && simpleName.test(className) ? className : '_OTHER';
+}
+
+/** What is said of a failure in the span's status. */
+export function errorMessage(error: unknown): string {
+  if (typeof error === 'object' && error !== null) {
+    const { message } = error as { message?: unknown };
+    return typeof message === 'string' ? message : errorType(error);
+  }
+  return String(error);
+}

@@ -1,0 +1,24 @@
+// What the wrappers are written in terms of. Not part of the package's public surface, but for the types of the options.
+export {
+  type Incoming,
+  readIncoming,
+  startBatch,
+  startProcessing,
+  startReceiving,
+  startSettling,
+} from './consuming.ts';
+export { errorType } from './error-type.ts';
+export { callWithin, endWith, runHandler } from './handler.ts';
+export { claim, guard, Reentry, replaceMethod } from './instance.ts';
+export { Messaging, validSpanContext } from './messaging.ts';
+export {
+  type Destination,
+  noOperation,
+  type Operation,
+  type OperationDescription,
+  startOperation,
+} from './operation.ts';
+export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
+export { type Outgoing, type Sending, startSending } from './producing.ts';
+export * from './semconv.ts';
+export { Stopwatch } from './stopwatch.ts';

@@ -1,0 +1,77 @@
+import {
+  type SpanContext,
+  type TextMapPropagator,
+  trace,
+  type Tracer,
+  ROOT_CONTEXT,
+  type Context,
+} from '@opentelemetry/api';
+import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { reportFault } from '../faults.ts';
+import { resolvePropagator } from '../propagation/current-propagator.ts';
+import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
+import { version } from '../version.ts';
+import { isParenting, type Parenting, type TraceOptions } from './options.ts';
+import { type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
+
+/** What the operations of one wrapped client have in common: its messaging system, tracer, propagator and the user's choices. */
+export class Messaging {
+  /** Value of `messaging.system.name`. */
+  readonly system: string;
+  readonly semconv: SemconvVersion;
+  readonly propagator: TextMapPropagator;
+  readonly #tracer: Tracer;
+  readonly #parenting: NonNullable<TraceOptions['parenting']>;
+  readonly #keepExisting: boolean;
+
+  constructor(system: string, where: string, options: TraceOptions) {
+    this.system = system;
+    this.semconv = semconvFromEnvironment() ?? options.semconv ?? 'latest';
+    this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
+    // The API's own provider hands out a tracer that follows whatever is registered later.
+    this.#tracer = (options.tracerProvider ?? trace).getTracer('mqtrace', version);
+    this.#parenting = options.parenting ?? 'parent';
+    this.#keepExisting = options.existingContext === 'keep';
+  }
+
+  get tracer(): Tracer {
+    return this.#tracer;
+  }
+
+  /** Where the process spans of a destination belong. */
+  parenting(destination: string | undefined): Parenting {
+    if (typeof this.#parenting !== 'function') return this.#parenting;
+    try {
+      const chosen: unknown = this.#parenting(destination ?? '');
+      if (isParenting(chosen)) return chosen;
+      reportFault(
+        'the parenting option',
+        new TypeError(`it returned ${String(chosen)}, expected 'parent', 'link' or 'auto'`),
+      );
+    } catch (error) {
+      reportFault('the parenting option', error);
+    }
+    return 'parent';
+  }
+
+  /** New headers that carry the context, or undefined where the message is to be left as it is. */
+  inject<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined, context: Context): H | undefined {
+    return injectCopy(this.propagator, adapter, headers, context);
+  }
+
+  /** What a message carries, on top of the root context: what happens to be active is no part of it. */
+  extract<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context {
+    return extractFrom(this.propagator, adapter, headers, ROOT_CONTEXT);
+  }
+
+  /** The creation context that a message to be sent carries already, if such are to be kept. */
+  existing<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): SpanContext | undefined {
+    return this.#keepExisting ? validSpanContext(this.extract(adapter, headers)) : undefined;
+  }
+}
+
+/** @internal */
+export function validSpanContext(context: Context): SpanContext | undefined {
+  const spanContext = trace.getSpanContext(context);
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
+}

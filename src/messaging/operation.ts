@@ -1,0 +1,206 @@
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { reportFault } from '../faults.ts';
+import { errorMessage, errorType } from './error-type.ts';
+import type { Messaging } from './messaging.ts';
+import {
+  ATTR_DESTINATION_ANONYMOUS,
+  ATTR_DESTINATION_NAME,
+  ATTR_DESTINATION_TEMPLATE,
+  ATTR_DESTINATION_TEMPORARY,
+  ATTR_ERROR_TYPE,
+  ATTR_LINKS_PART,
+  ATTR_OPERATION_NAME,
+  ATTR_OPERATION_TYPE,
+  ATTR_SYSTEM,
+  toVersion,
+} from './semconv.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** Where messages are sent to or come from. */
+export interface Destination {
+  name: string;
+  /** A low-cardinality form of the name, where it has parameters. */
+  template?: string;
+  /** Named by the broker (`amq.gen-…`): kept out of span names. */
+  anonymous?: boolean;
+  /** Gone with its connection: kept out of span names. */
+  temporary?: boolean;
+}
+
+/** What a messaging operation is, in the words of the conventions. */
+export interface OperationDescription {
+  /** `messaging.operation.name`: the system's own word, as `send`, `publish`, `xadd`. */
+  name: string;
+  /** `messaging.operation.type`. */
+  type: 'create' | 'send' | 'receive' | 'process' | 'settle';
+  /** Omitted where the operation has none, or its messages have different ones. */
+  destination?: Destination | undefined;
+  /** Attributes that samplers may decide by; given at the span's start. Undefined values are left out. */
+  attributes?: Attributes | undefined;
+  /** The rest; asked for only if the span records. */
+  details?: (() => Attributes) | undefined;
+}
+
+/** How an operation's span starts. */
+export interface OperationStart {
+  kind: SpanKind;
+  /** The context whose span is the parent, and on which the operation's own context is built. */
+  parent: Context;
+  links?: Link[];
+  /** For an operation that began before its span could start. */
+  since?: Stopwatch | undefined;
+}
+
+/** Links beyond the SDK's default limit for one span would be dropped silently; they go to further spans. */
+const linksPerSpan = 128;
+
+/** A messaging operation under way: its span, and the context in which it goes on. It ends once, whatever is called how often. */
+export class Operation {
+  /** The parent context with the operation's span in it. */
+  readonly context: Context;
+  readonly #messaging: Messaging | undefined;
+  readonly #spans: readonly Span[];
+  readonly #since: Stopwatch | undefined;
+  #ended = false;
+
+  constructor(context: Context, messaging?: Messaging, spans: readonly Span[] = [], since?: Stopwatch) {
+    this.context = context;
+    this.#messaging = messaging;
+    this.#spans = spans;
+    this.#since = since;
+  }
+
+  /** The operation's span; undefined where tracing failed and the operation goes on without. */
+  get span(): Span | undefined {
+    return this.#spans[0];
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds attributes that became known under way. */
+  set(attributes: () => Attributes): void {
+    const { span } = this;
+    if (this.#ended || this.#messaging === undefined || span === undefined) return;
+    try {
+      if (span.isRecording()) span.setAttributes(toVersion(defined(attributes()), this.#messaging.semconv));
+    } catch (error) {
+      reportFault('setting span attributes', error);
+    }
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    try {
+      for (const span of this.#spans) span.end(this.#since?.now());
+    } catch (error) {
+      reportFault('ending a span', error);
+    }
+  }
+
+  /**
+   * Ends the operation as failed: status, `error.type` and an exception event.
+   *
+   * @param type - `error.type`, where the caller knows a better one than the error tells.
+   */
+  fail(error: unknown, type?: string): void {
+    if (this.#ended) return;
+    try {
+      const { span } = this;
+      if (span?.isRecording()) {
+        span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
+        span.setAttribute(ATTR_ERROR_TYPE, type ?? errorType(error));
+        span.recordException(error instanceof Error ? error : errorMessage(error), this.#since?.now());
+      }
+    } catch (fault) {
+      reportFault('recording an error', fault);
+    }
+    this.end();
+  }
+}
+
+/**
+ * Starts an operation. A fault of tracing gives an operation without a span, in the parent's context: the application goes on.
+ */
+export function startOperation(
+  messaging: Messaging,
+  description: OperationDescription,
+  start: OperationStart,
+): Operation {
+  const spans: Span[] = [];
+  try {
+    const { destination } = description;
+    const options: SpanOptions = {
+      kind: start.kind,
+      attributes: toVersion(startAttributes(messaging, description), messaging.semconv),
+      ...(start.links !== undefined && start.links.length > 0 && { links: start.links.slice(0, linksPerSpan) }),
+      ...(start.since !== undefined && { startTime: start.since.start }),
+    };
+    const name = spanName(description.name, destination);
+    const span = messaging.tracer.startSpan(name, options, start.parent);
+    spans.push(span);
+    const context = trace.setSpan(start.parent, span);
+    if (span.isRecording()) {
+      if (description.details) span.setAttributes(toVersion(defined(description.details()), messaging.semconv));
+      for (let part = 1; start.links !== undefined && part * linksPerSpan < start.links.length; part++) {
+        const links = start.links.slice(part * linksPerSpan, (part + 1) * linksPerSpan);
+        const attributes = { ...options.attributes, [ATTR_LINKS_PART]: part + 1 };
+        spans.push(messaging.tracer.startSpan(name, { ...options, attributes, links }, context));
+      }
+    }
+    return new Operation(context, messaging, spans, start.since);
+  } catch (error) {
+    reportFault('starting a span', error);
+    const [span] = spans;
+    return new Operation(
+      span === undefined ? start.parent : trace.setSpan(start.parent, span),
+      messaging,
+      spans,
+      start.since,
+    );
+  }
+}
+
+/** An operation that leaves no trace, for where tracing is suppressed or failed. */
+export function noOperation(context: Context): Operation {
+  return new Operation(context);
+}
+
+function startAttributes(
+  messaging: Messaging,
+  { name, type, destination, attributes }: OperationDescription,
+): Attributes {
+  const all: Attributes = { [ATTR_SYSTEM]: messaging.system, [ATTR_OPERATION_NAME]: name, [ATTR_OPERATION_TYPE]: type };
+  if (destination !== undefined) {
+    all[ATTR_DESTINATION_NAME] = destination.name;
+    if (destination.template !== undefined) all[ATTR_DESTINATION_TEMPLATE] = destination.template;
+    if (destination.anonymous) all[ATTR_DESTINATION_ANONYMOUS] = true;
+    if (destination.temporary) all[ATTR_DESTINATION_TEMPORARY] = true;
+  }
+  for (const key in attributes) if (attributes[key] !== undefined) all[key] = attributes[key];
+  return all;
+}
+
+/** `{operation} {destination}`, where the destination is one that does not make a name for each connection. */
+function spanName(operation: string, destination: Destination | undefined): string {
+  if (destination === undefined) return operation;
+  if (destination.template !== undefined) return `${operation} ${destination.template}`;
+  return destination.anonymous || destination.temporary ? operation : `${operation} ${destination.name}`;
+}
+
+function defined(attributes: Attributes): Attributes {
+  const kept: Attributes = {};
+  for (const key in attributes) if (attributes[key] !== undefined) kept[key] = attributes[key];
+  return kept;
+}

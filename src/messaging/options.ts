@@ -1,0 +1,106 @@
+import type { TracerProvider } from '@opentelemetry/api';
+import { describe, invalidOption, MqtraceError } from '../errors.ts';
+import type { PropagatorChoice } from '../propagation/index.ts';
+import type { SemconvVersion } from './semconv.ts';
+
+/**
+ * Where the span that processes one message belongs.
+ *
+ * - `'parent'`: in the producer's trace, as a child of the message's creation context, which it also links.
+ * - `'link'`: in a trace of its own (or under the span that is active when `processMessage` is called), linking the creation
+ *   context.
+ * - `'auto'`: `'link'` under an active span, else `'parent'`.
+ *
+ * Baggage is active whichever is chosen.
+ */
+export type Parenting = 'parent' | 'link' | 'auto';
+
+/** Options that every wrapper takes. */
+export interface TraceOptions {
+  /** Where spans come from. Default: the provider registered with OpenTelemetry's API, now or later. */
+  tracerProvider?: TracerProvider;
+  /** Which propagator writes and reads message headers. Default `'global'`. */
+  propagator?: PropagatorChoice;
+  /**
+   * Names of the attributes. Default `'latest'`. `OTEL_SEMCONV_STABILITY_OPT_IN=messaging/dup` (or `messaging`) wins over it.
+   */
+  semconv?: SemconvVersion;
+  /** Where process spans belong, for all destinations or by destination name. Default `'parent'`. */
+  parenting?: Parenting | ((destination: string) => Parenting);
+  /**
+   * What to do with a message that carries a valid creation context already: give it a new one, or keep it, send it unchanged and
+   * link it (a message relayed on behalf of someone else). Default `'replace'`.
+   */
+  existingContext?: 'replace' | 'keep';
+}
+
+const choices: Record<string, readonly string[]> = {
+  semconv: ['latest', 'dup', '1.30'],
+  existingContext: ['replace', 'keep'],
+};
+const names = ['tracerProvider', 'propagator', 'parenting', ...Object.keys(choices)];
+
+/**
+ * @param where - the wrapper's name, for messages.
+ * @param more - names of the options that this wrapper takes beyond the common ones.
+ * @throws MqtraceError `INVALID_OPTION` for unknown names and wrong values
+ * @internal
+ */
+export function checkOptions(where: string, options: unknown, more: readonly string[] = []): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidOption(`${where} options`, options, 'an object');
+  }
+  const given = options as Record<string, unknown>;
+  const known = [...names, ...more];
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) {
+      throw new MqtraceError(
+        'INVALID_OPTION',
+        `${where}: unknown option "${name}"; expected one of ${known.join(', ')}`,
+      );
+    }
+  }
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = given[name];
+    if (value !== undefined && !allowed.includes(value as string)) {
+      throw invalidOption(`${where}({ ${name} })`, value, allowed.map((choice) => `'${choice}'`).join(', '));
+    }
+  }
+  const parenting = given['parenting'];
+  if (parenting !== undefined && typeof parenting !== 'function' && !isParenting(parenting)) {
+    throw invalidOption(
+      `${where}({ parenting })`,
+      parenting,
+      `'parent', 'link', 'auto' or a function of the destination`,
+    );
+  }
+  const provider = given['tracerProvider'] as { getTracer?: unknown } | undefined;
+  if (provider !== undefined && typeof provider?.getTracer !== 'function') {
+    throw invalidOption(`${where}({ tracerProvider })`, provider, 'a TracerProvider');
+  }
+}
+
+/** @internal */
+export function isParenting(value: unknown): value is Parenting {
+  return value === 'parent' || value === 'link' || value === 'auto';
+}
+
+/**
+ * Checks that what is to be wrapped has the methods that make it what it should be.
+ *
+ * @throws MqtraceError `INVALID_CLIENT`
+ * @internal
+ */
+export function checkClient(where: string, given: unknown, methods: readonly string[], expected: string): void {
+  const client = given as Record<string, unknown> | null | undefined;
+  const missing =
+    typeof given === 'object' && given !== null
+      ? methods.filter((name) => typeof client?.[name] !== 'function')
+      : methods;
+  if (missing.length > 0) {
+    throw new MqtraceError(
+      'INVALID_CLIENT',
+      `${where}: expected ${expected}, got ${describe(given)} without ${missing.join(', ')}()`,
+    );
+  }
+}

@@ -1,0 +1,155 @@
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace, type Tracer } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { expect, test } from 'vitest';
+import { kafkaHeaders } from '../../carriers/index.ts';
+import { extract, withBaggage } from '../propagation/index.ts';
+import { recordSpans } from '../testing/spans.ts';
+import { Messaging, type Outgoing, startSending, type TraceOptions } from './index.ts';
+
+const spans = recordSpans();
+const messagingWith = (options: TraceOptions = {}): Messaging => new Messaging('kafka', 'test', options);
+const message = (at: number, headers?: Record<string, string>): Outgoing<Record<string, string>> => ({
+  destination: { name: 'orders' },
+  headers,
+  attributes: { 'kafka.message.key': `k${at}` },
+});
+const send = (messaging: Messaging, messages: Outgoing<Record<string, string>>[], parent = context.active()) =>
+  startSending(
+    messaging,
+    kafkaHeaders as never,
+    { name: 'send', attributes: { 'messaging.client.id': 'c' } },
+    messages,
+    parent,
+  );
+const carriedBy = (headers: unknown) => trace.getSpanContext(extract(kafkaHeaders, headers as Record<string, string>));
+
+test('one message: a PRODUCER span, whose context and baggage travel; no batch count', () => {
+  const parent = trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('app'));
+  const { operation, headers } = context.with(parent, () =>
+    withBaggage({ tenant: 'a' }, () => send(messagingWith(), [message(0)])),
+  );
+  operation.end();
+  const span = spans.one('send orders');
+  expect(span.kind).toBe(SpanKind.PRODUCER);
+  expect(span.attributes).toEqual({
+    'messaging.system.name': 'kafka',
+    'messaging.operation.name': 'send',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': 'orders',
+    'messaging.client.id': 'c',
+    'kafka.message.key': 'k0',
+  });
+  expect(span.parentSpanContext?.spanId).toBe(trace.getSpanContext(parent)?.spanId);
+  expect(carriedBy(headers[0])?.spanId).toBe(span.spanContext().spanId);
+  expect(propagation.getBaggage(extract(kafkaHeaders, headers[0]))?.getEntry('tenant')?.value).toBe('a');
+});
+
+test('several messages: a create span each, whose contexts travel, and a CLIENT span that links them with what is particular', () => {
+  const { operation, headers } = send(messagingWith(), [message(0), message(1)]);
+  operation.end();
+  const creates = spans.named('create orders');
+  const span = spans.one('send orders');
+  expect(creates.map((create) => create.kind)).toEqual([SpanKind.PRODUCER, SpanKind.PRODUCER]);
+  expect(creates.map((create) => create.attributes['messaging.operation.type'])).toEqual(['create', 'create']);
+  expect(headers.map((carried) => carriedBy(carried)?.spanId)).toEqual(
+    creates.map((create) => create.spanContext().spanId),
+  );
+  expect(span.kind).toBe(SpanKind.CLIENT);
+  expect(span.attributes).toMatchObject({ 'messaging.batch.message_count': 2, 'messaging.destination.name': 'orders' });
+  expect(span.attributes['kafka.message.key']).toBeUndefined();
+  expect(span.links.map((link) => [link.context.spanId, link.attributes])).toEqual(
+    creates.map((create, at) => [create.spanContext().spanId, { 'kafka.message.key': `k${at}` }]),
+  );
+});
+
+test('several destinations: the send has none', () => {
+  send(messagingWith(), [message(0), { ...message(1), destination: { name: 'other' } }]).operation.end();
+  expect(spans.one('send').attributes).not.toHaveProperty('messaging.destination.name');
+  expect(spans.named('create other')).toHaveLength(1);
+});
+
+test('a creation context that is to be kept: no create span, the message untouched, the send CLIENT and linked', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const { operation, headers } = send(messagingWith({ existingContext: 'keep' }), [message(0, { traceparent })]);
+  operation.end();
+  const span = spans.one('send orders');
+  expect(headers).toEqual([undefined]);
+  expect(span.kind).toBe(SpanKind.CLIENT);
+  expect(span.links.map((link) => link.context.spanId)).toEqual(['b7ad6b7169203331']);
+  expect(span.attributes).not.toHaveProperty('messaging.batch.message_count');
+  expect(spans.named('create orders')).toEqual([]);
+});
+
+test('a kept context beside a message without one: that one gets a create span', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const { operation, headers } = send(messagingWith({ existingContext: 'keep' }), [
+    message(0, { traceparent }),
+    message(1),
+  ]);
+  operation.end();
+  expect(headers[0]).toBeUndefined();
+  expect(carriedBy(headers[1])?.spanId).toBe(spans.one('create orders').spanContext().spanId);
+  expect(spans.one('send orders').links).toHaveLength(2);
+});
+
+test('a sealed message is counted and linked, and left as it is', () => {
+  const { operation, headers } = send(messagingWith(), [{ ...message(0), sealed: true }]);
+  operation.end();
+  expect(headers).toEqual([undefined]);
+  expect(spans.one('send orders').kind).toBe(SpanKind.PRODUCER);
+});
+
+test('500 messages: no link is lost; they are spread over spans of one parent', () => {
+  send(
+    messagingWith(),
+    Array.from({ length: 500 }, (_, at) => message(at)),
+  ).operation.end();
+  const sends = spans.named('send orders');
+  const whole = sends.find((span) => span.attributes['mqtrace.links.part'] === undefined);
+  expect(sends).toHaveLength(4);
+  expect(sends.every((span) => span.droppedLinksCount === 0)).toBe(true);
+  const linked = new Set(sends.flatMap((span) => span.links.map((link) => link.context.spanId)));
+  expect(linked).toEqual(new Set(spans.named('create orders').map((create) => create.spanContext().spanId)));
+  expect(sends.filter((span) => span !== whole).map((span) => span.parentSpanContext?.spanId)).toEqual(
+    Array.from({ length: 3 }, () => whole?.spanContext().spanId),
+  );
+});
+
+test('with tracing suppressed, or nothing to send: no span, messages untouched', () => {
+  expect(send(messagingWith(), [message(0)], suppressTracing(ROOT_CONTEXT)).headers).toEqual([undefined]);
+  expect(send(messagingWith(), []).headers).toEqual([]);
+  expect(spans.finished()).toEqual([]);
+});
+
+test('a tracer that throws: the message goes out untouched, or with what is active', () => {
+  const thrower = (): never => {
+    throw new Error('tracer');
+  };
+  const tracerProvider = { getTracer: (): Tracer => ({ startSpan: thrower, startActiveSpan: thrower }) };
+  const { operation, headers } = send(messagingWith({ tracerProvider }), [message(0), message(1)]);
+  operation.fail(new Error('x'));
+  expect(headers).toEqual([undefined, undefined]);
+});
+
+test('a failure sets status, error.type and an exception event, once; a success leaves the status unset', () => {
+  const { operation } = send(messagingWith(), [message(0)]);
+  operation.fail(
+    Object.assign(new Error('no such topic'), { name: 'KafkaJSProtocolError', type: 'UNKNOWN_TOPIC_OR_PARTITION' }),
+  );
+  operation.fail(new Error('again'));
+  operation.end();
+  const span = spans.one('send orders');
+  expect(span.status).toEqual({ code: 2, message: 'no such topic' });
+  expect(span.attributes['error.type']).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  expect(span.events.map((event) => event.name)).toEqual(['exception']);
+});
+
+test.each([
+  ['1.30', { 'messaging.system': 'kafka', 'messaging.kafka.message.key': 'k0' }, 'messaging.system.name'],
+  ['dup', { 'messaging.system': 'kafka', 'messaging.system.name': 'kafka', 'kafka.message.key': 'k0' }, 'x'],
+] as const)('semconv %s', (semconv, attributes, absent) => {
+  send(messagingWith({ semconv }), [message(0)]).operation.end();
+  const span = spans.one('send orders');
+  expect(span.attributes).toMatchObject(attributes);
+  expect(span.attributes).not.toHaveProperty([absent]);
+});

@@ -1,0 +1,131 @@
+import { type Attributes, type Context, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
+import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { reportFault } from '../faults.ts';
+import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { type Messaging, validSpanContext } from './messaging.ts';
+import {
+  type Destination,
+  noOperation,
+  type Operation,
+  type OperationDescription,
+  startOperation,
+} from './operation.ts';
+import { ATTR_BATCH_MESSAGE_COUNT } from './semconv.ts';
+
+/** One message of a send. */
+export interface Outgoing<H> {
+  destination: Destination;
+  headers: H | null | undefined;
+  /** What is particular to this message: on its span, or in a batch on its create span and its link. */
+  attributes?: Attributes | undefined;
+  /** A message whose headers cannot be written; it is sent as it is, and counts in its batch. */
+  sealed?: boolean;
+}
+
+/** A send under way. */
+export interface Sending<H> {
+  operation: Operation;
+  /** The headers to send for each message, in order; undefined where the message is to be left as it is. */
+  headers: (H | undefined)[];
+}
+
+/**
+ * Starts a send.
+ *
+ * One message is one PRODUCER span, whose context travels. Several are a PRODUCER `create` span each, whose contexts travel, and a
+ * CLIENT span that links them all. A creation context that is to be kept makes no create span; the send is CLIENT and links it.
+ *
+ * @param description - name and attributes of the send as a whole; its destination is worked out from the messages.
+ * @param parent - the context in which the application sends.
+ */
+export function startSending<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  messages: readonly Outgoing<H>[],
+  parent: Context,
+): Sending<H> {
+  const untouched = { operation: noOperation(parent), headers: messages.map(() => undefined) };
+  if (isTracingSuppressed(parent) || messages.length === 0) return untouched;
+  try {
+    const kept = messages.map((message) => (message.sealed ? undefined : messaging.existing(adapter, message.headers)));
+    const [only] = messages;
+    if (messages.length === 1 && only !== undefined && kept[0] === undefined) {
+      return sendOne(messaging, adapter, description, only, parent);
+    }
+    return sendMany(messaging, adapter, description, messages, kept, parent);
+  } catch (error) {
+    reportFault('tracing a send', error);
+    return untouched;
+  }
+}
+
+function sendOne<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  message: Outgoing<H>,
+  parent: Context,
+): Sending<H> {
+  const attributes = { ...description.attributes, ...message.attributes };
+  const operation = startOperation(
+    messaging,
+    { ...description, type: 'send', destination: message.destination, attributes },
+    { kind: SpanKind.PRODUCER, parent },
+  );
+  return {
+    operation,
+    headers: [message.sealed ? undefined : messaging.inject(adapter, message.headers, operation.context)],
+  };
+}
+
+function sendMany<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  messages: readonly Outgoing<H>[],
+  kept: readonly (SpanContext | undefined)[],
+  parent: Context,
+): Sending<H> {
+  const links: Link[] = [];
+  const headers = messages.map((message, at) => {
+    const existing = kept[at];
+    if (existing !== undefined) {
+      links.push({ context: existing, ...linkAttributes(message.attributes) });
+      return undefined;
+    }
+    const create = startOperation(
+      messaging,
+      {
+        name: 'create',
+        type: 'create',
+        destination: message.destination,
+        attributes: { ...description.attributes, ...message.attributes },
+      },
+      { kind: SpanKind.PRODUCER, parent },
+    );
+    const carried = message.sealed ? undefined : messaging.inject(adapter, message.headers, create.context);
+    create.end();
+    const created = create.span && validSpanContext(create.context);
+    if (created) links.push({ context: created, ...linkAttributes(message.attributes) });
+    return carried;
+  });
+  const [first] = messages;
+  const sameDestination = messages.every((message) => message.destination.name === first?.destination.name);
+  const count = messages.length > 1 ? { [ATTR_BATCH_MESSAGE_COUNT]: messages.length } : first?.attributes;
+  const operation = startOperation(
+    messaging,
+    {
+      ...description,
+      type: 'send',
+      destination: sameDestination ? first?.destination : undefined,
+      attributes: { ...description.attributes, ...count },
+    },
+    { kind: SpanKind.CLIENT, parent, links },
+  );
+  return { operation, headers };
+}
+
+function linkAttributes(attributes: Attributes | undefined): { attributes?: Attributes } {
+  return attributes === undefined ? {} : { attributes };
+}

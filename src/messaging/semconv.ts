@@ -1,0 +1,72 @@
+import type { Attributes } from '@opentelemetry/api';
+
+// Names of the OpenTelemetry messaging conventions as of the npm package @opentelemetry/semantic-conventions 1.45.0 (status:
+// Development). They are written out here, because a dependency's rename would otherwise change what users' dashboards read.
+export const ATTR_SYSTEM = 'messaging.system.name';
+export const ATTR_OPERATION_NAME = 'messaging.operation.name';
+export const ATTR_OPERATION_TYPE = 'messaging.operation.type';
+export const ATTR_DESTINATION_NAME = 'messaging.destination.name';
+export const ATTR_DESTINATION_TEMPLATE = 'messaging.destination.template';
+export const ATTR_DESTINATION_ANONYMOUS = 'messaging.destination.anonymous';
+export const ATTR_DESTINATION_TEMPORARY = 'messaging.destination.temporary';
+export const ATTR_DESTINATION_PARTITION_ID = 'messaging.destination.partition.id';
+export const ATTR_CONSUMER_GROUP_NAME = 'messaging.consumer.group.name';
+export const ATTR_CLIENT_ID = 'messaging.client.id';
+export const ATTR_BATCH_MESSAGE_COUNT = 'messaging.batch.message_count';
+export const ATTR_MESSAGE_ID = 'messaging.message.id';
+export const ATTR_MESSAGE_CONVERSATION_ID = 'messaging.message.conversation_id';
+export const ATTR_SERVER_ADDRESS = 'server.address';
+export const ATTR_SERVER_PORT = 'server.port';
+export const ATTR_NETWORK_PEER_ADDRESS = 'network.peer.address';
+export const ATTR_NETWORK_PEER_PORT = 'network.peer.port';
+export const ATTR_ERROR_TYPE = 'error.type';
+export const ATTR_KAFKA_MESSAGE_KEY = 'kafka.message.key';
+export const ATTR_KAFKA_MESSAGE_TOMBSTONE = 'kafka.message.tombstone';
+export const ATTR_KAFKA_OFFSET = 'kafka.offset';
+export const ATTR_RABBITMQ_ROUTING_KEY = 'rabbitmq.destination.routing_key';
+export const ATTR_RABBITMQ_DELIVERY_TAG = 'rabbitmq.message.delivery_tag';
+
+// The conventions have no name for these yet.
+/** Seconds between sending and the start of processing. */
+export const ATTR_MESSAGE_AGE = 'mqtrace.message.age';
+/** How often the message has been delivered, this time included; only where the broker tells. */
+export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
+/** True where the broker marks the message as delivered before. */
+export const ATTR_MESSAGE_REDELIVERED = 'mqtrace.message.redelivered';
+/** On the spans that carry the links for which a span had no room: which part of them this is, counted from 1. */
+export const ATTR_LINKS_PART = 'mqtrace.links.part';
+
+/**
+ * Which names the attributes get: the newest; those of version 1.30 of the conventions (and of most versions up to 1.44); or both.
+ */
+export type SemconvVersion = 'latest' | 'dup' | '1.30';
+
+const namesOf130: Readonly<Record<string, string>> = {
+  [ATTR_SYSTEM]: 'messaging.system',
+  [ATTR_KAFKA_MESSAGE_KEY]: 'messaging.kafka.message.key',
+  [ATTR_KAFKA_MESSAGE_TOMBSTONE]: 'messaging.kafka.message.tombstone',
+  [ATTR_KAFKA_OFFSET]: 'messaging.kafka.offset',
+  [ATTR_RABBITMQ_ROUTING_KEY]: 'messaging.rabbitmq.destination.routing_key',
+  [ATTR_RABBITMQ_DELIVERY_TAG]: 'messaging.rabbitmq.message.delivery_tag',
+};
+
+/** Attributes of the newest names, under the names of the version asked for. */
+export function toVersion(attributes: Attributes, version: SemconvVersion): Attributes {
+  if (version === 'latest') return attributes;
+  const renamed: Attributes = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    const old = namesOf130[name];
+    if (old === undefined || version === 'dup') renamed[name] = value;
+    if (old !== undefined) renamed[old] = value;
+  }
+  return renamed;
+}
+
+/** `OTEL_SEMCONV_STABILITY_OPT_IN` as the conventions define it: `messaging/dup` wins over `messaging`; else undefined. */
+export function semconvFromEnvironment(
+  value: string | undefined = process.env['OTEL_SEMCONV_STABILITY_OPT_IN'],
+): SemconvVersion | undefined {
+  const opted = new Set((value ?? '').split(',').map((item) => item.trim()));
+  if (opted.has('messaging/dup')) return 'dup';
+  return opted.has('messaging') ? 'latest' : undefined;
+}

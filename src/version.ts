@@ -1,0 +1,2 @@
+/** The package's version, for the instrumentation scope of its spans. A test holds it to package.json. */
+export const version = '0.1.0';
