@@ -1,8 +1,9 @@
 import { type Context, diag } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { reportFault } from '../faults.ts';
 
 /**
- * A span processor of the application, kept from throwing into the calls that make and end spans.
+ * A span processor kept from throwing into the calls that make, end, flush and shut down.
  *
  * @internal
  */
@@ -25,13 +26,12 @@ export class GuardedProcessor implements SpanProcessor {
     guard('onEnd', () => this.#inner.onEnd(span));
   }
 
-  // Async, so that a synchronous throw becomes a rejection, which flush and shutdown report.
   async forceFlush(): Promise<void> {
-    await this.#inner.forceFlush();
+    await settle('flush', () => this.#inner.forceFlush());
   }
 
   async shutdown(): Promise<void> {
-    await this.#inner.shutdown();
+    await settle('shutdown', () => this.#inner.shutdown());
   }
 }
 
@@ -39,6 +39,15 @@ function guard(method: string, call: () => void): void {
   try {
     call();
   } catch (error) {
-    diag.error(`mqtrace: ${method} of a span processor failed`, error);
+    reportFault(`${method} of a span processor`, error);
+  }
+}
+
+/** Never rejects: the provider would stop waiting for the others at the first rejection. */
+async function settle(what: string, call: () => Promise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    diag.error(`mqtrace: ${what} did not export everything`, error);
   }
 }

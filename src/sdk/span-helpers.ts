@@ -1,6 +1,5 @@
 import {
   context,
-  diag,
   INVALID_SPAN_CONTEXT,
   type Span,
   type SpanOptions,
@@ -8,6 +7,7 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
+import { reportFault } from '../faults.ts';
 
 /**
  * Runs `fn` in a span that ends when `fn` returns, throws, or its promise settles. What `fn` gives, the caller gets: a value
@@ -62,7 +62,7 @@ export function recordError(error: unknown, span: Span): void {
     span.setStatus({ code: SpanStatusCode.ERROR, message });
     span.recordException(error instanceof Error ? error : message);
   } catch (fault) {
-    diag.error('mqtrace: an error could not be recorded on its span', fault);
+    reportFault('recording an error on a span', fault);
   }
 }
 
@@ -78,7 +78,7 @@ function start(tracer: Tracer, name: string, options: SpanOptions): Span {
   try {
     return tracer.startSpan(name, options, context.active());
   } catch (fault) {
-    diag.error('mqtrace: a span could not be started', fault);
+    reportFault('starting a span', fault);
     return trace.wrapSpanContext(trace.getSpanContext(context.active()) ?? INVALID_SPAN_CONTEXT);
   }
 }
@@ -88,7 +88,7 @@ function end(span: Span): void {
     // fn may have ended it; ending twice makes the SDK complain.
     if (span.isRecording()) span.end();
   } catch (fault) {
-    diag.error('mqtrace: a span could not be ended', fault);
+    reportFault('ending a span', fault);
   }
 }
 

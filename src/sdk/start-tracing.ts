@@ -58,13 +58,13 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
 }
 
 function createProvider(options: StartTracingOptions, environment: Environment, resource: Resource): TracerProvider {
-  const own = (options.spanProcessors ?? []).map((processor) => new GuardedProcessor(processor));
   const destinations = resolveDestinations(options, environment);
+  const pipelines = destinations.map((destination) => createSpanProcessor(destination, environment));
   return new TracerProvider({
     resource,
     sampler: chooseSampler(options, environment),
     spanLimits: chooseSpanLimits(options, environment),
-    spanProcessors: [...own, ...destinations.map((destination) => createSpanProcessor(destination, environment))],
+    spanProcessors: [...(options.spanProcessors ?? []), ...pipelines].map((each) => new GuardedProcessor(each)),
   });
 }
 

@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startOtlpReceiver } from '../../integration-tests/support/otlp-receiver.ts';
+
+const repository = new URL('../..', import.meta.url).pathname;
+const typescript = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** Projects of their own with the sources: one with only what the SDK cannot do without, one with exporters too. */
+let bare: string;
+let full: string;
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+beforeAll(async () => {
+  const needed = ['api', 'context-async-hooks', 'core', 'resources', 'sdk-trace'];
+  bare = await createProject(needed);
+  full = await createProject([...needed, 'exporter-trace-otlp-proto', 'exporter-trace-otlp-grpc']);
+});
+
+afterAll(async () => {
+  for (const project of [bare, full]) await rm(project, { recursive: true });
+});
+
+async function createProject(packages: readonly string[]): Promise<string> {
+  const project = await mkdtemp(join(tmpdir(), 'mqtrace-sdk-'));
+  for (const folder of ['src', 'carriers'])
+    await cp(join(repository, folder), join(project, folder), { recursive: true });
+  await writeFile(join(project, 'package.json'), '{ "type": "module" }');
+  const scope = join(project, 'node_modules', '@opentelemetry');
+  await mkdir(scope, { recursive: true });
+  for (const name of packages)
+    await symlink(join(repository, 'node_modules', '@opentelemetry', name), join(scope, name));
+  return project;
+}
+
+interface Outcome {
+  readonly code: number | string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program in a project, and gives its exit code and what it wrote. */
+async function run(project: string, program: string, env: Record<string, string> = {}): Promise<Outcome> {
+  const file = join(project, `program-${Math.random().toString(36).slice(2)}.ts`);
+  await writeFile(file, `import { startTracing } from './src/sdk/index.ts';\n${program}`);
+  return new Promise((resolve) => {
+    const options = { cwd: project, env: { ...process.env, ...env } };
+    execFile(process.execPath, ['--import', typescript, file], options, (error, out, err) => {
+      resolve({ code: error ? (error.code ?? null) : 0, out: out.trim(), err: err.trim() });
+    });
+  });
+}
+
+test('a package that is missing is named, with the command that installs it', async () => {
+  const outcome = await run(
+    bare,
+    `for (const options of [{}, { protocol: 'http/json' }, { protocol: 'grpc' }, { protocol: 'zipkin' },
+       { protocol: 'none', propagator: ['b3'] }]) {
+       try { startTracing(options); console.log('started'); }
+       catch (error) { console.log(error.code, error.message.replace(/^.*?] /, '')); }
+     }`,
+  );
+  expect(outcome).toMatchObject({ code: 0, err: '' });
+  const missing = (wantedBy: string, name: string, version: string): string =>
+    `MISSING_DEPENDENCY ${wantedBy} needs @opentelemetry/${name}: npm install @opentelemetry/${name}@${version}`;
+  expect(outcome.out.split('\n')).toEqual([
+    missing('protocol http/protobuf', 'exporter-trace-otlp-proto', '^0.223.0'),
+    missing('protocol http/json', 'exporter-trace-otlp-http', '^0.223.0'),
+    missing('protocol grpc', 'exporter-trace-otlp-grpc', '^0.223.0'),
+    missing('protocol zipkin', 'exporter-zipkin', '^2.12.0'),
+    missing('propagator b3', 'propagator-b3', '^2.12.0'),
+  ]);
+});
+
+test('without exporter packages, console and none still work', async () => {
+  const outcome = await run(
+    bare,
+    `
+    startTracing({ protocol: 'console', serviceName: 'lonely' }).span('work', () => 1);
+    startTracing({ protocol: 'none', register: false }).span('nothing', () => 1);
+  `,
+  );
+  expect(outcome).toMatchObject({ code: 0, err: '' });
+  expect(outcome.out).toContain("name: 'work'");
+});
+
+test('what is installed is found, and gRPC is loaded only when it is chosen', async () => {
+  const outcome = await run(
+    full,
+    `
+    import { createRequire } from 'node:module';
+    const { cache } = createRequire(import.meta.url);
+    const loaded = () => Object.keys(cache).some((file) => file.includes('@grpc/grpc-js'));
+    startTracing({ register: false });
+    console.log(loaded());
+    startTracing({ register: false, protocol: 'grpc' });
+    console.log(loaded());
+  `,
+  );
+  expect(outcome).toEqual({ code: 0, out: 'false\ntrue', err: '' });
+});
+
+test('a program that is done ends, with its own exit code, although no collector is there', async () => {
+  const program = `
+    const tracing = startTracing({ endpoint: 'http://127.0.0.1:1', serviceName: 'short' });
+    tracing.span('work', () => undefined);
+    process.exitCode = 3;
+  `;
+  expect(await run(full, program)).toEqual({ code: 3, out: '', err: '' });
+});
+
+test('OTEL_LOG_LEVEL shows on the console what is reported, unless the application has a logger', async () => {
+  const program = `startTracing({ protocol: 'none' });`;
+  const env = { OTEL_LOG_LEVEL: 'warn', OTEL_PROPAGATORS: 'smoke-signals' };
+  const shown = await run(full, program, env);
+  expect(shown.err).toContain('mqtrace: OTEL_PROPAGATORS is ignored: expected a list of tracecontext');
+  const own = await run(
+    full,
+    `import { diag } from '@opentelemetry/api';
+     const log = (...line) => console.log('own', ...line);
+     diag.setLogger({ error: log, warn: log, info: log, debug: log, verbose: log });
+     ${program}`,
+    env,
+  );
+  expect(own).toMatchObject({ code: 0, err: '' });
+  expect(own.out).toContain('own mqtrace: OTEL_PROPAGATORS is ignored');
+});
+
+test('an error that ends the process is still the one of the application', async () => {
+  await using collector = await startOtlpReceiver();
+  const outcome = await run(
+    full,
+    `const tracing = startTracing();
+     try {
+       await tracing.span('work', async () => { throw new RangeError('mine'); });
+     } finally {
+       await tracing.shutdown();
+     }`,
+    { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'crashing' },
+  );
+  expect(outcome.code).toBe(1);
+  expect(outcome.err).toContain('RangeError: mine');
+  expect(collector.spans).toMatchObject([{ name: 'work', status: { code: 'ERROR', message: 'mine' } }]);
+});

@@ -1,0 +1,14 @@
+import { diag, DiagLogLevel } from '@opentelemetry/api';
+
+const none = (): void => undefined;
+
+/** Collects what is reported on `diag` from now on, warnings and errors, as lines of text. */
+export function collectDiag(): string[] {
+  const lines: string[] = [];
+  const add = (...parts: unknown[]): void => void lines.push(parts.map(String).join(' '));
+  diag.setLogger(
+    { error: add, warn: add, info: none, debug: none, verbose: none },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+  return lines;
+}
