@@ -1,5 +1,6 @@
 import type { Attributes, ContextManager, TextMapPropagator } from '@opentelemetry/api';
 import type { Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { SamplerConfig } from './sampling/index.ts';
 
 /** How spans leave the process: an OTLP transport, another format, or not at all. */
 export const exportProtocols = ['http/protobuf', 'http/json', 'grpc', 'zipkin', 'console', 'none'] as const;
@@ -18,12 +19,6 @@ export const environmentModes = ['override', 'fallback', 'ignore'] as const;
 
 /** One of {@link environmentModes}. */
 export type EnvironmentMode = (typeof environmentModes)[number];
-
-/** A sampling ratio as plain data: this share of the traces that start here is kept. */
-export interface RatioSampling {
-  /** 0 (none) to 1 (all). */
-  readonly ratio: number;
-}
 
 /** What {@link startTracing} takes. Every option may be left out; an unknown name is refused. */
 export interface StartTracingOptions {
@@ -55,10 +50,11 @@ export interface StartTracingOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 
   /**
-   * Which traces are kept. Wrapped in a parent-based sampler unless it is one, so that a trace is kept whole. Default: all.
+   * Which traces are kept: a sampler, or plain data such as `{ ratio: 0.1, perSecond: 100 }`, where both must agree. Wrapped in
+   * `parentBased` unless it is one, so that a trace is kept whole. Default: all.
    * Variables: `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`.
    */
-  readonly sampler?: Sampler | RatioSampling | undefined;
+  readonly sampler?: Sampler | SamplerConfig | undefined;
   /** How much one span may hold. Default: 128 attributes, events and links, values of any length. Variables: `OTEL_SPAN_*_LIMIT`. */
   readonly spanLimits?: Readonly<SpanLimits> | undefined;
   /** Further span processors; they see each span before it is exported. A fault in one never reaches the application. */

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describe, invalidOption, MqtraceError } from '../errors.ts';
 import { nearest } from './did-you-mean.ts';
 import { parseHttpUrl } from './endpoints.ts';
+import { samplerFrom, type SamplerConfig } from './sampling/index.ts';
 import { environmentModes, exportProtocols, propagatorNames, type StartTracingOptions } from './options.ts';
 
 type Check = (value: unknown, where: string, all: StartTracingOptions) => void;
@@ -15,7 +16,7 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: Check } = {
   protocol: oneOf(exportProtocols),
   endpoint,
   headers,
-  sampler,
+  sampler: (value, where) => void samplerFrom(value as SamplerConfig, where),
   spanLimits,
   spanProcessors,
   propagator,
@@ -95,16 +96,6 @@ function headers(value: unknown, where: string): void {
       // The value may be a secret: it is not quoted.
       throw new MqtraceError('INVALID_OPTION', `${here}: not a valid name and value of a header`, { cause });
     }
-  }
-}
-
-function sampler(value: unknown, where: string): void {
-  if (isRecord(value) && typeof value['shouldSample'] === 'function') return;
-  if (!isRecord(value) || !('ratio' in value)) throw invalidOption(where, value, 'a Sampler or { ratio }');
-  knownNames(value, ['ratio'], where);
-  const { ratio } = value;
-  if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1)) {
-    throw invalidOption(`${where}.ratio`, ratio, 'a number from 0 to 1');
   }
 }
 

@@ -1,0 +1,29 @@
+/**
+ * Whether a text matches a pattern in which `*` stands for any number of characters and `?` for one. Case matters. Written out instead of
+ * a regular expression, since the text may come from a stranger: the time is bounded by the product of both lengths, and the text by 1024 characters.
+ * @internal
+ */
+export function matchesGlob(pattern: string, text: string): boolean {
+  if (text.length > 1024) return pattern === '*';
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  let index = 0;
+  while (index < text.length) {
+    const wanted = pattern[at];
+    if (wanted === '*') {
+      star = at++;
+      resume = index;
+    } else if (wanted !== undefined && (wanted === '?' || wanted === text[index])) {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}

@@ -1,0 +1,81 @@
+import { createTraceState, type TraceState } from '@opentelemetry/api';
+import { digitsOf, parseRandomness, parseThreshold, thresholdText, type Halves } from './threshold.ts';
+
+/** OpenTelemetry's own member of `tracestate`, the one named `ot`: `th:c;rv:d29d6a7215ced0;other:value`. @internal */
+export interface OtMember {
+  readonly threshold: Halves | undefined;
+  readonly randomness: Halves | undefined;
+  /** What else it holds, passed on as it came; each with its leading `;`. */
+  readonly rest: string;
+}
+
+const longest = 256;
+const nothing: OtMember = { threshold: undefined, randomness: undefined, rest: '' };
+
+/** All spans of a trace bring the same text, so the last one read is worth keeping. */
+let lastText = '';
+let lastMember: OtMember = nothing;
+
+/**
+ * Reads the member; undefined if there is none. Never throws and reads at most 256 characters: more counts as an empty member.
+ * A sub-key given twice counts as last written, as in the other languages' SDKs.
+ * @internal
+ */
+export function readOtMember(traceState: TraceState | undefined): OtMember | undefined {
+  const text = traceState?.get('ot');
+  if (text === undefined) return undefined;
+  if (text !== lastText) [lastText, lastMember] = [text, parse(text)];
+  return lastMember;
+}
+
+function parse(text: string): OtMember {
+  if (text.length > longest) return nothing;
+  let threshold: Halves | undefined;
+  let randomness: Halves | undefined;
+  let rest = '';
+  for (const part of text.split(';')) {
+    if (part.startsWith('th:')) threshold = parseThreshold(part.slice(3));
+    else if (part.startsWith('rv:')) randomness = parseRandomness(part.slice(3));
+    else if (part !== '') rest += `;${part}`;
+  }
+  return { threshold, randomness, rest };
+}
+
+/** The trace state with the member changed; the rest of it stays as it came. @internal */
+export function writeOtMember(
+  traceState: TraceState | undefined,
+  threshold: Halves | undefined,
+  randomness: Halves | undefined,
+  rest: string,
+): TraceState {
+  let text = threshold ? `th:${thresholdText(threshold)}` : '';
+  if (randomness) text += `${text && ';'}rv:${digitsOf(randomness)}`;
+  if (rest && text.length + rest.length <= longest) text = text ? text + rest : rest.slice(1);
+  if (traceState) return text ? traceState.set('ot', text) : traceState.unset('ot');
+  return new OtOnly(text);
+}
+
+/** A trace state with no other member, as most have: building the API's map for it costs ten times as much. */
+class OtOnly implements TraceState {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get(key: string): string | undefined {
+    return key === 'ot' && this.#text ? this.#text : undefined;
+  }
+
+  set(key: string, value: string): TraceState {
+    return key === 'ot' ? new OtOnly(value) : createTraceState(this.serialize()).set(key, value);
+  }
+
+  unset(key: string): TraceState {
+    return key === 'ot' ? new OtOnly('') : this;
+  }
+
+  serialize(): string {
+    return this.#text && `ot=${this.#text}`;
+  }
+}
