@@ -21,6 +21,7 @@ import {
   ATTR_OPERATION_NAME,
   ATTR_OPERATION_TYPE,
   ATTR_SYSTEM,
+  type SemconvVersion,
   toVersion,
 } from './semconv.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -63,19 +64,19 @@ export interface OperationStart {
 /** Links beyond the SDK's default limit for one span would be dropped silently; they go to further spans. */
 const linksPerSpan = 128;
 
-/** A messaging operation under way: its span, and the context in which it goes on. It ends once, whatever is called how often. */
+/** An operation under way: its span, and the context in which it goes on. It ends once, whatever is called how often. */
 export class Operation {
   /** The parent context with the operation's span in it. */
   readonly context: Context;
-  readonly #messaging: Messaging | undefined;
   readonly #spans: readonly Span[];
+  readonly #semconv: SemconvVersion;
   readonly #since: Stopwatch | undefined;
   #ended = false;
 
-  constructor(context: Context, messaging?: Messaging, spans: readonly Span[] = [], since?: Stopwatch) {
+  constructor(context: Context, spans: readonly Span[] = [], semconv: SemconvVersion = 'latest', since?: Stopwatch) {
     this.context = context;
-    this.#messaging = messaging;
     this.#spans = spans;
+    this.#semconv = semconv;
     this.#since = since;
   }
 
@@ -91,9 +92,9 @@ export class Operation {
   /** Adds attributes that became known under way. */
   set(attributes: () => Attributes): void {
     const { span } = this;
-    if (this.#ended || this.#messaging === undefined || span === undefined) return;
+    if (this.#ended || span === undefined) return;
     try {
-      if (span.isRecording()) span.setAttributes(toVersion(defined(attributes()), this.#messaging.semconv));
+      if (span.isRecording()) span.setAttributes(toVersion(defined(attributes()), this.#semconv));
     } catch (error) {
       reportFault('setting span attributes', error);
     }
@@ -112,6 +113,7 @@ export class Operation {
   /**
    * Ends the operation as failed: status, `error.type` and an exception event.
    *
+   * @param error - undefined where a reply tells of the failure and nothing was thrown: then there is no exception to record.
    * @param type - `error.type`, where the caller knows a better one than the error tells.
    */
   fail(error: unknown, type?: string): void {
@@ -119,9 +121,13 @@ export class Operation {
     try {
       const { span } = this;
       if (span?.isRecording()) {
-        span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
         span.setAttribute(ATTR_ERROR_TYPE, type ?? errorType(error));
-        span.recordException(error instanceof Error ? error : errorMessage(error), this.#since?.now());
+        if (error === undefined) {
+          span.setStatus({ code: SpanStatusCode.ERROR });
+        } else {
+          span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
+          span.recordException(error instanceof Error ? error : errorMessage(error), this.#since?.now());
+        }
       }
     } catch (fault) {
       reportFault('recording an error', fault);
@@ -159,14 +165,14 @@ export function startOperation(
         spans.push(messaging.tracer.startSpan(name, { ...options, attributes, links }, context));
       }
     }
-    return new Operation(context, messaging, spans, start.since);
+    return new Operation(context, spans, messaging.semconv, start.since);
   } catch (error) {
     reportFault('starting a span', error);
     const [span] = spans;
     return new Operation(
       span === undefined ? start.parent : trace.setSpan(start.parent, span),
-      messaging,
       spans,
+      messaging.semconv,
       start.since,
     );
   }

@@ -1,0 +1,260 @@
+import { channel } from 'node:diagnostics_channel';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { context, createContextKey, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { afterEach, expect, test } from 'vitest';
+import { getBaggage, withBaggage } from '../propagation/index.ts';
+import { recordSpans } from '../testing/spans.ts';
+import { traceFetch, traceHandler } from './index.ts';
+
+const spans = recordSpans();
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A real server; gives its address. */
+async function serve(handler: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<string> {
+  const server = createServer((request, response) => void handler(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(
+    () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  );
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('both ends: one trace, baggage across, attributes by the conventions', async () => {
+  let seen: string | undefined;
+  const url = await serve(
+    traceHandler(
+      async (_request: IncomingMessage, response: ServerResponse) => {
+        await Promise.resolve();
+        seen = getBaggage().getEntry('tenant')?.value;
+        response.statusCode = 201;
+        response.end('ok');
+      },
+      { route: '/orders/:id' },
+    ),
+  );
+  const fetched = traceFetch();
+  const response = await withBaggage({ tenant: 'a' }, () =>
+    fetched(`${url}/orders/7?sig=secret&x=1`, { method: 'POST', headers: { 'user-agent': 'test' } }),
+  );
+  await until(() => spans.finished().length === 2);
+  const client = spans.one('POST');
+  const server = spans.one('POST /orders/:id');
+  expect(await response.text()).toBe('ok');
+  expect(seen).toBe('a');
+  expect([client.kind, server.kind]).toEqual([SpanKind.CLIENT, SpanKind.SERVER]);
+  expect(server.parentSpanContext).toMatchObject({ spanId: client.spanContext().spanId, isRemote: true });
+  expect(client.attributes).toEqual({
+    'http.request.method': 'POST',
+    'url.full': `${url}/orders/7?sig=REDACTED&x=1`,
+    'server.address': '127.0.0.1',
+    'server.port': Number(new URL(url).port),
+    'http.response.status_code': 201,
+  });
+  expect(server.attributes).toMatchObject({
+    'http.request.method': 'POST',
+    'http.route': '/orders/:id',
+    'url.path': '/orders/7',
+    'url.query': 'sig=REDACTED&x=1',
+    'url.scheme': 'http',
+    'server.address': '127.0.0.1',
+    'server.port': Number(new URL(url).port),
+    'user_agent.original': 'test',
+    'client.address': '127.0.0.1',
+    'network.protocol.version': '1.1',
+    'http.response.status_code': 201,
+  });
+});
+
+test.each([
+  [404, 0, undefined, 2, '404'],
+  [503, 2, '503', 2, '503'],
+])(
+  'status %i: what the server and the client make of it',
+  async (status, serverCode, serverType, clientCode, clientType) => {
+    const url = await serve(
+      traceHandler((_request: IncomingMessage, response: ServerResponse) => void response.writeHead(status).end()),
+    );
+    await traceFetch()(url);
+    await until(() => spans.finished().length === 2);
+    const [server, client] = [SpanKind.SERVER, SpanKind.CLIENT].map((kind) =>
+      spans.finished().find((span) => span.kind === kind),
+    );
+    expect([server?.status.code, server?.attributes['error.type']]).toEqual([serverCode, serverType]);
+    expect([client?.status.code, client?.attributes['error.type']]).toEqual([clientCode, clientType]);
+    expect(server?.events).toEqual([]);
+  },
+);
+
+test('a refused connection: the error reaches the caller as it was, and the span tells what failed', async () => {
+  const url = await serve(() => {});
+  await closers.splice(0)[0]!();
+  const raw: unknown = await fetch(url).catch((error: unknown) => error);
+  const traced: unknown = await traceFetch()(url).catch((error: unknown) => error);
+  expect(String(traced)).toBe(String(raw));
+  expect(spans.one('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'ECONNREFUSED' } });
+});
+
+test('what cannot be fetched is refused as fetch refuses it', async () => {
+  const raw: unknown = await fetch('no url').catch((error: unknown) => error);
+  await expect(traceFetch()('no url')).rejects.toThrow((raw as Error).message);
+  await expect(traceFetch()('http://127.0.0.1:1', { headers: { 'a b': 'c' } })).rejects.toBeInstanceOf(TypeError);
+});
+
+test('a Request, its headers and its body arrive; the Request, the init and its headers stay as they were', async () => {
+  const seen: (string | undefined)[] = [];
+  const url = await serve((request, response) => {
+    seen.push(request.headers['x-mine'] as string, request.headers['traceparent'] as string);
+    request.pipe(response);
+  });
+  const request = new Request(url, { method: 'POST', body: 'text', headers: { 'x-mine': '1', traceparent: 'old' } });
+  expect(await (await traceFetch()(request)).text()).toBe('text');
+  expect(request.headers.get('traceparent')).toBe('old');
+  const init = Object.freeze({ headers: Object.freeze({ 'x-mine': '2', Traceparent: 'old' }) });
+  await traceFetch()(new URL(url), init);
+  expect(init).toEqual({ headers: { 'x-mine': '2', Traceparent: 'old' } });
+  const [first, second] = spans
+    .finished()
+    .map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`);
+  expect(seen).toEqual(['1', first, '2', second]);
+});
+
+test('junk and absent headers start a new trace, never that of whoever started the server', async () => {
+  const starter = trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('starter'));
+  const url = await context.with(starter, () =>
+    serve(traceHandler((_request, response: ServerResponse) => void response.end())),
+  );
+  await fetch(url, { headers: { traceparent: 'junk', baggage: ';;=,' } });
+  await until(() => spans.finished().length === 1);
+  expect(spans.one('GET').parentSpanContext).toBeUndefined();
+});
+
+test('Express: the context goes on through next(), the route names the span once it is known', async () => {
+  let seen: string | undefined;
+  const middleware = traceHandler((_request: IncomingMessage, _response: ServerResponse, next: () => void) => next());
+  const url = await serve((request, response) => {
+    middleware(request, response, () => {
+      seen = getBaggage().getEntry('k')?.value;
+      Object.assign(request, { route: { path: '/:id' }, baseUrl: '/orders' });
+      middleware(request, response, () => void response.end());
+    });
+  });
+  await fetch(`${url}/orders/1`, { headers: { baggage: 'k=v' } });
+  await until(() => spans.finished().length === 1);
+  expect(seen).toBe('v');
+  expect(spans.one('GET /orders/:id').attributes['http.route']).toBe('/orders/:id');
+});
+
+test.each([
+  [0, (): void => {}],
+  [2, (_a: unknown, _b: unknown): void => {}],
+  [3, (_a: unknown, _b: unknown, _c: unknown): void => {}],
+  [4, (_a: unknown, _b: unknown, _c: unknown, _d: unknown): void => {}],
+])('a handler keeps its length %i', (length, handler) => {
+  expect(traceHandler(handler)).toHaveLength(length);
+});
+
+test('what a handler throws, synchronously or not, goes on; the span ends once, as failed', async () => {
+  const error = new RangeError('no');
+  const results: unknown[] = [];
+  const thrower = traceHandler((_request: IncomingMessage, _response: ServerResponse): void => {
+    throw error;
+  });
+  const rejecter = traceHandler((_request: IncomingMessage, _response: ServerResponse) => Promise.reject(error));
+  const url = await serve((request, response) => {
+    try {
+      thrower(request, response);
+    } catch (caught) {
+      results.push(caught);
+    }
+    response.end();
+  });
+  await fetch(url);
+  const other = await serve((request, response) => {
+    rejecter(request, response).catch((caught: unknown) => {
+      results.push(caught);
+      response.end();
+    });
+  });
+  await fetch(other);
+  await until(() => results.length === 2 && spans.finished().length === 2);
+  expect(results).toEqual([error, error]);
+  expect(spans.named('GET').map((span) => span.attributes['error.type'])).toEqual(['RangeError', 'RangeError']);
+});
+
+test('a framework answers for what its handlers throw: the exception is recorded and the span waits for the response', async () => {
+  const failing = traceHandler((_request: IncomingMessage, _response: ServerResponse, _next: () => void): void => {
+    throw new Error('no');
+  });
+  const url = await serve((request, response) => {
+    try {
+      failing(request, response, () => {});
+    } catch {
+      response.writeHead(500).end();
+    }
+  });
+  await fetch(url);
+  await until(() => spans.finished().length === 1);
+  expect(spans.one('GET')).toMatchObject({
+    status: { code: 2 },
+    attributes: { 'error.type': '500', 'http.response.status_code': 500 },
+  });
+  expect(spans.one('GET').events.map((event) => event.name)).toEqual(['exception']);
+});
+
+test('a client that goes away before the response ends the span as failed', async () => {
+  const controller = new AbortController();
+  const url = await serve(traceHandler((_request: IncomingMessage, _response: ServerResponse) => controller.abort()));
+  await fetch(url, { signal: controller.signal }).catch(() => {});
+  await until(() => spans.finished().length === 1);
+  expect(spans.one('GET').attributes['error.type']).toBe('connection_closed');
+});
+
+test('both step aside for auto-instrumentation and suppression, unless forced', async () => {
+  const listener = (): void => {};
+  const marked = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key RPC_METADATA'), {});
+  const handler = (_request: IncomingMessage, response: ServerResponse): void => void response.end();
+  for (const [force, count] of [
+    [false, 0],
+    [true, 2],
+  ] as const) {
+    const traced = traceHandler(handler, { force });
+    const url = await serve((request, response) => context.with(marked, () => traced(request, response)));
+    channel('undici:request:create').subscribe(listener);
+    await traceFetch(fetch, { force })(url);
+    channel('undici:request:create').unsubscribe(listener);
+    await until(() => spans.finished().length >= count);
+    expect(spans.finished()).toHaveLength(count);
+  }
+  const url = await serve(handler);
+  await context.with(suppressTracing(ROOT_CONTEXT), () => traceFetch()(url));
+  expect(spans.finished()).toHaveLength(2);
+});
+
+test.each([
+  [() => traceHandler(7 as never), 'traceHandler: expected a request handler, got 7'],
+  [() => traceHandler(() => {}, { rout: 'x' } as never), 'unknown option "rout"'],
+  [() => traceFetch(7 as never), 'traceFetch: expected a fetch function, got 7'],
+  [() => traceFetch(fetch, { force: 1 } as never), 'traceFetch({ force }): expected true or false, got 1'],
+  [() => traceFetch(fetch, { tracerProvider: {} } as never), 'expected a TracerProvider'],
+])('wrong use is refused: %#', (use, message) => {
+  expect(use).toThrow(message);
+});
+
+test('secrets in URLs are not recorded', async () => {
+  await traceFetch()('http://user:pass@127.0.0.1:1/?Signature=x').catch(() => {});
+  expect(propagation.getActiveBaggage()).toBeUndefined();
+  expect(spans.one('GET').attributes['url.full']).toBe('http://REDACTED:REDACTED@127.0.0.1:1/?Signature=REDACTED');
+});

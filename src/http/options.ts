@@ -1,0 +1,52 @@
+import { type TracerProvider, type TextMapPropagator, trace, type Tracer } from '@opentelemetry/api';
+import { invalidOption, MqtraceError } from '../errors.ts';
+import type { PropagatorChoice } from '../propagation/index.ts';
+import { resolvePropagator } from '../propagation/current-propagator.ts';
+import { version } from '../version.ts';
+
+/** Options of both ends of a pipeline. */
+export interface TraceHttpOptions {
+  /** Where spans come from. Default: the provider registered with OpenTelemetry's API, now or later. */
+  tracerProvider?: TracerProvider;
+  /** Which propagator reads and writes headers. Default `'global'`. */
+  propagator?: PropagatorChoice;
+  /** Make a span even where an auto-instrumentation of HTTP is at work and makes its own. Default false. */
+  force?: boolean;
+}
+
+/** @internal */
+export interface HttpTracing {
+  tracer: Tracer;
+  propagator: TextMapPropagator;
+  force: boolean;
+}
+
+/**
+ * @throws MqtraceError `INVALID_OPTION`
+ * @internal
+ */
+export function resolveHttpOptions(
+  where: string,
+  options: TraceHttpOptions,
+  more: readonly string[] = [],
+): HttpTracing {
+  if (typeof options !== 'object' || options === null) throw invalidOption(`${where} options`, options, 'an object');
+  const known = ['tracerProvider', 'propagator', 'force', ...more];
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new MqtraceError(
+      'INVALID_OPTION',
+      `${where}: unknown option "${unknown}"; expected one of ${known.join(', ')}`,
+    );
+  }
+  const { tracerProvider, propagator, force = false } = options;
+  if (tracerProvider !== undefined && typeof tracerProvider?.getTracer !== 'function') {
+    throw invalidOption(`${where}({ tracerProvider })`, tracerProvider, 'a TracerProvider');
+  }
+  if (typeof force !== 'boolean') throw invalidOption(`${where}({ force })`, force, 'true or false');
+  return {
+    tracer: (tracerProvider ?? trace).getTracer('mqtrace', version),
+    propagator: resolvePropagator(propagator, `${where}({ propagator })`),
+    force,
+  };
+}

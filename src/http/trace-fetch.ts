@@ -1,0 +1,98 @@
+import { channel } from 'node:diagnostics_channel';
+import { type Attributes, context as contextApi, type Context, SpanKind, trace } from '@opentelemetry/api';
+import { httpHeaders } from '../../carriers/http-headers.ts';
+import { invalidOption } from '../errors.ts';
+import { callWithin, guard, Operation } from '../messaging/index.ts';
+import { injectCopy } from '../propagation/inject-extract.ts';
+import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { type HttpTracing, resolveHttpOptions, type TraceHttpOptions } from './options.ts';
+import { ATTR_STATUS_CODE, methodAttributes, withoutSecrets } from './semconv.ts';
+
+/** What the undici instrumentation, which traces `fetch`, listens to. */
+const undici = channel('undici:request:create');
+
+type FetchArguments = Parameters<typeof fetch>;
+
+/**
+ * Wraps a `fetch`: each request is a CLIENT span, and carries the active trace and baggage in its headers. The span ends when the
+ * response's headers are there; a status of 400 or above marks it as failed. The request given is never changed.
+ *
+ * Where OpenTelemetry's undici instrumentation is at work, it makes the span and this steps aside (`force: true` overrides).
+ * Follows the stable HTTP conventions.
+ *
+ * @param fetch - default: the global one.
+ * @throws MqtraceError `INVALID_OPTION` for something else than a function, or wrong options
+ */
+export function traceFetch(
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+  options: TraceHttpOptions = {},
+): typeof globalThis.fetch {
+  if (typeof fetch !== 'function') throw invalidOption('traceFetch', fetch, 'a fetch function');
+  const tracing = resolveHttpOptions('traceFetch', options);
+  return function tracedFetch(this: unknown, ...args: FetchArguments): Promise<Response> {
+    const active = contextApi.active();
+    if (isTracingSuppressed(active) || (!tracing.force && undici.hasSubscribers)) return fetch.apply(this, args);
+    const started = guard('tracing a request', () => startRequest(tracing, args, active));
+    if (started === undefined) return fetch.apply(this, args);
+    const { operation, sent } = started;
+    return callWithin(operation, () => fetch.apply(this, sent)).then(
+      (response) => {
+        operation.set(() => ({ [ATTR_STATUS_CODE]: response.status }));
+        if (response.status >= 400) operation.fail(undefined, String(response.status));
+        else operation.end();
+        return response;
+      },
+      (error: unknown) => {
+        operation.fail(error, networkErrorType(error));
+        throw error;
+      },
+    );
+  };
+}
+
+function startRequest(
+  tracing: HttpTracing,
+  args: FetchArguments,
+  parent: Context,
+): { operation: Operation; sent: FetchArguments } {
+  const [input, init] = args;
+  const request = input instanceof Request ? input : undefined;
+  const { name, attributes } = methodAttributes(init?.method ?? request?.method ?? 'GET');
+  const url = request?.url ?? (input as string | URL).toString();
+  const span = tracing.tracer.startSpan(
+    name,
+    { kind: SpanKind.CLIENT, attributes: { ...attributes, ...urlAttributes(url) } },
+    parent,
+  );
+  const operation = new Operation(trace.setSpan(parent, span), [span]);
+  const sent = guard('injecting context into a request', (): FetchArguments | undefined => {
+    const headers = injectCopy(
+      tracing.propagator,
+      httpHeaders,
+      new Headers(init?.headers ?? request?.headers),
+      operation.context,
+    );
+    return headers === undefined ? undefined : [input, { ...init, headers: headers as Headers }];
+  });
+  return { operation, sent: sent ?? args };
+}
+
+function urlAttributes(text: string): Attributes {
+  if (!URL.canParse(text)) return {};
+  const url = new URL(text);
+  // Whoever may read traces need not have the password.
+  if (url.username !== '') url.username = 'REDACTED';
+  if (url.password !== '') url.password = 'REDACTED';
+  const port = url.port === '' ? { 'http:': 80, 'https:': 443 }[url.protocol] : Number(url.port);
+  return {
+    'url.full': withoutSecrets(url.href),
+    'server.address': url.hostname.replace(/^\[|\]$/g, ''),
+    ...(port !== undefined && { 'server.port': port }),
+  };
+}
+
+/** fetch says "fetch failed" of everything; what failed is its cause. */
+function networkErrorType(error: unknown): string | undefined {
+  const code = (error as { cause?: { code?: unknown } } | undefined)?.cause?.code;
+  return typeof code === 'string' ? code : undefined;
+}
