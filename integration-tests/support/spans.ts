@@ -1,0 +1,108 @@
+import {
+  context,
+  type Context,
+  type ContextManager,
+  type SpanContext,
+  trace,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  type Sampler,
+  SimpleSpanProcessor,
+  type Span,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+
+/** A user's own provider of spans, which keeps what it is given. */
+export interface Recording {
+  readonly tracerProvider: TracerProvider;
+  /** The spans that have ended, in the order of their ends. */
+  spans(): ReadableSpan[];
+  /** The one ended span of this name; throws where there is none or more. */
+  span(name: string): ReadableSpan;
+  /** Names of the spans that were started and have not ended. */
+  open(): string[];
+  /** Forgets the spans that have ended. */
+  clear(): void;
+}
+
+/** Counts what `open()` tells; a span that ends twice would be seen in `spans()`. */
+class OpenSpans implements SpanProcessor {
+  readonly open: Set<string> = new Set();
+  onStart(span: Span): void {
+    this.open.add(`${span.name} ${span.spanContext().spanId}`);
+  }
+  onEnd(span: ReadableSpan): void {
+    this.open.delete(`${span.name} ${span.spanContext().spanId}`);
+  }
+  forceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+  shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Starts a recording of spans. Nothing is registered globally but a context manager, which contexts need. */
+export function recordSpans({ sampler }: { sampler?: Sampler } = {}): Recording {
+  useContextManager();
+  const exporter = new InMemorySpanExporter();
+  const openSpans = new OpenSpans();
+  const tracerProvider = new BasicTracerProvider({
+    ...(sampler !== undefined && { sampler }),
+    spanProcessors: [new SimpleSpanProcessor(exporter), openSpans],
+  });
+  const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
+  return {
+    tracerProvider,
+    spans,
+    span(name: string): ReadableSpan {
+      const [found, ...more] = spans().filter((span) => span.name === name);
+      if (found === undefined || more.length > 0) {
+        const names = spans().map((span) => span.name);
+        throw new Error(`expected one span "${name}", there are ${JSON.stringify(names)}`);
+      }
+      return found;
+    },
+    open: () => [...openSpans.open].map((entry) => entry.slice(0, entry.lastIndexOf(' '))),
+    clear: () => exporter.reset(),
+  };
+}
+
+let contextManager: ContextManager | undefined;
+
+/** Registers OpenTelemetry's context manager, once. */
+export function useContextManager(): void {
+  if (contextManager !== undefined) return;
+  contextManager = new AsyncLocalStorageContextManager().enable();
+  context.setGlobalContextManager(contextManager);
+}
+
+/** Runs `fn` under a span of the application's own, as within a request. */
+export async function underSpan<T>(
+  recording: Recording,
+  fn: (app: SpanContext) => Promise<T> | T,
+  parent: Context = context.active(),
+): Promise<T> {
+  const span = recording.tracerProvider.getTracer('application').startSpan('application', {}, parent);
+  try {
+    return await context.with(trace.setSpan(parent, span), () => fn(span.spanContext()));
+  } finally {
+    span.end();
+  }
+}
+
+/** The contexts that a span links, as `trace id-span id`. */
+export function linked(span: ReadableSpan): string[] {
+  return span.links.map((link) => `${link.context.traceId}-${link.context.spanId}`);
+}
+
+/** `trace id-span id` of a span, to compare with {@link linked}. */
+export function idOf(span: ReadableSpan | SpanContext): string {
+  const { traceId, spanId } = 'spanContext' in span ? span.spanContext() : span;
+  return `${traceId}-${spanId}`;
+}
