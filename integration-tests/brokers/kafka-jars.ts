@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { hold, removeDirectory } from './leftovers.ts';
+import { makeDirectory, removeDirectory } from './leftovers.ts';
 import { runProcess } from './native-process.ts';
 import { pathOf } from './programs.ts';
 
@@ -47,8 +47,7 @@ export async function kafkaClassPath(log: (line: string) => void): Promise<strin
 async function fetchJars(): Promise<void> {
   await mkdir(cacheDirectory(), { recursive: true });
   // Made aside and renamed when complete: what is there under the final name is whole, whoever made it.
-  const directory = await mkdtemp(join(cacheDirectory(), 'fetching-'));
-  hold('directory', directory);
+  const directory = await makeDirectory('fetching', cacheDirectory());
   try {
     await writeFile(join(directory, 'pom.xml'), pom);
     const jars = join(directory, 'jars');

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,11 +28,14 @@ function hire(): ChildProcess {
   return child;
 }
 
-/** Has `value` ended or removed should this process end, in whatever way, before {@link forget} is called for it. */
-export function hold<K extends keyof Kinds>(kind: K, value: Kinds[K]): void {
+/**
+ * Has `value` ended or removed should this process end, in whatever way, before {@link forget} is called for it. `then` is called when
+ * the janitor has been told, so that nothing need come into being before.
+ */
+export function hold<K extends keyof Kinds>(kind: K, value: Kinds[K], then: () => void = () => {}): void {
   janitor ??= hire();
   held.add(`${kind} ${value}`);
-  janitor.stdin?.write(`${JSON.stringify({ action: 'hold', kind, value })}\n`);
+  janitor.stdin?.write(`${JSON.stringify({ action: 'hold', kind, value })}\n`, then);
 }
 
 /** Says that `value` is gone. With the last one the janitor's process ends too. */
@@ -47,10 +51,11 @@ export async function forget<K extends keyof Kinds>(kind: K, value: Kinds[K]): P
   await gone;
 }
 
-/** Makes a directory of its own under the system's temporary one; it goes with {@link removeDirectory} or with this process. */
-export async function makeDirectory(name: string): Promise<string> {
-  const directory = await mkdtemp(join(await realpath(tmpdir()), `mqtrace-${name}-`));
-  hold('directory', directory);
+/** Makes a directory of its own under `parent`, by default the system's temporary one; it goes with {@link removeDirectory} or with this process. */
+export async function makeDirectory(name: string, parent: string = tmpdir()): Promise<string> {
+  const directory = join(await realpath(parent), `mqtrace-${name}-${randomUUID()}`);
+  await new Promise<void>((resolve) => hold('directory', directory, resolve));
+  await mkdir(directory, { mode: 0o700 });
   return directory;
 }
 

@@ -40,15 +40,17 @@ export function startProcess(
 ): NativeProcess {
   const file = join(options.directory, `${name}.log`);
   const output = openSync(file, 'a');
-  const child = spawn(command, args, {
+  // The program begins when the janitor knows its group: should this process be killed before, the shell finds its input closed.
+  const child = spawn('/bin/sh', ['-c', 'read -r go && exec "$@" </dev/null', 'sh', command, ...args], {
     cwd: options.directory,
     env: { ...process.env, ...options.env },
     detached: true,
-    stdio: ['ignore', output, output],
+    stdio: ['pipe', output, output],
   });
   closeSync(output);
   const group = child.pid;
-  if (group !== undefined) hold('group', group);
+  child.stdin?.on('error', () => {});
+  if (group !== undefined) hold('group', group, () => child.stdin?.end('go\n'));
 
   let end: number | string | undefined;
   const ended = new Promise<number | string>((resolve) => {

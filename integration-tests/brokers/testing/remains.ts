@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { readdir, readlink } from 'node:fs/promises';
+
+/** The processes that have `mark` in their environment, which their children inherit, without zombies. */
+function processes(mark: string): string[] {
+  const { MARK: _, ...env } = process.env;
+  const options = { encoding: 'utf8', maxBuffer: 1 << 28, env } as const;
+  const { stdout } = spawnSync('ps', ['axeww', '-o', 'pid=,stat=,command='], options);
+  return stdout.split('\n').filter((line) => line.includes(mark) && !/^\s*\d+\s+Z/.test(line));
+}
+
+/** The processes that work in `directory`: redis-server overwrites its environment. Only Linux tells. */
+async function workingIn(directory: string): Promise<string[]> {
+  const ids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const places = await Promise.all(ids.map((id) => readlink(`/proc/${id}/cwd`).catch(() => '')));
+  return ids.flatMap((id, i) => (places[i]?.startsWith(directory) ? [`${id} in ${places[i]}`] : []));
+}
+
+async function containers(ownerPid: number): Promise<string[]> {
+  const { getContainerRuntimeClient } = await import('testcontainers');
+  const client = await getContainerRuntimeClient().catch(() => undefined);
+  const all = await client?.container.list();
+  return (all ?? []).filter(({ Labels }) => Labels['mqtrace.run']?.startsWith(`${ownerPid}-`)).map(({ Id }) => Id);
+}
+
+/** What is left of a run: its processes, directories and containers. */
+export async function remains(run: {
+  readonly mark: string;
+  readonly directory: string;
+  readonly pid: number;
+}): Promise<string[]> {
+  const directories = (await readdir(run.directory)).filter((name) => name.startsWith('mqtrace-'));
+  const working = await workingIn(run.directory);
+  const marked = processes(run.mark).map((line) => line.slice(0, 200));
+  return [...marked, ...working, ...directories, ...(await containers(run.pid))];
+}
