@@ -31,6 +31,8 @@ const config: ViteUserConfig = defineConfig({
         resolve: { alias },
         test: {
           name: 'unit',
+          // Property tests take seconds on a loaded machine; a time is no result here.
+          testTimeout: 60_000,
           include: ['src/**/*.test.ts', 'carriers/**/*.test.ts', 'scripts/**/*.test.ts', 'docs/**/*.test.ts'],
           typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
         },

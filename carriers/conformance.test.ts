@@ -1,31 +1,13 @@
 import { expect, test } from 'vitest';
-import {
-  amqpHeaders,
-  type AmqpHeaders,
-  httpHeaders,
-  type HttpHeaders,
-  kafkaHeaders,
-  type KafkaHeaders,
-  redisFields,
-} from './index.ts';
+import { amqpHeaders, type AmqpHeaders, redisFields, refusals } from './index.ts';
 import { carrierConformance } from './testing/conformance.ts';
-
-function record(pairs: [string, string | Buffer][]): Record<string, string | Buffer | (string | Buffer)[]> {
-  const headers: Record<string, string | Buffer | (string | Buffer)[]> = {};
-  for (const [name, value] of pairs) {
-    const present = headers[name];
-    if (present === undefined) headers[name] = value;
-    else headers[name] = Array.isArray(present) ? [...present, value] : [present, value];
-  }
-  return headers;
-}
+import { amqpFormat, httpFormat, kafkaFormat, redisFormat, webHeadersFormat } from './testing/formats.ts';
 
 const notHeaders: unknown[] = [null, undefined, 3, 'traceparent', true, Symbol('x'), []];
 const oddValues = (value: unknown): unknown => ({ traceparent: value, baggage: value });
 
-carrierConformance<KafkaHeaders>({
-  adapter: kafkaHeaders,
-  make: record,
+carrierConformance({
+  ...kafkaFormat,
   repeatedTraceparent: 'last',
   oddShapes: [
     ...notHeaders,
@@ -34,9 +16,8 @@ carrierConformance<KafkaHeaders>({
   ],
 });
 
-carrierConformance<AmqpHeaders>({
-  adapter: amqpHeaders,
-  make: record,
+carrierConformance({
+  ...amqpFormat,
   repeatedTraceparent: 'last',
   oddShapes: [
     ...notHeaders,
@@ -44,35 +25,22 @@ carrierConformance<AmqpHeaders>({
   ],
 });
 
-carrierConformance<HttpHeaders>({
-  adapter: httpHeaders,
-  // Node joins repeats of every header but a few with a comma and a space.
-  make: (pairs) => {
-    const headers: Record<string, string> = {};
-    for (const [name, value] of pairs)
-      headers[name] = headers[name] === undefined ? String(value) : `${headers[name]}, ${String(value)}`;
-    return headers;
-  },
+carrierConformance({
+  ...httpFormat,
   lacks: { buffers: true },
   repeatedTraceparent: 'malformed',
   oddShapes: [...notHeaders, ...[null, undefined, 7, {}, []].map(oddValues)],
 });
 
-carrierConformance<HttpHeaders>({
-  adapter: { ...httpHeaders, name: 'http Headers', copy: (headers) => httpHeaders.copy(headers ?? new Headers()) },
-  make: (pairs) => {
-    const headers = new Headers();
-    for (const [name, value] of pairs) headers.append(name, String(value));
-    return headers;
-  },
+carrierConformance({
+  ...webHeadersFormat,
   lacks: { buffers: true, twoSpellings: true },
   repeatedTraceparent: 'malformed',
   oddShapes: [new Headers()],
 });
 
-carrierConformance<(string | Buffer)[]>({
-  adapter: redisFields,
-  make: (pairs) => pairs.flat(),
+carrierConformance({
+  ...redisFormat,
   repeatedTraceparent: 'last',
   oddShapes: [
     null,
@@ -114,4 +82,35 @@ test('redis: field names may be Buffers', () => {
   const fields = [Buffer.from('TraceParent'), Buffer.from('tp')];
   expect(redisFields.get(fields, 'traceparent')).toBe('tp');
   expect(redisFields.trailingRun(fields, ['traceparent'])).toBe(0);
+});
+
+test('queues: of a name in several spellings the lower-case one counts as the last', () => {
+  const headers = { traceparent: 'lower', Traceparent: 'capital' };
+  expect(kafkaFormat.adapter.get(headers, 'traceparent')).toBe('lower');
+  expect(kafkaFormat.adapter.getAll(headers, 'traceparent')).toEqual(['capital', 'lower']);
+});
+
+test('what is refused is counted by reason', () => {
+  const before = refusals();
+  kafkaFormat.adapter.get({ traceparent: 'x'.repeat(257) }, 'traceparent');
+  kafkaFormat.adapter.get({ baggage: 'k=v,'.repeat(3000) }, 'baggage');
+  kafkaFormat.adapter.get({ baggage: Array.from({ length: 100 }, () => 'k=v') }, 'baggage');
+  const after = refusals();
+  expect(after['header-too-long'] - before['header-too-long']).toBe(1);
+  expect(after['list-cut'] - before['list-cut']).toBe(1);
+  expect(after['too-many-repeats'] - before['too-many-repeats']).toBe(1);
+});
+
+test('a huge header is cut into memory of its own, at whole members, also where bytes outnumber characters', () => {
+  for (const member of ['k=v', 'k=€', 'k=\u{1f600}']) {
+    for (const padding of [0, 1, 2, 3]) {
+      const text = `p=${'x'.repeat(padding)},${`${member},`.repeat(5000)}`;
+      for (const value of [text, Buffer.from(text)]) {
+        const read = amqpFormat.adapter.get({ baggage: value }, 'baggage')!;
+        expect(Buffer.byteLength(read)).toBeLessThanOrEqual(8192);
+        expect(Buffer.byteLength(`${read},${member}`)).toBeGreaterThan(8192);
+        expect(new Set(read.split(',').slice(1))).toEqual(new Set([member]));
+      }
+    }
+  }
 });

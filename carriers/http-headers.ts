@@ -1,46 +1,55 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { foldValues, isListHeader, readValue } from './limits.ts';
-import { isRecord, recordCopy, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
+import { isListHeader, joinList, readAll, readValue } from './limits.ts';
+import { isRecord, recordCopy, recordKeys, recordRemove, recordSet, recordWalk } from './record.ts';
 
 /** Node's `IncomingHttpHeaders` and `OutgoingHttpHeaders`, or the web's `Headers`. */
 export type HttpHeaders = Headers | { [name: string]: string | string[] | number | undefined };
 
 /**
- * HTTP headers. Node joins a repeated `traceparent` with `, `; W3C's rule for it is that different values start a new trace, so
- * they are given to the propagator as they are, which finds them malformed. Equal values count once.
+ * HTTP headers. Names are read in any spelling, as HTTP has it. Node joins a repeated `traceparent` with `, `; W3C's rule for it is
+ * that different values start a new trace, so they are given to the propagator as they are, which finds them malformed. Equal
+ * values count once.
  */
 export const httpHeaders: CarrierAdapter<HttpHeaders> = {
   name: 'http',
   get(headers, key) {
     const name = key.toLowerCase();
-    const values = this.getAll(headers, name);
-    if (isListHeader(name)) return foldValues(name, values);
-    const parts = values
-      .flatMap((value) => (value.includes(',') ? value.split(',') : [value]))
-      .map((part) => part.trim());
+    const values = readHttp(headers, key);
+    if (isListHeader(name)) return joinList(name, values);
+    if (values.length === 1 && !values[0]!.includes(',')) return values[0];
+    const parts = values.flatMap((value) => value.split(',')).map((part) => part.trim());
     const first = parts[0];
     return parts.every((part) => part === first) ? first : readValue(name, values.join(', '));
   },
-  getAll(headers, key) {
-    if (headers instanceof Headers) {
-      const value = readValue(key.toLowerCase(), headers.get(key));
-      return value === undefined ? [] : [value];
-    }
-    return isRecord(headers) ? recordGetAll(headers, key, true) : [];
-  },
+  getAll: readHttp,
   keys(headers) {
-    if (headers instanceof Headers) return [...headers.keys()];
+    if (isWebHeaders(headers)) return [...headers.keys()];
     return isRecord(headers) ? recordKeys(headers, true) : [];
   },
   set(headers, key, value) {
-    if (headers instanceof Headers) headers.set(key, value);
+    if (isWebHeaders(headers)) headers.set(key, value);
     else recordSet(headers, key, value);
   },
   copy(headers) {
-    return headers instanceof Headers ? new Headers(headers) : recordCopy(headers, true);
+    return isWebHeaders(headers) ? new Headers([...headers]) : recordCopy(headers, true);
   },
   remove(headers, names) {
-    if (headers instanceof Headers) for (const name of names) headers.delete(name);
-    else recordRemove(headers, names);
+    if (!isWebHeaders(headers)) return recordRemove(headers, names);
+    const prefixes = names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+    const found = [...headers.keys()].filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
+    for (const name of [...names, ...found]) if (!name.endsWith('*')) headers.delete(name);
   },
 };
+
+function readHttp(headers: HttpHeaders, key: string): string[] {
+  if (isWebHeaders(headers)) return readAll(key.toLowerCase(), [headers.get(key)]);
+  return isRecord(headers) ? recordWalk(headers, key) : [];
+}
+
+/** Told by what it can do: `Headers` of a polyfill or of another copy of undici are not instances of the global one. */
+function isWebHeaders(headers: HttpHeaders | null | undefined): headers is Headers {
+  if (headers instanceof Headers) return true;
+  if (typeof headers !== 'object' || headers === null) return false;
+  const { get, set, delete: remove } = headers as Partial<Record<string, unknown>>;
+  return typeof get === 'function' && typeof set === 'function' && typeof remove === 'function';
+}

@@ -1,3 +1,5 @@
+import { countRefusal } from './refusals.ts';
+
 /**
  * Sizes in bytes beyond which a header is not read. They are applied before anything is decoded or parsed, so that what a stranger
  * offers costs no more than what is kept. W3C asks implementations to carry at least 512 bytes of tracestate and 8192 of baggage.
@@ -10,15 +12,21 @@ export const headerByteLimits = {
   other: 8192,
 } as const;
 
-/** How many header names of a message are looked at; the rest is not searched. */
+/** How many header names of a message are looked at where names must be walked; the rest is not searched. */
 export const headerNameLimit = 1000;
 
-/** Headers that hold a list separated by commas, and may therefore be joined when repeated and cut between members. */
-const listHeaders = new Set(['tracestate', 'baggage']);
+/** Repeats of one header beyond this many are not read: no propagator's header needs them. @internal */
+export const headerRepeatLimit = 64;
 
-/** @internal */
+/** How many unreadable repeats are passed over in search of the one that counts. */
+const attempts = 4;
+
+const encoder = new TextEncoder();
+const scratch = new Uint8Array(headerByteLimits.other);
+
+/** Whether the header holds a list separated by commas, and may be joined when repeated and cut between members. @internal */
 export function isListHeader(lowerCaseName: string): boolean {
-  return listHeaders.has(lowerCaseName);
+  return lowerCaseName === 'baggage' || lowerCaseName === 'tracestate';
 }
 
 /** @internal */
@@ -42,47 +50,95 @@ export function byteLimit(lowerCaseName: string): number {
 export function readValue(lowerCaseName: string, value: unknown): string | undefined {
   const limit = byteLimit(lowerCaseName);
   let text: string;
-  let cut = false;
   if (typeof value === 'string') {
-    // UTF-16 units never outnumber UTF-8 bytes, so a string that is short in units needs the exact count only if it is not ASCII.
-    text = value.length > limit ? value.slice(0, limit + 1) : value;
-    if (text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit)) cut = true;
+    text = value;
   } else if (value instanceof Uint8Array) {
-    const kept = value.length > limit ? value.subarray(0, limit + 1) : value;
-    cut = value.length > limit;
-    text = Buffer.from(kept.buffer, kept.byteOffset, kept.length).toString('utf8');
+    // One byte beyond the limit shows that there was more.
+    const end = Math.min(value.length, limit + 1);
+    text = (Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length)).toString(
+      'utf8',
+      0,
+      end,
+    );
   } else {
     return undefined;
   }
-  if (!cut) return text;
-  return isListHeader(lowerCaseName) ? wholeMembers(text, limit) : undefined;
+  return fits(text, limit) ? text : overLimit(lowerCaseName, text, limit);
 }
 
-/** The longest run of whole members within the limit. */
-function wholeMembers(text: string, limit: number): string | undefined {
-  let end = text.lastIndexOf(',', limit);
-  while (end > 0 && Buffer.byteLength(text.slice(0, end)) > limit) end = text.lastIndexOf(',', end - 1);
-  return end > 0 ? text.slice(0, end) : undefined;
+/** UTF-16 units never outnumber UTF-8 bytes, and are at most a third of them: bytes are counted only in between. */
+function fits(text: string, limit: number): boolean {
+  return text.length <= limit && (text.length * 3 <= limit || Buffer.byteLength(text) <= limit);
 }
 
-/** The repeated values of one header folded into the one that counts. @internal */
-export function foldValues(lowerCaseName: string, values: readonly string[]): string | undefined {
-  if (values.length < 2) return values[0];
-  if (!isListHeader(lowerCaseName)) return values.at(-1);
-  const limit = byteLimit(lowerCaseName);
-  let joined = '';
-  let bytes = 0;
-  for (const value of values) {
-    if (value.trim() === '') continue;
-    const size = Buffer.byteLength(value) + (bytes === 0 ? 0 : 1);
-    if (bytes + size > limit) break;
-    joined = bytes === 0 ? value : `${joined},${value}`;
-    bytes += size;
+function overLimit(lowerCaseName: string, text: string, limit: number): string | undefined {
+  const kept = isListHeader(lowerCaseName) ? wholeMembers(text, limit) : undefined;
+  countRefusal(kept === undefined ? 'header-too-long' : 'list-cut');
+  return kept;
+}
+
+/**
+ * The longest run of whole members within so many bytes, undefined where not even one fits. Linear in the limit, whatever the
+ * length of the text. @internal
+ */
+export function wholeMembers(text: string, limit: number): string | undefined {
+  if (text.length <= limit && Buffer.byteLength(text) <= limit) return text;
+  const { read, written } = encoder.encodeInto(
+    text.length > limit ? text.slice(0, limit + 1) : text,
+    scratch.subarray(0, limit),
+  );
+  const end = text[read] === ',' ? read : text.lastIndexOf(',', read - 1);
+  if (end <= 0) return undefined;
+  // Decoded from bytes rather than sliced: a slice would keep the whole text in memory for as long as it lives.
+  return end === read ? decode(written) : decode(written - Buffer.byteLength(text.slice(end, read)));
+}
+
+function decode(bytes: number): string {
+  return Buffer.from(scratch.buffer, 0, bytes).toString('utf8');
+}
+
+/** The values of one header, in order and as the message has them, folded into the one that counts. @internal */
+export function foldRaw(lowerCaseName: string, values: readonly unknown[]): string | undefined {
+  if (values.length < 2) return readValue(lowerCaseName, values[0]);
+  if (isListHeader(lowerCaseName)) return joinList(lowerCaseName, readAll(lowerCaseName, values));
+  const first = Math.max(0, values.length - attempts);
+  for (let at = values.length - 1; at >= first; at--) {
+    const text = readValue(lowerCaseName, values[at]);
+    if (text !== undefined) return text;
   }
-  return joined === '' ? values[0] : joined;
+  return undefined;
 }
 
-/** Whether `name` is `lowerCaseName` in any spelling; settles most names by their length alone. @internal */
+/** The values of one header as text, until there are more bytes of them than the header may have. @internal */
+export function readAll(lowerCaseName: string, values: readonly unknown[]): string[] {
+  const limit = byteLimit(lowerCaseName);
+  const texts: string[] = [];
+  let length = 0;
+  const end = Math.min(values.length, headerRepeatLimit);
+  if (values.length > end) countRefusal('too-many-repeats');
+  for (let at = 0; at < end && length <= limit; at++) {
+    const text = readValue(lowerCaseName, values[at]);
+    if (text === undefined) continue;
+    texts.push(text);
+    length += text.length + 1;
+  }
+  return texts;
+}
+
+/** Repeats of a list joined in order, as one header, cut to whole members. @internal */
+export function joinList(lowerCaseName: string, texts: readonly string[]): string | undefined {
+  const parts = texts.filter((text) => text.trim() !== '');
+  if (parts.length === 0) return texts[0];
+  const joined = parts.join(',');
+  const limit = byteLimit(lowerCaseName);
+  return fits(joined, limit) ? joined : overLimit(lowerCaseName, joined, limit);
+}
+
+/**
+ * Whether `name` is `lowerCaseName` in any spelling; settles most names by their length alone. A `lowerCaseName` that ends in `*`
+ * stands for every name that begins so. @internal
+ */
 export function sameName(name: string, lowerCaseName: string): boolean {
+  if (lowerCaseName.endsWith('*')) return name.toLowerCase().startsWith(lowerCaseName.slice(0, -1));
   return name.length === lowerCaseName.length && (name === lowerCaseName || name.toLowerCase() === lowerCaseName);
 }

@@ -1,44 +1,62 @@
-import { foldValues, headerNameLimit, readValue, sameName } from './limits.ts';
+import { foldRaw, headerNameLimit, headerRepeatLimit, readAll, readValue, sameName } from './limits.ts';
+import { spellings } from './spellings.ts';
 
 /** Headers kept as the properties of an object; what differs between formats are its values. @internal */
 export type HeaderRecord = Record<string, unknown>;
 
-/** Repeats beyond this many are not read: no propagator's header needs them. */
-const repeatLimit = 64;
+const none: readonly unknown[] = [];
 
-/** Every value of one header as text, in order. Keys are walked with `for in`, as the clients encode them. @internal */
+/** The value that counts, looked up in the spellings that writers use. @internal */
+export function recordGet(headers: HeaderRecord, key: string, ownOnly: boolean): string | undefined {
+  const values = lookUp(headers, key, ownOnly);
+  return values.length === 1 ? readValue(key.toLowerCase(), values[0]) : foldRaw(key.toLowerCase(), values);
+}
+
+/** Every value of one header as text, in order. @internal */
 export function recordGetAll(headers: HeaderRecord, key: string, ownOnly: boolean): string[] {
-  const name = key.toLowerCase();
-  const found: string[] = [];
-  let seen = 0;
-  for (const candidate in headers) {
-    if (++seen > headerNameLimit) break;
-    if (!sameName(candidate, name)) continue;
-    if (ownOnly && !Object.hasOwn(headers, candidate)) continue;
-    const value = headers[candidate];
-    if (!Array.isArray(value)) {
-      const text = readValue(name, value);
-      if (text !== undefined) found.push(text);
-      continue;
-    }
-    for (const item of value.slice(-repeatLimit)) {
-      const text = readValue(name, item);
-      if (text !== undefined) found.push(text);
-    }
+  return readAll(key.toLowerCase(), lookUp(headers, key, ownOnly));
+}
+
+function lookUp(headers: HeaderRecord, key: string, ownOnly: boolean): readonly unknown[] {
+  let found = none;
+  for (const name of spellings(key)) {
+    const value = headers[name];
+    if (value === undefined || (ownOnly && !Object.hasOwn(headers, name))) continue;
+    const values = Array.isArray(value) ? (value as unknown[]) : [value];
+    found = found === none ? values : [...atEnds(found), ...atEnds(values)];
   }
   return found;
 }
 
-/** @internal */
-export function recordGet(headers: HeaderRecord, key: string, ownOnly: boolean): string | undefined {
-  return foldValues(key.toLowerCase(), recordGetAll(headers, key, ownOnly));
+/** As {@link recordGetAll} in any spelling, by walking the names: for HTTP, whose servers bound them. @internal */
+export function recordWalk(headers: HeaderRecord, key: string): string[] {
+  const name = key.toLowerCase();
+  const found: unknown[] = [];
+  let seen = 0;
+  for (const candidate in headers) {
+    if (++seen > headerNameLimit) break;
+    if (!sameName(candidate, name) || !Object.hasOwn(headers, candidate)) continue;
+    const value = headers[candidate];
+    if (Array.isArray(value)) found.push(...atEnds(value));
+    else found.push(value);
+  }
+  return readAll(name, found);
+}
+
+/** The first repeats, and the last one, which may be the one that counts. */
+function atEnds(values: readonly unknown[]): readonly unknown[] {
+  if (values.length <= headerRepeatLimit) return values;
+  return [...values.slice(0, headerRepeatLimit), values.at(-1)];
 }
 
 /** @internal */
 export function recordKeys(headers: HeaderRecord, ownOnly: boolean): string[] {
-  if (ownOnly) return Object.keys(headers);
+  if (ownOnly) return Object.keys(headers).slice(0, headerNameLimit);
   const keys: string[] = [];
-  for (const key in headers) keys.push(key);
+  for (const key in headers) {
+    if (keys.length >= headerNameLimit) break;
+    keys.push(key);
+  }
   return keys;
 }
 

@@ -1,11 +1,11 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { foldValues, readValue, sameName } from './limits.ts';
+import { foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
 
 /** The fields of a Redis stream entry: names and values in turn, as `XADD` takes and `XRANGE` returns them. */
 export type RedisFields = (string | Buffer)[];
 
 /** How many field names of an entry are looked at, from its end, where trace fields are written. */
-const fieldLimit = 1000;
+const fieldLimit = 500;
 
 /**
  * The fields of a Redis stream entry. They are the application's payload, and Redis keeps duplicate names: trace fields are
@@ -19,24 +19,18 @@ export const redisFields: CarrierAdapter<RedisFields> & {
 } = {
   name: 'redis',
   get(fields, key) {
-    return foldValues(key.toLowerCase(), this.getAll(fields, key));
+    const name = key.toLowerCase();
+    return foldRaw(name, valuesOf(fields, name));
   },
   getAll(fields, key) {
-    if (!Array.isArray(fields)) return [];
     const name = key.toLowerCase();
-    const found: string[] = [];
-    const end = fields.length - (fields.length % 2);
-    for (let at = Math.max(0, end - 2 * fieldLimit); at < end; at += 2) {
-      if (!isField(fields[at], name)) continue;
-      const text = readValue(name, fields[at + 1]);
-      if (text !== undefined) found.push(text);
-    }
-    return found;
+    return readAll(name, valuesOf(fields, name));
   },
   keys(fields) {
     if (!Array.isArray(fields)) return [];
     const keys: string[] = [];
-    for (let at = 0; at + 1 < fields.length; at += 2) keys.push(String(fields[at]));
+    const end = fields.length - (fields.length % 2);
+    for (let at = Math.max(0, end - 2 * fieldLimit); at < end; at += 2) keys.push(nameOf(fields[at]));
     return keys;
   },
   set(fields, key, value) {
@@ -46,22 +40,53 @@ export const redisFields: CarrierAdapter<RedisFields> & {
     return Array.isArray(fields) ? fields.slice() : [];
   },
   remove(fields, names) {
-    fields.length = this.trailingRun(fields, names);
+    fields.length = trailingRun(fields, names);
   },
-  trailingRun(fields, names) {
-    let start = fields.length;
-    if (start % 2 === 1) return start;
-    // Propagators write in the order of their fields(). Holding the run to that order keeps an application's own field of such a
-    // name, standing just before it, out of the run.
-    for (let order = names.length - 1; order >= 0 && start >= 2; order--) {
-      if (isField(fields[start - 2], names[order]!.toLowerCase())) start -= 2;
-    }
-    return start;
-  },
+  trailingRun,
 };
+
+function trailingRun(fields: RedisFields, names: readonly string[]): number {
+  let start = fields.length;
+  if (start % 2 === 1) return start;
+  // Propagators write in the order of their fields(). Holding the run to that order keeps an application's own field of such a
+  // name, standing just before it, out of the run.
+  for (let order = names.length - 1; order >= 0 && start >= 2; order--) {
+    const name = names[order]!.toLowerCase();
+    do {
+      if (!isField(fields[start - 2], name)) break;
+      start -= 2;
+    } while (name.endsWith('*') && start >= 2);
+  }
+  return start;
+}
+
+/** The values of one field in order, the last ones if there are very many. */
+function valuesOf(fields: RedisFields, lowerCaseName: string): unknown[] {
+  const found: unknown[] = [];
+  if (!Array.isArray(fields)) return found;
+  const end = fields.length - (fields.length % 2);
+  const first = Math.max(0, end - 2 * fieldLimit);
+  for (let at = end - 2; at >= first && found.length < headerRepeatLimit; at -= 2) {
+    if (isField(fields[at], lowerCaseName)) found.push(fields[at + 1]);
+  }
+  return found.reverse();
+}
 
 function isField(field: unknown, lowerCaseName: string): boolean {
   if (typeof field === 'string') return sameName(field, lowerCaseName);
-  if (!(field instanceof Uint8Array) || field.length !== lowerCaseName.length) return false;
-  return Buffer.from(field.buffer, field.byteOffset, field.length).toString('latin1').toLowerCase() === lowerCaseName;
+  if (!(field instanceof Uint8Array)) return false;
+  const prefix = lowerCaseName.endsWith('*');
+  const length = lowerCaseName.length - (prefix ? 1 : 0);
+  if (prefix ? field.length < length : field.length !== length) return false;
+  // Byte by byte with the case bit set, so that a name is decoded only if it may be the one.
+  for (let at = 0; at < length; at++) {
+    if ((field[at]! | 0x20) !== (lowerCaseName.charCodeAt(at) | 0x20)) return false;
+  }
+  return sameName(nameOf(field.subarray(0, length)), prefix ? lowerCaseName.slice(0, -1) : lowerCaseName);
+}
+
+function nameOf(field: unknown): string {
+  if (typeof field === 'string') return field;
+  if (!(field instanceof Uint8Array)) return '';
+  return Buffer.from(field.buffer, field.byteOffset, field.length).toString('utf8');
 }

@@ -11,3 +11,4 @@ export { mqtracePropagator } from './propagation/index.ts';
 // For diagnosis.
 export { errorCodes, MqtraceError, type MqtraceErrorCode } from './errors.ts';
 export { tracingFaults } from './faults.ts';
+export { type RefusalReason, refusalReasons, refusals } from '../carriers/index.ts';

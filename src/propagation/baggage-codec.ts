@@ -1,4 +1,6 @@
 import { type BaggageEntry, baggageEntryMetadataFromString } from '@opentelemetry/api';
+import { countRefusal } from '../../carriers/refusals.ts';
+import { trimOws } from './ows.ts';
 
 /** W3C Baggage: everything up to these must be propagated; what is beyond is dropped in whole members, from the end. */
 export const baggageByteLimit = 8192;
@@ -18,45 +20,79 @@ const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\
 export function parseBaggage(header: string): Map<string, BaggageEntry> {
   const entries = new Map<string, BaggageEntry>();
   let start = 0;
-  for (let members = 0; start <= header.length && members < baggageMemberLimit; members++) {
+  let refused = 0;
+  for (let members = 0; start <= header.length; members++) {
+    if (members === baggageMemberLimit) {
+      countRefusal('baggage-over-limit');
+      break;
+    }
     const comma = header.indexOf(',', start);
     const end = comma < 0 ? header.length : comma;
-    parseMember(header.slice(start, end), entries);
+    if (!parseMember(header.slice(start, end), entries)) refused++;
     start = end + 1;
   }
+  if (refused > 0) countRefusal('baggage-member-invalid', refused);
   return entries;
 }
 
-function parseMember(member: string, entries: Map<string, BaggageEntry>): void {
+/** Whether the member is one that the specification allows, or blank. */
+function parseMember(member: string, entries: Map<string, BaggageEntry>): boolean {
   const semicolon = member.indexOf(';');
   const pair = semicolon < 0 ? member : member.slice(0, semicolon);
   const equals = pair.indexOf('=');
-  if (equals <= 0) return;
-  const key = pair.slice(0, equals).trim();
-  if (!keyPattern.test(key)) return;
-  const value = decodePercent(pair.slice(equals + 1).trim());
-  const metadata = semicolon < 0 ? '' : member.slice(semicolon + 1).trim();
+  const key = trimOws(pair.slice(0, Math.max(0, equals)));
+  if (!isBaggageKey(key)) return trimOws(member) === '';
+  const value = decodePercent(trimOws(pair.slice(equals + 1)));
+  const metadata = semicolon < 0 ? '' : trimOws(member.slice(semicolon + 1));
   entries.set(key, metadata === '' ? { value } : { value, metadata: baggageEntryMetadataFromString(metadata) });
+  return true;
+}
+
+/** Whether a key can travel: a token (W3C Baggage 3.3.1.1). @internal */
+export function isBaggageKey(key: string): boolean {
+  return keyPattern.test(key);
 }
 
 /**
  * Writes a `baggage` header within the limits. An entry whose key is no token is left out; metadata that would break out of its
  * member is left out, the entry stays. Values are percent-encoded (a space as `%20`, a plus as `%2B`), so that every language
- * reads back what was set.
+ * reads back what was set. In the order of the entries, each member that still fits is written and one that does not is left out
+ * whole. Everything left out is counted.
  */
-export function formatBaggage(entries: Iterable<[string, BaggageEntry]>): string {
+export function formatBaggage(entries: Iterable<[string, BaggageEntry]>, byteLimit: number = baggageByteLimit): string {
   let header = '';
   let members = 0;
   for (const [key, entry] of entries) {
-    if (!keyPattern.test(key)) continue;
-    const metadata = entry.metadata?.toString().trim() ?? '';
-    const properties = metadata !== '' && metadataPattern.test(metadata) ? `;${metadata}` : '';
-    const member = `${key}=${encodePercent(String(entry.value))}${properties}`;
+    const member = formatMember(key, entry);
+    if (member === undefined) continue;
     // What was written is ASCII alone, so that characters are bytes.
-    if (header.length + member.length + 1 > baggageByteLimit || ++members > baggageMemberLimit) break;
-    header = header === '' ? member : `${header},${member}`;
+    const length = members === 0 ? member.length : header.length + 1 + member.length;
+    if (length > byteLimit || members === baggageMemberLimit) {
+      countRefusal('baggage-over-limit');
+      continue;
+    }
+    header = members === 0 ? member : `${header},${member}`;
+    members++;
   }
   return header;
+}
+
+/** One member, or undefined where its key or value cannot be sent. @internal */
+export function formatMember(key: string, entry: BaggageEntry): string | undefined {
+  if (!isBaggageKey(key)) {
+    countRefusal('baggage-key-invalid');
+    return undefined;
+  }
+  try {
+    const metadata = trimOws(entry.metadata?.toString() ?? '');
+    const valid = metadata === '' || metadataPattern.test(metadata);
+    if (!valid) countRefusal('baggage-metadata-invalid');
+    return `${key}=${encodePercent(String(entry.value))}${valid && metadata !== '' ? `;${metadata}` : ''}`;
+  } catch {
+    // A value whose conversion to text throws; types forbid it, JavaScript does not.
+    countRefusal('baggage-value-invalid');
+    return undefined;
+  }
 }
 
 /** A header that may be passed on as it came, or undefined where it must be read and written anew. */
@@ -67,6 +103,7 @@ export function passableBaggage(header: string): string | undefined {
     end = header.indexOf(',', end + 1);
     if (end < 0) return header;
   }
+  countRefusal('baggage-over-limit');
   return header.slice(0, end);
 }
 

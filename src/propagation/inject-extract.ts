@@ -61,7 +61,7 @@ export function injectCopy<H>(
   try {
     if (isTracingSuppressed(context) || !hasPayload(context)) return undefined;
     const copy = adapter.copy(headers);
-    adapter.remove(copy, propagator.fields());
+    adapter.remove(copy, propagatorFields(propagator));
     propagator.inject(context, copy, adapter);
     return copy;
   } catch (error) {
@@ -84,6 +84,19 @@ export function extractFrom<H>(
     reportFault('extracting context from a message', error);
     return context;
   }
+}
+
+/**
+ * The names of the headers that a propagator writes; one that ends in `*` stands for all that begin so. Jaeger's `fields()` leaves
+ * out its baggage headers, which would then stay in a message that is sent on. @internal
+ */
+export function propagatorFields(propagator: TextMapPropagator): string[] {
+  const fields = propagator.fields();
+  return fields.includes('uber-trace-id') ? fields.flatMap(withJaegerBaggage) : fields;
+}
+
+function withJaegerBaggage(field: string): string[] {
+  return field === 'uber-trace-id' ? [field, 'uberctx-*'] : [field];
 }
 
 function hasPayload(context: Context): boolean {

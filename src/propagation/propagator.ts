@@ -8,7 +8,9 @@ import {
   type TextMapSetter,
   trace,
 } from '@opentelemetry/api';
-import { foldValues, readValue } from '../../carriers/limits.ts';
+import { foldRaw, readValue } from '../../carriers/limits.ts';
+import { countRefusal } from '../../carriers/refusals.ts';
+import { reportFault } from '../faults.ts';
 import { isTracingSuppressed } from './suppression.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
 import { formatTraceparent, parseTraceparent, RANDOM_TRACE_ID_FLAG } from './traceparent.ts';
@@ -28,34 +30,20 @@ const fields = ['traceparent', 'tracestate', 'baggage'];
  */
 export const mqtracePropagator: TextMapPropagator<unknown> = {
   inject(context: Context, carrier: unknown, setter: TextMapSetter<unknown>): void {
-    if (isTracingSuppressed(context)) return;
-    const spanContext = trace.getSpanContext(context);
-    if (spanContext !== undefined && isSpanContextValid(spanContext)) {
-      const random = context.getValue(randomTraceId) === spanContext.traceId ? RANDOM_TRACE_ID_FLAG : 0;
-      setter.set(carrier, 'traceparent', formatTraceparent(spanContext, spanContext.traceFlags | random));
-      const traceState =
-        spanContext.traceState === undefined ? '' : limitTraceState(spanContext.traceState.serialize());
-      if (traceState !== '') setter.set(carrier, 'tracestate', traceState);
+    try {
+      if (!isTracingSuppressed(context)) write(context, carrier, setter);
+    } catch (error) {
+      reportFault('writing trace headers', error);
     }
-    const baggage = propagation.getBaggage(context);
-    const header = baggage === undefined ? '' : baggageHeader(baggage);
-    if (header !== '') setter.set(carrier, 'baggage', header);
   },
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {
-    let extracted = context;
-    const traceparent = read(getter, carrier, 'traceparent');
-    const spanContext = traceparent === undefined ? undefined : parseTraceparent(traceparent);
-    if (spanContext !== undefined) {
-      const traceState = read(getter, carrier, 'tracestate');
-      if (traceState !== undefined) spanContext.traceState = new W3CTraceState(traceState);
-      extracted = trace.setSpanContext(extracted, spanContext);
-      if (spanContext.traceFlags & RANDOM_TRACE_ID_FLAG)
-        extracted = extracted.setValue(randomTraceId, spanContext.traceId);
+    try {
+      return readBaggage(readTrace(context, carrier, getter), carrier, getter);
+    } catch (error) {
+      reportFault('reading trace headers', error);
+      return context;
     }
-    const header = read(getter, carrier, 'baggage');
-    if (header === undefined || header.trim() === '') return extracted;
-    return propagation.setBaggage(extracted, W3CBaggage.fromHeader(header));
   },
 
   fields(): string[] {
@@ -63,12 +51,43 @@ export const mqtracePropagator: TextMapPropagator<unknown> = {
   },
 };
 
+function write(context: Context, carrier: unknown, setter: TextMapSetter<unknown>): void {
+  const spanContext = trace.getSpanContext(context);
+  if (spanContext !== undefined && isSpanContextValid(spanContext)) {
+    const random = context.getValue(randomTraceId) === spanContext.traceId ? RANDOM_TRACE_ID_FLAG : 0;
+    setter.set(carrier, 'traceparent', formatTraceparent(spanContext, spanContext.traceFlags | random));
+    const traceState = spanContext.traceState === undefined ? '' : limitTraceState(spanContext.traceState.serialize());
+    if (traceState !== '') setter.set(carrier, 'tracestate', traceState);
+  }
+  const baggage = propagation.getBaggage(context);
+  const header = baggage === undefined ? '' : baggageHeader(baggage);
+  if (header !== '') setter.set(carrier, 'baggage', header);
+}
+
+function readTrace(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {
+  const traceparent = read(getter, carrier, 'traceparent');
+  if (traceparent === undefined) return context;
+  const spanContext = parseTraceparent(traceparent);
+  if (spanContext === undefined) {
+    countRefusal('traceparent-invalid');
+    return context;
+  }
+  const traceState = read(getter, carrier, 'tracestate');
+  if (traceState !== undefined) spanContext.traceState = new W3CTraceState(traceState);
+  const extracted = trace.setSpanContext(context, spanContext);
+  return spanContext.traceFlags & RANDOM_TRACE_ID_FLAG
+    ? extracted.setValue(randomTraceId, spanContext.traceId)
+    : extracted;
+}
+
+function readBaggage(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {
+  const header = read(getter, carrier, 'baggage');
+  if (header === undefined || header.trim() === '') return context;
+  return propagation.setBaggage(context, W3CBaggage.fromHeader(header));
+}
+
 /** Any getter may be given, not only a carrier of ours: repeats and sizes are settled here once more, at no cost for ours. */
 function read(getter: TextMapGetter<unknown>, carrier: unknown, name: string): string | undefined {
   const value: unknown = getter.get(carrier, name);
-  if (!Array.isArray(value)) return readValue(name, value);
-  return foldValues(
-    name,
-    value.map((item) => readValue(name, item)).filter((item) => item !== undefined),
-  );
+  return Array.isArray(value) ? foldRaw(name, value) : readValue(name, value);
 }

@@ -7,11 +7,19 @@ test.each([
   ['a=1,b=2', 'a=1,b=2'],
   [' a=1 ,\tb=2,,', 'a=1,b=2'],
   ['tenant@system=x,a-_*/=1', 'tenant@system=x,a-_*/=1'],
-  ['a=1,A=2,=3,b,c=,d=4', 'a=1,d=4'],
-  ['a=1,a=2', 'a=1'],
+  ['a=1,A=2,d=4', ''],
+  ['a=1,=3', ''],
+  ['a=1,b', ''],
+  ['a=1,c=,d=4', ''],
+  ['a=1\u00a0', ''],
+  ['a=1,a=2', ''],
   ['a=1=2', ''],
   ['a=ü', ''],
   ['', ''],
+  [
+    Array.from({ length: 32 }, (_, i) => `k${i}=1`).join(',,, ,'),
+    Array.from({ length: 32 }, (_, i) => `k${i}=1`).join(','),
+  ],
   [Array.from({ length: 33 }, (_, i) => `k${i}=1`).join(','), ''],
 ])('%s is written as %s', (raw, text) => {
   expect(serialize(raw)).toBe(text);

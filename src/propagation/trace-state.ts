@@ -1,4 +1,6 @@
 import type { TraceState } from '@opentelemetry/api';
+import { countRefusal } from '../../carriers/refusals.ts';
+import { trimOws } from './ows.ts';
 
 const memberLimit = 32;
 /** What vendors should propagate at least; what is beyond it is dropped in whole members. */
@@ -9,7 +11,10 @@ const largeMember = 128;
 const keyPattern = /^(?:[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
 const valuePattern = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
-/** A W3C `tracestate`, parsed only when someone asks for it or it is written out. Members that are not valid are left out. */
+/**
+ * A W3C `tracestate`, parsed only when someone asks for it or it is written out. One with a member that is not valid, a key given
+ * twice or more than 32 members is dropped whole, as the specification's test suite has it.
+ */
 export class W3CTraceState implements TraceState {
   readonly #raw: string;
   #members: ReadonlyMap<string, string> | undefined;
@@ -49,15 +54,17 @@ export class W3CTraceState implements TraceState {
 
 function parseMembers(raw: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>();
-  // More members than the specification allows is no tracestate at all; its conformance suite expects none to survive.
-  const parts = raw.split(',', memberLimit * 2 + 1).filter((part) => part.trim() !== '');
-  if (parts.length > memberLimit) return members;
-  for (const part of parts) {
-    const member = part.trim();
+  for (const part of raw.split(',')) {
+    const member = trimOws(part);
+    if (member === '') continue;
     const equals = member.indexOf('=');
-    const key = member.slice(0, equals);
+    const key = member.slice(0, Math.max(0, equals));
     const value = member.slice(equals + 1);
-    if (equals > 0 && !members.has(key) && keyPattern.test(key) && valuePattern.test(value)) members.set(key, value);
+    if (members.has(key) || members.size === memberLimit || !keyPattern.test(key) || !valuePattern.test(value)) {
+      countRefusal('tracestate-invalid');
+      return new Map();
+    }
+    members.set(key, value);
   }
   return members;
 }

@@ -1,4 +1,5 @@
 import { isValidSpanId, isValidTraceId, type SpanContext, TraceFlags } from '@opentelemetry/api';
+import { trimOws } from './ows.ts';
 
 /** W3C Trace Context Level 2: the right-most 7 bytes of the trace id are random. The API has no name for it yet. */
 export const RANDOM_TRACE_ID_FLAG = 0x02;
@@ -13,7 +14,7 @@ const flagsText = ['00', '01', '02', '03'] as const;
  * read; anything malformed, all-zero ids and version `ff` give undefined.
  */
 export function parseTraceparent(header: string): SpanContext | undefined {
-  const text = header.trim();
+  const text = trimOws(header);
   if (text.length < VERSION_00_LENGTH) return undefined;
   if (text.charCodeAt(2) !== DASH || text.charCodeAt(35) !== DASH || text.charCodeAt(52) !== DASH) return undefined;
   const version = hexByte(text, 0);

@@ -1,0 +1,31 @@
+/** Spellings that writers use and no rule derives. */
+const irregular: ReadonlyMap<string, readonly string[]> = new Map([
+  ['traceparent', ['TraceParent', 'traceParent']],
+  ['tracestate', ['TraceState', 'traceState']],
+  ['x-b3-traceid', ['X-B3-TraceId']],
+  ['x-b3-spanid', ['X-B3-SpanId']],
+  ['x-b3-parentspanid', ['X-B3-ParentSpanId']],
+]);
+
+const cached = new Map<string, readonly string[]>();
+/** Names may come from a message (Jaeger's baggage); what is kept of them is bounded. */
+const cacheLimit = 100;
+
+/**
+ * The spellings in which a header's name is looked up, the lower-case one last, because of several the last one counts.
+ *
+ * A queue's header names are case-sensitive and no specification asks for more. Looking up the spellings that writers use costs the
+ * same whatever else the message holds; walking all its names would let a stranger with a hundred thousand of them block the event
+ * loop for a fifth of a second per header that is read. @internal
+ */
+export function spellings(key: string): readonly string[] {
+  const known = cached.get(key);
+  if (known !== undefined) return known;
+  const name = key.toLowerCase();
+  const capitals = name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
+  const found = new Set([name.toUpperCase(), capitals, ...(irregular.get(name) ?? []), key]);
+  found.delete(name);
+  const all = [...found, name];
+  if (cached.size < cacheLimit) cached.set(key, all);
+  return all;
+}

@@ -1,0 +1,87 @@
+import {
+  amqpHeaders,
+  type AmqpHeaders,
+  type CarrierAdapter,
+  httpHeaders,
+  type HttpHeaders,
+  kafkaHeaders,
+  type KafkaHeaders,
+  redisFields,
+  type RedisFields,
+} from '../index.ts';
+
+/** Header names and values in order, as a stranger would write them. */
+export type HeaderPairs = [name: string, value: string | Buffer][];
+
+/** One header shape: its adapter, and how a client hands over what was written. */
+export interface Format<H> {
+  adapter: CarrierAdapter<H>;
+  make: (pairs: HeaderPairs) => H;
+  /** HTTP has rules of its own for names and repeats. */
+  http: boolean;
+  /** Whether names are read in every spelling, or in those that writers use. */
+  anyCase: boolean;
+}
+
+function record(pairs: HeaderPairs): Record<string, string | Buffer | (string | Buffer)[]> {
+  const headers: Record<string, string | Buffer | (string | Buffer)[]> = {};
+  for (const [name, value] of pairs) {
+    const present = headers[name];
+    if (present === undefined) headers[name] = value;
+    else headers[name] = Array.isArray(present) ? [...present, value] : [present, value];
+  }
+  return headers;
+}
+
+export const kafkaFormat: Format<KafkaHeaders> = { adapter: kafkaHeaders, make: record, http: false, anyCase: false };
+
+/** As kafkajs delivers them. */
+export const kafkaBufferFormat: Format<KafkaHeaders> = {
+  adapter: { ...kafkaHeaders, name: 'kafka, received' },
+  make: (pairs) => record(pairs.map(([name, value]) => [name, Buffer.from(value)])),
+  http: false,
+  anyCase: false,
+};
+
+export const amqpFormat: Format<AmqpHeaders> = { adapter: amqpHeaders, make: record, http: false, anyCase: false };
+
+export const redisFormat: Format<RedisFields> = {
+  adapter: redisFields,
+  make: (pairs) => pairs.flat(),
+  http: false,
+  anyCase: true,
+};
+
+/** Node lower-cases names and joins repeats of every header but a few with a comma and a space. */
+export const httpFormat: Format<HttpHeaders> = {
+  adapter: httpHeaders,
+  make: (pairs) => {
+    const headers: Record<string, string> = {};
+    for (const [name, value] of pairs)
+      headers[name] = headers[name] === undefined ? String(value) : `${headers[name]}, ${String(value)}`;
+    return headers;
+  },
+  http: true,
+  anyCase: true,
+};
+
+export const webHeadersFormat: Format<HttpHeaders> = {
+  adapter: { ...httpHeaders, name: 'http Headers', copy: (headers) => httpHeaders.copy(headers ?? new Headers()) },
+  make: (pairs) => {
+    const headers = new Headers();
+    for (const [name, value] of pairs) headers.append(name, String(value));
+    return headers;
+  },
+  http: true,
+  anyCase: true,
+};
+
+/** Every format under one type, for suites that treat the headers as opaque. */
+export const formats: readonly Format<unknown>[] = [
+  kafkaFormat,
+  kafkaBufferFormat,
+  amqpFormat,
+  redisFormat,
+  httpFormat,
+  webHeadersFormat,
+] as readonly unknown[] as readonly Format<unknown>[];

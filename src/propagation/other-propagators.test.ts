@@ -1,0 +1,106 @@
+import { propagation, ROOT_CONTEXT, type TextMapPropagator, trace, TraceFlags } from '@opentelemetry/api';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { AWSXRayPropagator } from '@opentelemetry/propagator-aws-xray';
+import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
+import { JaegerPropagator } from '@opentelemetry/propagator-jaeger';
+import { describe, expect, test } from 'vitest';
+import { redisFields } from '../../carriers/index.ts';
+import { formats } from '../../carriers/testing/formats.ts';
+import { extract, getBaggage, inject } from './index.ts';
+import { propagatorFields } from './inject-extract.ts';
+
+const spanContext = {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  spanId: 'b7ad6b7169203331',
+  traceFlags: TraceFlags.SAMPLED,
+};
+const withSpan = trace.setSpanContext(ROOT_CONTEXT, spanContext);
+const withBaggage = propagation.setBaggage(
+  withSpan,
+  propagation.createBaggage({ tenant: { value: 'a b,c' }, n: { value: '1' } }),
+);
+
+const official: { name: string; propagator: TextMapPropagator; baggage: boolean; foreign: [string, string][] }[] = [
+  {
+    name: 'W3C',
+    propagator: new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
+    baggage: true,
+    foreign: [['Traceparent', `00-${spanContext.traceId}-${spanContext.spanId}-01`]],
+  },
+  {
+    name: 'B3 single',
+    propagator: new B3Propagator({ injectEncoding: B3InjectEncoding.SINGLE_HEADER }),
+    baggage: false,
+    foreign: [['B3', `${spanContext.traceId}-${spanContext.spanId}-1`]],
+  },
+  {
+    name: 'B3 multi',
+    propagator: new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER }),
+    baggage: false,
+    foreign: [
+      ['X-B3-TraceId', spanContext.traceId],
+      ['X-B3-SpanId', spanContext.spanId],
+      ['X-B3-Sampled', '1'],
+    ],
+  },
+  {
+    name: 'Jaeger',
+    propagator: new JaegerPropagator(),
+    baggage: true,
+    foreign: [['Uber-Trace-Id', `${spanContext.traceId}:${spanContext.spanId}:0:01`]],
+  },
+  {
+    name: 'X-Ray',
+    propagator: new AWSXRayPropagator(),
+    baggage: false,
+    foreign: [['X-Amzn-Trace-Id', 'Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=b7ad6b7169203331;Sampled=1']],
+  },
+];
+
+describe.each(formats)('$adapter.name', ({ adapter, make }) => {
+  describe.each(official)('$name', ({ propagator, baggage, foreign }) => {
+    test('what it writes is read back, as Buffers too', () => {
+      const sent = inject(adapter, make([['mine', '1']]), withBaggage, { propagator });
+      const received = extract(adapter, sent, ROOT_CONTEXT, { propagator });
+      expect(trace.getSpanContext(received)).toMatchObject(spanContext);
+      if (baggage) expect(getBaggage(received).getEntry('tenant')?.value).toBe('a b,c');
+      expect(adapter.get(sent, 'mine')).toBe('1');
+    });
+
+    test('it reads the names in the spelling of their specification', () => {
+      expect(trace.getSpanContext(extract(adapter, make(foreign), ROOT_CONTEXT, { propagator }))).toMatchObject(
+        spanContext,
+      );
+    });
+
+    test('what an earlier message left, baggage included, is replaced and does not leak', () => {
+      const first = inject(adapter, make([['mine', '1']]), withBaggage, { propagator });
+      const next = trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, spanId: '00f067aa0ba902b7' });
+      const second = inject(adapter, first, next, { propagator });
+      const received = extract(adapter, second, ROOT_CONTEXT, { propagator });
+      expect(trace.getSpanContext(received)?.spanId).toBe('00f067aa0ba902b7');
+      expect(getBaggage(received).getAllEntries()).toEqual([]);
+      expect(adapter.keys(second)).toHaveLength(
+        adapter.keys(inject(adapter, make([['mine', '1']]), next, { propagator })).length,
+      );
+    });
+
+    test('junk in its headers is no trace and no error', () => {
+      for (const name of propagator.fields()) {
+        for (const junk of ['', ' ', '-', '%', '%FF', '::::', ';;;=', '\ud800', 'x'.repeat(10_000), '0'.repeat(200)]) {
+          const made = adapter.name === 'http Headers' && junk === '\ud800' ? make([]) : make([[name, junk]]);
+          const context = extract(adapter, made, ROOT_CONTEXT, { propagator });
+          const read = trace.getSpanContext(context);
+          expect(read === undefined || !trace.isSpanContextValid(read)).toBe(true);
+        }
+      }
+    });
+  });
+});
+
+test.each(official)('redis: the run of fields that $name wrote is found and hidden whole', ({ propagator }) => {
+  const own = ['uber-trace-id', 'mine', 'weight', '20'];
+  const sent = inject(redisFields, own, withBaggage, { propagator });
+  expect(sent.length).toBeGreaterThan(own.length);
+  expect(redisFields.trailingRun(sent, propagatorFields(propagator))).toBe(own.length);
+});
