@@ -60,6 +60,12 @@ test('a malformed variable is reported without its value, and the option stands'
   ]);
 });
 
+test('a malformed gRPC target is reported, and the next one counts', () => {
+  const variables = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '::::', OTEL_EXPORTER_OTLP_ENDPOINT: 'env:4317' };
+  expect(resolve({ protocol: 'grpc' }, variables)).toMatchObject([{ url: 'env:4317' }]);
+  expect(reported).toEqual([expect.stringContaining('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is ignored')]);
+});
+
 test.each([
   [{ OTEL_TRACES_EXPORTER: 'none' }, []],
   [{ OTEL_TRACES_EXPORTER: 'console' }, [{ exporter: 'console' }]],

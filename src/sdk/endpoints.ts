@@ -13,6 +13,11 @@ export function parseHttpUrl(text: string): URL | undefined {
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
+/** Whether gRPC can be asked to connect there: `http://host:port`, `https://host:port`, `host:port` or a Unix socket. @internal */
+export function isGrpcTarget(text: string): boolean {
+  return text.startsWith('unix:') || parseHttpUrl(text.includes('://') ? text : `https://${text}`) !== undefined;
+}
+
 /**
  * The full URL for OTLP over HTTP. The variable for traces alone is taken as it is, a base URL gets `/v1/traces`.
  *
@@ -28,8 +33,8 @@ export function otlpHttpUrl(options: StartTracingOptions, environment: Environme
 
 /** The target for OTLP over gRPC; a scheme, if there is one, decides on TLS. @internal */
 export function otlpGrpcUrl(options: StartTracingOptions, environment: Environment): string {
-  const variable =
-    environment.text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? environment.text('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const names = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const variable = names.map((name) => grpcTargetOf(name, environment)).find((target) => target !== undefined);
   return environment.settle(options.endpoint, variable) ?? grpcDefault;
 }
 
@@ -39,6 +44,13 @@ export function zipkinUrl(options: StartTracingOptions, environment: Environment
   if (option?.pathname === '/') option.pathname = '/api/v2/spans';
   const variable = urlOf('OTEL_EXPORTER_ZIPKIN_ENDPOINT', environment);
   return environment.settle(option, variable)?.href ?? zipkinDefault;
+}
+
+function grpcTargetOf(name: string, environment: Environment): string | undefined {
+  const text = environment.text(name);
+  if (text === undefined || isGrpcTarget(text)) return text;
+  environment.reject(name, 'http://host:port, https://host:port or host:port', true);
+  return undefined;
 }
 
 function urlOf(name: string, environment: Environment): URL | undefined {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { diag } from '@opentelemetry/api';
 import type * as grpcJs from '@grpc/grpc-js';
 import { ConsoleSpanExporter, type SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Destination } from './destinations.ts';
@@ -41,7 +42,14 @@ function createGrpc({ url, headers }: OtlpDestination, wantedBy: string, ignoreV
   // The exporter's own copy of grpc-js: metadata of another copy would not be an instance of its class.
   const grpc = createRequire(createRequire(import.meta.url).resolve(name))('@grpc/grpc-js') as typeof grpcJs;
   const metadata = new grpc.Metadata();
-  for (const [header, value] of Object.entries(headers)) metadata.set(header, value);
+  for (const [header, value] of Object.entries(headers)) {
+    try {
+      metadata.set(header, value);
+    } catch {
+      // gRPC allows less than HTTP, and a variable may have chosen gRPC: that must not keep the process from starting.
+      diag.warn(`mqtrace: the header ${JSON.stringify(header)} cannot be sent over gRPC and is left out`);
+    }
+  }
   if (!ignoreVariables) return new OTLPTraceExporter({ url, metadata });
   // The exporter reads its certificate variables at the first export, unless credentials are given.
   const plain = url.startsWith('http://');

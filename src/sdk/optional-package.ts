@@ -16,13 +16,13 @@ const require = createRequire(import.meta.url);
 
 /** Optional packages, and the version that belongs to the 2.x line of the SDK; with 3.x the newest is right. */
 const versionsForSdk2 = {
-  '@opentelemetry/exporter-trace-otlp-proto': '^0.223.0',
-  '@opentelemetry/exporter-trace-otlp-http': '^0.223.0',
-  '@opentelemetry/exporter-trace-otlp-grpc': '^0.223.0',
-  '@opentelemetry/exporter-zipkin': '^2.12.0',
-  '@opentelemetry/propagator-b3': '^2.12.0',
-  '@opentelemetry/propagator-jaeger': '^2.12.0',
-  '@opentelemetry/propagator-aws-xray': '^2.2.0',
+  '@opentelemetry/exporter-trace-otlp-proto': '0.223',
+  '@opentelemetry/exporter-trace-otlp-http': '0.223',
+  '@opentelemetry/exporter-trace-otlp-grpc': '0.223',
+  '@opentelemetry/exporter-zipkin': '2',
+  '@opentelemetry/propagator-b3': '2',
+  '@opentelemetry/propagator-jaeger': '2',
+  '@opentelemetry/propagator-aws-xray': '2',
 } satisfies Record<keyof OptionalPackages, string>;
 
 interface OptionalPackages {

@@ -69,11 +69,11 @@ test('a package that is missing is named, with the command that installs it', as
   const missing = (wantedBy: string, name: string, version: string): string =>
     `MISSING_DEPENDENCY ${wantedBy} needs @opentelemetry/${name}: npm install @opentelemetry/${name}@${version}`;
   expect(outcome.out.split('\n')).toEqual([
-    missing('protocol http/protobuf', 'exporter-trace-otlp-proto', '^0.223.0'),
-    missing('protocol http/json', 'exporter-trace-otlp-http', '^0.223.0'),
-    missing('protocol grpc', 'exporter-trace-otlp-grpc', '^0.223.0'),
-    missing('protocol zipkin', 'exporter-zipkin', '^2.12.0'),
-    missing('propagator b3', 'propagator-b3', '^2.12.0'),
+    missing('protocol http/protobuf', 'exporter-trace-otlp-proto', '0.223'),
+    missing('protocol http/json', 'exporter-trace-otlp-http', '0.223'),
+    missing('protocol grpc', 'exporter-trace-otlp-grpc', '0.223'),
+    missing('protocol zipkin', 'exporter-zipkin', '2'),
+    missing('propagator b3', 'propagator-b3', '2'),
   ]);
 });
 

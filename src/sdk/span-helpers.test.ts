@@ -134,9 +134,9 @@ test('the same error is recorded once per span, another one is added', () => {
 test.each([
   ['a string', 'plain text', '_OTHER', 'plain text'],
   ['null', null, '_OTHER', 'null'],
-  ['an object', {}, '_OTHER', '[object Object]'],
+  ['an object', { message: 'odd' }, 'Object', 'odd'],
   ['a system error', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED', 'refused'],
-  ['an error with a number for a code', Object.assign(new TypeError('bad'), { code: 42 }), 'TypeError', 'bad'],
+  ['an error with a number for a code', Object.assign(new TypeError('bad'), { code: 42 }), '42', 'bad'],
 ])('%s can be recorded', (_, error, type, message) => {
   run((span) => recordError(error, span));
   const span = ended();

@@ -8,6 +8,8 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { reportFault } from '../faults.ts';
+import { errorMessage, errorType } from '../messaging/error-type.ts';
+import { isNewOn } from '../recorded-errors.ts';
 
 /**
  * Runs `fn` in a span that ends when `fn` returns, throws, or its promise settles. What `fn` gives, the caller gets: a value
@@ -43,9 +45,6 @@ export function runInSpan<T>(tracer: Tracer, name: string, options: SpanOptions,
   return result;
 }
 
-/** Per span, the errors that it holds already: helper, wrapper and application may all see the same one. */
-const recorded = new WeakMap<Span, Set<unknown>>();
-
 /**
  * Status ERROR, `error.type` and an `exception` event. Never throws, whatever is given as error.
  *
@@ -53,25 +52,14 @@ const recorded = new WeakMap<Span, Set<unknown>>();
  */
 export function recordError(error: unknown, span: Span): void {
   try {
-    if (!span.isRecording()) return;
-    const known = recorded.get(span) ?? new Set();
-    if (known.has(error)) return;
-    recorded.set(span, known.add(error));
-    const { type, message } = describeError(error);
-    span.setAttribute('error.type', type);
+    if (!span.isRecording() || !isNewOn(span, error)) return;
+    const message = errorMessage(error);
+    span.setAttribute('error.type', errorType(error));
     span.setStatus({ code: SpanStatusCode.ERROR, message });
     span.recordException(error instanceof Error ? error : message);
   } catch (fault) {
     reportFault('recording an error on a span', fault);
   }
-}
-
-/** The type is meant to be counted by: the code of a system error, else the class, never the message. */
-function describeError(error: unknown): { type: string; message: string } {
-  if (!(error instanceof Error)) return { type: '_OTHER', message: String(error) };
-  const { code } = error as NodeJS.ErrnoException;
-  const type = typeof code === 'string' && code !== '' ? code : error.name || '_OTHER';
-  return { type, message: error.message };
 }
 
 function start(tracer: Tracer, name: string, options: SpanOptions): Span {

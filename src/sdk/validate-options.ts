@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describe, invalidOption, MqtraceError } from '../errors.ts';
 import { nearest } from './did-you-mean.ts';
-import { parseHttpUrl } from './endpoints.ts';
+import { isGrpcTarget, parseHttpUrl } from './endpoints.ts';
 import { samplerFrom, type SamplerConfig } from './sampling/index.ts';
 import { environmentModes, exportProtocols, propagatorNames, type StartTracingOptions } from './options.ts';
 
@@ -78,10 +78,8 @@ function endpoint(value: unknown, where: string, all: StartTracingOptions): void
     ? 'http://host:port, https://host:port or host:port'
     : 'a URL that starts with http:// or https://';
   if (typeof value !== 'string' || value.trim() === '') throw invalidOption(where, value, expected);
-  const usable = grpc ? parseHttpUrl(value.includes('://') ? value : `https://${value}`) : parseHttpUrl(value);
-  if (!usable && !(grpc && value.startsWith('unix:'))) {
-    throw invalidOption(where, value.replace(/\/\/[^/@]*@/, '//…@'), expected);
-  }
+  if (grpc ? isGrpcTarget(value) : parseHttpUrl(value) !== undefined) return;
+  throw invalidOption(where, value.replace(/\/\/[^/@]*@/, '//…@'), expected);
 }
 
 function headers(value: unknown, where: string): void {

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { startTracing } from './index.ts';
+import { collectDiag } from './testing/diag-log.ts';
+import { cleanUpAfterEach, receiver, serve, start } from './testing/fixture.ts';
+
+cleanUpAfterEach();
+
+function fails(): never {
+  throw new Error('broken processor');
+}
+
+test('a processor of the application sees spans first, and its faults stay with it', async () => {
+  const collector = await receiver();
+  const reported = collectDiag();
+  const order: string[] = [];
+  const broken = { onStart: fails, onEnding: fails, onEnd: fails, forceFlush: fails, shutdown: fails };
+  const good = {
+    onStart: (span: { setAttribute(name: string, value: string): unknown }) => void span.setAttribute('seen', 'yes'),
+    onEnd: (span: { name: string }) => void order.push(span.name),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const tracing = start({ endpoint: collector.url, spanProcessors: [broken, good] });
+  expect(tracing.span('work', () => 7)).toBe(7);
+  expect(order).toEqual(['work']);
+  await tracing.shutdown();
+  expect(collector.spans).toMatchObject([{ name: 'work', attributes: { seen: 'yes' } }]);
+  expect(reported.join('\n')).toContain('broken processor');
+});
+
+test('flush and shutdown resolve although the collector refuses, and say so', async () => {
+  const reported = collectDiag();
+  const url = await serve((_, response) => void response.writeHead(400).end('no'));
+  const tracing = start({ endpoint: url });
+  tracing.span('refused', () => undefined);
+  await expect(tracing.flush()).resolves.toBeUndefined();
+  expect(reported).toEqual([expect.stringContaining('mqtrace: flush did not export everything')]);
+  await expect(tracing.shutdown()).resolves.toBeUndefined();
+});
+
+test('flush and shutdown give up on a collector that never answers', async () => {
+  const reported = collectDiag();
+  const url = await serve(() => undefined);
+  const tracing = startTracing({ endpoint: url });
+  tracing.span('never answered', () => undefined);
+  await tracing.flush({ timeoutMs: 20 });
+  expect(reported.join()).toContain('flush did not export everything Error: not done after 20 ms');
+  const ending = tracing.shutdown({ timeoutMs: 20 });
+  expect(tracing.shutdown()).toBe(ending);
+  await ending;
+  await tracing.flush();
+});
