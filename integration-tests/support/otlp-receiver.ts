@@ -6,6 +6,8 @@ import { decodeJson, decodeProtobuf, type ReceivedSpan } from './otlp-decode.ts'
 export interface ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  /** As sent, uncompressed. */
+  readonly body: Buffer;
   readonly spans: readonly ReceivedSpan[];
 }
 
@@ -41,6 +43,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     const received = {
       path: request.url ?? '',
       headers: request.headers,
+      body,
       spans: (json ? decodeJson : decodeProtobuf)(body),
     };
     requests.push(received);

@@ -44,6 +44,11 @@ const traced = new WeakSet<object>();
  *
  * @throws MqtraceError `INVALID_OPTION` for something else than a function, or wrong options
  */
+export function traceHandler<R>(
+  handler: (request: IncomingMessage, response: ServerResponse) => R,
+  options?: TraceHandlerOptions,
+): (request: IncomingMessage, response: ServerResponse) => R;
+export function traceHandler<H extends (...args: never[]) => unknown>(handler: H, options?: TraceHandlerOptions): H;
 export function traceHandler<H extends (...args: never[]) => unknown>(
   handler: H,
   options: TraceHandlerOptions = {},

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, unknown>;
+};
+const subpaths = Object.keys(manifest.exports).map((subpath) => subpath.replace(/^\./, 'mqtrace'));
+const code = subpaths.filter((subpath) => !subpath.endsWith('.json'));
+
+let folder: string;
+
+/** A project that has the package's tarball installed, and of everything else only what is named. */
+function project(name: string, dependencies: readonly string[]): string {
+  const modules = join(folder, name, 'node_modules');
+  cpSync(join(folder, 'package'), join(modules, 'mqtrace'), { recursive: true });
+  for (const dependency of dependencies) {
+    mkdirSync(dirname(join(modules, dependency)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', dependency), join(modules, dependency));
+  }
+  return join(folder, name);
+}
+
+const run = (cwd: string, type: 'module' | 'commonjs', source: string): string =>
+  execFileSync(process.execPath, [`--input-type=${type}`, '--eval', source], { cwd, encoding: 'utf8' });
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mqtrace-package-'));
+  // Not built here: other tests may be running children from dist, and a build empties it first.
+  if (!existsSync(join(root, 'dist')))
+    throw new Error('there is no dist: run "npm run build" first, as "npm test" does');
+  execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
+  const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))!;
+  execFileSync('tar', ['-xzf', tarball], { cwd: folder });
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the packed tarball', () => {
+  test('holds what is published, and nothing else', () => {
+    const files = execFileSync('find', ['package', '-type', 'f'], { cwd: folder, encoding: 'utf8' }).split('\n');
+    expect(files.filter((file) => /test|\.tsbuildinfo|testing/.test(file))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['package/LICENSE', 'package/README.md', 'package/CHANGELOG.md']));
+  });
+
+  test('no declaration imports a client', () => {
+    const declarations = readdirSync(join(folder, 'package'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.d.ts'))
+      .map((file) => readFileSync(join(folder, 'package', file), 'utf8'));
+    expect(declarations.length).toBeGreaterThan(10);
+    expect(declarations.filter((text) => /from ['"](kafkajs|amqplib|ioredis)/.test(text))).toEqual([]);
+  });
+
+  test.each(code)('%s is imported and required alike', (subpath) => {
+    const cwd = project(subpath.replaceAll('/', '-'), ['@opentelemetry']);
+    const imported = run(cwd, 'module', `console.log(Object.keys(await import('${subpath}')).sort().join())`);
+    const required = run(cwd, 'commonjs', `console.log(Object.keys(require('${subpath}')).sort().join())`);
+    expect(imported.trim()).not.toBe('');
+    expect(required).toBe(imported);
+  });
+
+  test('all but mqtrace/sdk need nothing but the OpenTelemetry API', () => {
+    const cwd = project('api-only', ['@opentelemetry/api']);
+    const withoutSdk = code.filter((subpath) => subpath !== 'mqtrace/sdk');
+    const imports = withoutSdk.map((subpath) => `await import('${subpath}')`).join('; ');
+    expect(run(cwd, 'module', `${imports}; console.log('ok')`)).toBe('ok\n');
+  });
+});
