@@ -1,0 +1,82 @@
+/** What is read of a consumer group's command. @internal */
+export interface GroupArguments {
+  group?: string | undefined;
+  consumer?: string | undefined;
+  /** The streams asked, in order. */
+  streams: string[];
+}
+
+/** An argument of a command as text: a key, an option, an id. @internal */
+export function text(argument: unknown): string {
+  return argument instanceof Uint8Array ? Buffer.from(argument).toString() : String(argument);
+}
+
+const entryId = /^(?:\*|\d{1,20}(?:-(?:\d{1,20}|\*))?)$/;
+
+/**
+ * Where the fields of an XADD begin, by the rules with which Redis reads its arguments; undefined where they are not understood.
+ *
+ * `XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [IDMPAUTO pid | IDMP pid iid] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] id
+ * field value [field value ...]`
+ *
+ * @internal
+ */
+export function fieldsOfXadd(args: readonly unknown[]): number | undefined {
+  let at = 1;
+  for (; at < args.length; at++) {
+    const argument = text(args[at]);
+    if (entryId.test(argument)) break;
+    switch (argument.toUpperCase()) {
+      case 'NOMKSTREAM':
+      case 'KEEPREF':
+      case 'DELREF':
+      case 'ACKED':
+        break;
+      case 'MAXLEN':
+      case 'MINID':
+        at += ['=', '~'].includes(text(args[at + 1])) ? 2 : 1;
+        break;
+      case 'LIMIT':
+      case 'IDMPAUTO':
+        at += 1;
+        break;
+      case 'IDMP':
+        at += 2;
+        break;
+      default:
+        return undefined;
+    }
+  }
+  const start = at + 1;
+  const count = args.length - start;
+  return count >= 2 && count % 2 === 0 ? start : undefined;
+}
+
+/** `XREAD [COUNT n] [BLOCK ms] STREAMS key ... id ...`; XREADGROUP with `GROUP group consumer` before. @internal */
+export function argumentsOfRead(args: readonly unknown[]): GroupArguments {
+  const read: GroupArguments = { streams: [] };
+  let at = 0;
+  // The values of options are skipped, so that a group named "streams" is not taken for the option.
+  while (at < args.length) {
+    const option = text(args[at]).toUpperCase();
+    if (option === 'STREAMS') {
+      const rest = args.slice(at + 1);
+      read.streams = rest.slice(0, Math.floor(rest.length / 2)).map(text);
+      break;
+    }
+    if (option === 'GROUP') {
+      read.group = text(args[at + 1]);
+      read.consumer = text(args[at + 2]);
+      at += 3;
+    } else {
+      at += option === 'NOACK' ? 1 : 2;
+    }
+  }
+  return read;
+}
+
+/** `XCLAIM key group consumer ...` and `XAUTOCLAIM key group consumer ...` @internal */
+export function argumentsOfClaim(args: readonly unknown[]): GroupArguments {
+  if (args.length < 3) return { streams: [] };
+  return { streams: [text(args[0])], group: text(args[1]), consumer: text(args[2]) };
+}

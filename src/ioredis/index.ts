@@ -1,0 +1,7 @@
+// mqtrace/ioredis: Redis Streams through ioredis.
+export type { Parenting, TraceOptions } from '../messaging/options.ts';
+export type { SemconvVersion } from '../messaging/semconv.ts';
+export type { TraceRedisOptions } from './options.ts';
+export { processMessage } from './process-message.ts';
+export { traceRedis } from './trace-redis.ts';
+export type { RedisLike, StreamEntryLike } from './types.ts';

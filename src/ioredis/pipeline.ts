@@ -1,0 +1,85 @@
+import { guard } from '../messaging/index.ts';
+import { onReject, onReply } from './hooks.ts';
+import { track, trackedOf, type TrackedCommand } from './tracked-command.ts';
+import type { Connection } from './tracing.ts';
+import type { Command, Pipeline } from './types.ts';
+
+/**
+ * Follows the commands of a pipeline or of a transaction that is sent as one. Their contexts are those of the calls that add them;
+ * their spans start when the pipeline is sent, and end with their replies: in a transaction, with what EXEC returns for them.
+ *
+ * @internal
+ */
+export function tracePipeline(connection: Connection, pipeline: Pipeline): void {
+  const commands: Command[] = [];
+  const followed = new Set<TrackedCommand>();
+  let execAt: number | undefined;
+  let execError: unknown;
+
+  const { sendCommand, resolve, reject } = pipeline;
+  hide(pipeline, 'sendCommand', (command: Command): unknown => {
+    guard('tracing a Redis pipeline', () => {
+      commands.push(command);
+      const known = trackedOf(command);
+      // A Cluster sends the commands of a pipeline once more where a node turned them away.
+      if (known !== undefined) {
+        known.pendingError = undefined;
+        known.watchReject(command);
+      } else {
+        const tracked = track(connection, command);
+        if (tracked !== undefined) {
+          tracked.pipelined = true;
+          followed.add(tracked);
+        }
+      }
+      if (command.name.toLowerCase() === 'exec') {
+        const first = execAt === undefined;
+        execAt = commands.length - 1;
+        execError = undefined;
+        watchExec(command, first);
+      }
+    });
+    return sendCommand.call(pipeline, command);
+  });
+
+  function watchExec(command: Command, first: boolean): void {
+    onReject(command, (error) => {
+      execError = error;
+    });
+    if (!first) return;
+    onReply(command, (results) => {
+      if (!Array.isArray(results) || execAt === undefined) return;
+      const start = execAt - results.length;
+      results.forEach((result: unknown, at) => {
+        const of = commands[start + at];
+        // What succeeded goes through the command's own transformReply afterwards.
+        if (result instanceof Error && of !== undefined) trackedOf(of)?.fail(result);
+      });
+    });
+  }
+
+  function settle(pipelineError?: unknown): void {
+    for (const command of followed) {
+      const error = command.pendingError ?? pipelineError ?? execError;
+      if (error !== undefined) command.fail(error);
+      else if (command.queued && execAt !== undefined) command.fail(notExecuted, 'ABORTED');
+      else command.leave();
+    }
+  }
+
+  pipeline.resolve = (results): void => {
+    guard('tracing a Redis pipeline', () => settle());
+    resolve.call(pipeline, results);
+  };
+  pipeline.reject = (error): void => {
+    guard('tracing a Redis pipeline', () => settle(error));
+    reject.call(pipeline, error);
+  };
+}
+
+/** @internal */
+export const notExecuted: Error = new Error('The transaction was not executed: a watched key had changed');
+
+function hide(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false });
+}

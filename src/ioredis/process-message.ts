@@ -1,0 +1,32 @@
+import { context as contextApi } from '@opentelemetry/api';
+import type { RedisFields } from '../../carriers/redis-fields.ts';
+import { runHandler, startProcessing } from '../messaging/index.ts';
+import { incomingOf, received, type Received, StreamTracing } from './tracing.ts';
+import type { StreamEntryLike } from './types.ts';
+
+let defaultTracing: StreamTracing | undefined;
+
+/**
+ * Processes one stream entry: runs `fn` within a CONSUMER span that continues the entry's trace, with the entry's baggage active.
+ * The span ends when `fn` returns or throws, or when the promise that it returns settles.
+ *
+ * @param entry - `[id, fields]` as a traced client returned it, the same array. Any other is read for what it carries, without its
+ *   stream, which it does not tell.
+ * @param fn - gets the entry.
+ * @returns what `fn` returns.
+ */
+export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entry: E) => R): R {
+  const { tracing, incoming, attributes } = received.get(entry) ?? fromElsewhere(entry);
+  const operation = startProcessing(tracing.messaging, { name: 'process', attributes }, incoming, contextApi.active());
+  return runHandler(operation, () => fn(entry));
+}
+
+function fromElsewhere(entry: StreamEntryLike): Received {
+  defaultTracing ??= new StreamTracing({});
+  const fields = Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
+  return {
+    tracing: defaultTracing,
+    incoming: incomingOf(defaultTracing.messaging, entry, fields, undefined),
+    attributes: {},
+  };
+}

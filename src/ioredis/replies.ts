@@ -1,0 +1,52 @@
+/** An entry within a reply, of the shape `[id, fields]`, and its stream. @internal */
+export interface ReplyEntry {
+  entry: unknown[];
+  stream: string;
+}
+
+/**
+ * The entries of an XREAD or XREADGROUP reply, which has one of three shapes: pairs (RESP2, and RESP3 in ioredis' default mapping),
+ * an object by stream (`replyMapping: 'resp3'`), or streams and entries in turn (RESP3 within EXEC of `multi({ pipeline: false })`,
+ * and by `call('XREAD')`).
+ *
+ * @internal
+ */
+export function entriesOfRead(reply: unknown): ReplyEntry[] {
+  const found: ReplyEntry[] = [];
+  if (Array.isArray(reply)) {
+    const step = Array.isArray(reply[0]) ? 1 : 2;
+    for (let at = 0; at < reply.length; at += step) {
+      const [stream, entries] = step === 1 ? (reply[at] as unknown[]) : [reply[at], reply[at + 1]];
+      addEntries(found, stream, entries);
+    }
+  } else if (typeof reply === 'object' && reply !== null) {
+    for (const [stream, entries] of Object.entries(reply)) addEntries(found, stream, entries);
+  }
+  return found;
+}
+
+/** The entries of an XCLAIM reply; none with JUSTID. @internal */
+export function entriesOfClaim(reply: unknown, stream: string): ReplyEntry[] {
+  const found: ReplyEntry[] = [];
+  addEntries(found, stream, reply);
+  return found;
+}
+
+/** Where XAUTOCLAIM's reply has what XCLAIM's is: after the cursor. @internal */
+export function claimedByXautoclaim(reply: unknown): unknown {
+  return Array.isArray(reply) ? reply[1] : undefined;
+}
+
+/** How many messages a claim gave with JUSTID. @internal */
+export function countOfIds(reply: unknown): number {
+  return Array.isArray(reply) ? reply.filter((id) => typeof id === 'string' || Buffer.isBuffer(id)).length : 0;
+}
+
+function addEntries(found: ReplyEntry[], stream: unknown, entries: unknown): void {
+  if (!Array.isArray(entries)) return;
+  const name = String(stream);
+  for (const entry of entries) {
+    // Older servers give nil for a claimed entry that was deleted.
+    if (Array.isArray(entry)) found.push({ entry, stream: name });
+  }
+}

@@ -1,0 +1,134 @@
+import { context as contextApi } from '@opentelemetry/api';
+import { checkClient, claim, guard, replaceMethod } from '../messaging/index.ts';
+import { onReject } from './hooks.ts';
+import { checkTraceRedisOptions, type TraceRedisOptions } from './options.ts';
+import { tracePipeline } from './pipeline.ts';
+import { maybeStreamCommand, track, trackedOf } from './tracked-command.ts';
+import { Connection, StreamTracing } from './tracing.ts';
+import { Transaction } from './transaction.ts';
+import type { Client, Command, Pipeline, RedisLike } from './types.ts';
+
+/**
+ * Traces the stream commands of an ioredis client: XADD, XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM and XACK, called in any way: with a
+ * callback, as `xaddBuffer`, by `call()`, in a pipeline or a transaction, with autopipelining, and on what `duplicate()` gives.
+ * Every other command goes its way untouched.
+ *
+ * An entry's trace context travels in fields after its own (`traceparent`, `tracestate`, `baggage`), which replies then do not show.
+ *
+ * @param redis - a `Redis` or a `Cluster`. It is returned, with methods of its own in place of its class's.
+ * @param options - see {@link TraceRedisOptions}.
+ * @returns the same object. One that is traced already is returned as it is.
+ * @throws MqtraceError `INVALID_CLIENT` if it is no ioredis client, `INVALID_OPTION` for wrong options
+ */
+export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOptions = {}): R {
+  checkClient('traceRedis', redis, ['sendCommand', 'pipeline', 'multi', 'duplicate'], 'an ioredis Redis or Cluster');
+  checkTraceRedisOptions(options);
+  if (!claim(redis, 'traceRedis', options)) return redis;
+  traceClient(redis, new StreamTracing(options));
+  return redis;
+}
+
+function traceClient(redis: object, tracing: StreamTracing): void {
+  const connection = new Connection(tracing, redis as Client);
+  traceCommands(redis, connection);
+
+  replaceMethod(
+    redis,
+    'pipeline',
+    (raw) =>
+      function pipeline(this: object, commands?: unknown): unknown {
+        return traced(raw.call(this), commands);
+      },
+  );
+  replaceMethod(
+    redis,
+    'multi',
+    (raw) =>
+      function multi(this: object, commands?: unknown, options?: unknown): unknown {
+        return Array.isArray(commands)
+          ? traced(raw.call(this, [], options), commands)
+          : traced(raw.call(this, commands, options));
+      },
+  );
+  replaceMethod(
+    redis,
+    'duplicate',
+    (raw) =>
+      function duplicate(this: object, ...args: unknown[]): unknown {
+        const copy = raw.apply(this, args) as object;
+        guard('tracing a duplicate', () => {
+          if (claim(copy, 'traceRedis', tracing.options)) traceClient(copy, tracing);
+        });
+        return copy;
+      },
+  );
+  // A Cluster that is not ready yet puts off autopipelined calls, which would lose the context of their call.
+  replaceMethod(
+    redis,
+    'delayUntilReady',
+    (raw) =>
+      function delayUntilReady(this: object, callback: () => void): unknown {
+        return raw.call(this, contextApi.bind(contextApi.active(), callback));
+      },
+  );
+
+  /** The batch is added to the traced pipeline, not on the way to it. */
+  function traced(made: unknown, batch?: unknown): unknown {
+    const pipeline = made as Pipeline;
+    if (pipeline.isPipeline !== true) return made;
+    guard('tracing a Redis pipeline', () => tracePipeline(connection, pipeline));
+    if (Array.isArray(batch)) pipeline.addBatch(batch);
+    return made;
+  }
+}
+
+/** Every command of a client, however it was called, is sent by this one method. */
+function traceCommands(redis: object, connection: Connection): void {
+  let transaction: Transaction | undefined;
+
+  replaceMethod(
+    redis,
+    'sendCommand',
+    (raw) =>
+      function sendCommand(this: object, command: Command, stream?: unknown, node?: unknown): unknown {
+        if (!maybeStreamCommand(command)) {
+          if (stream === undefined && (transaction !== undefined || command.name === 'multi')) {
+            guard('tracing a Redis transaction', () => follow(command));
+          }
+          return raw.call(this, command, stream, node);
+        }
+        const known = trackedOf(command);
+        const tracked = known ?? track(connection, command);
+        if (transaction !== undefined && stream === undefined && known === undefined) transaction.add(command);
+        if (tracked === undefined) return raw.call(this, command, stream, node);
+        const context = tracked.send();
+        // Connecting is not part of the operation: its listeners would keep the context for as long as the connection lives.
+        if (connection.client.status === 'wait') return raw.call(this, command, stream, node);
+        try {
+          return contextApi.with(context, () => raw.call(this, command, stream, node));
+        } catch (error) {
+          tracked.fail(error);
+          throw error;
+        }
+      },
+  );
+
+  /** Notes where a transaction of single commands begins and ends, and what is in it. */
+  function follow(command: Command): void {
+    const { name } = command;
+    if (transaction === undefined) {
+      if (name !== 'multi' || command.inTransaction) return;
+      const begun = new Transaction(connection.client);
+      transaction = begun;
+      onReject(command, () => {
+        begun.cancel();
+        if (transaction === begun) transaction = undefined;
+      });
+    } else if (name === 'exec' || name === 'discard') {
+      transaction[name](command);
+      transaction = undefined;
+    } else if (name !== 'multi') {
+      transaction.add(command);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { Attributes, Context } from '@opentelemetry/api';
+import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
+import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../messaging/index.ts';
+import { fieldsOfXadd, text } from './arguments.ts';
+import { redisErrorType } from './error-type.ts';
+import type { Connection, StreamCall } from './tracing.ts';
+import type { Command } from './types.ts';
+
+/** XADD: a send of one message, whose context goes into fields after the application's. @internal */
+export class XaddCall implements StreamCall {
+  readonly #connection: Connection;
+  readonly #command: Command;
+  readonly #parent: Context;
+  #operation: Operation;
+
+  constructor(connection: Connection, command: Command, parent: Context) {
+    this.#connection = connection;
+    this.#command = command;
+    this.#parent = parent;
+    this.#operation = noOperation(parent);
+  }
+
+  send(): Context {
+    const { tracing, server } = this.#connection;
+    const { args } = this.#command;
+    const start = fieldsOfXadd(args);
+    const id = start === undefined ? undefined : text(args[start - 1]);
+    const attributes: Attributes = id === undefined || id.endsWith('*') ? {} : { [ATTR_MESSAGE_ID]: fullId(id) };
+    const { operation, headers } = startSending<RedisFields>(
+      tracing.messaging,
+      redisFields,
+      { name: 'xadd', attributes: server },
+      [
+        {
+          destination: { name: text(args[0]) },
+          headers: start === undefined ? undefined : (args.slice(start) as RedisFields),
+          attributes,
+          sealed: start === undefined,
+        },
+      ],
+      this.#parent,
+    );
+    this.#operation = operation;
+    const [fields] = headers;
+    if (fields !== undefined) this.#command.args = [...args.slice(0, start), ...fields];
+    return operation.context;
+  }
+
+  succeed(reply: unknown): void {
+    // NOMKSTREAM without the stream adds nothing and replies null.
+    if (reply !== null) this.#operation.set(() => ({ [ATTR_MESSAGE_ID]: text(reply) }));
+    this.#operation.end();
+  }
+
+  fail(error: unknown, type: string = redisErrorType(error)): void {
+    this.#operation.fail(error, type);
+  }
+
+  leave(): void {
+    this.#operation.end();
+  }
+}
+
+function fullId(id: string): string {
+  return id.includes('-') ? id : `${id}-0`;
+}
