@@ -1,6 +1,6 @@
 import type { Attributes, ContextManager, TextMapPropagator } from '@opentelemetry/api';
 import type { Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { SamplerConfig } from './sampling/index.ts';
+import type { SamplerConfig, TailSamplingOptions } from './sampling/index.ts';
 
 /** How spans leave the process: an OTLP transport, another format, or not at all. */
 export const exportProtocols = ['http/protobuf', 'http/json', 'grpc', 'zipkin', 'console', 'none'] as const;
@@ -21,7 +21,7 @@ export const environmentModes = ['override', 'fallback', 'ignore'] as const;
 export type EnvironmentMode = (typeof environmentModes)[number];
 
 /** What {@link startTracing} takes. Every option may be left out; an unknown name is refused. */
-export interface StartTracingOptions {
+export interface StartTracingOptions extends TailSamplingOptions {
   /** `service.name` of every span. Default `unknown_service:node`. Variable: `OTEL_SERVICE_NAME`. */
   readonly serviceName?: string | undefined;
   /** `service.version`. Default: none. */

@@ -3,7 +3,7 @@ import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, SamplingDecision
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Environment } from './environment.ts';
 import type { StartTracingOptions } from './options.ts';
-import { chooseSampler } from './sampler.ts';
+import { chooseSampling } from './sampler.ts';
 import { collectDiag } from './testing/diag-log.ts';
 
 let reported: string[];
@@ -11,7 +11,7 @@ beforeEach(() => void (reported = collectDiag()));
 afterEach(() => diag.disable());
 
 const choose = (options: StartTracingOptions, variables: Record<string, string> = {}) =>
-  chooseSampler(options, new Environment('override', variables));
+  chooseSampling(options, new Environment('override', variables), []).sampler;
 
 /** Whether a span is kept: without parent, and under a remote parent that was sampled or not. */
 function decisions(options: StartTracingOptions, variables?: Record<string, string>): boolean[] {
@@ -50,7 +50,8 @@ test('a parent-based sampler is taken as it is', () => {
     root: new AlwaysOnSampler(),
     remoteParentNotSampled: new AlwaysOnSampler(),
   });
-  expect(choose({ sampler })).toBe(sampler);
+  expect(decisions({ sampler })).toEqual([true, true, true]);
+  expect(String(choose({ sampler }))).toBe(String(sampler));
 });
 
 test('an unknown sampler and a ratio out of range are reported and ignored', () => {

@@ -1,12 +1,20 @@
-import type { Sampler } from '@opentelemetry/sdk-trace';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from './environment.ts';
 import type { StartTracingOptions } from './options.ts';
+import { SamplingPair } from './sampling/create-sampling.ts';
 import { samplerFromEnvironment } from './sampling/from-environment.ts';
-import { samplerFrom, wholeTraces } from './sampling/from-options.ts';
-import { alwaysOn, parentBased } from './sampling/index.ts';
 
-/** @internal */
-export function chooseSampler(options: StartTracingOptions, environment: Environment): Sampler {
-  const option = options.sampler && wholeTraces(samplerFrom(options.sampler));
-  return environment.settle<Sampler>(option, samplerFromEnvironment(environment)) ?? parentBased(alwaysOn);
+/**
+ * The sampler, and the processor that decides which ended spans go on to `processors`.
+ *
+ * @internal
+ */
+export function chooseSampling(
+  options: StartTracingOptions,
+  environment: Environment,
+  processors: readonly SpanProcessor[],
+): SamplingPair {
+  const optionWins = environment.mode === 'fallback' && options.sampler !== undefined;
+  const named = optionWins ? undefined : samplerFromEnvironment(environment);
+  return new SamplingPair('startTracing', options, processors, named);
 }

@@ -2,6 +2,7 @@ import { type ContextManager, diag, DiagConsoleLogger, DiagLogLevel, ProxyTracer
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { Resource } from '@opentelemetry/resources';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
+import { removeSamplingMarker, setSamplingMarker } from '../sampling-marker.ts';
 import { isRegistered, register, registrationOver } from './api-globals.ts';
 import { resolveDestinations } from './destinations.ts';
 import { Environment } from './environment.ts';
@@ -9,7 +10,9 @@ import { GuardedProcessor } from './guarded-processor.ts';
 import type { StartTracingOptions } from './options.ts';
 import { choosePropagator } from './propagators.ts';
 import { buildResource } from './resource.ts';
-import { chooseSampler } from './sampler.ts';
+import { chooseSampling } from './sampler.ts';
+import { samplerFrom } from './sampling/index.ts';
+import type { SamplingPair } from './sampling/create-sampling.ts';
 import { chooseSpanLimits } from './span-limits.ts';
 import { createSpanProcessor } from './span-pipeline.ts';
 import { type Tracing, TracingHandle } from './tracing.ts';
@@ -34,7 +37,8 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
 
   // Whatever can throw comes before anything is registered.
   const resource = buildResource(options, environment);
-  const provider = environment.flag('OTEL_SDK_DISABLED') ? undefined : createProvider(options, environment, resource);
+  const backend = environment.flag('OTEL_SDK_DISABLED') ? undefined : createBackend(options, environment, resource);
+  const provider = backend?.provider;
   const propagator = choosePropagator(options, environment);
   if (options.register ?? true) {
     register({
@@ -48,24 +52,44 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
     });
   }
 
-  if (provider === undefined) {
+  if (backend === undefined || provider === undefined) {
     const idle = new ProxyTracerProvider();
-    return new TracingHandle(idle, idle.getTracer('mqtrace'), undefined, () => undefined);
+    return new TracingHandle(
+      idle,
+      idle.getTracer('mqtrace'),
+      undefined,
+      () => undefined,
+      (given) => void samplerFrom(given),
+    );
   }
   const { 'service.name': name, 'service.version': version } = resource.attributes;
   const tracer = provider.getTracer(String(name), version === undefined ? undefined : String(version));
-  return new TracingHandle(provider, tracer, provider, () => registrationOver(provider));
+  const { sampling } = backend;
+  if (options.register ?? true) setSamplingMarker(sampling.markerFor(provider));
+  const onShutdown = (): void => {
+    removeSamplingMarker(provider);
+    registrationOver(provider);
+  };
+  return new TracingHandle(provider, tracer, provider, onShutdown, (given) => sampling.setSampler(given));
 }
 
-function createProvider(options: StartTracingOptions, environment: Environment, resource: Resource): TracerProvider {
+interface Backend {
+  readonly provider: TracerProvider;
+  readonly sampling: SamplingPair;
+}
+
+function createBackend(options: StartTracingOptions, environment: Environment, resource: Resource): Backend {
   const destinations = resolveDestinations(options, environment);
-  const pipelines = destinations.map((destination) => createSpanProcessor(destination, environment));
-  return new TracerProvider({
+  const pipelines = destinations.map((each) => new GuardedProcessor(createSpanProcessor(each, environment)));
+  const sampling = chooseSampling(options, environment, pipelines);
+  const own = (options.spanProcessors ?? []).map((each) => new GuardedProcessor(each));
+  const provider = new TracerProvider({
     resource,
-    sampler: chooseSampler(options, environment),
+    sampler: sampling.sampler,
     spanLimits: chooseSpanLimits(options, environment),
-    spanProcessors: [...(options.spanProcessors ?? []), ...pipelines].map((each) => new GuardedProcessor(each)),
+    spanProcessors: [...own, new GuardedProcessor(sampling)],
   });
+  return { provider, sampling };
 }
 
 function chooseContextManager({ contextManager }: StartTracingOptions): ContextManager | undefined {

@@ -1,4 +1,6 @@
 import { diag, type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import type { Sampler } from '@opentelemetry/sdk-trace';
+import type { SamplerConfig } from './sampling/index.ts';
 import { recordError, runInSpan } from './span-helpers.ts';
 
 /** How long {@link Tracing.flush} and {@link Tracing.shutdown} may take. */
@@ -27,6 +29,14 @@ export interface Tracing {
    */
   recordError(error: unknown, span?: Span): void;
 
+  /**
+   * Replaces the sampler, wrapped as the `sampler` option is; spans that have started stay as they are. Wins over
+   * `OTEL_TRACES_SAMPLER`. `errorBoost`, `keepErrors` and the like stay in force.
+   *
+   * @throws MqtraceError `INVALID_OPTION`
+   */
+  setSampler(sampler: Sampler | SamplerConfig): void;
+
   /** Exports what has ended so far. Resolves when done or out of time, never rejects; what went wrong is on `diag`. */
   flush(options?: FlushOptions): Promise<void>;
   /** Flushes, then ends exporting for good. Never rejects; a second call returns the promise of the first. */
@@ -49,13 +59,21 @@ export class TracingHandle implements Tracing {
   readonly tracer: Tracer;
   readonly #backend: Backend | undefined;
   readonly #onShutdown: () => void;
+  readonly #setSampler: (sampler: Sampler | SamplerConfig) => void;
   #shutdown: Promise<void> | undefined;
 
-  constructor(provider: TracerProvider, tracer: Tracer, backend: Backend | undefined, onShutdown: () => void) {
+  constructor(
+    provider: TracerProvider,
+    tracer: Tracer,
+    backend: Backend | undefined,
+    onShutdown: () => void,
+    setSampler: (sampler: Sampler | SamplerConfig) => void,
+  ) {
     this.provider = provider;
     this.tracer = tracer;
     this.#backend = backend;
     this.#onShutdown = onShutdown;
+    this.#setSampler = setSampler;
   }
 
   span<T>(name: string, ...rest: [fn: (span: Span) => T] | [options: SpanOptions, fn: (span: Span) => T]): T {
@@ -66,6 +84,10 @@ export class TracingHandle implements Tracing {
 
   recordError(error: unknown, span: Span | undefined = trace.getActiveSpan()): void {
     if (span) recordError(error, span);
+  }
+
+  setSampler(sampler: Sampler | SamplerConfig): void {
+    this.#setSampler(sampler);
   }
 
   async flush(options: FlushOptions = {}): Promise<void> {

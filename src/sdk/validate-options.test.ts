@@ -51,7 +51,7 @@ test.each([
   [{ headers: ['a'] }, 'startTracing({ headers }): expected an object of strings, got an array of 1'],
   [{ headers: { a: 1 } }, 'startTracing({ headers })["a"]: expected a string, got 1'],
   [{ headers: { 'a b': 'x' } }, 'startTracing({ headers })["a b"]: not a valid name and value of a header'],
-  [{ sampler: 'always' }, 'startTracing({ sampler }): expected a Sampler or { ratio }, got "always"'],
+  [{ sampler: 'always' }, 'startTracing({ sampler }): expected a Sampler or { ratio, perSecond }, got "always"'],
   [{ sampler: { ratio: 1.1 } }, 'startTracing({ sampler }).ratio: expected a number from 0 to 1, got 1.1'],
   [{ sampler: { ratio: NaN } }, 'startTracing({ sampler }).ratio: expected a number from 0 to 1, got NaN'],
   [{ sampler: { ratio: 1, rate: 1 } }, 'startTracing({ sampler }): there is no option "rate"; did you mean ratio?'],

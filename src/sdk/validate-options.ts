@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describe, invalidOption, MqtraceError } from '../errors.ts';
 import { nearest } from './did-you-mean.ts';
 import { isGrpcTarget, parseHttpUrl } from './endpoints.ts';
+import { SamplingPair } from './sampling/create-sampling.ts';
 import { samplerFrom, type SamplerConfig } from './sampling/index.ts';
 import { environmentModes, exportProtocols, propagatorNames, type StartTracingOptions } from './options.ts';
 
@@ -17,6 +18,12 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: Check } = {
   endpoint,
   headers,
   sampler: (value, where) => void samplerFrom(value as SamplerConfig, where),
+  keepErrors: tailSampling,
+  keepSlow: tailSampling,
+  keepWhen: tailSampling,
+  errorBoost: tailSampling,
+  maxTracesPerSecond: tailSampling,
+  held: tailSampling,
   spanLimits,
   spanProcessors,
   propagator,
@@ -47,6 +54,12 @@ export function validateOptions(options: StartTracingOptions): void {
     const value = options[name as keyof StartTracingOptions];
     if (value !== undefined) check(value, `startTracing({ ${name} })`, options);
   }
+}
+
+/** Whatever makes these up is made on trial: an option is to be checked also where the SDK is disabled. */
+function tailSampling(_value: unknown, _where: string, all: StartTracingOptions): void {
+  const { sampler: _, ...options } = all;
+  void new SamplingPair('startTracing', options, []);
 }
 
 function nonEmptyString(value: unknown, where: string): void {

@@ -1,4 +1,5 @@
-import { invalidOption } from '../../errors.ts';
+import { describe, invalidOption, MqtraceError } from '../../errors.ts';
+import { nearest } from '../did-you-mean.ts';
 
 /** @internal */
 export function checkProbability(where: string, value: unknown): asserts value is number {
@@ -28,6 +29,9 @@ export function checkNames(where: string, value: unknown, names: readonly string
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidOption(where, value, 'an object');
   for (const name of Object.keys(value)) {
-    if (!names.includes(name)) throw invalidOption(where, name, `only the names ${names.join(', ')}`);
+    if (names.includes(name)) continue;
+    const near = nearest(name, names);
+    const hint = near === undefined ? `known are ${names.join(', ')}` : `did you mean ${near}?`;
+    throw new MqtraceError('INVALID_OPTION', `${where}: there is no option ${describe(name)}; ${hint}`);
   }
 }

@@ -1,7 +1,13 @@
 import { diag, TraceFlags } from '@opentelemetry/api';
-import { SamplingDecision, type Sampler } from '@opentelemetry/sdk-trace';
+import { SamplingDecision, type Sampler, type SamplingResult } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../../errors.ts';
-import { ConsistentSampler, keptBy, type Intent, type SamplingRequest } from './consistent-sampler.ts';
+import {
+  ConsistentSampler,
+  keptBy,
+  samplerNameAttribute,
+  type Intent,
+  type SamplingRequest,
+} from './consistent-sampler.ts';
 import { always, never, reaches } from './threshold.ts';
 
 /**
@@ -25,6 +31,13 @@ class Foreign extends ConsistentSampler {
 
   override intent(): Intent {
     return this.#intent;
+  }
+
+  /** On its own it is what it was; it only says its name. */
+  override shouldSample(...asked: Parameters<Sampler['shouldSample']>): SamplingResult {
+    const result = this.#sampler.shouldSample(...asked);
+    if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return result;
+    return { ...result, attributes: { [samplerNameAttribute]: String(this.#sampler), ...result.attributes } };
   }
 
   override toString(): string {

@@ -1,7 +1,7 @@
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../../errors.ts';
 import { allOf } from './all-of.ts';
-import { checkNames } from './checks.ts';
+import { checkNames, checkPositive, checkProbability } from './checks.ts';
 import { composable, isSampler } from './foreign.ts';
 import type { ConsistentSampler } from './consistent-sampler.ts';
 import { isParentBased, parentBased } from './parent-based.ts';
@@ -28,8 +28,14 @@ export function samplerFrom(given: Sampler | SamplerConfig, where = 'sampler'): 
   }
   checkNames(where, given, ['ratio', 'perSecond']);
   const parts: Sampler[] = [];
-  if (given.ratio !== undefined) parts.push(ratio(given.ratio));
-  if (given.perSecond !== undefined) parts.push(perSecond(given.perSecond));
+  if (given.ratio !== undefined) {
+    checkProbability(`${where}.ratio`, given.ratio);
+    parts.push(ratio(given.ratio));
+  }
+  if (given.perSecond !== undefined) {
+    checkPositive(`${where}.perSecond`, given.perSecond);
+    parts.push(perSecond(given.perSecond));
+  }
   const [only] = parts;
   if (!only) throw invalidOption(where, given, 'a Sampler or { ratio, perSecond }, with one of them at least');
   return parts.length === 1 ? only : allOf(...parts);

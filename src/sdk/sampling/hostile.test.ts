@@ -3,7 +3,7 @@ import { defaultTextMapGetter } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   allOf,
   alwaysOff,
@@ -17,6 +17,9 @@ import {
   rules,
 } from './index.ts';
 import { ask } from './testing/ask.ts';
+
+// Many samples, on a machine that may be busy: time is not what is tested.
+vi.setConfig({ testTimeout: 120_000 });
 
 const zeros = `4bf92f3577b34da6a3${'0'.repeat(14)}`;
 const ones = `4bf92f3577b34da6a3${'f'.repeat(14)}`;

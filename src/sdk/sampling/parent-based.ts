@@ -99,7 +99,11 @@ class ParentBased extends ConsistentSampler {
     return this.#name;
   }
 
-  /** No delegate, and no threshold to distrust: what a span of this process carries was looked at when it came in. */
+  /** The same with another root sampler. */
+  withRoot(change: (root: ConsistentSampler) => Sampler): ParentBased {
+    return new ParentBased(composable('root', change(this.#root)), this.#delegates);
+  }
+
   #canOnlyFollow(parent: SpanContext): boolean {
     if (this.#delegateFor(parent)) return false;
     return parent.isRemote !== true || readOtMember(parent.traceState)?.threshold === undefined;
@@ -126,6 +130,11 @@ function followParent(parent: SpanContext, { ot, randomness }: SamplingRequest):
 /** @internal */
 export function isParentBased(sampler: Sampler): boolean {
   return sampler instanceof ParentBased || isForeignParentBased(sampler);
+}
+
+/** Changes what decides about roots; a sampler that knows no parents decides about all spans. @internal */
+export function withRoot(sampler: ConsistentSampler, change: (root: ConsistentSampler) => Sampler): ConsistentSampler {
+  return sampler instanceof ParentBased ? sampler.withRoot(change) : composable('root', change(sampler));
 }
 
 /**

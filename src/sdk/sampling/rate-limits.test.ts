@@ -1,9 +1,12 @@
 import type { Sampler } from '@opentelemetry/sdk-trace';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { creditsOn } from './credits.ts';
 import { adaptive, allOf, anyOf, perSecond, ratio } from './index.ts';
 import { ask, weightOfRoot } from './testing/ask.ts';
 import { arrivals, randomTraceId, seeded } from './testing/random.ts';
+
+// Many samples, on a machine that may be busy: time is not what is tested.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Load in spans a second, from one second to another. */
 type Phase = readonly [rate: number, start: number, end: number];
@@ -76,7 +79,7 @@ describe('perSecond', () => {
     expect(between(kept, 0, 20_000)).toBeGreaterThan(0.95 * between(offered, 0, 20_000));
   });
 
-  test('weighs what it keeps truly, also in the midst of the burst', { timeout: 30_000 }, () => {
+  test('weighs what it keeps truly, also in the midst of the burst', () => {
     // 20 runs of 10 s at 5000/s: one standard deviation is 0.2 %.
     let [sum, truth] = [0, 0];
     for (let seed = 0; seed < 20; seed++) {

@@ -1,0 +1,44 @@
+import type { Attributes, Context, Link, SpanContext, SpanKind } from '@opentelemetry/api';
+import type { SamplingResult } from '@opentelemetry/sdk-trace';
+import { ConsistentSampler, type Intent, type SamplingRequest } from './consistent-sampler.ts';
+
+/** Stands for a sampler that can be changed while spans are made. @internal */
+export class Switchable extends ConsistentSampler {
+  current: ConsistentSampler;
+
+  constructor(current: ConsistentSampler) {
+    super();
+    this.current = current;
+  }
+
+  override get dice(): (() => number) | undefined {
+    return this.current.dice;
+  }
+
+  override intent(request: SamplingRequest): Intent {
+    return this.current.intent(request);
+  }
+
+  override refusesRoot(traceId: string): boolean {
+    return this.current.refusesRoot(traceId);
+  }
+
+  override refusesBelowUnsampled(parent: SpanContext): boolean {
+    return this.current.refusesBelowUnsampled(parent);
+  }
+
+  override shouldSample(
+    context: Context,
+    traceId: string,
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult {
+    return this.current.shouldSample(context, traceId, name, kind, attributes, links);
+  }
+
+  override toString(): string {
+    return String(this.current);
+  }
+}

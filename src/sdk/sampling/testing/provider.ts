@@ -1,0 +1,50 @@
+import { ROOT_CONTEXT, trace, type Context, type Span, type SpanOptions } from '@opentelemetry/api';
+import { TracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { createSampling, type Sampling, type SamplingOptions } from '../create-sampling.ts';
+import { randomHex } from './random.ts';
+
+/** A provider of the real SDK with seeded ids, and what reached the end of its pipeline. */
+export interface Setup {
+  readonly sampling: Sampling;
+  readonly start: (name: string, parent?: Span | Context, options?: SpanOptions) => Span;
+  readonly exported: ReadableSpan[];
+  readonly names: () => string[];
+}
+
+/** Takes what an exporting processor takes: sampled spans, at once. */
+function collector(exported: ReadableSpan[]): SpanProcessor {
+  return {
+    onStart: () => undefined,
+    onEnd: (span) => {
+      if (span.spanContext().traceFlags & 1) exported.push(span);
+    },
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+}
+
+export function setUp(options: SamplingOptions, random: () => number = Math.random): Setup {
+  const exported: ReadableSpan[] = [];
+  const sampling = createSampling(options, collector(exported));
+  const provider = new TracerProvider({
+    sampler: sampling.sampler,
+    spanProcessors: [sampling.spanProcessor],
+    idGenerator: {
+      generateTraceId: () => `${randomHex(random, 31)}1`,
+      generateSpanId: () => `1${randomHex(random, 15)}`,
+    },
+  });
+  const tracer = provider.getTracer('test');
+  return {
+    sampling,
+    exported,
+    start: (name, parent = ROOT_CONTEXT, spanOptions = {}) =>
+      tracer.startSpan(name, spanOptions, 'spanContext' in parent ? trace.setSpan(ROOT_CONTEXT, parent) : parent),
+    names: () => exported.map(({ name }) => name),
+  };
+}
+
+/** The threshold that a span is exported with. */
+export function thOf(span: ReadableSpan): string | undefined {
+  return /(?:^|;)th:([^;]*)/.exec(span.spanContext().traceState?.get('ot') ?? '')?.[1];
+}

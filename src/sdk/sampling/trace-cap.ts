@@ -1,0 +1,165 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { estimatedBytes, exportedSpan, isKeptFailure } from './exported-span.ts';
+import type { Deliver } from './held-spans.ts';
+import { readOtMember } from './ot-member.ts';
+import { compare, randomnessOf, type Halves } from './threshold.ts';
+
+/** All spans of one trace that ended in this window. */
+interface CappedTrace {
+  readonly traceId: string;
+  readonly randomness: Halves;
+  readonly spans: ReadableSpan[];
+  failed: boolean;
+}
+
+/** What was decided about a trace: its later spans follow. */
+interface Decision {
+  readonly kept: boolean;
+  /** What the threshold is raised to; undefined leaves it. */
+  readonly cut: Halves | undefined;
+  /** The threshold is erased, since nobody knows the weight. */
+  readonly erased: boolean;
+}
+
+const dropped: Decision = { kept: false, cut: undefined, erased: false };
+const windowMs = 1000;
+const rememberedAtLeast = 10_000;
+const spansHeldAtMost = 50_000;
+
+/**
+ * Keeps exactly the k traces of largest R in each window of a second. Knowing the (k+1)th R makes this fair (it is "bottom-k
+ * sampling"): given all the others, a trace was kept iff its R reached that value, so that is its threshold.
+ *
+ * @internal
+ */
+export class TraceCap {
+  readonly #k: number;
+  readonly #deliver: Deliver;
+  #traces = new Map<string, CappedTrace>();
+  readonly #decisions = new Map<string, Decision>();
+  /** The largest R dropped in this window before its end. */
+  #cut: Halves | undefined;
+  /** How many of the k were decided on before the window's end, by a flush. */
+  #used = 0;
+  #timer: NodeJS.Timeout | undefined;
+  held = 0;
+  heldBytes = 0;
+  capped = 0;
+
+  constructor(k: number, deliver: Deliver) {
+    this.#k = k;
+    this.#deliver = deliver;
+  }
+
+  end(span: ReadableSpan): void {
+    const { traceId, traceState } = span.spanContext();
+    const failed = isKeptFailure(span);
+    const decision = this.#recall(traceId);
+    if (decision && (decision.kept || !failed)) {
+      this.#pass(span, decision);
+      return;
+    }
+    this.#openWindow();
+    let trace = this.#traces.get(traceId);
+    if (!trace) {
+      const randomness = readOtMember(traceState)?.randomness ?? randomnessOf(traceId);
+      if (this.#cut && !failed && compare(randomness, this.#cut) <= 0) {
+        this.#decide({ traceId, randomness, spans: [], failed }, dropped);
+        this.capped++;
+        return;
+      }
+      trace = { traceId, randomness, spans: [], failed };
+      this.#traces.set(traceId, trace);
+    }
+    trace.failed ||= failed;
+    trace.spans.push(span);
+    this.held++;
+    this.heldBytes += estimatedBytes(span);
+    if (this.#traces.size > 2 * this.#k + 100) this.#prune(this.#k);
+    if (this.held > spansHeldAtMost) this.#prune(Math.floor(this.#traces.size / 2));
+  }
+
+  /** Decides on what is held without waiting for the window's end; what it kept counts against k until then. */
+  settle(): void {
+    const traces = [...this.#traces.values()];
+    const failures = largestFirst(traces.filter(({ failed }) => failed));
+    const others = largestFirst(traces.filter(({ failed }) => !failed));
+    const slots = Math.max(0, this.#k - this.#used);
+    const room = Math.max(0, slots - failures.length);
+    const cut = larger(others[room]?.randomness, this.#cut);
+    const erased = failures.length > slots;
+    failures.forEach((trace, index) =>
+      this.#decide(trace, index < slots ? { kept: true, cut: undefined, erased } : dropped),
+    );
+    others.forEach((trace, index) => this.#decide(trace, index < room ? { kept: true, cut, erased: false } : dropped));
+    this.#used += Math.min(slots, failures.length) + Math.min(room, others.length);
+    this.#traces = new Map();
+    this.#cut = undefined;
+  }
+
+  #openWindow(): void {
+    if (this.#timer) return;
+    this.#timer = setTimeout(() => this.#closeWindow(), windowMs);
+    this.#timer.unref();
+  }
+
+  #closeWindow(): void {
+    this.settle();
+    this.#used = 0;
+    this.#timer = undefined;
+  }
+
+  /** Drops what cannot be among the largest any more, so that a flood is not held for a whole second. Failures stay. */
+  #prune(keep: number): void {
+    const others = largestFirst([...this.#traces.values()].filter(({ failed }) => !failed));
+    const failures = this.#traces.size - others.length;
+    for (const trace of others.slice(Math.max(1, keep - failures))) {
+      this.#cut = larger(trace.randomness, this.#cut);
+      this.#traces.delete(trace.traceId);
+      this.#decide(trace, dropped);
+    }
+  }
+
+  #decide(trace: CappedTrace, decision: Decision): void {
+    this.#decisions.set(trace.traceId, decision);
+    if (this.#decisions.size > Math.max(rememberedAtLeast, 10 * this.#k)) {
+      const [oldest] = this.#decisions.keys();
+      if (oldest !== undefined) this.#decisions.delete(oldest);
+    }
+    for (const span of trace.spans) {
+      this.held--;
+      this.heldBytes -= estimatedBytes(span);
+      this.#pass(span, decision);
+    }
+  }
+
+  /** Looked up makes it young again: a long trace must not be forgotten half-way. */
+  #recall(traceId: string): Decision | undefined {
+    const decision = this.#decisions.get(traceId);
+    if (decision) {
+      this.#decisions.delete(traceId);
+      this.#decisions.set(traceId, decision);
+    }
+    return decision;
+  }
+
+  #pass(span: ReadableSpan, { kept, cut, erased }: Decision): void {
+    if (!kept) {
+      this.capped++;
+      return;
+    }
+    const own = readOtMember(span.spanContext().traceState)?.threshold;
+    if (own && erased) this.#deliver(exportedSpan(span, undefined));
+    else if (own && cut && compare(cut, own) > 0) this.#deliver(exportedSpan(span, cut));
+    else this.#deliver(span);
+  }
+}
+
+function largestFirst(traces: CappedTrace[]): CappedTrace[] {
+  return traces.sort((a, b) => compare(b.randomness, a.randomness));
+}
+
+function larger(a: Halves | undefined, b: Halves | undefined): Halves | undefined {
+  if (!a || !b) return a ?? b;
+  return compare(a, b) >= 0 ? a : b;
+}
