@@ -49,6 +49,11 @@ export function traceHandler<R>(
   options?: TraceHandlerOptions,
 ): (request: IncomingMessage, response: ServerResponse) => R;
 export function traceHandler<H extends (...args: never[]) => unknown>(handler: H, options?: TraceHandlerOptions): H;
+export function traceHandler<R>(
+  handler: (request: IncomingMessage, response: ServerResponse) => R,
+  options?: TraceHandlerOptions,
+): (request: IncomingMessage, response: ServerResponse) => R;
+export function traceHandler<H extends (...args: never[]) => unknown>(handler: H, options?: TraceHandlerOptions): H;
 export function traceHandler<H extends (...args: never[]) => unknown>(
   handler: H,
   options: TraceHandlerOptions = {},

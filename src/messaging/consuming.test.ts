@@ -2,6 +2,7 @@ import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@openteleme
 import { suppressTracing } from '@opentelemetry/core';
 import { expect, test, vi } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
+import { isNewOn } from '../recorded-errors.ts';
 import { recordSpans } from '../testing/spans.ts';
 import {
   type Incoming,
@@ -167,6 +168,16 @@ test('a handler: its result, its throw and its rejection reach the client as the
   resolve(7);
   expect(await promise).toBe(7);
   expect(spans.named('process orders')).toHaveLength(3);
+});
+
+test('an error that the application recorded on the span itself is one event', () => {
+  const messaging = messagingWith();
+  const error = new Error('no');
+  const operation = startProcessing(messaging, process, read(messaging));
+  expect(isNewOn(operation.span!, error)).toBe(true);
+  operation.span?.recordException(error);
+  operation.fail(error);
+  expect(spans.one('process orders').events).toHaveLength(1);
 });
 
 test('a lazy thenable is not run, and with onReturn "keep" the operation goes on after the return', () => {

@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { reportFault } from '../faults.ts';
+import { isNewOn } from '../recorded-errors.ts';
 import { errorMessage, errorType } from './error-type.ts';
 import type { Messaging } from './messaging.ts';
 import {
@@ -126,7 +127,9 @@ export class Operation {
           span.setStatus({ code: SpanStatusCode.ERROR });
         } else {
           span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
-          span.recordException(error instanceof Error ? error : errorMessage(error), this.#since?.now());
+          if (isNewOn(span, error)) {
+            span.recordException(error instanceof Error ? error : errorMessage(error), this.#since?.now());
+          }
         }
       }
     } catch (fault) {
