@@ -1,13 +1,14 @@
 const simpleName = /^[\w.:-]{1,100}$/;
 
 /**
- * A low-cardinality name for a failure (`error.type`): the protocol's own name of it where the client gives one (kafkajs' `type`),
- * else its code, else the class of the error.
+ * A low-cardinality name for a failure (`error.type`): the protocol's own name of it where the client gives one (kafkajs' `type`,
+ * which is on the cause where it gave up trying), else its code, else the class of the error.
  */
 export function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '_OTHER';
-  const { type, code, name } = error as { type?: unknown; code?: unknown; name?: unknown };
-  for (const candidate of [type, code, name]) {
+  const { type, code, name, cause } = error as { type?: unknown; code?: unknown; name?: unknown; cause?: unknown };
+  const causeType = typeof cause === 'object' && cause !== null ? (cause as { type?: unknown }).type : undefined;
+  for (const candidate of [type, code, causeType, name]) {
     if (typeof candidate === 'string' && candidate !== 'Error' && simpleName.test(candidate)) return candidate;
     if (typeof candidate === 'number' && Number.isInteger(candidate)) return String(candidate);
   }

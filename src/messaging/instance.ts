@@ -29,7 +29,8 @@ type Method = (this: any, ...args: any[]) => unknown;
 
 /**
  * Gives one object a method of its own in place of its class's. Not enumerable, so that copies and printouts of the object stay as
- * they were; prototypes and other instances are not touched.
+ * they were; a method that was the object's own already (kafkajs makes plain objects) stays as enumerable as it was. Prototypes and
+ * other instances are not touched.
  *
  * @param make - gets the method as it was and returns the one that takes its place.
  */
@@ -40,7 +41,8 @@ export function replaceMethod(target: object, name: string, make: (raw: Method) 
   // Callers may look at a function's number of parameters and its name (Express and pools do).
   Object.defineProperty(replacement, 'length', { value: raw.length, configurable: true });
   Object.defineProperty(replacement, 'name', { value: raw.name, configurable: true });
-  Object.defineProperty(target, name, { value: replacement, configurable: true, writable: true, enumerable: false });
+  const enumerable = Object.getOwnPropertyDescriptor(target, name)?.enumerable ?? false;
+  Object.defineProperty(target, name, { value: replacement, configurable: true, writable: true, enumerable });
 }
 
 /** Runs tracing's own code where nothing of it may reach the application: a fault is counted, reported, and gives undefined. */

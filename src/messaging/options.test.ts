@@ -90,6 +90,11 @@ test.each([
   [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
   [Object.assign(new Error('x'), { code: 404 }), '404'],
   [Object.assign(new Error('x'), { type: 'a sentence, not a name' }), 'Error'],
+  [
+    Object.assign(new Error('x', { cause: { type: 'NOT_ENOUGH_REPLICAS' } }), { name: 'Retries' }),
+    'NOT_ENOUGH_REPLICAS',
+  ],
+  [Object.assign(new Error('x', { cause: null }), { name: 'Retries' }), 'Retries'],
   [class Custom extends Error {}, '_OTHER'],
   [new (class Custom extends Error {})('x'), 'Custom'],
   ['text', '_OTHER'],

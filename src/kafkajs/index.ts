@@ -1,0 +1,7 @@
+// Tracing for kafkajs: wrap the client, or a single producer or consumer.
+export { traceKafka } from './trace-kafka.ts';
+export { traceProducer } from './trace-producer.ts';
+export { traceConsumer } from './trace-consumer.ts';
+export { processMessage } from './process-message.ts';
+export type { KafkaConsumerTraceOptions, KafkaServer, KafkaTraceOptions } from './options.ts';
+export type { ConsumerLike, KafkaLike, KafkaMessageLike, ProducerLike } from './types.ts';

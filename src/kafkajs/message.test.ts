@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { offsetNumber, outgoing, partitionId, receivedAttributes, sentAt, withHeaders } from './message.ts';
+
+describe('what is said of a message', () => {
+  it.each([
+    ['text', 'order-1', 'order-1'],
+    ['UTF-8 bytes', Buffer.from('größe'), 'größe'],
+    ['an empty key', '', ''],
+    ['bytes that are no UTF-8', Buffer.from([0xc3, 0x28]), undefined],
+    ['a cut UTF-8 sequence', Buffer.from('ö').subarray(0, 1), undefined],
+    ['none', null, undefined],
+    ['absent', undefined, undefined],
+    ['a number', 5, undefined],
+    ['a long text', 'k'.repeat(1025), undefined],
+    ['long bytes', Buffer.alloc(1025, 'k'), undefined],
+  ])('key: %s', (_, key, expected) => {
+    expect(receivedAttributes({ key, value: Buffer.from('v') })['kafka.message.key']).toBe(expected);
+  });
+
+  it('a tombstone only where the value is null', () => {
+    expect(receivedAttributes({ key: null, value: null })).toStrictEqual({ 'kafka.message.tombstone': true });
+    expect(receivedAttributes({ value: Buffer.alloc(0) })).toStrictEqual({});
+    expect(receivedAttributes({})).toStrictEqual({});
+  });
+
+  it.each([
+    ['0', 0],
+    ['42', 42],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+    ['9007199254740992', undefined],
+    ['9223372036854775807', undefined],
+    ['-1', undefined],
+    ['', undefined],
+    ['1e3', undefined],
+    [7, undefined],
+    [undefined, undefined],
+  ])('offset %j', (given, expected) => {
+    expect(offsetNumber(given)).toBe(expected);
+  });
+
+  it('a partition is told as text', () => {
+    expect([0, 7, -1, 1.5, '1', null, undefined].map(partitionId)).toStrictEqual([
+      '0',
+      '7',
+      ...Array(5).fill(undefined),
+    ]);
+  });
+
+  it('the time of sending, where there is one', () => {
+    expect(['1700000000000', '-1', '', 'x', undefined].map((timestamp) => sentAt({ timestamp }))).toStrictEqual([
+      1_700_000_000_000,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('a message to be sent', () => {
+  it.each([
+    ['null', null],
+    ['no object', 'text'],
+    ['no value', { key: 'k' }],
+    ['headers null', { value: 'v', headers: null }],
+    ['headers no object', { value: 'v', headers: 'text' }],
+    ['headers a list', { value: 'v', headers: [] }],
+  ])('that kafkajs refuses or reads in its own way is left alone: %s', (_, message) => {
+    expect(outgoing('t', message as never).sealed).toBe(true);
+  });
+
+  it('a forwarded message does not tell the offset that it was received with', () => {
+    const message = { key: 'k', value: 'v', offset: '5', headers: {} };
+    expect(outgoing('t', message)).toMatchObject({ sealed: false, attributes: { 'kafka.message.key': 'k' } });
+    expect(outgoing('t', message).attributes).not.toHaveProperty('kafka.offset');
+  });
+
+  it('copies accessors of a class, and what the application added', () => {
+    class Order {
+      #id = 7;
+      extra = 'x';
+      get key(): string {
+        return `order-${this.#id}`;
+      }
+      get value(): string {
+        return 'v';
+      }
+      get timestamp(): string {
+        return '5';
+      }
+    }
+    const copy = withHeaders(new Order(), { h: '1' });
+    expect(copy).toStrictEqual({
+      extra: 'x',
+      key: 'order-7',
+      value: 'v',
+      partition: undefined,
+      timestamp: '5',
+      headers: { h: '1' },
+    });
+  });
+});

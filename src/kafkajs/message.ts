@@ -1,0 +1,74 @@
+import { isUtf8 } from 'node:buffer';
+import type { Attributes } from '@opentelemetry/api';
+import type { KafkaHeaders } from '../../carriers/index.ts';
+import {
+  ATTR_DESTINATION_PARTITION_ID,
+  ATTR_KAFKA_MESSAGE_KEY,
+  ATTR_KAFKA_MESSAGE_TOMBSTONE,
+  ATTR_KAFKA_OFFSET,
+  type Outgoing,
+} from '../messaging/index.ts';
+import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
+
+/** A longer key is no name that anyone would look for, and a stranger may send one of a megabyte. */
+const keyByteLimit = 1024;
+
+/** What is said of a message that was received. */
+export function receivedAttributes(message: KafkaMessageLike): Attributes {
+  const attributes = contentAttributes(message);
+  const offset = offsetNumber(message.offset);
+  if (offset !== undefined) attributes[ATTR_KAFKA_OFFSET] = offset;
+  return attributes;
+}
+
+/** A message to be sent, in the words of the operations. A message that kafkajs refuses is left to it as it is. */
+export function outgoing(topic: string, message: OutgoingMessage): Outgoing<KafkaHeaders> {
+  const destination = { name: topic };
+  if (typeof message !== 'object' || message === null) return { destination, headers: undefined, sealed: true };
+  const { headers } = message;
+  const attributes = contentAttributes(message);
+  const partition = partitionId(message.partition);
+  if (partition !== undefined) attributes[ATTR_DESTINATION_PARTITION_ID] = partition;
+  const writable =
+    headers === undefined || (typeof headers === 'object' && headers !== null && !Array.isArray(headers));
+  return { destination, headers, attributes, sealed: message.value === undefined || !writable };
+}
+
+/** A copy that carries other headers. Properties that are not enumerable, as accessors of a class, are taken along by name. */
+export function withHeaders(message: OutgoingMessage, headers: KafkaHeaders): OutgoingMessage {
+  const { key, value, partition, timestamp } = message;
+  return { ...message, key, value, partition, timestamp, headers };
+}
+
+/** Partition ids are text in the conventions. */
+export function partitionId(partition: unknown): string | undefined {
+  return typeof partition === 'number' && Number.isInteger(partition) && partition >= 0 ? String(partition) : undefined;
+}
+
+/** Offsets are 64-bit integers in Kafka, and text in kafkajs; undefined where a number cannot hold one exactly. */
+export function offsetNumber(offset: unknown): number | undefined {
+  if (typeof offset !== 'string' || !/^\d{1,16}$/.test(offset)) return undefined;
+  const number = Number(offset);
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** When a message was sent: milliseconds since the epoch. Messages of the oldest format have no timestamp, or -1. */
+export function sentAt(message: KafkaMessageLike): number | undefined {
+  const time = Number(message.timestamp);
+  return time > 0 ? time : undefined;
+}
+
+function contentAttributes(message: { readonly key?: unknown; readonly value?: unknown }): Attributes {
+  const attributes: Attributes = {};
+  const key = keyText(message.key);
+  if (key !== undefined) attributes[ATTR_KAFKA_MESSAGE_KEY] = key;
+  if (message.value === null) attributes[ATTR_KAFKA_MESSAGE_TOMBSTONE] = true;
+  return attributes;
+}
+
+/** A key as text; undefined where it has no canonical form as such. */
+function keyText(key: unknown): string | undefined {
+  if (typeof key === 'string') return key.length <= keyByteLimit ? key : undefined;
+  if (!Buffer.isBuffer(key) || key.length > keyByteLimit || !isUtf8(key)) return undefined;
+  return key.toString('utf8');
+}

@@ -1,0 +1,69 @@
+import { context as contextApi } from '@opentelemetry/api';
+import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
+import {
+  type Destination,
+  guard,
+  type Incoming,
+  Messaging,
+  noOperation,
+  type OperationDescription,
+  readIncoming,
+  runHandler,
+  startProcessing,
+} from '../messaging/index.ts';
+import { receivedAttributes, sentAt } from './message.ts';
+import type { KafkaMessageLike } from './types.ts';
+
+/** What is known of a message that was handed to the application. */
+export interface Delivery {
+  messaging: Messaging;
+  destination: Destination | undefined;
+  /** Of what processes it. */
+  description: Pick<OperationDescription, 'name' | 'attributes'>;
+  incoming: Incoming;
+}
+
+const deliveries = new WeakMap<object, Delivery>();
+let standalone: Messaging | undefined;
+
+/** Reads what a message carries, and remembers it for {@link processMessage}. */
+export function deliver(message: KafkaMessageLike, from: Omit<Delivery, 'incoming'>): Delivery {
+  const delivery = { ...from, incoming: read(message, from.messaging, from.destination) };
+  deliveries.set(message, delivery);
+  return delivery;
+}
+
+function read(message: KafkaMessageLike, messaging: Messaging, destination: Destination | undefined): Incoming {
+  return readIncoming(messaging, kafkaHeaders, message.headers as KafkaHeaders | undefined, {
+    destination,
+    attributes: receivedAttributes(message),
+    sentAt: sentAt(message),
+  });
+}
+
+/** A message of no traced consumer: what it carries is known, but neither its topic nor the group. */
+function unknownDelivery(message: KafkaMessageLike): Delivery {
+  standalone ??= new Messaging('kafka', 'processMessage', {});
+  const known = { messaging: standalone, destination: undefined, description: { name: 'process' } };
+  return { ...known, incoming: read(message, standalone, undefined) };
+}
+
+/**
+ * Processes one message of a batch, or one that was kept for later: runs `fn` in the message's own context, with its baggage, and
+ * within a span of its own time. That is a CONSUMER span `process {topic}` under the message's creation context, which it links,
+ * as it links the span of the batch that it is called in.
+ *
+ * A message that did not come from a traced consumer is processed in the same way, with what it tells itself.
+ *
+ * @param message - as kafkajs gave it.
+ * @param fn - what it returns or throws is handed on unchanged; of a promise, one that settles alike, and the span ends with it.
+ */
+export function processMessage<R>(message: KafkaMessageLike, fn: () => R): R {
+  const ambient = contextApi.active();
+  const operation =
+    guard('processMessage', () => {
+      const { messaging, description, incoming } = deliveries.get(message) ?? unknownDelivery(message);
+      return startProcessing(messaging, description, incoming, ambient);
+    }) ?? noOperation(ambient);
+  return runHandler(operation, fn);
+}

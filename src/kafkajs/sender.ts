@@ -1,0 +1,98 @@
+import { types } from 'node:util';
+import { type Attributes, context as contextApi } from '@opentelemetry/api';
+import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
+import {
+  ATTR_DESTINATION_PARTITION_ID,
+  ATTR_KAFKA_OFFSET,
+  callWithin,
+  endWith,
+  guard,
+  type Messaging,
+  type Outgoing,
+  replaceMethod,
+  startSending,
+} from '../messaging/index.ts';
+import type { ClientFacts } from './client-facts.ts';
+import { offsetNumber, outgoing, partitionId, withHeaders } from './message.ts';
+import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from './types.ts';
+
+/** Traces `send` and `sendBatch` of a producer or of a transaction. */
+export function traceSends(sender: object, messaging: Messaging, facts: ClientFacts): void {
+  traceSend<ProducerRecord>(sender, 'send', messaging, facts, {
+    topics: (record) => [record],
+    rebuild: (record, [topic]) => ({ ...record, ...sendOptions(record), ...topic }),
+  });
+  traceSend<ProducerBatch>(sender, 'sendBatch', messaging, facts, {
+    topics: (batch) => batch.topicMessages,
+    rebuild: (batch, topicMessages) => ({ ...batch, ...sendOptions(batch), topicMessages }),
+  });
+}
+
+/** How one method's argument holds messages. */
+interface Shape<A> {
+  topics(argument: A): readonly TopicMessages[];
+  rebuild(argument: A, topics: readonly TopicMessages[]): unknown;
+}
+
+function traceSend<A>(sender: object, name: string, messaging: Messaging, facts: ClientFacts, shape: Shape<A>): void {
+  replaceMethod(sender, name, (raw) => {
+    return function (this: unknown, ...args: unknown[]) {
+      const parent = contextApi.active();
+      // What kafkajs refuses, it is to refuse in its own words: an argument of another shape goes to it as it is.
+      const messages = guard('reading messages to send', () => allMessages(shape.topics(args[0] as A)));
+      if (messages === undefined || messages.length === 0) return raw.apply(this, args);
+      const description = { name: 'send', attributes: facts.attributes };
+      const { operation, headers } = startSending(messaging, kafkaHeaders, description, messages, parent);
+      const traced = guard('writing headers', () => rebuild(args[0] as A, shape, headers)) ?? args[0];
+      const result = callWithin(operation, () => raw.call(this, traced, ...args.slice(1)));
+      if (!types.isPromise(result)) {
+        operation.end();
+        return result;
+      }
+      return endWith(operation, result, (metadata) => {
+        operation.set(() => ({
+          ...facts.broker,
+          ...(messages.length === 1 && sentAttributes(metadata)),
+        }));
+      });
+    };
+  });
+}
+
+/** Every message of every topic in order; undefined where that is not what was given. */
+function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[] | undefined {
+  if (!Array.isArray(topics)) return undefined;
+  const all: Outgoing<KafkaHeaders>[] = [];
+  for (const entry of topics as readonly (TopicMessages | null | undefined)[]) {
+    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return undefined;
+    for (const message of entry.messages) all.push(outgoing(entry.topic, message));
+  }
+  return all;
+}
+
+function rebuild<A>(argument: A, shape: Shape<A>, headers: readonly (KafkaHeaders | undefined)[]): unknown {
+  if (headers.every((carried) => carried === undefined)) return argument;
+  let at = 0;
+  const topics = shape.topics(argument).map(({ topic, messages }) => ({
+    topic,
+    messages: messages.map((message) => {
+      const carried = headers[at++];
+      return carried === undefined ? message : withHeaders(message, carried);
+    }),
+  }));
+  return shape.rebuild(argument, topics);
+}
+
+/** Taken along by name, in case they are not enumerable. */
+function sendOptions({ acks, timeout, compression }: Omit<ProducerBatch, 'topicMessages'>): object {
+  return { acks, timeout, compression };
+}
+
+/** Where the broker put the one message that was sent; nothing with `acks: 0`. */
+function sentAttributes(metadata: unknown): Attributes {
+  const [entry] = (Array.isArray(metadata) ? metadata : []) as RecordMetadata[];
+  return {
+    [ATTR_DESTINATION_PARTITION_ID]: partitionId(entry?.partition),
+    [ATTR_KAFKA_OFFSET]: offsetNumber(entry?.baseOffset ?? entry?.offset),
+  };
+}

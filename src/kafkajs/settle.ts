@@ -1,0 +1,94 @@
+import { types } from 'node:util';
+import { type Attributes, context as contextApi } from '@opentelemetry/api';
+import {
+  ATTR_CONSUMER_GROUP_NAME,
+  ATTR_DESTINATION_PARTITION_ID,
+  ATTR_KAFKA_OFFSET,
+  callWithin,
+  type Destination,
+  endWith,
+  guard,
+  type Messaging,
+  noOperation,
+  replaceMethod,
+  startSettling,
+} from '../messaging/index.ts';
+import type { ClientFacts } from './client-facts.ts';
+import { offsetNumber, partitionId } from './message.ts';
+
+/** What a settlement is about, as far as its arguments tell. */
+export interface Settled {
+  destination?: Destination | undefined;
+  attributes?: Attributes;
+}
+
+/** Traces one settling method: a CLIENT span from the call to its answer, under whatever the application is in. */
+export function traceSettle(
+  target: object,
+  method: string,
+  operationName: string,
+  messaging: Messaging,
+  facts: ClientFacts,
+  read: (args: readonly unknown[]) => Settled,
+): void {
+  replaceMethod(target, method, (raw) => {
+    return function (this: unknown, ...args: unknown[]) {
+      const parent = contextApi.active();
+      const operation =
+        guard(`tracing ${method}`, () => {
+          const { destination, attributes } = read(args);
+          const description = {
+            name: operationName,
+            destination,
+            attributes: { ...facts.attributes, ...attributes },
+          };
+          return startSettling(messaging, description, [], parent);
+        }) ?? noOperation(parent);
+      const result = callWithin(operation, () => raw.apply(this, args));
+      if (types.isPromise(result)) return endWith(operation, result, () => operation.set(() => facts.broker ?? {}));
+      operation.end();
+      return result;
+    };
+  });
+}
+
+interface PartitionOffset {
+  topic?: unknown;
+  partition?: unknown;
+  offset?: unknown;
+}
+
+/** `consumer.commitOffsets([{ topic, partition, offset }])`. */
+export function settledByCommit([given]: readonly unknown[]): Settled {
+  return settled(Array.isArray(given) ? (given as PartitionOffset[]) : []);
+}
+
+/** `transaction.sendOffsets({ consumerGroupId, topics: [{ topic, partitions: [{ partition, offset }] }] })`. */
+export function settledBySendOffsets([given]: readonly unknown[]): Settled {
+  const { consumerGroupId, topics } = given as {
+    consumerGroupId?: unknown;
+    topics: { topic: unknown; partitions: PartitionOffset[] }[];
+  };
+  const { destination, attributes } = settled(
+    topics.flatMap(({ topic, partitions }) => partitions.map((each) => ({ ...each, topic }))),
+  );
+  const group = typeof consumerGroupId === 'string' ? { [ATTR_CONSUMER_GROUP_NAME]: consumerGroupId } : {};
+  return { destination, attributes: { ...attributes, ...group } };
+}
+
+function settled(positions: readonly PartitionOffset[]): Settled {
+  const [first] = positions;
+  if (first === undefined || typeof first.topic !== 'string') return {};
+  if (positions.some(({ topic }) => topic !== first.topic)) return {};
+  const destination = { name: first.topic };
+  if (positions.length > 1) return { destination };
+  // Kafka commits the offset to go on from. What it settles is the record before, and that is what its process span says.
+  const next = offsetNumber(first.offset);
+  return {
+    destination,
+    attributes: {
+      [ATTR_DESTINATION_PARTITION_ID]: partitionId(first.partition),
+      [ATTR_KAFKA_OFFSET]: next === undefined || next === 0 ? undefined : next - 1,
+    },
+  };
+}

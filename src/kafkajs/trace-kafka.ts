@@ -1,0 +1,44 @@
+import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
+import { checkKafkaOptions, type KafkaConsumerTraceOptions, type KafkaTraceOptions } from './options.ts';
+import { wrapConsumer } from './trace-consumer.ts';
+import { wrapProducer } from './trace-producer.ts';
+import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
+
+/**
+ * Traces the producers and consumers that a kafkajs client makes from now on. It is the same object that is returned; one that is
+ * traced already is left as it is. What `admin()` gives is not touched.
+ *
+ * @throws MqtraceError `INVALID_CLIENT` if it is no kafkajs client, `INVALID_OPTION` for wrong options
+ */
+export function traceKafka<K extends KafkaLike>(kafka: K, options: KafkaTraceOptions = {}): K {
+  checkClient('traceKafka', kafka, ['producer', 'consumer'], 'a kafkajs client');
+  checkKafkaOptions('traceKafka', options);
+  const messaging = new Messaging('kafka', 'traceKafka', options);
+  if (!claim(kafka, 'traceKafka', options)) return kafka;
+  replaceMethod(kafka, 'producer', (raw) => {
+    return function (this: unknown, ...args: unknown[]) {
+      const producer = raw.apply(this, args) as ProducerLike;
+      guard('tracing a producer', () => {
+        if (claim(producer, 'traceKafka', options)) wrapProducer(producer, messaging, options);
+      });
+      return producer;
+    };
+  });
+  replaceMethod(kafka, 'consumer', (raw) => {
+    return function (this: unknown, ...args: unknown[]) {
+      const consumer = raw.apply(this, args) as ConsumerLike;
+      guard('tracing a consumer', () => {
+        if (claim(consumer, 'traceKafka', options))
+          wrapConsumer(consumer, messaging, { ...options, ...groupOf(args[0]) });
+      });
+      return consumer;
+    };
+  });
+  return kafka;
+}
+
+/** kafkajs refuses a consumer without a group, so what it has taken is a name. */
+function groupOf(config: unknown): Pick<KafkaConsumerTraceOptions, 'groupId'> {
+  const { groupId } = (config ?? {}) as { groupId?: unknown };
+  return typeof groupId === 'string' ? { groupId } : {};
+}
