@@ -10,17 +10,28 @@ import { probeKafka } from './probes.ts';
 import { pathOf } from './programs.ts';
 import { until } from './wait.ts';
 
+/** Where one node listens: for clients, for itself as a broker, and as a controller. */
+interface Listeners {
+  readonly clients: string;
+  /** Where clients are told to find it. */
+  readonly advertised: string;
+  readonly internal: string;
+  readonly controller: string;
+}
+
 /** One node that is broker and controller, with the internal topics as small as they get. */
-function settings(listeners: string, advertised: string, controller: string): Record<string, string> {
+function settings({ clients, advertised, internal, controller }: Listeners): Record<string, string> {
   return {
     'node.id': '1',
     'process.roles': 'broker,controller',
     'controller.quorum.voters': `1@${controller}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners,
-    'advertised.listeners': `PLAINTEXT://${advertised}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'PLAINTEXT',
+    // A broker asks its transaction coordinator over the network, even when that is itself: where clients find it may be no address
+    // of the container it runs in.
+    'inter.broker.listener.name': 'INTERNAL',
+    listeners: `CLIENTS://${clients},INTERNAL://${internal},CONTROLLER://${controller}`,
+    'advertised.listeners': `CLIENTS://${advertised},INTERNAL://${internal}`,
+    'listener.security.protocol.map': 'CLIENTS:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'num.partitions': '1',
     'default.replication.factor': '1',
     'offsets.topic.replication.factor': '1',
@@ -37,12 +48,12 @@ function settings(listeners: string, advertised: string, controller: string): Re
 
 const java = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
 
-async function startNative(port: number, controller: number, classPath: string): Promise<Running<string[]>> {
+async function startNative(ports: readonly number[], classPath: string): Promise<Running<string[]>> {
   const directory = await makeDirectory('kafka');
   const id = randomBytes(16).toString('base64url');
   const file = join(directory, 'server.properties');
-  const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`;
-  const properties = settings(listeners, `127.0.0.1:${port}`, `127.0.0.1:${controller}`);
+  const [clients = '', internal = '', controller = ''] = ports.map((port) => `127.0.0.1:${port}`);
+  const properties = settings({ clients, advertised: clients, internal, controller });
   properties['log.dirs'] = join(directory, 'data');
   await writeFile(
     file,
@@ -59,7 +70,7 @@ async function startNative(port: number, controller: number, classPath: string):
     await runProcess('format', [...run, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], { directory });
     const server = startProcess('kafka', [...run, 'kafka.Kafka', file], { directory });
     stops.push(server.stop);
-    const brokers = [`127.0.0.1:${port}`];
+    const brokers = [clients];
     await until('Kafka', () => probeKafka(brokers, id), { check: server.assertRunning });
     return { at: brokers, stop };
   } catch (error) {
@@ -70,7 +81,7 @@ async function startNative(port: number, controller: number, classPath: string):
 
 async function native(log: Log): Promise<Running<string[]>> {
   const classPath = await kafkaClassPath(log);
-  return onFreePorts(2, ([port = 0, controller = 0]) => startNative(port, controller, classPath));
+  return onFreePorts(3, (ports) => startNative(ports, classPath));
 }
 
 const image = `apache/kafka:${kafkaVersion}`;
@@ -87,7 +98,12 @@ export const kafka: Broker<string[]> = {
     onFreePorts(1, async ([port = 0]) => {
       // Kafka tells its clients where to find it, so the port outside must be known before it starts.
       const advertised = `${docker.host}:${port}`;
-      const properties = settings('PLAINTEXT://:9092,CONTROLLER://:9093', advertised, 'localhost:9093');
+      const properties = settings({
+        clients: ':9092',
+        advertised,
+        internal: 'localhost:19092',
+        controller: 'localhost:9093',
+      });
       const environment = Object.entries(properties).map(([key, value]) => [
         `KAFKA_${key.replaceAll('.', '_').toUpperCase()}`,
         value,

@@ -38,7 +38,7 @@ export const redis: Broker<string> = {
   image: 'redis:7.4-alpine',
   container: (docker) =>
     docker.run('redis:7.4-alpine', {
-      command: ['redis-server', ...withoutPersistence],
+      command: ['redis-server', '--protected-mode', 'no', ...withoutPersistence],
       ports: [6379],
       at: ({ host, port }) => `redis://${host}:${port(6379)}`,
       probe: (at) => probeRedis(at),
