@@ -7,6 +7,7 @@ import { recordSpans } from '../testing/spans.ts';
 import {
   type Incoming,
   Messaging,
+  type Operation,
   readIncoming,
   runHandler,
   startBatch,
@@ -200,4 +201,15 @@ test('suppressed: no spans', () => {
   startBatch(messaging, { ...process, type: 'receive' }, [], suppressed).end();
   startSettling(messaging, { name: 'ack' }, [], suppressed).end();
   expect(spans.finished()).toEqual([]);
+});
+
+test('a tracked operation is among the open ones until it ends', () => {
+  const open = new Set<Operation>();
+  const operation = startProcessing(messagingWith(), process, read(messagingWith()));
+  operation.track(open);
+  expect([...open]).toEqual([operation]);
+  operation.end();
+  expect(open.size).toBe(0);
+  operation.track(open);
+  expect(open.size).toBe(0);
 });

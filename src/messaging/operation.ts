@@ -73,6 +73,7 @@ export class Operation {
   readonly #semconv: SemconvVersion;
   readonly #since: Stopwatch | undefined;
   #ended = false;
+  #open: Set<Operation> | undefined;
 
   constructor(context: Context, spans: readonly Span[] = [], semconv: SemconvVersion = 'latest', since?: Stopwatch) {
     this.context = context;
@@ -90,6 +91,13 @@ export class Operation {
     return this.#ended;
   }
 
+  /** Keeps the operation in `open` until it ends, so that whoever closes the client can end what is left. */
+  track(open: Set<Operation>): void {
+    if (this.#ended || this.#spans.length === 0) return;
+    this.#open = open;
+    open.add(this);
+  }
+
   /** Adds attributes that became known under way. */
   set(attributes: () => Attributes): void {
     const { span } = this;
@@ -104,6 +112,7 @@ export class Operation {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#open?.delete(this);
     try {
       for (const span of this.#spans) span.end(this.#since?.now());
     } catch (error) {

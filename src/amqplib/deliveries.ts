@@ -1,0 +1,81 @@
+import type { Context } from '@opentelemetry/api';
+import type { Incoming, Operation } from '../messaging/index.ts';
+
+/** A message that the broker holds as delivered and not yet settled. */
+export class Delivery {
+  readonly tag: number;
+  readonly incoming: Incoming;
+  /** The context in which the message is processed; undefined as long as nobody does. */
+  context: Context | undefined;
+  /** The process operation that the settlement ends; undefined where something else does. */
+  #untilSettled: Operation | undefined;
+  #settled = false;
+
+  constructor(tag: number, incoming: Incoming) {
+    this.tag = tag;
+    this.incoming = incoming;
+  }
+
+  /** Leaves the end of the operation to the settlement, which may have been already. */
+  endWhenSettled(operation: Operation): void {
+    if (this.#settled) operation.end();
+    else this.#untilSettled = operation;
+  }
+
+  settle(): void {
+    this.#settled = true;
+    this.#untilSettled?.end();
+    this.#untilSettled = undefined;
+  }
+}
+
+/**
+ * The unsettled deliveries of a channel, by delivery tag. It holds what the broker holds as unacknowledged, so that the prefetch
+ * count bounds it.
+ */
+export class Deliveries {
+  // Tags grow, so that each map is in their order and "all up to" can stop. What get() gives comes to us later than what was
+  // pushed after it, and would break that order.
+  readonly #pushed = new Map<number, Delivery>();
+  readonly #pulled = new Map<number, Delivery>();
+
+  push(delivery: Delivery): void {
+    this.#pushed.set(delivery.tag, delivery);
+  }
+
+  pull(delivery: Delivery): void {
+    this.#pulled.set(delivery.tag, delivery);
+  }
+
+  get size(): number {
+    return this.#pushed.size + this.#pulled.size;
+  }
+
+  find(tag: number): Delivery | undefined {
+    return this.#pushed.get(tag) ?? this.#pulled.get(tag);
+  }
+
+  findUpTo(tag: number): Delivery[] {
+    const found: Delivery[] = [];
+    for (const deliveries of [this.#pushed, this.#pulled]) {
+      for (const delivery of deliveries.values()) {
+        if (delivery.tag > tag) break;
+        found.push(delivery);
+      }
+    }
+    return found;
+  }
+
+  settle(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      this.#pushed.delete(delivery.tag);
+      this.#pulled.delete(delivery.tag);
+      delivery.settle();
+    }
+  }
+
+  clear(): void {
+    this.#pushed.clear();
+    this.#pulled.clear();
+  }
+}

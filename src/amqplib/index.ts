@@ -1,0 +1,6 @@
+// mqtrace/amqplib: traces RabbitMQ through amqplib's promise API.
+export type { TraceAmqplibOptions } from './options.ts';
+export { processMessage } from './process-message.ts';
+export { traceChannel } from './trace-channel.ts';
+export { traceConnection } from './trace-connection.ts';
+export type { ChannelLike, ConnectionLike, MessageLike } from './types.ts';

@@ -1,0 +1,28 @@
+import type {
+  Channel,
+  ChannelModel,
+  ConfirmChannel,
+  ConsumeMessage,
+  GetMessage,
+  RecoveringChannelModel,
+} from 'amqplib';
+import { expectTypeOf, test } from 'vitest';
+import { processMessage, traceChannel, traceConnection } from './index.ts';
+
+test('amqplib’s own types go in and come out', () => {
+  expectTypeOf(traceConnection<ChannelModel>).returns.toEqualTypeOf<ChannelModel>();
+  expectTypeOf(traceConnection<RecoveringChannelModel>).returns.toEqualTypeOf<RecoveringChannelModel>();
+  expectTypeOf(traceChannel<Channel>).returns.toEqualTypeOf<Channel>();
+  expectTypeOf(traceChannel<ConfirmChannel>).returns.toEqualTypeOf<ConfirmChannel>();
+});
+
+test('processMessage takes what consume and get give, and returns what its function returns', () => {
+  expectTypeOf<ConsumeMessage>().toExtend<Parameters<typeof processMessage>[0]>();
+  expectTypeOf<GetMessage>().toExtend<Parameters<typeof processMessage>[0]>();
+  expectTypeOf(processMessage<Promise<number>>).returns.toEqualTypeOf<Promise<number>>();
+});
+
+test('what is no channel, and what is no option, is refused', () => {
+  expectTypeOf<ChannelModel>().not.toExtend<Parameters<typeof traceChannel>[0]>();
+  expectTypeOf<{ sever: object }>().not.toExtend<NonNullable<Parameters<typeof traceChannel>[1]>>();
+});
