@@ -1,6 +1,8 @@
 // How each message format holds text headers: pure functions on plain data, without a client and without an SDK.
 export type { CarrierAdapter } from './adapter.ts';
 export { amqpHeaders, type AmqpHeaders } from './amqp-headers.ts';
+export { cloudEvents } from './cloud-events.ts';
+export { environment, type EnvironmentVariables } from './environment.ts';
 export { httpHeaders, type HttpHeaders } from './http-headers.ts';
 export { kafkaHeaders, type KafkaHeaders } from './kafka-headers.ts';
 export { headerByteLimits, headerNameLimit } from './limits.ts';

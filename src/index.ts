@@ -1,13 +1,30 @@
-// For applications: propagation without a wrapper.
+// For applications: propagation without a wrapper, baggage, and context that is stored or handed on.
 export {
+  type BaggageKey,
+  BaggageManager,
+  type BaggagePolicy,
+  type BaggageRules,
+  type BaggageSetOptions,
+  baggage,
+  baggageKey,
+  captureContext,
+  type CapturedContext,
   extract,
+  extractEnvironment,
   getBaggage,
   inject,
+  injectEnvironment,
+  mqtracePropagator,
+  processBaggage,
   type PropagationOptions,
   type PropagatorChoice,
+  restoreContext,
+  type Trust,
+  type TrustLevel,
+  type TrustRules,
   withBaggage,
+  withCapturedContext,
 } from './propagation/index.ts';
-export { mqtracePropagator } from './propagation/index.ts';
 // For diagnosis.
 export { errorCodes, MqtraceError, type MqtraceErrorCode } from './errors.ts';
 export { tracingFaults } from './faults.ts';

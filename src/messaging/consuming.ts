@@ -29,6 +29,8 @@ export interface Incoming {
   destination: Destination | undefined;
   /** What is particular to this message: on its own span, or on its link from a batch. */
   attributes: Attributes | undefined;
+  /** Its trace is linked and not continued, whatever the `parenting` option says: it is not trusted that far. */
+  linkOnly?: boolean | undefined;
   /** When it was sent: milliseconds since the epoch; undefined where nothing tells. */
   sentAt: number | undefined;
 }
@@ -40,9 +42,10 @@ export function readIncoming<H>(
   headers: H | null | undefined,
   message: { destination?: Destination | undefined; attributes?: Attributes; sentAt?: number | undefined },
 ): Incoming {
-  const context = messaging.extract(adapter, headers);
+  const { context, linkOnly } = messaging.receive(adapter, headers, message.destination?.name);
   return {
     context,
+    linkOnly,
     creation: validSpanContext(context),
     destination: message.destination,
     attributes: message.attributes,
@@ -66,7 +69,7 @@ export function startProcessing(
   if (isTracingSuppressed(ambient)) return noOperation(ambient);
   const surrounding = validSpanContext(ambient);
   const parenting = messaging.parenting(incoming.destination?.name);
-  const linkOnly = parenting === 'link' || (parenting === 'auto' && surrounding !== undefined);
+  const linkOnly = incoming.linkOnly || parenting === 'link' || (parenting === 'auto' && surrounding !== undefined);
   const links: Link[] = incoming.creation === undefined ? [] : [{ context: incoming.creation }];
   let parent = incoming.context;
   if (linkOnly) {
@@ -81,7 +84,11 @@ export function startProcessing(
       ...description,
       type: 'process',
       destination: incoming.destination,
-      attributes: { ...description.attributes, ...incoming.attributes },
+      attributes: {
+        ...description.attributes,
+        ...incoming.attributes,
+        ...messaging.baggageAttributes('receive', incoming.context, incoming.destination?.name),
+      },
       details: () => ({ ...description.details?.(), ...messageAge(incoming.sentAt) }),
     },
     { kind: SpanKind.CONSUMER, parent, links },

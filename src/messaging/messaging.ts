@@ -1,4 +1,5 @@
 import {
+  type Attributes,
   type SpanContext,
   type TextMapPropagator,
   trace,
@@ -7,12 +8,15 @@ import {
   type Context,
 } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { cloudEvents } from '../../carriers/cloud-events.ts';
 import { reportFault } from '../faults.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
+import type { Trusted } from '../propagation/trust.ts';
 import { version } from '../version.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
+import { Strangers } from './strangers.ts';
 
 /** What the operations of one wrapped client have in common: its messaging system, tracer, propagator and the user's choices. */
 export class Messaging {
@@ -23,6 +27,8 @@ export class Messaging {
   readonly #tracer: Tracer;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
+  readonly #cloudEvents: boolean;
+  readonly #strangers: Strangers;
 
   constructor(system: string, where: string, options: TraceOptions) {
     this.system = system;
@@ -32,6 +38,8 @@ export class Messaging {
     this.#tracer = (options.tracerProvider ?? trace).getTracer('mqtrace', version);
     this.#parenting = options.parenting ?? 'parent';
     this.#keepExisting = options.existingContext === 'keep';
+    this.#cloudEvents = options.cloudEvents === true;
+    this.#strangers = new Strangers(where, options);
   }
 
   get tracer(): Tracer {
@@ -54,19 +62,48 @@ export class Messaging {
     return 'parent';
   }
 
-  /** New headers that carry the context, or undefined where the message is to be left as it is. */
-  inject<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined, context: Context): H | undefined {
-    return injectCopy(this.propagator, adapter, headers, context);
+  /**
+   * New headers that carry the context, or undefined where the message is to be left as it is.
+   *
+   * @param destination - its name, by which the baggage that may go there is chosen.
+   */
+  inject<H>(
+    adapter: CarrierAdapter<H>,
+    headers: H | null | undefined,
+    context: Context,
+    destination?: string,
+  ): H | undefined {
+    return injectCopy(this.propagator, this.#carrier(adapter), headers, context, (outgoing) =>
+      this.#strangers.toSend(outgoing, destination),
+    );
   }
 
   /** What a message carries, on top of the root context: what happens to be active is no part of it. */
   extract<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context {
-    return extractFrom(this.propagator, adapter, headers, ROOT_CONTEXT);
+    return extractFrom(this.propagator, this.#carrier(adapter), headers, ROOT_CONTEXT);
+  }
+
+  /** What of a received message's context is believed and let in. */
+  receive<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined, destination: string | undefined): Trusted {
+    return this.#strangers.received(this.extract(adapter, headers), destination);
+  }
+
+  /** The baggage that goes on the spans of an operation, by the policy of its destination. */
+  baggageAttributes(
+    direction: 'send' | 'receive',
+    context: Context,
+    destination: string | undefined,
+  ): Attributes | undefined {
+    return this.#strangers.attributes(direction, context, destination);
   }
 
   /** The creation context that a message to be sent carries already, if such are to be kept. */
   existing<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): SpanContext | undefined {
     return this.#keepExisting ? validSpanContext(this.extract(adapter, headers)) : undefined;
+  }
+
+  #carrier<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {
+    return this.#cloudEvents ? cloudEvents(adapter) : adapter;
   }
 }
 

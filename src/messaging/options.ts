@@ -1,6 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { describe, invalidOption, MqtraceError } from '../errors.ts';
-import type { PropagatorChoice } from '../propagation/index.ts';
+import type { BaggageRules, PropagatorChoice, Trust } from '../propagation/index.ts';
 import type { SemconvVersion } from './semconv.ts';
 
 /**
@@ -32,13 +32,28 @@ export interface TraceOptions {
    * link it (a message relayed on behalf of someone else). Default `'replace'`.
    */
   existingContext?: 'replace' | 'keep';
+  /**
+   * Which baggage is sent and which is let in, for all destinations or by destination name. A function is asked once for a
+   * destination. Default: all of it.
+   */
+  baggage?: BaggageRules | ((destination: string) => BaggageRules | undefined);
+  /**
+   * How far the trace context of received messages is believed, for all destinations or by destination name. A function is asked
+   * once for a destination; limits are counted together for all to which it gives the same object. Default `'continue'`.
+   */
+  trust?: Trust | ((destination: string) => Trust | undefined);
+  /**
+   * Whether messages that are CloudEvents in binary mode get the Distributed Tracing extension (the trace in which their journey
+   * started), and are read by it where they have no `traceparent`. Default false.
+   */
+  cloudEvents?: boolean;
 }
 
 const choices: Record<string, readonly string[]> = {
   semconv: ['latest', 'dup', '1.30'],
   existingContext: ['replace', 'keep'],
 };
-const names = ['tracerProvider', 'propagator', 'parenting', ...Object.keys(choices)];
+const names = ['tracerProvider', 'propagator', 'parenting', 'baggage', 'trust', 'cloudEvents', ...Object.keys(choices)];
 
 /**
  * @param where - the wrapper's name, for messages.
@@ -73,6 +88,10 @@ export function checkOptions(where: string, options: unknown, more: readonly str
       parenting,
       `'parent', 'link', 'auto' or a function of the destination`,
     );
+  }
+  const cloudEvents = given['cloudEvents'];
+  if (cloudEvents !== undefined && typeof cloudEvents !== 'boolean') {
+    throw invalidOption(`${where}({ cloudEvents })`, cloudEvents, 'true or false');
   }
   const provider = given['tracerProvider'] as { getTracer?: unknown } | undefined;
   if (provider !== undefined && typeof provider?.getTracer !== 'function') {

@@ -67,7 +67,11 @@ function sendOne<H>(
   message: Outgoing<H>,
   parent: Context,
 ): Sending<H> {
-  const attributes = { ...description.attributes, ...message.attributes };
+  const attributes = {
+    ...description.attributes,
+    ...message.attributes,
+    ...messaging.baggageAttributes('send', parent, message.destination.name),
+  };
   const operation = startOperation(
     messaging,
     { ...description, type: 'send', destination: message.destination, attributes },
@@ -75,7 +79,11 @@ function sendOne<H>(
   );
   return {
     operation,
-    headers: [message.sealed ? undefined : messaging.inject(adapter, message.headers, operation.context)],
+    headers: [
+      message.sealed
+        ? undefined
+        : messaging.inject(adapter, message.headers, operation.context, message.destination.name),
+    ],
   };
 }
 
@@ -100,11 +108,17 @@ function sendMany<H>(
         name: 'create',
         type: 'create',
         destination: message.destination,
-        attributes: { ...description.attributes, ...message.attributes },
+        attributes: {
+          ...description.attributes,
+          ...message.attributes,
+          ...messaging.baggageAttributes('send', parent, message.destination.name),
+        },
       },
       { kind: SpanKind.PRODUCER, parent },
     );
-    const carried = message.sealed ? undefined : messaging.inject(adapter, message.headers, create.context);
+    const carried = message.sealed
+      ? undefined
+      : messaging.inject(adapter, message.headers, create.context, message.destination.name);
     create.end();
     const created = create.span && validSpanContext(create.context);
     if (created) links.push({ context: created, ...linkAttributes(message.attributes) });

@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { reportFault } from '../faults.ts';
+import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
 import { isTracingSuppressed } from './suppression.ts';
 import { baggageHeader } from './w3c-baggage.ts';
@@ -33,7 +34,14 @@ export function inject<H>(
   options: PropagationOptions = {},
 ): H {
   const propagator = resolvePropagator(options.propagator, 'inject({ propagator })');
-  return injectCopy(propagator, adapter, headers, context) ?? adapter.copy(headers);
+  const injected = injectCopy(propagator, adapter, headers, context);
+  if (injected !== undefined) return injected;
+  try {
+    return adapter.copy(headers);
+  } catch (error) {
+    reportFault('copying headers', error);
+    return headers as H;
+  }
 }
 
 /**
@@ -51,18 +59,26 @@ export function extract<H>(
   return extractFrom(resolvePropagator(options.propagator, 'extract({ propagator })'), adapter, headers, context);
 }
 
-/** As {@link inject}, but undefined where the message is to be left as it is. @internal */
+/**
+ * As {@link inject}, but undefined where the message is to be left as it is.
+ *
+ * @param allowed - gives the context with what of its baggage may be sent. @internal
+ */
 export function injectCopy<H>(
   propagator: TextMapPropagator,
   adapter: CarrierAdapter<H>,
   headers: H | null | undefined,
   context: Context,
+  allowed?: (context: Context) => Context,
 ): H | undefined {
   try {
-    if (isTracingSuppressed(context) || !hasPayload(context)) return undefined;
+    if (isTracingSuppressed(context)) return undefined;
+    const whole = processBaggage.applyTo(context);
+    const outgoing = allowed === undefined ? whole : allowed(whole);
+    if (!hasPayload(outgoing)) return undefined;
     const copy = adapter.copy(headers);
     adapter.remove(copy, propagatorFields(propagator));
-    propagator.inject(context, copy, adapter);
+    propagator.inject(outgoing, copy, adapter);
     return copy;
   } catch (error) {
     reportFault('injecting context into a message', error);

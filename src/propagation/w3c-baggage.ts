@@ -1,5 +1,5 @@
 import type { Baggage, BaggageEntry } from '@opentelemetry/api';
-import { formatBaggage, parseBaggage, passableBaggage } from './baggage-codec.ts';
+import { baggageByteLimit, baggageMemberLimit, formatBaggage, parseBaggage, passableBaggage } from './baggage-codec.ts';
 
 /**
  * Baggage that came in a header. It is parsed when someone first reads it; as long as nothing is changed, the header itself is
@@ -45,6 +45,19 @@ export class W3CBaggage implements Baggage {
 
   setEntry(key: string, entry: BaggageEntry): W3CBaggage {
     return W3CBaggage.fromEntries([...this.#parsed(), [key, { ...entry }]]);
+  }
+
+  /**
+   * The baggage with further entries, of keys that it does not have. The header it came in is kept as it is, with the entries after
+   * it, as long as all of them fit. @internal
+   */
+  withAppended(entries: readonly [string, BaggageEntry][]): W3CBaggage {
+    const all: [string, BaggageEntry][] = [...this.#parsed(), ...entries];
+    const own = this.toHeader();
+    const more = formatBaggage(entries);
+    const header = own === '' || more === '' ? own + more : `${own},${more}`;
+    const fits = header.length <= baggageByteLimit && header.split(',').length <= baggageMemberLimit;
+    return fits ? new W3CBaggage('', header, new Map(all)) : W3CBaggage.fromEntries(all);
   }
 
   removeEntry(key: string): W3CBaggage {

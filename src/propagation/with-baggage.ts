@@ -1,14 +1,6 @@
-import {
-  type Baggage,
-  type BaggageEntry,
-  type Context,
-  context as contextApi,
-  diag,
-  propagation,
-} from '@opentelemetry/api';
+import { type Baggage, type BaggageEntry, type Context, context as contextApi, propagation } from '@opentelemetry/api';
+import { runIn } from './run-in.ts';
 import { emptyBaggage } from './w3c-baggage.ts';
-
-let warned = false;
 
 /**
  * The baggage of a context, OpenTelemetry's own type; empty where there is none, never undefined.
@@ -33,14 +25,5 @@ export function withBaggage<R>(entries: Record<string, string | BaggageEntry | u
     if (value === undefined || value === null) baggage = baggage.removeEntry(key);
     else baggage = baggage.setEntry(key, typeof value === 'object' ? value : { value: String(value) });
   }
-  const context = propagation.setBaggage(active, baggage);
-  return contextApi.with(context, () => {
-    if (contextApi.active() !== context && !warned) {
-      warned = true;
-      diag.warn(
-        'mqtrace: withBaggage has no effect, because no context manager is registered; call startTracing() or register one',
-      );
-    }
-    return fn();
-  });
+  return runIn(propagation.setBaggage(active, baggage), fn, 'withBaggage');
 }

@@ -1,0 +1,49 @@
+import type { CarrierAdapter } from './adapter.ts';
+import { headerNameLimit, readAll, readValue } from './limits.ts';
+import { isRecord, recordCopy } from './record.ts';
+
+/** Environment variables, as `process.env` or the `env` option of `child_process.spawn` and of a `Worker`. */
+export interface EnvironmentVariables {
+  [name: string]: string | undefined;
+}
+
+/**
+ * Environment variables (OpenTelemetry's environment carriers): a header is the variable of its name in capitals, with `_` for
+ * every character that is no letter or digit: `TRACEPARENT`, `TRACESTATE`, `BAGGAGE`, `X_B3_TRACEID`.
+ */
+export const environment: CarrierAdapter<EnvironmentVariables> = {
+  name: 'environment',
+  get: (variables, key) => readValue(key.toLowerCase(), lookUp(variables, key)),
+  getAll: (variables, key) => readAll(key.toLowerCase(), [lookUp(variables, key)]),
+  keys: (variables) =>
+    isRecord(variables)
+      ? Object.keys(variables)
+          .slice(0, headerNameLimit)
+          .map((name) => name.toLowerCase().replaceAll('_', '-'))
+      : [],
+  set(variables, key, value) {
+    variables[variable(key)] = value;
+  },
+  copy: (variables) => recordCopy(variables, true),
+  remove(variables, names) {
+    for (const name of names) {
+      if (!name.endsWith('*')) Reflect.deleteProperty(variables, variable(name));
+      else removePrefixed(variables, variable(name.slice(0, -1)));
+    }
+  },
+};
+
+function variable(key: string): string {
+  return key.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+}
+
+function lookUp(variables: EnvironmentVariables, key: string): unknown {
+  const name = variable(key);
+  return isRecord(variables) && Object.hasOwn(variables, name) ? variables[name] : undefined;
+}
+
+function removePrefixed(variables: EnvironmentVariables, prefix: string): void {
+  for (const name of Object.keys(variables)) {
+    if (name.startsWith(prefix)) Reflect.deleteProperty(variables, name);
+  }
+}

@@ -1,0 +1,57 @@
+import { reportFault } from '../faults.ts';
+
+/** Destinations can be named by strangers (a routing key): so many are remembered. */
+const remembered = 1000;
+
+/**
+ * An option that holds for all destinations, or is a function of the destination's name, prepared once for each value.
+ *
+ * @param prepare - checks a value and makes it ready; throws where it is wrong.
+ * @param instead - what holds where the function throws or gives a wrong value.
+ */
+export class PerDestination<Value, Prepared> {
+  readonly #given: Value | ((destination: string) => Value);
+  readonly #prepare: (value: Value) => Prepared;
+  readonly #instead: Prepared;
+  readonly #what: string;
+  readonly #byDestination = new Map<string, Prepared>();
+  readonly #byValue = new Map<unknown, Prepared>();
+  readonly #all: Prepared | undefined;
+
+  constructor(
+    what: string,
+    given: Value | ((destination: string) => Value),
+    prepare: (value: Value) => Prepared,
+    instead: Prepared,
+  ) {
+    this.#what = what;
+    this.#given = given;
+    this.#prepare = prepare;
+    this.#instead = instead;
+    if (typeof given !== 'function') this.#all = prepare(given);
+  }
+
+  for(destination: string | undefined): Prepared {
+    if (this.#all !== undefined) return this.#all;
+    const name = destination ?? '';
+    const known = this.#byDestination.get(name);
+    if (known !== undefined) return known;
+    const prepared = this.#ask(name);
+    if (this.#byDestination.size < remembered) this.#byDestination.set(name, prepared);
+    return prepared;
+  }
+
+  #ask(destination: string): Prepared {
+    try {
+      const value = (this.#given as (destination: string) => Value)(destination);
+      const known = this.#byValue.get(value);
+      if (known !== undefined) return known;
+      const prepared = this.#prepare(value);
+      if (this.#byValue.size < remembered) this.#byValue.set(value, prepared);
+      return prepared;
+    } catch (error) {
+      reportFault(`the ${this.#what} option`, error);
+      return this.#instead;
+    }
+  }
+}

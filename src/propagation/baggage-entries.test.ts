@@ -1,0 +1,94 @@
+import { context, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { afterEach, expect, test } from 'vitest';
+import { kafkaHeaders, refusals } from '../../carriers/index.ts';
+import { baggage, BaggageManager, baggageKey, extract, inject, processBaggage, withBaggage } from './index.ts';
+
+afterEach(() => {
+  processBaggage.clear();
+  context.disable();
+});
+
+test('get, set, remove, with metadata, on contexts that never change', () => {
+  const one = baggage.set('tenant', 'a b', { context: ROOT_CONTEXT, metadata: 'ttl=30' });
+  const two = baggage.set('n', '', { context: one });
+  expect(baggage.getAll(two)).toEqual({ tenant: 'a b', n: '' });
+  expect(baggage.getMetadata('tenant', two)).toBe('ttl=30');
+  expect(baggage.getMetadata('n', two)).toBeUndefined();
+  expect(baggage.get('n', one)).toBeUndefined();
+  expect(baggage.getAll(baggage.remove('tenant', two))).toEqual({ n: '' });
+  expect(inject(kafkaHeaders, {}, two)).toEqual({ baggage: 'tenant=a%20b;ttl=30,n=' });
+});
+
+test('a key that is no token is refused and counted, and nothing is forged', () => {
+  const before = refusals()['baggage-key-invalid'];
+  expect(baggage.set('a=1,b', 'x', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
+  expect(refusals()['baggage-key-invalid']).toBe(before + 1);
+});
+
+test('a typed key parses what is there, and what cannot be parsed is not there', () => {
+  const tenant = baggageKey('tenant', { parse: Number });
+  const flags = baggageKey('flags', { parse: (text) => JSON.parse(text) as string[], format: JSON.stringify });
+  const typed = flags.set(['x', 'ü,;'], { context: tenant.set(42, { context: ROOT_CONTEXT }) });
+  const received = extract(kafkaHeaders, inject(kafkaHeaders, {}, typed));
+  expect(tenant.get(received)).toBe(42);
+  expect(flags.get(received)).toEqual(['x', 'ü,;']);
+  const junk = extract(kafkaHeaders, { baggage: 'tenant=x,flags=%7B' });
+  expect(tenant.get(junk)).toBeUndefined();
+  expect(flags.get(junk)).toBeUndefined();
+  expect(baggageKey('plain').get(extract(kafkaHeaders, { baggage: 'plain=1' }))).toBe('1');
+  expect(() => baggageKey('a b')).toThrow('[INVALID_OPTION] baggageKey(name): expected a token');
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  expect(withBaggage({ ...tenant.entry(7), plan: 'pro' }, () => [tenant.get(), baggage.getAll()])).toEqual([
+    7,
+    { tenant: '7', plan: 'pro' },
+  ]);
+});
+
+test('process-wide entries travel with every message, with or without a trace; the entry of a context comes first', () => {
+  processBaggage.set('region', 'eu west').set('tenant', 'house', 'ttl=1');
+  expect(inject(kafkaHeaders, { mine: '1' }, ROOT_CONTEXT)).toEqual({
+    mine: '1',
+    baggage: 'region=eu%20west,tenant=house;ttl=1',
+  });
+  const traced = trace.setSpanContext(baggage.set('tenant', 'guest', { context: ROOT_CONTEXT }), {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+    traceFlags: TraceFlags.SAMPLED,
+  });
+  expect(inject(kafkaHeaders, {}, traced)['baggage']).toBe('tenant=guest,region=eu%20west');
+  expect(processBaggage.entries()).toHaveLength(2);
+  expect(processBaggage.get('region')).toBe('eu west');
+  expect([processBaggage.remove('region'), processBaggage.remove('region')]).toEqual([true, false]);
+});
+
+test('process-wide entries follow baggage that came in, which stays byte for byte, and make way for it at the limits', () => {
+  processBaggage.set('region', 'eu');
+  expect(inject(kafkaHeaders, {}, extract(kafkaHeaders, { baggage: 'b = 1;p=q , a=%41+,junk' }))['baggage']).toBe(
+    'b = 1;p=q , a=%41+,junk,region=eu',
+  );
+  const full = Array.from({ length: 64 }, (_, i) => `k${i}=v`).join(',');
+  expect(inject(kafkaHeaders, {}, extract(kafkaHeaders, { baggage: full }))['baggage']).toBe(full);
+  const foreign = propagation.setBaggage(ROOT_CONTEXT, propagation.createBaggage({ k: { value: 'v' } }));
+  expect(inject(kafkaHeaders, {}, foreign)['baggage']).toBe('k=v,region=eu');
+});
+
+test('a process-wide entry that cannot be sent is a mistake of the caller', () => {
+  const manager = new BaggageManager();
+  expect(() => manager.set('a b', 'x')).toThrow('BaggageManager.set(key): expected a token');
+  expect(() => manager.set('k', 1 as never)).toThrow('BaggageManager.set(k): expected a string, got 1');
+  expect(manager.entries()).toEqual([]);
+});
+
+test('values that cannot be turned into text are left out alone, whoever set them', () => {
+  const hostile = {
+    toString: (): string => {
+      throw new Error('no');
+    },
+  };
+  const set = propagation.setBaggage(
+    ROOT_CONTEXT,
+    propagation.createBaggage({ bad: { value: hostile as never }, k: { value: 'v' }, '\ud800': { value: 'x' } }),
+  );
+  expect(inject(kafkaHeaders, {}, set)).toEqual({ baggage: 'k=v' });
+});

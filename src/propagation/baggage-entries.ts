@@ -1,0 +1,108 @@
+import {
+  type BaggageEntry,
+  baggageEntryMetadataFromString,
+  type Context,
+  context as contextApi,
+  propagation,
+} from '@opentelemetry/api';
+import { countRefusal } from '../../carriers/refusals.ts';
+import { invalidOption } from '../errors.ts';
+import { isBaggageKey } from './baggage-codec.ts';
+import { getBaggage } from './with-baggage.ts';
+
+/** What may be said with a value. */
+export interface BaggageSetOptions {
+  /** Properties of the entry, as they stand after the first `;`: `ttl=30;private`. */
+  metadata?: string;
+  /** The context to start from. Default: the active one. */
+  context?: Context;
+}
+
+/** One key of baggage with a type of its own; made by {@link baggageKey}. */
+export interface BaggageKey<T> {
+  readonly name: string;
+  /** The value in a context (default: the active one); undefined where there is none, or none that can be parsed. */
+  get(context?: Context): T | undefined;
+  /** A context that has the value. */
+  set(value: T, options?: BaggageSetOptions): Context;
+  /** The entry by its name, for `withBaggage({ ...tenant.entry(42) }, fn)`. */
+  entry(value: T): Record<string, BaggageEntry>;
+}
+
+/** Baggage of a context, one entry at a time. Contexts are never changed: `set` and `remove` return new ones. */
+export const baggage: {
+  get(key: string, context?: Context): string | undefined;
+  getMetadata(key: string, context?: Context): string | undefined;
+  /** All values by key. */
+  getAll(context?: Context): Record<string, string>;
+  /** A key that is no token (W3C Baggage 3.3.1.1) is refused and counted: the context comes back as it was. */
+  set(key: string, value: string, options?: BaggageSetOptions): Context;
+  remove(key: string, context?: Context): Context;
+} = {
+  get: (key, context) => getBaggage(context).getEntry(key)?.value,
+  getMetadata: (key, context) => getBaggage(context).getEntry(key)?.metadata?.toString(),
+  getAll: (context) =>
+    Object.fromEntries(
+      getBaggage(context)
+        .getAllEntries()
+        .map(([key, { value }]) => [key, value]),
+    ),
+  set(key, value, options = {}) {
+    const context = options.context ?? contextApi.active();
+    if (!isBaggageKey(key)) {
+      countRefusal('baggage-key-invalid');
+      return context;
+    }
+    return propagation.setBaggage(context, getBaggage(context).setEntry(key, toEntry(value, options.metadata)));
+  },
+  remove(key, context = contextApi.active()) {
+    return propagation.setBaggage(context, getBaggage(context).removeEntry(key));
+  },
+};
+
+/**
+ * A key whose values have a type: `const tenant = baggageKey('tenant', { parse: Number })`.
+ *
+ * @param codec.parse - from text; a result of undefined or NaN, or a throw, is a value that is not there: what comes in a message
+ *   may be anyone's.
+ * @param codec.format - to text. Default `String`.
+ * @throws MqtraceError `INVALID_OPTION` if the name is no token.
+ */
+export function baggageKey(name: string): BaggageKey<string>;
+export function baggageKey<T>(
+  name: string,
+  codec: { parse: (text: string) => T | undefined; format?: (value: T) => string },
+): BaggageKey<T>;
+export function baggageKey<T>(
+  name: string,
+  codec?: { parse: (text: string) => T | undefined; format?: (value: T) => string },
+): BaggageKey<T> {
+  if (typeof name !== 'string' || !isBaggageKey(name)) {
+    throw invalidOption('baggageKey(name)', name, "a token: letters, digits and !#$%&'*+-.^_`|~");
+  }
+  const parse = codec?.parse ?? ((text: string): T => text as T);
+  const format = codec?.format ?? String;
+  return {
+    name,
+    get(context) {
+      const text = baggage.get(name, context);
+      if (text === undefined) return undefined;
+      try {
+        const value = parse(text);
+        return Number.isNaN(value) ? undefined : value;
+      } catch {
+        countRefusal('baggage-value-invalid');
+        return undefined;
+      }
+    },
+    set: (value, options) => baggage.set(name, format(value), options),
+    entry: (value) => ({ [name]: toEntry(format(value)) }),
+  };
+}
+
+/** @internal */
+export function toEntry(value: string, metadata?: string): BaggageEntry {
+  return metadata === undefined || metadata === ''
+    ? { value: String(value) }
+    : { value: String(value), metadata: baggageEntryMetadataFromString(metadata) };
+}

@@ -1,0 +1,63 @@
+import { type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
+import { invalidOption } from '../errors.ts';
+import { formatMember, isBaggageKey } from './baggage-codec.ts';
+import { toEntry } from './baggage-entries.ts';
+import { emptyBaggage, W3CBaggage } from './w3c-baggage.ts';
+
+/**
+ * Baggage entries of the whole process (its region, a tenant of its own): every message that mqtrace sends carries them, whatever
+ * the context, with or without a trace. An entry of the same key in the context of a send comes first.
+ */
+export class BaggageManager {
+  readonly #entries = new Map<string, BaggageEntry>();
+
+  /**
+   * @param metadata - properties of the entry, as they stand after the first `;`.
+   * @throws MqtraceError `INVALID_OPTION` if the key is no token or the value no text, or if they cannot be sent.
+   */
+  set(key: string, value: string, metadata?: string): this {
+    if (typeof key !== 'string' || !isBaggageKey(key)) {
+      throw invalidOption('BaggageManager.set(key)', key, "a token: letters, digits and !#$%&'*+-.^_`|~");
+    }
+    if (typeof value !== 'string') throw invalidOption(`BaggageManager.set(${key})`, value, 'a string');
+    const entry = toEntry(value, metadata);
+    if (formatMember(key, entry) === undefined) {
+      throw invalidOption(`BaggageManager.set(${key})`, value, 'a value that can be sent');
+    }
+    this.#entries.set(key, entry);
+    return this;
+  }
+
+  get(key: string): string | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  /** Whether there was such an entry. */
+  remove(key: string): boolean {
+    return this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  entries(): [string, BaggageEntry][] {
+    return [...this.#entries].map(([key, entry]) => [key, { ...entry }]);
+  }
+
+  /**
+   * The context with these entries in its baggage, where it has none of that key. Baggage that came in a header stays in it byte for
+   * byte, and the entries follow it. @internal
+   */
+  applyTo(context: Context): Context {
+    if (this.#entries.size === 0) return context;
+    const present = propagation.getBaggage(context) ?? emptyBaggage;
+    const missing = [...this.#entries].filter(([key]) => present.getEntry(key) === undefined);
+    if (missing.length === 0) return context;
+    const baggage = present instanceof W3CBaggage ? present : W3CBaggage.fromEntries(present.getAllEntries());
+    return propagation.setBaggage(context, baggage.withAppended(missing));
+  }
+}
+
+/** The process-wide baggage entries of this process. */
+export const processBaggage: BaggageManager = new BaggageManager();

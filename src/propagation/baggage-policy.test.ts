@@ -1,0 +1,111 @@
+import { propagation, ROOT_CONTEXT } from '@opentelemetry/api';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { kafkaHeaders, refusals } from '../../carriers/index.ts';
+import { type BaggagePolicy, compilePolicy } from './baggage-policy.ts';
+import { extract, inject } from './index.ts';
+import { compilePatterns } from './patterns.ts';
+
+const incoming = 'tenant=a;ttl=1,app.user=u,app.secret=s,x-debug=1,region=eu';
+const passed = (policy: BaggagePolicy, header = incoming): string | undefined =>
+  inject(kafkaHeaders, {}, compilePolicy(policy, 'policy').apply(extract(kafkaHeaders, { baggage: header })))[
+    'baggage'
+  ] as string | undefined;
+
+test.each<[string, BaggagePolicy, string | undefined]>([
+  ['allow', { allow: ['tenant', 'app.*'] }, 'tenant=a;ttl=1,app.user=u,app.secret=s'],
+  ['deny wins over allow', { allow: ['*'], deny: ['app.*', 'x-*'] }, 'tenant=a;ttl=1,region=eu'],
+  ['allow nothing', { allow: [] }, undefined],
+  [
+    'redact takes value and metadata',
+    { redact: ['tenant', '*secret'] },
+    'tenant=%5Bredacted%5D,app.user=u,app.secret=%5Bredacted%5D,x-debug=1,region=eu',
+  ],
+  ['rename', { allow: ['tenant'], rename: { tenant: 'customer' } }, 'customer=a;ttl=1'],
+  [
+    'what is renamed takes the place of what is there',
+    { allow: ['tenant', 'region'], rename: { tenant: 'region' } },
+    'region=a;ttl=1',
+  ],
+  ['and so it does where it comes later', { allow: ['tenant', 'region'], rename: { region: 'tenant' } }, 'tenant=eu'],
+  ['a count', { maxEntries: 2 }, 'tenant=a;ttl=1,app.user=u'],
+  ['a budget: what no longer fits is left out whole, in order', { maxBytes: 26 }, 'tenant=a;ttl=1,app.user=u'],
+  ['a budget that a later, smaller one still fits', { maxBytes: 24 }, 'tenant=a;ttl=1,x-debug=1'],
+  ['no budget', { maxBytes: 0 }, undefined],
+])('%s', (_, policy, expected) => {
+  expect(passed(policy)).toBe(expected);
+});
+
+test('baggage of which all passes is the same, byte for byte', () => {
+  const context = extract(kafkaHeaders, { baggage: 'b = 1;p=q , a=%41+%2b' });
+  const policy = compilePolicy({ allow: ['*'], deny: ['z'], maxBytes: 100, redact: ['x*'] }, 'policy');
+  expect(policy.apply(context)).toBe(context);
+  expect(policy.apply(ROOT_CONTEXT)).toBe(ROOT_CONTEXT);
+});
+
+test('what is left out is counted', () => {
+  const before = refusals();
+  passed({ deny: ['app.*'], maxEntries: 1 });
+  expect(refusals()['policy-denied'] - before['policy-denied']).toBe(2);
+  expect(refusals()['policy-budget'] - before['policy-budget']).toBe(2);
+});
+
+test('allow-listed entries go on the span, redacted and cut', () => {
+  const policy = compilePolicy({ spanAttributes: ['tenant', 'app.*'], redact: ['app.secret'] }, 'policy');
+  const context = policy.apply(extract(kafkaHeaders, { baggage: `${incoming},app.long=${'x'.repeat(300)}` }));
+  expect(policy.attributes(context)).toEqual({
+    'baggage.tenant': 'a',
+    'baggage.app.user': 'u',
+    'baggage.app.secret': '[redacted]',
+    'baggage.app.long': 'x'.repeat(256),
+  });
+  expect(compilePolicy({}, 'policy').attributes(context)).toBeUndefined();
+});
+
+test.each<[unknown, string]>([
+  [null, 'send: expected a baggage policy, got null'],
+  [{ alow: [] }, 'send: unknown option "alow"; expected one of allow, deny'],
+  [{ allow: 'tenant' }, 'send.allow: expected an array of patterns, as ["tenant", "app.*"], got "tenant"'],
+  [{ deny: [''] }, 'send.deny: expected an array of patterns'],
+  [{ rename: { a: 'b c' } }, 'send.rename[a]: expected a token, got "b c"'],
+  [{ maxBytes: 8193 }, 'send.maxBytes: expected a whole number from 0 to 8192, got 8193'],
+  [{ maxEntries: 1.5 }, 'send.maxEntries: expected a whole number from 0 to 64, got 1.5'],
+])('refuses %j', (policy, message) => {
+  expect(() => compilePolicy(policy as BaggagePolicy, 'send')).toThrow(message);
+});
+
+test('patterns agree with a regular expression, and are not slowed by a hostile key', () => {
+  const piece = fc.constantFrom('a', 'b', '.', '*', 'ab', '**');
+  fc.assert(
+    fc.property(fc.array(piece, { minLength: 1 }), fc.array(fc.constantFrom('a', 'b', '.')), (glob, text) => {
+      const pattern = glob.join('');
+      const escaped = pattern.replaceAll('.', '\\.').replaceAll(/\*+/g, '.*');
+      expect(compilePatterns([pattern], 'p')!(text.join(''))).toBe(new RegExp(`^${escaped}$`).test(text.join('')));
+    }),
+  );
+  // Backtracking that is not bounded would not return.
+  expect(compilePatterns(['*a*a*a*a*a*a*a*a*a*a*b'], 'p')!('a'.repeat(8000))).toBe(false);
+});
+
+test('any baggage under any policy: bounded, within the budget, nothing that was not there', () => {
+  const key = fc.stringMatching(/^[a-z]{1,3}$/);
+  fc.assert(
+    fc.property(
+      fc.dictionary(key, fc.string({ unit: 'binary', maxLength: 40 })),
+      fc.nat(300),
+      fc.nat(64),
+      (entries, maxBytes, maxEntries) => {
+        const made = propagation.createBaggage(
+          Object.fromEntries(Object.entries(entries).map(([k, value]) => [k, { value }])),
+        );
+        const policy = compilePolicy({ maxBytes, maxEntries, deny: ['a*'] }, 'policy');
+        const context = policy.apply(propagation.setBaggage(ROOT_CONTEXT, made));
+        const header = String(inject(kafkaHeaders, {}, context)['baggage'] ?? '');
+        expect(header.length).toBeLessThanOrEqual(maxBytes);
+        const members = header === '' ? [] : header.split(',');
+        expect(members.length).toBeLessThanOrEqual(maxEntries);
+        for (const member of members) expect(Object.keys(entries)).toContain(member.slice(0, member.indexOf('=')));
+      },
+    ),
+  );
+});

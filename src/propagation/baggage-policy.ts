@@ -1,0 +1,135 @@
+import { type Attributes, type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
+import { countRefusal } from '../../carriers/refusals.ts';
+import { invalidOption, MqtraceError } from '../errors.ts';
+import { baggageByteLimit, baggageMemberLimit, formatMember, isBaggageKey } from './baggage-codec.ts';
+import { compilePatterns } from './patterns.ts';
+import { W3CBaggage } from './w3c-baggage.ts';
+
+/**
+ * Which baggage passes, and how. Patterns are keys in which `*` stands for any characters. Applied in this order, to the keys as
+ * they came: `allow`, `deny`, `redact`, `rename`, then the budget. Entries left out are counted in `refusals()`.
+ */
+export interface BaggagePolicy {
+  /** Only entries that match pass. Default: all. */
+  allow?: readonly string[];
+  /** Entries that match do not pass, even if allowed. */
+  deny?: readonly string[];
+  /** Entries that match pass with their value replaced by `[redacted]` and without metadata. */
+  redact?: readonly string[];
+  /** New keys by old keys. An entry renamed to a key that is there already takes its place. */
+  rename?: Readonly<Record<string, string>>;
+  /** Bytes of the `baggage` header. In the order of the entries, one that no longer fits is left out whole. Default and most: 8192. */
+  maxBytes?: number;
+  /** How many entries pass, the first ones. Default and most: 64. */
+  maxEntries?: number;
+  /** Entries that match are copied to the operation's span as `baggage.{key}`, at most 256 characters of each. Default: none. */
+  spanAttributes?: readonly string[];
+}
+
+/** A policy for each direction. */
+export interface BaggageRules {
+  /** For messages that are sent. */
+  send?: BaggagePolicy;
+  /** For messages that are received: what is active while they are processed. */
+  receive?: BaggagePolicy;
+}
+
+const redacted = '[redacted]';
+const attributeLength = 256;
+const names = ['allow', 'deny', 'redact', 'rename', 'maxBytes', 'maxEntries', 'spanAttributes'];
+
+/** A policy that was checked and is ready to apply. @internal */
+export interface CompiledPolicy {
+  /** The context with what of its baggage passes; the same context where all of it does. Never throws. */
+  apply(context: Context): Context;
+  /** What of the baggage goes on the span; undefined for nothing. */
+  attributes(context: Context): Attributes | undefined;
+}
+
+/**
+ * @throws MqtraceError `INVALID_OPTION`
+ * @internal
+ */
+export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPolicy {
+  if (typeof policy !== 'object' || policy === null) throw invalidOption(where, policy, 'a baggage policy');
+  for (const name of Object.keys(policy)) {
+    if (!names.includes(name)) {
+      throw new MqtraceError(
+        'INVALID_OPTION',
+        `${where}: unknown option "${name}"; expected one of ${names.join(', ')}`,
+      );
+    }
+  }
+  const allow = compilePatterns(policy.allow, `${where}.allow`);
+  const deny = compilePatterns(policy.deny, `${where}.deny`);
+  const redact = compilePatterns(policy.redact, `${where}.redact`);
+  const onSpan = compilePatterns(policy.spanAttributes, `${where}.spanAttributes`);
+  const rename = compileRename(policy.rename, `${where}.rename`);
+  const maxBytes = budget(policy.maxBytes, baggageByteLimit, `${where}.maxBytes`);
+  const maxEntries = budget(policy.maxEntries, baggageMemberLimit, `${where}.maxEntries`);
+
+  function pass(baggage: Baggage): Baggage {
+    const passed = new Map<string, BaggageEntry>();
+    let changed = false;
+    let bytes = 0;
+    for (const [key, entry] of baggage.getAllEntries()) {
+      if ((allow !== undefined && !allow(key)) || deny?.(key) === true) {
+        countRefusal('policy-denied');
+        changed = true;
+        continue;
+      }
+      const hidden = redact?.(key) === true;
+      const newKey = rename?.get(key) ?? key;
+      const newEntry = hidden ? { value: redacted } : entry;
+      const size = (formatMember(newKey, newEntry)?.length ?? 0) + 1;
+      // The first member has no comma before it.
+      if (bytes + size > maxBytes + 1 || passed.size >= maxEntries) {
+        countRefusal('policy-budget');
+        changed = true;
+        continue;
+      }
+      bytes += size;
+      if (hidden || newKey !== key) changed = true;
+      if (!passed.has(newKey) || newKey !== key) passed.set(newKey, newEntry);
+    }
+    return changed ? W3CBaggage.fromEntries(passed) : baggage;
+  }
+
+  return {
+    apply(context) {
+      const baggage = propagation.getBaggage(context);
+      if (baggage === undefined) return context;
+      const passed = pass(baggage);
+      if (passed === baggage) return context;
+      return passed.getAllEntries().length === 0
+        ? propagation.deleteBaggage(context)
+        : propagation.setBaggage(context, passed);
+    },
+    attributes(context) {
+      const baggage = onSpan === undefined ? undefined : propagation.getBaggage(context);
+      if (onSpan === undefined || baggage === undefined) return undefined;
+      const attributes: Attributes = {};
+      for (const [key, { value }] of baggage.getAllEntries()) {
+        if (onSpan(key)) attributes[`baggage.${key}`] = String(value).slice(0, attributeLength);
+      }
+      return attributes;
+    },
+  };
+}
+
+function compileRename(rename: unknown, where: string): ReadonlyMap<string, string> | undefined {
+  if (rename === undefined) return undefined;
+  if (typeof rename !== 'object' || rename === null) throw invalidOption(where, rename, 'new keys by old keys');
+  for (const [from, to] of Object.entries(rename)) {
+    if (typeof to !== 'string' || !isBaggageKey(to)) throw invalidOption(`${where}[${from}]`, to, 'a token');
+  }
+  return new Map(Object.entries(rename as Record<string, string>));
+}
+
+function budget(given: unknown, most: number, where: string): number {
+  if (given === undefined) return most;
+  if (typeof given !== 'number' || !Number.isInteger(given) || given < 0 || given > most) {
+    throw invalidOption(where, given, `a whole number from 0 to ${most}`);
+  }
+  return given;
+}

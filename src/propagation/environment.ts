@@ -1,0 +1,31 @@
+import { type Context, context as contextApi } from '@opentelemetry/api';
+import { environment, type EnvironmentVariables } from '../../carriers/environment.ts';
+import { extract, inject, type PropagationOptions } from './inject-extract.ts';
+
+/**
+ * Environment variables that carry a context to a child process or a worker thread: a copy of those given with `TRACEPARENT`,
+ * `TRACESTATE` and `BAGGAGE` (or those of another propagator). What this process was itself started with is not handed on.
+ *
+ *     spawn('node', ['job.js'], { env: injectEnvironment() });
+ *     new Worker(url, { env: injectEnvironment() });
+ *
+ * @param variables - default: `process.env`.
+ * @param context - default: the active context.
+ */
+export function injectEnvironment(
+  variables: EnvironmentVariables = process.env,
+  context: Context = contextApi.active(),
+  options: PropagationOptions = {},
+): EnvironmentVariables {
+  const copy = environment.copy(variables);
+  environment.remove(copy, ['traceparent', 'tracestate', 'baggage']);
+  return inject(environment, copy, context, options);
+}
+
+/** The context that this process or worker was started in; the root context where its variables carry none. Never throws. */
+export function extractEnvironment(
+  variables: EnvironmentVariables = process.env,
+  options: PropagationOptions = {},
+): Context {
+  return extract(environment, variables, undefined, options);
+}

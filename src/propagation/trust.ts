@@ -1,0 +1,161 @@
+import { type Context, propagation, type SpanContext, trace, TraceFlags } from '@opentelemetry/api';
+import { countRefusal } from '../../carriers/refusals.ts';
+import { invalidOption, MqtraceError } from '../errors.ts';
+import { W3CTraceState } from './trace-state.ts';
+
+/**
+ * How far the trace context of received messages is believed.
+ *
+ * - `'continue'`: as it is, whoever wrote it.
+ * - `'link'`: each message is processed in a new trace, which links the message's. Nobody outside can put spans into our traces,
+ *   choose their ids or decide that they are recorded. Baggage is active, by its policy.
+ * - `'ignore'`: as if the message carried nothing: no parent, no link, no baggage.
+ *
+ * As an object, with limits to what is believed.
+ */
+export type Trust = TrustLevel | TrustRules;
+
+/** See {@link Trust}. */
+export type TrustLevel = 'continue' | 'link' | 'ignore';
+
+/** Trust with limits. */
+export interface TrustRules {
+  /** Default `'continue'`. */
+  context?: TrustLevel;
+  /**
+   * Whether a sampled flag makes us record: `'follow'` it (default), `'ignore'` it (a parent-based sampler then records nothing of
+   * such a trace), or follow at most so many in a second; beyond them the flag is cleared, and so is the sampling threshold in its
+   * `tracestate`.
+   */
+  sampled?: 'follow' | 'ignore' | { perSecond: number };
+  /**
+   * How many messages of one trace id are continued; further ones start traces of their own, linked. Default: no limit. The last
+   * 10 000 trace ids are remembered.
+   */
+  messagesPerTrace?: number;
+}
+
+/** What is made of a received context. @internal */
+export interface Trusted {
+  context: Context;
+  /** Its trace is to be linked, not continued. */
+  linkOnly: boolean;
+}
+
+const levels: ReadonlySet<unknown> = new Set(['continue', 'link', 'ignore']);
+const names = ['context', 'sampled', 'messagesPerTrace'];
+const rememberedTraces = 10_000;
+
+/** The trust in one destination, with what its limits remember. @internal */
+export class TrustGate {
+  readonly #level: TrustLevel;
+  readonly #perSecond: number;
+  readonly #perTrace: number;
+  readonly #messages = new Map<string, number>();
+  #tokens: number;
+  #refilled = performance.now();
+
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(trust: Trust, where: string) {
+    const rules = checkTrust(trust, where);
+    this.#level = rules.context ?? 'continue';
+    this.#perSecond = perSecond(rules.sampled);
+    this.#perTrace = rules.messagesPerTrace ?? Infinity;
+    this.#tokens = this.#perSecond;
+  }
+
+  /**
+   * What of a received context is believed. Never throws.
+   *
+   * @param empty - the context of a message that carried nothing.
+   */
+  admit(context: Context, empty: Context): Trusted {
+    const spanContext = trace.getSpanContext(context);
+    if (this.#level === 'ignore') {
+      const carried = spanContext !== undefined || propagation.getBaggage(context) !== undefined;
+      if (carried) countRefusal('context-ignored');
+      return { context: empty, linkOnly: false };
+    }
+    const linkOnly = this.#level === 'link';
+    if (spanContext === undefined) return { context, linkOnly };
+    const believed = this.#followsFlag(spanContext)
+      ? context
+      : trace.setSpanContext(context, withoutSampled(spanContext));
+    return { context: believed, linkOnly: linkOnly || !this.#mayGrow(spanContext.traceId) };
+  }
+
+  #followsFlag(spanContext: SpanContext): boolean {
+    if ((spanContext.traceFlags & TraceFlags.SAMPLED) === 0 || this.#perSecond === Infinity) return true;
+    if (this.#perSecond > 0) {
+      const now = performance.now();
+      const earned = ((now - this.#refilled) / 1000) * this.#perSecond;
+      this.#tokens = Math.min(Math.max(1, this.#perSecond), this.#tokens + earned);
+      this.#refilled = now;
+      if (this.#tokens >= 1) {
+        this.#tokens--;
+        return true;
+      }
+    }
+    countRefusal('sampled-flag-ignored');
+    return false;
+  }
+
+  #mayGrow(traceId: string): boolean {
+    if (this.#perTrace === Infinity) return true;
+    const messages = this.#messages.get(traceId) ?? 0;
+    // Deleted and set again, so that the trace ids not seen for longest are the first to be forgotten.
+    this.#messages.delete(traceId);
+    this.#messages.set(traceId, messages + 1);
+    if (this.#messages.size > rememberedTraces) {
+      const [oldest] = this.#messages.keys();
+      this.#messages.delete(oldest!);
+    }
+    if (messages < this.#perTrace) return true;
+    countRefusal('trace-too-large');
+    return false;
+  }
+}
+
+function perSecond(sampled: TrustRules['sampled']): number {
+  if (sampled === undefined || sampled === 'follow') return Infinity;
+  return sampled === 'ignore' ? 0 : sampled.perSecond;
+}
+
+/** Without the flag, and without the threshold (`th` of OpenTelemetry's member) that says the same to consistent samplers. */
+function withoutSampled(spanContext: SpanContext): SpanContext {
+  const cleared = { ...spanContext, traceFlags: spanContext.traceFlags & ~TraceFlags.SAMPLED };
+  const ot = spanContext.traceState?.get('ot');
+  if (spanContext.traceState === undefined || ot === undefined || !ot.includes('th:')) return cleared;
+  const kept = ot.split(';').filter((part) => !part.startsWith('th:'));
+  const state = new W3CTraceState(spanContext.traceState.serialize());
+  return { ...cleared, traceState: kept.length === 0 ? state.unset('ot') : state.set('ot', kept.join(';')) };
+}
+
+function checkTrust(trust: unknown, where: string): TrustRules {
+  if (levels.has(trust)) return { context: trust as TrustLevel };
+  const expected = `'continue', 'link', 'ignore' or an object of ${names.join(', ')}`;
+  if (typeof trust !== 'object' || trust === null) throw invalidOption(where, trust, expected);
+  for (const name of Object.keys(trust)) {
+    if (!names.includes(name)) {
+      throw new MqtraceError('INVALID_OPTION', `${where}: unknown option "${name}"; expected ${expected}`);
+    }
+  }
+  const rules = trust as TrustRules;
+  if (rules.context !== undefined && !levels.has(rules.context)) {
+    throw invalidOption(`${where}.context`, rules.context, `'continue', 'link' or 'ignore'`);
+  }
+  checkSampled(rules.sampled, `${where}.sampled`);
+  const most = rules.messagesPerTrace;
+  if (most !== undefined && !(Number.isInteger(most) && most >= 0)) {
+    throw invalidOption(`${where}.messagesPerTrace`, most, 'a whole number, 0 or more');
+  }
+  return rules;
+}
+
+function checkSampled(sampled: TrustRules['sampled'] | null, where: string): void {
+  if (sampled === undefined || sampled === 'follow' || sampled === 'ignore') return;
+  const limit: unknown = sampled?.perSecond;
+  if (typeof limit !== 'number' || !Number.isFinite(limit) || limit < 0) {
+    throw invalidOption(where, sampled, `'follow', 'ignore' or { perSecond: number }`);
+  }
+}
