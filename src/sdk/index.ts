@@ -8,6 +8,13 @@ export {
   type PropagatorName,
   type StartTracingOptions,
 } from './options.ts';
+export { type DropReason, dropReasons, type SpanCounts } from './export/accounting.ts';
+export type { DeliveringSpanProcessor } from './export/delivering-span-processor.ts';
+export type { DeliveryOptions, DestinationOptions, FlushResult, FlushTimeout } from './export/export-options.ts';
+export { MqtraceSpanProcessor, type MqtraceSpanProcessorOptions } from './export/mqtrace-span-processor.ts';
+export type { AgentFactory, TransportOptions } from './export/otlp-senders.ts';
+export type { SpoolOptions } from './export/spool/spool.ts';
+export type { DestinationStats, TracingStats } from './export/stats.ts';
 export { startTracing } from './start-tracing.ts';
 export type { FlushOptions, Tracing } from './tracing.ts';
 // Samplers: each works in any OpenTelemetry provider.

@@ -1,9 +1,7 @@
 import { createRequire } from 'node:module';
 import { SDK_INFO } from '@opentelemetry/core';
-import type * as otlpGrpc from '@opentelemetry/exporter-trace-otlp-grpc';
-import type * as otlpJson from '@opentelemetry/exporter-trace-otlp-http';
-import type * as otlpProto from '@opentelemetry/exporter-trace-otlp-proto';
-import type * as zipkin from '@opentelemetry/exporter-zipkin';
+import type * as exporterBase from '@opentelemetry/otlp-exporter-base/node-http';
+import type * as grpcBase from '@opentelemetry/otlp-grpc-exporter-base';
 import type * as xray from '@opentelemetry/propagator-aws-xray';
 import type * as b3 from '@opentelemetry/propagator-b3';
 import type * as jaeger from '@opentelemetry/propagator-jaeger';
@@ -16,20 +14,16 @@ const require = createRequire(import.meta.url);
 
 /** Optional packages, and the version that belongs to the 2.x line of the SDK; with 3.x the newest is right. */
 const versionsForSdk2 = {
-  '@opentelemetry/exporter-trace-otlp-proto': '0.223',
-  '@opentelemetry/exporter-trace-otlp-http': '0.223',
-  '@opentelemetry/exporter-trace-otlp-grpc': '0.223',
-  '@opentelemetry/exporter-zipkin': '2',
+  '@opentelemetry/otlp-exporter-base/node-http': '0.223',
+  '@opentelemetry/otlp-grpc-exporter-base': '0.223',
   '@opentelemetry/propagator-b3': '2',
   '@opentelemetry/propagator-jaeger': '2',
   '@opentelemetry/propagator-aws-xray': '2',
 } satisfies Record<keyof OptionalPackages, string>;
 
 interface OptionalPackages {
-  '@opentelemetry/exporter-trace-otlp-proto': typeof otlpProto;
-  '@opentelemetry/exporter-trace-otlp-http': typeof otlpJson;
-  '@opentelemetry/exporter-trace-otlp-grpc': typeof otlpGrpc;
-  '@opentelemetry/exporter-zipkin': typeof zipkin;
+  '@opentelemetry/otlp-exporter-base/node-http': typeof exporterBase;
+  '@opentelemetry/otlp-grpc-exporter-base': typeof grpcBase;
   '@opentelemetry/propagator-b3': typeof b3;
   '@opentelemetry/propagator-jaeger': typeof jaeger;
   '@opentelemetry/propagator-aws-xray': typeof xray;
@@ -51,15 +45,26 @@ export function loadOptional<Name extends keyof OptionalPackages>(
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)) {
-      throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${name}: ${installCommand(name)}`, { cause });
+      throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${packageOf(name)}: ${installCommand(name)}`, {
+        cause,
+      });
     }
-    throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${name}, which fails to load: ${message}`, {
-      cause,
-    });
+    throw new MqtraceError(
+      'MISSING_DEPENDENCY',
+      `${wantedBy} needs ${packageOf(name)}, which fails to load: ${message}`,
+      {
+        cause,
+      },
+    );
   }
+}
+
+/** A subpath is imported, a package is installed. */
+function packageOf(name: keyof OptionalPackages): string {
+  return name.split('/', 2).join('/');
 }
 
 function installCommand(name: keyof OptionalPackages): string {
   const sdk2 = SDK_INFO['telemetry.sdk.version'].startsWith('2.');
-  return `npm install ${name}${sdk2 ? `@${versionsForSdk2[name]}` : ''}`;
+  return `npm install ${packageOf(name)}${sdk2 ? `@${versionsForSdk2[name]}` : ''}`;
 }

@@ -1,4 +1,6 @@
 import type { Attributes, ContextManager, TextMapPropagator } from '@opentelemetry/api';
+import type { DeliveryOptions, DestinationOptions } from './export/export-options.ts';
+import type { TransportOptions } from './export/otlp-senders.ts';
 import type { Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { SamplerConfig, TailSamplingOptions } from './sampling/index.ts';
 
@@ -21,7 +23,7 @@ export const environmentModes = ['override', 'fallback', 'ignore'] as const;
 export type EnvironmentMode = (typeof environmentModes)[number];
 
 /** What {@link startTracing} takes. Every option may be left out; an unknown name is refused. */
-export interface StartTracingOptions extends TailSamplingOptions {
+export interface StartTracingOptions extends TailSamplingOptions, DeliveryOptions, TransportOptions {
   /** `service.name` of every span. Default `unknown_service:node`. Variable: `OTEL_SERVICE_NAME`. */
   readonly serviceName?: string | undefined;
   /** `service.version`. Default: none. */
@@ -48,6 +50,11 @@ export interface StartTracingOptions extends TailSamplingOptions {
    * `OTEL_EXPORTER_OTLP_TRACES_HEADERS` and `OTEL_EXPORTER_OTLP_HEADERS` by name. Default: none.
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Several destinations at once, instead of `protocol`, `endpoint` and `headers`. Each has its own queue, spool and counters:
+   * a slow one does not hold up another. Default: none.
+   */
+  readonly destinations?: readonly DestinationOptions[] | undefined;
 
   /**
    * Which traces are kept: a sampler, or plain data such as `{ ratio: 0.1, perSecond: 100 }`, where both must agree. Wrapped in

@@ -147,8 +147,8 @@ test('several exporters get every span', async () => {
   vi.stubEnv('OTEL_TRACES_EXPORTER', 'otlp,console');
   const tracing = start({ endpoint: collector.url });
   tracing.span('work', () => undefined);
-  expect(lines).toHaveBeenCalledWith(expect.objectContaining({ name: 'work' }), expect.anything());
   await tracing.flush();
+  expect(lines).toHaveBeenCalledWith(expect.objectContaining({ name: 'work' }), expect.anything());
   expect(collector.spans).toMatchObject([{ name: 'work' }]);
 });
 

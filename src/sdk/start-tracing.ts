@@ -4,17 +4,18 @@ import type { Resource } from '@opentelemetry/resources';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { removeSamplingMarker, setSamplingMarker } from '../sampling-marker.ts';
 import { isRegistered, register, registrationOver } from './api-globals.ts';
-import { resolveDestinations } from './destinations.ts';
+import { countingSampler, type SamplerCounts } from './counting-sampler.ts';
 import { Environment } from './environment.ts';
+import { createDestinationQueues } from './export/create-destinations.ts';
+import { DeliveringSpanProcessor } from './export/delivering-span-processor.ts';
+import { ExportBackend } from './export-backend.ts';
 import { GuardedProcessor } from './guarded-processor.ts';
 import type { StartTracingOptions } from './options.ts';
 import { choosePropagator } from './propagators.ts';
 import { buildResource } from './resource.ts';
 import { chooseSampling } from './sampler.ts';
 import { samplerFrom } from './sampling/index.ts';
-import type { SamplingPair } from './sampling/create-sampling.ts';
 import { chooseSpanLimits } from './span-limits.ts';
-import { createSpanProcessor } from './span-pipeline.ts';
 import { type Tracing, TracingHandle } from './tracing.ts';
 import { validateOptions } from './validate-options.ts';
 
@@ -37,9 +38,9 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
 
   // Whatever can throw comes before anything is registered.
   const resource = buildResource(options, environment);
+  const propagator = choosePropagator(options, environment);
   const backend = environment.flag('OTEL_SDK_DISABLED') ? undefined : createBackend(options, environment, resource);
   const provider = backend?.provider;
-  const propagator = choosePropagator(options, environment);
   if (options.register ?? true) {
     register({
       provider,
@@ -70,26 +71,24 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
     removeSamplingMarker(provider);
     registrationOver(provider);
   };
-  return new TracingHandle(provider, tracer, provider, onShutdown, (given) => sampling.setSampler(given));
+  return new TracingHandle(provider, tracer, backend, onShutdown, (given) => sampling.setSampler(given));
 }
 
-interface Backend {
-  readonly provider: TracerProvider;
-  readonly sampling: SamplingPair;
-}
-
-function createBackend(options: StartTracingOptions, environment: Environment, resource: Resource): Backend {
-  const destinations = resolveDestinations(options, environment);
-  const pipelines = destinations.map((each) => new GuardedProcessor(createSpanProcessor(each, environment)));
-  const sampling = chooseSampling(options, environment, pipelines);
+function createBackend(options: StartTracingOptions, environment: Environment, resource: Resource): ExportBackend {
+  const exporting = new DeliveringSpanProcessor(createDestinationQueues(options, environment));
+  const sampling = chooseSampling(options, environment, [new GuardedProcessor(exporting)]);
+  exporting.attachSource(sampling);
+  const counts: SamplerCounts = { created: 0, sampled: 0 };
   const own = (options.spanProcessors ?? []).map((each) => new GuardedProcessor(each));
   const provider = new TracerProvider({
     resource,
-    sampler: sampling.sampler,
+    sampler: countingSampler(sampling.sampler, counts),
     spanLimits: chooseSpanLimits(options, environment),
     spanProcessors: [...own, new GuardedProcessor(sampling)],
   });
-  return { provider, sampling };
+  // From here on the end of the process concerns the exporter, so that nothing may throw any more.
+  exporting.start();
+  return new ExportBackend({ provider, exporting, sampling, own, counts });
 }
 
 function chooseContextManager({ contextManager }: StartTracingOptions): ContextManager | undefined {

@@ -1,6 +1,8 @@
-import { diag, type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { SamplerConfig } from './sampling/index.ts';
+import type { FlushResult } from './export/export-options.ts';
+import type { TracingStats } from './export/stats.ts';
 import { recordError, runInSpan } from './span-helpers.ts';
 
 /** How long {@link Tracing.flush} and {@link Tracing.shutdown} may take. */
@@ -37,21 +39,32 @@ export interface Tracing {
    */
   setSampler(sampler: Sampler | SamplerConfig): void;
 
-  /** Exports what has ended so far. Resolves when done or out of time, never rejects; what went wrong is on `diag`. */
-  flush(options?: FlushOptions): Promise<void>;
-  /** Flushes, then ends exporting for good. Never rejects; a second call returns the promise of the first. */
-  shutdown(options?: FlushOptions): Promise<void>;
+  /** Counts of spans, requests and times, for every destination. Cheap: plain numbers, copied. */
+  stats(): TracingStats;
+
+  /**
+   * Exports what has ended so far, and waits for what is on the wire. Resolves when done or out of time, never rejects; what
+   * went wrong is in the result and on `diag`.
+   */
+  flush(options?: FlushOptions): Promise<FlushResult>;
+  /**
+   * Refuses new spans, exports what there is, keeps the rest in the spool if there is one, and ends for good. Never rejects; a
+   * second call returns the promise of the first.
+   */
+  shutdown(options?: FlushOptions): Promise<FlushResult>;
   /** {@link shutdown}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What is behind {@link Tracing}: a provider that can be flushed, or undefined when the SDK is disabled. */
+/** What is behind {@link Tracing}; undefined if the SDK is disabled. */
 interface Backend {
-  forceFlush(): Promise<void>;
-  shutdown(): Promise<void>;
+  stats(): TracingStats;
+  flush(timeoutMs: number): Promise<FlushResult>;
+  shutdown(timeoutMs: number): Promise<FlushResult>;
 }
 
 const defaultTimeoutMs = 30_000;
+const nothing: FlushResult = { exported: 0, left: 0, dropped: 0 };
 
 /** @internal */
 export class TracingHandle implements Tracing {
@@ -60,7 +73,7 @@ export class TracingHandle implements Tracing {
   readonly #backend: Backend | undefined;
   readonly #onShutdown: () => void;
   readonly #setSampler: (sampler: Sampler | SamplerConfig) => void;
-  #shutdown: Promise<void> | undefined;
+  #shutdown: Promise<FlushResult> | undefined;
 
   constructor(
     provider: TracerProvider,
@@ -90,32 +103,20 @@ export class TracingHandle implements Tracing {
     this.#setSampler(sampler);
   }
 
-  async flush(options: FlushOptions = {}): Promise<void> {
-    if (this.#shutdown) return this.#shutdown;
-    await within('flush', options, () => this.#backend?.forceFlush());
+  stats(): TracingStats {
+    return this.#backend?.stats() ?? { created: 0, sampled: 0, destinations: [] };
   }
 
-  shutdown(options: FlushOptions = {}): Promise<void> {
-    this.#shutdown ??= within('shutdown', options, () => this.#backend?.shutdown()).finally(this.#onShutdown);
+  flush({ timeoutMs = defaultTimeoutMs }: FlushOptions = {}): Promise<FlushResult> {
+    return this.#shutdown ?? this.#backend?.flush(timeoutMs) ?? Promise.resolve(nothing);
+  }
+
+  shutdown({ timeoutMs = defaultTimeoutMs }: FlushOptions = {}): Promise<FlushResult> {
+    this.#shutdown ??= (this.#backend?.shutdown(timeoutMs) ?? Promise.resolve(nothing)).finally(this.#onShutdown);
     return this.#shutdown;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown();
-  }
-}
-
-async function within(what: string, options: FlushOptions, work: () => Promise<void> | undefined): Promise<void> {
-  const { timeoutMs = defaultTimeoutMs } = options;
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    await Promise.race([work(), timeout]);
-  } catch (error) {
-    diag.error(`mqtrace: ${what} did not export everything`, error);
-  } finally {
-    clearTimeout(timer);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
   }
 }

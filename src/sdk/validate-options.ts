@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describe, invalidOption, MqtraceError } from '../errors.ts';
+import { exportOptionChecks } from './export/validate-export-options.ts';
 import { nearest } from './did-you-mean.ts';
 import { isGrpcTarget, parseHttpUrl } from './endpoints.ts';
 import { SamplingPair } from './sampling/create-sampling.ts';
@@ -17,6 +18,8 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: Check } = {
   protocol: oneOf(exportProtocols),
   endpoint,
   headers,
+  destinations,
+  ...exportOptionChecks,
   sampler: (value, where) => void samplerFrom(value as SamplerConfig, where),
   keepErrors: tailSampling,
   keepSlow: tailSampling,
@@ -47,12 +50,12 @@ const limitNames = [
 ] as const;
 
 /** Throws a `MqtraceError` for the first option that is wrong. @internal */
-export function validateOptions(options: StartTracingOptions): void {
-  if (!isRecord(options)) throw invalidOption('startTracing(options)', options, 'an object');
-  knownNames(options, Object.keys(checks), 'startTracing');
+export function validateOptions(options: StartTracingOptions, caller = 'startTracing'): void {
+  if (!isRecord(options)) throw invalidOption(`${caller}(options)`, options, 'an object');
+  knownNames(options, Object.keys(checks), caller);
   for (const [name, check] of Object.entries(checks)) {
     const value = options[name as keyof StartTracingOptions];
-    if (value !== undefined) check(value, `startTracing({ ${name} })`, options);
+    if (value !== undefined) check(value, `${caller}({ ${name} })`, options);
   }
 }
 
@@ -106,6 +109,28 @@ function headers(value: unknown, where: string): void {
     } catch (cause) {
       // The value may be a secret: it is not quoted.
       throw new MqtraceError('INVALID_OPTION', `${here}: not a valid name and value of a header`, { cause });
+    }
+  }
+}
+
+const destinationProtocols = [...exportProtocols.filter((each) => each !== 'none'), 'file'];
+
+function destinations(value: unknown, where: string): void {
+  if (!Array.isArray(value)) throw invalidOption(where, value, 'an array of destinations');
+  const checks: Record<string, Check> = {
+    protocol: oneOf(destinationProtocols),
+    endpoint,
+    headers,
+    ...exportOptionChecks,
+  };
+  for (const [index, destination] of value.entries()) {
+    const here = `${where}[${index}]`;
+    if (!isRecord(destination)) throw invalidOption(here, destination, 'an object');
+    knownNames(destination, Object.keys(checks), here);
+    for (const [name, entry] of Object.entries(destination)) {
+      const isPath = name === 'endpoint' && destination['protocol'] === 'file';
+      if (entry === undefined || (isPath && typeof entry === 'string')) continue;
+      checks[name]?.(entry, `${here}.${name}`, destination);
     }
   }
 }

@@ -162,9 +162,14 @@ export class SamplingPair implements Sampling, SpanProcessor {
     else this.#sampledOut++;
   }
 
-  async forceFlush(): Promise<void> {
+  /** Gives the exporter what may go already. */
+  release(): void {
     this.#tail?.release(false);
     this.#cap?.settle();
+  }
+
+  async forceFlush(): Promise<void> {
+    this.release();
     await Promise.all(this.#next.map((processor) => processor.forceFlush()));
   }
 

@@ -1,0 +1,20 @@
+import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
+
+/** Spans as the sampler sees them; unrecorded ones reach nothing else. @internal */
+export interface SamplerCounts {
+  created: number;
+  sampled: number;
+}
+
+/** The same sampler, counting. @internal */
+export function countingSampler(sampler: Sampler, counts: SamplerCounts): Sampler {
+  return {
+    shouldSample: (...request) => {
+      const result = sampler.shouldSample(...request);
+      counts.created++;
+      if (result.decision === SamplingDecision.RECORD_AND_SAMPLED) counts.sampled++;
+      return result;
+    },
+    toString: () => sampler.toString(),
+  };
+}

@@ -1,0 +1,73 @@
+import { diag } from '@opentelemetry/api';
+import type { SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { SamplerCounts } from './counting-sampler.ts';
+import type { SamplingPair } from './sampling/create-sampling.ts';
+import type { DeliveringSpanProcessor } from './export/delivering-span-processor.ts';
+import type { FlushResult } from './export/export-options.ts';
+import { destinationStats, type TracingStats } from './export/stats.ts';
+
+/**
+ * What `tracing` does with its provider: flush and shut down the exporter, whose results count, and the processors of the
+ * application beside it.
+ *
+ * @internal
+ */
+export class ExportBackend {
+  readonly provider: TracerProvider;
+  readonly sampling: SamplingPair;
+  readonly #exporting: DeliveringSpanProcessor;
+  readonly #own: readonly SpanProcessor[];
+  readonly #counts: SamplerCounts;
+
+  constructor(parts: {
+    provider: TracerProvider;
+    sampling: SamplingPair;
+    exporting: DeliveringSpanProcessor;
+    own: readonly SpanProcessor[];
+    counts: SamplerCounts;
+  }) {
+    this.provider = parts.provider;
+    this.sampling = parts.sampling;
+    this.#exporting = parts.exporting;
+    this.#own = parts.own;
+    this.#counts = parts.counts;
+  }
+
+  stats(): TracingStats {
+    return { ...this.#counts, destinations: this.#exporting.destinations.map(destinationStats) };
+  }
+
+  async flush(timeoutMs: number): Promise<FlushResult> {
+    this.sampling.release();
+    const own = Promise.all(this.#own.map((processor) => processor.forceFlush()));
+    const [result] = await Promise.all([this.#exporting.flush({ timeoutMs }), within('flush', timeoutMs, own)]);
+    report('flush', result);
+    return result;
+  }
+
+  async shutdown(timeoutMs: number): Promise<FlushResult> {
+    const ended = this.#exporting.end({ timeoutMs });
+    const [result] = await Promise.all([ended, within('shutdown', timeoutMs, this.provider.shutdown())]);
+    report('shutdown', result);
+    return result;
+  }
+}
+
+function report(what: string, { left, dropped }: FlushResult): void {
+  if (left + dropped > 0) diag.warn(`mqtrace: ${what} did not export everything: ${left} spans left, ${dropped} lost`);
+}
+
+async function within(what: string, timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((_, reject) => {
+    // Somewhat later than the exporter's own deadline, which has a result to give.
+    timer = setTimeout(() => reject(new Error(`a span processor is not done after ${timeoutMs} ms`)), timeoutMs + 50);
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } catch (error) {
+    diag.error(`mqtrace: ${what} did not export everything`, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,170 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { type Batch, batchBytes } from './batch.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { type EncodedRequest, OpenBatch } from './open-batch.ts';
+import { splitRequest } from './otlp-request.ts';
+
+/** How batches are cut. @internal */
+export interface BatchLimits {
+  readonly maxBatchSpans: number;
+  readonly maxBatchBytes: number;
+}
+
+/** How long a batch waits for its resource to be detected. */
+const resourceLimitMs = 30_000;
+
+/**
+ * Batches in memory, the one being filled and those that wait, oldest first.
+ *
+ * @internal
+ */
+export class BatchQueue {
+  readonly #limits: BatchLimits;
+  readonly #pool: BufferPool = new BufferPool();
+  readonly #open: OpenBatch = new OpenBatch();
+  readonly #closed: Batch[] = [];
+  #bufferBytes = 0;
+  #sequence = 0;
+  #settling: Promise<void> | undefined;
+  /** Called when a batch was closed. */
+  readonly #onClosed: () => void;
+
+  constructor(limits: BatchLimits, onClosed: () => void) {
+    this.#limits = limits;
+    this.#onClosed = onClosed;
+  }
+
+  /** Bytes of everything that is in memory, on the wire or not. */
+  get bytes(): number {
+    return this.#bufferBytes + this.#open.bytes;
+  }
+
+  /** Batches that wait. */
+  get length(): number {
+    return this.#closed.length;
+  }
+
+  /** Spans of the batch that is being filled. */
+  get openSpans(): number {
+    return this.#open.spans;
+  }
+
+  /** The next number in the order of batches. */
+  nextSequence(): number {
+    return this.#sequence++;
+  }
+
+  /** Settles when the resources of the open batch are known; undefined if they are. */
+  get settling(): Promise<void> | undefined {
+    return this.#settling;
+  }
+
+  /** Encodes a span into the open batch. @throws whatever the span's own data throws; the batch is as it was then. */
+  add(span: ReadableSpan): void {
+    const open = this.#open;
+    open.add(span);
+    if (open.bytes > this.#limits.maxBatchBytes && open.spans > 1 && !open.resourcePending) {
+      this.#push(open.closeBeforeLast(this.#pool));
+    }
+    if (open.spans >= this.#limits.maxBatchSpans || open.bytes >= this.#limits.maxBatchBytes) this.close();
+  }
+
+  /** Closes the open batch, as soon as its resource is known; at once if `now`. */
+  close(now = false): void {
+    const open = this.#open;
+    if (open.spans === 0) return;
+    if (!now && open.resourcePending) {
+      this.#settling ??= this.#closeWhenSettled();
+      return;
+    }
+    this.#push(open.close(this.#pool));
+  }
+
+  async #closeWhenSettled(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, resourceLimitMs).unref();
+    });
+    await Promise.race([this.#open.resourcesSettled(), limit]);
+    clearTimeout(timer);
+    this.#settling = undefined;
+    this.close(true);
+  }
+
+  #push(request: EncodedRequest): void {
+    const { maxBatchSpans, maxBatchBytes } = this.#limits;
+    const pending = [request];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const { buffer, length, spans } = next;
+      // While the resource was being detected, more may have come together than one request may carry.
+      if (spans > 1 && (spans > maxBatchSpans || length > maxBatchBytes * 2)) {
+        const [first, second] = splitRequest(buffer.subarray(0, length), spans);
+        const middle = Math.ceil(spans / 2);
+        pending.push(
+          { buffer: second, length: second.length, spans: spans - middle },
+          { buffer: first, length: first.length, spans: middle },
+        );
+        this.#pool.give(buffer);
+        continue;
+      }
+      this.#closed.push(this.adopt(buffer, length, spans, this.nextSequence()));
+    }
+    this.#onClosed();
+  }
+
+  /** Makes a batch of a buffer, which counts as memory from here on. */
+  adopt(buffer: Buffer, length: number, spans: number, sequence: number, time: number = Date.now()): Batch {
+    this.#bufferBytes += buffer.length;
+    return { sequence, time, buffer, length, spans, file: undefined, abort: undefined, abandoned: false };
+  }
+
+  /** The oldest batch, taken out; it still counts as memory, until it is put back or released. */
+  shift(): Batch | undefined {
+    return this.#closed.shift();
+  }
+
+  /** Puts a batch back where it belongs. */
+  putBack(batch: Batch): void {
+    let at = 0;
+    while (at < this.#closed.length && this.#closed[at]!.sequence < batch.sequence) at++;
+    this.#closed.splice(at, 0, batch);
+  }
+
+  /** Puts the two halves of a batch back in its stead. */
+  putBackHalves(batch: Batch): void {
+    const halves = splitRequest(batchBytes(batch), batch.spans);
+    const firstSpans = Math.ceil(batch.spans / 2);
+    const [first, second] = halves.map((half, index) => {
+      const spans = index === 0 ? firstSpans : batch.spans - firstSpans;
+      return this.adopt(half, half.length, spans, batch.sequence, batch.time);
+    }) as [Batch, Batch];
+    if (batch.file !== undefined) {
+      batch.file.holders++;
+      first.file = batch.file;
+      second.file = batch.file;
+    }
+    this.release(batch);
+    this.putBack(second);
+    this.putBack(first);
+  }
+
+  /** The same batch in a buffer of its own; the old one is left to whoever still uses it. */
+  copyOf(batch: Batch): Batch {
+    const buffer = Buffer.from(batchBytes(batch));
+    this.#bufferBytes -= batch.buffer.length;
+    const copy = this.adopt(buffer, buffer.length, batch.spans, batch.sequence, batch.time);
+    copy.file = batch.file;
+    return copy;
+  }
+
+  /** Forgets a batch: its buffer may be used again. */
+  release(batch: Batch): void {
+    this.#bufferBytes -= batch.buffer.length;
+    this.#pool.give(batch.buffer);
+  }
+
+  /** Whether something that waits is older than `sequence`. */
+  hasBefore(sequence: number): boolean {
+    return this.#closed.some((batch) => batch.sequence < sequence);
+  }
+}

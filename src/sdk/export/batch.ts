@@ -1,0 +1,23 @@
+import type { SpoolFile } from './spool/spool-file.ts';
+
+/** A closed batch: one encoded request in memory. @internal */
+export interface Batch {
+  /** Position in the order in which batches were closed; halves keep that of the whole. */
+  readonly sequence: number;
+  /** When the batch was closed, in milliseconds since 1970. */
+  readonly time: number;
+  readonly buffer: Buffer;
+  readonly length: number;
+  readonly spans: number;
+  /** Its copy on disk, deleted when the batch is done with. */
+  file: SpoolFile | undefined;
+  /** While the batch is on the wire. */
+  abort: AbortController | undefined;
+  /** Nobody waits for the result of `send` any more: the batch went another way. */
+  abandoned: boolean;
+}
+
+/** The bytes that count. @internal */
+export function batchBytes(batch: Batch): Buffer {
+  return batch.buffer.subarray(0, batch.length);
+}

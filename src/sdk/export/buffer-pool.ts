@@ -1,0 +1,38 @@
+/** Buffers come in multiples of this; smaller requests are not worth keeping. */
+const granule = 65_536;
+
+/**
+ * Buffers of encoded batches, used again after the acknowledgement.
+ *
+ * @internal
+ */
+export class BufferPool {
+  readonly #free = new Map<number, Buffer[]>();
+  readonly #maxKept: number;
+  #kept = 0;
+
+  /** `maxKept`: bytes kept for later use at most. */
+  constructor(maxKept: number = 8 * 1024 * 1024) {
+    this.#maxKept = maxKept;
+  }
+
+  /** A buffer of at least `bytes`; what it holds is arbitrary. */
+  take(bytes: number): Buffer {
+    if (bytes < granule / 4) return Buffer.allocUnsafeSlow(bytes);
+    const capacity = Math.ceil(bytes / granule) * granule;
+    const kept = this.#free.get(capacity)?.pop();
+    if (kept === undefined) return Buffer.allocUnsafeSlow(capacity);
+    this.#kept -= capacity;
+    return kept;
+  }
+
+  /** Hands a buffer back; nobody may use it from here on. */
+  give(buffer: Buffer): void {
+    const capacity = buffer.length;
+    if (capacity % granule !== 0 || capacity === 0 || this.#kept + capacity > this.#maxKept) return;
+    this.#kept += capacity;
+    const list = this.#free.get(capacity);
+    if (list === undefined) this.#free.set(capacity, [buffer]);
+    else list.push(buffer);
+  }
+}

@@ -1,0 +1,236 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import type { Accounting, DropReason } from './accounting.ts';
+import { Backoff } from './backoff.ts';
+import { type Batch, batchBytes } from './batch.ts';
+import type { BatchQueue } from './batch-queue.ts';
+import type { LossLog } from './loss-log.ts';
+import type { Sender, SendResult } from './sender.ts';
+import type { SpoolQueue } from './spool/spool-queue.ts';
+
+/** How exports went. @internal */
+export interface DeliveryStats {
+  /** Requests that were sent. */
+  requests: number;
+  /** Requests that failed, for good or not. */
+  errors: number;
+  /** Requests that were worth another try. */
+  retries: number;
+  /** Milliseconds that the last acknowledged request took. */
+  latencyLastMs: number;
+  /** The same as an exponential moving average, each new one with a weight of a tenth. */
+  latencyAverageMs: number;
+}
+
+/**
+ * Takes batches from memory and disk to the receiver: a few requests at a time, one while the receiver is known to be
+ * unreachable.
+ *
+ * @internal
+ */
+export class Delivery {
+  readonly stats: DeliveryStats = { requests: 0, errors: 0, retries: 0, latencyLastMs: 0, latencyAverageMs: 0 };
+  readonly #sender: Sender;
+  readonly #queue: BatchQueue;
+  readonly #spool: SpoolQueue | undefined;
+  readonly #accounting: Accounting;
+  readonly #log: LossLog;
+  readonly #concurrency: number;
+  readonly #onChange: () => void;
+  readonly #backoff: Backoff = new Backoff();
+  readonly #inFlight: Set<Batch> = new Set();
+  #loading = 0;
+  #down = false;
+  /** Failures of requests that started before the latest one was noticed say nothing new. */
+  #failureNumber = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #retryAsked = false;
+  #fromDisk = false;
+  #stopped = false;
+
+  constructor(parts: {
+    sender: Sender;
+    queue: BatchQueue;
+    spool: SpoolQueue | undefined;
+    accounting: Accounting;
+    log: LossLog;
+    concurrency: number;
+    /** Called whenever a batch has been done with, put back or put on disk. */
+    onChange: () => void;
+  }) {
+    this.#sender = parts.sender;
+    this.#queue = parts.queue;
+    this.#spool = parts.spool;
+    this.#accounting = parts.accounting;
+    this.#log = parts.log;
+    this.#concurrency = parts.concurrency;
+    this.#onChange = parts.onChange;
+  }
+
+  /** Whether the receiver did not answer last time. */
+  get down(): boolean {
+    return this.#down;
+  }
+
+  get inFlight(): ReadonlySet<Batch> {
+    return this.#inFlight;
+  }
+
+  /** Whether something older than `sequence` is on the wire or being read from disk. */
+  hasBefore(sequence: number): boolean {
+    if (this.#loading > 0) return true;
+    for (const batch of this.#inFlight) if (batch.sequence < sequence) return true;
+    return false;
+  }
+
+  /** Sends as much as may be sent now. */
+  pump(): void {
+    if (this.#stopped) return;
+    for (;;) {
+      const busy = this.#inFlight.size + this.#loading;
+      if (this.#retryTimer !== undefined || busy >= (this.#down ? 1 : this.#concurrency)) return;
+      const onDisk = (this.#spool?.length ?? 0) > 0;
+      if (!onDisk && this.#queue.length === 0) return;
+      // Turn about, so that neither a long backlog nor a busy present starves the other.
+      this.#fromDisk = onDisk && (this.#queue.length === 0 || !this.#fromDisk);
+      if (this.#fromDisk) void this.#sendFromDisk();
+      else this.#sendFromMemory();
+    }
+  }
+
+  /** Tries again at once, unless it was the receiver who asked for the pause. */
+  retryNow(): void {
+    if (this.#retryTimer === undefined || this.#retryAsked) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.pump();
+  }
+
+  #sendFromMemory(): void {
+    const batch = this.#queue.shift()!;
+    this.#accounting.move(batch.spans, 'queued', 'inFlight');
+    void this.#send(batch);
+  }
+
+  async #sendFromDisk(): Promise<void> {
+    this.#loading++;
+    const batch = await this.#spool!.load();
+    this.#loading--;
+    if (batch === undefined) {
+      this.#onChange();
+      this.pump();
+    } else if (this.#stopped) {
+      this.#spool!.unload(batch);
+      this.#onChange();
+    } else {
+      await this.#send(batch);
+    }
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const abort = new AbortController();
+    batch.abort = abort;
+    this.#inFlight.add(batch);
+    this.stats.requests++;
+    const failureNumber = this.#failureNumber;
+    const started = performance.now();
+    const result = await context.with(suppressTracing(ROOT_CONTEXT), () =>
+      this.#sender.send(batchBytes(batch), abort.signal),
+    );
+    if (batch.abandoned) return;
+    this.#inFlight.delete(batch);
+    batch.abort = undefined;
+    if (result.status === 'ok') this.#measure(performance.now() - started);
+    else this.stats.errors++;
+    this.#settle(batch, result, failureNumber);
+    this.#onChange();
+    this.pump();
+  }
+
+  #measure(ms: number): void {
+    const { stats } = this;
+    stats.latencyAverageMs = stats.latencyLastMs === 0 ? ms : stats.latencyAverageMs * 0.9 + ms * 0.1;
+    stats.latencyLastMs = ms;
+  }
+
+  #settle(batch: Batch, result: SendResult, failureNumber: number): void {
+    if (result.status === 'retry') {
+      this.stats.retries++;
+      this.#putBack(batch);
+      this.#log.trouble('the export failed and is tried again', result.error);
+      this.#pause(result.afterMs, failureNumber);
+      return;
+    }
+    // Whatever it said: the receiver answers.
+    this.#down = false;
+    this.#backoff.reset();
+    if (result.status === 'ok') {
+      const rejected = Math.min(batch.spans, result.rejected);
+      this.#accounting.export(batch.spans - rejected, 'inFlight');
+      if (rejected > 0) this.#accounting.drop(rejected, 'inFlight', 'rejected');
+      this.#log.lost('rejected', rejected, result.detail);
+      this.#done(batch);
+    } else if (result.status === 'reject') {
+      this.drop(batch, 'inFlight', 'rejected', result.error);
+    } else if (batch.spans === 1) {
+      this.drop(batch, 'inFlight', 'too_large', result.error);
+    } else {
+      this.#accounting.move(batch.spans, 'inFlight', 'queued');
+      this.#queue.putBackHalves(batch);
+    }
+  }
+
+  #putBack(batch: Batch): void {
+    if (batch.file !== undefined && batch.file.spans === batch.spans) {
+      this.#spool!.unload(batch);
+      return;
+    }
+    this.#accounting.move(batch.spans, 'inFlight', 'queued');
+    this.#queue.putBack(batch);
+  }
+
+  #pause(afterMs: number | undefined, failureNumber: number): void {
+    this.#down = true;
+    if (failureNumber !== this.#failureNumber || this.#stopped) return;
+    this.#failureNumber++;
+    this.#retryAsked = afterMs !== undefined;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.pump();
+    }, this.#backoff.next(afterMs)).unref();
+  }
+
+  /** Gives a batch up. */
+  drop(batch: Batch, from: 'queued' | 'inFlight', reason: DropReason, detail?: unknown): void {
+    this.#accounting.drop(batch.spans, from, reason);
+    this.#log.lost(reason, batch.spans, detail);
+    this.#done(batch);
+  }
+
+  #done(batch: Batch): void {
+    this.#spool?.release(batch);
+    this.#queue.release(batch);
+  }
+
+  /** Aborts what is on the wire and gives the batches back; nothing is sent any more. */
+  stop(): Batch[] {
+    this.#stopped = true;
+    clearTimeout(this.#retryTimer);
+    const batches = [...this.#inFlight];
+    this.#inFlight.clear();
+    return batches.map((batch) => {
+      batch.abandoned = true;
+      batch.abort?.abort();
+      // The sender may still read the old buffer.
+      return this.#queue.copyOf(batch);
+    });
+  }
+
+  /** Ends connections. */
+  close(): void {
+    this.#stopped = true;
+    clearTimeout(this.#retryTimer);
+    this.#sender.close();
+  }
+}

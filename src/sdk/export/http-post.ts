@@ -1,0 +1,72 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+
+/** An answer to a request, as far as it was read. @internal */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: Buffer;
+}
+
+/** One POST. @internal */
+export interface HttpPost {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly agent: http.Agent | https.Agent | undefined;
+  readonly body: Buffer;
+  /** Milliseconds for everything: connecting, sending, and the whole answer. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** More of an answer is of no use. */
+const maxBody = 65_536;
+
+/**
+ * Sends one POST and reads the answer. Redirects are answers like any other. The timeout is absolute: a receiver that drips
+ * its answer byte by byte does not prolong it.
+ *
+ * @throws Error if there is no complete answer in time, with the status if at least that came. @internal
+ */
+export function httpPost(post: HttpPost): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    let answer: Omit<HttpAnswer, 'body'> | undefined;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const finish = (error?: Error): void => {
+      clearTimeout(timer);
+      post.signal.removeEventListener('abort', onAbort);
+      if (answer === undefined) reject(error ?? new Error('the connection was closed without an answer'));
+      else resolve({ ...answer, body: Buffer.concat(chunks) });
+    };
+    const { request: open } = post.url.protocol === 'https:' ? https : http;
+    const request = open(
+      post.url,
+      { method: 'POST', agent: post.agent, headers: { ...post.headers, 'content-length': String(post.body.length) } },
+      (response) => {
+        answer = { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] };
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size <= maxBody) chunks.push(chunk);
+          else request.destroy();
+        });
+        response.on('end', () => finish());
+        // The status has decided; what else was cut off does not matter.
+        response.on('error', () => finish());
+        response.on('close', () => finish());
+      },
+    );
+    const fail = (message: string): void => {
+      const error = new Error(message);
+      request.destroy(error);
+      finish(error);
+    };
+    const onAbort = (): void => fail('aborted');
+    const timer = setTimeout(() => fail(`no complete answer within ${post.timeoutMs} ms`), post.timeoutMs).unref();
+    post.signal.addEventListener('abort', onAbort, { once: true });
+    request.on('error', finish);
+    // A request must not keep a program from ending: what waits for it, a flush, keeps the program running itself.
+    request.on('socket', (socket) => socket.unref());
+    request.end(post.body);
+  });
+}

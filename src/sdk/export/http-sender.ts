@@ -1,0 +1,77 @@
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { httpPost } from './http-post.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import type { Sender, SendResult } from './sender.ts';
+
+/** Where and how an {@link HttpSender} sends. @internal */
+export interface HttpTarget {
+  readonly url: string;
+  readonly headers: () => Promise<Record<string, string>>;
+  /** Makes the agent, at the first export; a proxy's for instance. */
+  readonly agentFactory: (protocol: string) => HttpAgent | HttpsAgent | Promise<HttpAgent | HttpsAgent>;
+  readonly timeoutMs: number;
+  readonly compression: 'none' | 'gzip';
+  readonly contentType: string;
+  /** What is sent for an encoded request. Default: the request itself. */
+  readonly encode?: (request: Buffer) => Buffer;
+  /** What a successful answer says. */
+  readonly readSuccess: (body: Buffer) => SendResult;
+}
+
+const compress: (input: Buffer) => Promise<Buffer> = promisify(gzip);
+/** https://opentelemetry.io/docs/specs/otlp/#failures-1 */
+const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Sends over HTTP/1.1 with Node's own client. @internal */
+export class HttpSender implements Sender {
+  readonly #target: HttpTarget;
+  readonly #url: URL;
+  #agent: Promise<HttpAgent | HttpsAgent> | undefined;
+
+  constructor(target: HttpTarget) {
+    this.#target = target;
+    this.#url = new URL(target.url);
+  }
+
+  async send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
+    const { headers, compression, contentType, timeoutMs, encode } = this.#target;
+    try {
+      this.#agent ??= Promise.resolve(this.#target.agentFactory(this.#url.protocol));
+      const agent = await this.#agent;
+      const given = await headers();
+      const body = encode === undefined ? bytes : encode(bytes);
+      const zipped = compression === 'gzip';
+      const sent = zipped ? await compress(body) : body;
+      if (signal.aborted) return { status: 'retry', error: new Error('aborted') };
+      const answer = await httpPost({
+        url: this.#url,
+        headers: { ...given, 'content-type': contentType, ...(zipped && { 'content-encoding': 'gzip' }) },
+        agent,
+        body: sent,
+        timeoutMs,
+        signal,
+      });
+      return this.#judge(answer.status, answer.retryAfter, answer.body);
+    } catch (error) {
+      return { status: 'retry', error };
+    }
+  }
+
+  #judge(status: number, retryAfter: string | undefined, body: Buffer): SendResult {
+    if (status >= 200 && status < 300) return this.#target.readSuccess(body);
+    const error = new Error(`HTTP ${status}`);
+    if (retryable.has(status)) return { status: 'retry', afterMs: parseRetryAfter(retryAfter), error };
+    return { status: status === 413 ? 'split' : 'reject', error };
+  }
+
+  close(): void {
+    // An agent that a factory made belongs to this sender alone.
+    void this.#agent?.then(
+      (agent) => agent.destroy(),
+      () => undefined,
+    );
+  }
+}

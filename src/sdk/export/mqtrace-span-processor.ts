@@ -1,0 +1,30 @@
+import { Environment } from '../environment.ts';
+import type { EnvironmentMode } from '../options.ts';
+import { validateOptions } from '../validate-options.ts';
+import { createDestinationQueues, type ExportOptions } from './create-destinations.ts';
+import { DeliveringSpanProcessor } from './delivering-span-processor.ts';
+
+/** What {@link MqtraceSpanProcessor} takes: the options of {@link StartTracingOptions} that have to do with exporting. */
+export interface MqtraceSpanProcessorOptions extends ExportOptions {
+  /** Which wins, an `OTEL_*` variable or the option. Default `override`: the variable. */
+  readonly environment?: EnvironmentMode | undefined;
+}
+
+/**
+ * The span processor of {@link startTracing}, for a provider of one's own:
+ *
+ *     new NodeTracerProvider({ spanProcessors: [new MqtraceSpanProcessor({ endpoint, spool: { directory } })] });
+ *
+ * It batches, encodes and sends spans itself; no exporter is needed. It takes part in the end of the process until it is shut
+ * down. With `OTEL_SDK_DISABLED=true` it does nothing.
+ *
+ * @throws MqtraceError `INVALID_OPTION` for a wrong option, `MISSING_DEPENDENCY` for a package to be installed.
+ */
+export class MqtraceSpanProcessor extends DeliveringSpanProcessor {
+  constructor(options: MqtraceSpanProcessorOptions = {}) {
+    validateOptions(options, 'MqtraceSpanProcessor');
+    const environment = new Environment(options.environment ?? 'override');
+    super(environment.flag('OTEL_SDK_DISABLED') ? [] : createDestinationQueues(options, environment));
+    this.start();
+  }
+}

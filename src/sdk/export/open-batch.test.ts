@@ -1,0 +1,64 @@
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { BufferPool } from './buffer-pool.ts';
+import { OpenBatch, type EncodedRequest } from './open-batch.ts';
+import { arbitrarySpans } from './testing/arbitrary-span.ts';
+import { decodeRequest, spansOf } from './testing/otlp-schema.ts';
+
+const bytes = (request: EncodedRequest): Uint8Array => request.buffer.subarray(0, request.length);
+const official = (spans: ReadableSpan[]): Uint8Array => ProtobufTraceSerializer.serializeRequest(spans)!;
+
+test('says the same as the official serializer, for any spans', () => {
+  const batch = new OpenBatch();
+  const pool = new BufferPool();
+  fc.assert(
+    fc.property(arbitrarySpans, (spans) => {
+      for (const span of spans) batch.add(span);
+      const request = batch.close(pool);
+      expect(request.spans).toBe(spans.length);
+      expect(decodeRequest(bytes(request))).toEqual(decodeRequest(official(spans)));
+      pool.give(request.buffer);
+    }),
+    { numRuns: 200 },
+  );
+}, 60_000);
+
+test('closing before the last span leaves it for the next batch', () => {
+  fc.assert(
+    fc.property(arbitrarySpans, arbitrarySpans, (first, second) => {
+      const batch = new OpenBatch();
+      const pool = new BufferPool(0);
+      const last = second[0]!;
+      for (const span of [...first, last]) batch.add(span);
+      expect(decodeRequest(bytes(batch.closeBeforeLast(pool)))).toEqual(decodeRequest(official(first)));
+      for (const span of second.slice(1)) batch.add(span);
+      expect(batch.spans).toBe(second.length);
+      expect(decodeRequest(bytes(batch.close(pool)))).toEqual(decodeRequest(official(second)));
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+test('a span that cannot be encoded leaves the batch as it was', () => {
+  fc.assert(
+    fc.property(arbitrarySpans, (spans) => {
+      const batch = new OpenBatch();
+      const pool = new BufferPool(0);
+      const cycle: unknown[] = [];
+      cycle.push(cycle);
+      const wrong = { ...spans[0]!, attributes: { cycle } } as unknown as ReadableSpan;
+      for (const span of spans) {
+        batch.add(span);
+        expect(() => {
+          batch.add(wrong);
+        }).toThrow(RangeError);
+      }
+      const request = bytes(batch.close(pool));
+      expect(decodeRequest(request)).toEqual(decodeRequest(official(spans)));
+      expect(spansOf(decodeRequest(request))).toHaveLength(spans.length);
+    }),
+    { numRuns: 20 },
+  );
+});

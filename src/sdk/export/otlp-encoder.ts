@@ -1,0 +1,198 @@
+import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
+import type { InstrumentationScope } from '@opentelemetry/core';
+import type { Resource } from '@opentelemetry/resources';
+import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import type { ProtobufWriter } from './protobuf-writer.ts';
+
+// Tags are (field number << 3 | wire type): 0 varint, 1 eight bytes, 2 length and content, 5 four bytes. The field numbers
+// are those of opentelemetry/proto/trace/v1/trace.proto, common.proto and resource.proto.
+
+/** The bits of `flags` that say whether the parent (or linked) context came from elsewhere. */
+const hasIsRemote = 0x100;
+const isRemote = 0x200;
+
+const twoTo63 = 2 ** 63;
+const hasOwn: (object: object, key: string) => boolean = (object, key) =>
+  Object.prototype.hasOwnProperty.call(object, key);
+
+function writeTime(writer: ProtobufWriter, tag: number, time: HrTime): void {
+  writer.byte(tag);
+  writer.time(time[0], time[1]);
+}
+
+function writeFlags(writer: ProtobufWriter, traceFlags: number, remote: boolean | undefined): void {
+  writer.fixed32((traceFlags & 0xff) | hasIsRemote | (remote ? isRemote : 0));
+}
+
+function writeDropped(writer: ProtobufWriter, tag: number, count: number | undefined): void {
+  if (!count) return;
+  writer.byte(tag);
+  writer.varint(count);
+}
+
+function writeIds(writer: ProtobufWriter, context: SpanContext): void {
+  writer.byte(0x0a);
+  writer.hex(context.traceId);
+  writer.byte(0x12);
+  writer.hex(context.spanId);
+  const state = context.traceState?.serialize();
+  if (state) {
+    writer.byte(0x1a);
+    writer.string(state);
+  }
+}
+
+/** The content of an AnyValue; a value that OTLP has no form for is an empty one. */
+function writeValue(writer: ProtobufWriter, value: unknown): void {
+  if (typeof value === 'string') {
+    writer.byte(0x0a);
+    writer.string(value);
+  } else if (typeof value === 'number') {
+    if (Number.isInteger(value) && value >= -twoTo63 && value < twoTo63) {
+      writer.byte(0x18);
+      writer.int64(value);
+    } else {
+      writer.byte(0x21);
+      writer.double(value);
+    }
+  } else if (typeof value === 'boolean') {
+    writer.byte(0x10);
+    writer.byte(value ? 1 : 0);
+  } else if (value instanceof Uint8Array) {
+    writer.byte(0x3a);
+    writer.bytes(value);
+  } else if (Array.isArray(value)) {
+    writer.byte(0x2a);
+    const start = writer.open(1);
+    for (const item of value as unknown[]) {
+      writer.byte(0x0a);
+      const itemStart = writer.open(1);
+      writeValue(writer, item);
+      writer.close(itemStart, 1);
+    }
+    writer.close(start, 1);
+  } else if (typeof value === 'object' && value !== null) {
+    writer.byte(0x32);
+    const start = writer.open(1);
+    writeAttributes(writer, 0x0a, value as Attributes);
+    writer.close(start, 1);
+  }
+}
+
+function writeAttributes(writer: ProtobufWriter, tag: number, attributes: Attributes): void {
+  for (const key in attributes) {
+    if (!hasOwn(attributes, key)) continue;
+    writer.byte(tag);
+    const start = writer.open(1);
+    writer.byte(0x0a);
+    writer.string(key);
+    writer.byte(0x12);
+    const valueStart = writer.open(1);
+    writeValue(writer, attributes[key]);
+    writer.close(valueStart, 1);
+    writer.close(start, 1);
+  }
+}
+
+function writeEvent(writer: ProtobufWriter, event: TimedEvent): void {
+  writer.byte(0x5a);
+  const start = writer.open(1);
+  writeTime(writer, 0x09, event.time);
+  writer.byte(0x12);
+  writer.string(event.name);
+  if (event.attributes) writeAttributes(writer, 0x1a, event.attributes);
+  writeDropped(writer, 0x20, event.droppedAttributesCount);
+  writer.close(start, 1);
+}
+
+function writeLink(writer: ProtobufWriter, link: Link): void {
+  writer.byte(0x6a);
+  const start = writer.open(1);
+  writeIds(writer, link.context);
+  if (link.attributes) writeAttributes(writer, 0x22, link.attributes);
+  writeDropped(writer, 0x28, link.droppedAttributesCount);
+  writer.byte(0x35);
+  writeFlags(writer, link.context.traceFlags, link.context.isRemote);
+  writer.close(start, 1);
+}
+
+function writeStatus(writer: ProtobufWriter, status: SpanStatus): void {
+  writer.byte(0x7a);
+  const start = writer.open(1);
+  if (status.message) {
+    writer.byte(0x12);
+    writer.string(status.message);
+  }
+  if (status.code) {
+    writer.byte(0x18);
+    writer.varint(status.code);
+  }
+  writer.close(start, 1);
+}
+
+/**
+ * Writes one span, with the tag and the length that it has inside ScopeSpans, in one pass.
+ *
+ * @internal
+ */
+export function writeSpan(writer: ProtobufWriter, span: ReadableSpan): void {
+  const context = span.spanContext();
+  const parent = span.parentSpanContext;
+  writer.byte(0x12);
+  const start = writer.open(2);
+  writeIds(writer, context);
+  if (parent?.spanId) {
+    writer.byte(0x22);
+    writer.hex(parent.spanId);
+  }
+  writer.byte(0x2a);
+  writer.string(span.name);
+  writer.byte(0x30);
+  writer.varint(span.kind == null ? 0 : span.kind + 1);
+  writeTime(writer, 0x39, span.startTime);
+  writeTime(writer, 0x41, span.endTime);
+  if (span.attributes) writeAttributes(writer, 0x4a, span.attributes);
+  writeDropped(writer, 0x50, span.droppedAttributesCount);
+  for (const event of span.events) writeEvent(writer, event);
+  writeDropped(writer, 0x60, span.droppedEventsCount);
+  for (const link of span.links) writeLink(writer, link);
+  writeDropped(writer, 0x70, span.droppedLinksCount);
+  writeStatus(writer, span.status);
+  writer.byte(0x85);
+  writer.byte(0x01);
+  writeFlags(writer, context.traceFlags, parent?.isRemote);
+  writer.close(start, 2);
+}
+
+/** Writes what ResourceSpans says of its resource. @internal */
+export function writeResource(writer: ProtobufWriter, resource: Resource): void {
+  writer.byte(0x0a);
+  const start = writer.open(1);
+  writeAttributes(writer, 0x0a, resource.attributes);
+  writer.close(start, 1);
+  if (resource.schemaUrl) {
+    writer.byte(0x1a);
+    writer.string(resource.schemaUrl);
+  }
+}
+
+/** Writes what ScopeSpans says of its instrumentation scope. @internal */
+export function writeScope(writer: ProtobufWriter, scope: InstrumentationScope): void {
+  // Scope attributes are in the protocol, and newer SDKs have them; the type of this one does not say so.
+  const more = scope as InstrumentationScope & { attributes?: Attributes; droppedAttributesCount?: number };
+  writer.byte(0x0a);
+  const start = writer.open(1);
+  writer.byte(0x0a);
+  writer.string(scope.name);
+  if (scope.version) {
+    writer.byte(0x12);
+    writer.string(scope.version);
+  }
+  if (more.attributes) writeAttributes(writer, 0x1a, more.attributes);
+  writeDropped(writer, 0x20, more.droppedAttributesCount);
+  writer.close(start, 1);
+  if (scope.schemaUrl) {
+    writer.byte(0x1a);
+    writer.string(scope.schemaUrl);
+  }
+}

@@ -1,0 +1,205 @@
+import { Agent } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BufferPool } from './buffer-pool.ts';
+import { OpenBatch } from './open-batch.ts';
+import { createOtlpSender, type OtlpTarget } from './otlp-senders.ts';
+import type { Sender, SendResult } from './sender.ts';
+import { type Behaviour, GrpcReceiver, HttpReceiver } from './testing/otlp-receiver.ts';
+import { plainSpan } from './testing/plain-span.ts';
+
+const batch = new OpenBatch();
+for (let id = 1; id <= 3; id++) batch.add(plainSpan(id));
+const request = batch.close(new BufferPool(0));
+const bytes = request.buffer.subarray(0, request.length);
+const never = new AbortController().signal;
+
+/** google.rpc.Status with a google.rpc.RetryInfo of 1.5 s, by hand. */
+function retryInfo(): Buffer {
+  const type = 'type.googleapis.com/google.rpc.RetryInfo';
+  const delay = Buffer.from([0x0a, 8, 0x08, 1, 0x10, 0x80, 0xca, 0xb5, 0xee, 0x01]);
+  const any = Buffer.concat([
+    Buffer.from([0x0a, type.length]),
+    Buffer.from(type),
+    Buffer.from([0x12, delay.length]),
+    delay,
+  ]);
+  return Buffer.concat([Buffer.from([0x08, 8, 0x1a, any.length]), any]);
+}
+
+describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
+  let receiver: HttpReceiver;
+  const senders: Sender[] = [];
+  const open = (more: Partial<OtlpTarget> = {}): Sender => {
+    const sender = createOtlpSender({
+      protocol,
+      url: receiver.url,
+      headers: { 'x-key': 'secret' },
+      useVariables: true,
+      ...more,
+    });
+    senders.push(sender);
+    return sender;
+  };
+  beforeEach(async () => {
+    receiver = await new HttpReceiver().start();
+  });
+  afterEach(async () => {
+    for (const sender of senders.splice(0)) sender.close();
+    await receiver.stop();
+  });
+
+  test('delivers, with the headers, over one connection', async () => {
+    const sender = open();
+    for (let i = 0; i < 3; i++) expect(await sender.send(bytes, never)).toEqual({ status: 'ok', rejected: 0 });
+    expect([...receiver.received.spans]).toEqual([
+      ['0000000000000001', 3],
+      ['0000000000000002', 3],
+      ['0000000000000003', 3],
+    ]);
+    expect(receiver.received.headers).toMatchObject({ 'x-key': 'secret', connection: 'keep-alive' });
+  });
+
+  test('compresses if told to', async () => {
+    expect(await open({ compression: 'gzip' }).send(bytes, never)).toEqual({ status: 'ok', rejected: 0 });
+    expect(receiver.received.headers['content-encoding']).toBe('gzip');
+    expect(receiver.received.spans.size).toBe(3);
+  });
+
+  test('reads a partial success', async () => {
+    receiver.behaviour = { reject: 2 };
+    expect(await open().send(bytes, never)).toEqual({ status: 'ok', rejected: 2, detail: 'told to' });
+  });
+
+  test.each<[string, Behaviour, SendResult['status']]>([
+    ['429', { status: 429 }, 'retry'],
+    ['502', { status: 502 }, 'retry'],
+    ['503', { status: 503 }, 'retry'],
+    ['504', { status: 504 }, 'retry'],
+    ['413', { status: 413 }, 'split'],
+    ['400', { status: 400 }, 'reject'],
+    ['401', { status: 401 }, 'reject'],
+    ['500', { status: 500 }, 'reject'],
+    ['a redirect', { status: 302 }, 'reject'],
+    ['a connection cut', { cut: 'before' }, 'retry'],
+    ['a connection cut after the status', { cut: 'after' }, 'ok'],
+    ['no answer', { hang: true }, 'retry'],
+  ])('%s', async (_, behaviour, status) => {
+    receiver.behaviour = behaviour;
+    expect(await open({ timeoutMs: 300 }).send(bytes, never)).toMatchObject({ status });
+  });
+
+  test('an answer that drips does not prolong the timeout', async () => {
+    receiver.behaviour = { dripMs: 20 };
+    // The status came: the receiver has the spans.
+    expect(await open({ timeoutMs: 200 }).send(bytes, never)).toMatchObject({ status: 'ok' });
+  });
+
+  test('honours Retry-After in seconds and as a date', async () => {
+    receiver.behaviour = { status: 503, retryAfter: '7' };
+    expect(await open().send(bytes, never)).toMatchObject({ status: 'retry', afterMs: 7000 });
+    receiver.behaviour = { status: 429, retryAfter: new Date(Date.now() + 60_000).toUTCString() };
+    const result = await open().send(bytes, never);
+    expect(result.status === 'retry' && result.afterMs! > 50_000).toBe(true);
+  });
+
+  test('nobody listens, then somebody does', async () => {
+    const sender = open();
+    await receiver.stop();
+    expect(await sender.send(bytes, never)).toMatchObject({ status: 'retry' });
+    await receiver.start();
+    expect(await sender.send(bytes, never)).toMatchObject({ status: 'ok' });
+  });
+
+  test('aborts', async () => {
+    receiver.behaviour = { hang: true };
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 50);
+    expect(await open().send(bytes, abort.signal)).toMatchObject({ status: 'retry' });
+    expect(await open().send(bytes, AbortSignal.abort())).toMatchObject({ status: 'retry' });
+  });
+
+  test('uses the agent of a factory', async () => {
+    const asked: string[] = [];
+    const factory = (scheme: string): Agent => {
+      asked.push(scheme);
+      return new Agent({ keepAlive: true });
+    };
+    expect(await open({ httpAgentOptions: factory }).send(bytes, never)).toMatchObject({ status: 'ok' });
+    expect(asked).toEqual(['http:']);
+  });
+});
+
+describe('grpc', () => {
+  let receiver: GrpcReceiver;
+  const senders: Sender[] = [];
+  const open = (more: Partial<OtlpTarget> = {}): Sender => {
+    const sender = createOtlpSender({
+      protocol: 'grpc',
+      url: receiver.url,
+      headers: { 'x-key': 'secret' },
+      useVariables: true,
+      ...more,
+    });
+    senders.push(sender);
+    return sender;
+  };
+  beforeEach(async () => {
+    receiver = await new GrpcReceiver().start();
+  });
+  afterEach(async () => {
+    for (const sender of senders.splice(0)) sender.close();
+    await receiver.stop();
+  });
+
+  test.each([true, false])('delivers, with the metadata (variables: %s)', async (useVariables) => {
+    expect(await open({ useVariables }).send(bytes, never)).toEqual({ status: 'ok', rejected: 0 });
+    expect(receiver.received.spans.size).toBe(3);
+    expect(receiver.metadata?.get('x-key')).toEqual(['secret']);
+  });
+
+  test('reads a partial success', async () => {
+    receiver.behaviour = { reject: 1 };
+    expect(await open().send(bytes, never)).toEqual({ status: 'ok', rejected: 1, detail: 'told to' });
+  });
+
+  test.each([
+    [1, 'retry'],
+    [4, 'retry'],
+    [10, 'retry'],
+    [11, 'retry'],
+    [14, 'retry'],
+    [15, 'retry'],
+    [8, 'split'],
+    [3, 'reject'],
+    [7, 'reject'],
+    [13, 'reject'],
+    [16, 'reject'],
+  ])('code %i', async (status, expected) => {
+    receiver.behaviour = { status };
+    expect(await open().send(bytes, never)).toMatchObject({ status: expected });
+  });
+
+  test('honours RetryInfo', async () => {
+    receiver.behaviour = { status: 8, details: retryInfo() };
+    expect(await open().send(bytes, never)).toMatchObject({ status: 'retry', afterMs: 1500 });
+    receiver.behaviour = { status: 14, details: retryInfo() };
+    expect(await open().send(bytes, never)).toMatchObject({ status: 'retry', afterMs: 1500 });
+  });
+
+  test('nobody listens, then somebody does: the next request arrives at once', async () => {
+    const sender = open({ timeoutMs: 2000 });
+    expect(await sender.send(bytes, never)).toMatchObject({ status: 'ok' });
+    await receiver.stop();
+    for (let i = 0; i < 3; i++) expect(await sender.send(bytes, never)).toMatchObject({ status: 'retry' });
+    await receiver.start();
+    expect(await sender.send(bytes, never)).toMatchObject({ status: 'ok' });
+  });
+
+  test('no answer, and an abort', async () => {
+    receiver.behaviour = { hang: true };
+    expect(await open({ timeoutMs: 200 }).send(bytes, never)).toMatchObject({ status: 'retry' });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 50);
+    expect(await open().send(bytes, abort.signal)).toMatchObject({ status: 'retry' });
+  });
+});

@@ -1,0 +1,50 @@
+import { ProtobufReader } from './protobuf-reader.ts';
+import type { SendResult } from './sender.ts';
+
+/** An answer whose rejected spans are unknown because it cannot be read is a success: it was the right status. */
+const success: SendResult = { status: 'ok', rejected: 0 };
+
+function result(rejected: number, detail: string): SendResult {
+  return {
+    status: 'ok',
+    rejected: Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0,
+    ...(detail && { detail }),
+  };
+}
+
+/** What an ExportTraceServiceResponse in protobuf says. @internal */
+export function readProtobufResponse(bytes: Buffer): SendResult {
+  try {
+    let rejected = 0;
+    let detail = '';
+    const response = new ProtobufReader(bytes);
+    while (response.next()) {
+      if (response.field !== 1) {
+        response.skip();
+        continue;
+      }
+      const partial = response.message();
+      while (partial.next()) {
+        if (partial.field === 1) rejected = Number(partial.int64());
+        else if (partial.field === 2) detail = partial.string();
+        else partial.skip();
+      }
+    }
+    return result(rejected, detail);
+  } catch {
+    return success;
+  }
+}
+
+/** What an ExportTraceServiceResponse in JSON says. @internal */
+export function readJsonResponse(bytes: Buffer): SendResult {
+  try {
+    const { partialSuccess } = JSON.parse(bytes.toString('utf8')) as {
+      partialSuccess?: { rejectedSpans?: unknown; errorMessage?: unknown };
+    };
+    const detail = partialSuccess?.errorMessage;
+    return result(Number(partialSuccess?.rejectedSpans ?? 0), typeof detail === 'string' ? detail : '');
+  } catch {
+    return success;
+  }
+}

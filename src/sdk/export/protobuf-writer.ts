@@ -1,0 +1,193 @@
+/** Strings up to this many UTF-16 units are copied unit by unit; for longer ones one native call is cheaper. */
+const shortString = 40;
+
+const hexValue: Uint8Array = new Uint8Array(128);
+for (let digit = 0; digit < 16; digit++) {
+  hexValue[digit.toString(16).charCodeAt(0)] = digit;
+  hexValue[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
+}
+
+/** How many bytes a varint of an unsigned 32-bit number takes. @internal */
+export function varintSize(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x200000) return 3;
+  return value < 0x10000000 ? 4 : 5;
+}
+
+/**
+ * Writes protobuf's wire format front to back into one growing buffer that is used again and again. Lengths are patched in
+ * afterwards, always in their shortest form.
+ *
+ * @internal
+ */
+export class ProtobufWriter {
+  buffer: Buffer;
+  position = 0;
+
+  constructor(capacity = 65_536) {
+    this.buffer = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  /** Makes room for `bytes` more. */
+  ensure(bytes: number): void {
+    if (this.position + bytes > this.buffer.length) this.#grow(bytes);
+  }
+
+  #grow(bytes: number): void {
+    let capacity = this.buffer.length * 2;
+    while (capacity < this.position + bytes) capacity *= 2;
+    const larger = Buffer.allocUnsafeSlow(capacity);
+    this.buffer.copy(larger, 0, 0, this.position);
+    this.buffer = larger;
+  }
+
+  /** One byte: a tag of the fields 1 to 15, or a small value. */
+  byte(value: number): void {
+    if (this.position === this.buffer.length) this.#grow(1);
+    this.buffer[this.position++] = value;
+  }
+
+  /** An unsigned 32-bit varint. */
+  varint(value: number): void {
+    this.ensure(5);
+    let rest = value >>> 0;
+    let at = this.position;
+    const buffer = this.buffer;
+    while (rest > 0x7f) {
+      buffer[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    buffer[at++] = rest;
+    this.position = at;
+  }
+
+  /** A signed 64-bit varint of an integer in the int64 range; negative ones take ten bytes. */
+  int64(value: number): void {
+    if (value >= 0 && value <= 0xffffffff) {
+      this.varint(value);
+      return;
+    }
+    this.ensure(10);
+    const absolute = Math.abs(value);
+    let low = absolute >>> 0;
+    let high = Math.floor(absolute / 0x1_0000_0000) >>> 0;
+    if (value < 0) {
+      low = (~low + 1) >>> 0;
+      high = (low === 0 ? ~high + 1 : ~high) >>> 0;
+    }
+    while (high > 0 || low > 0x7f) {
+      this.buffer[this.position++] = (low & 0x7f) | 0x80;
+      low = ((low >>> 7) | (high << 25)) >>> 0;
+      high >>>= 7;
+    }
+    this.buffer[this.position++] = low;
+  }
+
+  /** A little-endian fixed32. */
+  fixed32(value: number): void {
+    this.ensure(4);
+    const buffer = this.buffer;
+    const at = this.position;
+    buffer[at] = value;
+    buffer[at + 1] = value >>> 8;
+    buffer[at + 2] = value >>> 16;
+    buffer[at + 3] = value >>> 24;
+    this.position = at + 4;
+  }
+
+  /** A point in time as fixed64 of nanoseconds, exact beyond 2^53: the product is built from two halves of 16 bits and more. */
+  time(seconds: number, nanos: number): void {
+    const whole = Math.trunc(seconds);
+    const upper = Math.floor(whole / 0x10000) * 1e9;
+    const lower = (whole % 0x10000) * 1e9 + Math.trunc(nanos) + (upper % 0x10000) * 0x10000;
+    this.fixed32(lower % 0x1_0000_0000);
+    this.fixed32((Math.floor(upper / 0x10000) + Math.floor(lower / 0x1_0000_0000)) % 0x1_0000_0000);
+  }
+
+  /** A little-endian double. */
+  double(value: number): void {
+    this.ensure(8);
+    this.position = this.buffer.writeDoubleLE(value, this.position);
+  }
+
+  /** Length and bytes of a hexadecimal id. */
+  hex(id: string): void {
+    const bytes = id.length >>> 1;
+    this.varint(bytes);
+    this.ensure(bytes);
+    const buffer = this.buffer;
+    let at = this.position;
+    for (let i = 0; i + 1 < id.length; i += 2) {
+      // The mask keeps a stranger's id within the table; hexadecimal digits are below 128 anyway.
+      buffer[at++] = (hexValue[id.charCodeAt(i) & 127]! << 4) | hexValue[id.charCodeAt(i + 1) & 127]!;
+    }
+    this.position = at;
+  }
+
+  /** Length and bytes. */
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.raw(value);
+  }
+
+  /** Bytes without a length. */
+  raw(value: Uint8Array): void {
+    this.ensure(value.length);
+    this.buffer.set(value, this.position);
+    this.position += value.length;
+  }
+
+  /** Length and UTF-8 of a string. */
+  string(value: string): void {
+    const length = value.length;
+    if (length > shortString) {
+      this.#longString(value);
+      return;
+    }
+    this.ensure(length + 1);
+    const buffer = this.buffer;
+    let at = this.position + 1;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 127) {
+        this.#longString(value);
+        return;
+      }
+      buffer[at++] = unit;
+    }
+    buffer[this.position] = length;
+    this.position = at;
+  }
+
+  #longString(value: string): void {
+    this.ensure(value.length * 3 + 5);
+    const start = this.position;
+    const guess = varintSize(value.length);
+    const written = this.buffer.write(value, start + guess, 'utf8');
+    const size = varintSize(written);
+    if (size !== guess) this.buffer.copyWithin(start + size, start + guess, start + guess + written);
+    this.varint(written);
+    this.position += written;
+  }
+
+  /** Opens a nested message whose length will probably take `reserved` bytes; returns where it starts, for {@link close}. */
+  open(reserved: 1 | 2): number {
+    this.ensure(reserved);
+    this.position += reserved;
+    return this.position;
+  }
+
+  /** Closes the nested message that was opened at `start`, moving its content if its length takes another number of bytes. */
+  close(start: number, reserved: 1 | 2): void {
+    const length = this.position - start;
+    const size = varintSize(length);
+    if (size !== reserved) {
+      this.ensure(4);
+      this.buffer.copyWithin(start - reserved + size, start, this.position);
+    }
+    this.position = start - reserved;
+    this.varint(length);
+    this.position += length;
+  }
+}

@@ -1,0 +1,252 @@
+import type { Accounting } from '../accounting.ts';
+import { type Batch, batchBytes } from '../batch.ts';
+import type { BatchQueue } from '../batch-queue.ts';
+import type { LossLog } from '../loss-log.ts';
+import { adoptAbandoned } from './adoption.ts';
+import { DamagedFileError, type Spool } from './spool.ts';
+import { nameSpoolFile, type SpoolFile } from './spool-file.ts';
+
+/** After a failed write, memory has to do for this long. */
+const pauseMs = 5000;
+
+/**
+ * The batches on disk of one destination, oldest first, with their books. Batches come from the queue in memory and return to
+ * it to be sent.
+ *
+ * @internal
+ */
+export class SpoolQueue {
+  readonly spool: Spool;
+  readonly #queue: BatchQueue;
+  readonly #accounting: Accounting;
+  readonly #log: LossLog;
+  readonly #files: SpoolFile[] = [];
+  #writing: { readonly batch: Batch; readonly file: SpoolFile; done: Promise<void> } | undefined;
+  #abandonedWrite: Promise<void> | undefined;
+  #discardAbandoned = false;
+  #pausedUntil = 0;
+  #full = false;
+  /** Failed operations on the disk. */
+  errors = 0;
+
+  constructor(spool: Spool, queue: BatchQueue, accounting: Accounting, log: LossLog) {
+    this.spool = spool;
+    this.#queue = queue;
+    this.#accounting = accounting;
+    this.#log = log;
+  }
+
+  /** Files that wait. */
+  get length(): number {
+    return this.#files.length;
+  }
+
+  /** Settles when the write in progress is over. */
+  get writing(): Promise<void> | undefined {
+    return this.#writing?.done;
+  }
+
+  /** Settles when nothing is being written any more, also nothing that was given up. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#writing?.done, this.#abandonedWrite]);
+  }
+
+  /** Whether the last batch found no room. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Whether something on disk, or on the way there, is older than `sequence`. */
+  hasBefore(sequence: number): boolean {
+    return (
+      (this.#writing?.batch.sequence ?? Infinity) < sequence || this.#files.some((file) => file.sequence < sequence)
+    );
+  }
+
+  #insert(file: SpoolFile): void {
+    let at = this.#files.length;
+    while (at > 0 && this.#files[at - 1]!.time > file.time) at--;
+    this.#files.splice(at, 0, file);
+  }
+
+  #failed(error: unknown): void {
+    this.errors++;
+    this.#pausedUntil = Date.now() + pauseMs;
+    this.#log.trouble('the spool cannot be written', error);
+  }
+
+  #canWrite(batch: Batch, evenPaused: boolean): boolean {
+    if (!evenPaused && Date.now() < this.#pausedUntil) return false;
+    this.#full = !this.spool.hasRoomFor(batch.length);
+    return !this.#full;
+  }
+
+  /** Moves a batch that is out of the queue to disk in the background; false if that cannot be tried now. */
+  store(batch: Batch, after: () => void): boolean {
+    if (this.#writing !== undefined) return false;
+    if (this.#keepCopy(batch)) return true;
+    if (!this.#canWrite(batch, false)) return false;
+    const file = nameSpoolFile(batchBytes(batch), batch.spans, batch.sequence, batch.time);
+    const entry = { batch, file, done: Promise.resolve() };
+    this.#writing = entry;
+    this.spool.bytes += file.bytes;
+    entry.done = this.spool.write(file, batchBytes(batch)).then(
+      () => {
+        this.#settleWrite(entry, true);
+        after();
+      },
+      (error: unknown) => {
+        this.#failed(error);
+        this.#settleWrite(entry, false);
+        after();
+      },
+    );
+    return true;
+  }
+
+  #settleWrite(entry: { batch: Batch; file: SpoolFile }, written: boolean): void {
+    const { batch, file } = entry;
+    if (this.#writing === entry) this.#writing = undefined;
+    if (batch.abandoned) {
+      // The same file was written at once meanwhile, unless that failed and its spans count as lost.
+      if (written && this.#discardAbandoned) this.spool.discard(file);
+      return;
+    }
+    if (written) {
+      this.#book(batch, file, 'queued');
+      return;
+    }
+    this.spool.bytes -= file.bytes;
+    this.#queue.putBack(batch);
+  }
+
+  #book(batch: Batch, file: SpoolFile, from: 'queued' | 'inFlight'): void {
+    this.release(batch);
+    this.#accounting.move(batch.spans, from, 'spooled');
+    this.#queue.release(batch);
+    this.#insert(file);
+  }
+
+  /** A batch whose whole copy is on disk already only has to leave memory. */
+  #keepCopy(batch: Batch, from: 'queued' | 'inFlight' = 'queued'): boolean {
+    const file = batch.file;
+    if (file === undefined || file.spans !== batch.spans) return false;
+    batch.file = undefined;
+    this.#book(batch, file, from);
+    return true;
+  }
+
+  /** Moves a batch that is out of the queue to disk at once; false if it could not be, with the batch as it was. */
+  storeSync(batch: Batch, from: 'queued' | 'inFlight' = 'queued', evenPaused = false): boolean {
+    if (this.#keepCopy(batch, from)) return true;
+    const file = this.#writeSync(batch, evenPaused);
+    if (file === undefined) return false;
+    this.#book(batch, file, from);
+    return true;
+  }
+
+  /** Writes a copy of a batch that stays where it is, on the wire. */
+  copySync(batch: Batch): void {
+    if (batch.file === undefined) batch.file = this.#writeSync(batch, true);
+  }
+
+  #writeSync(batch: Batch, evenPaused: boolean): SpoolFile | undefined {
+    if (!this.#canWrite(batch, evenPaused)) return undefined;
+    const file = nameSpoolFile(batchBytes(batch), batch.spans, batch.sequence, batch.time);
+    try {
+      this.spool.writeSync(file, batchBytes(batch));
+      return file;
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  /** The batch of a write in progress, written at once instead: for the end of the process. */
+  takeWriting(): Batch | undefined {
+    const entry = this.#writing;
+    if (entry === undefined) return undefined;
+    this.#writing = undefined;
+    this.#abandonedWrite = entry.done;
+    this.#discardAbandoned = false;
+    const { batch, file } = entry;
+    this.spool.bytes -= file.bytes;
+    batch.abandoned = true;
+    // The write in the background still reads the old buffer, which therefore is not to be used again.
+    return this.#queue.copyOf(batch);
+  }
+
+  /** The batch that {@link takeWriting} gave has been dropped: it shall not turn up on disk after all. */
+  discardWriting(): void {
+    this.#discardAbandoned = true;
+  }
+
+  /** Reads the oldest file into a batch that is ready to be sent and booked as in flight; undefined if there is none. */
+  async load(): Promise<Batch | undefined> {
+    for (;;) {
+      const file = this.#files.shift();
+      if (file === undefined) return undefined;
+      if (Date.now() - file.time > this.spool.maxAgeMs) {
+        this.#drop(file, 'expired');
+        continue;
+      }
+      const batch = await this.#read(file);
+      if (batch !== undefined) return batch;
+    }
+  }
+
+  async #read(file: SpoolFile): Promise<Batch | undefined> {
+    try {
+      const bytes = await this.spool.read(file);
+      const batch = this.#queue.adopt(bytes, bytes.length, file.spans, file.sequence, file.time);
+      batch.file = file;
+      this.#accounting.move(file.spans, 'spooled', 'inFlight');
+      return batch;
+    } catch (error) {
+      this.errors++;
+      if (error instanceof DamagedFileError) {
+        this.#accounting.drop(file.spans, 'spooled', 'corrupt');
+        this.#log.lost('corrupt', file.spans, error);
+        await this.spool.setAside(file);
+      } else {
+        this.#log.trouble('the spool cannot be read', error);
+        this.#insert(file);
+        await new Promise((resolve) => setTimeout(resolve, 1000).unref());
+      }
+      return undefined;
+    }
+  }
+
+  #drop(file: SpoolFile, reason: 'expired'): void {
+    this.#accounting.drop(file.spans, 'spooled', reason);
+    this.#log.lost(reason, file.spans);
+    this.spool.remove(file);
+  }
+
+  /** Puts a batch that {@link load} gave back on disk, where it still is. */
+  unload(batch: Batch): void {
+    this.#keepCopy(batch, 'inFlight');
+  }
+
+  /** The batch is done with, and so is its copy on disk, unless another half still needs it. */
+  release(batch: Batch): void {
+    const file = batch.file;
+    batch.file = undefined;
+    if (file !== undefined && --file.holders === 0) this.spool.remove(file);
+  }
+
+  /** Drops what is too old. */
+  expire(): void {
+    const limit = Date.now() - this.spool.maxAgeMs;
+    while (this.#files.length > 0 && this.#files[0]!.time < limit) this.#drop(this.#files.shift()!, 'expired');
+  }
+
+  /** Takes over what dead processes left. */
+  async adopt(): Promise<void> {
+    const files = await adoptAbandoned(this.spool, () => this.#queue.nextSequence());
+    for (const file of files) {
+      this.#accounting.adopt(file.spans);
+      this.#insert(file);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { countSpans } from '../otlp-request.ts';
+import type { Sender, SendResult } from '../sender.ts';
+
+/** A sender whose requests stay open until the test answers them. */
+export class ScriptedSender implements Sender {
+  readonly open: { readonly spans: number; readonly answer: (result: SendResult) => void }[] = [];
+  /** Requests that were open at the same time, at most. */
+  mostOpen = 0;
+  /** Spans that were acknowledged. */
+  acknowledged = 0;
+  closed = false;
+
+  send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
+    const spans = countSpans(bytes);
+    return new Promise((resolve) => {
+      const entry = {
+        spans,
+        answer: (result: SendResult): void => {
+          this.open.splice(this.open.indexOf(entry), 1);
+          if (result.status === 'ok') this.acknowledged += spans - Math.min(spans, result.rejected);
+          resolve(result);
+        },
+      };
+      this.open.push(entry);
+      this.mostOpen = Math.max(this.mostOpen, this.open.length);
+      signal.addEventListener('abort', () => entry.answer({ status: 'retry', error: 'aborted' }), { once: true });
+    });
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
