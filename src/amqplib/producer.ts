@@ -1,6 +1,5 @@
 import { type Attributes, type Context, context as contextApi } from '@opentelemetry/api';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
-import { reportFault } from '../faults.ts';
 import {
   ATTR_MESSAGE_CONVERSATION_ID,
   ATTR_MESSAGE_ID,
@@ -12,18 +11,15 @@ import {
 } from '../messaging/index.ts';
 import type { ChannelState } from './channel-state.ts';
 import { producerDestination } from './destination.ts';
+import { publishInRoom } from './header-room.ts';
 import { sentAtHeader } from './message.ts';
-import { fitsFrame, withHeaders } from './publish-options.ts';
 
 /** A publish under way. */
 interface Publishing {
   operation: Operation;
-  /** What to hand to the client, in the order of preference: with everything, with the trace alone. Never the caller's own. */
-  options: object[];
+  /** The headers that carry its context; undefined where the message is to be left as it is. */
+  carried: AmqpHeaders | undefined;
 }
-
-/** The first header table that is too large even for the largest frame: amqplib encodes up to 64 KiB, and throws beyond. */
-const alwaysFits = 70_000;
 
 /**
  * Traces `publish`, and with it `sendToQueue`, which calls it: a PRODUCER span that ends at the return, on a confirm channel with
@@ -41,14 +37,14 @@ export function tracePublish(channel: object, state: ChannelState): void {
         const [exchange, routingKey, content, options, callback] = args;
         const parent = contextApi.active();
         const publishing = guard('tracing a publish', () =>
-          startPublish(state, { exchange, routingKey, options }, connection?.frameMax, parent),
+          startPublish(state, { exchange, routingKey, options }, parent),
         );
         if (publishing === undefined) return Reflect.apply(raw, this, args);
-        const { operation } = publishing;
+        const { operation, carried } = publishing;
         const done = confirms ? confirmed(operation, parent, callback) : callback;
         let result: unknown;
         try {
-          result = publishFirst([...publishing.options, options], (given) =>
+          result = publishInRoom(carried, options, connection?.frameMax, (given) =>
             raw.call(this, exchange, routingKey, content, given, done),
           );
         } catch (error) {
@@ -65,7 +61,6 @@ export function tracePublish(channel: object, state: ChannelState): void {
 function startPublish(
   state: ChannelState,
   given: { exchange: unknown; routingKey: unknown; options: unknown },
-  frameMax: number | undefined,
   parent: Context,
 ): Publishing {
   const exchange = typeof given.exchange === 'string' ? given.exchange : '';
@@ -89,38 +84,11 @@ function startPublish(
     parent,
   );
   const [carried] = written;
-  if (carried === undefined) return { operation, options: [] };
-  amqpHeaders.remove(carried, [sentAtHeader]);
-  carried[sentAtHeader] = String(Date.now());
-  // What baggage holds may be anyone's; the trace itself is 55 bytes.
-  const slight = amqpHeaders.copy(carried);
-  amqpHeaders.remove(slight, ['baggage', 'tracestate']);
-  let candidates = [carried, slight];
-  if (frameMax !== undefined && frameMax < alwaysFits) {
-    candidates = candidates.filter((candidate) => fitsFrame(frameMax, options, candidate));
-    if (candidates.length < 2) tooLarge();
+  if (carried !== undefined) {
+    amqpHeaders.remove(carried, [sentAtHeader]);
+    carried[sentAtHeader] = String(Date.now());
   }
-  return { operation, options: candidates.map((candidate) => withHeaders(given.options, candidate)) };
-}
-
-/**
- * Publishes with the first options whose headers the client can encode. It encodes before it writes anything, so that what has
- * thrown has not been sent.
- */
-function publishFirst(options: readonly unknown[], publish: (options: unknown) => unknown): unknown {
-  for (const [at, given] of options.entries()) {
-    try {
-      return publish(given);
-    } catch (error) {
-      if ((error as Error | null)?.name !== 'RangeError' || at === options.length - 1) throw error;
-    }
-    tooLarge();
-  }
-  return undefined;
-}
-
-function tooLarge(): void {
-  reportFault('writing trace headers', new RangeError('the message has no room for all of them'));
+  return { operation, carried };
 }
 
 /** Ends a publish with its confirm; the application's own callback gets what it would have got, where it would have been called. */

@@ -1,0 +1,59 @@
+import { type ChannelModel, connect } from 'amqplib';
+import { refusals, withBaggage } from 'mqtrace';
+import { traceConnection } from 'mqtrace/amqplib';
+import { expect, test } from 'vitest';
+import { failure } from '../support/inputs.ts';
+import { useRabbitMQ } from './rabbitmq.ts';
+
+const rabbit = useRabbitMQ();
+const { recording } = rabbit;
+const body = Buffer.from('hello');
+const baggage = (bytes: number) => ({ big: 'x'.repeat(bytes) });
+const withFrameMax = (frameMax: number): Promise<ChannelModel> =>
+  connect(`${rabbit.url}?frameMax=${frameMax}`).then((connection) =>
+    traceConnection(connection, { tracerProvider: recording.tracerProvider }),
+  );
+
+// amqplib's buffer is 64 KiB; a table of one long string takes 4 + 1 + 'mine' + 1 + 4 bytes around it.
+test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
+  ['with room for all', 50_000, 4000, ['traceparent', 'baggage']],
+  ['without room for the baggage', 64_000, 4000, ['traceparent']],
+  ['without room for anything', 65_536 - 14, 100, []],
+])('a message %s under amqplib’s 64 KiB is sent with what fits, once', async (_, bytes, baggageBytes, carried) => {
+  const channel = await rabbit.traced.createConfirmChannel();
+  const queue = await rabbit.queue();
+  const headers = { mine: 'y'.repeat(bytes) };
+  const before = refusals()['amqp-table-full'];
+  withBaggage(baggage(baggageBytes), () => channel.sendToQueue(queue, body, { headers }));
+  await channel.waitForConfirms();
+  const { mine, 'mqtrace-sent-at': __, ...rest } = (await rabbit.read(queue)).properties.headers ?? {};
+  expect(mine).toBe(headers.mine);
+  expect(Object.keys(rest).toSorted()).toEqual(carried.toSorted());
+  expect((await rabbit.looker.checkQueue(queue)).messageCount).toBe(0);
+  expect(refusals()['amqp-table-full'] > before).toBe(carried.length < 2);
+  expect(recording.span(`publish ${queue}`).status.code).toBe(0);
+});
+
+test('headers that are too large by themselves are refused as ever', async () => {
+  const [raw, traced] = [await rabbit.raw.createConfirmChannel(), await rabbit.traced.createConfirmChannel()];
+  const options = { headers: { mine: 'y'.repeat(70_000) } };
+  const expected = await failure(() => raw.sendToQueue('q', body, options));
+  expect(expected).toBeInstanceOf(RangeError);
+  expect(await failure(() => traced.sendToQueue('q', body, options))).toEqual(expected);
+  await traced.waitForConfirms();
+  expect(recording.span('publish q').attributes['error.type']).toBe('RangeError');
+});
+
+test('on a connection with small frames, where the broker would close it, the trace is sent without the baggage', async () => {
+  const connection = await withFrameMax(4096);
+  const channel = await connection.createConfirmChannel();
+  const queue = await rabbit.queue();
+  withBaggage(baggage(4000), () => channel.sendToQueue(queue, body, { messageId: 'm', CC: ['a'] }));
+  withBaggage(baggage(4000), () => channel.sendToQueue(queue, body, { headers: { mine: 'y'.repeat(3950) } }));
+  await channel.waitForConfirms();
+  const [small, large] = [await rabbit.read(queue), await rabbit.read(queue)];
+  expect(small.properties.headers).toHaveProperty('traceparent');
+  expect(small.properties.headers).not.toHaveProperty('baggage');
+  expect(Object.keys(large.properties.headers ?? {})).toEqual(['mine']);
+  await connection.close();
+});

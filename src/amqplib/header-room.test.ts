@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { fitsFrame } from './header-room.ts';
+
+// amqplib's own encoder, which its exports map hides.
+const require = createRequire(import.meta.url);
+const library = dirname(require.resolve('amqplib'));
+const { encodeProperties, BasicProperties } = require(join(library, 'lib/defs.js')) as {
+  encodeProperties: (id: number, channel: number, size: number, fields: object) => Buffer;
+  BasicProperties: number;
+};
+const { publish } = require(join(library, 'lib/api_args.js')) as {
+  publish: (exchange: string, routingKey: string, options: object) => object;
+};
+
+const scalar = fc.oneof(
+  fc.string(),
+  fc.integer(),
+  fc.double({ min: -1e15 }),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant(undefined),
+);
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const timestamp = fc.record({ '!': fc.constant('timestamp'), value: fc.nat() });
+const name = fc.string({ unit: 'grapheme', maxLength: 30 }).filter((text) => text !== '!' && text !== '__proto__');
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    scalar.filter((one) => one !== undefined),
+    fc.string({ unit: 'grapheme' }),
+    bytes,
+    timestamp,
+    fc.array(tie('value'), { maxLength: 5 }),
+    fc.dictionary(name, tie('value'), { maxKeys: 5 }),
+  ),
+}));
+const short = fc.string({ maxLength: 60 });
+const options = fc.record(
+  {
+    messageId: short,
+    correlationId: short,
+    CC: fc.array(short),
+    BCC: short,
+    priority: fc.nat(9),
+    persistent: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+
+test('what is said to fit a frame fits it as amqplib encodes it, and not much room is left unused', () => {
+  fc.assert(
+    fc.property(fc.dictionary(name, value, { maxKeys: 8 }), options, (headers, given) => {
+      const frame = encodeProperties(BasicProperties, 1, 5, publish('', '', { ...given, headers })).length;
+      // The smallest frame that is said to be large enough.
+      let [low, high] = [0, 1 << 20];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (fitsFrame(middle, given, headers)) high = middle;
+        else low = middle + 1;
+      }
+      expect(low).toBeGreaterThanOrEqual(frame);
+      // Numbers are of one to eight bytes and reckoned as eight; a table may hold many.
+      expect(low - frame).toBeLessThan(1000);
+    }),
+  );
+});
