@@ -23,7 +23,7 @@ export function traceSends(sender: object, messaging: Messaging, facts: ClientFa
     rebuild: (record, [topic]) => ({ ...record, ...sendOptions(record), ...topic }),
   });
   traceSend<ProducerBatch>(sender, 'sendBatch', messaging, facts, {
-    topics: (batch) => batch.topicMessages,
+    topics: ({ topicMessages }) => topicMessages,
     rebuild: (batch, topicMessages) => ({ ...batch, ...sendOptions(batch), topicMessages }),
   });
 }
@@ -39,11 +39,14 @@ function traceSend<A>(sender: object, name: string, messaging: Messaging, facts:
     return function (this: unknown, ...args: unknown[]) {
       const parent = contextApi.active();
       // What kafkajs refuses, it is to refuse in its own words: an argument of another shape goes to it as it is.
-      const messages = guard('reading messages to send', () => allMessages(shape.topics(args[0] as A)));
+      const [given] = args;
+      const messages = isObject(given)
+        ? guard('reading messages', () => allMessages(shape.topics(given as A)))
+        : undefined;
       if (messages === undefined || messages.length === 0) return raw.apply(this, args);
       const description = { name: 'send', attributes: facts.attributes };
       const { operation, headers } = startSending(messaging, kafkaHeaders, description, messages, parent);
-      const traced = guard('writing headers', () => rebuild(args[0] as A, shape, headers)) ?? args[0];
+      const traced = guard('writing headers', () => rebuild(given as A, shape, headers)) ?? given;
       const result = callWithin(operation, () => raw.call(this, traced, ...args.slice(1)));
       if (!types.isPromise(result)) {
         operation.end();
@@ -57,6 +60,10 @@ function traceSend<A>(sender: object, name: string, messaging: Messaging, facts:
       });
     };
   });
+}
+
+function isObject(given: unknown): boolean {
+  return typeof given === 'object' && given !== null;
 }
 
 /** Every message of every topic in order; undefined where that is not what was given. */

@@ -65,21 +65,20 @@ export function settledByCommit([given]: readonly unknown[]): Settled {
 
 /** `transaction.sendOffsets({ consumerGroupId, topics: [{ topic, partitions: [{ partition, offset }] }] })`. */
 export function settledBySendOffsets([given]: readonly unknown[]): Settled {
-  const { consumerGroupId, topics } = given as {
-    consumerGroupId?: unknown;
-    topics: { topic: unknown; partitions: PartitionOffset[] }[];
-  };
-  const { destination, attributes } = settled(
-    topics.flatMap(({ topic, partitions }) => partitions.map((each) => ({ ...each, topic }))),
-  );
+  const { consumerGroupId, topics } = (given ?? {}) as { consumerGroupId?: unknown; topics?: unknown };
+  const positions: PartitionOffset[] = [];
+  for (const entry of Array.isArray(topics) ? (topics as ({ topic?: unknown; partitions?: unknown } | null)[]) : []) {
+    const partitions = Array.isArray(entry?.partitions) ? (entry.partitions as (PartitionOffset | null)[]) : [];
+    for (const each of partitions) positions.push({ ...each, topic: entry?.topic });
+  }
+  const { destination, attributes } = settled(positions);
   const group = typeof consumerGroupId === 'string' ? { [ATTR_CONSUMER_GROUP_NAME]: consumerGroupId } : {};
   return { destination, attributes: { ...attributes, ...group } };
 }
 
-function settled(positions: readonly PartitionOffset[]): Settled {
+function settled(positions: readonly (PartitionOffset | null)[]): Settled {
   const [first] = positions;
-  if (first === undefined || typeof first.topic !== 'string') return {};
-  if (positions.some(({ topic }) => topic !== first.topic)) return {};
+  if (typeof first?.topic !== 'string' || positions.some((each) => each?.topic !== first.topic)) return {};
   const destination = { name: first.topic };
   if (positions.length > 1) return { destination };
   // Kafka commits the offset to go on from. What it settles is the record before, and that is what its process span says.
