@@ -56,14 +56,15 @@ function unknownDelivery(message: KafkaMessageLike): Delivery {
  * A message that did not come from a traced consumer is processed in the same way, with what it tells itself.
  *
  * @param message - as kafkajs gave it.
- * @param fn - what it returns or throws is handed on unchanged; of a promise, one that settles alike, and the span ends with it.
+ * @param fn - gets the message. What it returns or throws is handed on unchanged; of a promise, one that settles alike, and the
+ *   span ends with it.
  */
-export function processMessage<R>(message: KafkaMessageLike, fn: () => R): R {
+export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (message: M) => R): R {
   const ambient = contextApi.active();
   const operation =
     guard('processMessage', () => {
       const { messaging, description, incoming } = deliveries.get(message) ?? unknownDelivery(message);
       return startProcessing(messaging, description, incoming, ambient);
     }) ?? noOperation(ambient);
-  return runHandler(operation, fn);
+  return runHandler(operation, () => fn(message));
 }

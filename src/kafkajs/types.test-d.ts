@@ -14,7 +14,7 @@ it('gives back the client of kafkajs, its types unchanged', () => {
 
 it('takes the messages of kafkajs, and gives what the function gives', () => {
   expectTypeOf(processMessage(message, () => 1)).toEqualTypeOf<number>();
-  expectTypeOf(processMessage(message, async () => 'a')).toEqualTypeOf<Promise<string>>();
+  expectTypeOf(processMessage(message, async ({ offset }) => offset)).toEqualTypeOf<Promise<string>>();
   expectTypeOf<EachMessagePayload['message']>().toExtend<Parameters<typeof processMessage>[0]>();
 });
 
