@@ -86,7 +86,18 @@ export abstract class ConsistentSampler implements Sampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult {
-    const parent = validParent(context);
+    return this.decide(validParent(context), context, traceId, name, kind, attributes, links);
+  }
+
+  protected decide(
+    parent: SpanContext | undefined,
+    context: Context,
+    traceId: string,
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult {
     const ot = readOtMember(parent?.traceState);
     let randomness = ot?.randomness;
     let rolled: Halves | undefined;
@@ -105,7 +116,8 @@ export abstract class ConsistentSampler implements Sampler {
 
 /** @internal */
 export function validParent(context: Context): SpanContext | undefined {
-  const parent = trace.getSpanContext(context);
+  // Two steps, since most roots stop at the first.
+  const parent = trace.getSpan(context)?.spanContext();
   return parent && isSpanContextValid(parent) ? parent : undefined;
 }
 

@@ -89,10 +89,12 @@ class ParentBased extends ConsistentSampler {
     links: Link[],
   ): SamplingResult {
     const parent = validParent(context);
-    if (parent ? this.#canOnlyFollow(parent) : this.#root.refusesRoot(traceId)) {
-      return parent && isSampled(parent) ? followedResult : notSampled;
+    if (parent === undefined) {
+      if (this.#root.refusesRoot(traceId)) return notSampled;
+    } else if (this.#canOnlyFollow(parent)) {
+      return isSampled(parent) ? followedResult : notSampled;
     }
-    return super.shouldSample(context, traceId, name, kind, attributes, links);
+    return this.decide(parent, context, traceId, name, kind, attributes, links);
   }
 
   override toString(): string {
@@ -124,7 +126,9 @@ function isSampled(parent: SpanContext): boolean {
 function followParent(parent: SpanContext, { ot, randomness }: SamplingRequest): Intent {
   if (!isSampled(parent)) return refusal;
   const threshold = ot?.threshold;
-  return threshold && reaches(randomness, threshold) ? { ...followed, threshold, weighed: true } : followed;
+  return threshold && reaches(randomness, threshold)
+    ? { threshold, weighed: true, attributes: followed.attributes }
+    : followed;
 }
 
 /** @internal */

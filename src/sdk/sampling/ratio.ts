@@ -38,8 +38,9 @@ class Ratio extends ConsistentSampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult {
-    if (this.refusesRoot(traceId) && !validParent(context)) return notSampled;
-    return super.shouldSample(context, traceId, name, kind, attributes, links);
+    const parent = validParent(context);
+    if (!parent && this.refusesRoot(traceId)) return notSampled;
+    return this.decide(parent, context, traceId, name, kind, attributes, links);
   }
 
   override toString(): string {

@@ -24,6 +24,13 @@ export const always: Halves = { hi: 0, lo: 0 };
 /** T that no R reaches; it has no written form. @internal */
 export const never: Halves = { hi: half, lo: 0 };
 
+const powersOf16: Float64Array = Float64Array.from({ length: allDigits + 1 }, (_, exponent) => 16 ** exponent);
+
+/** 16^exponent, from 0 to 14. */
+function power(exponent: number): number {
+  return powersOf16[exponent] ?? NaN;
+}
+
 /** A hex digit's value by character code; 255 for anything else. */
 const digitValues: Uint8Array = new Uint8Array(256).fill(255);
 for (let value = 0; value < 16; value++) {
@@ -111,16 +118,16 @@ export function thresholdOf(p: number): Halves {
     leading++;
   }
   const digits = Math.min(precision, allDigits - leading);
-  const rest = Math.round((1 - Math.min(1, scaled)) * 16 ** digits);
+  const rest = Math.round((1 - Math.min(1, scaled)) * power(digits));
   // In units of 16^-(leading + digits), counted from the top: both halves stay integers that a double holds exactly.
-  const fromTop = 16 ** digits - rest;
+  const fromTop = power(digits) - rest;
   const unit = allDigits - leading - digits;
   return subtractFromOne(fromTop, unit);
 }
 
 /** 2^56 - count * 16^unit, for a count of up to 17 bits. */
 function subtractFromOne(count: number, unit: number): Halves {
-  const whole = count * 16 ** unit;
+  const whole = count * power(unit);
   const wholeHi = Math.floor(whole / half);
   const wholeLo = whole - wholeHi * half;
   return wholeLo === 0 ? { hi: half - wholeHi, lo: 0 } : { hi: half - wholeHi - 1, lo: half - wholeLo };

@@ -21,6 +21,11 @@ interface Decision {
   readonly erased: boolean;
 }
 
+/** Runs something after so many milliseconds, without keeping the process alive for it. */
+type Later = (run: () => void, ms: number) => void;
+
+const byTimer: Later = (run, ms) => void setTimeout(run, ms).unref();
+
 const dropped: Decision = { kept: false, cut: undefined, erased: false };
 const windowMs = 1000;
 const rememberedAtLeast = 10_000;
@@ -35,20 +40,22 @@ const spansHeldAtMost = 50_000;
 export class TraceCap {
   readonly #k: number;
   readonly #deliver: Deliver;
+  readonly #later: Later;
   #traces = new Map<string, CappedTrace>();
   readonly #decisions = new Map<string, Decision>();
   /** The largest R dropped in this window before its end. */
   #cut: Halves | undefined;
   /** How many of the k were decided on before the window's end, by a flush. */
   #used = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #windowIsOpen = false;
   held = 0;
   heldBytes = 0;
   capped = 0;
 
-  constructor(k: number, deliver: Deliver) {
+  constructor(k: number, deliver: Deliver, later: Later = byTimer) {
     this.#k = k;
     this.#deliver = deliver;
+    this.#later = later;
   }
 
   end(span: ReadableSpan): void {
@@ -98,15 +105,15 @@ export class TraceCap {
   }
 
   #openWindow(): void {
-    if (this.#timer) return;
-    this.#timer = setTimeout(() => this.#closeWindow(), windowMs);
-    this.#timer.unref();
+    if (this.#windowIsOpen) return;
+    this.#windowIsOpen = true;
+    this.#later(() => this.#closeWindow(), windowMs);
   }
 
   #closeWindow(): void {
     this.settle();
     this.#used = 0;
-    this.#timer = undefined;
+    this.#windowIsOpen = false;
   }
 
   /** Drops what cannot be among the largest any more, so that a flood is not held for a whole second. Failures stay. */
