@@ -16,21 +16,34 @@ async function workingIn(directory: string): Promise<string[]> {
   return ids.flatMap((id, i) => (places[i]?.startsWith(directory) ? [`${id} in ${places[i]}`] : []));
 }
 
-async function containers(ownerPid: number): Promise<string[]> {
+async function containersOf(ownerPid: number): Promise<string[]> {
   const { getContainerRuntimeClient } = await import('testcontainers');
   const client = await getContainerRuntimeClient().catch(() => undefined);
-  const all = await client?.container.list();
+  const all = await client?.container.dockerode.listContainers({ all: true });
   return (all ?? []).filter(({ Labels }) => Labels['mqtrace.run']?.startsWith(`${ownerPid}-`)).map(({ Id }) => Id);
 }
 
-/** What is left of a run: its processes, directories and containers. */
+/** What there is of a run. */
+export interface Remains {
+  readonly processes: string[];
+  readonly directories: string[];
+  readonly containers: string[];
+}
+
+/** Looks for what is left of a run: of the process `pid` that has `mark` in its environment, and `directory` for temporary ones. */
 export async function remains(run: {
   readonly mark: string;
   readonly directory: string;
   readonly pid: number;
-}): Promise<string[]> {
-  const directories = (await readdir(run.directory)).filter((name) => name.startsWith('mqtrace-'));
-  const working = await workingIn(run.directory);
+}): Promise<Remains> {
   const marked = processes(run.mark).map((line) => line.slice(0, 200));
-  return [...marked, ...working, ...directories, ...(await containers(run.pid))];
+  return {
+    processes: [...marked, ...(await workingIn(run.directory))],
+    // The run's loader keeps a cache there too.
+    directories: (await readdir(run.directory)).filter((name) => name.startsWith('mqtrace-')),
+    containers: await containersOf(run.pid),
+  };
 }
+
+/** Nothing. */
+export const nothing: Remains = { processes: [], directories: [], containers: [] };
