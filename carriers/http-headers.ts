@@ -1,5 +1,6 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { isListHeader, joinList, readAll, readValue } from './limits.ts';
+import { isListHeader, joinList, readAll, readValue, sameName } from './limits.ts';
+import { countRefusal } from './refusals.ts';
 import { isRecord, recordCopy, recordKeys, recordRemove, recordSet, recordWalk } from './record.ts';
 
 /** Node's `IncomingHttpHeaders` and `OutgoingHttpHeaders`, or the web's `Headers`. */
@@ -27,22 +28,33 @@ export const httpHeaders: CarrierAdapter<HttpHeaders> = {
     return isRecord(headers) ? recordKeys(headers, true) : [];
   },
   set(headers, key, value) {
-    if (isWebHeaders(headers)) headers.set(key, value);
-    else recordSet(headers, key, value);
+    if (!isWebHeaders(headers)) return recordSet(headers, key, value);
+    try {
+      headers.set(key, value);
+    } catch {
+      countRefusal('header-invalid');
+    }
   },
   copy(headers) {
     return isWebHeaders(headers) ? new Headers([...headers]) : recordCopy(headers, true);
   },
   remove(headers, names) {
     if (!isWebHeaders(headers)) return recordRemove(headers, names);
-    const prefixes = names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
-    const found = [...headers.keys()].filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
-    for (const name of [...names, ...found]) if (!name.endsWith('*')) headers.delete(name);
+    const lowerCaseNames = names.map((name) => name.toLowerCase());
+    const found = [...headers.keys()].filter((key) => lowerCaseNames.some((name) => sameName(key, name)));
+    for (const key of found) headers.delete(key);
   },
 };
 
 function readHttp(headers: HttpHeaders, key: string): string[] {
-  if (isWebHeaders(headers)) return readAll(key.toLowerCase(), [headers.get(key)]);
+  if (isWebHeaders(headers)) {
+    try {
+      return readAll(key.toLowerCase(), [headers.get(key)]);
+    } catch {
+      // A name that HTTP does not allow is in no Headers.
+      return [];
+    }
+  }
   return isRecord(headers) ? recordWalk(headers, key) : [];
 }
 

@@ -25,7 +25,21 @@ export {
   withBaggage,
   withCapturedContext,
 } from './propagation/index.ts';
+// For asynchronous pipelines.
+export {
+  bindEmitter,
+  type ContextSource,
+  fanIn,
+  type FanInOptions,
+  fanOut,
+  type FanOutOptions,
+  keepContext,
+  keptContext,
+  linksTo,
+  mapInContext,
+} from './pipelines/index.ts';
 // For diagnosis.
+export { explain, type ExplainOptions, type Explanation } from './pipelines/index.ts';
 export { errorCodes, MqtraceError, type MqtraceErrorCode } from './errors.ts';
 export { tracingFaults } from './faults.ts';
 export { type RefusalReason, refusalReasons, refusals } from '../carriers/index.ts';

@@ -164,6 +164,17 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       expect(adapter.get(copy, 'x-mine')).toBe('1');
     });
 
+    test('names and values that the format may not allow throw nothing', () => {
+      const carrier = adapter.copy(undefined);
+      for (const odd of ['a b', 'ü', '', 'a:b', 'a\r\nb', '\ud800', '\0']) {
+        adapter.set(carrier, odd, 'x');
+        adapter.set(carrier, 'x', odd);
+        expect([undefined, 'x', odd]).toContain(adapter.get(carrier, odd));
+        expect(adapter.getAll(carrier, odd).length).toBeLessThanOrEqual(2);
+        adapter.remove(carrier, [odd, 'x']);
+      }
+    });
+
     test('a header named like a property of objects is a header and nothing else', () => {
       const carrier = adapter.copy(make([['x', '1']]));
       expect(adapter.get(carrier, 'constructor')).toBeUndefined();

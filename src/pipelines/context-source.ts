@@ -1,0 +1,49 @@
+import { type Baggage, type Context, type Link, propagation, type SpanContext, trace } from '@opentelemetry/api';
+import { type CapturedContext, restoreContext } from '../propagation/captured-context.ts';
+
+/** Anything that names a place in a trace: a context, a span's context, or one that was captured. */
+export type ContextSource = Context | SpanContext | CapturedContext;
+
+/** @internal */
+export function toContext(source: ContextSource): Context | undefined {
+  return isContext(source) ? source : isSpanContext(source) ? undefined : restoreContext(source);
+}
+
+/**
+ * Links to where each source comes from, each place once; sources without a valid trace have none.
+ *
+ *     tracer.startSpan('settle the day', { links: linksTo(rows.map((row) => row.context)) });
+ */
+export function linksTo(sources: Iterable<ContextSource>): Link[] {
+  const links = new Map<string, Link>();
+  for (const source of sources) {
+    const context = toContext(source);
+    const spanContext = context === undefined ? (source as SpanContext) : trace.getSpanContext(context);
+    if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) continue;
+    links.set(`${spanContext.traceId}${spanContext.spanId}`, { context: spanContext });
+  }
+  return [...links.values()];
+}
+
+/** The entries that all of them have with the same value; undefined for none. @internal */
+export function commonBaggage(sources: readonly ContextSource[]): Baggage | undefined {
+  const all = sources.map((source) => {
+    const context = toContext(source);
+    return context === undefined ? undefined : propagation.getBaggage(context);
+  });
+  const [first, ...rest] = all;
+  if (first === undefined) return undefined;
+  const common = first
+    .getAllEntries()
+    .filter(([key, { value }]) => rest.every((baggage) => baggage?.getEntry(key)?.value === value));
+  return common.length === 0 ? undefined : propagation.createBaggage(Object.fromEntries(common));
+}
+
+function isContext(source: ContextSource): source is Context {
+  return typeof (source as Context | null)?.getValue === 'function';
+}
+
+function isSpanContext(source: ContextSource): source is SpanContext {
+  const { traceId, spanId } = (source ?? {}) as Partial<SpanContext>;
+  return typeof traceId === 'string' && typeof spanId === 'string';
+}

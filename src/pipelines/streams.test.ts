@@ -1,0 +1,59 @@
+import { EventEmitter } from 'node:events';
+import { PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { baggage } from '../propagation/index.ts';
+import { recordSpans } from '../testing/spans.ts';
+import { bindEmitter, keepContext, keptContext, mapInContext } from './index.ts';
+
+recordSpans();
+const tenant = (value: string): ReturnType<typeof baggage.set> =>
+  baggage.set('tenant', value, { context: ROOT_CONTEXT });
+
+test('each chunk is handled in the context that was kept with it, stage after stage, buffers between them or not', async () => {
+  const seen: string[] = [];
+  const source = ['a', 'b', 'c'].map((name) => keepContext({ name }, tenant(name)));
+  await pipeline(
+    Readable.from(source),
+    mapInContext(async ({ name }: { name: string }) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return { name: `${name}${baggage.get('tenant')}` };
+    }),
+    new PassThrough({ objectMode: true, highWaterMark: 1 }),
+    mapInContext(({ name }: { name: string }) => void seen.push(`${name}:${baggage.get('tenant')}`)),
+    async (results) => {
+      for await (const _ of results);
+    },
+  );
+  expect(seen).toEqual(['aa:a', 'bb:b', 'cc:c']);
+});
+
+test('a chunk without a context runs in that in which the stage was made', async () => {
+  const stage = context.with(tenant('stage'), () => mapInContext(() => baggage.get('tenant')));
+  const out: (string | undefined)[] = [];
+  for await (const value of stage(Readable.from(['x']))) out.push(value);
+  expect(out).toEqual(['stage']);
+});
+
+test("an error of a stage is the pipeline's", async () => {
+  const failing = mapInContext(() => Promise.reject(new TypeError('no')));
+  await expect(
+    pipeline(Readable.from([1]), failing, async (all) => {
+      for await (const _ of all);
+    }),
+  ).rejects.toThrow('no');
+});
+
+test('what was never kept has no context', () => {
+  expect([keptContext({}), keptContext('x'), keptContext(null)]).toEqual([undefined, undefined, undefined]);
+});
+
+test('listeners of a bound emitter run in its context, wherever the event comes from', () => {
+  const seen: (string | undefined)[] = [];
+  const free = new EventEmitter();
+  const bound = bindEmitter(new EventEmitter(), tenant('bound'));
+  for (const emitter of [free, bound]) emitter.on('x', () => seen.push(baggage.get('tenant')));
+  context.with(tenant('emitter'), () => [free, bound].forEach((emitter) => emitter.emit('x')));
+  expect(seen).toEqual(['emitter', 'bound']);
+});
