@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
 import {
   ATTR_DESTINATION_PARTITION_ID,
   guard,
@@ -27,18 +27,29 @@ interface EachBatchPayload {
   batch: { topic: string; partition: number; messages: KafkaMessageLike[] };
 }
 
+/** What the messages of one partition have in common, and what was known of the client when it was made. */
+interface Processing extends Omit<Delivery, 'incoming'> {
+  known: Attributes;
+  broker: Attributes | undefined;
+}
+
 type Handler = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Traces the handlers that a consumer is run with. */
 export function traceRun(consumer: object, messaging: Messaging, facts: ClientFacts): void {
-  const processing = (topic: string, partition: number): Omit<Delivery, 'incoming'> => ({
-    messaging,
-    destination: { name: topic },
-    description: {
-      name: 'process',
-      attributes: { ...facts.attributes, ...facts.broker, [ATTR_DESTINATION_PARTITION_ID]: partitionId(partition) },
-    },
-  });
+  // Made once for each partition, and again when more is known of the client; there are as many as Kafka has partitions for it.
+  const made = new Map<string, Processing>();
+  const processing = (topic: string, partition: number): Processing => {
+    const key = `${partition} ${topic}`;
+    const last = made.get(key);
+    if (last !== undefined && last.known === facts.attributes && last.broker === facts.broker) return last;
+    const { attributes: known, broker } = facts;
+    const attributes = { ...known, ...broker, [ATTR_DESTINATION_PARTITION_ID]: partitionId(partition) };
+    const description = { name: 'process', attributes };
+    const next = { messaging, destination: { name: topic }, description, known, broker };
+    made.set(key, next);
+    return next;
+  };
 
   const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation => {
     const { description, incoming } = deliver(message, processing(topic, partition));

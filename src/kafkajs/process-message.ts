@@ -28,7 +28,8 @@ let standalone: Messaging | undefined;
 
 /** Reads what a message carries, and remembers it for {@link processMessage}. */
 export function deliver(message: KafkaMessageLike, from: Omit<Delivery, 'incoming'>): Delivery {
-  const delivery = { ...from, incoming: read(message, from.messaging, from.destination) };
+  const { messaging, destination, description } = from;
+  const delivery = { messaging, destination, description, incoming: read(message, messaging, destination) };
   deliveries.set(message, delivery);
   return delivery;
 }
