@@ -1,6 +1,7 @@
 import { diag, DiagLogLevel, ROOT_CONTEXT, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MqtraceError } from '../../errors.ts';
+import { ATTR_MESSAGE_DELIVERY_ATTEMPT, ATTR_MESSAGE_REDELIVERED } from '../../messaging/semconv.ts';
 import { alwaysOff, alwaysOn, createSampling, parentBased, ratio } from './index.ts';
 import { parentContext } from './testing/ask.ts';
 import { referenceWeight } from './testing/otep-235.ts';
@@ -95,10 +96,10 @@ describe('keepErrors', () => {
 
   test('keeps redeliveries, where the broker marks them', () => {
     const { start, names } = setUp({ sampler: alwaysOff, keepErrors: true });
-    start('redelivered', ROOT_CONTEXT, { attributes: { 'mqtrace.message.redelivered': true } }).end();
-    start('third attempt', ROOT_CONTEXT, { attributes: { 'mqtrace.message.delivery_attempt': 3 } }).end();
-    start('first attempt', ROOT_CONTEXT, { attributes: { 'mqtrace.message.delivery_attempt': 1 } }).end();
-    start('not', ROOT_CONTEXT, { attributes: { 'mqtrace.message.redelivered': false } }).end();
+    start('redelivered', ROOT_CONTEXT, { attributes: { [ATTR_MESSAGE_REDELIVERED]: true } }).end();
+    start('third attempt', ROOT_CONTEXT, { attributes: { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: 3 } }).end();
+    start('first attempt', ROOT_CONTEXT, { attributes: { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: 1 } }).end();
+    start('not', ROOT_CONTEXT, { attributes: { [ATTR_MESSAGE_REDELIVERED]: false } }).end();
     expect(names()).toEqual(['redelivered', 'third attempt']);
   });
 });
