@@ -4,6 +4,7 @@ import {
   type TextMapPropagator,
   trace,
   type Tracer,
+  type TracerProvider,
   ROOT_CONTEXT,
   type Context,
 } from '@opentelemetry/api';
@@ -13,6 +14,7 @@ import { reportFault } from '../faults.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
 import type { Trusted } from '../propagation/trust.ts';
+import { skipsSpan } from '../sampling-marker.ts';
 import { version } from '../version.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
@@ -24,6 +26,7 @@ export class Messaging {
   readonly system: string;
   readonly semconv: SemconvVersion;
   readonly propagator: TextMapPropagator;
+  readonly #provider: TracerProvider | undefined;
   readonly #tracer: Tracer;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
@@ -34,6 +37,7 @@ export class Messaging {
     this.system = system;
     this.semconv = semconvFromEnvironment() ?? options.semconv ?? 'latest';
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
+    this.#provider = options.tracerProvider;
     // The API's own provider hands out a tracer that follows whatever is registered later.
     this.#tracer = (options.tracerProvider ?? trace).getTracer('mqtrace', version);
     this.#parenting = options.parenting ?? 'parent';
@@ -44,6 +48,11 @@ export class Messaging {
 
   get tracer(): Tracer {
     return this.#tracer;
+  }
+
+  /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
+  skipsSpan(parent: Context): boolean {
+    return skipsSpan(parent, this.#provider);
   }
 
   /** Where the process spans of a destination belong. */

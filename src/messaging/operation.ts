@@ -158,6 +158,7 @@ export function startOperation(
 ): Operation {
   const spans: Span[] = [];
   try {
+    if (messaging.skipsSpan(start.parent)) return noOperation(start.parent);
     const { destination } = description;
     const options: SpanOptions = {
       kind: start.kind,
