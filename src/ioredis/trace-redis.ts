@@ -23,8 +23,8 @@ import type { Client, Command, Pipeline, RedisLike } from './types.ts';
 export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOptions = {}): R {
   checkClient('traceRedis', redis, ['sendCommand', 'pipeline', 'multi', 'duplicate'], 'an ioredis Redis or Cluster');
   checkTraceRedisOptions(options);
-  if (!claim(redis, 'traceRedis', options)) return redis;
-  traceClient(redis, new StreamTracing(options));
+  const tracing = new StreamTracing(options);
+  if (claim(redis, 'traceRedis', options)) traceClient(redis, tracing);
   return redis;
 }
 

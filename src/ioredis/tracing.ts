@@ -136,6 +136,8 @@ export interface StreamCall {
   send(): Context;
   succeed(reply: unknown): void;
   fail(error: unknown, type?: string): void;
+  /** Takes off an error, which is the application's, what tracing put there. */
+  clean?(error: unknown): void;
   /** It neither succeeded nor failed as far as can be told. */
   leave(): void;
 }

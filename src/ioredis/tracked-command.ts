@@ -43,6 +43,7 @@ export class TrackedCommand {
   /** ioredis makes a new reject() for each attempt of a pipeline. */
   watchReject(command: Command): void {
     onReject(command, (error) => {
+      this.#call.clean?.(error);
       if (this.pipelined) this.pendingError = error;
       else this.fail(error);
     });

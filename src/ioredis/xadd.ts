@@ -11,12 +11,15 @@ export class XaddCall implements StreamCall {
   readonly #connection: Connection;
   readonly #command: Command;
   readonly #parent: Context;
+  /** The arguments without the trace fields. */
+  readonly #given: readonly unknown[];
   #operation: Operation;
 
   constructor(connection: Connection, command: Command, parent: Context) {
     this.#connection = connection;
     this.#command = command;
     this.#parent = parent;
+    this.#given = command.args;
     this.#operation = noOperation(parent);
   }
 
@@ -54,6 +57,12 @@ export class XaddCall implements StreamCall {
 
   fail(error: unknown, type: string = redisErrorType(error)): void {
     this.#operation.fail(error, type);
+  }
+
+  /** ioredis' errors show the command's arguments. */
+  clean(error: unknown): void {
+    const { command } = error as { command?: { args?: unknown } };
+    if (command !== undefined && command.args === this.#command.args) command.args = this.#given;
   }
 
   leave(): void {

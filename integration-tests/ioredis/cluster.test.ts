@@ -1,0 +1,162 @@
+import { Cluster } from 'ioredis';
+import { consumeStream, processMessage, type StreamMessage, traceRedis } from 'mqtrace/ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisNode, startRedisCluster } from '../brokers/index.ts';
+import { uniqueName } from '../support/inputs.ts';
+import { idOf, linked, type Recording, recordSpans, underSpan } from '../support/spans.ts';
+import { endAfterwards } from './setup.ts';
+
+describe('a Cluster', () => {
+  let nodes: RedisNode[];
+  let stop = (): Promise<void> => Promise.resolve();
+  beforeAll(async () => {
+    ({ nodes, stop } = await startRedisCluster());
+  });
+  afterAll(() => stop());
+
+  function tracedCluster(options: { keyPrefix?: string; enableAutoPipelining?: boolean; lazyConnect?: boolean } = {}): {
+    cluster: Cluster;
+    recording: Recording;
+  } {
+    const recording = recordSpans();
+    const cluster = endAfterwards(new Cluster(nodes, options));
+    return { cluster: traceRedis(cluster, { tracerProvider: recording.tracerProvider }), recording };
+  }
+
+  it('carries messages on each of its nodes', async () => {
+    const { cluster, recording } = tracedCluster();
+    const streams = Array.from({ length: 9 }, () => uniqueName('orders'));
+    for (const stream of streams) {
+      const id = await cluster.xadd(stream, '*', 'a', 'b');
+      await cluster.xgroup('CREATE', stream, 'g', '0');
+      const [[, [entry]]] = (await cluster.xreadgroup('GROUP', 'g', 'one', 'STREAMS', stream, '>')) as [
+        [string, [[string, string[]]]],
+      ];
+      expect(entry).toStrictEqual([id, ['a', 'b']]);
+      await processMessage(entry, () => cluster.xack(stream, 'g', entry[0]));
+      const send = recording.span(`xadd ${stream}`);
+      for (const name of ['xreadgroup', 'process', 'xack']) {
+        expect(linked(recording.span(`${name} ${stream}`))).toStrictEqual([idOf(send)]);
+      }
+      expect(send.attributes['server.address']).toBeUndefined();
+    }
+    expect(recording.open()).toStrictEqual([]);
+  });
+
+  const modes: { keyPrefix?: string; enableAutoPipelining?: boolean; lazyConnect?: boolean }[] = [
+    { keyPrefix: 'app:' },
+    { enableAutoPipelining: true },
+    { lazyConnect: true, enableAutoPipelining: true },
+  ];
+  it.each(modes)('takes the context of each call with %o, also before it is ready', async (options) => {
+    const { cluster, recording } = tracedCluster(options);
+    const stream = uniqueName('orders');
+    await Promise.all(
+      ['one', 'two'].map((name) =>
+        underSpan(recording, async (app) => {
+          await cluster.xadd(stream, '*', 'name', name);
+          expect(recording.spans().map((span) => span.parentSpanContext?.spanId)).toContain(app.spanId);
+        }),
+      ),
+    );
+    const [[name, entries]] = (await cluster.xread('STREAMS', stream, '0')) as [[string, unknown[]]];
+    expect(name).toBe(`${options.keyPrefix ?? ''}${stream}`);
+    expect(entries).toHaveLength(2);
+    expect(recording.span(`xread ${name}`).links).toHaveLength(2);
+    expect(recording.open()).toStrictEqual([]);
+  });
+
+  it('sends a message or a pipeline on to the right node as one operation', async () => {
+    const { cluster, recording } = tracedCluster();
+    const stream = `{${uniqueName('orders')}}`;
+    await cluster.xadd(stream, '1-1', 'a', 'b');
+    recording.clear();
+    const moved = misdirect(cluster, stream);
+    await cluster.xadd(stream, '1-2', 'a', 'b');
+    expect(moved()).toBe(true);
+    expect(recording.span(`xadd ${stream}`).attributes['error.type']).toBeUndefined();
+    recording.clear();
+
+    const movedAgain = misdirect(cluster, stream);
+    const results = await cluster
+      .pipeline()
+      .xadd(stream, '1-3', 'a', 'b')
+      .xlen(stream)
+      .xread('STREAMS', stream, '1-1')
+      .exec();
+    expect(movedAgain()).toBe(true);
+    expect(results).toStrictEqual([
+      [null, '1-3'],
+      [null, 3],
+      [
+        null,
+        [
+          [
+            stream,
+            [
+              ['1-2', ['a', 'b']],
+              ['1-3', ['a', 'b']],
+            ],
+          ],
+        ],
+      ],
+    ]);
+    const send = recording.span(`xadd ${stream}`);
+    expect(send.attributes).toMatchObject({ 'messaging.message.id': '1-3' });
+    expect(send.attributes['error.type']).toBeUndefined();
+    expect(linked(recording.span(`xread ${stream}`))).toContain(idOf(send));
+    recording.clear();
+
+    const movedOnce = misdirect(cluster, stream);
+    expect(await cluster.multi().xadd(stream, '1-4', 'a', 'b').xadd(stream, '1-1', 'a', 'b').exec()).toMatchObject([
+      [null, '1-4'],
+      [{ message: expect.stringContaining('equal or smaller') }],
+    ]);
+    expect(movedOnce()).toBe(true);
+    expect(recording.spans().map((span) => span.attributes['error.type'])).toStrictEqual(['ERR', undefined]);
+    expect(recording.open()).toStrictEqual([]);
+  });
+
+  it('consumes, and stops while it waits', async () => {
+    const { cluster, recording } = tracedCluster();
+    const stream = uniqueName('orders');
+    await cluster.xadd(stream, '*', 'a', 'b');
+    const errors: unknown[] = [];
+    let consumer: ReturnType<typeof consumeStream> | undefined;
+    const message = await new Promise<StreamMessage>((resolve) => {
+      const onError = (error: unknown): unknown => errors.push(error);
+      consumer = consumeStream(cluster, { streams: stream, group: 'g', blockMs: 60_000, onError }, resolve);
+    });
+    expect(message).toMatchObject({ stream, fields: { a: 'b' }, deliveryAttempt: 1 });
+    await consumer?.stop();
+    await consumer?.done;
+    const [pending] = await cluster.xpending(stream, 'g');
+    expect(pending).toBe(0);
+    expect(errors).toStrictEqual([]);
+    expect(linked(recording.span(`process ${stream}`))).toStrictEqual([idOf(recording.span(`xadd ${stream}`))]);
+    expect(recording.open()).toStrictEqual([]);
+  });
+});
+
+/** Makes the client believe that another node has the stream's slot; tells whether it has been put right since. */
+function misdirect(cluster: Cluster, stream: string): () => boolean {
+  const { slots, _groupsBySlot: groups } = cluster as unknown as { slots: string[][]; _groupsBySlot: number[] };
+  const slot = Number(keySlot(stream));
+  const right = slots[slot]!;
+  const wrongSlot = slots.findIndex((nodes) => nodes[0] !== right[0]);
+  slots[slot] = [...slots[wrongSlot]!];
+  groups[slot] = groups[wrongSlot]!;
+  const [wrong] = slots[slot];
+  return () => (cluster as unknown as { slots: string[][] }).slots[slot]![0] !== wrong;
+}
+
+/** Redis' CRC16 of the part of a key that decides its slot. */
+function keySlot(key: string): number {
+  const tagged = /\{(.+?)\}/.exec(key)?.[1] ?? key;
+  let crc = 0;
+  for (const byte of Buffer.from(tagged)) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff;
+  }
+  return crc % 16_384;
+}

@@ -1,0 +1,268 @@
+import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { getBaggage, withBaggage } from 'mqtrace';
+import { type ConsumeStreamOptions, consumeStream, type RunningConsumer, type StreamMessage } from 'mqtrace/ioredis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { failure, uniqueName } from '../support/inputs.ts';
+import { idOf, linked, underSpan } from '../support/spans.ts';
+import { rawRedis, tracedRedis } from './setup.ts';
+
+const running: RunningConsumer[] = [];
+
+// Vitest fails a run in which a rejection is unhandled.
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((consumer) => consumer.stop()));
+});
+
+/** A consumer that keeps what it handled, and what was reported to it. */
+function consume(
+  redis: Parameters<typeof consumeStream>[0],
+  options: ConsumeStreamOptions,
+  handler: (message: StreamMessage) => unknown = () => undefined,
+): RunningConsumer & { handled: StreamMessage[]; errors: unknown[]; next(count: number): Promise<StreamMessage[]> } {
+  const handled: StreamMessage[] = [];
+  const errors: unknown[] = [];
+  let check = (): void => {};
+  const consumer = consumeStream(redis, { onError: (error) => errors.push(error), ...options }, async (message) => {
+    try {
+      await handler(message);
+    } finally {
+      handled.push(message);
+      check();
+    }
+  });
+  running.push(consumer);
+  const next = (count: number): Promise<StreamMessage[]> =>
+    new Promise((resolve) => {
+      check = (): void => {
+        if (handled.length >= count) resolve(handled);
+      };
+      check();
+    });
+  return Object.assign(consumer, { handled, errors, next });
+}
+
+async function pendingOf(stream: string, group: string): Promise<unknown> {
+  const [count] = (await rawRedis().xpending(stream, group)) as [number];
+  return count;
+}
+
+describe('consumeStream', () => {
+  it('handles each entry in its own trace and with its baggage, and acknowledges it', async () => {
+    const { redis, recording } = tracedRedis();
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    const ids: string[] = [];
+    for (const tenant of ['acme', 'umbrella']) {
+      ids.push((await withBaggage({ tenant }, () => redis.xadd(stream, '*', 'tenant', tenant)))!);
+    }
+    const seen: unknown[] = [];
+    // Started within a request whose context must not come back in the handler.
+    const consumer = await underSpan(recording, () =>
+      withBaggage({ request: '1' }, () =>
+        consume(redis, { streams: stream, group, consumer: 'one' }, (message) => {
+          seen.push([
+            message.fields['tenant'],
+            getBaggage().getEntry('tenant')?.value,
+            getBaggage().getEntry('request'),
+          ]);
+        }),
+      ),
+    );
+    await consumer.next(2);
+    await consumer.stop();
+    await consumer.done;
+    expect(seen).toStrictEqual([
+      ['acme', 'acme', undefined],
+      ['umbrella', 'umbrella', undefined],
+    ]);
+    expect(consumer.handled[0]).toStrictEqual({
+      id: ids[0],
+      stream,
+      fields: { tenant: 'acme' },
+      raw: [Buffer.from('tenant'), Buffer.from('acme')],
+      deliveryAttempt: 1,
+    });
+    const named = (name: string): ReturnType<typeof recording.spans> =>
+      recording.spans().filter((span) => span.name === `${name} ${stream}`);
+    const [send, secondSend] = named('xadd');
+    expect(linked(recording.span(`xreadgroup ${stream}`))).toStrictEqual([idOf(send!), idOf(secondSend!)]);
+    expect(recording.span(`xreadgroup ${stream}`).parentSpanContext).toBeUndefined();
+    expect(named('process').map((span) => span.parentSpanContext?.spanId)).toStrictEqual(
+      named('xadd').map((span) => span.spanContext().spanId),
+    );
+    expect(named('process')[0]?.attributes).toMatchObject({
+      'messaging.client.id': 'one',
+      'messaging.consumer.group.name': group,
+      'mqtrace.message.delivery_attempt': 1,
+      'mqtrace.message.age': expect.any(Number),
+    });
+    expect(named('xack').map((span) => span.parentSpanContext?.spanId)).toStrictEqual(
+      named('process').map((span) => span.spanContext().spanId),
+    );
+    expect(await pendingOf(stream, group)).toBe(0);
+    expect(consumer.errors).toStrictEqual([]);
+    expect(recording.open()).toStrictEqual([]);
+  });
+
+  it('leaves an entry whose handler fails pending, and handles it again', async () => {
+    const { redis, recording } = tracedRedis();
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    await redis.xadd(stream, '*', 'a', '1');
+    const consumer = consume(redis, { streams: stream, group, minIdleMs: 20 }, ({ deliveryAttempt }) => {
+      if (deliveryAttempt! < 3) throw new TypeError(`attempt ${deliveryAttempt}`);
+    });
+    const handled = await consumer.next(3);
+    await consumer.stop();
+    expect(handled.map(({ deliveryAttempt }) => deliveryAttempt)).toStrictEqual([1, 2, 3]);
+    expect(consumer.errors).toStrictEqual([new TypeError('attempt 1'), new TypeError('attempt 2')]);
+    const spans = recording.spans().filter(({ name }) => name === `process ${stream}`);
+    expect(spans.map((span) => span.status.code)).toStrictEqual([
+      SpanStatusCode.ERROR,
+      SpanStatusCode.ERROR,
+      SpanStatusCode.UNSET,
+    ]);
+    expect(spans.map((span) => span.attributes['error.type'])).toStrictEqual(['TypeError', 'TypeError', undefined]);
+    expect(spans.map((span) => span.attributes['mqtrace.message.delivery_attempt'])).toStrictEqual([1, 2, 3]);
+    expect(await pendingOf(stream, group)).toBe(0);
+  });
+
+  it('first works off what was pending for it, also what was deleted meanwhile, and takes over what others left', async () => {
+    const { redis } = tracedRedis();
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    const raw = rawRedis();
+    await raw.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+    for (const id of ['1-1', '1-2', '1-3', '1-4']) await redis.xadd(stream, id, 'a', id);
+    await raw.xreadgroup('GROUP', group, 'other', 'COUNT', 1, 'STREAMS', stream, '>');
+    await raw.xreadgroup('GROUP', group, 'one', 'COUNT', 2, 'STREAMS', stream, '>');
+    await raw.xdel(stream, '1-2');
+    const consumer = consume(redis, { streams: stream, group, consumer: 'one', count: 1, minIdleMs: 1 });
+    const handled = await consumer.next(3);
+    await consumer.stop();
+    expect(handled.map(({ id, deliveryAttempt }) => [id, deliveryAttempt])).toStrictEqual([
+      ['1-3', 2],
+      ['1-1', 2],
+      ['1-4', 1],
+    ]);
+    expect(await pendingOf(stream, group)).toBe(0);
+    expect(consumer.errors).toStrictEqual([]);
+  });
+
+  it('waits on a connection of its own, and stops in the middle of it without a failure', async () => {
+    const connectionName = uniqueName('waits');
+    const { redis, recording } = tracedRedis({ commandTimeout: 300, connectionName });
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    const consumer = consume(redis, { streams: stream, group, blockMs: 60_000 });
+    await blockedReader(connectionName);
+    expect(await redis.ping()).toBe('PONG');
+    await consumer.stop();
+    await consumer.done;
+    expect(consumer.errors).toStrictEqual([]);
+    expect(recording.spans()).toStrictEqual([]);
+    expect(recording.open()).toStrictEqual([]);
+  });
+
+  it('stops after the handler that runs, and acknowledges its entry only', async () => {
+    const { redis } = tracedRedis();
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    await redis.xadd(stream, '1-1', 'a', '1');
+    await redis.xadd(stream, '1-2', 'a', '2');
+    let finish = (): void => {};
+    let begun = (): void => {};
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const consumer = consume(redis, { streams: stream, group }, () => {
+      begun();
+      return new Promise<void>((resolve) => (finish = resolve));
+    });
+    await beginning;
+    let stopped = false;
+    const stopping = consumer.stop().then(() => (stopped = true));
+    await redis.ping();
+    expect(stopped).toBe(false);
+    finish();
+    await stopping;
+    expect(consumer.handled.map(({ id }) => id)).toStrictEqual(['1-1']);
+    expect(await pendingOf(stream, group)).toBe(1);
+  });
+
+  it('survives a lost connection and a deleted stream', async () => {
+    const connectionName = uniqueName('survives');
+    const { redis } = tracedRedis({ connectionName });
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    const consumer = consume(redis, { streams: stream, group, blockMs: 60_000 });
+    await redis.xadd(stream, '*', 'n', '1');
+    await consumer.next(1);
+    const reader = await blockedReader(connectionName);
+    await rawRedis().client('KILL', 'ID', reader);
+    await redis.xadd(stream, '*', 'n', '2');
+    await consumer.next(2);
+    await blockedReader(connectionName);
+    await redis.del(stream);
+    await redis.xadd(stream, '*', 'n', '3');
+    await consumer.next(3);
+    expect(consumer.handled.map(({ fields }) => fields['n'])).toStrictEqual(['1', '2', '3']);
+    expect(consumer.errors.map((error) => (error as Error).message.split(' ', 1)[0])).toStrictEqual(
+      consumer.errors.map(() => expect.stringMatching(/^(NOGROUP|UNBLOCKED|read)$/)),
+    );
+  });
+
+  it('gives names without their prefix, and binary fields as they are', async () => {
+    const { redis, recording } = tracedRedis({ keyPrefix: 'app:' });
+    const [streams, group] = [[uniqueName('a'), uniqueName('b')], uniqueName('billing')];
+    const binary = Buffer.from([0xff, 0, 0xfe]);
+    for (const stream of streams) await redis.xadd(stream, '1-1', '__proto__', 'p', 'bin', binary, 'x', '1', 'x', '2');
+    const consumer = consume(redis, { streams, group });
+    const handled = await consumer.next(2);
+    await consumer.stop();
+    expect(handled.map(({ stream }) => stream)).toStrictEqual(streams);
+    expect(Object.entries(handled[0]!.fields)).toStrictEqual([
+      ['__proto__', 'p'],
+      ['bin', binary.toString()],
+      ['x', '2'],
+    ]);
+    expect(handled[0]?.raw[3]).toStrictEqual(binary);
+    expect(recording.span(`process app:${streams[0]}`).attributes['messaging.destination.name']).toBe(
+      `app:${streams[0]}`,
+    );
+    expect(await pendingOf(`app:${streams[0]}`, group)).toBe(0);
+  });
+
+  it('ends with an error where it cannot go on, told to whoever looks', async () => {
+    const { redis } = tracedRedis();
+    const [key, group] = [uniqueName('text'), uniqueName('billing')];
+    await redis.set(key, 'text');
+    const consumer = consume(redis, { streams: key, group });
+    expect(await failure(() => consumer.done)).toMatchObject({ message: expect.stringMatching(/^WRONGTYPE/) });
+    expect(consumer.errors).toHaveLength(1);
+    await consumer.stop();
+  });
+
+  it('ends with an error when its client gives up connecting', async () => {
+    const connectionName = uniqueName('gives-up');
+    const { redis } = tracedRedis({ retryStrategy: () => null, connectionName });
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    const consumer = consume(redis, { streams: stream, group, blockMs: 60_000 });
+    await rawRedis().client('KILL', 'ID', await blockedReader(connectionName));
+    expect(await failure(() => consumer.done)).toMatchObject({ message: 'Connection is closed.' });
+  });
+
+  it('takes a client that is not traced', async () => {
+    const stream = uniqueName('orders');
+    const redis = rawRedis();
+    await redis.xadd(stream, '*', 'a', '1', 'traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+    let traceId: string | undefined;
+    const consumer = consume(redis, { streams: stream, group: 'g' }, () => {
+      traceId = trace.getActiveSpan()?.spanContext().traceId;
+    });
+    await context.with(ROOT_CONTEXT, () => consumer.next(1));
+    expect(traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+  });
+});
+
+/** Waits until a consumer waits in a read; gives the id of its connection, which has the name of the client it duplicates. */
+async function blockedReader(connectionName: string): Promise<number> {
+  const raw = rawRedis();
+  for (;;) {
+    const lines = String(await raw.client('LIST')).split('\n');
+    const blocked = lines.find((line) => line.includes(`name=${connectionName} `) && / flags=\w*b/.test(line));
+    if (blocked !== undefined) return Number(/id=(\d+)/.exec(blocked)![1]);
+  }
+}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, inject, it } from 'vitest';
+import { uniqueName } from '../support/inputs.ts';
+
+it('what is unhandled with a raw client is unhandled with a traced one, and nothing else is', async () => {
+  const [traced, raw] = [await unhandled('traceRedis'), await unhandled('')];
+  expect(traced).toStrictEqual(raw);
+  expect(traced).toStrictEqual({
+    'a promise left alone': ['WRONGTYPE'],
+    'a promise left alone beside one that is not': ['WRONGTYPE'],
+    'a callback': [],
+    'a pipeline with a command that fails': [],
+    'a transaction that is refused': ['EXECABORT'],
+    'a transaction of single commands': ['ERR'],
+    'a consumer that cannot go on': [],
+  });
+});
+
+/** Runs each case in a process of its own kind and gives what was unhandled in each. */
+async function unhandled(wrap: string): Promise<unknown> {
+  const script = `
+    import { Redis } from 'ioredis';
+    import { consumeStream, traceRedis } from './src/ioredis/index.ts';
+    const redis = ${wrap}(new Redis(${JSON.stringify(inject('redisUrl'))}));
+    const text = ${JSON.stringify(uniqueName('text'))};
+    const cases = {
+      'a promise left alone': () => { redis.xadd(text, '*', 'a', 'b'); },
+      'a promise left alone beside one that is not': () => {
+        redis.xadd(text, '*', 'a', 'b').catch(() => {});
+        redis.xread('STREAMS', text, '0');
+      },
+      'a callback': () => { redis.xadd(text, '*', 'a', 'b', () => {}); },
+      'a pipeline with a command that fails': () => { redis.pipeline().xadd(text, '*', 'a', 'b').exec(); },
+      'a transaction that is refused': () => { redis.multi().xadd(text, '*').exec(); },
+      'a transaction of single commands': () => {
+        redis.multi({ pipeline: false });
+        redis.xadd(text, '*');
+        redis.discard();
+      },
+      'a consumer that cannot go on': async () => {
+        await new Promise((onError) => consumeStream(redis, { streams: text, group: 'g', onError }, () => {}));
+      },
+    };
+    const seen = {};
+    let name;
+    process.on('unhandledRejection', (error) => seen[name].push(error.message.split(' ', 1)[0]));
+    await redis.set(text, 'text');
+    for (name in cases) {
+      seen[name] = [];
+      await cases[name]();
+      await redis.ping();
+      await new Promise((resolve) => setImmediate(resolve));
+      await redis.ping();
+    }
+    redis.disconnect();
+    console.log(JSON.stringify(seen));
+  `;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', script],
+    { cwd: new URL('../..', import.meta.url) },
+  );
+  return JSON.parse(stdout);
+}
