@@ -1,7 +1,7 @@
 import { context, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import type { Channel, GetMessage } from 'amqplib';
-import { getBaggage, withBaggage } from 'mqtrace';
+import { getBaggage, tracingFaults, withBaggage } from 'mqtrace';
 import { processMessage } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
 import { failure } from '../support/inputs.ts';
@@ -52,8 +52,10 @@ test('get: a CLIENT span where the application asked, linking the message', asyn
 
 test('an empty queue gives false and no span', async () => {
   const channel = await rabbit.traced.createChannel();
+  const faults = tracingFaults();
   expect(await channel.get(await rabbit.queue())).toBe(false);
   expect(recording.spans()).toEqual([]);
+  expect(tracingFaults()).toBe(faults);
 });
 
 test('a queue that is not there: the client’s own error, and a failed span', async () => {
@@ -100,6 +102,8 @@ test('processMessage gives what its function gives, and fails with it', async ()
   channel.ack(message);
   const statuses = recording.spans().filter(({ name }) => name === `process ${queue}`);
   expect(statuses.map(({ status }) => status.code)).toEqual([0, SpanStatusCode.ERROR, SpanStatusCode.ERROR]);
+  // What settles it afterwards belongs to who processed it last.
+  expect(idOf(recording.span(`ack ${queue}`).parentSpanContext!)).toBe(idOf(statuses[2]!));
 });
 
 test('processMessage takes a message of no traced channel, too', async () => {

@@ -181,6 +181,8 @@ test('on a closed channel ack throws at once, what it would have thrown, and its
   expect(recording.span(`process ${queue}`).status.code).toBe(SpanStatusCode.UNSET);
   expect(() => channel.ack(messages[0]!)).toThrow('Channel closed');
   expect(recording.span(`ack ${queue}`).attributes['error.type']).toBe('IllegalOperationError');
+  // Nothing is kept of a channel that is closed.
+  expect(linked(recording.span(`ack ${queue}`))).toEqual([]);
   expect(() => callUntyped(channel, 'ack', [])).toThrow(TypeError);
 });
 
