@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { ReceivedSpan } from '../../integration-tests/support/otlp-decode.ts';
+import { flaws, waterfall } from './waterfall.ts';
+
+function span(
+  id: string,
+  parent: string,
+  service: string,
+  name: string,
+  type: string,
+  from: number,
+  to: number,
+): ReceivedSpan {
+  return {
+    spanId: id,
+    parentSpanId: parent,
+    name,
+    resource: { 'service.name': service },
+    attributes: { 'messaging.operation.type': type, 'messaging.system.name': 'kafka' },
+    startTimeUnixNano: BigInt(from * 1e6),
+    endTimeUnixNano: BigInt(to * 1e6),
+  } as unknown as ReceivedSpan;
+}
+
+const root = span('1', '', 'shop', 'POST', '', 0, 20);
+const send = span('2', '1', 'shop', 'send orders', 'send', 10, 20);
+const process = span('3', '2', 'billing', 'process orders', 'process', 60, 100);
+
+test('draws the time between a send and its processing as a row of its own', () => {
+  const rows = waterfall([root, send, process]).map((line) => line.trim().replace(/ +/g, ' '));
+  expect(rows).toEqual([
+    `shop POST ${'█'.repeat(6)} 20.0 ms`,
+    `shop send orders ${'█'.repeat(3)} 10.0 ms`,
+    `… in kafka ${'·'.repeat(16)} 50.0 ms`,
+    `billing process orders ${'█'.repeat(13)} 40.0 ms`,
+  ]);
+});
+
+test('a whole trace has no flaws', () => {
+  expect(flaws([root, send, process], ['shop', 'billing'])).toEqual([]);
+});
+
+test.each([
+  [[root, process], ['the parent of "process orders" (billing) is missing']],
+  [[root, send], ['no span of billing']],
+  [[root, send, { ...process, parentSpanId: '' }], ['2 roots instead of one']],
+  [[], ['0 roots instead of one', 'no span of shop', 'no span of billing']],
+])('a broken trace is told: %#', (spans, expected) => {
+  expect(flaws(spans, ['shop', 'billing'])).toEqual(expected);
+});
