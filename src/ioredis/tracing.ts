@@ -9,6 +9,7 @@ import {
   Messaging,
   readIncoming,
 } from '../messaging/index.ts';
+import { propagatorFields } from '../propagation/inject-extract.ts';
 import type { TraceRedisOptions } from './options.ts';
 import type { ReplyEntry } from './replies.ts';
 import type { Client } from './types.ts';
@@ -36,7 +37,7 @@ export class StreamTracing {
     const fields = Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
     const incoming = incomingOf(this.messaging, entry, fields, stream);
     if (fields !== undefined && this.options.hideFields !== false) {
-      fields.length = redisFields.trailingRun(fields, this.messaging.propagator.fields());
+      fields.length = redisFields.trailingRun(fields, propagatorFields(this.messaging.propagator));
     }
     received.set(entry, { tracing: this, incoming, attributes });
     return incoming;
