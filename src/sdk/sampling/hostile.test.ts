@@ -16,6 +16,7 @@ import {
   ratio,
   rules,
 } from './index.ts';
+import { mqtracePropagator } from '../../propagation/index.ts';
 import { ask } from './testing/ask.ts';
 
 // Many samples, on a machine that may be busy: time is not what is tested.
@@ -121,13 +122,16 @@ const refuse = (): never => expect.fail('walked the trace state');
 describe('10,000 members', () => {
   const header = `ot=th:0,${Array.from({ length: 10_000 }, (_, index) => `k${index}=v`).join(',')}`;
 
-  test('through the stock propagator: the flag stands', () => {
+  test.each([
+    ['the stock propagator', new W3CTraceContextPropagator()],
+    ['mqtrace’s own', mqtracePropagator],
+  ])('through %s: the flag stands', (_, propagator) => {
     for (const [flag, sampled] of [
       ['00', false],
       ['01', true],
     ] as const) {
       const carrier = { traceparent: `00-${ones}-b7ad6b7169203331-${flag}`, tracestate: header };
-      const context = new W3CTraceContextPropagator().extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
+      const context = propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
       expect(ask(parentBased(alwaysOn), { traceId: ones, context }).sampled).toBe(sampled);
     }
   });

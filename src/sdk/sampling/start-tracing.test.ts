@@ -59,6 +59,22 @@ test('spans kept by their end arrive at a real OTLP receiver, those refused do n
   tracer.startSpan('slow', { startTime: Date.now() - 6000 }).end();
   await tracing?.flush();
   expect(receiver.spans.map(({ name }) => name).sort()).toEqual(['child', 'root', 'slow']);
+  // Every span that was recorded is in the books.
+  const [books] = tracing?.stats().destinations ?? [];
+  expect(books).toMatchObject({ ended: 4, exported: 3, held: 0, droppedTotal: 1, dropped: { sampled_out: 1 } });
+  await receiver.close();
+});
+
+test('the cap is in the books as well, and gives way to a flush', async () => {
+  const receiver = await startOtlpReceiver();
+  const { tracer } = start({ protocol: 'http/protobuf', endpoint: receiver.url, maxTracesPerSecond: 3 });
+  for (let i = 0; i < 10; i++) tracer.startSpan('root').end();
+  expect(tracing?.stats().destinations[0]).toMatchObject({ ended: 10, held: 10 });
+  await tracing?.flush();
+  expect(receiver.spans).toHaveLength(3);
+  expect(new Set(receiver.spans.map(({ traceState }) => traceState)).size).toBe(1);
+  const [books] = tracing?.stats().destinations ?? [];
+  expect(books).toMatchObject({ ended: 10, exported: 3, held: 0, dropped: { capped: 7 } });
   await receiver.close();
 });
 

@@ -73,20 +73,20 @@ describe('thresholds', () => {
     );
   });
 
-  test('keep what the reference keeps where R and T differ in the last digit only', () => {
-    for (const [r, t] of [
-      ['0000001', '0000002'],
-      ['fffffff', 'fffffff'],
-      ['0000000', '0000001'],
-    ] as const) {
-      const traceId = `00000000000000000000000001${r.slice(0, 6)}`;
-      for (const th of [`00000000${t.slice(1)}`, `0000001${t}`]) {
-        const threshold = parseThreshold(th.padEnd(14, '0'));
-        if (!threshold) throw new Error('unreadable');
-        expect(reaches(randomnessOf(traceId), threshold)).toBe(referenceKeeps(traceId, th.padEnd(14, '0')));
+  test.each(['00000000000001', '00000010000000', '0000000fffffff', 'fffffffffffffe', '80000000000000'])(
+    'keep R = T and R = T + 1, not R = T - 1, at T = %s',
+    (th) => {
+      const threshold = parseThreshold(th);
+      if (!threshold) throw new Error('unreadable');
+      for (const difference of [-1n, 0n, 1n]) {
+        const r = (BigInt(`0x${th}`) + difference).toString(16).padStart(14, '0');
+        const traceId = `4bf92f3577b34da6a3${r}`;
+        expect(reaches(randomnessOf(traceId), threshold)).toBe(difference >= 0n);
+        expect(traceIdIsBelow(traceId, threshold)).toBe(difference < 0n);
+        expect(referenceKeeps(traceId, th)).toBe(difference >= 0n);
       }
-    }
-  });
+    },
+  );
 
   test('survive writing and reading', () => {
     fc.assert(
