@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CompiledSources } from './testing/child.ts';
+import { HttpReceiver } from './testing/otlp-receiver.ts';
+
+let sources: CompiledSources;
+let receiver: HttpReceiver;
+let directory: string;
+
+beforeAll(async () => {
+  sources = await CompiledSources.compile();
+}, 120_000);
+afterAll(() => sources.remove());
+beforeEach(async () => {
+  receiver = await new HttpReceiver().start();
+  directory = mkdtempSync(join(tmpdir(), 'mqtrace-end-'));
+});
+afterEach(async () => {
+  await receiver.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const tracing = (more: string): string =>
+  `const tracing = startTracing({ endpoint: 'http://127.0.0.1:${receiver.port}', serviceName: 'ending', ${more} });
+   for (let i = 0; i < 1000; i++) tracing.span('work', () => undefined);\n`;
+const spool = (): string => `spool: { directory: ${JSON.stringify(directory)} }`;
+
+/** Starts a process that takes over what the one before it has left, and delivers it. */
+async function takeOver(): Promise<string> {
+  const { out } = await sources.run(
+    `const tracing = startTracing({ endpoint: 'http://127.0.0.1:${receiver.port}', ${spool()} });
+     await tracing.flush({ timeoutMs: 10000 });
+     await tracing.shutdown();
+     const { adopted, exported, droppedTotal, spooled } = tracing.stats().destinations[0];
+     console.log(JSON.stringify({ adopted, exported, droppedTotal, spooled }));`,
+  );
+  return out.trim();
+}
+
+/** What ends the process, and how the process then ends as seen from outside. */
+const ends: [string, string, { code: number | null; signal: string | null }][] = [
+  ['exit()', 'process.exit(7);', { code: 7, signal: null }],
+  ['an uncaught error', `throw new RangeError('mine');`, { code: 1, signal: null }],
+  [
+    'an unhandled rejection',
+    `void Promise.reject(new RangeError('mine')); setTimeout(() => {}, 10000);`,
+    { code: 1, signal: null },
+  ],
+  ['SIGTERM', `process.kill(process.pid, 'SIGTERM'); setInterval(() => {}, 1000);`, { code: null, signal: 'SIGTERM' }],
+  ['SIGINT', `process.kill(process.pid, 'SIGINT'); setInterval(() => {}, 1000);`, { code: null, signal: 'SIGINT' }],
+  [
+    'SIGTERM with a handler of the application',
+    `process.once('SIGTERM', () => setTimeout(() => process.exit(9), 50)); process.kill(process.pid, 'SIGTERM'); setInterval(() => {}, 1000);`,
+    { code: 9, signal: null },
+  ],
+];
+
+describe.each(['gone', 'there'])('with a spool, and a receiver that is %s', (where) => {
+  test.each(ends)('%s loses nothing and stays what it is', async (_, end, outcome) => {
+    if (where === 'gone') await receiver.stop();
+    expect(await sources.run(tracing(spool()) + end)).toMatchObject(outcome);
+    if (where === 'gone') await receiver.start();
+    await takeOver();
+    expect(receiver.received.spans.size).toBe(1000);
+    expect(receiver.received.undecodable).toBe(0);
+  });
+});
+
+test('with a spool, a return while the receiver is away loses nothing', async () => {
+  await receiver.stop();
+  expect(await sources.run(tracing(spool()))).toMatchObject({ code: 0, err: '' });
+  await receiver.start();
+  expect(await takeOver()).toBe('{"adopted":1000,"exported":1000,"droppedTotal":0,"spooled":0}');
+  expect(receiver.received.spans.size).toBe(1000);
+});
+
+test('without a spool, a return sends everything first', async () => {
+  receiver.behaviour = { delayMs: 100 };
+  expect(await sources.run(tracing(''))).toMatchObject({ code: 0, err: '' });
+  expect(receiver.received.spans.size).toBe(1000);
+});
+
+test('without a spool, a return waits five seconds at most, and says what was lost', async () => {
+  receiver.behaviour = { hang: true };
+  const started = performance.now();
+  const { code, err } = await sources.run(tracing(''));
+  expect({ code, err }).toEqual({
+    code: 0,
+    err: 'mqtrace: 1000 spans lost: the process ended before they were sent (a spool would keep them)\n',
+  });
+  // Not a performance figure: it waited, and gave up.
+  expect(performance.now() - started).toBeGreaterThan(4500);
+});
+
+test('without a spool, exit() counts and says what was lost', async () => {
+  const program = `${tracing('')} process.on('exit', () => {
+    const { dropped, droppedTotal, ended } = tracing.stats().destinations[0];
+    console.log(dropped.process_exit, droppedTotal, ended); }); process.exit(3);`;
+  expect(await sources.run(program)).toEqual({
+    code: 3,
+    signal: null,
+    out: '1000 1000 1000\n',
+    err: 'mqtrace: 1000 spans lost: the process ended before they were sent (a spool would keep them)\n',
+  });
+});
+
+test('without a spool, a signal with a handler of the application is only its', async () => {
+  const handler = `process.on('SIGTERM', async () => { console.log('mine'); const { exported } = await tracing.shutdown(); console.log(exported); process.exit(0); });
+    process.kill(process.pid, 'SIGTERM'); setInterval(() => {}, 1000);`;
+  expect(await sources.run(tracing('') + handler)).toEqual({ code: 0, signal: null, out: 'mine\n1000\n', err: '' });
+});
+
+test('a second SIGINT ends a program whose own handler runs once', async () => {
+  const program = `${tracing(spool())} process.once('SIGINT', () => console.log('first')); setInterval(() => {}, 1000); console.log('ready');`;
+  const { out, signal } = await sources.run(program, (line, child) => {
+    if (line === 'ready') child.kill('SIGINT');
+    if (line === 'first') setTimeout(() => child.kill('SIGINT'), 50);
+  });
+  expect({ out, signal }).toEqual({ out: 'ready\nfirst\n', signal: 'SIGINT' });
+});
+
+test('a handler that counts listeners, as signal-exit does, still ends the program', async () => {
+  const program = `${tracing(spool())} const counting = () => {
+      if (process.listeners('SIGTERM').length === 1) { process.off('SIGTERM', counting); process.kill(process.pid, 'SIGTERM'); } };
+    process.on('SIGTERM', counting); setInterval(() => {}, 1000); process.kill(process.pid, 'SIGTERM');`;
+  expect(await sources.run(program)).toMatchObject({ signal: 'SIGTERM' });
+  await takeOver();
+  expect(receiver.received.spans.size).toBe(1000);
+});
+
+test('where a signal does not end the process, tracing goes on', async () => {
+  const program = `${tracing(spool())} process.on('SIGTERM', () => undefined); process.kill(process.pid, 'SIGTERM');
+    setTimeout(async () => {
+      tracing.span('after', () => undefined);
+      process.kill(process.pid, 'SIGTERM');
+      setTimeout(async () => { await tracing.shutdown(); const { exported, droppedTotal } = tracing.stats().destinations[0]; console.log(exported, droppedTotal); }, 100);
+    }, 100);`;
+  expect(await sources.run(program)).toMatchObject({ code: 0, out: '1001 0\n', err: '' });
+  expect(receiver.received.spans.size).toBe(1001);
+});
+
+test('no listener of ours is left after the shutdown, and none is there for uncaught errors', async () => {
+  const program = `const count = () => ['exit', 'beforeExit', 'SIGTERM', 'SIGINT', 'uncaughtException', 'unhandledRejection'].map((name) => process.listenerCount(name)).join();
+    const before = count();
+    ${tracing('')} const second = startTracing({ register: false, protocol: 'none' }); console.log(count());
+    await tracing.shutdown(); await second.shutdown(); console.log(count() === before);`;
+  expect(await sources.run(program)).toMatchObject({ out: expect.stringMatching(/^\d,1,1,1,0,0\ntrue\n$/) as string });
+});
