@@ -2,6 +2,7 @@ import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentel
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import { writeShortAttribute } from './attribute-writer.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
 
 // Tags are (field number << 3 | wire type): 0 varint, 1 eight bytes, 2 length and content, 5 four bytes. The field numbers
@@ -82,13 +83,15 @@ function writeValue(writer: ProtobufWriter, value: unknown): void {
 function writeAttributes(writer: ProtobufWriter, tag: number, attributes: Attributes): void {
   for (const key in attributes) {
     if (!hasOwn(attributes, key)) continue;
+    const value = attributes[key];
+    if (writeShortAttribute(writer, tag, key, value)) continue;
     writer.byte(tag);
     const start = writer.open(1);
     writer.byte(0x0a);
     writer.string(key);
     writer.byte(0x12);
     const valueStart = writer.open(1);
-    writeValue(writer, attributes[key]);
+    writeValue(writer, value);
     writer.close(valueStart, 1);
     writer.close(start, 1);
   }

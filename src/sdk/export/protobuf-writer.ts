@@ -1,10 +1,13 @@
 /** Strings up to this many UTF-16 units are copied unit by unit; for longer ones one native call is cheaper. */
 const shortString = 40;
 
-const hexValue: Uint8Array = new Uint8Array(128);
-for (let digit = 0; digit < 16; digit++) {
-  hexValue[digit.toString(16).charCodeAt(0)] = digit;
-  hexValue[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
+/** The byte of two hexadecimal digits, by their character codes. */
+const hexPairs: Uint8Array = new Uint8Array(128 * 128);
+const digits = '0123456789abcdefABCDEF';
+for (const high of digits) {
+  for (const low of digits) {
+    hexPairs[high.charCodeAt(0) * 128 + low.charCodeAt(0)] = Number.parseInt(high + low, 16);
+  }
 }
 
 /** How many bytes a varint of an unsigned 32-bit number takes. @internal */
@@ -120,7 +123,7 @@ export class ProtobufWriter {
     let at = this.position;
     for (let i = 0; i + 1 < id.length; i += 2) {
       // The mask keeps a stranger's id within the table; hexadecimal digits are below 128 anyway.
-      buffer[at++] = (hexValue[id.charCodeAt(i) & 127]! << 4) | hexValue[id.charCodeAt(i + 1) & 127]!;
+      buffer[at++] = hexPairs[((id.charCodeAt(i) & 127) << 7) | (id.charCodeAt(i + 1) & 127)]!;
     }
     this.position = at;
   }
