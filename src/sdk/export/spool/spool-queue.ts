@@ -236,8 +236,8 @@ export class SpoolQueue {
   }
 
   /** Drops what is too old. */
-  expire(): void {
-    const limit = Date.now() - this.spool.maxAgeMs;
+  expire(now: number = Date.now()): void {
+    const limit = now - this.spool.maxAgeMs;
     while (this.#files.length > 0 && this.#files[0]!.time < limit) this.#drop(this.#files.shift()!, 'expired');
   }
 
