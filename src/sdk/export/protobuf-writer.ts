@@ -185,10 +185,9 @@ export class ProtobufWriter {
   close(start: number, reserved: 1 | 2): void {
     const length = this.position - start;
     const size = varintSize(length);
-    if (size !== reserved) {
-      this.ensure(4);
-      this.buffer.copyWithin(start - reserved + size, start, this.position);
-    }
+    // Room for the move, and for the length: growing after going back would leave the content behind.
+    this.ensure(4);
+    if (size !== reserved) this.buffer.copyWithin(start - reserved + size, start, this.position);
     this.position = start - reserved;
     this.varint(length);
     this.position += length;
