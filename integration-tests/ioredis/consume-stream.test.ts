@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Redis } from 'ioredis';
 import { getBaggage, withBaggage } from 'mqtrace';
 import { type ConsumeStreamOptions, consumeStream, type RunningConsumer, type StreamMessage } from 'mqtrace/ioredis';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { failure, uniqueName } from '../support/inputs.ts';
 import { idOf, linked, underSpan } from '../support/spans.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
@@ -153,6 +155,8 @@ describe('consumeStream', () => {
     const consumer = consume(redis, { streams: stream, group, blockMs: 60_000 });
     await blockedReader(connectionName);
     expect(await redis.ping()).toBe('PONG');
+    // Longer than the client's limit for a command.
+    await rawRedis().blpop(uniqueName('nothing'), 0.4);
     await consumer.stop();
     await consumer.done;
     expect(consumer.errors).toStrictEqual([]);
@@ -181,6 +185,30 @@ describe('consumeStream', () => {
     await stopping;
     expect(consumer.handled.map(({ id }) => id)).toStrictEqual(['1-1']);
     expect(await pendingOf(stream, group)).toBe(1);
+  });
+
+  it.each(['waits', 'handles'])('stops without its connection, while it %s', async (what) => {
+    const connectionName = uniqueName('lost');
+    const { redis, recording } = tracedRedis({ connectionName, retryStrategy: () => 1_000_000 });
+    const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+    const duplicate = vi.spyOn(redis, 'duplicate');
+    let finish = (): void => {};
+    const consumer = consume(redis, { streams: stream, group, blockMs: 60_000 }, ({ raw }) =>
+      raw.length > 2 ? new Promise<void>((resolve) => (finish = resolve)) : undefined,
+    );
+    const reader = await blockedReader(connectionName);
+    if (what === 'handles') {
+      await redis.xadd(stream, '*', 'a', '1', 'b', '2');
+      await vi.waitFor(() => expect(recording.open()).toStrictEqual([`process ${stream}`]));
+    }
+    const lost = once(duplicate.mock.results[0]?.value as Redis, 'reconnecting');
+    await rawRedis().client('KILL', 'ID', reader);
+    await lost;
+    const stopping = consumer.stop();
+    finish();
+    await stopping;
+    await consumer.done;
+    expect(recording.open()).toStrictEqual([]);
   });
 
   it('survives a lost connection and a deleted stream', async () => {

@@ -1,7 +1,9 @@
 import type { EventEmitter } from 'node:events';
+import { guard } from '../messaging/index.ts';
 import type { ConsumeSettings } from './consume-options.ts';
+import { connectionClosed } from './error-type.ts';
 import { traceRedis } from './trace-redis.ts';
-import type { Client, RedisLike } from './types.ts';
+import type { Client, Command, RedisLike } from './types.ts';
 
 /** What a consumer uses of its client. @internal */
 export interface ConsumerClient extends Client, Pick<EventEmitter, 'on'> {
@@ -31,6 +33,27 @@ export function consumerClient(redis: RedisLike): ConsumerClient {
     ? client.duplicate([], { enableAutoPipelining: false, redisOptions: connection })
     : client.duplicate({ enableAutoPipelining: false, ...connection });
   return traceRedis(duplicate) as unknown as ConsumerClient;
+}
+
+/** What waits for a connection, as ioredis keeps it. */
+interface Queue {
+  shift(): { command: Command } | undefined;
+}
+
+/** Ends a client for good, and everything that waits for it. @internal */
+export function endClient(client: ConsumerClient): void {
+  const reconnecting = client.status === 'reconnecting';
+  client.disconnect();
+  if (!reconnecting) return;
+  // ioredis calls the reconnection off and forgets what waits for it.
+  guard('ending a consumer', () => {
+    const { prevCommandQueue, offlineQueue } = client as unknown as Record<string, Queue | null | undefined>;
+    for (const queue of [prevCommandQueue, offlineQueue]) {
+      for (let item = queue?.shift(); item !== undefined; item = queue?.shift()) {
+        item.command.reject(new Error(connectionClosed));
+      }
+    }
+  });
 }
 
 /** How often each of these entries was delivered; undefined where Redis does not tell. @internal */

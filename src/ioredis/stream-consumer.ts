@@ -1,7 +1,7 @@
 import { context as contextApi, diag } from '@opentelemetry/api';
 import { ATTR_MESSAGE_DELIVERY_ATTEMPT, guard, runHandler, startProcessing } from '../messaging/index.ts';
 import type { ConsumeSettings, StreamMessage } from './consume-options.ts';
-import { type ConsumerClient, deliveriesOf } from './consumer-client.ts';
+import { type ConsumerClient, deliveriesOf, endClient } from './consumer-client.ts';
 import { redisErrorType } from './error-type.ts';
 import { claimedByXautoclaim, entriesOfClaim, entriesOfRead, type ReplyEntry } from './replies.ts';
 import { received } from './tracing.ts';
@@ -29,6 +29,7 @@ export class StreamConsumer {
   #failures = 0;
   #waiting = false;
   #stopping = false;
+  #ended = false;
   #wake: (() => void) | undefined;
 
   constructor(client: ConsumerClient, settings: ConsumeSettings, handler: Handler) {
@@ -49,7 +50,7 @@ export class StreamConsumer {
       while (!this.#stopping) await this.#round();
     } finally {
       this.#stopping = true;
-      this.#client.disconnect();
+      this.#end();
     }
   }
 
@@ -59,8 +60,13 @@ export class StreamConsumer {
     this.#stopping = true;
     this.#wake?.();
     // Without a connection, an acknowledgement would wait for one.
-    this.#client.on('close', () => this.#client.disconnect());
-    if (this.#waiting || this.#client.status !== 'ready') this.#client.disconnect();
+    this.#client.on('reconnecting', () => this.#end());
+    if (this.#waiting || this.#client.status !== 'ready') this.#end();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    endClient(this.#client);
   }
 
   async #round(): Promise<void> {
@@ -209,6 +215,7 @@ export class StreamConsumer {
 
   /** What cannot be acknowledged is handled once more, as if the process had ended here. */
   async #acknowledge(stream: string, id: string): Promise<void> {
+    if (this.#ended) return;
     try {
       await this.#client.xack(stream, this.#settings.group, id);
     } catch (error) {
