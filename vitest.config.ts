@@ -34,7 +34,13 @@ const config: ViteUserConfig = defineConfig({
           // Property tests take seconds on a loaded machine; a time is no result here.
           testTimeout: 60_000,
           setupFiles: ['./scripts/bound-properties.ts'],
-          include: ['src/**/*.test.ts', 'carriers/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'carriers/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'examples/**/*.test.ts',
+            'docs/**/*.test.ts',
+          ],
           typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
         },
       },

@@ -24,7 +24,7 @@ interface Snippet {
 function snippets(file: string): Snippet[] {
   const text = readFileSync(file, 'utf8');
   const found: Snippet[] = [];
-  for (const match of text.matchAll(/^```(\w*)\n(.*?)^```$/gms)) {
+  for (const match of text.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)) {
     const line = text.slice(0, match.index).split('\n').length;
     found.push({ name: `${relative(root, file)}:${line}`, language: match[1] ?? '', code: match[2] ?? '' });
   }
