@@ -17,7 +17,7 @@ class ClosingLine implements Reporter {
 
 // The project's own subpaths resolve to the sources, so that tests import what users import and need no build.
 const sources = (path: string): string => new URL(path, import.meta.url).pathname;
-const alias = [
+export const alias: { find: RegExp; replacement: string }[] = [
   { find: /^mqtrace\/carriers$/, replacement: sources('./carriers/index.ts') },
   { find: /^mqtrace\/(kafkajs|amqplib|ioredis|http|sdk)$/, replacement: sources('./src/$1/index.ts') },
   { find: /^mqtrace$/, replacement: sources('./src/index.ts') },
