@@ -82,8 +82,10 @@ export function recordCopy<H extends HeaderRecord>(headers: H | null | undefined
 
 /** @internal */
 export function recordRemove(headers: HeaderRecord, names: readonly string[]): void {
+  const keys = Object.keys(headers);
+  if (keys.length === 0) return;
   const lowerCaseNames = names.map((name) => name.toLowerCase());
-  for (const key of Object.keys(headers)) {
+  for (const key of keys) {
     if (lowerCaseNames.some((name) => sameName(key, name))) Reflect.deleteProperty(headers, key);
   }
 }

@@ -1,5 +1,4 @@
 import {
-  isSpanContextValid,
   ProxyTracerProvider,
   trace,
   TraceFlags,
@@ -7,6 +6,7 @@ import {
   type SpanContext,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { isValidSpanContext } from './propagation/valid-span-context.ts';
 
 /**
  * What `startTracing` leaves for the wrappers, which never import the SDK: a way to ask, before a span is made, whether the answer is no
@@ -47,11 +47,12 @@ export function removeSamplingMarker(provider: TracerProvider): void {
  * @param provider - whose tracer would make the span. Default: the registered one.
  * @internal
  */
-export function skipsSpan(parent: Context, provider: TracerProvider = trace.getTracerProvider()): boolean {
+export function skipsSpan(parent: Context, provider?: TracerProvider): boolean {
   const marker = (globalThis as unknown as Holder)[key];
   if (marker?.version !== 1) return false;
   const context = trace.getSpanContext(parent);
   if (context === undefined || (context.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
-  const actual = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
-  return actual === marker.provider && isSpanContextValid(context) && marker.skipsBelow(context);
+  const given = provider ?? trace.getTracerProvider();
+  const actual = given instanceof ProxyTracerProvider ? given.getDelegate() : given;
+  return actual === marker.provider && isValidSpanContext(context) && marker.skipsBelow(context);
 }

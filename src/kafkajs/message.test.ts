@@ -94,7 +94,6 @@ describe('a message to be sent', () => {
       extra: 'x',
       key: 'order-7',
       value: 'v',
-      partition: undefined,
       timestamp: '5',
       headers: { h: '1' },
     });

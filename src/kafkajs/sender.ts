@@ -13,24 +13,34 @@ import {
   startSending,
 } from '../messaging/index.ts';
 import type { ClientFacts } from './client-facts.ts';
-import { offsetNumber, outgoing, partitionId, withHeaders } from './message.ts';
+import { offsetNumber, outgoing, partitionId, withHeaders, type Writable } from './message.ts';
 import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from './types.ts';
 
 /** Traces `send` and `sendBatch` of a producer or of a transaction. */
 export function traceSends(sender: object, messaging: Messaging, facts: ClientFacts): void {
   traceSend<ProducerRecord>(sender, 'send', messaging, facts, {
     topics: (record) => [record],
-    rebuild: (record, [topic]) => ({ ...record, ...sendOptions(record), ...topic }),
+    rebuild(record, [sent]) {
+      const copy = withOptions(record);
+      copy.topic = record.topic;
+      copy.messages = sent!.messages;
+      return copy;
+    },
   });
   traceSend<ProducerBatch>(sender, 'sendBatch', messaging, facts, {
     topics: ({ topicMessages }) => topicMessages,
-    rebuild: (batch, topicMessages) => ({ ...batch, ...sendOptions(batch), topicMessages }),
+    rebuild(batch, topicMessages) {
+      const copy = withOptions(batch);
+      copy.topicMessages = topicMessages;
+      return copy;
+    },
   });
 }
 
 /** How one method's argument holds messages. */
 interface Shape<A> {
   topics(argument: A): readonly TopicMessages[];
+  /** A copy with other messages. */
   rebuild(argument: A, topics: readonly TopicMessages[]): unknown;
 }
 
@@ -90,9 +100,13 @@ function rebuild<A>(argument: A, shape: Shape<A>, headers: readonly (KafkaHeader
   return shape.rebuild(argument, topics);
 }
 
-/** Taken along by name, in case they are not enumerable. */
-function sendOptions({ acks, timeout, compression }: Omit<ProducerBatch, 'topicMessages'>): object {
-  return { acks, timeout, compression };
+/** A copy in which options that are not the argument's own, as accessors of a class, are taken along by name. */
+function withOptions<A extends Pick<ProducerBatch, 'acks' | 'timeout' | 'compression'>>(argument: A): Writable<A> {
+  const copy: Writable<A> = { ...argument };
+  if (copy.acks === undefined && argument.acks !== undefined) copy.acks = argument.acks;
+  if (copy.timeout === undefined && argument.timeout !== undefined) copy.timeout = argument.timeout;
+  if (copy.compression === undefined && argument.compression !== undefined) copy.compression = argument.compression;
+  return copy;
 }
 
 /** Where the broker put the one message that was sent; nothing with `acks: 0`. */

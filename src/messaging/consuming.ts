@@ -12,6 +12,7 @@ import { isTracingSuppressed } from '../propagation/suppression.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   type Destination,
+  mergeAttributes,
   noOperation,
   type Operation,
   type OperationDescription,
@@ -78,18 +79,20 @@ export function startProcessing(
   } else if (surrounding !== undefined) {
     links.push({ context: surrounding });
   }
+  if (messaging.skipsSpan(parent)) return noOperation(parent);
+  const { destination } = incoming;
   return startOperation(
     messaging,
     {
-      ...description,
+      name: description.name,
       type: 'process',
-      destination: incoming.destination,
-      attributes: {
-        ...description.attributes,
-        ...incoming.attributes,
-        ...messaging.baggageAttributes('receive', incoming.context, incoming.destination?.name),
-      },
-      details: () => ({ ...description.details?.(), ...messageAge(incoming.sentAt) }),
+      destination,
+      attributes: mergeAttributes(
+        description.attributes,
+        incoming.attributes,
+        messaging.baggageAttributes('receive', incoming.context, destination?.name),
+      ),
+      details: () => mergeAttributes(description.details?.(), messageAge(incoming.sentAt)),
     },
     { kind: SpanKind.CONSUMER, parent, links },
   );
@@ -111,7 +114,7 @@ export function startBatch(
   parent: Context = ROOT_CONTEXT,
   since?: Stopwatch,
 ): Operation {
-  if (isTracingSuppressed(parent)) return noOperation(parent);
+  if (messaging.leavesNoTrace(parent)) return noOperation(parent);
   const [first] = incoming;
   const same = incoming.every((message) => message.destination?.name === first?.destination?.name);
   return startOperation(
@@ -142,7 +145,7 @@ export function startReceiving(
   parent: Context,
   since?: Stopwatch,
 ): Operation {
-  if (isTracingSuppressed(parent)) return noOperation(parent);
+  if (messaging.leavesNoTrace(parent)) return noOperation(parent);
   return startOperation(
     messaging,
     {
@@ -171,7 +174,7 @@ export function startSettling(
   settled: readonly Incoming[],
   parent: Context,
 ): Operation {
-  if (isTracingSuppressed(parent)) return noOperation(parent);
+  if (messaging.leavesNoTrace(parent)) return noOperation(parent);
   return startOperation(
     messaging,
     { ...description, type: 'settle' },

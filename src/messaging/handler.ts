@@ -27,9 +27,10 @@ export function runHandler<R>(operation: Operation, handler: () => R, options: {
  * Ends an operation when the promise settles, and gives a promise that settles alike, so that whoever ignores it gets the same
  * unhandled rejection as before.
  *
- * @param onResult - adds what the result tells, before the operation ends. It must not throw.
+ * @param onResult - adds to the span what the result tells, before the operation ends. It must not throw.
  */
 export function endWith<T>(operation: Operation, promise: Promise<T>, onResult?: (result: T) => void): Promise<T> {
+  if (operation.span === undefined) return promise;
   return promise.then(
     (result) => {
       onResult?.(result);

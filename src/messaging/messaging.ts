@@ -13,6 +13,8 @@ import { cloudEvents } from '../../carriers/cloud-events.ts';
 import { reportFault } from '../faults.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
+import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isValidSpanContext } from '../propagation/valid-span-context.ts';
 import type { Trusted } from '../propagation/trust.ts';
 import { skipsSpan } from '../sampling-marker.ts';
 import { version } from '../version.ts';
@@ -53,6 +55,11 @@ export class Messaging {
   /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
   skipsSpan(parent: Context): boolean {
     return skipsSpan(parent, this.#provider);
+  }
+
+  /** Whether an operation in this context has no span: tracing is suppressed, or {@link skipsSpan}. */
+  leavesNoTrace(parent: Context): boolean {
+    return isTracingSuppressed(parent) || this.skipsSpan(parent);
   }
 
   /** Where the process spans of a destination belong. */
@@ -106,6 +113,11 @@ export class Messaging {
     return this.#strangers.attributes(direction, context, destination);
   }
 
+  /** Whether messages to be sent keep the creation context that they may carry already. */
+  get keepsExisting(): boolean {
+    return this.#keepExisting;
+  }
+
   /** The creation context that a message to be sent carries already, if such are to be kept. */
   existing<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): SpanContext | undefined {
     return this.#keepExisting ? validSpanContext(this.extract(adapter, headers)) : undefined;
@@ -119,5 +131,5 @@ export class Messaging {
 /** @internal */
 export function validSpanContext(context: Context): SpanContext | undefined {
   const spanContext = trace.getSpanContext(context);
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
+  return spanContext !== undefined && isValidSpanContext(spanContext) ? spanContext : undefined;
 }

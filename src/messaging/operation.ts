@@ -64,6 +64,7 @@ export interface OperationStart {
 
 /** Links beyond the SDK's default limit for one span would be dropped silently; they go to further spans. */
 const linksPerSpan = 128;
+const noSpans: readonly Span[] = [];
 
 /** An operation under way: its span, and the context in which it goes on. It ends once, whatever is called how often. */
 export class Operation {
@@ -75,7 +76,12 @@ export class Operation {
   #ended = false;
   #open: Set<Operation> | undefined;
 
-  constructor(context: Context, spans: readonly Span[] = [], semconv: SemconvVersion = 'latest', since?: Stopwatch) {
+  constructor(
+    context: Context,
+    spans: readonly Span[] = noSpans,
+    semconv: SemconvVersion = 'latest',
+    since?: Stopwatch,
+  ) {
     this.context = context;
     this.#spans = spans;
     this.#semconv = semconv;
@@ -216,6 +222,13 @@ function spanName(operation: string, destination: Destination | undefined): stri
   if (destination === undefined) return operation;
   if (destination.template !== undefined) return `${operation} ${destination.template}`;
   return destination.anonymous || destination.temporary ? operation : `${operation} ${destination.name}`;
+}
+
+/** Several sets of attributes in one, the last one winning. Spreading them into one object would take ten times as long. @internal */
+export function mergeAttributes(...sets: readonly (Attributes | undefined)[]): Attributes {
+  const all: Attributes = {};
+  for (const set of sets) for (const key in set) all[key] = set[key];
+  return all;
 }
 
 function defined(attributes: Attributes): Attributes {

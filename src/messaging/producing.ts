@@ -5,6 +5,7 @@ import { isTracingSuppressed } from '../propagation/suppression.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   type Destination,
+  mergeAttributes,
   noOperation,
   type Operation,
   type OperationDescription,
@@ -45,9 +46,9 @@ export function startSending<H>(
   messages: readonly Outgoing<H>[],
   parent: Context,
 ): Sending<H> {
-  const untouched = { operation: noOperation(parent), headers: messages.map(() => undefined) };
-  if (isTracingSuppressed(parent) || messages.length === 0) return untouched;
+  if (isTracingSuppressed(parent) || messages.length === 0) return untouched(messages, parent);
   try {
+    if (messaging.skipsSpan(parent)) return sendUnsampled(messaging, adapter, messages, parent);
     const kept = messages.map((message) => (message.sealed ? undefined : messaging.existing(adapter, message.headers)));
     const [only] = messages;
     if (messages.length === 1 && only !== undefined && kept[0] === undefined) {
@@ -56,8 +57,27 @@ export function startSending<H>(
     return sendMany(messaging, adapter, description, messages, kept, parent);
   } catch (error) {
     reportFault('tracing a send', error);
-    return untouched;
+    return untouched(messages, parent);
   }
+}
+
+function untouched<H>(messages: readonly Outgoing<H>[], parent: Context): Sending<H> {
+  return { operation: noOperation(parent), headers: messages.map(() => undefined) };
+}
+
+/** Where no span would be kept, none is described: all that is left to do is to let the context travel. */
+function sendUnsampled<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  messages: readonly Outgoing<H>[],
+  parent: Context,
+): Sending<H> {
+  const headers: (H | undefined)[] = [];
+  for (const { sealed, headers: given, destination } of messages) {
+    const leave = sealed || (messaging.keepsExisting && messaging.existing(adapter, given) !== undefined);
+    headers.push(leave ? undefined : messaging.inject(adapter, given, parent, destination.name));
+  }
+  return { operation: noOperation(parent), headers };
 }
 
 function sendOne<H>(
@@ -67,14 +87,16 @@ function sendOne<H>(
   message: Outgoing<H>,
   parent: Context,
 ): Sending<H> {
-  const attributes = {
-    ...description.attributes,
-    ...message.attributes,
-    ...messaging.baggageAttributes('send', parent, message.destination.name),
-  };
+  const { name, details } = description;
+  const { destination } = message;
+  const attributes = mergeAttributes(
+    description.attributes,
+    message.attributes,
+    messaging.baggageAttributes('send', parent, destination.name),
+  );
   const operation = startOperation(
     messaging,
-    { ...description, type: 'send', destination: message.destination, attributes },
+    { name, type: 'send', destination, attributes, details },
     { kind: SpanKind.PRODUCER, parent },
   );
   return {
@@ -108,11 +130,11 @@ function sendMany<H>(
         name: 'create',
         type: 'create',
         destination: message.destination,
-        attributes: {
-          ...description.attributes,
-          ...message.attributes,
-          ...messaging.baggageAttributes('send', parent, message.destination.name),
-        },
+        attributes: mergeAttributes(
+          description.attributes,
+          message.attributes,
+          messaging.baggageAttributes('send', parent, message.destination.name),
+        ),
       },
       { kind: SpanKind.PRODUCER, parent },
     );

@@ -11,6 +11,7 @@ import { reportFault } from '../faults.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
 import { isTracingSuppressed } from './suppression.ts';
+import { isValidSpanContext } from './valid-span-context.ts';
 import { baggageHeader } from './w3c-baggage.ts';
 
 /** Options of {@link inject} and {@link extract}. */
@@ -117,7 +118,7 @@ function withJaegerBaggage(field: string): string[] {
 
 function hasPayload(context: Context): boolean {
   const spanContext = trace.getSpanContext(context);
-  if (spanContext !== undefined && trace.isSpanContextValid(spanContext)) return true;
+  if (spanContext !== undefined && isValidSpanContext(spanContext)) return true;
   const baggage = propagation.getBaggage(context);
   return baggage !== undefined && baggageHeader(baggage) !== '';
 }

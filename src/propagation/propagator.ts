@@ -1,7 +1,6 @@
 import {
   type Context,
   createContextKey,
-  isSpanContextValid,
   propagation,
   type TextMapGetter,
   type TextMapPropagator,
@@ -14,6 +13,7 @@ import { reportFault } from '../faults.ts';
 import { isTracingSuppressed } from './suppression.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
 import { formatTraceparent, parseTraceparent, RANDOM_TRACE_ID_FLAG } from './traceparent.ts';
+import { isValidSpanContext, noteValid } from './valid-span-context.ts';
 import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
 
 /** Remembers the trace id that came with the random flag, because the SDK's spans lose the flag on the way through. */
@@ -53,7 +53,7 @@ export const mqtracePropagator: TextMapPropagator<unknown> = {
 
 function write(context: Context, carrier: unknown, setter: TextMapSetter<unknown>): void {
   const spanContext = trace.getSpanContext(context);
-  if (spanContext !== undefined && isSpanContextValid(spanContext)) {
+  if (spanContext !== undefined && isValidSpanContext(spanContext)) {
     const random = context.getValue(randomTraceId) === spanContext.traceId ? RANDOM_TRACE_ID_FLAG : 0;
     setter.set(carrier, 'traceparent', formatTraceparent(spanContext, spanContext.traceFlags | random));
     const traceState = spanContext.traceState === undefined ? '' : limitTraceState(spanContext.traceState.serialize());
@@ -72,6 +72,7 @@ function readTrace(context: Context, carrier: unknown, getter: TextMapGetter<unk
     countRefusal('traceparent-invalid');
     return context;
   }
+  noteValid(spanContext);
   const traceState = read(getter, carrier, 'tracestate');
   if (traceState !== undefined) spanContext.traceState = new W3CTraceState(traceState);
   const extracted = trace.setSpanContext(context, spanContext);
