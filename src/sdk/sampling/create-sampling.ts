@@ -7,6 +7,7 @@ import {
   type Span,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
+import { reportFault } from '../../faults.ts';
 import type { SamplingMarker } from '../../sampling-marker.ts';
 import { anyOf } from './any-of.ts';
 import { checkCount, checkNames } from './checks.ts';
@@ -93,7 +94,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     checkTailConditions(where, options);
     this.#next = next;
     const deliver: Deliver = (span) => {
-      for (const processor of next) processor.onEnd(span);
+      for (const processor of next) handOver(processor, span);
     };
     if (k !== undefined) {
       checkCount(`${where}({ maxTracesPerSecond })`, k);
@@ -187,6 +188,15 @@ export class SamplingPair implements Sampling, SpanProcessor {
     if (this.#recordsAll || !this.#head.refusesBelowUnsampled(parent)) return false;
     // A threshold may contradict the flag; then a span must be made, which erases it.
     return readOtMember(parent.traceState)?.threshold === undefined;
+  }
+}
+
+/** Kept spans may come from a timer, where a throw would end the process. */
+function handOver(processor: SpanProcessor, span: ReadableSpan): void {
+  try {
+    processor.onEnd(span);
+  } catch (error) {
+    reportFault('onEnd of a span processor', error);
   }
 }
 

@@ -170,10 +170,16 @@ describe('what is held is bounded', () => {
     vi.advanceTimersByTime(4000);
     expect(names()).toEqual([]);
     expect(sampling.held).toBe(1);
-    vi.advanceTimersByTime(7000);
+    const younger = start('younger');
+    start('of younger', younger).end();
+    vi.advanceTimersByTime(1500);
     expect(names()).toEqual(['child']);
+    vi.advanceTimersByTime(4000);
+    expect(names()).toEqual(['child', 'of younger']);
+    younger.end();
     root.end();
-    expect(names()).toEqual(['child', 'root']);
+    expect(names()).toEqual(['child', 'of younger', 'younger', 'root']);
+    vi.advanceTimersByTime(5000);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -137,12 +137,17 @@ export class TailSampler {
   }
 
   #watch(): void {
-    if (this.#timer) return;
-    this.#timer = setTimeout(() => {
+    const [oldest] = this.#open;
+    if (this.#timer || !oldest) return;
+    const ms = this.#limits.seconds * 1000;
+    const left = oldest.startedAt + ms - performance.now();
+    const expire = (): void => {
       this.#timer = undefined;
       this.#expire();
-      if (this.#open.size > 0) this.#watch();
-    }, this.#limits.seconds * 1000);
+      this.#watch();
+    };
+    // Not for each of many that expire one after another.
+    this.#timer = setTimeout(expire, Math.max(left, ms / 10));
     this.#timer.unref();
   }
 

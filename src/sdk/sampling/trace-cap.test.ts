@@ -1,6 +1,8 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { alwaysOn, credits, ratio } from './index.ts';
+import { tracingFaults } from '../../faults.ts';
+import { alwaysOn, createSampling, credits, ratio } from './index.ts';
 import { referenceKeeps, referenceWeight } from './testing/otep-235.ts';
 import { setUp, thOf, type Setup } from './testing/provider.ts';
 import { seeded } from './testing/random.ts';
@@ -164,6 +166,62 @@ describe('maxTracesPerSecond', () => {
     expect(setup.names().filter((name) => name === 'failing')).toHaveLength(10);
     expect(new Set(setup.exported.map(thOf))).toEqual(new Set([undefined]));
     expect(setup.sampling.capped).toBe(180 - 30);
+  });
+
+  test('a flood of failures is not held either: the k of largest R stay, whole, also when more of them fail later', () => {
+    const setup = setUp({ sampler: alwaysOn, keepErrors: true, maxTracesPerSecond: 10 }, seeded(109));
+    let most = 0;
+    const roots: Span[] = [];
+    for (let i = 0; i < 3000; i++) {
+      roots.push(...work(setup, 1, 1));
+      most = Math.max(most, setup.sampling.held);
+    }
+    expect(most).toBeLessThan(3 * 125);
+    for (const root of roots.slice(0, 100)) setup.start('later', root).setStatus({ code: SpanStatusCode.ERROR }).end();
+    vi.advanceTimersByTime(1000);
+    for (const root of roots.slice(-100)) setup.start('later', root).setStatus({ code: SpanStatusCode.ERROR }).end();
+    vi.advanceTimersByTime(1000);
+    const ids = roots
+      .map((root) => root.spanContext().traceId)
+      .sort((a, b) => (randomness(a) > randomness(b) ? -1 : 1));
+    expect([...tracesIn(setup).keys()].sort()).toEqual(ids.slice(0, 10).sort());
+    expect([...tracesIn(setup).values()].every(({ spans }) => spans >= 3)).toBe(true);
+    expect(new Set(setup.exported.map(thOf))).toEqual(new Set([undefined]));
+    expect(setup.exported.length + setup.sampling.capped).toBe(9200);
+    expect(setup.sampling).toMatchObject({ held: 0, heldBytes: 0 });
+  });
+
+  test('one trace of very many spans is not held for the whole second', () => {
+    const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 2 }, seeded(111));
+    const root = setup.start('root');
+    for (let i = 0; i < 50_010; i++) setup.start('child', root).end();
+    expect(setup.sampling.held).toBe(0);
+    expect(setup.exported).toHaveLength(50_010);
+    root.end();
+    work(setup, 5);
+    vi.advanceTimersByTime(1000);
+    expect(tracesIn(setup).size).toBe(2);
+  });
+
+  test('a processor that throws ends no process, and the others get their spans', () => {
+    const seen: string[] = [];
+    const none = { onStart: () => undefined, forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
+    const sampling = createSampling(
+      { maxTracesPerSecond: 5 },
+      {
+        ...none,
+        onEnd() {
+          throw new Error('full');
+        },
+      },
+      { ...none, onEnd: ({ name }) => void seen.push(name) },
+    );
+    const provider = new TracerProvider({ sampler: sampling.sampler, spanProcessors: [sampling.spanProcessor] });
+    const before = tracingFaults();
+    provider.getTracer('test').startSpan('a').end();
+    vi.advanceTimersByTime(1000);
+    expect(seen).toEqual(['a']);
+    expect(tracingFaults()).toBe(before + 1);
   });
 
   test('does not invent a weight where there was none', () => {

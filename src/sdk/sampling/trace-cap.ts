@@ -15,6 +15,8 @@ interface CappedTrace {
 /** What was decided about a trace: its later spans follow. */
 interface Decision {
   readonly kept: boolean;
+  /** A failure that comes later changes nothing about it. */
+  readonly final: boolean;
   /** What the threshold is raised to; undefined leaves it. */
   readonly cut: Halves | undefined;
   /** The threshold is erased, since nobody knows the weight. */
@@ -26,7 +28,8 @@ type Later = (run: () => void, ms: number) => void;
 
 const byTimer: Later = (run, ms) => void setTimeout(run, ms).unref();
 
-const dropped: Decision = { kept: false, cut: undefined, erased: false };
+const dropped: Decision = { kept: false, final: false, cut: undefined, erased: false };
+const droppedFailure: Decision = { ...dropped, final: true };
 const windowMs = 1000;
 const rememberedAtLeast = 10_000;
 const spansHeldAtMost = 50_000;
@@ -43,7 +46,8 @@ export class TraceCap {
   readonly #later: Later;
   #traces = new Map<string, CappedTrace>();
   readonly #decisions = new Map<string, Decision>();
-  /** The largest R dropped in this window before its end. */
+  /** The largest R dropped in this window before its end, of failures and of others. */
+  #failureCut: Halves | undefined;
   #cut: Halves | undefined;
   /** How many of the k were decided on before the window's end, by a flush. */
   #used = 0;
@@ -62,7 +66,7 @@ export class TraceCap {
     const { traceId, traceState } = span.spanContext();
     const failed = isKeptFailure(span);
     const decision = this.#recall(traceId);
-    if (decision && (decision.kept || !failed)) {
+    if (decision && (decision.final || !failed)) {
       this.#pass(span, decision);
       return;
     }
@@ -70,8 +74,9 @@ export class TraceCap {
     let trace = this.#traces.get(traceId);
     if (!trace) {
       const randomness = readOtMember(traceState)?.randomness ?? randomnessOf(traceId);
-      if (this.#cut && !failed && compare(randomness, this.#cut) <= 0) {
-        this.#decide({ traceId, randomness, spans: [], failed }, dropped);
+      const cut = failed ? this.#failureCut : this.#cut;
+      if (cut && compare(randomness, cut) <= 0) {
+        this.#decide({ traceId, randomness, spans: [], failed }, failed ? droppedFailure : dropped);
         this.capped++;
         return;
       }
@@ -82,26 +87,24 @@ export class TraceCap {
     trace.spans.push(span);
     this.held++;
     this.heldBytes += estimatedBytes(span);
-    if (this.#traces.size > 2 * this.#k + 100) this.#prune(this.#k);
-    if (this.held > spansHeldAtMost) this.#prune(Math.floor(this.#traces.size / 2));
+    if (this.#traces.size > 2 * this.#k + 100) this.#prune();
+    if (this.held > spansHeldAtMost) this.settle();
   }
 
   /** Decides on what is held without waiting for the window's end; what it kept counts against k until then. */
   settle(): void {
-    const traces = [...this.#traces.values()];
-    const failures = largestFirst(traces.filter(({ failed }) => failed));
-    const others = largestFirst(traces.filter(({ failed }) => !failed));
+    const { failures, others } = this.#largestFirst();
     const slots = Math.max(0, this.#k - this.#used);
     const room = Math.max(0, slots - failures.length);
     const cut = larger(others[room]?.randomness, this.#cut);
-    const erased = failures.length > slots;
-    failures.forEach((trace, index) =>
-      this.#decide(trace, index < slots ? { kept: true, cut: undefined, erased } : dropped),
-    );
-    others.forEach((trace, index) => this.#decide(trace, index < room ? { kept: true, cut, erased: false } : dropped));
+    const erased = failures.length > slots || this.#failureCut !== undefined;
+    const kept: Decision = { kept: true, final: true, cut, erased: false };
+    const keptFailure: Decision = { kept: true, final: true, cut: undefined, erased };
     this.#used += Math.min(slots, failures.length) + Math.min(room, others.length);
     this.#traces = new Map();
-    this.#cut = undefined;
+    this.#failureCut = this.#cut = undefined;
+    for (const [at, trace] of failures.entries()) this.#decide(trace, at < slots ? keptFailure : droppedFailure);
+    for (const [at, trace] of others.entries()) this.#decide(trace, at < room ? kept : dropped);
   }
 
   #openWindow(): void {
@@ -116,15 +119,26 @@ export class TraceCap {
     this.#windowIsOpen = false;
   }
 
-  /** Drops what cannot be among the largest any more, so that a flood is not held for a whole second. Failures stay. */
-  #prune(keep: number): void {
-    const others = largestFirst([...this.#traces.values()].filter(({ failed }) => !failed));
-    const failures = this.#traces.size - others.length;
-    for (const trace of others.slice(Math.max(1, keep - failures))) {
+  /** Drops what cannot be among the k of largest R any more, so that a flood is not held for a whole second. */
+  #prune(): void {
+    const { failures, others } = this.#largestFirst();
+    for (const trace of failures.slice(this.#k)) {
+      this.#failureCut = larger(trace.randomness, this.#failureCut);
+      this.#traces.delete(trace.traceId);
+      this.#decide(trace, droppedFailure);
+    }
+    for (const trace of others.slice(Math.max(1, this.#k - failures.length))) {
       this.#cut = larger(trace.randomness, this.#cut);
       this.#traces.delete(trace.traceId);
       this.#decide(trace, dropped);
     }
+  }
+
+  #largestFirst(): { failures: CappedTrace[]; others: CappedTrace[] } {
+    const [failures, others]: [CappedTrace[], CappedTrace[]] = [[], []];
+    for (const trace of this.#traces.values()) (trace.failed ? failures : others).push(trace);
+    for (const traces of [failures, others]) traces.sort((a, b) => compare(b.randomness, a.randomness));
+    return { failures, others };
   }
 
   #decide(trace: CappedTrace, decision: Decision): void {
@@ -160,10 +174,6 @@ export class TraceCap {
     else if (own && cut && compare(cut, own) > 0) this.#deliver(exportedSpan(span, cut));
     else this.#deliver(span);
   }
-}
-
-function largestFirst(traces: CappedTrace[]): CappedTrace[] {
-  return traces.sort((a, b) => compare(b.randomness, a.randomness));
 }
 
 function larger(a: Halves | undefined, b: Halves | undefined): Halves | undefined {
