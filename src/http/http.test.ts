@@ -1,40 +1,18 @@
 import { channel } from 'node:diagnostics_channel';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { context, createContextKey, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { getBaggage, withBaggage } from '../propagation/index.ts';
+import { serve, until } from '../testing/serve.ts';
 import { recordSpans } from '../testing/spans.ts';
 import { traceFetch, traceHandler } from './index.ts';
 
 const spans = recordSpans();
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-/** A real server; gives its address. */
-async function serve(handler: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<string> {
-  const server = createServer((request, response) => void handler(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(
-    () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  );
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-};
 
 test('both ends: one trace, baggage across, attributes by the conventions', async () => {
   let seen: string | undefined;
-  const url = await serve(
+  const { url } = await serve(
     traceHandler(
       async (_request: IncomingMessage, response: ServerResponse) => {
         await Promise.resolve();
@@ -84,7 +62,7 @@ test.each([
 ])(
   'status %i: what the server and the client make of it',
   async (status, serverCode, serverType, clientCode, clientType) => {
-    const url = await serve(
+    const { url } = await serve(
       traceHandler((_request: IncomingMessage, response: ServerResponse) => void response.writeHead(status).end()),
     );
     await traceFetch()(url);
@@ -99,8 +77,9 @@ test.each([
 );
 
 test('a refused connection: the error reaches the caller as it was, and the span tells what failed', async () => {
-  const url = await serve(() => {});
-  await closers.splice(0)[0]!();
+  const served = await serve(() => {});
+  await served.close();
+  const { url } = served;
   const raw: unknown = await fetch(url).catch((error: unknown) => error);
   const traced: unknown = await traceFetch()(url).catch((error: unknown) => error);
   expect(String(traced)).toBe(String(raw));
@@ -115,7 +94,7 @@ test('what cannot be fetched is refused as fetch refuses it', async () => {
 
 test('a Request, its headers and its body arrive; the Request, the init and its headers stay as they were', async () => {
   const seen: (string | undefined)[] = [];
-  const url = await serve((request, response) => {
+  const { url } = await serve((request, response) => {
     seen.push(request.headers['x-mine'] as string, request.headers['traceparent'] as string);
     request.pipe(response);
   });
@@ -133,7 +112,7 @@ test('a Request, its headers and its body arrive; the Request, the init and its 
 
 test('junk and absent headers start a new trace, never that of whoever started the server', async () => {
   const starter = trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('starter'));
-  const url = await context.with(starter, () =>
+  const { url } = await context.with(starter, () =>
     serve(traceHandler((_request, response: ServerResponse) => void response.end())),
   );
   await fetch(url, { headers: { traceparent: 'junk', baggage: ';;=,' } });
@@ -144,7 +123,7 @@ test('junk and absent headers start a new trace, never that of whoever started t
 test('Express: the context goes on through next(), the route names the span once it is known', async () => {
   let seen: string | undefined;
   const middleware = traceHandler((_request: IncomingMessage, _response: ServerResponse, next: () => void) => next());
-  const url = await serve((request, response) => {
+  const { url } = await serve((request, response) => {
     middleware(request, response, () => {
       seen = getBaggage().getEntry('k')?.value;
       Object.assign(request, { route: { path: '/:id' }, baseUrl: '/orders' });
@@ -173,7 +152,7 @@ test('what a handler throws, synchronously or not, goes on; the span ends once, 
     throw error;
   });
   const rejecter = traceHandler((_request: IncomingMessage, _response: ServerResponse) => Promise.reject(error));
-  const url = await serve((request, response) => {
+  const { url } = await serve((request, response) => {
     try {
       thrower(request, response);
     } catch (caught) {
@@ -182,7 +161,7 @@ test('what a handler throws, synchronously or not, goes on; the span ends once, 
     response.end();
   });
   await fetch(url);
-  const other = await serve((request, response) => {
+  const { url: other } = await serve((request, response) => {
     rejecter(request, response).catch((caught: unknown) => {
       results.push(caught);
       response.end();
@@ -198,7 +177,7 @@ test('a framework answers for what its handlers throw: the exception is recorded
   const failing = traceHandler((_request: IncomingMessage, _response: ServerResponse, _next: () => void): void => {
     throw new Error('no');
   });
-  const url = await serve((request, response) => {
+  const { url } = await serve((request, response) => {
     try {
       failing(request, response, () => {});
     } catch {
@@ -216,7 +195,9 @@ test('a framework answers for what its handlers throw: the exception is recorded
 
 test('a client that goes away before the response ends the span as failed', async () => {
   const controller = new AbortController();
-  const url = await serve(traceHandler((_request: IncomingMessage, _response: ServerResponse) => controller.abort()));
+  const { url } = await serve(
+    traceHandler((_request: IncomingMessage, _response: ServerResponse) => controller.abort()),
+  );
   await fetch(url, { signal: controller.signal }).catch(() => {});
   await until(() => spans.finished().length === 1);
   expect(spans.one('GET').attributes['error.type']).toBe('connection_closed');
@@ -231,14 +212,14 @@ test('both step aside for auto-instrumentation and suppression, unless forced', 
     [true, 2],
   ] as const) {
     const traced = traceHandler(handler, { force });
-    const url = await serve((request, response) => context.with(marked, () => traced(request, response)));
+    const { url } = await serve((request, response) => context.with(marked, () => traced(request, response)));
     channel('undici:request:create').subscribe(listener);
     await traceFetch(fetch, { force })(url);
     channel('undici:request:create').unsubscribe(listener);
     await until(() => spans.finished().length >= count);
     expect(spans.finished()).toHaveLength(count);
   }
-  const url = await serve(handler);
+  const { url } = await serve(handler);
   await context.with(suppressTracing(ROOT_CONTEXT), () => traceFetch()(url));
   expect(spans.finished()).toHaveLength(2);
 });

@@ -56,7 +56,7 @@ function startRequest(
   parent: Context,
 ): { operation: Operation; sent: FetchArguments } {
   const [input, init] = args;
-  const request = input instanceof Request ? input : undefined;
+  const request = isRequest(input) ? input : undefined;
   const { name, attributes } = methodAttributes(init?.method ?? request?.method ?? 'GET');
   const url = request?.url ?? (input as string | URL).toString();
   const span = tracing.tracer.startSpan(
@@ -66,15 +66,32 @@ function startRequest(
   );
   const operation = new Operation(trace.setSpan(parent, span), [span]);
   const sent = guard('injecting context into a request', (): FetchArguments | undefined => {
-    const headers = injectCopy(
-      tracing.propagator,
-      httpHeaders,
-      new Headers(init?.headers ?? request?.headers),
-      operation.context,
-    );
-    return headers === undefined ? undefined : [input, { ...init, headers: headers as Headers }];
+    const given = init?.headers ?? request?.headers;
+    const own = new Headers(given);
+    const headers = injectCopy(tracing.propagator, httpHeaders, own, operation.context) as Headers | undefined;
+    // An iterator gives its headers once, and has now done so.
+    if (headers === undefined && !isIterator(given)) return undefined;
+    return [input, withHeaders(init, headers ?? own)];
   });
   return { operation, sent: sent ?? args };
+}
+
+/** Told by what it has: a `Request` of another copy of undici, or of a polyfill, is not an instance of the global one. */
+function isRequest(input: unknown): input is Request {
+  return typeof input === 'object' && input !== null && 'headers' in input && 'url' in input && 'method' in input;
+}
+
+function isIterator(value: unknown): boolean {
+  return typeof (value as { next?: unknown } | undefined)?.next === 'function';
+}
+
+/** What fetch reads of `init` may be accessors of a class (`fetch(url, request)` takes a `Request` for it), which no copy has. */
+function withHeaders(init: RequestInit | undefined, headers: Headers): RequestInit {
+  const prototype: unknown = init === undefined ? Object.prototype : Object.getPrototypeOf(init);
+  if (init === undefined || prototype === Object.prototype || prototype === null) return { ...init, headers };
+  return new Proxy(init, {
+    get: (target, name): unknown => (name === 'headers' ? headers : Reflect.get(target, name, target)),
+  });
 }
 
 function urlAttributes(text: string): Attributes {

@@ -8,7 +8,9 @@ export function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '_OTHER';
   const { type, code, name, cause } = error as { type?: unknown; code?: unknown; name?: unknown; cause?: unknown };
   const causeType = typeof cause === 'object' && cause !== null ? (cause as { type?: unknown }).type : undefined;
-  for (const candidate of [type, code, causeType, name]) {
+  // Numbers that name nothing: an AbortError's is 20.
+  const ownCode = error instanceof DOMException ? undefined : code;
+  for (const candidate of [type, ownCode, causeType, name]) {
     if (typeof candidate === 'string' && candidate !== 'Error' && simpleName.test(candidate)) return candidate;
     if (typeof candidate === 'number' && Number.isInteger(candidate)) return String(candidate);
   }

@@ -89,6 +89,7 @@ test.each([
   [new Error('x'), 'Error'],
   [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
   [Object.assign(new Error('x'), { code: 404 }), '404'],
+  [AbortSignal.abort().reason, 'AbortError'],
   [Object.assign(new Error('x'), { type: 'a sentence, not a name' }), 'Error'],
   [
     Object.assign(new Error('x', { cause: { type: 'NOT_ENOUGH_REPLICAS' } }), { name: 'Retries' }),

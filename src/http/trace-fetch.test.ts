@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { ProxyTracerProvider } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { withBaggage } from '../propagation/index.ts';
+import { serve } from '../testing/serve.ts';
+import { recordSpans } from '../testing/spans.ts';
+import { traceFetch } from './index.ts';
+
+const spans = recordSpans();
+
+/** Answers with the request as it arrived. */
+function echo(request: IncomingMessage, response: ServerResponse): void {
+  const { method, headers } = request;
+  response.setHeader(
+    'x-seen',
+    JSON.stringify({ method, mine: headers['x-mine'], traceparent: headers['traceparent'] }),
+  );
+  request.pipe(response);
+}
+
+const arrived = async (response: Response): Promise<unknown> => ({
+  ...(JSON.parse(response.headers.get('x-seen') ?? '{}') as object),
+  body: await response.text(),
+});
+
+const written = (at = 0): string => {
+  const { traceId, spanId } = spans.finished()[at]!.spanContext();
+  return `00-${traceId}-${spanId}-01`;
+};
+
+test('a Request in the place of the init is taken for one', async () => {
+  const { url } = await serve(echo);
+  const given = new Request('http://elsewhere.invalid/', { method: 'PUT', body: 'text', headers: { 'x-mine': '1' } });
+  const response = await traceFetch()(url, given);
+  expect(await arrived(response)).toEqual({ method: 'PUT', mine: '1', body: 'text', traceparent: written() });
+  expect(spans.one('PUT').attributes['url.full']).toBe(`${url}/`);
+});
+
+test('an init whose properties are accessors of its class is read as fetch reads it', async () => {
+  class Init {
+    readonly #method = 'PATCH';
+    readonly headers = { 'x-mine': '2' };
+    get method(): string {
+      return this.#method;
+    }
+    get body(): string {
+      return 'hey';
+    }
+  }
+  const { url } = await serve(echo);
+  const response = await traceFetch()(url, new Init());
+  expect(await arrived(response)).toEqual({ method: 'PATCH', mine: '2', body: 'hey', traceparent: written() });
+});
+
+test("another implementation's fetch gets the headers of its own Request", async () => {
+  const { url } = await serve(echo);
+  const own = { url, method: 'POST', headers: new Map([['x-mine', '3']]) };
+  const other = (input: typeof own, init: RequestInit): Promise<Response> =>
+    fetch(input.url, { method: input.method, headers: init.headers ?? [...input.headers] });
+  const response = await traceFetch(other as never)(own as never);
+  expect(await arrived(response)).toEqual({ method: 'POST', mine: '3', body: '', traceparent: written() });
+  expect(spans.one('POST').attributes['url.full']).toBe(`${url}/`);
+});
+
+test('headers that can be read only once arrive, also where there is nothing to add to them', async () => {
+  function* once(): Generator<[string, string]> {
+    yield ['x-mine', '4'];
+  }
+  const { url } = await serve(echo);
+  const fetched = traceFetch();
+  expect(await arrived(await fetched(url, { headers: once() as never }))).toMatchObject({ mine: '4' });
+  const silent = traceFetch(fetch, { tracerProvider: new ProxyTracerProvider() });
+  const response = await silent(url, { headers: once() as never });
+  expect(await arrived(response)).toEqual({ method: 'GET', mine: '4', body: '' });
+});
+
+test('a redirect is one span, of what was asked for, and the trace goes on with it', async () => {
+  const seen: unknown[] = [];
+  const { url } = await serve((request, response) => {
+    seen.push([request.url, request.headers['traceparent'], request.headers['baggage']]);
+    if (request.url === '/from') response.writeHead(307, { location: '/to' }).end();
+    else response.end('there');
+  });
+  const response = await withBaggage({ tenant: 'a' }, () => traceFetch()(`${url}/from`));
+  expect([await response.text(), response.redirected]).toEqual(['there', true]);
+  expect(seen).toEqual([
+    ['/from', written(), 'tenant=a'],
+    ['/to', written(), 'tenant=a'],
+  ]);
+  const span = spans.one('GET');
+  expect(span.attributes).toMatchObject({ 'url.full': `${url}/from`, 'http.response.status_code': 200 });
+});
+
+test.each<[string, (abort: AbortController) => RequestInit, string]>([
+  ['before the call', (abort) => (abort.abort(), { signal: abort.signal }), 'AbortError'],
+  ['while it waits', (abort) => (setImmediate(() => abort.abort()), { signal: abort.signal }), 'AbortError'],
+  ['by a time limit', () => ({ signal: AbortSignal.timeout(1) }), 'TimeoutError'],
+  ['for a reason', (abort) => (abort.abort(new RangeError('enough')), { signal: abort.signal }), 'RangeError'],
+])('a request aborted %s fails as with fetch, and so does its span', async (_, init, type) => {
+  const { url } = await serve(() => {});
+  const [raw, traced] = await Promise.all(
+    [fetch, traceFetch()].map((fetched) =>
+      fetched(url, init(new AbortController())).then(
+        () => undefined,
+        (error: unknown) => error as Error,
+      ),
+    ),
+  );
+  expect(traced).toBeInstanceOf(raw?.constructor);
+  expect(traced?.message).toBe(raw?.message);
+  expect(spans.one('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': type } });
+});
+
+test('a Request keeps its signal', async () => {
+  const { url } = await serve(() => {});
+  const abort = new AbortController();
+  const pending = traceFetch()(new Request(url, { signal: abort.signal }));
+  abort.abort();
+  await expect(pending).rejects.toThrow('aborted');
+});
+
+test('bodies stream both ways; the span ends when the headers are there, and not with the body', async () => {
+  const { url } = await serve(echo);
+  let send: (() => void) | undefined;
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    yield Buffer.from('first ');
+    await new Promise<void>((resolve) => (send = resolve));
+    yield Buffer.from('second');
+  };
+  const init = { method: 'POST', body: Readable.toWeb(Readable.from(chunks())), duplex: 'half' };
+  const response = await traceFetch()(url, init as RequestInit);
+  expect(spans.one('POST').attributes['http.response.status_code']).toBe(200);
+  send?.();
+  expect(await response.text()).toBe('first second');
+});
+
+test('a fetch that throws at once still does', () => {
+  const broken = (): never => {
+    throw new RangeError('at once');
+  };
+  expect(() => traceFetch(broken)('http://localhost/')).toThrow('at once');
+  expect(spans.one('GET').attributes['error.type']).toBe('RangeError');
+});

@@ -1,0 +1,186 @@
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { trace } from '@opentelemetry/api';
+import { expect, onTestFinished, test } from 'vitest';
+import { getBaggage } from '../propagation/index.ts';
+import { serve, until } from '../testing/serve.ts';
+import { recordSpans } from '../testing/spans.ts';
+import { traceHandler } from './index.ts';
+
+const spans = recordSpans();
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+
+const text = async (message: IncomingMessage): Promise<string> => {
+  let all = '';
+  for await (const chunk of message.setEncoding('utf8')) all += chunk as string;
+  return all;
+};
+
+test('requests over one kept connection are a trace each, with nothing left of the one before', async () => {
+  const seen: unknown[] = [];
+  const sockets = new Set<unknown>();
+  const { url } = await serve(
+    traceHandler((request: IncomingMessage, response: ServerResponse) => {
+      sockets.add(request.socket);
+      seen.push([trace.getActiveSpan()?.spanContext().traceId === traceId, getBaggage().getAllEntries().length]);
+      response.end();
+    }),
+  );
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (const headers of [{ traceparent, baggage: 'a=1' }, {}, { baggage: 'b=2' }]) {
+    const [response] = (await once(get(url, { agent, headers }), 'response')) as [IncomingMessage];
+    await text(response);
+  }
+  agent.destroy();
+  await until(() => spans.finished().length === 3);
+  expect(sockets.size).toBe(1);
+  expect(seen).toEqual([
+    [true, 1],
+    [false, 0],
+    [false, 1],
+  ]);
+  expect(new Set(spans.finished().map((span) => span.spanContext().traceId)).size).toBe(3);
+});
+
+test('a response that streams: the span ends with its last byte, and the handler may have returned long before', async () => {
+  let response: ServerResponse | undefined;
+  const { url } = await serve(
+    traceHandler((_request: IncomingMessage, given: ServerResponse) => {
+      response = given;
+      given.write('first ');
+    }),
+  );
+  const streamed = await fetch(url);
+  expect(spans.finished()).toEqual([]);
+  response?.end('second');
+  expect(await streamed.text()).toBe('first second');
+  await until(() => spans.finished().length === 1);
+  expect(spans.one('GET').status.code).toBe(0);
+});
+
+test('a client that goes away while it sends: nothing was answered, and the span says so', async () => {
+  const { url } = await serve(traceHandler((request: IncomingMessage, _response: ServerResponse) => request.resume()));
+  const request = httpRequest(url, { method: 'POST', headers: { 'content-length': 100 } });
+  request.on('error', () => {});
+  request.write('some');
+  setTimeout(() => request.destroy(), 20);
+  await until(() => spans.finished().length === 1);
+  const { attributes } = spans.one('POST');
+  expect(attributes['error.type']).toBe('connection_closed');
+  expect(attributes['http.response.status_code']).toBeUndefined();
+});
+
+test('HTTP/2: its authority is the server, and a stream that the client cancels is not a success', async () => {
+  const handler = traceHandler((request: Http2ServerRequest, response: Http2ServerResponse) => {
+    response.write('first');
+    if (request.url !== '/cancelled') response.end('last');
+  });
+  const server = http2.createServer((request, response) => handler(request, response)).listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const session = http2.connect(`http://localhost:${port}`);
+  onTestFinished(() => {
+    session.destroy();
+    server.close();
+  });
+  const stream = session.request({ ':path': '/all?a=1', traceparent });
+  stream.resume();
+  await once(stream, 'end');
+  const cancelled = session.request({ ':path': '/cancelled' });
+  cancelled.on('error', () => {});
+  await once(cancelled, 'response');
+  cancelled.close(http2.constants.NGHTTP2_CANCEL);
+  await until(() => spans.finished().length === 2);
+  const [all, broken] = spans.finished();
+  expect(all?.spanContext().traceId).toBe(traceId);
+  expect(all?.attributes).toMatchObject({
+    'server.address': 'localhost',
+    'server.port': port,
+    'url.path': '/all',
+    'network.protocol.version': '2',
+    'http.response.status_code': 200,
+  });
+  expect(broken?.attributes['error.type']).toBe('connection_closed');
+});
+
+// As Express 4 and 5 do it: `req.route` is set for a route, `baseUrl` within a mounted router and reset where an error leaves it.
+type Next = (error?: unknown) => void;
+type ExpressRequest = IncomingMessage & { originalUrl?: string; baseUrl?: string; route?: { path: string } };
+
+const mounted = (handler: (request: ExpressRequest, response: ServerResponse, next: Next) => unknown) =>
+  function route(request: ExpressRequest, response: ServerResponse, failed: Next): void {
+    request.originalUrl = request.url ?? '';
+    Object.assign(request, { baseUrl: '/orders', url: request.originalUrl.slice('/orders'.length) });
+    request.route = { path: '/:id' };
+    const next: Next = (error) => {
+      Object.assign(request, { baseUrl: '', url: request.originalUrl });
+      failed(error);
+    };
+    const call = async (): Promise<void> => {
+      try {
+        await handler(request, response, next);
+      } catch (error) {
+        next(error);
+      }
+    };
+    void call();
+  };
+
+const answer = traceHandler((error: unknown, _request: ExpressRequest, response: ServerResponse, _next: Next): void => {
+  response.writeHead(500).end(`${String(error)} in ${trace.getActiveSpan()?.spanContext().traceId}`);
+});
+
+test.each<[string, (request: ExpressRequest, response: ServerResponse, next: Next) => unknown]>([
+  [
+    'throws',
+    (): never => {
+      throw new RangeError('no');
+    },
+  ],
+  ['rejects', (): Promise<never> => Promise.reject(new RangeError('no'))],
+  ['calls next with an error', (_request, _response, next): void => next(new RangeError('no'))],
+])(
+  'Express: a handler that %s; the error handler is within the same span, whose route is whole',
+  async (_, handler) => {
+    const app = mounted(traceHandler(handler));
+    const { url } = await serve((request, response) =>
+      app(request, response, (error) => answer(error, request, response, () => {})),
+    );
+    const response = await fetch(`${url}/orders/7`, { headers: { traceparent } });
+    expect(await response.text()).toBe(`RangeError: no in ${traceId}`);
+    await until(() => spans.finished().length === 1);
+    expect(spans.one('GET /orders/:id').attributes).toMatchObject({
+      'http.route': '/orders/:id',
+      'http.response.status_code': 500,
+      'error.type': '500',
+    });
+  },
+);
+
+test('Express: a middleware alone does not take what is left of a route for the whole of it', async () => {
+  const middleware = traceHandler((_request: ExpressRequest, _response: ServerResponse, next: Next) => next());
+  const app = mounted((request, response, next) => (request.originalUrl === '/orders/7' ? next(7) : response.end()));
+  const { url } = await serve((request, response) =>
+    middleware(request, response, () => app(request, response, () => void response.writeHead(500).end())),
+  );
+  await fetch(`${url}/orders/7`);
+  await until(() => spans.finished().length === 1);
+  expect(spans.one('GET').attributes['http.route']).toBeUndefined();
+  await fetch(`${url}/orders/8?a=/b`);
+  await until(() => spans.finished().length === 2);
+  expect(spans.one('GET /orders/:id').attributes['http.route']).toBe('/orders/:id');
+});
+
+test('an error handler alone is traced, too', async () => {
+  const { url } = await serve((request, response) => answer('no', request, response, () => {}));
+  expect(await (await fetch(url, { headers: { traceparent } })).text()).toBe(`no in ${traceId}`);
+  await until(() => spans.finished().length === 1);
+});
+
+test('a handler of something that is no response runs untraced', () => {
+  expect(traceHandler((request: string, response: object) => [request, response])('a', {})).toEqual(['a', {}]);
+  expect(spans.finished()).toEqual([]);
+});
