@@ -3,6 +3,7 @@ import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 /** Spans as the sampler sees them; unrecorded ones reach nothing else. @internal */
 export interface SamplerCounts {
   created: number;
+  recorded: number;
   sampled: number;
 }
 
@@ -12,6 +13,7 @@ export function countingSampler(sampler: Sampler, counts: SamplerCounts): Sample
     shouldSample: (...request) => {
       const result = sampler.shouldSample(...request);
       counts.created++;
+      if (result.decision !== SamplingDecision.NOT_RECORD) counts.recorded++;
       if (result.decision === SamplingDecision.RECORD_AND_SAMPLED) counts.sampled++;
       return result;
     },

@@ -4,7 +4,9 @@ import type { SamplerCounts } from './counting-sampler.ts';
 import type { SamplingPair } from './sampling/create-sampling.ts';
 import type { DeliveringSpanProcessor } from './export/delivering-span-processor.ts';
 import type { FlushResult } from './export/export-options.ts';
-import { destinationStats, type TracingStats } from './export/stats.ts';
+import type { OpenSpan, OpenSpans, OpenSpansOptions } from './open-spans.ts';
+import type { OperationMetrics } from './operation-metrics.ts';
+import type { TracingStats } from './export/stats.ts';
 
 /**
  * What `tracing` does with its provider: flush and shut down the exporter, whose results count, and the processors of the
@@ -18,6 +20,8 @@ export class ExportBackend {
   readonly #exporting: DeliveringSpanProcessor;
   readonly #own: readonly SpanProcessor[];
   readonly #counts: SamplerCounts;
+  readonly #openSpans: OpenSpans | undefined;
+  readonly operations: OperationMetrics | undefined;
 
   constructor(parts: {
     provider: TracerProvider;
@@ -25,16 +29,26 @@ export class ExportBackend {
     exporting: DeliveringSpanProcessor;
     own: readonly SpanProcessor[];
     counts: SamplerCounts;
+    openSpans: OpenSpans | undefined;
+    operations: OperationMetrics | undefined;
   }) {
     this.provider = parts.provider;
     this.sampling = parts.sampling;
     this.#exporting = parts.exporting;
     this.#own = parts.own;
     this.#counts = parts.counts;
+    this.#openSpans = parts.openSpans;
+    this.operations = parts.operations;
   }
 
   stats(): TracingStats {
-    return { ...this.#counts, destinations: this.#exporting.destinations.map(destinationStats) };
+    return { ...this.#counts, destinations: this.#exporting.stats() };
+  }
+
+  openSpans(options?: OpenSpansOptions): OpenSpan[] {
+    if (this.#openSpans !== undefined) return this.#openSpans.list(options);
+    diag.warn('mqtrace: openSpans() knows nothing without startTracing({ trackOpenSpans: true })');
+    return [];
   }
 
   async flush(timeoutMs: number): Promise<FlushResult> {

@@ -15,6 +15,7 @@ export { MqtraceSpanProcessor, type MqtraceSpanProcessorOptions } from './export
 export type { AgentFactory, TransportOptions } from './export/otlp-senders.ts';
 export type { SpoolOptions } from './export/spool/spool.ts';
 export type { DestinationStats, TracingStats } from './export/stats.ts';
+export type { OpenSpan, OpenSpansOptions } from './open-spans.ts';
 export { startTracing } from './start-tracing.ts';
 export type { FlushOptions, Tracing } from './tracing.ts';
 // Samplers: each works in any OpenTelemetry provider.

@@ -1,4 +1,4 @@
-import type { Attributes, ContextManager, TextMapPropagator } from '@opentelemetry/api';
+import type { Attributes, ContextManager, MeterProvider, TextMapPropagator } from '@opentelemetry/api';
 import type { DeliveryOptions, DestinationOptions } from './export/export-options.ts';
 import type { TransportOptions } from './export/otlp-senders.ts';
 import type { Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
@@ -66,6 +66,19 @@ export interface StartTracingOptions extends TailSamplingOptions, DeliveryOption
   readonly spanLimits?: Readonly<SpanLimits> | undefined;
   /** Further span processors; they see each span before it is exported. A fault in one never reaches the application. */
   readonly spanProcessors?: readonly SpanProcessor[] | undefined;
+
+  /**
+   * Where tracing shows its own figures, what `stats()` tells and what `tracing.span()` runs, as metrics. They are read when they
+   * are collected: a span costs nothing more. Default: nowhere.
+   */
+  readonly meterProvider?: MeterProvider | undefined;
+  /**
+   * Whether `tracing.span()` counts and times what it runs, by the span's name. Default: if there is a `meterProvider`; with
+   * `true` and none, the one registered with the OpenTelemetry API is used.
+   */
+  readonly operationMetrics?: boolean | undefined;
+  /** Follows open spans by name and ids, for `tracing.openSpans()`. Default `false`. */
+  readonly trackOpenSpans?: boolean | undefined;
 
   /** A propagator, or names as in `OTEL_PROPAGATORS`. Default: W3C trace context and baggage. */
   readonly propagator?: TextMapPropagator | readonly PropagatorName[] | undefined;

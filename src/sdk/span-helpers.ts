@@ -10,14 +10,21 @@ import {
 import { reportFault } from '../faults.ts';
 import { errorMessage, errorType } from '../messaging/error-type.ts';
 import { isNewOn } from '../recorded-errors.ts';
+import type { OperationEnd } from './operation-metrics.ts';
 
 /**
  * Runs `fn` in a span that ends when `fn` returns, throws, or its promise settles. What `fn` gives, the caller gets: a value
- * stays a value, and an error is thrown on as it is.
+ * stays a value, and an error is thrown on as it is. `over` is called when it is over; it must not throw.
  *
  * @internal
  */
-export function runInSpan<T>(tracer: Tracer, name: string, options: SpanOptions, fn: (span: Span) => T): T {
+export function runInSpan<T>(
+  tracer: Tracer,
+  name: string,
+  options: SpanOptions,
+  fn: (span: Span) => T,
+  over?: OperationEnd,
+): T {
   const span = start(tracer, name, options);
   let result: T;
   try {
@@ -27,11 +34,13 @@ export function runInSpan<T>(tracer: Tracer, name: string, options: SpanOptions,
       return result.then(
         (value) => {
           end(span);
+          over?.();
           return value;
         },
         (error: unknown) => {
           recordError(error, span);
           end(span);
+          over?.({ error });
           throw error;
         },
       ) as T;
@@ -39,9 +48,11 @@ export function runInSpan<T>(tracer: Tracer, name: string, options: SpanOptions,
   } catch (error) {
     recordError(error, span);
     end(span);
+    over?.({ error });
     throw error;
   }
   end(span);
+  over?.();
   return result;
 }
 

@@ -8,13 +8,17 @@ import { countingSampler, type SamplerCounts } from './counting-sampler.ts';
 import { Environment } from './environment.ts';
 import { createDestinationQueues } from './export/create-destinations.ts';
 import { DeliveringSpanProcessor } from './export/delivering-span-processor.ts';
+import { observeExport } from './export/metrics.ts';
 import { ExportBackend } from './export-backend.ts';
 import { GuardedProcessor } from './guarded-processor.ts';
 import type { StartTracingOptions } from './options.ts';
+import { OpenSpans } from './open-spans.ts';
+import { OperationMetrics } from './operation-metrics.ts';
 import { choosePropagator } from './propagators.ts';
 import { buildResource } from './resource.ts';
 import { chooseSampling } from './sampler.ts';
 import { samplerFrom } from './sampling/index.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { chooseSpanLimits } from './span-limits.ts';
 import { type Tracing, TracingHandle } from './tracing.ts';
 import { validateOptions } from './validate-options.ts';
@@ -66,8 +70,11 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
   const { 'service.name': name, 'service.version': version } = resource.attributes;
   const tracer = provider.getTracer(String(name), version === undefined ? undefined : String(version));
   const { sampling } = backend;
-  if (options.register ?? true) setSamplingMarker(sampling.markerFor(provider));
+  const registered = options.register ?? true;
+  if (registered) setSamplingMarker(sampling.markerFor(provider));
+  const watch = registered ? new SilenceWatch(() => backend.stats().created) : undefined;
   const onShutdown = (): void => {
+    watch?.end();
     removeSamplingMarker(provider);
     registrationOver(provider);
   };
@@ -78,17 +85,21 @@ function createBackend(options: StartTracingOptions, environment: Environment, r
   const exporting = new DeliveringSpanProcessor(createDestinationQueues(options, environment));
   const sampling = chooseSampling(options, environment, [new GuardedProcessor(exporting)]);
   exporting.attachSource(sampling);
-  const counts: SamplerCounts = { created: 0, sampled: 0 };
+  const counts: SamplerCounts = { created: 0, recorded: 0, sampled: 0 };
+  const { meterProvider, operationMetrics = meterProvider !== undefined } = options;
+  const openSpans = options.trackOpenSpans === true ? new OpenSpans() : undefined;
   const own = (options.spanProcessors ?? []).map((each) => new GuardedProcessor(each));
   const provider = new TracerProvider({
     resource,
     sampler: countingSampler(sampling.sampler, counts),
     spanLimits: chooseSpanLimits(options, environment),
-    spanProcessors: [...own, new GuardedProcessor(sampling)],
+    spanProcessors: [...(openSpans ? [openSpans] : []), ...own, new GuardedProcessor(sampling)],
   });
   // From here on the end of the process concerns the exporter, so that nothing may throw any more.
   exporting.start();
-  return new ExportBackend({ provider, exporting, sampling, own, counts });
+  if (meterProvider !== undefined) observeExport(meterProvider, exporting, () => counts);
+  const operations = operationMetrics ? new OperationMetrics(meterProvider) : undefined;
+  return new ExportBackend({ provider, exporting, sampling, own, counts, openSpans, operations });
 }
 
 function chooseContextManager({ contextManager }: StartTracingOptions): ContextManager | undefined {

@@ -3,6 +3,8 @@ import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { SamplerConfig } from './sampling/index.ts';
 import type { FlushResult } from './export/export-options.ts';
 import type { TracingStats } from './export/stats.ts';
+import type { OpenSpan, OpenSpansOptions } from './open-spans.ts';
+import type { OperationMetrics } from './operation-metrics.ts';
 import { recordError, runInSpan } from './span-helpers.ts';
 
 /** How long {@link Tracing.flush} and {@link Tracing.shutdown} may take. */
@@ -21,6 +23,9 @@ export interface Tracing {
   /**
    * Runs `fn` in a new span, which is active meanwhile, and returns what `fn` returns: a promise if it was one, else the value.
    * The span ends whatever happens; a throw or rejection is recorded on it and passed on unchanged.
+   *
+   * With a `meterProvider` (or `operationMetrics: true`) it is counted and timed as well, sampled or not:
+   * `mqtrace.operation.count` and `mqtrace.operation.duration` (seconds), by `mqtrace.operation.name` and `error.type`.
    */
   span<T>(name: string, fn: (span: Span) => T): T;
   span<T>(name: string, options: SpanOptions, fn: (span: Span) => T): T;
@@ -43,6 +48,12 @@ export interface Tracing {
   stats(): TracingStats;
 
   /**
+   * Recorded spans that have been open for longer than `olderThanMs`, the oldest first: mostly somebody forgot to end them. At
+   * most 10,000 open spans are followed. Empty unless `trackOpenSpans` was set.
+   */
+  openSpans(options?: OpenSpansOptions): OpenSpan[];
+
+  /**
    * Exports what has ended so far, and waits for what is on the wire. Resolves when done or out of time, never rejects; what
    * went wrong is in the result and on `diag`.
    */
@@ -58,7 +69,9 @@ export interface Tracing {
 
 /** What is behind {@link Tracing}; undefined if the SDK is disabled. */
 interface Backend {
+  readonly operations: OperationMetrics | undefined;
   stats(): TracingStats;
+  openSpans(options?: OpenSpansOptions): OpenSpan[];
   flush(timeoutMs: number): Promise<FlushResult>;
   shutdown(timeoutMs: number): Promise<FlushResult>;
 }
@@ -90,9 +103,8 @@ export class TracingHandle implements Tracing {
   }
 
   span<T>(name: string, ...rest: [fn: (span: Span) => T] | [options: SpanOptions, fn: (span: Span) => T]): T {
-    return rest.length === 1
-      ? runInSpan(this.tracer, name, {}, rest[0])
-      : runInSpan(this.tracer, name, rest[0], rest[1]);
+    const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+    return runInSpan(this.tracer, name, options, fn, this.#backend?.operations?.start(name));
   }
 
   recordError(error: unknown, span: Span | undefined = trace.getActiveSpan()): void {
@@ -104,7 +116,11 @@ export class TracingHandle implements Tracing {
   }
 
   stats(): TracingStats {
-    return this.#backend?.stats() ?? { created: 0, sampled: 0, destinations: [] };
+    return this.#backend?.stats() ?? { created: 0, recorded: 0, sampled: 0, destinations: [] };
+  }
+
+  openSpans(options?: OpenSpansOptions): OpenSpan[] {
+    return this.#backend?.openSpans(options) ?? [];
   }
 
   flush({ timeoutMs = defaultTimeoutMs }: FlushOptions = {}): Promise<FlushResult> {

@@ -34,9 +34,10 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: Check } = {
     if (value !== false)
       hasMethods(value, where, ['active', 'with', 'bind', 'enable', 'disable'], 'a ContextManager or false');
   },
-  register: (value, where) => {
-    if (typeof value !== 'boolean') throw invalidOption(where, value, 'true or false');
-  },
+  register: trueOrFalse,
+  meterProvider: (value, where) => hasMethods(value, where, ['getMeter'], 'a MeterProvider'),
+  operationMetrics: trueOrFalse,
+  trackOpenSpans: trueOrFalse,
   environment: oneOf(environmentModes),
 };
 
@@ -50,9 +51,13 @@ const limitNames = [
 ] as const;
 
 /** Throws a `MqtraceError` for the first option that is wrong. @internal */
-export function validateOptions(options: StartTracingOptions, caller = 'startTracing'): void {
+export function validateOptions(
+  options: StartTracingOptions,
+  caller = 'startTracing',
+  known: readonly string[] = Object.keys(checks),
+): void {
   if (!isRecord(options)) throw invalidOption(`${caller}(options)`, options, 'an object');
-  knownNames(options, Object.keys(checks), caller);
+  knownNames(options, known, caller);
   for (const [name, check] of Object.entries(checks)) {
     const value = options[name as keyof StartTracingOptions];
     if (value !== undefined) check(value, `${caller}({ ${name} })`, options);
@@ -67,6 +72,10 @@ function tailSampling(_value: unknown, _where: string, all: StartTracingOptions)
 
 function nonEmptyString(value: unknown, where: string): void {
   if (typeof value !== 'string' || value.trim() === '') throw invalidOption(where, value, 'a string that is not empty');
+}
+
+function trueOrFalse(value: unknown, where: string): void {
+  if (typeof value !== 'boolean') throw invalidOption(where, value, 'true or false');
 }
 
 function oneOf(values: readonly string[]): Check {

@@ -1,10 +1,11 @@
 import type { Context } from '@opentelemetry/api';
-import { TraceFlags } from '@opentelemetry/api';
+import { diag, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { HeldSpans } from '../sampling/held-spans.ts';
 import type { DestinationQueue } from './destination-queue.ts';
 import { joinProcessEnd } from './process-end.ts';
 import type { FlushResult, FlushTimeout } from './export-options.ts';
+import { type DestinationStats, destinationStats } from './stats.ts';
 
 /**
  * Takes every span that has ended to each destination, and the rest to disk when the process ends.
@@ -14,6 +15,8 @@ import type { FlushResult, FlushTimeout } from './export-options.ts';
 export class DeliveringSpanProcessor implements SpanProcessor {
   readonly destinations: readonly DestinationQueue[];
   #leave: () => void = () => undefined;
+  #over = false;
+  #warned = false;
   /** Spans that were started and are recorded. */
   started = 0;
   /** Of these, the ones that are sampled. */
@@ -60,11 +63,26 @@ export class DeliveringSpanProcessor implements SpanProcessor {
   }
 
   onEnd(span: ReadableSpan): void {
+    if (this.#over) this.#warnOnce(span);
     const sampled = (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
     for (const destination of this.destinations) {
       if (sampled) destination.add(span);
       else destination.accounting.refuse('sampled_out');
     }
+  }
+
+  #warnOnce(span: ReadableSpan): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    diag.warn(
+      `mqtrace: spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down ` +
+        `tracing when everything else has ended`,
+    );
+  }
+
+  /** What became of all spans, for every destination. */
+  stats(): DestinationStats[] {
+    return this.destinations.map(destinationStats);
   }
 
   /** Sends everything that has ended so far and waits for what is on the wire. Never rejects. */
@@ -74,7 +92,9 @@ export class DeliveringSpanProcessor implements SpanProcessor {
 
   /** Refuses new spans, sends what there is, keeps the rest in the spool, and ends. Never rejects. */
   end(timeout: FlushTimeout = {}): Promise<FlushResult> {
-    return this.#together((destination) => destination.shutdown(timeout)).finally(this.#leave);
+    const ended = this.#together((destination) => destination.shutdown(timeout)).finally(this.#leave);
+    this.#over = true;
+    return ended;
   }
 
   async #together(call: (destination: DestinationQueue) => Promise<FlushResult>): Promise<FlushResult> {

@@ -26,7 +26,8 @@ export class DestinationQueue {
   readonly #log: LossLog;
   readonly #intervalMs: number;
   readonly #maxBytes: number;
-  readonly #maxSpans: number;
+  /** Spans that memory may hold. */
+  readonly maxSpans: number;
   readonly #dropOldest: boolean;
   readonly #waiting: Set<() => void> = new Set();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -41,7 +42,7 @@ export class DestinationQueue {
     this.#log = new LossLog(name);
     this.#intervalMs = options.intervalMs ?? 5000;
     this.#maxBytes = options.maxQueueBytes ?? 64 * 1024 * 1024;
-    this.#maxSpans = options.maxQueueSpans ?? 100_000;
+    this.maxSpans = options.maxQueueSpans ?? 100_000;
     this.#dropOldest = options.dropWhenFull === 'oldest';
     const limits = { maxBatchSpans: options.maxBatchSpans ?? 512, maxBatchBytes: options.maxBatchBytes ?? 1024 * 1024 };
     this.#queue = new BatchQueue(limits, () => this.#onClosed());
@@ -96,10 +97,11 @@ export class DestinationQueue {
   /** Takes an ended span. */
   add(span: ReadableSpan): void {
     if (this.#refusing) {
-      this.#refuse('after_shutdown');
+      // Who offers it says so.
+      this.accounting.refuse('after_shutdown');
       return;
     }
-    if ((this.#memorySpans >= this.#maxSpans || this.memoryBytes >= this.#maxBytes) && !this.#makeRoom()) {
+    if ((this.#memorySpans >= this.maxSpans || this.memoryBytes >= this.#maxBytes) && !this.#makeRoom()) {
       this.#refuse(this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
       return;
     }
@@ -149,7 +151,7 @@ export class DestinationQueue {
   #storeIfNeeded(): void {
     const spool = this.spoolQueue;
     if (spool === undefined || spool.writing !== undefined) return;
-    if (!this.delivery.down && this.#queue.bytes < this.#maxBytes / 2 && this.#memorySpans < this.#maxSpans / 2) return;
+    if (!this.delivery.down && this.#queue.bytes < this.#maxBytes / 2 && this.#memorySpans < this.maxSpans / 2) return;
     const batch = this.#queue.shift();
     if (batch !== undefined && !spool.store(batch, () => this.#afterStore())) this.#queue.putBack(batch);
     else if (batch !== undefined && spool.writing === undefined) this.#storeIfNeeded();

@@ -1,14 +1,29 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import { Environment } from '../environment.ts';
 import type { EnvironmentMode } from '../options.ts';
 import { validateOptions } from '../validate-options.ts';
 import { createDestinationQueues, type ExportOptions } from './create-destinations.ts';
 import { DeliveringSpanProcessor } from './delivering-span-processor.ts';
+import { exportOptionChecks } from './validate-export-options.ts';
+import { observeExport, type StartedSpans } from './metrics.ts';
 
 /** What {@link MqtraceSpanProcessor} takes: the options of {@link StartTracingOptions} that have to do with exporting. */
 export interface MqtraceSpanProcessorOptions extends ExportOptions {
   /** Which wins, an `OTEL_*` variable or the option. Default `override`: the variable. */
   readonly environment?: EnvironmentMode | undefined;
+  /** Where the figures of `stats()` are shown as metrics. Default: nowhere. */
+  readonly meterProvider?: MeterProvider | undefined;
 }
+
+const names: readonly (keyof MqtraceSpanProcessorOptions)[] = [
+  'protocol',
+  'endpoint',
+  'headers',
+  'destinations',
+  'meterProvider',
+  'environment',
+  ...(Object.keys(exportOptionChecks) as (keyof typeof exportOptionChecks)[]),
+];
 
 /**
  * The span processor of {@link startTracing}, for a provider of one's own:
@@ -22,9 +37,11 @@ export interface MqtraceSpanProcessorOptions extends ExportOptions {
  */
 export class MqtraceSpanProcessor extends DeliveringSpanProcessor {
   constructor(options: MqtraceSpanProcessorOptions = {}) {
-    validateOptions(options, 'MqtraceSpanProcessor');
+    validateOptions(options, 'MqtraceSpanProcessor', names);
     const environment = new Environment(options.environment ?? 'override');
     super(environment.flag('OTEL_SDK_DISABLED') ? [] : createDestinationQueues(options, environment));
     this.start();
+    const started = (): StartedSpans => ({ created: this.started, recorded: this.started, sampled: this.sampled });
+    if (options.meterProvider !== undefined) observeExport(options.meterProvider, this, started);
   }
 }

@@ -27,7 +27,9 @@ export interface DestinationStats extends SpanCounts {
 export interface TracingStats {
   /** Spans that were started, recorded or not. */
   readonly created: number;
-  /** Of these, those that are to be exported. */
+  /** Of these, those that are recorded: all that are to be exported, and those on which only their end can decide. */
+  readonly recorded: number;
+  /** Of these, those that are to be exported, as far as their start tells. */
   readonly sampled: number;
   readonly destinations: readonly DestinationStats[];
 }

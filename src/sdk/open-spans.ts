@@ -1,0 +1,60 @@
+import type { SpanContext } from '@opentelemetry/api';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+
+/** A span that has not ended. */
+export interface OpenSpan {
+  /** The name that it started with. */
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Milliseconds since it was started. */
+  readonly ageMs: number;
+}
+
+/** How {@link Tracing.openSpans} chooses. */
+export interface OpenSpansOptions {
+  /** Milliseconds that a span must have been open for. Default 60000. */
+  readonly olderThanMs?: number | undefined;
+}
+
+/** Open spans that are followed at most; a span that starts beyond it is left out. */
+const maxFollowed = 10_000;
+
+/**
+ * Follows recorded spans from start to end, by name and ids alone: a span that the application has let go of is not kept in memory.
+ *
+ * @internal
+ */
+export class OpenSpans implements SpanProcessor {
+  /** In the order of their start. */
+  readonly #open = new Map<SpanContext, { readonly name: string; readonly startedAt: number }>();
+
+  onStart(span: Span): void {
+    if (this.#open.size < maxFollowed)
+      this.#open.set(span.spanContext(), { name: span.name, startedAt: performance.now() });
+  }
+
+  onEnd(span: ReadableSpan): void {
+    this.#open.delete(span.spanContext());
+  }
+
+  /** The oldest first. */
+  list({ olderThanMs = 60_000 }: OpenSpansOptions = {}): OpenSpan[] {
+    const now = performance.now();
+    const found: OpenSpan[] = [];
+    for (const [{ traceId, spanId }, { name, startedAt }] of this.#open) {
+      const ageMs = now - startedAt;
+      if (ageMs < olderThanMs) break;
+      found.push({ name, traceId, spanId, ageMs });
+    }
+    return found;
+  }
+
+  forceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}

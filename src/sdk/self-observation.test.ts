@@ -1,0 +1,209 @@
+import { metrics, trace } from '@opentelemetry/api';
+import { SamplingDecision } from '@opentelemetry/sdk-trace';
+import { afterEach, expect, test, vi } from 'vitest';
+import { CollectedMetrics, type Point } from './testing/collected-metrics.ts';
+import { collectDiag } from './testing/diag-log.ts';
+import { cleanUpAfterEach, receiver, serve, start } from './testing/fixture.ts';
+
+cleanUpAfterEach();
+afterEach(() => {
+  vi.useRealTimers();
+  metrics.disable();
+});
+
+const nothing = (): void => undefined;
+const values = (points: readonly Point[] | undefined, key?: string): unknown =>
+  key === undefined
+    ? points?.map((point) => point.value)
+    : Object.fromEntries((points ?? []).map(({ attributes, value }) => [attributes[key] ?? 'none', value]));
+
+test('a meter provider sees what stats() tells, under the names of OpenTelemetry where there are such', async () => {
+  const collector = await receiver();
+  const collected = new CollectedMetrics();
+  let n = 0;
+  const sampler = {
+    shouldSample: () => ({
+      decision: n++ % 3 === 0 ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD,
+    }),
+    toString: () => 'every third',
+  };
+  // With keepErrors what the sampler refuses is recorded nevertheless.
+  const tracing = start({ endpoint: collector.url, meterProvider: collected.provider, sampler, keepErrors: true });
+  for (let i = 0; i < 30; i++) tracing.span('work', nothing);
+  const open = [0, 1].map(() => tracing.tracer.startSpan('open'));
+
+  const before = await collected.collect();
+  expect(values(before['otel.sdk.span.started'], 'otel.span.sampling_result')).toEqual({
+    RECORD_AND_SAMPLE: 11,
+    RECORD_ONLY: 21,
+  });
+  expect(values(before['otel.sdk.span.live'])).toEqual([2]);
+  expect(values(before['otel.sdk.processor.span.queue.size'])).toEqual([10]);
+  expect(values(before['otel.sdk.processor.span.queue.capacity'])).toEqual([100_000]);
+  expect(values(before['otel.sdk.processor.span.processed'])).toEqual([0]);
+  expect(before['mqtrace.export.latency.last']).toBeUndefined();
+  expect(before['mqtrace.export.memory']![0]!.value).toBeGreaterThan(0);
+
+  await tracing.flush();
+  const after = await collected.collect();
+  const { attributes } = after['otel.sdk.exporter.span.exported']![0]!;
+  expect(attributes).toMatchObject({
+    'otel.component.type': 'otlp_http_span_exporter',
+    'otel.component.name': expect.stringMatching(/^otlp_http_span_exporter\/\d+$/) as string,
+    'server.address': '127.0.0.1',
+    'server.port': Number(new URL(collector.url).port),
+  });
+  expect(values(after['otel.sdk.exporter.span.exported'])).toEqual([10]);
+  expect(values(after['otel.sdk.exporter.span.inflight'])).toEqual([0]);
+  expect(values(after['otel.sdk.processor.span.processed'])).toEqual([10]);
+  expect(values(after['mqtrace.span.dropped'], 'mqtrace.drop.reason')).toEqual({ sampled_out: 20 });
+  expect(values(after['mqtrace.export.requests'])).toEqual([1]);
+  expect(after['mqtrace.export.latency.last']![0]!.value).toBeGreaterThan(0);
+  for (const span of open) span.end();
+  await tracing.shutdown();
+  // Also after the shutdown: the last collection comes late.
+  expect(values((await collected.collect())['otel.sdk.span.live'])).toEqual([0]);
+});
+
+test('what a sampler refuses at once is counted as dropped by it', async () => {
+  const collected = new CollectedMetrics();
+  const options = { protocol: 'none', register: false, meterProvider: collected.provider } as const;
+  const tracing = start({ ...options, sampler: { ratio: 0 } });
+  for (let i = 0; i < 3; i++) tracing.span('work', nothing);
+  expect(values((await collected.collect())['otel.sdk.span.started'], 'otel.span.sampling_result')).toEqual({
+    DROP: 3,
+  });
+});
+
+test('losses are metrics by their reason, apart for the export and what is before it', async () => {
+  collectDiag();
+  const url = await serve((_, response) => void response.writeHead(400).end());
+  const collected = new CollectedMetrics();
+  const tracing = start({ endpoint: url, maxQueueSpans: 3, meterProvider: collected.provider });
+  for (let i = 0; i < 5; i++) tracing.span('work', nothing);
+  await tracing.shutdown();
+  const found = await collected.collect();
+  expect(values(found['otel.sdk.exporter.span.exported'], 'error.type')).toEqual({ none: 0, rejected: 3 });
+  expect(values(found['otel.sdk.processor.span.processed'], 'error.type')).toEqual({ none: 3, queue_full: 2 });
+  expect(values(found['mqtrace.span.dropped'], 'mqtrace.drop.reason')).toEqual({ rejected: 3, queue_full: 2 });
+});
+
+test('a meter provider that throws harms nobody', async () => {
+  const collector = await receiver();
+  const reported = collectDiag();
+  const broken = {
+    getMeter: () => {
+      throw new Error('no meter');
+    },
+  };
+  const tracing = start({ endpoint: collector.url, meterProvider: broken });
+  expect(tracing.span('work', () => 7)).toBe(7);
+  await tracing.shutdown();
+  expect(collector.spans).toHaveLength(1);
+  expect(reported.join()).toContain('no meter');
+});
+
+test('tracing.span counts and times what it runs, by name and error, sampled or not', async () => {
+  collectDiag();
+  const collected = new CollectedMetrics();
+  const tracing = start({ protocol: 'none', meterProvider: collected.provider, sampler: { ratio: 0 } });
+  const failure = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+  tracing.span('sync', nothing);
+  await tracing.span('async', () => Promise.resolve());
+  expect(() =>
+    tracing.span('sync', () => {
+      throw failure;
+    }),
+  ).toThrow(failure);
+  await expect(tracing.span('async', () => Promise.reject(failure))).rejects.toBe(failure);
+  const expected = [
+    { attributes: { 'mqtrace.operation.name': 'sync' }, value: 1 },
+    { attributes: { 'mqtrace.operation.name': 'async' }, value: 1 },
+    { attributes: { 'mqtrace.operation.name': 'sync', 'error.type': 'ECONNREFUSED' }, value: 1 },
+    { attributes: { 'mqtrace.operation.name': 'async', 'error.type': 'ECONNREFUSED' }, value: 1 },
+  ];
+  const found = await collected.collect();
+  expect(found['mqtrace.operation.count']).toEqual(expected);
+  expect(found['mqtrace.operation.duration']).toEqual(expected);
+});
+
+test('operations are counted only if that is wanted; then also by the provider that is registered, even later', async () => {
+  const [given, registered] = [new CollectedMetrics(), new CollectedMetrics()];
+  const without = start({
+    protocol: 'none',
+    register: false,
+    meterProvider: given.provider,
+    operationMetrics: false,
+  });
+  const late = start({ protocol: 'none', register: false, operationMetrics: true });
+  late.span('too early', nothing);
+  metrics.setGlobalMeterProvider(registered.provider);
+  without.span('not counted', nothing);
+  late.span('counted', nothing);
+  expect(await given.collect()).not.toHaveProperty(['mqtrace.operation.count']);
+  expect((await registered.collect())['mqtrace.operation.count']).toEqual([
+    { attributes: { 'mqtrace.operation.name': 'counted' }, value: 1 },
+  ]);
+});
+
+test('openSpans shows what nobody has ended, the oldest first', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const tracing = start({ protocol: 'none', register: false, trackOpenSpans: true });
+  const [first, second] = [tracing.tracer.startSpan('first'), tracing.tracer.startSpan('second')];
+  vi.advanceTimersByTime(59_000);
+  tracing.tracer.startSpan('third');
+  expect(tracing.openSpans()).toEqual([]);
+  expect(tracing.openSpans({ olderThanMs: 0 }).map(({ name }) => name)).toEqual(['first', 'second', 'third']);
+  vi.advanceTimersByTime(2000);
+  second.end();
+  const { traceId, spanId } = first.spanContext();
+  expect(tracing.openSpans()).toEqual([{ name: 'first', traceId, spanId, ageMs: 61_000 }]);
+  first.end();
+  expect(tracing.openSpans()).toEqual([]);
+});
+
+test('openSpans follows ten thousand spans at most, and none unless it was told to', () => {
+  const reported = collectDiag();
+  const off = start({ protocol: 'none', register: false });
+  off.tracer.startSpan('open');
+  expect(off.openSpans({ olderThanMs: 0 })).toEqual([]);
+  expect(reported).toEqual([expect.stringContaining('trackOpenSpans')]);
+  const on = start({ protocol: 'none', register: false, trackOpenSpans: true });
+  for (let i = 0; i < 10_001; i++) on.tracer.startSpan(`${i}`);
+  expect(on.openSpans({ olderThanMs: 0 })).toHaveLength(10_000);
+});
+
+test('a warning, once, when no span has been made a minute after the start', () => {
+  vi.useFakeTimers();
+  const reported = collectDiag();
+  start({ protocol: 'none' });
+  vi.advanceTimersByTime(59_000);
+  expect(reported).toEqual([]);
+  vi.advanceTimersByTime(600_000);
+  expect(reported).toEqual([expect.stringContaining('no span has been made a minute after startTracing()')]);
+});
+
+test('a warning when no span has been made until the shutdown; none where there was one, or nothing is registered', async () => {
+  const reported = collectDiag();
+  const silent = start({ protocol: 'none' });
+  await silent.shutdown();
+  expect(reported).toEqual([expect.stringContaining('from startTracing() to its shutdown')]);
+  const used = start({ protocol: 'none' });
+  trace.getTracer('library').startSpan('work').end();
+  await used.shutdown();
+  await start({ protocol: 'none', register: false }).shutdown();
+  expect(reported).toHaveLength(1);
+});
+
+test('a warning, once, when spans end after the shutdown', async () => {
+  const collector = await receiver();
+  const reported = collectDiag();
+  const tracing = start({ endpoint: collector.url });
+  const [late, later] = [tracing.tracer.startSpan('late'), tracing.tracer.startSpan('later')];
+  await tracing.shutdown();
+  late.end();
+  later.end();
+  expect(reported).toEqual([expect.stringContaining('spans end after the shutdown of tracing and are lost')]);
+  expect(reported[0]).toContain('"late"');
+  expect(tracing.stats().destinations[0]?.dropped.after_shutdown).toBe(2);
+});
