@@ -9,8 +9,10 @@ import { MqtraceError } from '../errors.ts';
 
 // `import()` would make startTracing asynchronous, and spans made before it settles would be lost. `require` is synchronous,
 // and every OpenTelemetry package, of the 2.x as of the 3.x line, can be required. It resolves from this very file, so that
-// packages are found where mqtrace's other peers are, also under pnpm.
-const require = createRequire(import.meta.url);
+// packages are found where mqtrace's other peers are, also under pnpm; in a bundle, from the bundle. One in CommonJS has no
+// `import.meta.url`: there it is the program that was started.
+const { url = process.argv[1] ?? `${process.cwd()}/` } = import.meta as { url?: string };
+const require = createRequire(url);
 
 /** Optional packages, and the version that belongs to the 2.x line of the SDK; with 3.x the newest is right. */
 const versionsForSdk2 = {

@@ -1,0 +1,63 @@
+// An application of one file, as it is bundled: a message goes through Kafka, RabbitMQ and Redis Streams, and the spans and what the
+// last consumer saw are printed.
+import { propagation, trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { connect } from 'amqplib';
+import { Redis } from 'ioredis';
+import { Kafka, logLevel } from 'kafkajs';
+import { withBaggage } from 'mqtrace';
+import { traceConnection } from 'mqtrace/amqplib';
+import { consumeStream, traceRedis } from 'mqtrace/ioredis';
+import { traceKafka } from 'mqtrace/kafkajs';
+import { startTracing } from 'mqtrace/sdk';
+
+const { BROKERS = '', AMQP_URL = '', REDIS_URL = '', TOPIC = '', QUEUE = '', STREAM = '' } = process.env;
+
+// CommonJS has no await at the top.
+async function main(): Promise<void> {
+  const exporter = new InMemorySpanExporter();
+  const tracing = startTracing({
+    serviceName: 'bundled',
+    protocol: 'none',
+    environment: 'ignore',
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+  });
+
+  const kafka = traceKafka(new Kafka({ clientId: 'bundled', brokers: [BROKERS], logLevel: logLevel.NOTHING }));
+  const connection = traceConnection(await connect(AMQP_URL));
+  const redis = traceRedis(new Redis(REDIS_URL));
+  const channel = await connection.createConfirmChannel();
+  await channel.assertQueue(QUEUE, { exclusive: true });
+
+  let arrived: (seen: unknown) => void;
+  const arrival = new Promise<unknown>((resolve) => (arrived = resolve));
+  const notify = consumeStream(redis, { streams: STREAM, group: 'notify' }, ({ fields }) => {
+    const tenant = propagation.getActiveBaggage()?.getEntry('tenant')?.value;
+    arrived({ fields, tenant, traceId: trace.getActiveSpan()?.spanContext().traceId });
+  });
+  await channel.consume(QUEUE, (message) => {
+    void redis.xadd(STREAM, '*', 'order', String(message?.content)).then(() => channel.ack(message!));
+  });
+  const consumer = kafka.consumer({ groupId: TOPIC, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message }): Promise<void> => {
+      channel.sendToQueue(QUEUE, message.value ?? Buffer.alloc(0));
+      await channel.waitForConfirms();
+    },
+  });
+  const producer = kafka.producer();
+  await producer.connect();
+  await withBaggage({ tenant: 'acme' }, () => producer.send({ topic: TOPIC, messages: [{ value: '17' }] }));
+
+  const seen = await arrival;
+  await notify.stop();
+  await Promise.all([consumer.disconnect(), producer.disconnect(), redis.quit(), channel.close()]);
+  await connection.close();
+  const spans = exporter.getFinishedSpans().map((span) => `${span.spanContext().traceId} ${span.name}`);
+  await tracing.shutdown();
+  process.stdout.write(JSON.stringify({ seen, spans }));
+}
+
+void main();
