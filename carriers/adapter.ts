@@ -4,8 +4,9 @@ import type { TextMapGetter, TextMapSetter } from '@opentelemetry/api';
  * How one kind of message holds text headers: OpenTelemetry's getter and setter for it, plus what they lack.
  *
  * Any `TextMapPropagator` works with an adapter. Names are read without regard to case, repeated headers, Buffers and size limits
- * are settled here, so a propagator sees one plain string or nothing. No method throws, whatever the message holds, and only `set`
- * and `remove` change what they are given: call them on a `copy`.
+ * are settled here, so a propagator sees one plain string or nothing. Reading never throws, whatever the message holds; `copy` throws
+ * only what a getter or proxy among the application's own headers throws, since a copy without it would be another message. Only
+ * `set` and `remove` change what they are given: call them on a `copy`.
  *
  * @typeParam H - the header shape, as the client library gives it.
  */

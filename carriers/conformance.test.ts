@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
-import { amqpHeaders, type AmqpHeaders, redisFields, refusals } from './index.ts';
+import { amqpHeaders, type AmqpHeaders, cloudEvents, environment, redisFields, refusals } from './index.ts';
+import { headerByteLimits } from './limits.ts';
+import { spellings } from './spellings.ts';
 import { carrierConformance } from './testing/conformance.ts';
-import { amqpFormat, httpFormat, kafkaFormat, redisFormat, webHeadersFormat } from './testing/formats.ts';
+import {
+  amqpFormat,
+  type Format,
+  formats,
+  httpFormat,
+  kafkaFormat,
+  redisFormat,
+  webHeadersFormat,
+} from './testing/formats.ts';
 
 const notHeaders: unknown[] = [null, undefined, 3, 'traceparent', true, Symbol('x'), []];
 const oddValues = (value: unknown): unknown => ({ traceparent: value, baggage: value });
@@ -113,4 +123,62 @@ test('a huge header is cut into memory of its own, at whole members, also where 
       }
     }
   }
+});
+
+const refuse = (): never => {
+  throw new Error('no');
+};
+const hostileProxy = (target: object): object =>
+  new Proxy(target, { get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse });
+const revoked = (target: object): object => {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+};
+const hostile: [string, () => unknown][] = [
+  ['a revoked proxy', () => revoked({})],
+  ['a revoked proxy of an array', () => revoked([])],
+  ['a proxy that throws', () => hostileProxy({})],
+  ['an array that throws', () => hostileProxy(['traceparent', 'x'])],
+  ['a getter that throws', () => Object.defineProperty({}, 'traceparent', { enumerable: true, get: refuse })],
+  ['a field that throws', () => Object.defineProperty(['traceparent', 'x'], 1, { get: refuse })],
+  ['a value that is a revoked proxy', () => oddValues(revoked([]))],
+  ['a value that only inherits from Buffer', () => oddValues(Object.create(Buffer.prototype))],
+  ['a field that only inherits from Buffer', () => [Object.create(Buffer.prototype), 'x']],
+  ['values of a list that throws', () => oddValues(hostileProxy(['x', 'y']))],
+  ['a list of four billion holes', () => oddValues(Object.assign([], { length: 2 ** 32 - 1 }))],
+  ['numbers in bytes', () => oddValues(new Float64Array(10))],
+];
+const everyFormat: Format<unknown>['adapter'][] = [
+  ...formats.map(({ adapter }) => adapter),
+  environment,
+  cloudEvents(kafkaFormat.adapter) as Format<unknown>['adapter'],
+];
+
+test.each(hostile)('from %s nothing is read, and nothing thrown', (_, make) => {
+  for (const adapter of everyFormat) {
+    for (const name of ['traceparent', 'baggage', 'ce_traceparent']) {
+      expect(adapter.get(make(), name)).toBeUndefined();
+      expect(adapter.getAll(make(), name)).toEqual([]);
+    }
+    expect(adapter.keys(make())).toEqual(expect.any(Array));
+  }
+});
+
+test('bytes that are no UTF-8 become U+FFFD, cut to whole members before they are decoded', () => {
+  const member = Buffer.from([0x6b, 0x3d, 0xff, 0x2c]);
+  expect(amqpFormat.adapter.get({ baggage: Buffer.alloc(40, member) }, 'baggage')).toBe('k=\ufffd,'.repeat(10));
+  const before = refusals();
+  const read = amqpFormat.adapter.get({ baggage: Buffer.alloc(8192, member) }, 'baggage')!;
+  expect(new Set(read.split(','))).toEqual(new Set(['k=\ufffd']));
+  expect(Buffer.byteLength(read)).toBeLessThanOrEqual(headerByteLimits.baggage);
+  expect(amqpFormat.adapter.get({ baggage: Buffer.alloc(8192, 0xff) }, 'baggage')).toBeUndefined();
+  expect(refusals()['list-cut'] - before['list-cut']).toBe(1);
+  expect(refusals()['header-too-long'] - before['header-too-long']).toBe(1);
+});
+
+test('of very long names, which a stranger may have written, no further spelling is made up or remembered', () => {
+  const name = `uberctx-${'x'.repeat(300)}`;
+  expect(spellings(name)).toEqual([name]);
+  expect(kafkaFormat.adapter.get({ [name]: 'v' }, name)).toBe('v');
 });

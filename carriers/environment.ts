@@ -1,4 +1,5 @@
 import type { CarrierAdapter } from './adapter.ts';
+import { harmless } from './harmless.ts';
 import { headerNameLimit, readAll, readValue } from './limits.ts';
 import { isRecord, recordCopy } from './record.ts';
 
@@ -11,7 +12,7 @@ export interface EnvironmentVariables {
  * Environment variables (OpenTelemetry's environment carriers): a header is the variable of its name in capitals, with `_` for
  * every character that is no letter or digit: `TRACEPARENT`, `TRACESTATE`, `BAGGAGE`, `X_B3_TRACEID`.
  */
-export const environment: CarrierAdapter<EnvironmentVariables> = {
+export const environment: CarrierAdapter<EnvironmentVariables> = harmless<EnvironmentVariables>({
   name: 'environment',
   get: (variables, key) => readValue(key.toLowerCase(), lookUp(variables, key)),
   getAll: (variables, key) => readAll(key.toLowerCase(), [lookUp(variables, key)]),
@@ -31,7 +32,7 @@ export const environment: CarrierAdapter<EnvironmentVariables> = {
       else removePrefixed(variables, variable(name.slice(0, -1)));
     }
   },
-};
+});
 
 function variable(key: string): string {
   return key.toUpperCase().replace(/[^A-Z0-9]/g, '_');

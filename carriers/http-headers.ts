@@ -1,4 +1,5 @@
 import type { CarrierAdapter } from './adapter.ts';
+import { harmless } from './harmless.ts';
 import { isListHeader, joinList, readAll, readValue, sameName } from './limits.ts';
 import { countRefusal } from './refusals.ts';
 import { isRecord, recordCopy, recordKeys, recordRemove, recordSet, recordWalk } from './record.ts';
@@ -11,7 +12,7 @@ export type HttpHeaders = Headers | { [name: string]: string | string[] | number
  * that different values start a new trace, so they are given to the propagator as they are, which finds them malformed. Equal
  * values count once.
  */
-export const httpHeaders: CarrierAdapter<HttpHeaders> = {
+export const httpHeaders: CarrierAdapter<HttpHeaders> = harmless<HttpHeaders>({
   name: 'http',
   get(headers, key) {
     const name = key.toLowerCase();
@@ -44,7 +45,7 @@ export const httpHeaders: CarrierAdapter<HttpHeaders> = {
     const found = [...headers.keys()].filter((key) => lowerCaseNames.some((name) => sameName(key, name)));
     for (const key of found) headers.delete(key);
   },
-};
+});
 
 function readHttp(headers: HttpHeaders, key: string): string[] {
   if (isWebHeaders(headers)) {

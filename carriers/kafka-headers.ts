@@ -1,4 +1,5 @@
 import type { CarrierAdapter } from './adapter.ts';
+import { harmless } from './harmless.ts';
 import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
 
 /** Kafka record headers in the shape of kafkajs: an object of values, where an array is a repeated header. */
@@ -10,7 +11,7 @@ export interface KafkaHeaders {
  * Kafka record headers. No W3C binding exists; the field's practice is UTF-8 text under lower-case names. Names are case-sensitive
  * on the wire and read here in any spelling. Of a repeated `traceparent` the last one counts, as in OpenTelemetry Java.
  */
-export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = {
+export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = harmless<KafkaHeaders>({
   name: 'kafka',
   get: (headers, key) => (isRecord(headers) ? recordGet(headers, key, true) : undefined),
   getAll: (headers, key) => (isRecord(headers) ? recordGetAll(headers, key, true) : []),
@@ -18,4 +19,4 @@ export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = {
   set: (headers, key, value) => recordSet(headers, key, value),
   copy: (headers) => recordCopy(headers, true),
   remove: (headers, names) => recordRemove(headers, names),
-};
+});

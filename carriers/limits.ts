@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { countRefusal } from './refusals.ts';
 
 /**
@@ -17,6 +18,9 @@ export const headerNameLimit = 1000;
 
 /** Repeats of one header beyond this many are not read: no propagator's header needs them. @internal */
 export const headerRepeatLimit = 64;
+
+/** Stands for itself in UTF-8, never for a part of another character. */
+const comma = 0x2c;
 
 /** How many unreadable repeats are passed over in search of the one that counts. */
 const attempts = 4;
@@ -53,17 +57,37 @@ export function readValue(lowerCaseName: string, value: unknown): string | undef
   if (typeof value === 'string') {
     text = value;
   } else if (value instanceof Uint8Array) {
-    // One byte beyond the limit shows that there was more.
-    const end = Math.min(value.length, limit + 1);
-    text = (Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length)).toString(
-      'utf8',
-      0,
-      end,
-    );
+    const end = readableEnd(lowerCaseName, value, limit);
+    if (end < 0) {
+      countRefusal('header-too-long');
+      return undefined;
+    }
+    const buffer = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
+    text = buffer.toString('utf8', 0, end);
+    if (end < value.length && fits(text, limit)) {
+      countRefusal('list-cut');
+      return text;
+    }
   } else {
     return undefined;
   }
   return fits(text, limit) ? text : overLimit(lowerCaseName, text, limit);
+}
+
+/** How many of the bytes are to be decoded, -1 for none: told before decoding, which is what costs. */
+function readableEnd(lowerCaseName: string, bytes: Uint8Array, limit: number): number {
+  const end = endOfMembers(lowerCaseName, bytes, limit);
+  // A byte that is no UTF-8 becomes a character of three, and takes thirty times as long.
+  if (end * 3 <= limit || isUtf8(bytes.subarray(0, end))) return end;
+  return endOfMembers(lowerCaseName, bytes, Math.floor(limit / 3));
+}
+
+/** Where the last whole member within the limit ends, -1 for nowhere. */
+function endOfMembers(lowerCaseName: string, bytes: Uint8Array, limit: number): number {
+  if (bytes.length <= limit) return bytes.length;
+  if (!isListHeader(lowerCaseName)) return -1;
+  const end = bytes[limit] === comma ? limit : bytes.lastIndexOf(comma, limit - 1);
+  return end > 0 ? end : -1;
 }
 
 /** UTF-16 units never outnumber UTF-8 bytes, and are at most a third of them: bytes are counted only in between. */

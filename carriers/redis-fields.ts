@@ -1,8 +1,14 @@
 import type { CarrierAdapter } from './adapter.ts';
+import { harmless } from './harmless.ts';
 import { foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
 
 /** The fields of a Redis stream entry: names and values in turn, as `XADD` takes and `XRANGE` returns them. */
 export type RedisFields = (string | Buffer)[];
+
+interface RedisFieldsAdapter extends CarrierAdapter<RedisFields> {
+  /** Where the trailing run of these names begins; the length of the fields where there is none. */
+  trailingRun(fields: RedisFields, names: readonly string[]): number;
+}
 
 /** How many field names of an entry are looked at, from its end, where trace fields are written. */
 const fieldLimit = 500;
@@ -13,10 +19,7 @@ const fieldLimit = 500;
  * belong to the application.
  * They are read from anywhere, the last one counting, so that entries of other writers are understood.
  */
-export const redisFields: CarrierAdapter<RedisFields> & {
-  /** Where the trailing run of these names begins; the length of the fields where there is none. */
-  trailingRun(fields: RedisFields, names: readonly string[]): number;
-} = {
+export const redisFields: RedisFieldsAdapter = harmless<RedisFields, RedisFieldsAdapter>({
   name: 'redis',
   get(fields, key) {
     const name = key.toLowerCase();
@@ -43,7 +46,7 @@ export const redisFields: CarrierAdapter<RedisFields> & {
     fields.length = trailingRun(fields, names);
   },
   trailingRun,
-};
+});
 
 function trailingRun(fields: RedisFields, names: readonly string[]): number {
   let start = fields.length;

@@ -10,7 +10,7 @@
  * - `baggage-key-invalid`, `baggage-value-invalid`, `baggage-metadata-invalid`: an entry or its metadata that cannot be sent.
  * - `baggage-over-limit`: a member beyond 64 members or 8192 bytes, left out.
  * - `policy-denied`, `policy-budget`: an entry left out by a baggage policy.
- * - `header-invalid`: a header that the format cannot hold, as a name that HTTP does not allow.
+ * - `header-invalid`: a header that the format cannot hold, as a name that HTTP does not allow, or headers that throw when read.
  * - `amqp-table-full`: trace headers shortened or left out, because the AMQP header table has no room for them.
  * - `sampled-flag-ignored`: a remote sampled flag that the trust settings do not follow.
  * - `trace-too-large`: a message of a trace id that had its share already; it starts a new trace, linked.

@@ -8,8 +8,9 @@ const irregular: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 const cached = new Map<string, readonly string[]>();
-/** Names may come from a message (Jaeger's baggage); what is kept of them is bounded. */
+/** Names may come from a message (Jaeger's baggage); what is kept of them, and done for them, is bounded. */
 const cacheLimit = 100;
+const lengthLimit = 256;
 
 /**
  * The spellings in which a header's name is looked up, the lower-case one last, because of several the last one counts.
@@ -21,6 +22,7 @@ const cacheLimit = 100;
 export function spellings(key: string): readonly string[] {
   const known = cached.get(key);
   if (known !== undefined) return known;
+  if (key.length > lengthLimit) return [key];
   const name = key.toLowerCase();
   const capitals = name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
   const found = new Set([name.toUpperCase(), capitals, ...(irregular.get(name) ?? []), key]);

@@ -1,6 +1,7 @@
 // Mutated headers through all carriers and propagators: npm run fuzz [-- --seconds 120 --seed 7]
 //
-// Ends with exit code 1, the seed and the input where something throws, a prototype is touched, or what is passed on is out of bounds.
+// Ends with exit code 1 and the seed where something throws, a prototype is touched, or what is passed on is out of bounds; and where
+// junk costs more than what is kept of it: 4 MB at most 0.1 ms (see junk.ts).
 import { parseArgs } from 'node:util';
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { cloudEvents, environment, type EnvironmentVariables, refusals } from '../carriers/index.ts';
@@ -10,6 +11,7 @@ import { extract, inject, restoreContext } from '../src/propagation/index.ts';
 import { TrustGate } from '../src/propagation/trust.ts';
 import { explain } from '../src/index.ts';
 import { tracingFaults } from '../src/faults.ts';
+import { timeJunk } from './junk.ts';
 import { mutate, random, seedHeaders, type Source } from './mutate.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
@@ -26,7 +28,10 @@ const environmentFormat: Format<EnvironmentVariables> = {
 const all: readonly Format<unknown>[] = [
   ...formats,
   environmentFormat,
-  ...formats.map(({ adapter, make, http, anyCase }) => ({ adapter: cloudEvents(adapter), make, http, anyCase })),
+  ...formats.map(({ adapter, make, http, anyCase }) => {
+    const extended = cloudEvents(adapter);
+    return { adapter: { ...extended, name: `${adapter.name}, CloudEvents` }, make, http, anyCase };
+  }),
 ];
 const policy = compilePolicy({ deny: ['x*'], redact: ['*secret*'], rename: { a: 'b' }, maxBytes: 4096 }, 'fuzz');
 const gate = new TrustGate({ sampled: { perSecond: 1000 }, messagesPerTrace: 10 }, 'fuzz');
@@ -106,6 +111,7 @@ try {
   const refused = Object.entries(refusals()).filter(([, count]) => count > 0);
   process.stdout.write(`fuzz: ${headers} headers in ${rounds} rounds through ${all.length} carriers, nothing wrong\n`);
   process.stdout.write(`refused: ${refused.map(([reason, count]) => `${reason} ${count}`).join(', ')}\n`);
+  if (!timeJunk(all, (line) => process.stdout.write(`${line}\n`))) process.exitCode = 1;
 } catch (error) {
   process.stdout.write(
     `fuzz: round ${rounds} of seed ${seed} (--seed ${state} repeats it at once): ${String(error)}\n`,

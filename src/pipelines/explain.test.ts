@@ -95,6 +95,11 @@ test('another propagator: what is there and what is read are told apart', () => 
 });
 
 test('whatever is given, it says something and does not throw', () => {
+  const throws = (): never => {
+    throw new Error('no');
+  };
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
   for (const given of [
     null,
     undefined,
@@ -106,6 +111,9 @@ test('whatever is given, it says something and does not throw', () => {
     { headers: 7 },
     { properties: 7 },
     Symbol('x'),
+    revoked.proxy,
+    Object.defineProperty({}, 'headers', { get: throws }),
+    { headers: Object.defineProperty({}, 'traceparent', { enumerable: true, get: throws }) },
   ]) {
     expect(explain(given).lines.length).toBeGreaterThan(3);
   }

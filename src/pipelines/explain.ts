@@ -45,7 +45,10 @@ interface Found {
 export function explain(message: unknown, options: ExplainOptions = {}): Explanation {
   const propagator = resolvePropagator(options.propagator, 'explain({ propagator })');
   const strangers = new Strangers('explain', options);
-  const { adapter, headers } = find(message, options.adapter);
+  const { adapter, headers } = safely(() => find(message, options.adapter), {
+    adapter: options.adapter ?? kafkaHeaders,
+    headers: undefined,
+  });
   const count = safely(() => adapter.keys(headers).length, 0);
   const lines = [`${adapter.name} message with ${count} ${adapter.name === 'redis' ? 'fields' : 'headers'}`];
   const told = safely(() => explainHeaders(adapter, headers), { lines: ['headers: not readable'], valid: false });

@@ -26,6 +26,24 @@ test('a key that is no token is refused and counted, and nothing is forged', () 
   expect(refusals()['baggage-key-invalid']).toBe(before + 1);
 });
 
+test('keys and values of wrong types are refused and counted, one by one, and nothing is thrown', () => {
+  const before = refusals();
+  expect(baggage.set(Symbol('k') as never, 'v', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
+  expect(baggage.set('k', Object.create(null) as never, { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
+  const typed = baggageKey('k', {
+    parse: Number,
+    format: () => {
+      throw new Error('no');
+    },
+  });
+  expect(typed.set(1, { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
+  expect(typed.entry(1)).toEqual({});
+  expect(baggage.get(Symbol('k') as never, ROOT_CONTEXT)).toBeUndefined();
+  expect(withBaggage(null as never, () => 'result')).toBe('result');
+  expect(refusals()['baggage-key-invalid'] - before['baggage-key-invalid']).toBe(1);
+  expect(refusals()['baggage-value-invalid'] - before['baggage-value-invalid']).toBe(3);
+});
+
 test('a typed key parses what is there, and what cannot be parsed is not there', () => {
   const tenant = baggageKey('tenant', { parse: Number });
   const flags = baggageKey('flags', { parse: (text) => JSON.parse(text) as string[], format: JSON.stringify });

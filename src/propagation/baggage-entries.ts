@@ -35,7 +35,7 @@ export const baggage: {
   getMetadata(key: string, context?: Context): string | undefined;
   /** All values by key. */
   getAll(context?: Context): Record<string, string>;
-  /** A key that is no token (W3C Baggage 3.3.1.1) is refused and counted: the context comes back as it was. */
+  /** A key that is no token (W3C Baggage 3.3.1.1), or a value that is no text, is refused and counted: the context comes back as it was. */
   set(key: string, value: string, options?: BaggageSetOptions): Context;
   remove(key: string, context?: Context): Context;
 } = {
@@ -53,7 +53,8 @@ export const baggage: {
       countRefusal('baggage-key-invalid');
       return context;
     }
-    return propagation.setBaggage(context, getBaggage(context).setEntry(key, toEntry(value, options.metadata)));
+    const entry = entryOf(() => toEntry(value, options.metadata));
+    return entry === undefined ? context : propagation.setBaggage(context, getBaggage(context).setEntry(key, entry));
   },
   remove(key, context = contextApi.active()) {
     return propagation.setBaggage(context, getBaggage(context).removeEntry(key));
@@ -65,7 +66,7 @@ export const baggage: {
  *
  * @param codec.parse - from text; a result of undefined or NaN, or a throw, is a value that is not there: what comes in a message
  *   may be anyone's.
- * @param codec.format - to text. Default `String`.
+ * @param codec.format - to text. Default `String`. A throw counts as a refused value: nothing is set.
  * @throws MqtraceError `INVALID_OPTION` if the name is no token.
  */
 export function baggageKey(name: string): BaggageKey<string>;
@@ -95,9 +96,26 @@ export function baggageKey<T>(
         return undefined;
       }
     },
-    set: (value, options) => baggage.set(name, format(value), options),
-    entry: (value) => ({ [name]: toEntry(format(value)) }),
+    set(value, options = {}) {
+      const entry = entryOf(() => toEntry(format(value), options.metadata));
+      const context = options.context ?? contextApi.active();
+      return entry === undefined ? context : propagation.setBaggage(context, getBaggage(context).setEntry(name, entry));
+    },
+    entry(value): Record<string, BaggageEntry> {
+      const entry = entryOf(() => toEntry(format(value)));
+      return entry === undefined ? {} : { [name]: entry };
+    },
   };
+}
+
+/** Undefined for what cannot be turned into text. */
+function entryOf(make: () => BaggageEntry): BaggageEntry | undefined {
+  try {
+    return make();
+  } catch {
+    countRefusal('baggage-value-invalid');
+    return undefined;
+  }
 }
 
 /** @internal */

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { kafkaHeaders, refusals } from '../../carriers/index.ts';
 import { type BaggagePolicy, compilePolicy } from './baggage-policy.ts';
-import { extract, inject } from './index.ts';
+import { extract, inject, mqtracePropagator, processBaggage } from './index.ts';
+import { injectCopy } from './inject-extract.ts';
 import { compilePatterns } from './patterns.ts';
 
 const incoming = 'tenant=a;ttl=1,app.user=u,app.secret=s,x-debug=1,region=eu';
@@ -34,6 +35,18 @@ test.each<[string, BaggagePolicy, string | undefined]>([
   ['no budget', { maxBytes: 0 }, undefined],
 ])('%s', (_, policy, expected) => {
   expect(passed(policy)).toBe(expected);
+});
+
+test('what others would read as a denied key does not pass: percent-encoded, or in a member that is not allowed', () => {
+  expect(passed({ deny: ['secret'] }, '%73ecret=1,%73ecre%=2,a=1')).toBe('%73ecre%=2,a=1');
+  expect(passed({ redact: ['secret'] }, '%73ecret=1,a=1')).toBe('%73ecret=%5Bredacted%5D,a=1');
+  expect(passed({ deny: ['secret'] }, 'a = 1,"secret"=1,secret;x=1')).toBe('a=1');
+  processBaggage.set('region', 'eu');
+  const received = extract(kafkaHeaders, { baggage: 'a = 1,"secret"=1' });
+  const allowed = compilePolicy({ deny: ['secret'] }, 'policy');
+  const appended = injectCopy(mqtracePropagator, kafkaHeaders, {}, received, (context) => allowed.apply(context));
+  expect(appended).toEqual({ baggage: 'a=1,region=eu' });
+  processBaggage.clear();
 });
 
 test('baggage of which all passes is the same, byte for byte', () => {

@@ -7,7 +7,8 @@ import { W3CBaggage } from './w3c-baggage.ts';
 
 /**
  * Which baggage passes, and how. Patterns are keys in which `*` stands for any characters. Applied in this order, to the keys as
- * they came: `allow`, `deny`, `redact`, `rename`, then the budget. Entries left out are counted in `refusals()`.
+ * they came: `allow`, `deny`, `redact`, `rename`, then the budget. Entries left out are counted in `refusals()`. `deny` and `redact` also
+ * hold for keys that are meant only when percent-decoded; members that W3C Baggage does not allow do not pass.
  */
 export interface BaggagePolicy {
   /** Only entries that match pass. Default: all. */
@@ -70,15 +71,17 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
 
   function pass(baggage: Baggage): Baggage {
     const passed = new Map<string, BaggageEntry>();
-    let changed = false;
+    // A member that is not read here, and so was not held against the policy, might be read by someone else.
+    let changed = baggage instanceof W3CBaggage && baggage.hasUnreadable();
     let bytes = 0;
     for (const [key, entry] of baggage.getAllEntries()) {
-      if ((allow !== undefined && !allow(key)) || deny?.(key) === true) {
+      const read = asReadElsewhere(key);
+      if ((allow !== undefined && !allow(key)) || deny?.(key) === true || deny?.(read) === true) {
         countRefusal('policy-denied');
         changed = true;
         continue;
       }
-      const hidden = redact?.(key) === true;
+      const hidden = redact?.(key) === true || redact?.(read) === true;
       const newKey = rename?.get(key) ?? key;
       const newEntry = hidden ? { value: redacted } : entry;
       const size = (formatMember(newKey, newEntry)?.length ?? 0) + 1;
@@ -115,6 +118,16 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
       return attributes;
     },
   };
+}
+
+/** Some propagators, OpenTelemetry's own for JavaScript among them, percent-decode keys: `%73ecret` is `secret` to them. */
+function asReadElsewhere(key: string): string {
+  if (!key.includes('%')) return key;
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
 }
 
 function compileRename(rename: unknown, where: string): ReadonlyMap<string, string> | undefined {

@@ -27,6 +27,25 @@ test.each([
   expect(values(header)).toEqual(expected);
 });
 
+test('percent-encoded values are read as bytes of UTF-8, whatever stands between', () => {
+  const piece = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 3 }).map((text) => text.replaceAll(/[,;]/g, '')),
+    fc.string({ unit: 'grapheme', maxLength: 3 }).map((text) => encodeURIComponent(text)),
+    fc.constantFrom('%', '%F', '%FF', '%e2%82', '%G0', '%0g', '%%41', '%C3%A9', '%c3%a9%', '%ED%A0%80', '%00'),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const value = pieces.join('').trim();
+      const expected = value.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) =>
+        Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+      );
+      expect(parseBaggage(`k=x${value}x`).get('k')?.value).toBe(`x${expected}x`);
+    }),
+    { numRuns: 500 },
+  );
+  expect(parseBaggage(`k=${'%41'.repeat(9000)}`).get('k')?.value).toBe('A'.repeat(9000));
+});
+
 test('metadata is read whole and written back', () => {
   const entries = parseBaggage('k=v; ttl=30;secret ,l=w');
   expect(entries.get('k')?.metadata?.toString()).toBe('ttl=30;secret');

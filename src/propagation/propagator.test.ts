@@ -1,4 +1,13 @@
-import { context, diag, DiagLogLevel, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import {
+  context,
+  diag,
+  DiagLogLevel,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+  TraceFlags,
+  type TraceState,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { suppressTracing, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
@@ -23,6 +32,12 @@ test('what is injected is extracted: trace, state and baggage', () => {
   expect(trace.getSpanContext(carried)).toMatchObject({ traceId, spanId, traceFlags: 1, isRemote: true });
   const headers = inject(kafkaHeaders, { mine: 'x' }, carried);
   expect(headers).toEqual({ mine: 'x', traceparent, tracestate: 'a=1', baggage: 'k=v' });
+});
+
+test('what is written is legal, whoever made the span context: ids in lower case, no line break in a trace state', () => {
+  const traceState = { serialize: () => 'a=1\r\nx: y', get: () => undefined } as unknown as TraceState;
+  const spanContext = { traceId: traceId.toUpperCase(), spanId: spanId.toUpperCase(), traceFlags: 1, traceState };
+  expect(inject(httpHeaders, {}, trace.setSpanContext(ROOT_CONTEXT, spanContext))).toEqual({ traceparent });
 });
 
 test('inject returns new headers, replaces what an earlier message left, in any spelling, and leaves the given ones as they were', () => {

@@ -20,6 +20,8 @@ import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
 const randomTraceId = createContextKey('mqtrace random trace id');
 
 const fields = ['traceparent', 'tracestate', 'baggage'];
+/** A trace state may be of anyone's making; a line break in it would make Node's HTTP client throw. */
+const printable = /^[\x20-\x7e]*$/;
 
 /**
  * W3C Trace Context (Level 2) and W3C Baggage in one propagator.
@@ -57,7 +59,7 @@ function write(context: Context, carrier: unknown, setter: TextMapSetter<unknown
     const random = context.getValue(randomTraceId) === spanContext.traceId ? RANDOM_TRACE_ID_FLAG : 0;
     setter.set(carrier, 'traceparent', formatTraceparent(spanContext, spanContext.traceFlags | random));
     const traceState = spanContext.traceState === undefined ? '' : limitTraceState(spanContext.traceState.serialize());
-    if (traceState !== '') setter.set(carrier, 'tracestate', traceState);
+    if (traceState !== '' && printable.test(traceState)) setter.set(carrier, 'tracestate', traceState);
   }
   const baggage = propagation.getBaggage(context);
   const header = baggage === undefined ? '' : baggageHeader(baggage);

@@ -23,7 +23,8 @@ export function parseTraceparent(header: string): SpanContext | undefined {
   return { traceId: text.slice(3, 35), spanId: text.slice(36, 52), traceFlags, isRemote: true };
 }
 
-/** Writes a `traceparent` of version 00; flags that the specification does not know are zero. */
+/** Writes a `traceparent` of version 00, in lower case; flags that the specification does not know are zero. */
 export function formatTraceparent(spanContext: SpanContext, flags: number = spanContext.traceFlags): string {
-  return `00-${spanContext.traceId}-${spanContext.spanId}-${flagsText[flags & 0x03]!}`;
+  // Ids in capitals are valid to the API, and come from other propagators; in a traceparent they are malformed.
+  return `00-${spanContext.traceId.toLowerCase()}-${spanContext.spanId.toLowerCase()}-${flagsText[flags & 0x03]!}`;
 }

@@ -8,6 +8,7 @@ import { baggageByteLimit, baggageMemberLimit, formatBaggage, parseBaggage, pass
 export class W3CBaggage implements Baggage {
   readonly #source: string;
   #entries: ReadonlyMap<string, BaggageEntry> | undefined;
+  #unreadable = false;
   #header: string | undefined;
 
   private constructor(
@@ -57,7 +58,10 @@ export class W3CBaggage implements Baggage {
     const more = formatBaggage(entries);
     const header = own === '' || more === '' ? own + more : `${own},${more}`;
     const fits = header.length <= baggageByteLimit && header.split(',').length <= baggageMemberLimit;
-    return fits ? new W3CBaggage('', header, new Map(all)) : W3CBaggage.fromEntries(all);
+    if (!fits) return W3CBaggage.fromEntries(all);
+    const appended = new W3CBaggage('', header, new Map(all));
+    appended.#unreadable = this.#unreadable;
+    return appended;
   }
 
   removeEntry(key: string): W3CBaggage {
@@ -72,8 +76,14 @@ export class W3CBaggage implements Baggage {
     return emptyBaggage;
   }
 
+  /** Whether the header it came in has members that are not allowed, and are no entries therefore. @internal */
+  hasUnreadable(): boolean {
+    this.#parsed();
+    return this.#unreadable;
+  }
+
   #parsed(): ReadonlyMap<string, BaggageEntry> {
-    this.#entries ??= parseBaggage(this.#source);
+    this.#entries ??= parseBaggage(this.#source, () => (this.#unreadable = true));
     return this.#entries;
   }
 }

@@ -21,7 +21,7 @@ export function getBaggage(context: Context = contextApi.active()): Baggage {
 export function withBaggage<R>(entries: Record<string, string | BaggageEntry | undefined>, fn: () => R): R {
   const active = contextApi.active();
   let baggage = getBaggage(active);
-  for (const [key, value] of Object.entries(entries)) {
+  for (const [key, value] of Object.entries(entries ?? {})) {
     if (value === undefined || value === null) baggage = baggage.removeEntry(key);
     else baggage = baggage.setEntry(key, typeof value === 'object' ? value : { value: String(value) });
   }
