@@ -1,0 +1,116 @@
+import { SpanStatusCode } from '@opentelemetry/api';
+import { getBaggage, withBaggage } from 'mqtrace';
+import { processMessage, type TraceRedisOptions } from 'mqtrace/ioredis';
+import { expect, it } from 'vitest';
+import { failure, uniqueName } from '../support/inputs.ts';
+import { idOf, linked, type Recording, underSpan } from '../support/spans.ts';
+import { rawRedis, tracedRedis } from './setup.ts';
+
+type Entry = [id: string, fields: string[]];
+
+/** A client and the entries of a stream, as it was given them. */
+async function received(
+  fields: string[][],
+  options: TraceRedisOptions = {},
+): Promise<{ recording: Recording; stream: string; entries: Entry[]; redis: ReturnType<typeof tracedRedis>['redis'] }> {
+  const { redis, recording } = tracedRedis({}, options);
+  const stream = uniqueName('orders');
+  const raw = rawRedis();
+  for (const each of fields) await raw.xadd(stream, '*', ...each);
+  const [[, entries]] = (await redis.xread('STREAMS', stream, '0')) as [[string, Entry[]]];
+  return { recording, stream, entries, redis };
+}
+
+const [one, two] = ['0af7651916cd43dd8448eb211c80319c', '1bf7651916cd43dd8448eb211c80319c'];
+const parent = (traceId: string | undefined, flags = '01'): string => `00-${traceId}-b7ad6b7169203331-${flags}`;
+
+it('what its function throws or rejects with is what the caller gets, and the span fails once', async () => {
+  const { recording, stream, entries } = await received([['a', '1']]);
+  const error = new RangeError('refused');
+  const refuse = (): never => {
+    throw error;
+  };
+  expect(await failure(() => processMessage(entries[0]!, refuse))).toBe(error);
+  expect(await failure(() => processMessage(entries[0]!, () => Promise.reject(error)))).toBe(error);
+  const spans = recording.spans().filter(({ name }) => name === `process ${stream}`);
+  expect(spans.map(({ status }) => status)).toStrictEqual([
+    { code: SpanStatusCode.ERROR, message: 'refused' },
+    { code: SpanStatusCode.ERROR, message: 'refused' },
+  ]);
+  expect(spans.map(({ attributes }) => attributes['error.type'])).toStrictEqual(['RangeError', 'RangeError']);
+  expect(spans.map(({ events }) => events.map(({ name }) => name))).toStrictEqual([['exception'], ['exception']]);
+  expect(recording.open()).toStrictEqual([]);
+});
+
+it('the span is open, and the baggage active, until the promise settles, of each message for itself', async () => {
+  const { recording, stream, entries } = await received([
+    ['a', '1', 'baggage', 'n=1'],
+    ['a', '2', 'baggage', 'n=2'],
+  ]);
+  const ended = (): number => recording.spans().filter(({ name }) => name === `process ${stream}`).length;
+  for (const [at, entry] of entries.entries()) {
+    await processMessage(entry, async () => {
+      await rawRedis().ping();
+      expect([ended(), recording.open()]).toStrictEqual([at, [`process ${stream}`]]);
+      expect(getBaggage().getEntry('n')?.value).toBe(String(at + 1));
+    });
+    expect([ended(), recording.open()]).toStrictEqual([at + 1, []]);
+  }
+});
+
+it('by choice it only links the message, whose baggage is active all the same', async () => {
+  const { recording, stream, entries } = await received([['a', '1', 'traceparent', parent(one), 'baggage', 't=x']], {
+    parenting: 'link',
+  });
+  expect(processMessage(entries[0]!, () => getBaggage().getEntry('t')?.value)).toBe('x');
+  const span = recording.span(`process ${stream}`);
+  expect(span.parentSpanContext).toBeUndefined();
+  expect(span.spanContext().traceId).not.toBe(one);
+  expect(linked(span)).toStrictEqual([`${one}-b7ad6b7169203331`]);
+});
+
+it('within a span of the application, that is linked as well', async () => {
+  const { recording, stream, entries } = await received([['a', '1', 'traceparent', parent(one)]]);
+  const app = await underSpan(recording, (span) => processMessage(entries[0]!, () => span));
+  const span = recording.span(`process ${stream}`);
+  expect(span.spanContext().traceId).toBe(one);
+  expect(linked(span)).toStrictEqual([`${one}-b7ad6b7169203331`, idOf(app)]);
+});
+
+it('of a repeated traceparent the last one counts; repeated baggage is merged', async () => {
+  const { recording, stream, entries } = await received([
+    ['traceparent', parent(one), 'a', '1', 'traceparent', parent(one)],
+    ['traceparent', parent(one), 'a', '1', 'traceparent', parent(two)],
+    ['traceparent', 'junk', 'a', '1', 'TraceParent', parent(two)],
+    ['baggage', 'a=1', 'x', 'y', 'baggage', 'b=2'],
+  ]);
+  const baggage = entries.map((entry) => processMessage(entry, () => getBaggage().getAllEntries().length));
+  const traces = recording.spans().filter(({ name }) => name === `process ${stream}`);
+  expect(traces.slice(0, 3).map((span) => span.spanContext().traceId)).toStrictEqual([one, two, two]);
+  expect(baggage).toStrictEqual([0, 0, 0, 2]);
+});
+
+it.each([
+  ['03', '03'],
+  ['01', '01'],
+  ['ff', '03'],
+  ['11', '01'],
+])('flags %s go on as %s', async (given, sent) => {
+  const { redis, recording, entries } = await received([['a', '1', 'traceparent', parent(one, given)]]);
+  const next = uniqueName('next');
+  await processMessage(entries[0]!, () => redis.xadd(next, '*', 'a', '1'));
+  const [[, fields]] = (await rawRedis().xrange(next, '-', '+')) as [Entry];
+  const { spanId } = recording.span(`xadd ${next}`).spanContext();
+  expect(fields).toStrictEqual(['a', '1', 'traceparent', `00-${one}-${spanId}-${sent}`]);
+});
+
+it('an entry sent on with the fields it came with carries its new context once', async () => {
+  const { redis, recording, entries } = await received([['a', '1', 'traceparent', parent(one), 'baggage', 'old=1']], {
+    hideFields: false,
+  });
+  const next = uniqueName('next');
+  await withBaggage({ fresh: '1' }, () => redis.xadd(next, '*', ...entries[0]![1]));
+  const [[, fields]] = (await rawRedis().xrange(next, '-', '+')) as [Entry];
+  const { traceId, spanId } = recording.span(`xadd ${next}`).spanContext();
+  expect(fields).toStrictEqual(['a', '1', 'traceparent', `00-${traceId}-${spanId}-01`, 'baggage', 'fresh=1']);
+});
