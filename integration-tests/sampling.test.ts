@@ -1,62 +1,15 @@
 import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
-import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { type Channel, connect } from 'amqplib';
 import { traceConnection } from 'mqtrace/amqplib';
-import {
-  alwaysOff,
-  alwaysOn,
-  createSampling,
-  linkBased,
-  parentBased,
-  ratio,
-  type Sampling,
-  type SamplingOptions,
-} from 'mqtrace/sdk';
+import { alwaysOff, alwaysOn, linkBased, parentBased, ratio, type SamplingOptions } from 'mqtrace/sdk';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { referenceKeeps, referenceThreshold } from '../src/sdk/sampling/testing/otep-235.ts';
-import { randomHex, seeded } from '../src/sdk/sampling/testing/random.ts';
+import { seeded } from '../src/sdk/sampling/testing/random.ts';
 import { asyncHandler } from './amqplib/rabbitmq.ts';
 import { tracedRedis } from './ioredis/setup.ts';
 import { newConsumer, newProducer, newTopic, runUntilDone, tracedKafka } from './kafkajs/clients.ts';
 import { uniqueName } from './support/inputs.ts';
-import { type Recording, recordSpans } from './support/spans.ts';
-
-/** One service of a pipeline: a provider of its own, as each process has, and what it exported. */
-interface Service {
-  readonly sampling: Sampling;
-  readonly recording: Recording;
-  exported(): ReadableSpan[];
-  /** The trace ids of its exported spans of one operation. */
-  traces(operation: string): Set<string>;
-}
-
-function service(options: SamplingOptions, random: () => number): Service {
-  const exporter = new InMemorySpanExporter();
-  const sampling = createSampling(options, new SimpleSpanProcessor({ exporter }));
-  const tracerProvider = new TracerProvider({
-    sampler: sampling.sampler,
-    spanProcessors: [sampling.spanProcessor],
-    idGenerator: {
-      generateTraceId: () => `${randomHex(random, 31)}1`,
-      generateSpanId: () => `1${randomHex(random, 15)}`,
-    },
-  });
-  const exported = (): ReadableSpan[] => exporter.getFinishedSpans();
-  return {
-    sampling,
-    recording: { ...recordSpans(), tracerProvider },
-    exported,
-    traces: (operation) =>
-      new Set(
-        exported()
-          .filter(({ attributes }) => attributes['messaging.operation.name'] === operation)
-          .map((span) => span.spanContext().traceId),
-      ),
-  };
-}
-
-const thOf = (span: ReadableSpan): string | undefined =>
-  /(?:^|;)th:([^;]*)/.exec(span.spanContext().traceState?.get('ot') ?? '')?.[1];
+import { type Service, service, thOf } from './support/service.ts';
 
 async function newChannel({ recording }: Service): Promise<Channel> {
   const { tracerProvider } = recording;

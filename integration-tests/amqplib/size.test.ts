@@ -18,6 +18,7 @@ const withFrameMax = (frameMax: number): Promise<ChannelModel> =>
 test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
   ['with room for all', 50_000, 4000, ['traceparent', 'baggage']],
   ['without room for the baggage', 64_000, 4000, ['traceparent']],
+  ['of 60 KiB with 8 KiB of baggage', 60 * 1024, 8192 - 'big='.length, ['traceparent']],
   ['without room for anything', 65_536 - 14, 100, []],
 ])('a message %s under amqplib’s 64 KiB is sent with what fits, once', async (_, bytes, baggageBytes, carried) => {
   const channel = await rabbit.traced.createConfirmChannel();

@@ -1,0 +1,42 @@
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { createSampling, type Sampling, type SamplingOptions } from 'mqtrace/sdk';
+import { randomHex } from '../../src/sdk/sampling/testing/random.ts';
+import { type Recording, recordSpans } from './spans.ts';
+
+/** One service of a pipeline: a provider of its own, as each process has, and what it exported. */
+export interface Service {
+  readonly sampling: Sampling;
+  readonly recording: Recording;
+  exported(): ReadableSpan[];
+  /** The trace ids of its exported spans of one operation. */
+  traces(operation: string): Set<string>;
+}
+
+export function service(options: SamplingOptions, random: () => number): Service {
+  const exporter = new InMemorySpanExporter();
+  const sampling = createSampling(options, new SimpleSpanProcessor({ exporter }));
+  const tracerProvider = new TracerProvider({
+    sampler: sampling.sampler,
+    spanProcessors: [sampling.spanProcessor],
+    idGenerator: {
+      generateTraceId: () => `${randomHex(random, 31)}1`,
+      generateSpanId: () => `1${randomHex(random, 15)}`,
+    },
+  });
+  const exported = (): ReadableSpan[] => exporter.getFinishedSpans();
+  return {
+    sampling,
+    recording: { ...recordSpans(), tracerProvider },
+    exported,
+    traces: (operation) =>
+      new Set(
+        exported()
+          .filter(({ attributes }) => attributes['messaging.operation.name'] === operation)
+          .map((span) => span.spanContext().traceId),
+      ),
+  };
+}
+
+/** The threshold that a span was exported with. */
+export const thOf = (span: ReadableSpan): string | undefined =>
+  /(?:^|;)th:([^;]*)/.exec(span.spanContext().traceState?.get('ot') ?? '')?.[1];
