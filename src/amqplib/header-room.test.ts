@@ -18,7 +18,8 @@ const { publish } = require(join(library, 'lib/api_args.js')) as {
 const scalar = fc.oneof(
   fc.string(),
   fc.integer(),
-  fc.double({ min: -1e15 }),
+  // amqplib refuses NaN and fractions from 2^50 to 2^63.
+  fc.double({ min: -1e15, noNaN: true }).filter((one) => Math.abs(one) < 2 ** 50 || one >= 2 ** 63),
   fc.boolean(),
   fc.constant(null),
   fc.constant(undefined),
