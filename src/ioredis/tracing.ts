@@ -10,18 +10,19 @@ import {
   readIncoming,
 } from '../messaging/index.ts';
 import { propagatorFields } from '../propagation/inject-extract.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { TraceRedisOptions } from './options.ts';
 import type { ReplyEntry } from './replies.ts';
 import type { Client } from './types.ts';
 
-/** How many delivered entries are remembered until their XACK, the oldest being forgotten first. */
+/** How many delivered entries are remembered at least until their XACK, the oldest being forgotten first. */
 const deliveredLimit = 10_000;
 
 /** What a client and its duplicates have in common. @internal */
 export class StreamTracing {
   readonly messaging: Messaging;
   readonly options: TraceRedisOptions;
-  readonly #delivered = new Map<string, Incoming>();
+  readonly #delivered = new RecentMap<string, Incoming>(deliveredLimit);
 
   constructor(options: TraceRedisOptions) {
     this.options = options;
@@ -48,14 +49,7 @@ export class StreamTracing {
     const id = attributes?.[ATTR_MESSAGE_ID];
     if (destination === undefined || creation === undefined || typeof id !== 'string') return;
     const key = deliveryKey(destination.name, group, id);
-    this.#delivered.delete(key);
     this.#delivered.set(key, { context: ROOT_CONTEXT, creation, destination, attributes, sentAt: undefined });
-    if (this.#delivered.size > deliveredLimit) {
-      for (const oldest of this.#delivered.keys()) {
-        this.#delivered.delete(oldest);
-        break;
-      }
-    }
   }
 
   /** What is known of an entry that is being acknowledged; it is forgotten. */

@@ -1,6 +1,7 @@
 import { type Context, propagation, type SpanContext, trace, TraceFlags } from '@opentelemetry/api';
 import { countRefusal } from '../../carriers/refusals.ts';
 import { invalidOption, MqtraceError } from '../errors.ts';
+import { RecentMap } from '../recent-map.ts';
 import { W3CTraceState } from './trace-state.ts';
 
 /**
@@ -51,7 +52,7 @@ export class TrustGate {
   readonly #level: TrustLevel;
   readonly #perSecond: number;
   readonly #perTrace: number;
-  readonly #messages = new Map<string, number>();
+  readonly #messages = new RecentMap<string, number>(rememberedTraces);
   #tokens: number;
   #refilled = performance.now();
 
@@ -103,13 +104,7 @@ export class TrustGate {
   #mayGrow(traceId: string): boolean {
     if (this.#perTrace === Infinity) return true;
     const messages = this.#messages.get(traceId) ?? 0;
-    // Deleted and set again, so that the trace ids not seen for longest are the first to be forgotten.
-    this.#messages.delete(traceId);
     this.#messages.set(traceId, messages + 1);
-    if (this.#messages.size > rememberedTraces) {
-      const [oldest] = this.#messages.keys();
-      this.#messages.delete(oldest!);
-    }
     if (messages < this.#perTrace) return true;
     countRefusal('trace-too-large');
     return false;

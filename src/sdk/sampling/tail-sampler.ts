@@ -1,5 +1,6 @@
 import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { RecentMap } from '../../recent-map.ts';
 import { checkCount, checkNames, checkPositive } from './checks.ts';
 import { estimatedBytes, exportedSpan, isSampled, markKeptFailure } from './exported-span.ts';
 import type { Deliver } from './held-spans.ts';
@@ -25,7 +26,7 @@ interface LocalTrace {
   verdict: TailReason | 'head' | undefined;
 }
 
-/** How many decided roots are remembered by id, for children whose parent is known by its ids alone. */
+/** How many decided roots are remembered at least by id, for children whose parent is known by its ids alone. */
 const remembered = 10_000;
 
 /** @internal */
@@ -34,7 +35,7 @@ export class TailSampler {
   readonly #deliver: Deliver;
   readonly #limits: Required<{ [Name in keyof TailLimits]: number }>;
   readonly #traceOf = new WeakMap<SpanContext, LocalTrace>();
-  readonly #decided = new Map<string, LocalTrace>();
+  readonly #decided = new RecentMap<string, LocalTrace>(remembered);
   /** In the order of their start. */
   readonly #open = new Set<LocalTrace>();
   #timer: NodeJS.Timeout | undefined;
@@ -107,7 +108,7 @@ export class TailSampler {
   #decide(trace: LocalTrace, verdict: TailReason | 'head'): void {
     trace.verdict = verdict;
     this.#open.delete(trace);
-    this.#remember(trace);
+    this.#decided.set(trace.root.spanId, trace);
     const { held } = trace;
     trace.held = [];
     for (const span of held) {
@@ -115,13 +116,6 @@ export class TailSampler {
       this.heldBytes -= estimatedBytes(span);
       this.#pass(span, verdict);
     }
-  }
-
-  #remember(trace: LocalTrace): void {
-    this.#decided.set(trace.root.spanId, trace);
-    if (this.#decided.size <= remembered) return;
-    const [oldest] = this.#decided.keys();
-    if (oldest !== undefined) this.#decided.delete(oldest);
   }
 
   #pass(span: ReadableSpan, verdict: TailReason | 'head'): void {
