@@ -105,7 +105,7 @@ const clients = {
     const plain = new Redis(address);
     const { traceRedis, processMessage } = await import('mqtrace/ioredis');
     const redis = tracer === 'mqtrace' ? traceRedis(plain) : plain;
-    const process = tracer === 'mqtrace' ? processMessage : (entry, fn) => fn(entry);
+    const handle = tracer === 'mqtrace' ? processMessage : (entry, fn) => fn(entry);
     const stream = `bench-${randomUUID()}`;
     await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
     return {
@@ -114,7 +114,9 @@ const clients = {
       async receive(count) {
         for (let left = count; left > 0;) {
           const reply = await redis.xreadgroup('GROUP', 'g', 'c', 'COUNT', 100, 'STREAMS', stream, '>');
-          for (const entry of reply[0][1]) process(entry, () => left--);
+          const entries = reply[0][1];
+          for (const entry of entries) handle(entry, () => entry);
+          left -= entries.length;
         }
       },
       close: async () => {
@@ -128,7 +130,10 @@ const clients = {
 const bench = await clients[client]();
 const traceFlags = flag === 'sampled' ? '01' : '00';
 const traceparent = `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-${traceFlags}`;
-const parent = tracer === 'none' ? ROOT_CONTEXT : new W3CTraceContextPropagator().extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
+const parent =
+  tracer === 'none'
+    ? ROOT_CONTEXT
+    : new W3CTraceContextPropagator().extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
 
 async function perMessage(count, work) {
   const before = process.cpuUsage();

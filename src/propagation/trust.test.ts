@@ -80,7 +80,7 @@ test('of trace ids no more are remembered than stated', () => {
     admit(gate, trace.setSpanContext(ROOT_CONTEXT, { traceId: id, spanId, traceFlags: 1 }));
   }
   expect(admit(gate).linkOnly).toBe(true);
-  for (let i = 1; i <= 10_000; i++) {
+  for (let i = 1; i <= 20_000; i++) {
     const id = `b${i.toString(16).padStart(31, '0')}`;
     admit(gate, trace.setSpanContext(ROOT_CONTEXT, { traceId: id, spanId, traceFlags: 1 }));
   }

@@ -31,7 +31,7 @@ export interface TrustRules {
   sampled?: 'follow' | 'ignore' | { perSecond: number };
   /**
    * How many messages of one trace id are continued; further ones start traces of their own, linked. Default: no limit. The last
-   * 10 000 trace ids are remembered.
+   * The last 10 000 trace ids at least are remembered.
    */
   messagesPerTrace?: number;
 }
@@ -45,6 +45,7 @@ export interface Trusted {
 
 const levels: ReadonlySet<unknown> = new Set(['continue', 'link', 'ignore']);
 const names = ['context', 'sampled', 'messagesPerTrace'];
+/** At least so many, at most twice as many. */
 const rememberedTraces = 10_000;
 
 /** The trust in one destination, with what its limits remember. @internal */

@@ -1,0 +1,19 @@
+import * as published from '@opentelemetry/semantic-conventions/incubating';
+import { expect, test } from 'vitest';
+import * as names from './semconv.ts';
+
+const publishedNames = new Set<unknown>(Object.values(published));
+const ours = Object.entries(names).flatMap(([name, value]) => (name.startsWith('ATTR_') ? [String(value)] : []));
+
+test('every attribute is one of the published conventions, or is under a name of our own', () => {
+  expect(ours.length).toBeGreaterThan(20);
+  const unknown = ours.filter((name) => !publishedNames.has(name) && !name.startsWith('mqtrace.'));
+  expect(unknown).toEqual([]);
+});
+
+test('the names of version 1.30 are published ones, too', () => {
+  const attributes = Object.fromEntries(ours.map((name) => [name, 'x']));
+  const old = Object.keys(names.toVersion(attributes, '1.30')).filter((name) => !name.startsWith('mqtrace.'));
+  expect(old).not.toEqual(ours);
+  expect(old.filter((name) => !publishedNames.has(name))).toEqual([]);
+});
