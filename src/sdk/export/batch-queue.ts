@@ -8,6 +8,8 @@ import { splitRequest } from './otlp-request.ts';
 export interface BatchLimits {
   readonly maxBatchSpans: number;
   readonly maxBatchBytes: number;
+  /** Whether batches that wait may go in one request, as long as that keeps to `maxBatchBytes`. */
+  readonly mayJoin: boolean;
 }
 
 /** How long a batch waits for its resource to be detected. */
@@ -25,12 +27,15 @@ export class BatchQueue {
   readonly #closed: Batch[] = [];
   #bufferBytes = 0;
   #sequence = 0;
+  /** Bytes of a joined request at most. */
+  #maxJoined: number;
   #settling: Promise<void> | undefined;
   /** Called when a batch was closed. */
   readonly #onClosed: () => void;
 
   constructor(limits: BatchLimits, onClosed: () => void) {
     this.#limits = limits;
+    this.#maxJoined = limits.mayJoin ? limits.maxBatchBytes : 0;
     this.#onClosed = onClosed;
   }
 
@@ -123,6 +128,34 @@ export class BatchQueue {
     return this.#closed.shift();
   }
 
+  /**
+   * The oldest batch, and with it those that follow, up to `most`, as far as one request may carry them: where each answer takes
+   * long, larger requests are what brings more spans across.
+   */
+  shiftJoined(most: number): Batch | undefined {
+    const first = this.#closed[0];
+    let count = 1;
+    let bytes = first?.length ?? 0;
+    let spans = first?.spans ?? 0;
+    if (first?.file === undefined) {
+      for (; count < most && count < this.#closed.length; count++) {
+        const next = this.#closed[count]!;
+        if (next.file !== undefined || bytes + next.length > this.#maxJoined) break;
+        bytes += next.length;
+        spans += next.spans;
+      }
+    }
+    if (count === 1) return this.shift();
+    // Requests are joined by joining their bytes: all that they have is one repeated field.
+    const buffer = this.#pool.take(bytes);
+    let at = 0;
+    for (const batch of this.#closed.splice(0, count)) {
+      at += batchBytes(batch).copy(buffer, at);
+      this.release(batch);
+    }
+    return this.adopt(buffer, bytes, spans, first!.sequence, first!.time);
+  }
+
   /** Puts a batch back where it belongs. */
   putBack(batch: Batch): void {
     let at = 0;
@@ -132,6 +165,8 @@ export class BatchQueue {
 
   /** Puts the two halves of a batch back in its stead. */
   putBackHalves(batch: Batch): void {
+    // What the receiver finds too large must not come together again.
+    this.#maxJoined = Math.min(this.#maxJoined, batch.length / 2);
     const halves = splitRequest(batchBytes(batch), batch.spans);
     const firstSpans = Math.ceil(batch.spans / 2);
     const [first, second] = halves.map((half, index) => {

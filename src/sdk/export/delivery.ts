@@ -87,14 +87,14 @@ export class Delivery {
   pump(): void {
     if (this.#stopped) return;
     for (;;) {
-      const busy = this.#inFlight.size + this.#loading;
-      if (this.#retryTimer !== undefined || busy >= (this.#down ? 1 : this.#concurrency)) return;
+      const free = (this.#down ? 1 : this.#concurrency) - this.#inFlight.size - this.#loading;
+      if (this.#retryTimer !== undefined || free <= 0) return;
       const onDisk = (this.#spool?.length ?? 0) > 0;
       if (!onDisk && this.#queue.length === 0) return;
       // Turn about, so that neither a long backlog nor a busy present starves the other.
       this.#fromDisk = onDisk && (this.#queue.length === 0 || !this.#fromDisk);
       if (this.#fromDisk) void this.#sendFromDisk();
-      else this.#sendFromMemory();
+      else this.#sendFromMemory(free);
     }
   }
 
@@ -106,8 +106,10 @@ export class Delivery {
     this.pump();
   }
 
-  #sendFromMemory(): void {
-    const batch = this.#queue.shift()!;
+  #sendFromMemory(free: number): void {
+    // While it is only a try, a single batch does; else all that wait share the requests that may be made.
+    const most = this.#down ? 1 : Math.ceil(this.#queue.length / free);
+    const batch = this.#queue.shiftJoined(most)!;
     this.#accounting.move(batch.spans, 'queued', 'inFlight');
     void this.#send(batch);
   }

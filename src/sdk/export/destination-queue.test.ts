@@ -58,11 +58,12 @@ function spansOnDisk(directory: string): number {
 async function run(
   steps: readonly Step[],
   directory: string | undefined,
-  dropWhenFull: 'newest' | 'oldest',
+  { dropWhenFull, joins }: { dropWhenFull: 'newest' | 'oldest'; joins: boolean },
 ): Promise<void> {
   const sender = new ScriptedSender();
   const queue = new DestinationQueue('test', sender, {
-    maxBatchSpans: 8,
+    // Batches are joined where no number was given.
+    maxBatchSpans: joins ? undefined : 8,
     maxBatchBytes: 4000,
     maxQueueSpans: 60,
     maxQueueBytes: 30_000,
@@ -80,6 +81,9 @@ async function run(
     expect(counts.ended + counts.adopted).toBe(
       counts.exported + counts.droppedTotal + counts.queued + counts.held + counts.inFlight + counts.spooled,
     );
+    // Memory is bounded: what is there, one more span, and what was read from disk to be sent.
+    expect(queue.memoryBytes).toBeLessThanOrEqual(30_000 + 4000 * (1 + 2));
+    expect(counts.queued + counts.inFlight).toBeLessThanOrEqual(60 + (directory === undefined ? 0 : 60));
     expect(Object.values(counts.dropped).reduce((sum, count) => sum + count, 0)).toBe(counts.droppedTotal);
     expect(counts.ended).toBe(ended + source.held + source.sampledOut);
     for (const place of [counts.queued, counts.inFlight, counts.spooled]) expect(place).toBeGreaterThanOrEqual(0);
@@ -120,15 +124,16 @@ async function run(
   expect(left).toBe(counts.spooled + counts.held);
   expect(sender.acknowledged).toBe(counts.exported);
   expect(sender.closed).toBe(true);
+  expect(sender.overwritten).toBe(0);
   if (directory !== undefined && !steps.some((each) => each.do === 'break'))
     expect(spansOnDisk(directory)).toBe(counts.spooled);
 }
 
-const dropWhenFull = fc.constantFrom('newest' as const, 'oldest' as const);
+const ways = fc.record({ dropWhenFull: fc.constantFrom('newest' as const, 'oldest' as const), joins: fc.boolean() });
 
 test('the books balance after every step, in memory', async () => {
   const property = fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), dropWhenFull, (steps, drop) => run(steps, undefined, drop)),
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), ways, (steps, way) => run(steps, undefined, way)),
     { numRuns: 200 },
   );
   await expect(property).resolves.toBeUndefined();
@@ -136,10 +141,10 @@ test('the books balance after every step, in memory', async () => {
 
 test('the books balance after every step, with a spool', async () => {
   const property = fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), dropWhenFull, async (steps, drop) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), ways, async (steps, way) => {
       const directory = mkdtempSync(join(tmpdir(), 'mqtrace-spool-'));
       try {
-        await run(steps, join(directory, 'spool'), drop);
+        await run(steps, join(directory, 'spool'), way);
       } finally {
         rmSync(directory, { recursive: true });
       }

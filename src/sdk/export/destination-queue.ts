@@ -35,6 +35,7 @@ export class DestinationQueue {
   #pumping: NodeJS.Immediate | undefined;
   #adopting: Promise<void> | undefined;
   #refusing = false;
+  #exiting = false;
   #shutdown: Promise<FlushResult> | undefined;
 
   constructor(name: string, sender: Sender, options: DeliveryOptions = {}) {
@@ -44,7 +45,13 @@ export class DestinationQueue {
     this.#maxBytes = options.maxQueueBytes ?? 64 * 1024 * 1024;
     this.maxSpans = options.maxQueueSpans ?? 100_000;
     this.#dropOldest = options.dropWhenFull === 'oldest';
-    const limits = { maxBatchSpans: options.maxBatchSpans ?? 512, maxBatchBytes: options.maxBatchBytes ?? 1024 * 1024 };
+    const limits = {
+      // A batch that memory cannot hold would never be full.
+      maxBatchSpans: Math.min(options.maxBatchSpans ?? 512, this.maxSpans),
+      maxBatchBytes: Math.min(options.maxBatchBytes ?? 1024 * 1024, this.#maxBytes),
+      // Who sets a number means it for every request.
+      mayJoin: options.maxBatchSpans === undefined,
+    };
     this.#queue = new BatchQueue(limits, () => this.#onClosed());
     if (options.spool !== undefined) {
       this.spoolQueue = new SpoolQueue(new Spool(options.spool, name), this.#queue, this.accounting, this.#log);
@@ -114,7 +121,8 @@ export class DestinationQueue {
       this.#log.lost('corrupt', 1, error);
       return;
     }
-    if (this.#queue.openSpans === 1) this.#startInterval();
+    if (this.#exiting) this.keepOrDrop('process_exit');
+    else if (this.#queue.openSpans === 1) this.#startInterval();
   }
 
   #refuse(reason: DropReason): void {
@@ -261,6 +269,8 @@ export class DestinationQueue {
   /** Puts all that is in memory on disk at once, and drops what cannot be put there; nothing is sent from here on. */
   keepOrDrop(reason: 'shutdown_deadline' | 'process_exit'): number {
     const { dropped } = this.accounting;
+    // What ends after this, in a listener for 'exit' that comes later, has no one else to wait for.
+    this.#exiting ||= reason === 'process_exit';
     this.#queue.close(true);
     const keep = (batch: Batch | undefined, from: 'queued' | 'inFlight'): boolean => {
       if (batch === undefined || this.spoolQueue?.storeSync(batch, from, true) === true) return true;

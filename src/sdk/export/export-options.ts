@@ -3,7 +3,10 @@ import type { SpoolOptions } from './spool/spool.ts';
 
 /** How spans are batched, kept and sent to one destination. */
 export interface DeliveryOptions {
-  /** Spans in one request at most. Default 512. */
+  /**
+   * Spans in one request at most. Default: batches of 512, of which several go in one request while more wait than may be on the
+   * wire, up to `maxBatchBytes`.
+   */
   readonly maxBatchSpans?: number | undefined;
   /** Encoded bytes in one request at most, unless one span has more. Default 1 MiB. */
   readonly maxBatchBytes?: number | undefined;

@@ -39,8 +39,7 @@ export class HttpSender implements Sender {
   async send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
     const { headers, compression, contentType, timeoutMs, encode } = this.#target;
     try {
-      this.#agent ??= Promise.resolve(this.#target.agentFactory(this.#url.protocol));
-      const agent = await this.#agent;
+      const agent = await this.#openAgent();
       const given = await headers();
       const body = encode === undefined ? bytes : encode(bytes);
       const zipped = compression === 'gzip';
@@ -58,6 +57,15 @@ export class HttpSender implements Sender {
     } catch (error) {
       return { status: 'retry', error };
     }
+  }
+
+  #openAgent(): Promise<HttpAgent | HttpsAgent> {
+    this.#agent ??= Promise.resolve(this.#target.agentFactory(this.#url.protocol)).catch((error: unknown) => {
+      // The next attempt asks again.
+      this.#agent = undefined;
+      throw error;
+    });
+    return this.#agent;
   }
 
   #judge(status: number, retryAfter: string | undefined, body: Buffer): SendResult {

@@ -126,6 +126,8 @@ function createGrpc(target: OtlpTarget): Sender {
     {
       url: target.url,
       metadata,
+      // It would refuse what is beyond 30; how many there may be is counted by who calls.
+      concurrencyLimit: Number.MAX_SAFE_INTEGER,
       ...credentials,
       ...(target.timeoutMs !== undefined && { timeoutMillis: target.timeoutMs }),
       ...(target.compression !== undefined && { compression: compressionOf(target.compression) }),

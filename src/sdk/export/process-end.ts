@@ -90,7 +90,8 @@ function onSignal(signal: NodeJS.Signals): void {
   const last = process.listenerCount(signal) === 0;
   const lost = sum((participant) => participant.onSignal(last));
   if (last) {
-    warn(lost);
+    // The first process of a container goes on: by default no signal ends it.
+    if (process.pid !== 1) warn(lost);
     process.kill(process.pid, signal);
   }
   // Still here: the application deals with the signal itself, or it cannot end this process (as PID 1 of a container).

@@ -1,13 +1,13 @@
-import { lstat, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDead, parseOwner, thisOwner, type Owner } from './owner.ts';
 import { assertPrivateDirectory } from './private-directory.ts';
-import { ownerFile, type Spool } from './spool.ts';
+import { O_NOFOLLOW, O_RDONLY, ownerFile, type Spool } from './spool.ts';
 import { parseSpoolFile, type SpoolFile } from './spool-file.ts';
 
 async function readOwner(directory: string): Promise<Owner | undefined> {
   try {
-    const handle = await open(join(directory, ownerFile), 'r');
+    const handle = await open(join(directory, ownerFile), O_RDONLY | O_NOFOLLOW);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
       return parseOwner(buffer.toString('utf8', 0, bytesRead));
@@ -21,7 +21,7 @@ async function readOwner(directory: string): Promise<Owner | undefined> {
 
 /** Milliseconds since the owner's heartbeat, or since anything happened in a directory that has no owner yet. */
 async function sinceHeartbeat(directory: string): Promise<number> {
-  const found = await stat(join(directory, ownerFile)).catch(() => stat(directory));
+  const found = await lstat(join(directory, ownerFile)).catch(() => lstat(directory));
   return Date.now() - found.mtimeMs;
 }
 

@@ -9,7 +9,7 @@ import {
   rmdirSync,
   rmSync,
   unlinkSync,
-  utimesSync,
+  lutimesSync,
   writeSync,
 } from 'node:fs';
 import { open, readdir, rename, unlink } from 'node:fs/promises';
@@ -31,9 +31,11 @@ export interface SpoolOptions {
 /** File name of an instance's owner; its modification time is the heartbeat. @internal */
 export const ownerFile = 'owner.json';
 
-const { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = constants;
-/** Windows does not know it. */
-const O_NOFOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
+const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+/** @internal */
+export const O_RDONLY: number = constants.O_RDONLY;
+/** Windows does not know it. @internal */
+export const O_NOFOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
 const createFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 /** Damaged files kept for whoever wants to look at them. */
 const maxSetAside = 16;
@@ -208,7 +210,7 @@ export class Spool {
     if (!this.#ready) return;
     try {
       const now = new Date();
-      utimesSync(join(this.path, ownerFile), now, now);
+      lutimesSync(join(this.path, ownerFile), now, now);
     } catch {
       this.#ready = false;
     }

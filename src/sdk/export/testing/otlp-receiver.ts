@@ -72,7 +72,7 @@ export class HttpReceiver {
   }
 
   async start(port: number = this.port): Promise<this> {
-    const server = http.createServer((request, response) => void this.#handle(request, response));
+    const server = http.createServer((request, response) => this.take(request, response));
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -91,6 +91,11 @@ export class HttpReceiver {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
     this.#server = undefined;
+  }
+
+  /** Takes one request. */
+  take(request: http.IncomingMessage, response: http.ServerResponse): void {
+    void this.#handle(request, response);
   }
 
   async #handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -165,7 +170,10 @@ export class GrpcReceiver {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  async start(port: number = this.port): Promise<this> {
+  async start(
+    port: number = this.port,
+    credentials: grpc.ServerCredentials = grpc.ServerCredentials.createInsecure(),
+  ): Promise<this> {
     const server = new grpc.Server();
     const identity = (bytes: Buffer): Buffer => bytes;
     server.addService(
@@ -186,9 +194,7 @@ export class GrpcReceiver {
       },
     );
     this.port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
+      server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
     });
     this.#server = server;
     return this;

@@ -1,5 +1,11 @@
+import { toJson } from '../otlp-json.ts';
 import { countSpans } from '../otlp-request.ts';
 import type { Sender, SendResult } from '../sender.ts';
+
+const spanIds = (bytes: Buffer): string[] =>
+  toJson(bytes).resourceSpans.flatMap(({ scopeSpans }) =>
+    scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)),
+  );
 
 /** A sender whose requests stay open until the test answers them. */
 export class ScriptedSender implements Sender {
@@ -8,15 +14,22 @@ export class ScriptedSender implements Sender {
   mostOpen = 0;
   /** Spans that were acknowledged. */
   acknowledged = 0;
+  /** Requests whose bytes were another batch's by the time of the answer. */
+  overwritten = 0;
   closed = false;
+  /** Sees what is sent, with the ids of its spans. */
+  onSend: (ids: readonly string[], bytes: Buffer) => void = () => undefined;
 
   send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
     const spans = countSpans(bytes);
+    const sent = Buffer.from(bytes);
+    this.onSend(spanIds(bytes), bytes);
     return new Promise((resolve) => {
       const entry = {
         spans,
         answer: (result: SendResult): void => {
           this.open.splice(this.open.indexOf(entry), 1);
+          if (!sent.equals(bytes)) this.overwritten++;
           if (result.status === 'ok') this.acknowledged += spans - Math.min(spans, result.rejected);
           resolve(result);
         },
