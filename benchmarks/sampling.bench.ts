@@ -16,7 +16,8 @@ import {
   type Sampler,
   type SamplingResult,
 } from '@opentelemetry/sdk-trace';
-import { allOf, parentBased, perSecond, ratio } from '../src/sdk/index.ts';
+import { countingSampler } from '../src/sdk/counting-sampler.ts';
+import { allOf, createSampling, parentBased, perSecond, ratio } from '../src/sdk/index.ts';
 import { referenceKeeps, referenceThreshold } from '../src/sdk/sampling/testing/otep-235.ts';
 
 const p = 0.1;
@@ -30,6 +31,11 @@ const plain: Record<string, Sampler> = {
 };
 const following: Record<string, Sampler> = {
   'mqtrace parentBased(ratio)': parentBased(ratio(p)),
+  'the same within startTracing': countingSampler(createSampling({ sampler: ratio(p) }).sampler, {
+    created: 0,
+    recorded: 0,
+    sampled: 0,
+  }),
   'SDK ParentBased(TraceIdRatioBased)': new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(p) }),
   'Composite(ParentThreshold(Probability))': createCompositeSampler(
     createComposableParentThresholdSampler(createComposableProbabilitySampler(p)),

@@ -10,8 +10,9 @@ export interface SamplerCounts {
 /** The same sampler, counting. @internal */
 export function countingSampler(sampler: Sampler, counts: SamplerCounts): Sampler {
   return {
-    shouldSample: (...request) => {
-      const result = sampler.shouldSample(...request);
+    // Named one by one: an array of them would cost as much as the decision.
+    shouldSample: (context, traceId, spanName, spanKind, attributes, links) => {
+      const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);
       counts.created++;
       if (result.decision !== SamplingDecision.NOT_RECORD) counts.recorded++;
       if (result.decision === SamplingDecision.RECORD_AND_SAMPLED) counts.sampled++;
