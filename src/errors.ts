@@ -47,3 +47,8 @@ export function describe(value: unknown): string {
 export function invalidOption(where: string, given: unknown, expected: string): MqtraceError {
   return new MqtraceError('INVALID_OPTION', `${where}: expected ${expected}, got ${describe(given)}`);
 }
+
+/** @internal */
+export function unknownOption(where: string, name: string, known: readonly string[]): MqtraceError {
+  return new MqtraceError('INVALID_OPTION', `${where}: unknown option "${name}"; expected one of ${known.join(', ')}`);
+}

@@ -96,7 +96,7 @@ test('processMessage gives what its function gives, and fails with it', async ()
   const queue = await queueWith(channel, 1);
   const message = await got(channel, queue);
   const error = new Error('no');
-  expect(processMessage(message, () => 7)).toBe(7);
+  expect(processMessage(message, (given) => [given, 7])).toEqual([message, 7]);
   await expect(processMessage(message, () => Promise.reject(error))).rejects.toBe(error);
   expect(await failure(() => processMessage(message, () => { throw error; }))).toBe(error); // prettier-ignore
   channel.ack(message);

@@ -155,5 +155,9 @@ describe('a message through a stream', () => {
       '0af7651916cd43dd8448eb211c80319c',
     );
     expect(processMessage(['1-1', null], () => 'trimmed')).toBe('trimmed');
+    // As servers before Redis 7 give what was deleted.
+    for (const junk of [null, undefined, 7, {}, 'text']) {
+      expect(processMessage(junk as StreamEntryLike, (given) => given)).toBe(junk);
+    }
   });
 });

@@ -12,10 +12,11 @@ let untraced: Messaging | undefined;
  * promise that it returns. What settles the message afterwards belongs to that span.
  *
  * @param message - from a traced channel; of any other message all is told but its queue.
+ * @param fn - gets the message.
  */
-export function processMessage<R>(message: MessageLike, fn: () => R): R {
+export function processMessage<M extends MessageLike, R>(message: M, fn: (message: M) => R): R {
   const operation = guard('tracing the processing of a message', () => startProcess(message));
-  return operation === undefined ? fn() : runHandler(operation, fn);
+  return operation === undefined ? fn(message) : runHandler(operation, () => fn(message));
 }
 
 function startProcess(message: MessageLike): Operation {

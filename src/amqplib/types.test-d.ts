@@ -19,7 +19,10 @@ test('amqplib’s own types go in and come out', () => {
 test('processMessage takes what consume and get give, and returns what its function returns', () => {
   expectTypeOf<ConsumeMessage>().toExtend<Parameters<typeof processMessage>[0]>();
   expectTypeOf<GetMessage>().toExtend<Parameters<typeof processMessage>[0]>();
-  expectTypeOf(processMessage<Promise<number>>).returns.toEqualTypeOf<Promise<number>>();
+  expectTypeOf(processMessage<GetMessage, Promise<number>>)
+    .parameter(1)
+    .toEqualTypeOf<(message: GetMessage) => Promise<number>>();
+  expectTypeOf(processMessage<GetMessage, Promise<number>>).returns.toEqualTypeOf<Promise<number>>();
 });
 
 test('what is no channel, and what is no option, is refused', () => {

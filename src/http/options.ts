@@ -1,5 +1,5 @@
 import { type TracerProvider, type TextMapPropagator, trace, type Tracer } from '@opentelemetry/api';
-import { invalidOption, MqtraceError } from '../errors.ts';
+import { invalidOption, unknownOption } from '../errors.ts';
 import type { PropagatorChoice } from '../propagation/index.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { version } from '../version.ts';
@@ -34,10 +34,7 @@ export function resolveHttpOptions(
   const known = ['tracerProvider', 'propagator', 'force', ...more];
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new MqtraceError(
-      'INVALID_OPTION',
-      `${where}: unknown option "${unknown}"; expected one of ${known.join(', ')}`,
-    );
+    throw unknownOption(where, unknown, known);
   }
   const { tracerProvider, propagator, force = false } = options;
   if (tracerProvider !== undefined && typeof tracerProvider?.getTracer !== 'function') {

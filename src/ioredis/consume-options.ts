@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { invalidOption, MqtraceError } from '../errors.ts';
+import { invalidOption, unknownOption } from '../errors.ts';
 
 /** One stream entry, as a handler of `consumeStream` gets it. */
 export interface StreamMessage {
@@ -61,10 +61,7 @@ export function consumeSettings(options: ConsumeStreamOptions): ConsumeSettings 
     throw invalidOption('consumeStream options', options, 'an object');
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) {
-      throw new MqtraceError(
-        'INVALID_OPTION',
-        `consumeStream: unknown option "${name}"; expected one of ${names.join(', ')}`,
-      );
+      throw unknownOption('consumeStream', name, names);
     }
   }
   const { group, consumer, from = '0', count = 10, blockMs = 5000, minIdleMs = 60_000, onError } = options;

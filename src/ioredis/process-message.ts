@@ -1,6 +1,6 @@
 import { context as contextApi } from '@opentelemetry/api';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
-import { runHandler, startProcessing } from '../messaging/index.ts';
+import { guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
 import { incomingOf, received, type Received, StreamTracing } from './tracing.ts';
 import type { StreamEntryLike } from './types.ts';
 
@@ -16,8 +16,12 @@ let defaultTracing: StreamTracing | undefined;
  * @returns what `fn` returns.
  */
 export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entry: E) => R): R {
-  const { tracing, incoming, attributes } = received.get(entry) ?? fromElsewhere(entry);
-  const operation = startProcessing(tracing.messaging, { name: 'process', attributes }, incoming, contextApi.active());
+  const ambient = contextApi.active();
+  const operation =
+    guard('processMessage', () => {
+      const { tracing, incoming, attributes } = received.get(entry) ?? fromElsewhere(entry);
+      return startProcessing(tracing.messaging, { name: 'process', attributes }, incoming, ambient);
+    }) ?? noOperation(ambient);
   return runHandler(operation, () => fn(entry));
 }
 

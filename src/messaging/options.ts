@@ -1,5 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api';
-import { describe, invalidOption, MqtraceError } from '../errors.ts';
+import { describe, invalidOption, MqtraceError, unknownOption } from '../errors.ts';
 import type { BaggageRules, PropagatorChoice, Trust } from '../propagation/index.ts';
 import type { SemconvVersion } from './semconv.ts';
 
@@ -69,10 +69,7 @@ export function checkOptions(where: string, options: unknown, more: readonly str
   const known = [...names, ...more];
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) {
-      throw new MqtraceError(
-        'INVALID_OPTION',
-        `${where}: unknown option "${name}"; expected one of ${known.join(', ')}`,
-      );
+      throw unknownOption(where, name, known);
     }
   }
   for (const [name, allowed] of Object.entries(choices)) {

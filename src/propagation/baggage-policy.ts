@@ -1,6 +1,6 @@
 import { type Attributes, type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
 import { countRefusal } from '../../carriers/refusals.ts';
-import { invalidOption, MqtraceError } from '../errors.ts';
+import { invalidOption, unknownOption } from '../errors.ts';
 import { baggageByteLimit, baggageMemberLimit, formatMember, isBaggageKey } from './baggage-codec.ts';
 import { compilePatterns } from './patterns.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
@@ -55,10 +55,7 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
   if (typeof policy !== 'object' || policy === null) throw invalidOption(where, policy, 'a baggage policy');
   for (const name of Object.keys(policy)) {
     if (!names.includes(name)) {
-      throw new MqtraceError(
-        'INVALID_OPTION',
-        `${where}: unknown option "${name}"; expected one of ${names.join(', ')}`,
-      );
+      throw unknownOption(where, name, names);
     }
   }
   const allow = compilePatterns(policy.allow, `${where}.allow`);

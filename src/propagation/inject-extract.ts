@@ -7,6 +7,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { invalidOption, unknownOption } from '../errors.ts';
 import { reportFault } from '../faults.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
@@ -27,6 +28,7 @@ export interface PropagationOptions {
  * @param adapter - the message format: `kafkaHeaders`, `amqpHeaders`, `redisFields` or `httpHeaders` of `mqtrace/carriers`.
  * @param headers - the message's headers so far; null or undefined for none.
  * @param context - what to carry. Default: the active context.
+ * @throws MqtraceError `INVALID_OPTION` for something else than an adapter, or wrong options
  */
 export function inject<H>(
   adapter: CarrierAdapter<H>,
@@ -34,7 +36,7 @@ export function inject<H>(
   context: Context = contextApi.active(),
   options: PropagationOptions = {},
 ): H {
-  const propagator = resolvePropagator(options.propagator, 'inject({ propagator })');
+  const propagator = checked('inject', adapter, options);
   const injected = injectCopy(propagator, adapter, headers, context);
   if (injected !== undefined) return injected;
   try {
@@ -50,6 +52,7 @@ export function inject<H>(
  * the context given.
  *
  * @param context - what to extend. Default: the root context, so that nothing that happens to be active is taken for the message's.
+ * @throws MqtraceError `INVALID_OPTION` for something else than an adapter, or wrong options
  */
 export function extract<H>(
   adapter: CarrierAdapter<H>,
@@ -57,7 +60,19 @@ export function extract<H>(
   context: Context = ROOT_CONTEXT,
   options: PropagationOptions = {},
 ): Context {
-  return extractFrom(resolvePropagator(options.propagator, 'extract({ propagator })'), adapter, headers, context);
+  return extractFrom(checked('extract', adapter, options), adapter, headers, context);
+}
+
+/** Mistakes of whoever writes the call; what the headers hold is none. */
+function checked<H>(where: string, adapter: CarrierAdapter<H>, options: PropagationOptions): TextMapPropagator {
+  if (typeof adapter?.get !== 'function' || typeof adapter.set !== 'function' || typeof adapter.copy !== 'function') {
+    throw invalidOption(where, adapter, 'a carrier adapter, as kafkaHeaders of mqtrace/carriers');
+  }
+  if (typeof options !== 'object' || options === null) throw invalidOption(`${where} options`, options, 'an object');
+  for (const name in options) {
+    if (name !== 'propagator') throw unknownOption(where, name, ['propagator']);
+  }
+  return resolvePropagator(options.propagator, `${where}({ propagator })`);
 }
 
 /**

@@ -96,6 +96,18 @@ test('what is registered is used, and with the choice "mqtrace" it is not', () =
   );
 });
 
+test.each([
+  [() => inject(undefined as never, {}), 'inject: expected a carrier adapter, as kafkaHeaders of mqtrace/carriers'],
+  [
+    () => extract({} as never, {}),
+    'extract: expected a carrier adapter, as kafkaHeaders of mqtrace/carriers, got an object',
+  ],
+  [() => inject(kafkaHeaders, {}, undefined, null as never), 'inject options: expected an object, got null'],
+  [() => extract(kafkaHeaders, {}, undefined, { propagater: 1 } as never), 'extract: unknown option "propagater"'],
+])('wrong use is refused: %#', (use, message) => {
+  expect(use).toThrow(`[INVALID_OPTION] ${message}`);
+});
+
 test('a propagator that throws is reported, and the message goes as it was', () => {
   const error = vi.fn<() => void>();
   diag.setLogger({ error, warn: error, info: error, debug: error, verbose: error }, DiagLogLevel.ERROR);
