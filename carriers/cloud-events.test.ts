@@ -53,6 +53,12 @@ describe.each<[string, string, CarrierAdapter<Record<string, unknown>>]>([
     const structured = { 'content-type': 'application/cloudevents+json' };
     expect(inject(carrier, structured, at(first))).toEqual({ ...structured, traceparent: first, tracestate: 'v=1' });
     expect(trace.getSpanContext(extract(carrier, { [`${prefix}traceparent`]: first }))).toBeUndefined();
+    for (const type of ['application/cloudevents+json; charset=UTF-8', 'Application/CloudEvents-Batch+JSON']) {
+      const repeated = Object.freeze({ ...event, 'content-type': type });
+      expect(inject(carrier, repeated, at(first))).toEqual({ ...repeated, traceparent: first, tracestate: 'v=1' });
+      const starting = { ...repeated, [`${prefix}traceparent`]: first };
+      expect(trace.getSpanContext(extract(carrier, starting))).toBeUndefined();
+    }
   });
 });
 

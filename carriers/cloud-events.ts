@@ -13,13 +13,16 @@ const prefixes: ReadonlyMap<string, readonly string[]> = new Map([
  *
  * The extension holds the *starting* trace of an event's journey. It is written where a message is a CloudEvent that has none yet,
  * equal to the protocol's own headers, and never rewritten at later hops. It is read where the message has no `traceparent` of the
- * protocol. Events in structured mode, whose attributes are in the body, are left alone, and so are messages that are no CloudEvents.
+ * protocol. Events in structured mode, whose attributes are in the body, are left alone, also where they are repeated as headers; and
+ * so are messages that are no CloudEvents.
  */
 export function cloudEvents<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {
   const known = prefixes.get(adapter.name);
   if (known === undefined) return adapter;
   const prefixOf = (carrier: H): string | undefined =>
-    known.find((prefix) => adapter.get(carrier, `${prefix}specversion`) !== undefined);
+    isStructured(adapter.get(carrier, 'content-type'))
+      ? undefined
+      : known.find((prefix) => adapter.get(carrier, `${prefix}specversion`) !== undefined);
 
   return {
     ...adapter,
@@ -41,6 +44,11 @@ export function cloudEvents<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {
       }
     },
   };
+}
+
+/** Structured and batched events may repeat their attributes as headers, but those of the body are the ones that count. */
+function isStructured(contentType: string | undefined): boolean {
+  return contentType?.trimStart().toLowerCase().startsWith('application/cloudevents') === true;
 }
 
 function isTraceHeader(key: string): boolean {

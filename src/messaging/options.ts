@@ -39,7 +39,8 @@ export interface TraceOptions {
   baggage?: BaggageRules | ((destination: string) => BaggageRules | undefined);
   /**
    * How far the trace context of received messages is believed, for all destinations or by destination name. A function is asked
-   * once for a destination; limits are counted together for all to which it gives the same object. Default `'continue'`.
+   * once for a destination; limits are counted together for all to which it gives the same object (beyond 1000 destinations, which
+   * strangers may name, an equal one). Default `'continue'`.
    */
   trust?: Trust | ((destination: string) => Trust | undefined);
   /**

@@ -16,6 +16,8 @@ export class PerDestination<Value, Prepared> {
   readonly #what: string;
   readonly #byDestination = new Map<string, Prepared>();
   readonly #byValue = new Map<unknown, Prepared>();
+  /** For destinations beyond those remembered: values of the same content share what was prepared, and with it their limits. */
+  readonly #byContent = new Map<string, Prepared>();
   readonly #all: Prepared | undefined;
 
   constructor(
@@ -46,8 +48,12 @@ export class PerDestination<Value, Prepared> {
       const value = (this.#given as (destination: string) => Value)(destination);
       const known = this.#byValue.get(value);
       if (known !== undefined) return known;
+      const content = this.#byDestination.size < remembered ? undefined : JSON.stringify(value);
+      const alike = content === undefined ? undefined : this.#byContent.get(content);
+      if (alike !== undefined) return alike;
       const prepared = this.#prepare(value);
       if (this.#byValue.size < remembered) this.#byValue.set(value, prepared);
+      if (content !== undefined && this.#byContent.size < remembered) this.#byContent.set(content, prepared);
       return prepared;
     } catch (error) {
       reportFault(`the ${this.#what} option`, error);

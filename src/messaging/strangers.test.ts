@@ -87,6 +87,12 @@ test('limits hold together for all destinations that share the rules, however ma
   expect(linked.filter((only) => !only)).toHaveLength(1);
 });
 
+test('beyond 1000 destinations limits hold together for rules that say the same, so that naming more escapes none', () => {
+  const messaging = make({ trust: () => ({ messagesPerTrace: 1 }) });
+  const linked = Array.from({ length: 3000 }, (_, i) => read(messaging, `t${i}`).linkOnly);
+  expect(linked.filter((only) => !only)).toHaveLength(1001);
+});
+
 test('cloudEvents: the extension is written, and read where there is no traceparent', () => {
   const messaging = make({ cloudEvents: true });
   const parent = extract(kafkaHeaders, headers);
