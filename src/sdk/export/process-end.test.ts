@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CompiledSources } from './testing/child.ts';
+import { CompiledSources, ended } from './testing/child.ts';
 import { HttpReceiver } from './testing/otlp-receiver.ts';
 
 let sources: CompiledSources;
@@ -139,6 +140,50 @@ test('where a signal does not end the process, tracing goes on', async () => {
     }, 100);`;
   expect(await sources.run(program)).toMatchObject({ code: 0, out: '1001 0\n', err: '' });
   expect(receiver.received.spans.size).toBe(1001);
+});
+
+/** How to make a program the first process of its own PID namespace, as it is in a container; undefined where that cannot be done. */
+function firstProcess(): string[] | undefined {
+  const wrapper = ['unshare', '--pid', '--fork', '--kill-child'];
+  const { status } = spawnSync(wrapper[0]!, [...wrapper.slice(1), 'true']);
+  return status === 0 ? wrapper : undefined;
+}
+
+test.each(['with', 'without'])(
+  'as the first process of a container %s a spool, which no signal ends, tracing goes on',
+  async (how) => {
+    const wrapper = firstProcess();
+    // Where namespaces cannot be had, the signal is at least kept from ending the process.
+    const pretend =
+      wrapper === undefined ? `process.kill = () => true; Object.defineProperty(process, 'pid', { value: 1 });` : '';
+    const program = `${pretend}${tracing(how === 'with' ? spool() : '')} for (let i = 0; i < 2; i++) {
+      process.kill(process.pid, 'SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    tracing.span('after', () => undefined);
+    await tracing.shutdown();
+    const { exported, droppedTotal } = tracing.stats().destinations[0];
+    console.log(process.pid, exported, droppedTotal);`;
+    expect(await ended(sources.start(program, undefined, wrapper))).toMatchObject({
+      code: 0,
+      out: '1 1001 0\n',
+      err: '',
+    });
+    expect(receiver.received.spans.size).toBe(1001);
+  },
+);
+
+test.each(['with', 'without'])('what ends in a later listener for exit is kept %s a spool, or counted', async (how) => {
+  await receiver.stop();
+  const program = `${tracing(how === 'with' ? spool() : '')} process.on('exit', () => {
+      tracing.span('late', () => undefined);
+      const { ended, spooled, dropped } = tracing.stats().destinations[0];
+      console.log(ended, spooled, dropped.process_exit);
+    }); process.exit(0);`;
+  expect(await sources.run(program)).toMatchObject({
+    code: 0,
+    out: how === 'with' ? '1001 1001 0\n' : '1001 0 1001\n',
+  });
 });
 
 test('no listener of ours is left after the shutdown, and none is there for uncaught errors', async () => {

@@ -49,10 +49,15 @@ export class CompiledSources {
   }
 
   /** Starts a program; `startTracing` is imported for it, unless it does not start with the SDK. */
-  start(program: string, imports: string = `import { startTracing } from './src/sdk/index.js';`): ChildProcess {
+  start(
+    program: string,
+    imports: string = `import { startTracing } from './src/sdk/index.js';`,
+    wrapper: readonly string[] = [],
+  ): ChildProcess {
     const file = join(this.directory, `program-${this.#programs++}.mjs`);
     writeFileSync(file, `${imports}\n${program}`);
-    return spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command, ...args] = [...wrapper, process.execPath, file];
+    return spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   /** Runs a program to its end; `onLine` sees what it writes. */
