@@ -6,6 +6,7 @@ import {
   ATTR_RABBITMQ_ROUTING_KEY,
   type Destination,
   guard,
+  noOperation,
   type Operation,
   replaceMethod,
   startSettling,
@@ -82,15 +83,17 @@ function replaceSettle(
 
 function startSettle(state: ChannelState, { name, message, deliveries, several }: Settlement): Operation {
   const [first] = deliveries;
+  const active = contextApi.active();
   const named = message?.fields?.deliveryTag;
   const of = several ? deliveries.find(({ tag }) => tag === named) : first;
+  const parent = isTracingSuppressed(active) ? active : (of?.context ?? active);
+  if (!state.messaging.showsSettling(parent)) return noOperation(parent);
   const attributes: Attributes = { ...state.server.address };
   if (several) attributes[ATTR_BATCH_MESSAGE_COUNT] = deliveries.length;
   if (typeof named === 'number') attributes[ATTR_RABBITMQ_DELIVERY_TAG] = named;
   const sameDestination = deliveries.every(
     ({ incoming }) => incoming.destination?.name === first?.incoming.destination?.name,
   );
-  const active = contextApi.active();
   return startSettling(
     state.messaging,
     {
@@ -100,7 +103,7 @@ function startSettle(state: ChannelState, { name, message, deliveries, several }
       details: () => state.server.peer,
     },
     deliveries.map(({ incoming }) => incoming),
-    isTracingSuppressed(active) ? active : (of?.context ?? active),
+    parent,
   );
 }
 

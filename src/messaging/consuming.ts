@@ -174,7 +174,7 @@ export function startSettling(
   settled: readonly Incoming[],
   parent: Context,
 ): Operation {
-  if (messaging.leavesNoTrace(parent)) return noOperation(parent);
+  if (!messaging.showsSettling(parent)) return noOperation(parent);
   return startOperation(
     messaging,
     { ...description, type: 'settle' },

@@ -33,6 +33,7 @@ export class Messaging {
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
   readonly #cloudEvents: boolean;
+  readonly #settleSpans: boolean;
   readonly #strangers: Strangers;
 
   constructor(system: string, where: string, options: TraceOptions) {
@@ -45,6 +46,7 @@ export class Messaging {
     this.#parenting = options.parenting ?? 'parent';
     this.#keepExisting = options.existingContext === 'keep';
     this.#cloudEvents = options.cloudEvents === true;
+    this.#settleSpans = options.settleSpans !== false;
     this.#strangers = new Strangers(where, options);
   }
 
@@ -60,6 +62,11 @@ export class Messaging {
   /** Whether an operation in this context has no span: tracing is suppressed, or {@link skipsSpan}. */
   leavesNoTrace(parent: Context): boolean {
     return isTracingSuppressed(parent) || this.skipsSpan(parent);
+  }
+
+  /** Whether a settlement in this context has a span. */
+  showsSettling(parent: Context): boolean {
+    return this.#settleSpans && !this.leavesNoTrace(parent);
   }
 
   /** Where the process spans of a destination belong. */

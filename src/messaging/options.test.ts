@@ -11,7 +11,7 @@ test.each([
   [null, 'options: expected an object, got null'],
   [
     { parentig: 'link' },
-    'unknown option "parentig"; expected one of tracerProvider, propagator, parenting, baggage, trust, cloudEvents, semconv, existingContext, groupId',
+    'unknown option "parentig"; expected one of tracerProvider, propagator, parenting, baggage, trust, cloudEvents, settleSpans, semconv, existingContext, groupId',
   ],
   [{ semconv: 'newest' }, "traceKafka({ semconv }): expected 'latest', 'dup', '1.30', got \"newest\""],
   [{ parenting: 'child' }, "traceKafka({ parenting }): expected 'parent', 'link', 'auto' or a function"],

@@ -48,13 +48,19 @@ export interface TraceOptions {
    * started), and are read by it where they have no `traceparent`. Default false.
    */
   cloudEvents?: boolean;
+  /**
+   * Whether settling messages (ack, nack, reject, commit, XACK) makes spans of its own. False halves the spans of a consumer that
+   * settles each message; process spans end as before. Default true.
+   */
+  settleSpans?: boolean;
 }
 
 const choices: Record<string, readonly string[]> = {
   semconv: ['latest', 'dup', '1.30'],
   existingContext: ['replace', 'keep'],
 };
-const names = ['tracerProvider', 'propagator', 'parenting', 'baggage', 'trust', 'cloudEvents', ...Object.keys(choices)];
+const switches = ['cloudEvents', 'settleSpans'];
+const names = ['tracerProvider', 'propagator', 'parenting', 'baggage', 'trust', ...switches, ...Object.keys(choices)];
 
 /**
  * @param where - the wrapper's name, for messages.
@@ -87,9 +93,11 @@ export function checkOptions(where: string, options: unknown, more: readonly str
       `'parent', 'link', 'auto' or a function of the destination`,
     );
   }
-  const cloudEvents = given['cloudEvents'];
-  if (cloudEvents !== undefined && typeof cloudEvents !== 'boolean') {
-    throw invalidOption(`${where}({ cloudEvents })`, cloudEvents, 'true or false');
+  for (const name of switches) {
+    const value = given[name];
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw invalidOption(`${where}({ ${name} })`, value, 'true or false');
+    }
   }
   const provider = given['tracerProvider'] as { getTracer?: unknown } | undefined;
   if (provider !== undefined && typeof provider?.getTracer !== 'function') {
