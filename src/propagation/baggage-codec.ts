@@ -91,10 +91,17 @@ export function formatMember(key: string, entry: BaggageEntry): string | undefin
     return undefined;
   }
   try {
-    const metadata = trimOws(entry.metadata?.toString() ?? '');
+    const value = String(entry.value);
+    const given = entry.metadata?.toString() ?? '';
+    // Percent-encoding makes nothing shorter: what is too long already need not be encoded, however long it is.
+    if (value.length + given.length > baggageByteLimit) {
+      countRefusal('baggage-over-limit');
+      return undefined;
+    }
+    const metadata = trimOws(given);
     const valid = metadata === '' || metadataPattern.test(metadata);
     if (!valid) countRefusal('baggage-metadata-invalid');
-    return `${key}=${encodePercent(String(entry.value))}${valid && metadata !== '' ? `;${metadata}` : ''}`;
+    return `${key}=${encodePercent(value)}${valid && metadata !== '' ? `;${metadata}` : ''}`;
   } catch {
     // A value whose conversion to text throws; types forbid it, JavaScript does not.
     countRefusal('baggage-value-invalid');

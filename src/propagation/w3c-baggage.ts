@@ -1,4 +1,4 @@
-import type { Baggage, BaggageEntry } from '@opentelemetry/api';
+import { type Baggage, type BaggageEntry, propagation } from '@opentelemetry/api';
 import { baggageByteLimit, baggageMemberLimit, formatBaggage, parseBaggage, passableBaggage } from './baggage-codec.ts';
 
 /**
@@ -91,7 +91,16 @@ export class W3CBaggage implements Baggage {
 /** @internal */
 export const emptyBaggage: W3CBaggage = W3CBaggage.fromEntries([]);
 
+/** The API's own baggage, which is immutable as well: so it is written once, however often it is sent. */
+const apiBaggage: unknown = propagation.createBaggage().constructor;
+const headers = new WeakMap<Baggage, string>();
+
 /** The header for any baggage, whoever made it. @internal */
 export function baggageHeader(baggage: Baggage): string {
-  return baggage instanceof W3CBaggage ? baggage.toHeader() : formatBaggage(baggage.getAllEntries());
+  if (baggage instanceof W3CBaggage) return baggage.toHeader();
+  const known = headers.get(baggage);
+  if (known !== undefined) return known;
+  const header = formatBaggage(baggage.getAllEntries());
+  if (baggage.constructor === apiBaggage) headers.set(baggage, header);
+  return header;
 }
