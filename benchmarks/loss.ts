@@ -9,6 +9,7 @@ import { CompiledSources, ended } from '../src/sdk/export/testing/child.ts';
 import { GrpcReceiver, HttpReceiver } from '../src/sdk/export/testing/otlp-receiver.ts';
 import { type Pipeline, programFor, restartProgram } from './support/loss-programs.ts';
 import { type Scenario, scenarios } from './support/loss-scenarios.ts';
+import { spanIds } from './support/span-ids.ts';
 
 interface Outcome {
   created: number;
@@ -29,6 +30,7 @@ interface Line {
 async function run(sources: CompiledSources, scenario: Scenario, pipeline: Pipeline): Promise<Outcome> {
   const grpc = scenario.grpc === true;
   const receiver = await (grpc ? new GrpcReceiver() : new HttpReceiver()).start();
+  receiver.received.readIds = spanIds;
   const directory = mkdtempSync(join(tmpdir(), 'mqtrace-loss-'));
   const outcome: Outcome = { created: 0, received: 0, twice: 0, rate: undefined, balanced: undefined };
   let begin = (): void => undefined;

@@ -83,6 +83,16 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    // More than either can bring across, so that it shows how much that is.
+    name: '100 ms latency at 60,000 spans/s',
+    rate: 5,
+    body: `${started} await load(60000, 5); say({ loaded: true }); await shutdown();`,
+    drive: (receiver) => {
+      receiver.behaviour = { delayMs: 100 };
+      return Promise.resolve();
+    },
+  },
+  {
     name: 'shutdown with 40,000 queued',
     stockQueue: 100_000,
     body: `${started} burst(40000); await shutdown();`,

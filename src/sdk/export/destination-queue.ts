@@ -160,7 +160,7 @@ export class DestinationQueue {
     const spool = this.spoolQueue;
     if (spool === undefined || spool.writing !== undefined) return;
     if (!this.delivery.down && this.#queue.bytes < this.#maxBytes / 2 && this.#memorySpans < this.maxSpans / 2) return;
-    const batch = this.#queue.shift();
+    const batch = this.#queue.shiftJoined(Infinity);
     if (batch !== undefined && !spool.store(batch, () => this.#afterStore())) this.#queue.putBack(batch);
     else if (batch !== undefined && spool.writing === undefined) this.#storeIfNeeded();
   }

@@ -35,6 +35,9 @@ export class Received {
   headers: http.IncomingHttpHeaders = {};
   open = 0;
   mostOpen = 0;
+  /** Finds the ids in a request in protobuf. */
+  readIds: (body: Buffer) => string[] = (body) =>
+    spansOf(decodeRequest(body)).map((span) => Buffer.from(span.spanId, 'base64').toString('hex'));
 
   /** The spans of a request; undefined if it cannot be decoded. */
   decode(body: Buffer, type: string | undefined): string[] | undefined {
@@ -47,7 +50,7 @@ export class Received {
           each.scopeSpans.flatMap((scope) => scope.spans.map((span) => span.spanId)),
         );
       }
-      return spansOf(decodeRequest(body)).map((span) => Buffer.from(span.spanId, 'base64').toString('hex'));
+      return this.readIds(body);
     } catch {
       this.undecodable++;
       return undefined;
