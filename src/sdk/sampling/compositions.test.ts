@@ -131,6 +131,10 @@ describe('anyOf and allOf', () => {
     });
     for (let i = 0; i < 3; i++) expect(ask(sampler, { traceId: high }).sampled).toBe(false);
     expect(warn).toHaveBeenCalledTimes(1);
+    // One that follows parents by itself is asked directly.
+    const alone = wholeTraces({ shouldSample: () => undefined as never, toString: () => 'ParentBasedAndBroken' });
+    for (let i = 0; i < 3; i++) expect(ask(alone, { traceId: high }).sampled).toBe(false);
+    expect(warn).toHaveBeenCalledTimes(2);
   });
 });
 

@@ -141,6 +141,22 @@ describe('independent', () => {
     });
   });
 
+  test.each<[string, () => number]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no luck');
+      },
+    ],
+    ['gives NaN', () => NaN],
+    ['gives 1', () => 1],
+    ['gives less than 0', () => -0.5],
+    ['gives text', () => 'x' as never],
+  ])('a source of chance that %s is replaced', (_, random) => {
+    const sampler = independent(1, { random });
+    for (let i = 0; i < 20; i++) expect(ask(sampler, { traceId: '1'.repeat(32) }).rv).toMatch(/^[0-9a-f]{14}$/);
+  });
+
   test('gives its dice to every sampler it is combined with', () => {
     const random = seeded(46);
     const sampler = anyOf(independent(0.1, { random }), ratio(0.4));

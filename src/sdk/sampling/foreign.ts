@@ -4,6 +4,7 @@ import { invalidOption } from '../../errors.ts';
 import {
   ConsistentSampler,
   keptBy,
+  notSampled,
   samplerNameAttribute,
   type Intent,
   type SamplingRequest,
@@ -33,11 +34,16 @@ class Foreign extends ConsistentSampler {
     return this.#intent;
   }
 
-  /** On its own it is what it was; it only says its name. */
+  /** On its own it is what it was; it only says its name, and does not throw into the call that makes a span. */
   override shouldSample(...asked: Parameters<Sampler['shouldSample']>): SamplingResult {
-    const result = this.#sampler.shouldSample(...asked);
-    if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return result;
-    return { ...result, attributes: { [samplerNameAttribute]: String(this.#sampler), ...result.attributes } };
+    try {
+      const result = this.#sampler.shouldSample(...asked);
+      if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return result;
+      return { ...result, attributes: { [samplerNameAttribute]: String(this.#sampler), ...result.attributes } };
+    } catch (error) {
+      this.#report(error);
+      return notSampled;
+    }
   }
 
   override toString(): string {
@@ -52,10 +58,14 @@ class Foreign extends ConsistentSampler {
       const intent = result.attributes ? { ...kept, attributes: { ...kept.attributes, ...result.attributes } } : kept;
       return this.#followsParents ? withParentsWeight(intent, request) : intent;
     } catch (error) {
-      if (!this.#reported) diag.warn(`mqtrace: the sampler ${String(this.#sampler)} threw, which counts as no`, error);
-      this.#reported = true;
+      this.#report(error);
       return undefined;
     }
+  }
+
+  #report(error: unknown): void {
+    if (!this.#reported) diag.warn(`mqtrace: the sampler ${String(this.#sampler)} threw, which counts as no`, error);
+    this.#reported = true;
   }
 }
 

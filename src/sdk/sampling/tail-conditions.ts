@@ -32,14 +32,20 @@ export function checkTailConditions(where: string, { keepErrors, keepSlow, keepW
 export function tailJudge({ keepErrors, keepSlow, keepWhen }: TailConditions): TailJudge | undefined {
   if (keepErrors !== true && keepSlow === undefined && keepWhen === undefined) return undefined;
   let reported = false;
+  const report = (what: string, error?: unknown): false => {
+    if (!reported) diag.warn(`mqtrace: keepWhen ${what}, which counts as false`, error);
+    reported = true;
+    return false;
+  };
   const matches = (span: ReadableSpan): boolean => {
     if (!keepWhen) return false;
     try {
-      return keepWhen(span);
+      const answer: unknown = keepWhen(span);
+      if (!(answer instanceof Promise)) return Boolean(answer);
+      answer.catch(() => undefined);
+      return report('gave a promise');
     } catch (error) {
-      if (!reported) diag.warn('mqtrace: keepWhen threw, which counts as false', error);
-      reported = true;
-      return false;
+      return report('threw', error);
     }
   };
   return (span) => {

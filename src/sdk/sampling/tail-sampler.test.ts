@@ -136,6 +136,19 @@ test('keepWhen that throws counts as false, and is reported once', () => {
   expect(warn).toHaveBeenCalledTimes(1);
 });
 
+test('keepWhen that gives a promise counts as false, whatever becomes of the promise', async () => {
+  const warn = vi.fn<(...args: unknown[]) => void>();
+  diag.setLogger({ warn, error: warn, info: warn, debug: () => undefined, verbose: warn }, DiagLogLevel.WARN);
+  const keepWhen = (() => Promise.reject(new Error('mine'))) as unknown as () => boolean;
+  const { start, names } = setUp({ sampler: alwaysOff, keepWhen });
+  start('a').end();
+  start('b').end();
+  // Vitest fails a run in which a rejection is unhandled.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(names()).toEqual([]);
+  expect(warn).toHaveBeenCalledTimes(1);
+});
+
 describe('what is held is bounded', () => {
   test('in traces: the one too many takes the head’s decision', () => {
     const { start, names, sampling } = setUp(

@@ -138,7 +138,17 @@ export function probabilityOf(threshold: Halves): number {
   return ((half - threshold.hi) * half - threshold.lo) / half ** 2;
 }
 
-/** 56 fresh random bits. @internal */
+/** 56 fresh random bits. Never throws: a source of chance that throws or gives no number from 0 up to 1 is none. @internal */
 export function rollRandomness(random: () => number): Halves {
-  return { hi: Math.floor(random() * half), lo: Math.floor(random() * half) };
+  return { hi: roll(random), lo: roll(random) };
+}
+
+function roll(random: () => number): number {
+  let share = NaN;
+  try {
+    share = random();
+  } catch {
+    // Counts as a number out of range.
+  }
+  return Math.floor((share >= 0 && share < 1 ? share : Math.random()) * half);
 }
