@@ -107,6 +107,16 @@ describe('a Cluster', () => {
     expect(linked(recording.span(`xread ${stream}`))).toContain(idOf(send));
     recording.clear();
 
+    const movedFailing = misdirect(cluster, stream);
+    const partly = await cluster.pipeline().xadd(stream, '1-1', 'a', 'b').xadd(stream, 'WHAT', '*', 'a', 'b').exec();
+    expect(movedFailing()).toBe(true);
+    expect(partly).toMatchObject([
+      [{ message: expect.stringContaining('equal or smaller') }],
+      [{ message: expect.stringContaining('ERR') }],
+    ]);
+    expect(recording.spans().map((span) => span.attributes['error.type'])).toStrictEqual(['ERR', 'ERR']);
+    recording.clear();
+
     const movedOnce = misdirect(cluster, stream);
     expect(await cluster.multi().xadd(stream, '1-4', 'a', 'b').xadd(stream, '1-1', 'a', 'b').exec()).toMatchObject([
       [null, '1-4'],
