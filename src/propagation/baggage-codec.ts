@@ -126,6 +126,8 @@ function encodePercent(value: string): string {
   return encodeURIComponent(value.replace(loneSurrogate, '\ufffd'));
 }
 
+/** A percent sign that does not encode a character of ASCII. */
+const beyondAscii = /%(?![0-7][0-9A-Fa-f])/;
 const decoded = new Uint8Array(baggageByteLimit);
 
 /** The value of a hex digit by its character code, `none` for other characters below 128; undefined beyond. */
@@ -141,9 +143,12 @@ for (let value = 0; value < 16; value++) {
  * 64 such values would cost a stranger nothing and us a millisecond.
  */
 function decodePercent(value: string): string {
+  let at = value.indexOf('%');
+  if (at < 0) return value;
+  if (!beyondAscii.test(value)) return decodeURIComponent(value);
   let text = '';
   let start = 0;
-  for (let at = value.indexOf('%'); at >= 0; at = value.indexOf('%', at)) {
+  for (; at >= 0; at = value.indexOf('%', at)) {
     let length = 0;
     let end = at;
     for (; length < decoded.length && value.charCodeAt(end) === percent; end += 3) {
