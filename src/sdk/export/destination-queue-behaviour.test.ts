@@ -194,6 +194,16 @@ test.each(['newest', 'oldest'] as const)('when memory is full the %s is dropped'
   expect(seen.map((each) => Number.parseInt(each, 16))).toEqual(expected);
 });
 
+test('memory stays bounded when large spans push out small ones', () => {
+  collectDiag();
+  const { queue } = open({ maxBatchSpans: 8, maxBatchBytes: 4000, maxQueueBytes: 30_000, dropWhenFull: 'oldest' });
+  add(queue, 150);
+  for (let i = 0; i < 30; i++) {
+    add(queue, 1, 3000);
+    expect(queue.memoryBytes).toBeLessThan(30_000 + 4000);
+  }
+});
+
 test('memory that holds fewer spans than a batch is still sent when it is full', async () => {
   const { sender, queue } = open({ maxQueueSpans: 100 });
   add(queue, 100);

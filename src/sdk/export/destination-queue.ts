@@ -1,9 +1,9 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Accounting, type DropReason } from './accounting.ts';
-import type { Batch } from './batch.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { Delivery } from './delivery.ts';
 import { LossLog } from './loss-log.ts';
+import { keepOrDrop, type MemoryAndDisk, secure } from './safekeeping.ts';
 import type { Sender } from './sender.ts';
 import type { DeliveryOptions, FlushResult, FlushTimeout } from './export-options.ts';
 import { Spool } from './spool/spool.ts';
@@ -70,8 +70,7 @@ export class DestinationQueue {
   /** Takes over what dead processes left, now and again. */
   start(): void {
     if (this.spoolQueue === undefined) return;
-    const { spool } = this.spoolQueue;
-    this.#timers.push(setInterval(() => spool.heartbeat(), heartbeatMs).unref());
+    this.#timers.push(setInterval(() => this.spoolQueue?.spool.heartbeat(), heartbeatMs).unref());
     this.#timers.push(setInterval(() => void this.adopt(), adoptionMs).unref());
     void this.adopt();
   }
@@ -108,7 +107,9 @@ export class DestinationQueue {
       this.accounting.refuse('after_shutdown');
       return;
     }
-    if ((this.#memorySpans >= this.maxSpans || this.memoryBytes >= this.#maxBytes) && !this.#makeRoom()) {
+    // More than once: a batch that goes may be smaller than the span that comes.
+    while (this.#memorySpans >= this.maxSpans || this.memoryBytes >= this.#maxBytes) {
+      if (this.#makeRoom()) continue;
       this.#refuse(this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
       return;
     }
@@ -268,19 +269,9 @@ export class DestinationQueue {
 
   /** Puts all that is in memory on disk at once, and drops what cannot be put there; nothing is sent from here on. */
   keepOrDrop(reason: 'shutdown_deadline' | 'process_exit'): number {
-    const { dropped } = this.accounting;
     // What ends after this, in a listener for 'exit' that comes later, has no one else to wait for.
     this.#exiting ||= reason === 'process_exit';
-    this.#queue.close(true);
-    const keep = (batch: Batch | undefined, from: 'queued' | 'inFlight'): boolean => {
-      if (batch === undefined || this.spoolQueue?.storeSync(batch, from, true) === true) return true;
-      this.delivery.drop(batch, from, this.spoolQueue?.full === true ? 'spool_full' : reason);
-      return false;
-    };
-    for (const batch of this.delivery.stop()) keep(batch, 'inFlight');
-    if (!keep(this.spoolQueue?.takeWriting(), 'queued')) this.spoolQueue?.discardWriting();
-    while (this.#queue.length > 0) keep(this.#queue.shift(), 'queued');
-    return this.accounting.dropped - dropped;
+    return keepOrDrop(this.#parts, reason);
   }
 
   /**
@@ -288,23 +279,13 @@ export class DestinationQueue {
    * of spans that are only in memory even so.
    */
   secure(): number {
-    const { accounting, spoolQueue: spool } = this;
-    if (spool === undefined) return accounting.left;
-    this.#queue.close(true);
-    let onWire = 0;
-    for (const batch of this.delivery.inFlight) {
-      spool.copySync(batch);
-      if (batch.file === undefined) onWire += batch.spans;
-    }
-    const writing = spool.takeWriting();
-    if (writing !== undefined) this.#queue.putBack(writing);
-    const rest: Batch[] = [];
-    for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
-      if (!spool.storeSync(batch, 'queued', true)) rest.push(batch);
-    }
-    for (const batch of rest) this.#queue.putBack(batch);
+    const left = secure(this.#parts);
     this.#moveOn();
-    return accounting.queued + onWire + (accounting.source?.held ?? 0);
+    return left;
+  }
+
+  get #parts(): MemoryAndDisk {
+    return { accounting: this.accounting, queue: this.#queue, delivery: this.delivery, spool: this.spoolQueue };
   }
 
   /** Stops timers and connections. */
