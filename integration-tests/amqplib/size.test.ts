@@ -18,7 +18,7 @@ const withFrameMax = (frameMax: number): Promise<ChannelModel> =>
 test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
   ['with room for all', 50_000, 4000, ['traceparent', 'baggage']],
   ['without room for the baggage', 64_000, 4000, ['traceparent']],
-  ['of 60 KiB with 8 KiB of baggage', 60 * 1024, 8192 - 'big='.length, ['traceparent']],
+  ['with 60 KiB of headers and one entry of 8 KiB', 60 * 1024, 8192 - 'big='.length, ['traceparent']],
   ['without room for anything', 65_536 - 14, 100, []],
 ])('a message %s under amqplib’s 64 KiB is sent with what fits, once', async (_, bytes, baggageBytes, carried) => {
   const channel = await rabbit.traced.createConfirmChannel();
@@ -33,6 +33,23 @@ test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
   expect((await rabbit.looker.checkQueue(queue)).messageCount).toBe(0);
   expect(refusals()['amqp-table-full'] > before).toBe(carried.length < 2);
   expect(recording.span(`publish ${queue}`).status.code).toBe(0);
+});
+
+test('60 KiB of the application’s headers and 8 KiB of baggage: as many whole members of it as there is room for', async () => {
+  const channel = await rabbit.traced.createConfirmChannel();
+  const queue = await rabbit.queue();
+  const entries = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`key${i + 10}`, 'v'.repeat(120)]));
+  const whole = Object.entries(entries).map(([key, value]) => `${key}=${value}`);
+  const headers = { mine: 'y'.repeat(60 * 1024), nested: { deep: [1, 'two'] } };
+  withBaggage(entries, () => channel.sendToQueue(queue, body, { headers, messageId: 'm' }));
+  await channel.waitForConfirms();
+  const { traceparent, baggage: kept, ...rest } = (await rabbit.read(queue)).properties.headers ?? {};
+  expect(rest).toMatchObject(headers);
+  expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  const members = String(kept).split(',');
+  expect(members).toEqual(whole.slice(0, members.length));
+  expect(members.length).toBeGreaterThan(25);
+  expect(members.length).toBeLessThan(64);
 });
 
 test('headers that are too large by themselves are refused as ever', async () => {

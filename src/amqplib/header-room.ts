@@ -1,16 +1,19 @@
 import { Buffer } from 'node:buffer';
-import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
+import { amqpHeaders, type AmqpHeaders, headerByteLimits } from '../../carriers/index.ts';
+import { wholeMembers } from '../../carriers/limits.ts';
 import { countRefusal } from '../../carriers/refusals.ts';
 import { guard } from '../messaging/index.ts';
 import { publishOptions, withHeaders } from './publish-options.ts';
 
 /** What amqplib encodes at most is 64 KiB of headers and some small properties; no frame of this size is too small for it. */
 const alwaysFits = 70_000;
+const tableLimit = 65_536;
 
 /**
- * Publishes with as many of the trace headers as there is room for: all; the trace without `baggage` and `tracestate`, which may
- * hold anything, by anyone; none, as the application gave the message. amqplib throws a `RangeError` for headers over 64 KiB, and it
- * encodes before it writes anything, so that what has thrown has not been sent.
+ * Publishes with as many of the trace headers as there is room for: all; all with `baggage` cut after the last whole member that
+ * fits; the trace without `baggage` and `tracestate`, which may hold anything, by anyone; none, as the application gave the message.
+ * amqplib throws a `RangeError` for headers over 64 KiB, and it encodes before it writes anything, so that what has thrown has not
+ * been sent.
  *
  * @param frameMax - the connection's largest frame; the broker closes a connection on which a message's headers need more.
  */
@@ -21,14 +24,16 @@ export function publishInRoom(
   publish: (options: unknown) => unknown,
 ): unknown {
   if (carried === undefined) return publish(options);
-  for (const whole of [true, false]) {
-    const headers = whole ? carried : traceOnly(carried);
+  for (const less of [undefined, cutBaggage, traceOnly]) {
+    const room = Math.min(tableLimit, frameMax ?? tableLimit);
+    const headers = less ? guard('measuring headers', () => less(carried, options ?? {}, room)) : carried;
+    if (headers === undefined) continue;
     if (frameMax !== undefined && frameMax < alwaysFits) {
       if (!guard('measuring headers', () => fitsFrame(frameMax, options ?? {}, headers))) continue;
     }
     try {
       const result = publish(withHeaders(options, headers));
-      if (!whole) countRefusal('amqp-table-full');
+      if (less) countRefusal('amqp-table-full');
       return result;
     } catch (error) {
       // By its name, since the client may live in another realm (as under jest).
@@ -38,6 +43,17 @@ export function publishInRoom(
   const result = publish(options);
   countRefusal('amqp-table-full');
   return result;
+}
+
+/** Undefined where not one member fits. */
+function cutBaggage(carried: AmqpHeaders, options: object, room: number): AmqpHeaders | undefined {
+  const baggage = carried['baggage'];
+  if (typeof baggage !== 'string') return undefined;
+  const headers = amqpHeaders.copy(carried);
+  amqpHeaders.remove(headers, ['baggage']);
+  const left = room - frameSize(options, { ...headers, baggage: '' });
+  const kept = left > 0 ? wholeMembers(baggage, Math.min(left, headerByteLimits.baggage)) : undefined;
+  return kept === undefined ? undefined : { ...headers, baggage: kept };
 }
 
 function traceOnly(carried: AmqpHeaders): AmqpHeaders {
@@ -51,13 +67,17 @@ const frameOverhead = 64;
 
 /** Whether a message's content header fits in one frame, reckoned rather too large than too small. */
 export function fitsFrame(frameMax: number, options: object, headers: object): boolean {
+  return frameSize(options, headers) <= frameMax;
+}
+
+function frameSize(options: object, headers: object): number {
   let size = frameOverhead + tableSize(headers);
   for (const name of publishOptions) {
     const value = (options as Record<string, unknown>)[name];
     if (name === 'CC' || name === 'BCC') size += value === undefined ? 0 : 16 + valueSize([value].flat().map(String));
     else size += typeof value === 'string' ? valueSize(value) : 32;
   }
-  return size <= frameMax;
+  return size;
 }
 
 /** AMQP 0-9-1 field table as amqplib encodes it. */
