@@ -11,7 +11,7 @@ import { startBrokers } from '../integration-tests/brokers/index.ts';
 const program = fileURLToPath(new URL('support/overhead-client.js', import.meta.url));
 const variants = ['none', 'context', 'mqtrace unsampled', 'auto unsampled', 'mqtrace sampled', 'auto sampled'] as const;
 /** The best of some rounds in turn: what else the machine does only ever adds. */
-const rounds = 3;
+const rounds = 2;
 
 interface Cost {
   send: number;

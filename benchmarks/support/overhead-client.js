@@ -148,7 +148,7 @@ async function send(count) {
   }
 }
 
-const count = client === 'kafkajs' ? 6000 : 50_000;
+const count = client === 'kafkajs' ? 5000 : 30_000;
 for (const messages of [count / 2, count]) {
   const result = { send: await perMessage(messages, send), receive: await perMessage(messages, bench.receive) };
   if (messages === count) console.log(JSON.stringify(result));

@@ -67,8 +67,7 @@ function startPublish(
   const routingKey = typeof given.routingKey === 'string' ? given.routingKey : '';
   const options = (given.options ?? {}) as Readonly<Record<string, unknown>>;
   const headers = options['headers'];
-  const attributes: Attributes = { ...state.server.address };
-  if (routingKey !== '') attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
+  const attributes = state.messaging.leavesNoTrace(parent) ? undefined : publishAttributes(state, routingKey);
   const { operation, headers: written } = startSending<AmqpHeaders>(
     state.messaging,
     amqpHeaders,
@@ -85,10 +84,16 @@ function startPublish(
   );
   const [carried] = written;
   if (carried !== undefined) {
-    amqpHeaders.remove(carried, [sentAtHeader]);
+    if (headers) amqpHeaders.remove(carried, [sentAtHeader]);
     carried[sentAtHeader] = String(Date.now());
   }
   return { operation, carried };
+}
+
+function publishAttributes(state: ChannelState, routingKey: string): Attributes {
+  const attributes: Attributes = { ...state.server.address };
+  if (routingKey !== '') attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
+  return attributes;
 }
 
 /** Ends a publish with its confirm; the application's own callback gets what it would have got, where it would have been called. */

@@ -57,7 +57,8 @@ function traceSend<A>(sender: object, name: string, messaging: Messaging, facts:
       const description = { name: 'send', attributes: facts.attributes };
       const { operation, headers } = startSending(messaging, kafkaHeaders, description, messages, parent);
       const traced = guard('writing headers', () => rebuild(given as A, shape, headers)) ?? given;
-      const result = callWithin(operation, () => raw.call(this, traced, ...args.slice(1)));
+      args[0] = traced;
+      const result = callWithin(operation, () => raw.apply(this, args));
       if (!types.isPromise(result)) {
         operation.end();
         return result;

@@ -9,6 +9,12 @@ const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-
 const version00Length = 55;
 /** Unknown flags must be zero on output, so these four are all that is ever written. */
 const flagsText = ['00', '01', '02', '03'] as const;
+const capitals = /[A-F]/;
+
+let lastTraceId: string | undefined;
+let lastSpanId: string | undefined;
+let lastFlags: number | undefined;
+let lastText = '';
 
 /**
  * Parses a `traceparent` by W3C Trace Context Level 2. Of higher versions the first 55 characters and the sampled flag alone are
@@ -25,6 +31,16 @@ export function parseTraceparent(header: string): SpanContext | undefined {
 
 /** Writes a `traceparent` of version 00, in lower case; flags that the specification does not know are zero. */
 export function formatTraceparent(spanContext: SpanContext, flags: number = spanContext.traceFlags): string {
-  // Ids in capitals are valid to the API, and come from other propagators; in a traceparent they are malformed.
-  return `00-${spanContext.traceId.toLowerCase()}-${spanContext.spanId.toLowerCase()}-${flagsText[flags & 0x03]!}`;
+  const { traceId, spanId } = spanContext;
+  const known = flags & 0x03;
+  // Many messages in a row have the same parent where no span is made for them.
+  if (traceId !== lastTraceId || spanId !== lastSpanId || known !== lastFlags) {
+    // Ids in capitals are valid to the API, and come from other propagators; in a traceparent they are malformed.
+    const text = `00-${traceId}-${spanId}-${flagsText[known]!}`;
+    lastText = capitals.test(text) ? text.toLowerCase() : text;
+    lastTraceId = traceId;
+    lastSpanId = spanId;
+    lastFlags = known;
+  }
+  return lastText;
 }
