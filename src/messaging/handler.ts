@@ -46,6 +46,7 @@ export function endWith<T>(operation: Operation, promise: Promise<T>, onResult?:
 
 /** Calls into the client within an operation's context; a synchronous throw fails the operation and goes on to the caller. */
 export function callWithin<R>(operation: Operation, call: () => R): R {
+  if (operation.span === undefined && operation.context === contextApi.active()) return call();
   try {
     return contextApi.with(operation.context, call);
   } catch (error) {

@@ -96,9 +96,10 @@ export class Messaging {
     context: Context,
     destination?: string,
   ): H | undefined {
-    return injectCopy(this.propagator, this.#carrier(adapter), headers, context, (outgoing) =>
-      this.#strangers.toSend(outgoing, destination),
-    );
+    const allowed = this.#strangers.filtersBaggage
+      ? (outgoing: Context): Context => this.#strangers.toSend(outgoing, destination)
+      : undefined;
+    return injectCopy(this.propagator, this.#carrier(adapter), headers, context, allowed);
   }
 
   /** What a message carries, on top of the root context: what happens to be active is no part of it. */

@@ -32,6 +32,11 @@ export class Strangers {
     }
   }
 
+  /** Whether there is a policy for baggage at all. */
+  get filtersBaggage(): boolean {
+    return this.#baggage !== undefined;
+  }
+
   /** The context with what of its baggage may be sent there. */
   toSend(context: Context, destination: string | undefined): Context {
     return this.#baggage?.for(destination).send?.apply(context) ?? context;

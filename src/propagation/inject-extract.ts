@@ -93,7 +93,7 @@ export function injectCopy<H>(
     const outgoing = allowed === undefined ? whole : allowed(whole);
     if (!hasPayload(outgoing)) return undefined;
     const copy = adapter.copy(headers);
-    adapter.remove(copy, propagatorFields(propagator));
+    if (headers !== null && headers !== undefined) adapter.remove(copy, propagatorFields(propagator));
     propagator.inject(outgoing, copy, adapter);
     return copy;
   } catch (error) {
