@@ -9,7 +9,8 @@ import { seeded } from '../src/sdk/sampling/testing/random.ts';
 import { asyncHandler } from './amqplib/rabbitmq.ts';
 import { tracedRedis } from './ioredis/setup.ts';
 import { uniqueName } from './support/inputs.ts';
-import { type Service, service, thOf } from './support/service.ts';
+import { thOf } from '../src/sdk/sampling/testing/provider.ts';
+import { type Service, service } from './support/service.ts';
 
 // The head keeps nothing anywhere; a failure is kept where it happens, and so is every later delivery of that message.
 const shop = (seed: number): Service => service({ sampler: alwaysOff }, seeded(seed));

@@ -9,7 +9,8 @@ import { asyncHandler } from './amqplib/rabbitmq.ts';
 import { tracedRedis } from './ioredis/setup.ts';
 import { newConsumer, newProducer, newTopic, runUntilDone, tracedKafka } from './kafkajs/clients.ts';
 import { uniqueName } from './support/inputs.ts';
-import { type Service, service, thOf } from './support/service.ts';
+import { thOf } from '../src/sdk/sampling/testing/provider.ts';
+import { type Service, service } from './support/service.ts';
 
 async function newChannel({ recording }: Service): Promise<Channel> {
   const { tracerProvider } = recording;

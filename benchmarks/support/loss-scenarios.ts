@@ -31,6 +31,14 @@ function behaveFor(ms: number, behaviour: HttpReceiver['behaviour']): Drive {
   };
 }
 
+/** Each answer takes so long. */
+function answerAfter(delayMs: number): Drive {
+  return (receiver) => {
+    receiver.behaviour = { delayMs };
+    return Promise.resolve();
+  };
+}
+
 /** Nobody listens from one moment to another. */
 function away(fromMs: number, toMs: number): Drive {
   return async (receiver, begun) => {
@@ -77,37 +85,25 @@ export const scenarios: readonly Scenario[] = [
     name: '100 ms latency at 10,000 spans/s',
     rate: 10,
     body: `${started} await load(10000, 10); say({ loaded: true }); await shutdown();`,
-    drive: (receiver) => {
-      receiver.behaviour = { delayMs: 100 };
-      return Promise.resolve();
-    },
+    drive: answerAfter(100),
   },
   {
     // More than either can bring across, so that it shows how much that is.
     name: '100 ms latency at 60,000 spans/s',
     rate: 5,
     body: `${started} await load(60000, 5); say({ loaded: true }); await shutdown();`,
-    drive: (receiver) => {
-      receiver.behaviour = { delayMs: 100 };
-      return Promise.resolve();
-    },
+    drive: answerAfter(100),
   },
   {
     name: 'shutdown with 40,000 queued',
     stockQueue: 100_000,
     body: `${started} burst(40000); await shutdown();`,
-    drive: (receiver) => {
-      receiver.behaviour = { delayMs: 20 };
-      return Promise.resolve();
-    },
+    drive: answerAfter(20),
   },
   {
     name: 'flush during an export, then exit',
     body: `${started} burst(512); await sleep(100); await flush(); process.exit(0);`,
-    drive: (receiver) => {
-      receiver.behaviour = { delayMs: 500 };
-      return Promise.resolve();
-    },
+    drive: answerAfter(500),
   },
   { name: 'end by return', body: `${started} burst(1000);` },
   { name: 'end by exit()', body: `${started} burst(1000); process.exit(0);` },

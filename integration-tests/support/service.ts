@@ -1,6 +1,6 @@
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { createSampling, type Sampling, type SamplingOptions } from 'mqtrace/sdk';
-import { randomHex } from '../../src/sdk/sampling/testing/random.ts';
+import { seededIds } from '../../src/sdk/sampling/testing/random.ts';
 import { type Recording, recordSpans } from './spans.ts';
 
 /** One service of a pipeline: a provider of its own, as each process has, and what it exported. */
@@ -18,10 +18,7 @@ export function service(options: SamplingOptions, random: () => number): Service
   const tracerProvider = new TracerProvider({
     sampler: sampling.sampler,
     spanProcessors: [sampling.spanProcessor],
-    idGenerator: {
-      generateTraceId: () => `${randomHex(random, 31)}1`,
-      generateSpanId: () => `1${randomHex(random, 15)}`,
-    },
+    idGenerator: seededIds(random),
   });
   const exported = (): ReadableSpan[] => exporter.getFinishedSpans();
   return {
@@ -36,7 +33,3 @@ export function service(options: SamplingOptions, random: () => number): Service
       ),
   };
 }
-
-/** The threshold that a span was exported with. */
-export const thOf = (span: ReadableSpan): string | undefined =>
-  /(?:^|;)th:([^;]*)/.exec(span.spanContext().traceState?.get('ot') ?? '')?.[1];

@@ -5,6 +5,7 @@ import {
   ATTR_MESSAGE_ID,
   ATTR_RABBITMQ_ROUTING_KEY,
   guard,
+  mergeAttributes,
   type Operation,
   replaceMethod,
   startSending,
@@ -67,7 +68,10 @@ function startPublish(
   const routingKey = typeof given.routingKey === 'string' ? given.routingKey : '';
   const options = (given.options ?? {}) as Readonly<Record<string, unknown>>;
   const headers = options['headers'];
-  const attributes = state.messaging.leavesNoTrace(parent) ? undefined : publishAttributes(state, routingKey);
+  const attributes = mergeAttributes(
+    state.server.address,
+    routingKey === '' ? undefined : { [ATTR_RABBITMQ_ROUTING_KEY]: routingKey },
+  );
   const { operation, headers: written } = startSending<AmqpHeaders>(
     state.messaging,
     amqpHeaders,
@@ -88,12 +92,6 @@ function startPublish(
     carried[sentAtHeader] = String(Date.now());
   }
   return { operation, carried };
-}
-
-function publishAttributes(state: ChannelState, routingKey: string): Attributes {
-  const attributes: Attributes = { ...state.server.address };
-  if (routingKey !== '') attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
-  return attributes;
 }
 
 /** Ends a publish with its confirm; the application's own callback gets what it would have got, where it would have been called. */

@@ -21,16 +21,14 @@ export function receivedAttributes(message: KafkaMessageLike): Attributes {
   return attributes;
 }
 
-/**
- * A message to be sent, in the words of the operations. A message that kafkajs refuses is left to it as it is.
- *
- * @param described - false where no span will have its attributes.
- */
-export function outgoing(topic: string, message: OutgoingMessage, described = true): Outgoing<KafkaHeaders> {
+/** A message to be sent, in the words of the operations. A message that kafkajs refuses is left to it as it is. */
+export function outgoing(topic: string, message: OutgoingMessage): Outgoing<KafkaHeaders> {
   const destination = { name: topic };
   if (typeof message !== 'object' || message === null) return { destination, headers: undefined, sealed: true };
   const { headers } = message;
-  const attributes = described ? attributesToSend(message) : undefined;
+  const attributes = contentAttributes(message);
+  const partition = partitionId(message.partition);
+  if (partition !== undefined) attributes[ATTR_DESTINATION_PARTITION_ID] = partition;
   const writable =
     headers === undefined || (typeof headers === 'object' && headers !== null && !Array.isArray(headers));
   return { destination, headers, attributes, sealed: message.value === undefined || !writable };
@@ -52,13 +50,6 @@ export function withHeaders(message: OutgoingMessage, headers: KafkaHeaders): Ou
 
 /** @internal */
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-function attributesToSend(message: OutgoingMessage): Attributes {
-  const attributes = contentAttributes(message);
-  const partition = partitionId(message.partition);
-  if (partition !== undefined) attributes[ATTR_DESTINATION_PARTITION_ID] = partition;
-  return attributes;
-}
 
 /** Partition ids are text in the conventions. */
 export function partitionId(partition: unknown): string | undefined {

@@ -51,7 +51,7 @@ function traceSend<A>(sender: object, name: string, messaging: Messaging, facts:
       // What kafkajs refuses, it is to refuse in its own words: an argument of another shape goes to it as it is.
       const [given] = args;
       const messages = isObject(given)
-        ? guard('reading messages', () => allMessages(shape.topics(given as A), !messaging.leavesNoTrace(parent)))
+        ? guard('reading messages', () => allMessages(shape.topics(given as A)))
         : undefined;
       if (messages === undefined || messages.length === 0) return raw.apply(this, args);
       const description = { name: 'send', attributes: facts.attributes };
@@ -78,12 +78,12 @@ function isObject(given: unknown): boolean {
 }
 
 /** Every message of every topic in order; undefined where that is not what was given. */
-function allMessages(topics: readonly TopicMessages[], described: boolean): Outgoing<KafkaHeaders>[] | undefined {
+function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[] | undefined {
   if (!Array.isArray(topics)) return undefined;
   const all: Outgoing<KafkaHeaders>[] = [];
   for (const entry of topics as readonly (TopicMessages | null | undefined)[]) {
     if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return undefined;
-    for (const message of entry.messages) all.push(outgoing(entry.topic, message, described));
+    for (const message of entry.messages) all.push(outgoing(entry.topic, message));
   }
   return all;
 }

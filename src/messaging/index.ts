@@ -11,7 +11,14 @@ export { errorType } from './error-type.ts';
 export { callWithin, endWith, runHandler } from './handler.ts';
 export { claim, guard, Reentry, replaceMethod } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';
-export { type Destination, noOperation, Operation, type OperationDescription, startOperation } from './operation.ts';
+export {
+  type Destination,
+  mergeAttributes,
+  noOperation,
+  Operation,
+  type OperationDescription,
+  startOperation,
+} from './operation.ts';
 export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
 export { type Outgoing, type Sending, startSending } from './producing.ts';
 export * from './semconv.ts';

@@ -121,11 +121,6 @@ export class Messaging {
     return this.#strangers.attributes(direction, context, destination);
   }
 
-  /** Whether messages to be sent keep the creation context that they may carry already. */
-  get keepsExisting(): boolean {
-    return this.#keepExisting;
-  }
-
   /** The creation context that a message to be sent carries already, if such are to be kept. */
   existing<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): SpanContext | undefined {
     return this.#keepExisting ? validSpanContext(this.extract(adapter, headers)) : undefined;

@@ -74,7 +74,7 @@ function sendUnsampled<H>(
 ): Sending<H> {
   const headers: (H | undefined)[] = [];
   for (const { sealed, headers: given, destination } of messages) {
-    const leave = sealed || (messaging.keepsExisting && messaging.existing(adapter, given) !== undefined);
+    const leave = sealed || messaging.existing(adapter, given) !== undefined;
     headers.push(leave ? undefined : messaging.inject(adapter, given, parent, destination.name));
   }
   return { operation: noOperation(parent), headers };
@@ -102,9 +102,7 @@ function sendOne<H>(
   return {
     operation,
     headers: [
-      message.sealed
-        ? undefined
-        : messaging.inject(adapter, message.headers, operation.context, message.destination.name),
+      message.sealed ? undefined : messaging.inject(adapter, message.headers, operation.context, destination.name),
     ],
   };
 }

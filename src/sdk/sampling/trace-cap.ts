@@ -1,4 +1,5 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { RecentMap } from '../../recent-map.ts';
 import { estimatedBytes, exportedSpan, isKeptFailure } from './exported-span.ts';
 import type { Deliver } from './held-spans.ts';
 import { readOtMember } from './ot-member.ts';
@@ -45,7 +46,7 @@ export class TraceCap {
   readonly #deliver: Deliver;
   readonly #later: Later;
   #traces = new Map<string, CappedTrace>();
-  readonly #decisions = new Map<string, Decision>();
+  readonly #decisions: RecentMap<string, Decision>;
   /** The largest R dropped in this window before its end, of failures and of others. */
   #failureCut: Halves | undefined;
   #cut: Halves | undefined;
@@ -58,6 +59,7 @@ export class TraceCap {
 
   constructor(k: number, deliver: Deliver, later: Later = byTimer) {
     this.#k = k;
+    this.#decisions = new RecentMap(Math.max(rememberedAtLeast, 10 * k));
     this.#deliver = deliver;
     this.#later = later;
   }
@@ -143,10 +145,6 @@ export class TraceCap {
 
   #decide(trace: CappedTrace, decision: Decision): void {
     this.#decisions.set(trace.traceId, decision);
-    if (this.#decisions.size > Math.max(rememberedAtLeast, 10 * this.#k)) {
-      const [oldest] = this.#decisions.keys();
-      if (oldest !== undefined) this.#decisions.delete(oldest);
-    }
     for (const span of trace.spans) {
       this.held--;
       this.heldBytes -= estimatedBytes(span);
@@ -157,10 +155,7 @@ export class TraceCap {
   /** Looked up makes it young again: a long trace must not be forgotten half-way. */
   #recall(traceId: string): Decision | undefined {
     const decision = this.#decisions.get(traceId);
-    if (decision) {
-      this.#decisions.delete(traceId);
-      this.#decisions.set(traceId, decision);
-    }
+    if (decision) this.#decisions.set(traceId, decision);
     return decision;
   }
 

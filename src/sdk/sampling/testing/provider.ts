@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, trace, type Context, type Span, type SpanOptions } from '@opentelemetry/api';
 import { TracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { createSampling, type Sampling, type SamplingOptions } from '../create-sampling.ts';
-import { randomHex } from './random.ts';
+import { seededIds } from './random.ts';
 
 /** A provider of the real SDK with seeded ids, and what reached the end of its pipeline. */
 export interface Setup {
@@ -29,10 +29,7 @@ export function setUp(options: SamplingOptions, random: () => number = Math.rand
   const provider = new TracerProvider({
     sampler: sampling.sampler,
     spanProcessors: [sampling.spanProcessor],
-    idGenerator: {
-      generateTraceId: () => `${randomHex(random, 31)}1`,
-      generateSpanId: () => `1${randomHex(random, 15)}`,
-    },
+    idGenerator: seededIds(random),
   });
   const tracer = provider.getTracer('test');
   return {

@@ -1,3 +1,5 @@
+import type { IdGenerator } from '@opentelemetry/sdk-trace';
+
 /** A seeded generator of numbers from 0 up to 1 (mulberry32), so that a statistical test gives the same figures on every run. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
@@ -20,6 +22,14 @@ export function randomHex(random: () => number, digits: number): string {
   let text = '';
   for (let left = digits; left > 0; left -= 8) text += word(random, Math.min(8, left));
   return text;
+}
+
+/** Ids for a provider of the SDK, valid whatever the dice say. */
+export function seededIds(random: () => number): IdGenerator {
+  return {
+    generateTraceId: () => `${randomHex(random, 31)}1`,
+    generateSpanId: () => `1${randomHex(random, 15)}`,
+  };
 }
 
 /** A trace id that is random in the 56 bits that count. */
