@@ -4,8 +4,8 @@ import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { BufferPool } from '../src/sdk/export/buffer-pool.ts';
-import { OpenBatch } from '../src/sdk/export/open-batch.ts';
+import { BufferPool } from '../src/export/buffer-pool.ts';
+import { OpenBatch } from '../src/export/open-batch.ts';
 
 const batchSize = 512;
 const rounds = 10;

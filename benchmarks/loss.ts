@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CompiledSources, ended } from '../src/sdk/export/testing/child.ts';
-import { GrpcReceiver, HttpReceiver } from '../src/sdk/export/testing/otlp-receiver.ts';
+import { CompiledSources, ended } from '../src/export/testing/child.ts';
+import { GrpcReceiver, HttpReceiver } from '../src/export/testing/otlp-receiver.ts';
 import { type Pipeline, programFor, restartProgram } from './support/loss-programs.ts';
 import { type Scenario, scenarios } from './support/loss-scenarios.ts';
 import { spanIds } from './support/span-ids.ts';

@@ -1,10 +1,10 @@
 import { ROOT_CONTEXT, SpanKind, type TraceState } from '@opentelemetry/api';
 import { TracerProvider, type Sampler } from '@opentelemetry/sdk-trace';
 import { adaptive, allOf, alwaysOn, anyOf, perSecond, ratio } from '../src/sdk/index.ts';
-import { creditsOn } from '../src/sdk/sampling/credits.ts';
-import { arrivals, randomHex, randomTraceId, seeded } from '../src/sdk/sampling/testing/random.ts';
-import { parseThreshold, probabilityOf } from '../src/sdk/sampling/threshold.ts';
-import { TraceCap } from '../src/sdk/sampling/trace-cap.ts';
+import { creditsOn } from '../src/sampling/credits.ts';
+import { arrivals, randomHex, randomTraceId, seeded } from '../src/sampling/testing/random.ts';
+import { parseThreshold, probabilityOf } from '../src/sampling/threshold.ts';
+import { TraceCap } from '../src/sampling/trace-cap.ts';
 
 /** The load, in new traces a second: quiet, a 50-fold burst, quiet again. */
 const phases = [

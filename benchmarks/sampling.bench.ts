@@ -18,7 +18,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { countingSampler } from '../src/sdk/counting-sampler.ts';
 import { allOf, createSampling, parentBased, perSecond, ratio } from '../src/sdk/index.ts';
-import { referenceKeeps, referenceThreshold } from '../src/sdk/sampling/testing/otep-235.ts';
+import { referenceKeeps, referenceThreshold } from '../src/sampling/testing/otep-235.ts';
 
 const p = 0.1;
 const rounds = 60;

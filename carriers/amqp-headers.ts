@@ -1,5 +1,5 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { harmless } from './harmless.ts';
+import { safeReader } from './safe-reader.ts';
 import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
 
 /** An AMQP 0-9-1 field table, as amqplib has it in `properties.headers`: any value, nested tables included. */
@@ -12,7 +12,7 @@ export interface AmqpHeaders {
  * Long strings and byte arrays are read alike; numbers, tables and other values are never taken for a trace header. amqplib sends
  * inherited properties too, so they are read, and copied.
  */
-export const amqpHeaders: CarrierAdapter<AmqpHeaders> = harmless<AmqpHeaders>({
+export const amqpHeaders: CarrierAdapter<AmqpHeaders> = safeReader<AmqpHeaders>({
   name: 'amqp',
   get: (headers, key) => (isRecord(headers) ? recordGet(headers, key, false) : undefined),
   getAll: (headers, key) => (isRecord(headers) ? recordGetAll(headers, key, false) : []),

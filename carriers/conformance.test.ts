@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { amqpHeaders, type AmqpHeaders, cloudEvents, environment, redisFields, refusals } from './index.ts';
+import { amqpHeaders, type AmqpHeaders, cloudEvents, environment, redisFields, droppedHeaders } from './index.ts';
 import { headerByteLimits } from './limits.ts';
 import { spellings } from './spellings.ts';
 import { carrierConformance } from './testing/conformance.ts';
@@ -101,11 +101,11 @@ test('queues: of a name in several spellings the lower-case one counts as the la
 });
 
 test('what is refused is counted by reason', () => {
-  const before = refusals();
+  const before = droppedHeaders();
   kafkaFormat.adapter.get({ traceparent: 'x'.repeat(257) }, 'traceparent');
   kafkaFormat.adapter.get({ baggage: 'k=v,'.repeat(3000) }, 'baggage');
   kafkaFormat.adapter.get({ baggage: Array.from({ length: 100 }, () => 'k=v') }, 'baggage');
-  const after = refusals();
+  const after = droppedHeaders();
   expect(after['header-too-long'] - before['header-too-long']).toBe(1);
   expect(after['list-cut'] - before['list-cut']).toBe(1);
   expect(after['too-many-repeats'] - before['too-many-repeats']).toBe(1);
@@ -168,13 +168,13 @@ test.each(hostile)('from %s nothing is read, and nothing thrown', (_, make) => {
 test('bytes that are no UTF-8 become U+FFFD, cut to whole members before they are decoded', () => {
   const member = Buffer.from([0x6b, 0x3d, 0xff, 0x2c]);
   expect(amqpFormat.adapter.get({ baggage: Buffer.alloc(40, member) }, 'baggage')).toBe('k=\ufffd,'.repeat(10));
-  const before = refusals();
+  const before = droppedHeaders();
   const read = amqpFormat.adapter.get({ baggage: Buffer.alloc(8192, member) }, 'baggage')!;
   expect(new Set(read.split(','))).toEqual(new Set(['k=\ufffd']));
   expect(Buffer.byteLength(read)).toBeLessThanOrEqual(headerByteLimits.baggage);
   expect(amqpFormat.adapter.get({ baggage: Buffer.alloc(8192, 0xff) }, 'baggage')).toBeUndefined();
-  expect(refusals()['list-cut'] - before['list-cut']).toBe(1);
-  expect(refusals()['header-too-long'] - before['header-too-long']).toBe(1);
+  expect(droppedHeaders()['list-cut'] - before['list-cut']).toBe(1);
+  expect(droppedHeaders()['header-too-long'] - before['header-too-long']).toBe(1);
 });
 
 test('of very long names, which a stranger may have written, no further spelling is made up or remembered', () => {

@@ -1,5 +1,5 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { harmless } from './harmless.ts';
+import { safeReader } from './safe-reader.ts';
 import { headerNameLimit, readAll, readValue } from './limits.ts';
 import { isRecord, recordCopy } from './record.ts';
 
@@ -12,7 +12,7 @@ export interface EnvironmentVariables {
  * Environment variables (OpenTelemetry's environment carriers): a header is the variable of its name in capitals, with `_` for
  * every character that is no letter or digit: `TRACEPARENT`, `TRACESTATE`, `BAGGAGE`, `X_B3_TRACEID`.
  */
-export const environment: CarrierAdapter<EnvironmentVariables> = harmless<EnvironmentVariables>({
+export const environment: CarrierAdapter<EnvironmentVariables> = safeReader<EnvironmentVariables>({
   name: 'environment',
   get: (variables, key) => readValue(key.toLowerCase(), lookUp(variables, key)),
   getAll: (variables, key) => readAll(key.toLowerCase(), [lookUp(variables, key)]),

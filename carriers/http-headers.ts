@@ -1,7 +1,7 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { harmless } from './harmless.ts';
+import { safeReader } from './safe-reader.ts';
 import { isListHeader, joinList, readAll, readValue, sameName } from './limits.ts';
-import { countRefusal } from './refusals.ts';
+import { countDroppedHeader } from './dropped-headers.ts';
 import { isRecord, recordCopy, recordKeys, recordRemove, recordSet, recordWalk } from './record.ts';
 
 /** Node's `IncomingHttpHeaders` and `OutgoingHttpHeaders`, or the web's `Headers`. */
@@ -12,7 +12,7 @@ export type HttpHeaders = Headers | { [name: string]: string | string[] | number
  * that different values start a new trace, so they are given to the propagator as they are, which finds them malformed. Equal
  * values count once.
  */
-export const httpHeaders: CarrierAdapter<HttpHeaders> = harmless<HttpHeaders>({
+export const httpHeaders: CarrierAdapter<HttpHeaders> = safeReader<HttpHeaders>({
   name: 'http',
   get(headers, key) {
     const name = key.toLowerCase();
@@ -33,7 +33,7 @@ export const httpHeaders: CarrierAdapter<HttpHeaders> = harmless<HttpHeaders>({
     try {
       headers.set(key, value);
     } catch {
-      countRefusal('header-invalid');
+      countDroppedHeader('header-invalid');
     }
   },
   copy(headers) {

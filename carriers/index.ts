@@ -7,4 +7,4 @@ export { httpHeaders, type HttpHeaders } from './http-headers.ts';
 export { kafkaHeaders, type KafkaHeaders } from './kafka-headers.ts';
 export { headerByteLimits, headerNameLimit } from './limits.ts';
 export { redisFields, type RedisFields } from './redis-fields.ts';
-export { type RefusalReason, refusalReasons, refusals } from './refusals.ts';
+export { type DroppedHeaderReason, droppedHeaderReasons, droppedHeaders } from './dropped-headers.ts';

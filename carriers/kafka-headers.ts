@@ -1,5 +1,5 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { harmless } from './harmless.ts';
+import { safeReader } from './safe-reader.ts';
 import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
 
 /** Kafka record headers in the shape of kafkajs: an object of values, where an array is a repeated header. */
@@ -11,7 +11,7 @@ export interface KafkaHeaders {
  * Kafka record headers. No W3C binding exists; the field's practice is UTF-8 text under lower-case names. Names are case-sensitive
  * on the wire and read here in any spelling. Of a repeated `traceparent` the last one counts, as in OpenTelemetry Java.
  */
-export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = harmless<KafkaHeaders>({
+export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = safeReader<KafkaHeaders>({
   name: 'kafka',
   get: (headers, key) => (isRecord(headers) ? recordGet(headers, key, true) : undefined),
   getAll: (headers, key) => (isRecord(headers) ? recordGetAll(headers, key, true) : []),

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { countRefusal } from './refusals.ts';
+import { countDroppedHeader } from './dropped-headers.ts';
 
 /**
  * Sizes in bytes beyond which a header is not read. They are applied before anything is decoded or parsed, so that what a stranger
@@ -59,13 +59,13 @@ export function readValue(lowerCaseName: string, value: unknown): string | undef
   } else if (value instanceof Uint8Array) {
     const end = readableEnd(lowerCaseName, value, limit);
     if (end < 0) {
-      countRefusal('header-too-long');
+      countDroppedHeader('header-too-long');
       return undefined;
     }
     const buffer = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
     text = buffer.toString('utf8', 0, end);
     if (end < value.length && fits(text, limit)) {
-      countRefusal('list-cut');
+      countDroppedHeader('list-cut');
       return text;
     }
   } else {
@@ -97,7 +97,7 @@ function fits(text: string, limit: number): boolean {
 
 function overLimit(lowerCaseName: string, text: string, limit: number): string | undefined {
   const kept = isListHeader(lowerCaseName) ? wholeMembers(text, limit) : undefined;
-  countRefusal(kept === undefined ? 'header-too-long' : 'list-cut');
+  countDroppedHeader(kept === undefined ? 'header-too-long' : 'list-cut');
   return kept;
 }
 
@@ -139,7 +139,7 @@ export function readAll(lowerCaseName: string, values: readonly unknown[]): stri
   const texts: string[] = [];
   let length = 0;
   const end = Math.min(values.length, headerRepeatLimit);
-  if (values.length > end) countRefusal('too-many-repeats');
+  if (values.length > end) countDroppedHeader('too-many-repeats');
   for (let at = 0; at < end && length <= limit; at++) {
     const text = readValue(lowerCaseName, values[at]);
     if (text === undefined) continue;

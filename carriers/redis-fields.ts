@@ -1,5 +1,5 @@
 import type { CarrierAdapter } from './adapter.ts';
-import { harmless } from './harmless.ts';
+import { safeReader } from './safe-reader.ts';
 import { foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
 
 /** The fields of a Redis stream entry: names and values in turn, as `XADD` takes and `XRANGE` returns them. */
@@ -19,7 +19,7 @@ const fieldLimit = 500;
  * belong to the application.
  * They are read from anywhere, the last one counting, so that entries of other writers are understood.
  */
-export const redisFields: RedisFieldsAdapter = harmless<RedisFields, RedisFieldsAdapter>({
+export const redisFields: RedisFieldsAdapter = safeReader<RedisFields, RedisFieldsAdapter>({
   name: 'redis',
   get(fields, key) {
     const name = key.toLowerCase();

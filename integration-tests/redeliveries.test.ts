@@ -5,11 +5,11 @@ import { traceConnection } from 'mqtrace/amqplib';
 import { consumeStream } from 'mqtrace/ioredis';
 import { alwaysOff } from 'mqtrace/sdk';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { seeded } from '../src/sdk/sampling/testing/random.ts';
+import { seeded } from '../src/sampling/testing/random.ts';
 import { asyncHandler } from './amqplib/rabbitmq.ts';
 import { tracedRedis } from './ioredis/setup.ts';
 import { uniqueName } from './support/inputs.ts';
-import { thOf } from '../src/sdk/sampling/testing/provider.ts';
+import { thOf } from '../src/sampling/testing/provider.ts';
 import { type Service, service } from './support/service.ts';
 
 // The head keeps nothing anywhere; a failure is kept where it happens, and so is every later delivery of that message.

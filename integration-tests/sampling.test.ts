@@ -3,13 +3,13 @@ import { type Channel, connect } from 'amqplib';
 import { traceConnection } from 'mqtrace/amqplib';
 import { alwaysOff, alwaysOn, linkBased, parentBased, ratio, type SamplingOptions } from 'mqtrace/sdk';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { referenceKeeps, referenceThreshold } from '../src/sdk/sampling/testing/otep-235.ts';
-import { seeded } from '../src/sdk/sampling/testing/random.ts';
+import { referenceKeeps, referenceThreshold } from '../src/sampling/testing/otep-235.ts';
+import { seeded } from '../src/sampling/testing/random.ts';
 import { asyncHandler } from './amqplib/rabbitmq.ts';
 import { tracedRedis } from './ioredis/setup.ts';
 import { newConsumer, newProducer, newTopic, runUntilDone, tracedKafka } from './kafkajs/clients.ts';
 import { uniqueName } from './support/inputs.ts';
-import { thOf } from '../src/sdk/sampling/testing/provider.ts';
+import { thOf } from '../src/sampling/testing/provider.ts';
 import { type Service, service } from './support/service.ts';
 
 async function newChannel({ recording }: Service): Promise<Channel> {

@@ -4,13 +4,13 @@
 // junk costs more than what is kept of it: 4 MB at most 0.1 ms (see junk.ts).
 import { parseArgs } from 'node:util';
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { cloudEvents, environment, type EnvironmentVariables, refusals } from '../carriers/index.ts';
+import { cloudEvents, environment, type EnvironmentVariables, droppedHeaders } from '../carriers/index.ts';
 import { type Format, formats, type HeaderPairs } from '../carriers/testing/formats.ts';
 import { compilePolicy } from '../src/propagation/baggage-policy.ts';
 import { extract, inject, restoreContext } from '../src/propagation/index.ts';
-import { TrustGate } from '../src/propagation/trust.ts';
+import { TrustPolicy } from '../src/propagation/trust.ts';
 import { explain } from '../src/index.ts';
-import { tracingFaults } from '../src/faults.ts';
+import { tracingFaults } from '../src/common/faults.ts';
 import { timeJunk } from './junk.ts';
 import { mutate, random, seedHeaders, type Source } from './mutate.ts';
 
@@ -34,7 +34,7 @@ const all: readonly Format<unknown>[] = [
   }),
 ];
 const policy = compilePolicy({ deny: ['x*'], redact: ['*secret*'], rename: { a: 'b' }, maxBytes: 4096 }, 'fuzz');
-const gate = new TrustGate({ sampled: { perSecond: 1000 }, messagesPerTrace: 10 }, 'fuzz');
+const gate = new TrustPolicy({ sampled: { perSecond: 1000 }, messagesPerTrace: 10 }, 'fuzz');
 const prototypes = [Object.prototype, Array.prototype, String.prototype, Map.prototype, Buffer.prototype];
 const untouched = prototypes.map((prototype) => Reflect.ownKeys(prototype).length);
 
@@ -47,7 +47,7 @@ function check({ adapter, make }: Format<unknown>, pairs: HeaderPairs): string |
     return undefined; // Headers that HTTP itself refuses.
   }
   const received = extract(adapter, headers, ROOT_CONTEXT, { propagator: 'mqtrace' });
-  const { context } = gate.admit(policy.apply(received), ROOT_CONTEXT);
+  const { context } = gate.apply(policy.apply(received), ROOT_CONTEXT);
   for (const outgoing of [received, context]) {
     const sent = inject(adapter, undefined, outgoing, { propagator: 'mqtrace' });
     const traceparent = adapter.get(sent, 'traceparent') ?? '';
@@ -108,7 +108,7 @@ try {
     headers += round(source);
     rounds++;
   }
-  const refused = Object.entries(refusals()).filter(([, count]) => count > 0);
+  const refused = Object.entries(droppedHeaders()).filter(([, count]) => count > 0);
   process.stdout.write(`fuzz: ${headers} headers in ${rounds} rounds through ${all.length} carriers, nothing wrong\n`);
   process.stdout.write(`refused: ${refused.map(([reason, count]) => `${reason} ${count}`).join(', ')}\n`);
   if (!timeJunk(all, (line) => process.stdout.write(`${line}\n`))) process.exitCode = 1;

@@ -39,7 +39,7 @@ export {
   mapInContext,
 } from './pipelines/index.ts';
 // For diagnosis.
-export { explain, type ExplainOptions, type Explanation } from './pipelines/index.ts';
-export { errorCodes, MqtraceError, type MqtraceErrorCode } from './errors.ts';
-export { tracingFaults } from './faults.ts';
-export { type RefusalReason, refusalReasons, refusals } from '../carriers/index.ts';
+export { explain, type ExplainOptions, type Explanation } from './diagnostics/explain.ts';
+export { errorCodes, MqtraceError, type MqtraceErrorCode } from './common/errors.ts';
+export { tracingFaults } from './common/faults.ts';
+export { type DroppedHeaderReason, droppedHeaderReasons, droppedHeaders } from '../carriers/index.ts';

@@ -1,4 +1,4 @@
-import type { GrpcReceiver, HttpReceiver } from '../../src/sdk/export/testing/otlp-receiver.ts';
+import type { GrpcReceiver, HttpReceiver } from '../../src/export/testing/otlp-receiver.ts';
 
 type Drive = (receiver: HttpReceiver | GrpcReceiver, started: Promise<void>) => Promise<void>;
 

@@ -1,5 +1,5 @@
 import { Kafka } from 'kafkajs';
-import { baggage, refusals } from 'mqtrace';
+import { baggage, droppedHeaders } from 'mqtrace';
 import { traceKafka } from 'mqtrace/kafkajs';
 
 /** Consumes what partners write to `partners.*`: they are linked to, and none of their baggage but a reference comes in. */
@@ -30,5 +30,5 @@ export async function consumePartners(
 
 /** What was refused since the process started, by reason: a number to watch. */
 export function refused(): number {
-  return Object.values(refusals()).reduce((sum, count) => sum + count, 0);
+  return Object.values(droppedHeaders()).reduce((sum, count) => sum + count, 0);
 }

@@ -1,5 +1,5 @@
 import { type ChannelModel, connect } from 'amqplib';
-import { refusals, withBaggage } from 'mqtrace';
+import { droppedHeaders, withBaggage } from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
 import { expect, test } from 'vitest';
 import { failure } from '../support/inputs.ts';
@@ -24,14 +24,14 @@ test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
   const channel = await rabbit.traced.createConfirmChannel();
   const queue = await rabbit.queue();
   const headers = { mine: 'y'.repeat(bytes) };
-  const before = refusals()['amqp-table-full'];
+  const before = droppedHeaders()['amqp-table-full'];
   withBaggage(baggage(baggageBytes), () => channel.sendToQueue(queue, body, { headers }));
   await channel.waitForConfirms();
   const { mine, 'mqtrace-sent-at': __, ...rest } = (await rabbit.read(queue)).properties.headers ?? {};
   expect(mine).toBe(headers.mine);
   expect(Object.keys(rest).toSorted()).toEqual(carried.toSorted());
   expect((await rabbit.looker.checkQueue(queue)).messageCount).toBe(0);
-  expect(refusals()['amqp-table-full'] > before).toBe(carried.length < 2);
+  expect(droppedHeaders()['amqp-table-full'] > before).toBe(carried.length < 2);
   expect(recording.span(`publish ${queue}`).status.code).toBe(0);
 });
 

@@ -7,7 +7,7 @@ import {
   runHandler,
   startProcessing,
   startReceiving,
-  Stopwatch,
+  OperationClock,
 } from '../messaging/index.ts';
 import type { ChannelState } from './channel-state.ts';
 import { Delivery } from './deliveries.ts';
@@ -84,11 +84,11 @@ export function traceGet(channel: object, state: ChannelState): void {
         const queue = textOf(args[0]);
         const noAck = isNoAck(args[1]);
         const parent = contextApi.active();
-        const since = new Stopwatch();
+        const startedAt = new OperationClock();
         const pulled: unknown = Reflect.apply(raw, this, args);
         if (!types.isPromise(pulled)) return pulled;
         const receive = (message: MessageLike | undefined): Operation | undefined =>
-          guard('tracing a get', () => startReceive(state, message, { queue, noAck }, parent, since));
+          guard('tracing a get', () => startReceive(state, message, { queue, noAck }, parent, startedAt));
         return pulled.then(
           (message) => {
             if (message !== false) receive(message as MessageLike)?.end();
@@ -108,7 +108,7 @@ function startReceive(
   message: MessageLike | undefined,
   { queue, noAck }: Source,
   parent: ReturnType<typeof contextApi.active>,
-  since: Stopwatch,
+  startedAt: OperationClock,
 ): Operation {
   const nothing = { context: ROOT_CONTEXT, creation: undefined, attributes: undefined, sentAt: undefined };
   const incoming =
@@ -129,7 +129,7 @@ function startReceive(
     },
     incoming,
     parent,
-    since,
+    startedAt,
   );
 }
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { amqpHeaders, type AmqpHeaders, headerByteLimits } from '../../carriers/index.ts';
 import { wholeMembers } from '../../carriers/limits.ts';
-import { countRefusal } from '../../carriers/refusals.ts';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { guard } from '../messaging/index.ts';
 import { publishOptions, withHeaders } from './publish-options.ts';
 
@@ -33,7 +33,7 @@ export function publishInRoom(
     }
     try {
       const result = publish(withHeaders(options, headers));
-      if (less) countRefusal('amqp-table-full');
+      if (less) countDroppedHeader('amqp-table-full');
       return result;
     } catch (error) {
       // By its name, since the client may live in another realm (as under jest).
@@ -41,7 +41,7 @@ export function publishInRoom(
     }
   }
   const result = publish(options);
-  countRefusal('amqp-table-full');
+  countDroppedHeader('amqp-table-full');
   return result;
 }
 

@@ -81,7 +81,7 @@ function startPublish(
         destination: producerDestination(exchange, routingKey),
         headers: headers as AmqpHeaders | undefined,
         // amqplib refuses such headers; it shall see them and say so.
-        sealed: Boolean(headers) && (typeof headers !== 'object' || Array.isArray(headers)),
+        readOnlyHeaders: Boolean(headers) && (typeof headers !== 'object' || Array.isArray(headers)),
       },
     ],
     parent,

@@ -87,7 +87,7 @@ function startSettle(state: ChannelState, { name, message, deliveries, several }
   const named = message?.fields?.deliveryTag;
   const of = several ? deliveries.find(({ tag }) => tag === named) : first;
   const parent = isTracingSuppressed(active) ? active : (of?.context ?? active);
-  if (!state.messaging.showsSettling(parent)) return noOperation(parent);
+  if (!state.messaging.recordsSettlement(parent)) return noOperation(parent);
   const attributes: Attributes = { ...state.server.address };
   if (several) attributes[ATTR_BATCH_MESSAGE_COUNT] = deliveries.length;
   if (typeof named === 'number') attributes[ATTR_RABBITMQ_DELIVERY_TAG] = named;

@@ -4,8 +4,8 @@ import { context, createContextKey, propagation, ROOT_CONTEXT, SpanKind, trace }
 import { suppressTracing } from '@opentelemetry/core';
 import { expect, test } from 'vitest';
 import { getBaggage, withBaggage } from '../propagation/index.ts';
-import { serve, until } from '../testing/serve.ts';
-import { recordSpans } from '../testing/spans.ts';
+import { serve, until } from '../../test-support/serve.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { traceFetch, traceHandler } from './index.ts';
 
 const spans = recordSpans();

@@ -1,8 +1,8 @@
 import { type TracerProvider, type TextMapPropagator, trace, type Tracer } from '@opentelemetry/api';
-import { invalidOption, unknownOption } from '../errors.ts';
+import { invalidOption, unknownOption } from '../common/errors.ts';
 import type { PropagatorChoice } from '../propagation/index.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
-import { version } from '../version.ts';
+import { version } from '../common/version.ts';
 
 /** Options of both ends of a pipeline. */
 export interface TraceHttpOptions {

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { ProxyTracerProvider } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { withBaggage } from '../propagation/index.ts';
-import { serve } from '../testing/serve.ts';
-import { recordSpans } from '../testing/spans.ts';
+import { serve } from '../../test-support/serve.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { traceFetch } from './index.ts';
 
 const spans = recordSpans();

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { type Attributes, context as contextApi, type Context, SpanKind, trace } from '@opentelemetry/api';
 import { httpHeaders } from '../../carriers/http-headers.ts';
-import { invalidOption } from '../errors.ts';
+import { invalidOption } from '../common/errors.ts';
 import { callWithin, guard, Operation } from '../messaging/index.ts';
 import { injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../propagation/suppression.ts';

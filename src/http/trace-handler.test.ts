@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { getBaggage } from '../propagation/index.ts';
-import { serve, until } from '../testing/serve.ts';
-import { recordSpans } from '../testing/spans.ts';
+import { serve, until } from '../../test-support/serve.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { traceHandler } from './index.ts';
 
 const spans = recordSpans();

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { types } from 'node:util';
 import { context as contextApi, createContextKey, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { httpHeaders } from '../../carriers/http-headers.ts';
-import { invalidOption } from '../errors.ts';
+import { invalidOption } from '../common/errors.ts';
 import { guard, Operation } from '../messaging/index.ts';
 import { extractFrom } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../propagation/suppression.ts';

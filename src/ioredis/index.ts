@@ -1,8 +1,8 @@
 // mqtrace/ioredis: Redis Streams through ioredis.
 export type { Parenting, TraceOptions } from '../messaging/options.ts';
 export type { SemconvVersion } from '../messaging/semconv.ts';
-export type { ConsumeStreamOptions, StreamMessage } from './consume-options.ts';
-export { consumeStream, type RunningConsumer } from './consume-stream.ts';
+export type { ConsumeStreamOptions, StreamMessage } from './consumer/options.ts';
+export { consumeStream, type RunningConsumer } from './consumer/consume-stream.ts';
 export type { TraceRedisOptions } from './options.ts';
 export { processMessage } from './process-message.ts';
 export { traceRedis } from './trace-redis.ts';

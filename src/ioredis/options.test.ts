@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { MqtraceError } from '../errors.ts';
-import { consumeSettings } from './consume-options.ts';
+import { MqtraceError } from '../common/errors.ts';
+import { consumeSettings } from './consumer/options.ts';
 import { consumeStream, traceRedis } from './index.ts';
 
 const options = { streams: 'orders', group: 'billing' };

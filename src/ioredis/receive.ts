@@ -7,7 +7,7 @@ import {
   type OperationDescription,
   startBatch,
   startOperation,
-  Stopwatch,
+  OperationClock,
 } from '../messaging/index.ts';
 import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './arguments.ts';
 import { connectionClosed, redisErrorType } from './error-type.ts';
@@ -21,7 +21,7 @@ export class ReceiveCall implements StreamCall {
   readonly #name: string;
   readonly #parent: Context;
   readonly #asked: GroupArguments;
-  #since: Stopwatch | undefined;
+  #startedAt: OperationClock | undefined;
 
   constructor(connection: Connection, name: string, command: Command, parent: Context) {
     this.#connection = connection;
@@ -31,7 +31,7 @@ export class ReceiveCall implements StreamCall {
   }
 
   send(): Context {
-    this.#since = new Stopwatch();
+    this.#startedAt = new OperationClock();
     return this.#parent;
   }
 
@@ -42,7 +42,7 @@ export class ReceiveCall implements StreamCall {
     const incoming = this.#entries(reply).map((entry) => tracing.receive(entry, description.attributes));
     if (group !== undefined) for (const message of incoming) tracing.remember(group, message);
     if (incoming.length > 0) {
-      startBatch(tracing.messaging, description, incoming, this.#parent, this.#since).end();
+      startBatch(tracing.messaging, description, incoming, this.#parent, this.#startedAt).end();
       return;
     }
     const ids = countOfIds(this.#name === 'xautoclaim' ? claimedByXautoclaim(reply) : reply);
@@ -90,7 +90,7 @@ export class ReceiveCall implements StreamCall {
     return startOperation(this.#connection.tracing.messaging, description, {
       kind: SpanKind.CLIENT,
       parent: this.#parent,
-      since: this.#since,
+      startedAt: this.#startedAt,
     });
   }
 }

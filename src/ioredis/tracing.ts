@@ -10,7 +10,7 @@ import {
   readIncoming,
 } from '../messaging/index.ts';
 import { propagatorFields } from '../propagation/inject-extract.ts';
-import { RecentMap } from '../recent-map.ts';
+import { RecentMap } from '../common/recent-map.ts';
 import type { TraceRedisOptions } from './options.ts';
 import type { ReplyEntry } from './replies.ts';
 import type { Client } from './types.ts';

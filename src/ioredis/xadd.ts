@@ -38,7 +38,7 @@ export class XaddCall implements StreamCall {
           destination: { name: text(args[0]) },
           headers: start === undefined ? undefined : (args.slice(start) as RedisFields),
           attributes,
-          sealed: start === undefined,
+          readOnlyHeaders: start === undefined,
         },
       ],
       this.#parent,

@@ -11,7 +11,7 @@ import {
   startBatch,
   startProcessing,
 } from '../messaging/index.ts';
-import type { ClientFacts } from './client-facts.ts';
+import type { ClientAttributes } from './client-attributes.ts';
 import { partitionId } from './message.ts';
 import { type Delivery, deliver } from './process-message.ts';
 import type { KafkaMessageLike } from './types.ts';
@@ -36,7 +36,7 @@ interface Processing extends Omit<Delivery, 'incoming'> {
 type Handler = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Traces the handlers that a consumer is run with. */
-export function traceRun(consumer: object, messaging: Messaging, facts: ClientFacts): void {
+export function traceRun(consumer: object, messaging: Messaging, facts: ClientAttributes): void {
   // Made once for each partition, and again when more is known of the client; there are as many as Kafka has partitions for it.
   const made = new Map<string, Processing>();
   const processing = (topic: string, partition: number): Processing => {

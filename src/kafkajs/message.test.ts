@@ -66,12 +66,12 @@ describe('a message to be sent', () => {
     ['headers no object', { value: 'v', headers: 'text' }],
     ['headers a list', { value: 'v', headers: [] }],
   ])('that kafkajs refuses or reads in its own way is left alone: %s', (_, message) => {
-    expect(outgoing('t', message as never).sealed).toBe(true);
+    expect(outgoing('t', message as never).readOnlyHeaders).toBe(true);
   });
 
   it('a forwarded message does not tell the offset that it was received with', () => {
     const message = { key: 'k', value: 'v', offset: '5', headers: {} };
-    expect(outgoing('t', message)).toMatchObject({ sealed: false, attributes: { 'kafka.message.key': 'k' } });
+    expect(outgoing('t', message)).toMatchObject({ readOnlyHeaders: false, attributes: { 'kafka.message.key': 'k' } });
     expect(outgoing('t', message).attributes).not.toHaveProperty('kafka.offset');
   });
 

@@ -24,14 +24,15 @@ export function receivedAttributes(message: KafkaMessageLike): Attributes {
 /** A message to be sent, in the words of the operations. A message that kafkajs refuses is left to it as it is. */
 export function outgoing(topic: string, message: OutgoingMessage): Outgoing<KafkaHeaders> {
   const destination = { name: topic };
-  if (typeof message !== 'object' || message === null) return { destination, headers: undefined, sealed: true };
+  if (typeof message !== 'object' || message === null)
+    return { destination, headers: undefined, readOnlyHeaders: true };
   const { headers } = message;
   const attributes = contentAttributes(message);
   const partition = partitionId(message.partition);
   if (partition !== undefined) attributes[ATTR_DESTINATION_PARTITION_ID] = partition;
   const writable =
     headers === undefined || (typeof headers === 'object' && headers !== null && !Array.isArray(headers));
-  return { destination, headers, attributes, sealed: message.value === undefined || !writable };
+  return { destination, headers, attributes, readOnlyHeaders: message.value === undefined || !writable };
 }
 
 /**

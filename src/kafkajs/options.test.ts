@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MqtraceError } from '../errors.ts';
+import { MqtraceError } from '../common/errors.ts';
 import { traceConsumer, traceKafka, traceProducer } from './index.ts';
 
 const client = {

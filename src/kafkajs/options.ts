@@ -1,4 +1,4 @@
-import { invalidOption } from '../errors.ts';
+import { invalidOption } from '../common/errors.ts';
 import { checkOptions, type TraceOptions } from '../messaging/index.ts';
 
 /** Options of `traceKafka` and `traceProducer`. */

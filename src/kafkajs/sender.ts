@@ -12,12 +12,12 @@ import {
   replaceMethod,
   startSending,
 } from '../messaging/index.ts';
-import type { ClientFacts } from './client-facts.ts';
+import type { ClientAttributes } from './client-attributes.ts';
 import { offsetNumber, outgoing, partitionId, withHeaders, type Writable } from './message.ts';
 import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from './types.ts';
 
 /** Traces `send` and `sendBatch` of a producer or of a transaction. */
-export function traceSends(sender: object, messaging: Messaging, facts: ClientFacts): void {
+export function traceSends(sender: object, messaging: Messaging, facts: ClientAttributes): void {
   traceSend<ProducerRecord>(sender, 'send', messaging, facts, {
     topics: (record) => [record],
     rebuild(record, [sent]) {
@@ -44,7 +44,13 @@ interface Shape<A> {
   rebuild(argument: A, topics: readonly TopicMessages[]): unknown;
 }
 
-function traceSend<A>(sender: object, name: string, messaging: Messaging, facts: ClientFacts, shape: Shape<A>): void {
+function traceSend<A>(
+  sender: object,
+  name: string,
+  messaging: Messaging,
+  facts: ClientAttributes,
+  shape: Shape<A>,
+): void {
   replaceMethod(sender, name, (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const parent = contextApi.active();

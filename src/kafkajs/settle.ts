@@ -13,7 +13,7 @@ import {
   replaceMethod,
   startSettling,
 } from '../messaging/index.ts';
-import type { ClientFacts } from './client-facts.ts';
+import type { ClientAttributes } from './client-attributes.ts';
 import { offsetNumber, partitionId } from './message.ts';
 
 /** What a settlement is about, as far as its arguments tell. */
@@ -28,7 +28,7 @@ export function traceSettle(
   method: string,
   operationName: string,
   messaging: Messaging,
-  facts: ClientFacts,
+  facts: ClientAttributes,
   read: (args: readonly unknown[]) => Settled,
 ): void {
   replaceMethod(target, method, (raw) => {

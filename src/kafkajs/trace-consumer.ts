@@ -1,5 +1,5 @@
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
-import { ClientFacts } from './client-facts.ts';
+import { ClientAttributes } from './client-attributes.ts';
 import { traceRun } from './consumer.ts';
 import { checkKafkaOptions, type KafkaConsumerTraceOptions } from './options.ts';
 import { settledByCommit, traceSettle } from './settle.ts';
@@ -21,7 +21,7 @@ export function traceConsumer<C extends ConsumerLike>(consumer: C, options: Kafk
 
 /** @internal */
 export function wrapConsumer(consumer: ConsumerLike, messaging: Messaging, options: KafkaConsumerTraceOptions): void {
-  const facts = new ClientFacts(consumer, options, true);
+  const facts = new ClientAttributes(consumer, options, true);
   traceRun(consumer, messaging, facts);
   traceSettle(consumer, 'commitOffsets', 'commit', messaging, facts, settledByCommit);
 }

@@ -1,5 +1,5 @@
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
-import { ClientFacts } from './client-facts.ts';
+import { ClientAttributes } from './client-attributes.ts';
 import { checkKafkaOptions, type KafkaTraceOptions } from './options.ts';
 import { traceSends } from './sender.ts';
 import { traceTransactions } from './transaction.ts';
@@ -21,7 +21,7 @@ export function traceProducer<P extends ProducerLike>(producer: P, options: Kafk
 
 /** @internal */
 export function wrapProducer(producer: ProducerLike, messaging: Messaging, options: KafkaTraceOptions): void {
-  const facts = new ClientFacts(producer, options, false);
+  const facts = new ClientAttributes(producer, options, false);
   traceSends(producer, messaging, facts);
   traceTransactions(producer, messaging, facts);
 }

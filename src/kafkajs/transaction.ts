@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { type Attributes } from '@opentelemetry/api';
 import { ATTR_CONSUMER_GROUP_NAME, claim, guard, type Messaging, replaceMethod } from '../messaging/index.ts';
-import type { ClientFacts } from './client-facts.ts';
+import type { ClientAttributes } from './client-attributes.ts';
 import { traceSends } from './sender.ts';
 import { settledBySendOffsets, traceSettle } from './settle.ts';
 
@@ -9,7 +9,7 @@ import { settledBySendOffsets, traceSettle } from './settle.ts';
  * Traces the transactions that a producer begins. Each call of a transaction is an operation of its own; the transaction as a whole
  * is no span, so that one which is neither committed nor aborted leaves none open.
  */
-export function traceTransactions(producer: object, messaging: Messaging, facts: ClientFacts): void {
+export function traceTransactions(producer: object, messaging: Messaging, facts: ClientAttributes): void {
   replaceMethod(producer, 'transaction', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const begun = raw.apply(this, args);
@@ -22,7 +22,7 @@ export function traceTransactions(producer: object, messaging: Messaging, facts:
   });
 }
 
-function traceTransaction(transaction: unknown, messaging: Messaging, facts: ClientFacts): void {
+function traceTransaction(transaction: unknown, messaging: Messaging, facts: ClientAttributes): void {
   if (typeof transaction !== 'object' || transaction === null || !claim(transaction, 'transaction', {})) return;
   // The offsets take effect when the transaction is committed, so that is said of the group there, too.
   let group: Attributes = {};

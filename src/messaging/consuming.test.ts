@@ -2,8 +2,8 @@ import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@openteleme
 import { suppressTracing } from '@opentelemetry/core';
 import { expect, test, vi } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
-import { isNewOn } from '../recorded-errors.ts';
-import { recordSpans } from '../testing/spans.ts';
+import { isNewOn } from '../common/recorded-errors.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import {
   type Incoming,
   Messaging,
@@ -14,7 +14,7 @@ import {
   startProcessing,
   startReceiving,
   startSettling,
-  Stopwatch,
+  OperationClock,
   type TraceOptions,
 } from './index.ts';
 
@@ -120,16 +120,16 @@ test('a batch: one span, a link for each message with a context, no baggage acti
 
 test('a pull: CLIENT under the caller, from when it began', () => {
   const messaging = messagingWith();
-  const since = new Stopwatch();
+  const startedAt = new OperationClock();
   const parent = ambient();
   const until = performance.now() + 5;
   while (performance.now() < until);
-  startReceiving(messaging, { name: 'get' }, read(messaging), parent, since).end();
+  startReceiving(messaging, { name: 'get' }, read(messaging), parent, startedAt).end();
   const span = spans.one('get orders');
   expect(span.kind).toBe(SpanKind.CLIENT);
   expect(span.parentSpanContext?.spanId).toBe(trace.getSpanContext(parent)?.spanId);
   expect(span.links.map((link) => link.context.spanId)).toEqual([spanId]);
-  expect(span.startTime[0] * 1000 + span.startTime[1] / 1e6).toBe(since.start);
+  expect(span.startTime[0] * 1000 + span.startTime[1] / 1e6).toBe(startedAt.start);
   expect(span.duration[0] * 1000 + span.duration[1] / 1e6).toBeGreaterThanOrEqual(5);
 });
 

@@ -19,7 +19,7 @@ import {
   startOperation,
 } from './operation.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE } from './semconv.ts';
-import type { Stopwatch } from './stopwatch.ts';
+import type { OperationClock } from './operation-clock.ts';
 
 /** One received message: what it carries, and what is said of it. */
 export interface Incoming {
@@ -79,7 +79,7 @@ export function startProcessing(
   } else if (surrounding !== undefined) {
     links.push({ context: surrounding });
   }
-  if (messaging.skipsSpan(parent)) return noOperation(parent);
+  if (messaging.isCertainlyUnsampled(parent)) return noOperation(parent);
   const { destination } = incoming;
   return startOperation(
     messaging,
@@ -105,16 +105,16 @@ export function startProcessing(
  * @param description - `type` is `'process'` where the client pushes the batch to a handler (CONSUMER), `'receive'` where the
  *   application pulls (CLIENT).
  * @param parent - default: the root context, as for handlers. For a pull: the context in which the application asked.
- * @param since - when a pull was begun, for one that is traced only once there are messages.
+ * @param startedAt - when a pull was begun, for one that is traced only once there are messages.
  */
 export function startBatch(
   messaging: Messaging,
   description: Omit<OperationDescription, 'destination'> & { type: 'process' | 'receive' },
   incoming: readonly Incoming[],
   parent: Context = ROOT_CONTEXT,
-  since?: Stopwatch,
+  startedAt?: OperationClock,
 ): Operation {
-  if (messaging.leavesNoTrace(parent)) return noOperation(parent);
+  if (messaging.shouldSkip(parent)) return noOperation(parent);
   const [first] = incoming;
   const same = incoming.every((message) => message.destination?.name === first?.destination?.name);
   return startOperation(
@@ -128,7 +128,7 @@ export function startBatch(
       kind: description.type === 'process' ? SpanKind.CONSUMER : SpanKind.CLIENT,
       parent,
       links: linksTo(incoming),
-      since,
+      startedAt,
     },
   );
 }
@@ -143,9 +143,9 @@ export function startReceiving(
   description: Omit<OperationDescription, 'type' | 'destination'>,
   incoming: Incoming,
   parent: Context,
-  since?: Stopwatch,
+  startedAt?: OperationClock,
 ): Operation {
-  if (messaging.leavesNoTrace(parent)) return noOperation(parent);
+  if (messaging.shouldSkip(parent)) return noOperation(parent);
   return startOperation(
     messaging,
     {
@@ -158,7 +158,7 @@ export function startReceiving(
       kind: SpanKind.CLIENT,
       parent,
       links: incoming.creation === undefined ? [] : [{ context: incoming.creation }],
-      since,
+      startedAt,
     },
   );
 }
@@ -174,7 +174,7 @@ export function startSettling(
   settled: readonly Incoming[],
   parent: Context,
 ): Operation {
-  if (!messaging.showsSettling(parent)) return noOperation(parent);
+  if (!messaging.recordsSettlement(parent)) return noOperation(parent);
   return startOperation(
     messaging,
     { ...description, type: 'settle' },

@@ -7,7 +7,7 @@ export {
   startReceiving,
   startSettling,
 } from './consuming.ts';
-export { errorType } from './error-type.ts';
+export { errorType } from '../common/error-type.ts';
 export { callWithin, endWith, runHandler } from './handler.ts';
 export { claim, guard, Reentry, replaceMethod } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';
@@ -22,4 +22,4 @@ export {
 export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
 export { type Outgoing, type Sending, startSending } from './producing.ts';
 export * from './semconv.ts';
-export { Stopwatch } from './stopwatch.ts';
+export { OperationClock } from './operation-clock.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { diag } from '@opentelemetry/api';
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 
 /** What was traced, and with which options. */
 const traced = new WeakMap<object, unknown>();

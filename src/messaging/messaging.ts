@@ -10,17 +10,17 @@ import {
 } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { cloudEvents } from '../../carriers/cloud-events.ts';
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../propagation/suppression.ts';
-import { isValidSpanContext } from '../propagation/valid-span-context.ts';
-import type { Trusted } from '../propagation/trust.ts';
-import { skipsSpan } from '../sampling-marker.ts';
-import { version } from '../version.ts';
+import { isValidSpanContext } from '../common/valid-span-context.ts';
+import type { AdmittedContext } from '../propagation/trust.ts';
+import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import { version } from '../common/version.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
-import { Strangers } from './strangers.ts';
+import { ReceivePolicy } from './receive-policy.ts';
 
 /** What the operations of one wrapped client have in common: its messaging system, tracer, propagator and the user's choices. */
 export class Messaging {
@@ -34,7 +34,7 @@ export class Messaging {
   readonly #keepExisting: boolean;
   readonly #cloudEvents: boolean;
   readonly #settleSpans: boolean;
-  readonly #strangers: Strangers;
+  readonly #receivePolicy: ReceivePolicy;
 
   constructor(system: string, where: string, options: TraceOptions) {
     this.system = system;
@@ -47,7 +47,7 @@ export class Messaging {
     this.#keepExisting = options.existingContext === 'keep';
     this.#cloudEvents = options.cloudEvents === true;
     this.#settleSpans = options.settleSpans !== false;
-    this.#strangers = new Strangers(where, options);
+    this.#receivePolicy = new ReceivePolicy(where, options);
   }
 
   get tracer(): Tracer {
@@ -55,18 +55,18 @@ export class Messaging {
   }
 
   /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
-  skipsSpan(parent: Context): boolean {
-    return skipsSpan(parent, this.#provider);
+  isCertainlyUnsampled(parent: Context): boolean {
+    return isCertainlyUnsampled(parent, this.#provider);
   }
 
-  /** Whether an operation in this context has no span: tracing is suppressed, or {@link skipsSpan}. */
-  leavesNoTrace(parent: Context): boolean {
-    return isTracingSuppressed(parent) || this.skipsSpan(parent);
+  /** Whether an operation in this context has no span: tracing is suppressed, or {@link isCertainlyUnsampled}. */
+  shouldSkip(parent: Context): boolean {
+    return isTracingSuppressed(parent) || this.isCertainlyUnsampled(parent);
   }
 
   /** Whether a settlement in this context has a span. */
-  showsSettling(parent: Context): boolean {
-    return this.#settleSpans && !this.leavesNoTrace(parent);
+  recordsSettlement(parent: Context): boolean {
+    return this.#settleSpans && !this.shouldSkip(parent);
   }
 
   /** Where the process spans of a destination belong. */
@@ -96,8 +96,8 @@ export class Messaging {
     context: Context,
     destination?: string,
   ): H | undefined {
-    const allowed = this.#strangers.filtersBaggage
-      ? (outgoing: Context): Context => this.#strangers.toSend(outgoing, destination)
+    const allowed = this.#receivePolicy.filtersBaggage
+      ? (outgoing: Context): Context => this.#receivePolicy.toSend(outgoing, destination)
       : undefined;
     return injectCopy(this.propagator, this.#carrier(adapter), headers, context, allowed);
   }
@@ -108,8 +108,12 @@ export class Messaging {
   }
 
   /** What of a received message's context is believed and let in. */
-  receive<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined, destination: string | undefined): Trusted {
-    return this.#strangers.received(this.extract(adapter, headers), destination);
+  receive<H>(
+    adapter: CarrierAdapter<H>,
+    headers: H | null | undefined,
+    destination: string | undefined,
+  ): AdmittedContext {
+    return this.#receivePolicy.received(this.extract(adapter, headers), destination);
   }
 
   /** The baggage that goes on the spans of an operation, by the policy of its destination. */
@@ -118,7 +122,7 @@ export class Messaging {
     context: Context,
     destination: string | undefined,
   ): Attributes | undefined {
-    return this.#strangers.attributes(direction, context, destination);
+    return this.#receivePolicy.attributes(direction, context, destination);
   }
 
   /** The creation context that a message to be sent carries already, if such are to be kept. */

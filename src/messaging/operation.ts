@@ -8,9 +8,9 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { reportFault } from '../faults.ts';
-import { isNewOn } from '../recorded-errors.ts';
-import { errorMessage, errorType } from './error-type.ts';
+import { reportFault } from '../common/faults.ts';
+import { isNewOn } from '../common/recorded-errors.ts';
+import { errorMessage, errorType } from '../common/error-type.ts';
 import type { Messaging } from './messaging.ts';
 import {
   ATTR_DESTINATION_ANONYMOUS,
@@ -25,7 +25,7 @@ import {
   type SemconvVersion,
   toVersion,
 } from './semconv.ts';
-import type { Stopwatch } from './stopwatch.ts';
+import type { OperationClock } from './operation-clock.ts';
 
 /** Where messages are sent to or come from. */
 export interface Destination {
@@ -59,7 +59,7 @@ export interface OperationStart {
   parent: Context;
   links?: Link[];
   /** For an operation that began before its span could start. */
-  since?: Stopwatch | undefined;
+  startedAt?: OperationClock | undefined;
 }
 
 /** Links beyond the SDK's default limit for one span would be dropped silently; they go to further spans. */
@@ -72,7 +72,7 @@ export class Operation {
   readonly context: Context;
   readonly #spans: readonly Span[];
   readonly #semconv: SemconvVersion;
-  readonly #since: Stopwatch | undefined;
+  readonly #startedAt: OperationClock | undefined;
   #ended = false;
   #open: Set<Operation> | undefined;
 
@@ -80,12 +80,12 @@ export class Operation {
     context: Context,
     spans: readonly Span[] = noSpans,
     semconv: SemconvVersion = 'latest',
-    since?: Stopwatch,
+    startedAt?: OperationClock,
   ) {
     this.context = context;
     this.#spans = spans;
     this.#semconv = semconv;
-    this.#since = since;
+    this.#startedAt = startedAt;
   }
 
   /** The operation's span; undefined where tracing failed and the operation goes on without. */
@@ -120,7 +120,7 @@ export class Operation {
     this.#ended = true;
     this.#open?.delete(this);
     try {
-      for (const span of this.#spans) span.end(this.#since?.now());
+      for (const span of this.#spans) span.end(this.#startedAt?.now());
     } catch (error) {
       reportFault('ending a span', error);
     }
@@ -143,7 +143,7 @@ export class Operation {
         } else {
           span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
           if (isNewOn(span, error)) {
-            span.recordException(error instanceof Error ? error : errorMessage(error), this.#since?.now());
+            span.recordException(error instanceof Error ? error : errorMessage(error), this.#startedAt?.now());
           }
         }
       }
@@ -164,13 +164,13 @@ export function startOperation(
 ): Operation {
   const spans: Span[] = [];
   try {
-    if (messaging.skipsSpan(start.parent)) return noOperation(start.parent);
+    if (messaging.isCertainlyUnsampled(start.parent)) return noOperation(start.parent);
     const { destination } = description;
     const options: SpanOptions = {
       kind: start.kind,
       attributes: toVersion(startAttributes(messaging, description), messaging.semconv),
       ...(start.links !== undefined && start.links.length > 0 && { links: start.links.slice(0, linksPerSpan) }),
-      ...(start.since !== undefined && { startTime: start.since.start }),
+      ...(start.startedAt !== undefined && { startTime: start.startedAt.start }),
     };
     const name = spanName(description.name, destination);
     const span = messaging.tracer.startSpan(name, options, start.parent);
@@ -184,7 +184,7 @@ export function startOperation(
         spans.push(messaging.tracer.startSpan(name, { ...options, attributes, links }, context));
       }
     }
-    return new Operation(context, spans, messaging.semconv, start.since);
+    return new Operation(context, spans, messaging.semconv, start.startedAt);
   } catch (error) {
     reportFault('starting a span', error);
     const [span] = spans;
@@ -192,7 +192,7 @@ export function startOperation(
       span === undefined ? start.parent : trace.setSpan(start.parent, span),
       spans,
       messaging.semconv,
-      start.since,
+      start.startedAt,
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api';
-import { describe, invalidOption, MqtraceError, unknownOption } from '../errors.ts';
+import { describe, invalidOption, MqtraceError, unknownOption } from '../common/errors.ts';
 import type { BaggageRules, PropagatorChoice, Trust } from '../propagation/index.ts';
 import type { SemconvVersion } from './semconv.ts';
 

@@ -1,4 +1,4 @@
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 
 /** Destinations can be named by strangers (a routing key): so many are remembered. */
 const remembered = 1000;

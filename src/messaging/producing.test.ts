@@ -3,7 +3,7 @@ import { suppressTracing } from '@opentelemetry/core';
 import { expect, test } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { extract, withBaggage } from '../propagation/index.ts';
-import { recordSpans } from '../testing/spans.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { Messaging, type Outgoing, startSending, type TraceOptions } from './index.ts';
 
 const spans = recordSpans();
@@ -92,8 +92,8 @@ test('a kept context beside a message without one: that one gets a create span',
   expect(spans.one('send orders').links).toHaveLength(2);
 });
 
-test('a sealed message is counted and linked, and left as it is', () => {
-  const { operation, headers } = send(messagingWith(), [{ ...message(0), sealed: true }]);
+test('a readOnlyHeaders message is counted and linked, and left as it is', () => {
+  const { operation, headers } = send(messagingWith(), [{ ...message(0), readOnlyHeaders: true }]);
   operation.end();
   expect(headers).toEqual([undefined]);
   expect(spans.one('send orders').kind).toBe(SpanKind.PRODUCER);

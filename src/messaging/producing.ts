@@ -1,6 +1,6 @@
 import { type Attributes, type Context, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../propagation/suppression.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
@@ -20,7 +20,7 @@ export interface Outgoing<H> {
   /** What is particular to this message: on its span, or in a batch on its create span and its link. */
   attributes?: Attributes | undefined;
   /** A message whose headers cannot be written; it is sent as it is, and counts in its batch. */
-  sealed?: boolean;
+  readOnlyHeaders?: boolean;
 }
 
 /** A send under way. */
@@ -48,8 +48,10 @@ export function startSending<H>(
 ): Sending<H> {
   if (isTracingSuppressed(parent) || messages.length === 0) return untouched(messages, parent);
   try {
-    if (messaging.skipsSpan(parent)) return sendUnsampled(messaging, adapter, messages, parent);
-    const kept = messages.map((message) => (message.sealed ? undefined : messaging.existing(adapter, message.headers)));
+    if (messaging.isCertainlyUnsampled(parent)) return sendUnsampled(messaging, adapter, messages, parent);
+    const kept = messages.map((message) =>
+      message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers),
+    );
     const [only] = messages;
     if (messages.length === 1 && only !== undefined && kept[0] === undefined) {
       return sendOne(messaging, adapter, description, only, parent);
@@ -73,8 +75,8 @@ function sendUnsampled<H>(
   parent: Context,
 ): Sending<H> {
   const headers: (H | undefined)[] = [];
-  for (const { sealed, headers: given, destination } of messages) {
-    const leave = sealed || messaging.existing(adapter, given) !== undefined;
+  for (const { readOnlyHeaders, headers: given, destination } of messages) {
+    const leave = readOnlyHeaders || messaging.existing(adapter, given) !== undefined;
     headers.push(leave ? undefined : messaging.inject(adapter, given, parent, destination.name));
   }
   return { operation: noOperation(parent), headers };
@@ -102,7 +104,9 @@ function sendOne<H>(
   return {
     operation,
     headers: [
-      message.sealed ? undefined : messaging.inject(adapter, message.headers, operation.context, destination.name),
+      message.readOnlyHeaders
+        ? undefined
+        : messaging.inject(adapter, message.headers, operation.context, destination.name),
     ],
   };
 }
@@ -136,7 +140,7 @@ function sendMany<H>(
       },
       { kind: SpanKind.PRODUCER, parent },
     );
-    const carried = message.sealed
+    const carried = message.readOnlyHeaders
       ? undefined
       : messaging.inject(adapter, message.headers, create.context, message.destination.name);
     create.end();

@@ -7,11 +7,11 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 import { runHandler } from '../messaging/handler.ts';
 import { Operation } from '../messaging/operation.ts';
 import { ATTR_LINKS_PART } from '../messaging/semconv.ts';
-import { version } from '../version.ts';
+import { version } from '../common/version.ts';
 import { commonBaggage, type ContextSource, linksTo } from './context-source.ts';
 
 /** Links beyond the SDK's default limit for one span would be dropped silently. */

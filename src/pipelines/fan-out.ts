@@ -6,10 +6,10 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 import { runHandler } from '../messaging/handler.ts';
 import { Operation } from '../messaging/operation.ts';
-import { version } from '../version.ts';
+import { version } from '../common/version.ts';
 
 /** Options of {@link fanOut}. */
 export interface FanOutOptions {

@@ -2,7 +2,7 @@ import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { captureContext, extract, getBaggage, inject } from '../propagation/index.ts';
-import { recordSpans } from '../testing/spans.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { fanIn, fanOut, linksTo } from './index.ts';
 
 const spans = recordSpans();

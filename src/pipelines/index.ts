@@ -1,5 +1,4 @@
 export { type ContextSource, linksTo } from './context-source.ts';
-export { explain, type ExplainOptions, type Explanation } from './explain.ts';
 export { fanIn, type FanInOptions } from './fan-in.ts';
 export { fanOut, type FanOutOptions } from './fan-out.ts';
 export { bindEmitter, keepContext, keptContext, mapInContext } from './streams.ts';

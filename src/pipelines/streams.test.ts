@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { baggage } from '../propagation/index.ts';
-import { recordSpans } from '../testing/spans.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { bindEmitter, keepContext, keptContext, mapInContext } from './index.ts';
 
 recordSpans();

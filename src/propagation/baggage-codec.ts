@@ -1,5 +1,5 @@
 import { type BaggageEntry, baggageEntryMetadataFromString } from '@opentelemetry/api';
-import { countRefusal } from '../../carriers/refusals.ts';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { trimOws } from './ows.ts';
 
 /** W3C Baggage: everything up to these must be propagated; what is beyond is dropped in whole members, from the end. */
@@ -27,7 +27,7 @@ export function parseBaggage(header: string, onRefused?: () => void): Map<string
   let refused = 0;
   for (let members = 0; start <= header.length; members++) {
     if (members === baggageMemberLimit) {
-      countRefusal('baggage-over-limit');
+      countDroppedHeader('baggage-over-limit');
       break;
     }
     const comma = header.indexOf(',', start);
@@ -36,7 +36,7 @@ export function parseBaggage(header: string, onRefused?: () => void): Map<string
     start = end + 1;
   }
   if (refused > 0) {
-    countRefusal('baggage-member-invalid', refused);
+    countDroppedHeader('baggage-member-invalid', refused);
     onRefused?.();
   }
   return entries;
@@ -75,7 +75,7 @@ export function formatBaggage(entries: Iterable<[string, BaggageEntry]>, byteLim
     // What was written is ASCII alone, so that characters are bytes.
     const length = members === 0 ? member.length : header.length + 1 + member.length;
     if (length > byteLimit || members === baggageMemberLimit) {
-      countRefusal('baggage-over-limit');
+      countDroppedHeader('baggage-over-limit');
       continue;
     }
     header = members === 0 ? member : `${header},${member}`;
@@ -87,7 +87,7 @@ export function formatBaggage(entries: Iterable<[string, BaggageEntry]>, byteLim
 /** One member, or undefined where its key or value cannot be sent. @internal */
 export function formatMember(key: string, entry: BaggageEntry): string | undefined {
   if (!isBaggageKey(key)) {
-    countRefusal('baggage-key-invalid');
+    countDroppedHeader('baggage-key-invalid');
     return undefined;
   }
   try {
@@ -95,16 +95,16 @@ export function formatMember(key: string, entry: BaggageEntry): string | undefin
     const given = entry.metadata?.toString() ?? '';
     // Percent-encoding makes nothing shorter: what is too long already need not be encoded, however long it is.
     if (value.length + given.length > baggageByteLimit) {
-      countRefusal('baggage-over-limit');
+      countDroppedHeader('baggage-over-limit');
       return undefined;
     }
     const metadata = trimOws(given);
     const valid = metadata === '' || metadataPattern.test(metadata);
-    if (!valid) countRefusal('baggage-metadata-invalid');
+    if (!valid) countDroppedHeader('baggage-metadata-invalid');
     return `${key}=${encodePercent(value)}${valid && metadata !== '' ? `;${metadata}` : ''}`;
   } catch {
     // A value whose conversion to text throws; types forbid it, JavaScript does not.
-    countRefusal('baggage-value-invalid');
+    countDroppedHeader('baggage-value-invalid');
     return undefined;
   }
 }
@@ -117,7 +117,7 @@ export function passableBaggage(header: string): string | undefined {
     end = header.indexOf(',', end + 1);
     if (end < 0) return header;
   }
-  countRefusal('baggage-over-limit');
+  countDroppedHeader('baggage-over-limit');
   return header.slice(0, end);
 }
 

@@ -1,7 +1,7 @@
 import { context, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { afterEach, expect, test } from 'vitest';
-import { kafkaHeaders, refusals } from '../../carriers/index.ts';
+import { kafkaHeaders, droppedHeaders } from '../../carriers/index.ts';
 import { baggage, BaggageManager, baggageKey, extract, inject, processBaggage, withBaggage } from './index.ts';
 
 afterEach(() => {
@@ -21,13 +21,13 @@ test('get, set, remove, with metadata, on contexts that never change', () => {
 });
 
 test('a key that is no token is refused and counted, and nothing is forged', () => {
-  const before = refusals()['baggage-key-invalid'];
+  const before = droppedHeaders()['baggage-key-invalid'];
   expect(baggage.set('a=1,b', 'x', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
-  expect(refusals()['baggage-key-invalid']).toBe(before + 1);
+  expect(droppedHeaders()['baggage-key-invalid']).toBe(before + 1);
 });
 
 test('keys and values of wrong types are refused and counted, one by one, and nothing is thrown', () => {
-  const before = refusals();
+  const before = droppedHeaders();
   expect(baggage.set(Symbol('k') as never, 'v', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
   expect(baggage.set('k', Object.create(null) as never, { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
   const typed = baggageKey('k', {
@@ -40,8 +40,8 @@ test('keys and values of wrong types are refused and counted, one by one, and no
   expect(typed.entry(1)).toEqual({});
   expect(baggage.get(Symbol('k') as never, ROOT_CONTEXT)).toBeUndefined();
   expect(withBaggage(null as never, () => 'result')).toBe('result');
-  expect(refusals()['baggage-key-invalid'] - before['baggage-key-invalid']).toBe(1);
-  expect(refusals()['baggage-value-invalid'] - before['baggage-value-invalid']).toBe(3);
+  expect(droppedHeaders()['baggage-key-invalid'] - before['baggage-key-invalid']).toBe(1);
+  expect(droppedHeaders()['baggage-value-invalid'] - before['baggage-value-invalid']).toBe(3);
 });
 
 test('a typed key parses what is there, and what cannot be parsed is not there', () => {

@@ -5,8 +5,8 @@ import {
   context as contextApi,
   propagation,
 } from '@opentelemetry/api';
-import { countRefusal } from '../../carriers/refusals.ts';
-import { invalidOption } from '../errors.ts';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
+import { invalidOption } from '../common/errors.ts';
 import { isBaggageKey } from './baggage-codec.ts';
 import { getBaggage } from './with-baggage.ts';
 
@@ -50,7 +50,7 @@ export const baggage: {
   set(key, value, options = {}) {
     const context = options.context ?? contextApi.active();
     if (!isBaggageKey(key)) {
-      countRefusal('baggage-key-invalid');
+      countDroppedHeader('baggage-key-invalid');
       return context;
     }
     const entry = entryOf(() => toEntry(value, options.metadata));
@@ -92,7 +92,7 @@ export function baggageKey<T>(
         const value = parse(text);
         return Number.isNaN(value) ? undefined : value;
       } catch {
-        countRefusal('baggage-value-invalid');
+        countDroppedHeader('baggage-value-invalid');
         return undefined;
       }
     },
@@ -113,7 +113,7 @@ function entryOf(make: () => BaggageEntry): BaggageEntry | undefined {
   try {
     return make();
   } catch {
-    countRefusal('baggage-value-invalid');
+    countDroppedHeader('baggage-value-invalid');
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
-import { invalidOption } from '../errors.ts';
+import { invalidOption } from '../common/errors.ts';
 import { formatMember, isBaggageKey } from './baggage-codec.ts';
 import { toEntry } from './baggage-entries.ts';
 import { emptyBaggage, W3CBaggage } from './w3c-baggage.ts';

@@ -1,13 +1,13 @@
 import { type Attributes, type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
-import { countRefusal } from '../../carriers/refusals.ts';
-import { invalidOption, unknownOption } from '../errors.ts';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
+import { invalidOption, unknownOption } from '../common/errors.ts';
 import { baggageByteLimit, baggageMemberLimit, formatMember, isBaggageKey } from './baggage-codec.ts';
 import { compilePatterns } from './patterns.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
 
 /**
  * Which baggage passes, and how. Patterns are keys in which `*` stands for any characters. Applied in this order, to the keys as
- * they came: `allow`, `deny`, `redact`, `rename`, then the budget. Entries left out are counted in `refusals()`. `deny` and `redact` also
+ * they came: `allow`, `deny`, `redact`, `rename`, then the budget. Entries left out are counted in `droppedHeaders()`. `deny` and `redact` also
  * hold for keys that are meant only when percent-decoded; members that W3C Baggage does not allow do not pass.
  */
 export interface BaggagePolicy {
@@ -74,7 +74,7 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
     for (const [key, entry] of baggage.getAllEntries()) {
       const read = asReadElsewhere(key);
       if ((allow !== undefined && !allow(key)) || deny?.(key) === true || deny?.(read) === true) {
-        countRefusal('policy-denied');
+        countDroppedHeader('policy-denied');
         changed = true;
         continue;
       }
@@ -84,7 +84,7 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
       const size = (formatMember(newKey, newEntry)?.length ?? 0) + 1;
       // The first member has no comma before it.
       if (bytes + size > maxBytes + 1 || passed.size >= maxEntries) {
-        countRefusal('policy-budget');
+        countDroppedHeader('policy-budget');
         changed = true;
         continue;
       }

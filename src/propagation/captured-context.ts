@@ -6,7 +6,7 @@ import {
   type TextMapSetter,
 } from '@opentelemetry/api';
 import { resolvePropagator } from './current-propagator.ts';
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 import type { PropagationOptions } from './inject-extract.ts';
 import { runIn } from './run-in.ts';
 

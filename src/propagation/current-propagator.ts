@@ -1,5 +1,5 @@
 import { propagation, type TextMapPropagator } from '@opentelemetry/api';
-import { invalidOption } from '../errors.ts';
+import { invalidOption } from '../common/errors.ts';
 import { mqtracePropagator } from './propagator.ts';
 
 /**

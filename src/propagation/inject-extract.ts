@@ -7,12 +7,12 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
-import { invalidOption, unknownOption } from '../errors.ts';
-import { reportFault } from '../faults.ts';
+import { invalidOption, unknownOption } from '../common/errors.ts';
+import { reportFault } from '../common/faults.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
 import { isTracingSuppressed } from './suppression.ts';
-import { isValidSpanContext } from './valid-span-context.ts';
+import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { baggageHeader } from './w3c-baggage.ts';
 
 /** Options of {@link inject} and {@link extract}. */

@@ -1,4 +1,4 @@
-import { invalidOption } from '../errors.ts';
+import { invalidOption } from '../common/errors.ts';
 
 /**
  * A test for any of several patterns, where `*` stands for any characters. Patterns are globs rather than regular expressions,

@@ -13,7 +13,7 @@ import { suppressTracing, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { afterEach, expect, test, vi } from 'vitest';
 import { httpHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
-import { tracingFaults } from '../faults.ts';
+import { tracingFaults } from '../common/faults.ts';
 import { extract, getBaggage, inject, mqtracePropagator, withBaggage } from './index.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';

@@ -8,12 +8,12 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { foldRaw, readValue } from '../../carriers/limits.ts';
-import { countRefusal } from '../../carriers/refusals.ts';
-import { reportFault } from '../faults.ts';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
+import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from './suppression.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
 import { formatTraceparent, parseTraceparent, RANDOM_TRACE_ID_FLAG } from './traceparent.ts';
-import { isValidSpanContext, noteValid } from './valid-span-context.ts';
+import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
 import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
 
 /** Remembers the trace id that came with the random flag, because the SDK's spans lose the flag on the way through. */
@@ -71,7 +71,7 @@ function readTrace(context: Context, carrier: unknown, getter: TextMapGetter<unk
   if (traceparent === undefined) return context;
   const spanContext = parseTraceparent(traceparent);
   if (spanContext === undefined) {
-    countRefusal('traceparent-invalid');
+    countDroppedHeader('traceparent-invalid');
     return context;
   }
   noteValid(spanContext);

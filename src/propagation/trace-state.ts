@@ -1,5 +1,5 @@
 import type { TraceState } from '@opentelemetry/api';
-import { countRefusal } from '../../carriers/refusals.ts';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { trimOws } from './ows.ts';
 
 const memberLimit = 32;
@@ -61,7 +61,7 @@ function parseMembers(raw: string): ReadonlyMap<string, string> {
     const key = member.slice(0, Math.max(0, equals));
     const value = member.slice(equals + 1);
     if (members.has(key) || members.size === memberLimit || !keyPattern.test(key) || !valuePattern.test(value)) {
-      countRefusal('tracestate-invalid');
+      countDroppedHeader('tracestate-invalid');
       return new Map();
     }
     members.set(key, value);

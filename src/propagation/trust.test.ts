@@ -1,8 +1,8 @@
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { kafkaHeaders, refusals } from '../../carriers/index.ts';
+import { kafkaHeaders, droppedHeaders } from '../../carriers/index.ts';
 import { extract, getBaggage, inject } from './index.ts';
-import { type Trust, TrustGate } from './trust.ts';
+import { type Trust, TrustPolicy } from './trust.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
@@ -12,32 +12,32 @@ const headers = {
   baggage: 'k=v',
 };
 const received = extract(kafkaHeaders, headers);
-const admit = (gate: TrustGate, context = received): ReturnType<TrustGate['admit']> =>
-  gate.admit(context, ROOT_CONTEXT);
+const admit = (gate: TrustPolicy, context = received): ReturnType<TrustPolicy['apply']> =>
+  gate.apply(context, ROOT_CONTEXT);
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 test('continue: as it is', () => {
-  expect(admit(new TrustGate('continue', 't'))).toEqual({ context: received, linkOnly: false });
+  expect(admit(new TrustPolicy('continue', 't'))).toEqual({ context: received, linkOnly: false });
 });
 
 test('link: linked, baggage kept', () => {
-  const trusted = admit(new TrustGate('link', 't'));
+  const trusted = admit(new TrustPolicy('link', 't'));
   expect(trusted.linkOnly).toBe(true);
   expect(getBaggage(trusted.context).getEntry('k')?.value).toBe('v');
 });
 
 test('ignore: nothing is left, and it is counted where there was something', () => {
-  const before = refusals()['context-ignored'];
-  const gate = new TrustGate('ignore', 't');
+  const before = droppedHeaders()['context-ignored'];
+  const gate = new TrustPolicy('ignore', 't');
   expect(admit(gate)).toEqual({ context: ROOT_CONTEXT, linkOnly: false });
   expect(admit(gate, ROOT_CONTEXT)).toEqual({ context: ROOT_CONTEXT, linkOnly: false });
-  expect(refusals()['context-ignored']).toBe(before + 1);
+  expect(droppedHeaders()['context-ignored']).toBe(before + 1);
 });
 
 test('a sampled flag that is not followed is cleared, and so is the threshold that says the same; the rest stays', () => {
-  const { context } = admit(new TrustGate({ sampled: 'ignore' }, 't'));
+  const { context } = admit(new TrustPolicy({ sampled: 'ignore' }, 't'));
   expect(inject(kafkaHeaders, {}, context)).toEqual({
     traceparent: `00-${traceId}-${spanId}-00`,
     tracestate: 'ot=rv:1234567890abcd,v=1',
@@ -45,13 +45,13 @@ test('a sampled flag that is not followed is cleared, and so is the threshold th
   });
   expect(trace.getSpanContext(received)?.traceFlags).toBe(1);
   const only = extract(kafkaHeaders, { traceparent: headers.traceparent, tracestate: 'v=1,ot=th:0' });
-  expect(inject(kafkaHeaders, {}, admit(new TrustGate({ sampled: 'ignore' }, 't'), only).context)['tracestate']).toBe(
+  expect(inject(kafkaHeaders, {}, admit(new TrustPolicy({ sampled: 'ignore' }, 't'), only).context)['tracestate']).toBe(
     'v=1',
   );
 });
 
 test('so many sampled flags a second, then none, then again', () => {
-  const gate = new TrustGate({ sampled: { perSecond: 5 } }, 't');
+  const gate = new TrustPolicy({ sampled: { perSecond: 5 } }, 't');
   const sampled = (): number => trace.getSpanContext(admit(gate).context)!.traceFlags & 1;
   const count = (): number => Array.from({ length: 100 }, sampled).reduce((sum, flag) => sum + flag, 0);
   expect(count()).toBe(5);
@@ -64,16 +64,16 @@ test('so many sampled flags a second, then none, then again', () => {
 });
 
 test('a fixed trace id does not grow one trace without bound', () => {
-  const gate = new TrustGate({ messagesPerTrace: 3 }, 't');
-  const before = refusals()['trace-too-large'];
+  const gate = new TrustPolicy({ messagesPerTrace: 3 }, 't');
+  const before = droppedHeaders()['trace-too-large'];
   expect(Array.from({ length: 5 }, () => admit(gate).linkOnly)).toEqual([false, false, false, true, true]);
-  expect(refusals()['trace-too-large'] - before).toBe(2);
+  expect(droppedHeaders()['trace-too-large'] - before).toBe(2);
   const other = extract(kafkaHeaders, { traceparent: `00-${'1'.repeat(32)}-${spanId}-01` });
   expect(admit(gate, other).linkOnly).toBe(false);
 });
 
 test('of trace ids no more are remembered than stated', () => {
-  const gate = new TrustGate({ messagesPerTrace: 1 }, 't');
+  const gate = new TrustPolicy({ messagesPerTrace: 1 }, 't');
   admit(gate);
   for (let i = 1; i <= 9_999; i++) {
     const id = `a${i.toString(16).padStart(31, '0')}`;
@@ -96,5 +96,5 @@ test.each<[unknown, string]>([
   [{ sampled: { perSecond: -1 } }, 'trust.sampled: expected'],
   [{ messagesPerTrace: 0.5 }, 'trust.messagesPerTrace: expected a whole number, 0 or more, got 0.5'],
 ])('refuses %j', (trust, message) => {
-  expect(() => new TrustGate(trust as Trust, 'trust')).toThrow(message);
+  expect(() => new TrustPolicy(trust as Trust, 'trust')).toThrow(message);
 });

@@ -1,7 +1,7 @@
 import { type Context, propagation, type SpanContext, trace, TraceFlags } from '@opentelemetry/api';
-import { countRefusal } from '../../carriers/refusals.ts';
-import { invalidOption, MqtraceError } from '../errors.ts';
-import { RecentMap } from '../recent-map.ts';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
+import { invalidOption, unknownOption } from '../common/errors.ts';
+import { RecentMap } from '../common/recent-map.ts';
 import { W3CTraceState } from './trace-state.ts';
 
 /**
@@ -37,7 +37,7 @@ export interface TrustRules {
 }
 
 /** What is made of a received context. @internal */
-export interface Trusted {
+export interface AdmittedContext {
   context: Context;
   /** Its trace is to be linked, not continued. */
   linkOnly: boolean;
@@ -49,7 +49,7 @@ const names = ['context', 'sampled', 'messagesPerTrace'];
 const rememberedTraces = 10_000;
 
 /** The trust in one destination, with what its limits remember. @internal */
-export class TrustGate {
+export class TrustPolicy {
   readonly #level: TrustLevel;
   readonly #perSecond: number;
   readonly #perTrace: number;
@@ -71,11 +71,11 @@ export class TrustGate {
    *
    * @param empty - the context of a message that carried nothing.
    */
-  admit(context: Context, empty: Context): Trusted {
+  apply(context: Context, empty: Context): AdmittedContext {
     const spanContext = trace.getSpanContext(context);
     if (this.#level === 'ignore') {
       const carried = spanContext !== undefined || propagation.getBaggage(context) !== undefined;
-      if (carried) countRefusal('context-ignored');
+      if (carried) countDroppedHeader('context-ignored');
       return { context: empty, linkOnly: false };
     }
     const linkOnly = this.#level === 'link';
@@ -98,7 +98,7 @@ export class TrustGate {
         return true;
       }
     }
-    countRefusal('sampled-flag-ignored');
+    countDroppedHeader('sampled-flag-ignored');
     return false;
   }
 
@@ -107,7 +107,7 @@ export class TrustGate {
     const messages = this.#messages.get(traceId) ?? 0;
     this.#messages.set(traceId, messages + 1);
     if (messages < this.#perTrace) return true;
-    countRefusal('trace-too-large');
+    countDroppedHeader('trace-too-large');
     return false;
   }
 }
@@ -131,11 +131,7 @@ function checkTrust(trust: unknown, where: string): TrustRules {
   if (levels.has(trust)) return { context: trust as TrustLevel };
   const expected = `'continue', 'link', 'ignore' or an object of ${names.join(', ')}`;
   if (typeof trust !== 'object' || trust === null) throw invalidOption(where, trust, expected);
-  for (const name of Object.keys(trust)) {
-    if (!names.includes(name)) {
-      throw new MqtraceError('INVALID_OPTION', `${where}: unknown option "${name}"; expected ${expected}`);
-    }
-  }
+  for (const name of Object.keys(trust)) if (!names.includes(name)) throw unknownOption(where, name, names);
   const rules = trust as TrustRules;
   if (rules.context !== undefined && !levels.has(rules.context)) {
     throw invalidOption(`${where}.context`, rules.context, `'continue', 'link' or 'ignore'`);

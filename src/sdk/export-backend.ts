@@ -1,12 +1,12 @@
 import { diag } from '@opentelemetry/api';
 import type { SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { SamplerCounts } from './counting-sampler.ts';
-import type { SamplingPair } from './sampling/create-sampling.ts';
-import type { DeliveringSpanProcessor } from './export/delivering-span-processor.ts';
-import type { FlushResult } from './export/export-options.ts';
+import type { SamplingPair } from '../sampling/create-sampling.ts';
+import type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
+import type { FlushResult } from '../export/export-options.ts';
 import type { OpenSpan, OpenSpans, OpenSpansOptions } from './open-spans.ts';
 import type { OperationMetrics } from './operation-metrics.ts';
-import type { TracingStats } from './export/stats.ts';
+import type { TracingStats } from '../export/stats.ts';
 
 /**
  * What `tracing` does with its provider: flush and shut down the exporter, whose results count, and the processors of the

@@ -1,6 +1,6 @@
 import { type Context, diag } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { reportFault } from '../faults.ts';
+import { reportFault } from '../common/faults.ts';
 
 /**
  * A span processor kept from throwing into the calls that make, end, flush and shut down.

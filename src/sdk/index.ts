@@ -1,4 +1,4 @@
-export { errorCodes, MqtraceError, type MqtraceErrorCode } from '../errors.ts';
+export { errorCodes, MqtraceError, type MqtraceErrorCode } from '../common/errors.ts';
 export {
   environmentModes,
   type EnvironmentMode,
@@ -6,15 +6,15 @@ export {
   type ExportProtocol,
   propagatorNames,
   type PropagatorName,
-  type StartTracingOptions,
-} from './options.ts';
-export { type DropReason, dropReasons, type SpanCounts } from './export/accounting.ts';
-export type { DeliveringSpanProcessor } from './export/delivering-span-processor.ts';
-export type { DeliveryOptions, DestinationOptions, FlushResult, FlushTimeout } from './export/export-options.ts';
-export { MqtraceSpanProcessor, type MqtraceSpanProcessorOptions } from './export/mqtrace-span-processor.ts';
-export type { AgentFactory, TransportOptions } from './export/otlp-senders.ts';
-export type { SpoolOptions } from './export/spool/spool.ts';
-export type { DestinationStats, TracingStats } from './export/stats.ts';
+} from '../config/names.ts';
+export type { StartTracingOptions } from './options.ts';
+export { type DropReason, dropReasons, type SpanCounts } from '../export/accounting.ts';
+export type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
+export type { DeliveryOptions, DestinationOptions, FlushResult, FlushTimeout } from '../export/export-options.ts';
+export { MqtraceSpanProcessor, type MqtraceSpanProcessorOptions } from '../export/mqtrace-span-processor.ts';
+export type { AgentFactory, TransportOptions } from '../export/otlp-senders.ts';
+export type { SpoolOptions } from '../export/spool/spool.ts';
+export type { DestinationStats, TracingStats } from '../export/stats.ts';
 export type { OpenSpan, OpenSpansOptions } from './open-spans.ts';
 export { startTracing } from './start-tracing.ts';
 export type { FlushOptions, Tracing } from './tracing.ts';
@@ -51,4 +51,4 @@ export {
   type TailConditions,
   type TailLimits,
   type TailSamplingOptions,
-} from './sampling/index.ts';
+} from '../sampling/index.ts';

@@ -1,7 +1,7 @@
 import { type Attributes, type Counter, type Histogram, type MeterProvider, metrics } from '@opentelemetry/api';
-import { reportFault } from '../faults.ts';
-import { errorType } from '../messaging/error-type.ts';
-import { version } from '../version.ts';
+import { reportFault } from '../common/faults.ts';
+import { errorType } from '../common/error-type.ts';
+import { version } from '../common/version.ts';
 
 /** As for the duration of any other operation: https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/ */
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];

@@ -1,29 +1,11 @@
 import type { Attributes, ContextManager, MeterProvider, TextMapPropagator } from '@opentelemetry/api';
-import type { DeliveryOptions, DestinationOptions } from './export/export-options.ts';
-import type { TransportOptions } from './export/otlp-senders.ts';
+import type { ExportOptions } from '../export/export-options.ts';
+import type { EnvironmentMode, PropagatorName } from '../config/names.ts';
 import type { Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { SamplerConfig, TailSamplingOptions } from './sampling/index.ts';
-
-/** How spans leave the process: an OTLP transport, another format, or not at all. */
-export const exportProtocols = ['http/protobuf', 'http/json', 'grpc', 'zipkin', 'console', 'none'] as const;
-
-/** One of {@link exportProtocols}. */
-export type ExportProtocol = (typeof exportProtocols)[number];
-
-/** Propagators that can be named, as in `OTEL_PROPAGATORS`. All but the first two and `none` are packages of their own. */
-export const propagatorNames = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'] as const;
-
-/** One of {@link propagatorNames}. */
-export type PropagatorName = (typeof propagatorNames)[number];
-
-/** Which wins, an `OTEL_*` variable or the option in code. */
-export const environmentModes = ['override', 'fallback', 'ignore'] as const;
-
-/** One of {@link environmentModes}. */
-export type EnvironmentMode = (typeof environmentModes)[number];
+import type { SamplerConfig, TailSamplingOptions } from '../sampling/index.ts';
 
 /** What {@link startTracing} takes. Every option may be left out; an unknown name is refused. */
-export interface StartTracingOptions extends TailSamplingOptions, DeliveryOptions, TransportOptions {
+export interface StartTracingOptions extends TailSamplingOptions, ExportOptions {
   /** `service.name` of every span. Default `unknown_service:node`. Variable: `OTEL_SERVICE_NAME`. */
   readonly serviceName?: string | undefined;
   /** `service.version`. Default: none. */
@@ -32,29 +14,6 @@ export interface StartTracingOptions extends TailSamplingOptions, DeliveryOption
   readonly deploymentEnvironment?: string | undefined;
   /** Further resource attributes. The three options above win over the same names here. Variable: `OTEL_RESOURCE_ATTRIBUTES`. */
   readonly resourceAttributes?: Attributes | undefined;
-
-  /**
-   * How spans are exported. Default `http/protobuf`.
-   * Variables: `OTEL_TRACES_EXPORTER`, `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`.
-   */
-  readonly protocol?: ExportProtocol | undefined;
-  /**
-   * Where spans are sent. For OTLP over HTTP a base URL to which `/v1/traces` is appended, unless it ends so already; for gRPC
-   * `http://host:port` (plain), `https://host:port` or `host:port` (TLS); for Zipkin its URL, to which `/api/v2/spans` is
-   * appended if it has no path. Default `http://localhost:4318`, `http://localhost:4317` or `http://localhost:9411`.
-   * Variables: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (taken as it is), `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_ZIPKIN_ENDPOINT`.
-   */
-  readonly endpoint?: string | undefined;
-  /**
-   * Sent with every export, for authentication for instance; gRPC sends them as metadata. Merged with
-   * `OTEL_EXPORTER_OTLP_TRACES_HEADERS` and `OTEL_EXPORTER_OTLP_HEADERS` by name. Default: none.
-   */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /**
-   * Several destinations at once, instead of `protocol`, `endpoint` and `headers`. Each has its own queue, spool and counters:
-   * a slow one does not hold up another. Default: none.
-   */
-  readonly destinations?: readonly DestinationOptions[] | undefined;
 
   /**
    * Which traces are kept: a sampler, or plain data such as `{ ratio: 0.1, perSecond: 100 }`, where both must agree. Wrapped in

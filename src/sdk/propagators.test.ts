@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { mqtracePropagator } from '../propagation/index.ts';
-import { Environment } from './environment.ts';
+import { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
 import { choosePropagator } from './propagators.ts';
 

@@ -1,9 +1,10 @@
 import { type Context, propagation, type TextMapPropagator, trace } from '@opentelemetry/api';
 import { CompositePropagator } from '@opentelemetry/core';
 import { mqtracePropagator } from '../propagation/index.ts';
-import type { Environment } from './environment.ts';
-import { loadOptional } from './optional-package.ts';
-import { type PropagatorName, propagatorNames, type StartTracingOptions } from './options.ts';
+import type { Environment } from '../config/environment.ts';
+import { loadOptional } from '../config/optional-package.ts';
+import { type PropagatorName, propagatorNames } from '../config/names.ts';
+import type { StartTracingOptions } from './options.ts';
 
 /**
  * The propagator to register. `none` gives one that does nothing, which is registered all the same: without any, wrappers

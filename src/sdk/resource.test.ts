@@ -1,7 +1,8 @@
 import { diag } from '@opentelemetry/api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Environment } from './environment.ts';
-import type { EnvironmentMode, StartTracingOptions } from './options.ts';
+import { Environment } from '../config/environment.ts';
+import type { EnvironmentMode } from '../config/names.ts';
+import type { StartTracingOptions } from './options.ts';
 import { buildResource } from './resource.ts';
 import { collectDiag } from './testing/diag-log.ts';
 

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Attributes } from '@opentelemetry/api';
 import { SDK_INFO } from '@opentelemetry/core';
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
-import type { Environment } from './environment.ts';
+import type { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
 
 /**

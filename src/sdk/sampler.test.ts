@@ -1,7 +1,7 @@
 import { diag, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Environment } from './environment.ts';
+import { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
 import { chooseSampling } from './sampler.ts';
 import { collectDiag } from './testing/diag-log.ts';

@@ -1,8 +1,8 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { Environment } from './environment.ts';
+import type { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
-import { SamplingPair } from './sampling/create-sampling.ts';
-import { samplerFromEnvironment } from './sampling/from-environment.ts';
+import { SamplingPair } from '../sampling/create-sampling.ts';
+import { samplerFromEnvironment } from '../sampling/from-environment.ts';
 
 /**
  * The sampler, and the processor that decides which ended spans go on to `processors`.

@@ -7,9 +7,9 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { reportFault } from '../faults.ts';
-import { errorMessage, errorType } from '../messaging/error-type.ts';
-import { isNewOn } from '../recorded-errors.ts';
+import { reportFault } from '../common/faults.ts';
+import { errorMessage, errorType } from '../common/error-type.ts';
+import { isNewOn } from '../common/recorded-errors.ts';
 import type { OperationEnd } from './operation-metrics.ts';
 
 /**

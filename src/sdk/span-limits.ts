@@ -1,5 +1,5 @@
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
-import type { Environment } from './environment.ts';
+import type { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
 
 /** The variables of each limit; the first one set counts. The second of each line is what the JavaScript SDK 1.x and 2.x reads. */

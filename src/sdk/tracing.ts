@@ -1,8 +1,8 @@
 import { type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
-import type { SamplerConfig } from './sampling/index.ts';
-import type { FlushResult } from './export/export-options.ts';
-import type { TracingStats } from './export/stats.ts';
+import type { SamplerConfig } from '../sampling/index.ts';
+import type { FlushResult } from '../export/export-options.ts';
+import type { TracingStats } from '../export/stats.ts';
 import type { OpenSpan, OpenSpansOptions } from './open-spans.ts';
 import type { OperationMetrics } from './operation-metrics.ts';
 import { recordError, runInSpan } from './span-helpers.ts';

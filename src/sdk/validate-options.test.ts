@@ -1,7 +1,7 @@
 import { AlwaysOnSampler, NoopSpanProcessor } from '@opentelemetry/sdk-trace';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect, test } from 'vitest';
-import { MqtraceError } from '../errors.ts';
+import { MqtraceError } from '../common/errors.ts';
 import { mqtracePropagator } from '../propagation/index.ts';
 import type { StartTracingOptions } from './options.ts';
 import { validateOptions } from './validate-options.ts';
@@ -33,10 +33,10 @@ test.each(good)('%o is accepted', (options) => {
 test.each([
   [null, 'startTracing(options): expected an object, got null'],
   [[], 'startTracing(options): expected an object, got an array of 0'],
-  [{ servicename: 'a' }, 'startTracing: there is no option "servicename"; did you mean serviceName?'],
-  [{ endPoint: 'a' }, 'startTracing: there is no option "endPoint"; did you mean endpoint?'],
-  [{ samplr: 1 }, 'startTracing: there is no option "samplr"; did you mean sampler?'],
-  [{ zzzzzzzzzz: 1 }, 'startTracing: there is no option "zzzzzzzzzz"; known are serviceName, '],
+  [{ servicename: 'a' }, 'startTracing: unknown option "servicename"; did you mean "serviceName"?'],
+  [{ endPoint: 'a' }, 'startTracing: unknown option "endPoint"; did you mean "endpoint"?'],
+  [{ samplr: 1 }, 'startTracing: unknown option "samplr"; did you mean "sampler"?'],
+  [{ zzzzzzzzzz: 1 }, 'startTracing: unknown option "zzzzzzzzzz"; expected one of serviceName, '],
   [{ serviceName: '' }, 'startTracing({ serviceName }): expected a string that is not empty, got ""'],
   [{ serviceName: 7 }, 'startTracing({ serviceName }): expected a string that is not empty, got 7'],
   [
@@ -54,11 +54,11 @@ test.each([
   [{ sampler: 'always' }, 'startTracing({ sampler }): expected a Sampler or { ratio, perSecond }, got "always"'],
   [{ sampler: { ratio: 1.1 } }, 'startTracing({ sampler }).ratio: expected a number from 0 to 1, got 1.1'],
   [{ sampler: { ratio: NaN } }, 'startTracing({ sampler }).ratio: expected a number from 0 to 1, got NaN'],
-  [{ sampler: { ratio: 1, rate: 1 } }, 'startTracing({ sampler }): there is no option "rate"; did you mean ratio?'],
+  [{ sampler: { ratio: 1, rate: 1 } }, 'startTracing({ sampler }): unknown option "rate"; did you mean "ratio"?'],
   [{ spanLimits: { linkCountLimit: -1 } }, 'startTracing({ spanLimits }).linkCountLimit: expected a whole number of 0'],
   [
     { spanLimits: { linkLimit: 1 } },
-    'startTracing({ spanLimits }): there is no option "linkLimit"; known are attributeValueLengthLimit',
+    'startTracing({ spanLimits }): unknown option "linkLimit"; expected one of attributeValueLengthLimit',
   ],
   [{ spanProcessors: {} }, 'startTracing({ spanProcessors }): expected an array of span processors, got an object'],
   [

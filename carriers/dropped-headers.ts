@@ -1,0 +1,55 @@
+/**
+ * Why something that a stranger (or the application) put into a header was not read, not kept or not sent.
+ *
+ * - `header-too-long`: a header over its byte limit was not read.
+ * - `list-cut`: a `tracestate` or `baggage` over its byte limit was cut after the last whole member that fits.
+ * - `too-many-repeats`: of a header repeated more than 64 times the rest was not read.
+ * - `traceparent-invalid`: a `traceparent` that W3C Trace Context does not allow; the message starts a new trace.
+ * - `tracestate-invalid`: a `tracestate` that W3C Trace Context does not allow, dropped whole.
+ * - `baggage-member-invalid`: a member of a received `baggage` that W3C Baggage does not allow, left out when read.
+ * - `baggage-key-invalid`, `baggage-value-invalid`, `baggage-metadata-invalid`: an entry or its metadata that cannot be sent.
+ * - `baggage-over-limit`: a member beyond 64 members or 8192 bytes, left out.
+ * - `policy-denied`, `policy-budget`: an entry left out by a baggage policy.
+ * - `header-invalid`: a header that the format cannot hold, as a name that HTTP does not allow, or headers that throw when read.
+ * - `amqp-table-full`: trace headers shortened or left out, because the AMQP header table has no room for them.
+ * - `sampled-flag-ignored`: a remote sampled flag that the trust settings do not follow.
+ * - `trace-too-large`: a message of a trace id that had its share already; it starts a new trace, linked.
+ * - `context-ignored`: a message whose context the trust settings ignore.
+ */
+export const droppedHeaderReasons = [
+  'header-too-long',
+  'list-cut',
+  'too-many-repeats',
+  'traceparent-invalid',
+  'tracestate-invalid',
+  'baggage-member-invalid',
+  'baggage-key-invalid',
+  'baggage-value-invalid',
+  'baggage-metadata-invalid',
+  'baggage-over-limit',
+  'policy-denied',
+  'policy-budget',
+  'header-invalid',
+  'amqp-table-full',
+  'sampled-flag-ignored',
+  'trace-too-large',
+  'context-ignored',
+] as const;
+
+/** One of {@link droppedHeaderReasons}. */
+export type DroppedHeaderReason = (typeof droppedHeaderReasons)[number];
+
+const counts = Object.fromEntries(droppedHeaderReasons.map((reason) => [reason, 0])) as Record<
+  DroppedHeaderReason,
+  number
+>;
+
+/** @internal */
+export function countDroppedHeader(reason: DroppedHeaderReason, by = 1): void {
+  counts[reason] += by;
+}
+
+/** How often each kind of header content was refused since the process started. Names and values are never kept or logged. */
+export function droppedHeaders(): Readonly<Record<DroppedHeaderReason, number>> {
+  return { ...counts };
+}

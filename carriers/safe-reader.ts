@@ -1,0 +1,36 @@
+import type { CarrierAdapter } from './adapter.ts';
+import { countDroppedHeader } from './dropped-headers.ts';
+
+/**
+ * The adapter, with nothing to be read where reading throws. Clients give plain data, but what is handed to a carrier may have been
+ * through an application's hands: a getter that throws, a proxy that was revoked, an object that only inherits from Buffer. @internal
+ */
+export function safeReader<H, A extends CarrierAdapter<H> = CarrierAdapter<H>>(adapter: A): A {
+  return {
+    ...adapter,
+    get(carrier: H, key: string): string | undefined {
+      try {
+        return adapter.get(carrier, key);
+      } catch {
+        countDroppedHeader('header-invalid');
+        return undefined;
+      }
+    },
+    getAll(carrier: H, key: string): string[] {
+      try {
+        return adapter.getAll(carrier, key);
+      } catch {
+        countDroppedHeader('header-invalid');
+        return [];
+      }
+    },
+    keys(carrier: H): string[] {
+      try {
+        return adapter.keys(carrier);
+      } catch {
+        countDroppedHeader('header-invalid');
+        return [];
+      }
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { invalidOption, unknownOption } from './errors.ts';
+
+/** Checks one value; `where` is the option's full name, for the message. `all` are the options that it stands among. */
+export type OptionCheck<Options = unknown> = (value: unknown, where: string, all: Options) => void;
+
+/** The longest that Node's timers can wait, in milliseconds. */
+export const longestTimeoutMs = 2_147_483_647;
+
+/** Whether a value is an object that is not an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Refuses what is not an object, and names that mean nothing: a mistyped option must not be lost in silence.
+ *
+ * @throws MqtraceError `INVALID_OPTION`
+ */
+export function checkNames(where: string, value: unknown, names: readonly string[]): void {
+  if (!isRecord(value)) throw invalidOption(where, value, 'an object');
+  for (const name of Object.keys(value)) if (!names.includes(name)) throw unknownOption(where, name, names);
+}
+
+export function checkProbability(where: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+    throw invalidOption(where, value, 'a number from 0 to 1');
+}
+
+export function checkPositive(where: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number' || !(value > 0 && value < Infinity))
+    throw invalidOption(where, value, 'a number above 0');
+}
+
+export function checkCount(where: string, value: unknown): asserts value is number {
+  if (!Number.isSafeInteger(value) || (value as number) < 1)
+    throw invalidOption(where, value, 'a whole number of 1 or more');
+}
+
+export function checkFunction(where: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalidOption(where, value, 'a function');
+}
+
+export function checkBoolean(value: unknown, where: string): void {
+  if (typeof value !== 'boolean') throw invalidOption(where, value, 'true or false');
+}
+
+export function checkNonEmptyString(value: unknown, where: string): void {
+  if (typeof value !== 'string' || value.trim() === '') throw invalidOption(where, value, 'a string that is not empty');
+}
+
+export function checkOneOf(values: readonly string[]): OptionCheck {
+  return (value, where) => {
+    if (!values.includes(value as string)) throw invalidOption(where, value, `one of ${values.join(', ')}`);
+  };
+}
+
+/** A whole number within bounds. */
+export function checkWhole(min: number, max: number = Number.MAX_SAFE_INTEGER): OptionCheck {
+  return (value, where) => {
+    if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
+    const expected =
+      max === Number.MAX_SAFE_INTEGER ? `a whole number of ${min} or more` : `a whole number from ${min} to ${max}`;
+    throw invalidOption(where, value, expected);
+  };
+}
+
+/** An object with these methods, which stands for an interface. */
+export function checkMethods(value: unknown, where: string, methods: readonly string[], expected: string): void {
+  const missing = methods.find(
+    (name) => typeof (value as Record<string, unknown> | null | undefined)?.[name] !== 'function',
+  );
+  if (missing !== undefined) throw invalidOption(where, value, `${expected} (with ${missing}())`);
+}

@@ -1,0 +1,58 @@
+import { nearest } from './did-you-mean.ts';
+
+/**
+ * Codes of {@link MqtraceError}. Each names one kind of mistake that the caller can mend.
+ *
+ * - `INVALID_OPTION`: an option has a wrong type or value, or is not known.
+ * - `INVALID_CLIENT`: what was handed to a wrapper is not the kind of object that it wraps.
+ * - `INVALID_ENVIRONMENT`: an `OTEL_*` environment variable has a value that cannot be used.
+ * - `MISSING_DEPENDENCY`: an optional package that the chosen options need is not installed.
+ * - `INVALID_STATE`: the call cannot be carried out in the present state.
+ */
+export const errorCodes = [
+  'INVALID_OPTION',
+  'INVALID_CLIENT',
+  'INVALID_ENVIRONMENT',
+  'MISSING_DEPENDENCY',
+  'INVALID_STATE',
+] as const;
+
+/** One of {@link errorCodes}. */
+export type MqtraceErrorCode = (typeof errorCodes)[number];
+
+/** Thrown for wrong configuration; never for anything that happens while messages flow. */
+export class MqtraceError extends Error {
+  override readonly name = 'MqtraceError';
+  /** What kind of mistake it was. */
+  readonly code: MqtraceErrorCode;
+
+  constructor(code: MqtraceErrorCode, message: string, options?: { cause?: unknown }) {
+    super(`[${code}] ${message}`, options);
+    this.code = code;
+  }
+}
+
+/** How a wrong value is named in a message: short, and without what a secret might hide in. @internal */
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'undefined') return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object') {
+    const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name;
+    return name && name !== 'Object' ? `an instance of ${name}` : 'an object';
+  }
+  return `a ${typeof value}`;
+}
+
+/** @internal */
+export function invalidOption(where: string, given: unknown, expected: string): MqtraceError {
+  return new MqtraceError('INVALID_OPTION', `${where}: expected ${expected}, got ${describe(given)}`);
+}
+
+/** @internal */
+export function unknownOption(where: string, name: string, known: readonly string[]): MqtraceError {
+  const near = nearest(name, known);
+  const hint = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean "${near}"?`;
+  return new MqtraceError('INVALID_OPTION', `${where}: unknown option ${describe(name)}; ${hint}`);
+}

@@ -1,0 +1,13 @@
+/** Spans that wait for a decision, and those decided against: what the exporter adds to its own books. */
+export interface HeldSpans {
+  /** Spans held now. */
+  readonly held: number;
+  /** What they take in memory, estimated in bytes. */
+  readonly heldBytes: number;
+  /** Spans that were recorded and then decided against. */
+  readonly sampledOut: number;
+  /** Spans that the cap on traces left out. */
+  readonly capped: number;
+  /** Decides on everything held, at once: spans to keep go to the exporter before this returns. */
+  settle(): void;
+}

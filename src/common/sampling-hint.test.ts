@@ -1,0 +1,81 @@
+import {
+  createTraceState,
+  ProxyTracerProvider,
+  ROOT_CONTEXT,
+  trace,
+  type Context,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import { afterEach, describe, expect, test } from 'vitest';
+import { removeSamplingHint, setSamplingHint, isCertainlyUnsampled, type SamplingHint } from './sampling-hint.ts';
+
+const provider: TracerProvider = new ProxyTracerProvider().getDelegate();
+const other: TracerProvider = { getTracer: () => trace.getTracer('other') };
+
+function parent(traceFlags: number, extra: object = {}): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+    spanId: 'b7ad6b7169203331',
+    traceFlags,
+    isRemote: true,
+    ...extra,
+  });
+}
+
+function leave(hint: Partial<SamplingHint> = {}): void {
+  setSamplingHint({ version: 1, provider, skipsBelow: () => true, ...hint });
+}
+
+afterEach(() => {
+  setSamplingHint(undefined);
+  trace.disable();
+});
+
+describe('isCertainlyUnsampled', () => {
+  test('without a hint no span is left out', () => {
+    expect(isCertainlyUnsampled(parent(0), provider)).toBe(false);
+  });
+
+  test('below an unsampled parent the hint decides', () => {
+    leave({ skipsBelow: ({ traceState }) => traceState === undefined });
+    expect(isCertainlyUnsampled(parent(0), provider)).toBe(true);
+    expect(isCertainlyUnsampled(parent(2), provider)).toBe(true);
+    expect(isCertainlyUnsampled(parent(0, { traceState: createTraceState('ot=th:0') }), provider)).toBe(false);
+  });
+
+  test('never for roots, sampled or invalid parents', () => {
+    leave();
+    expect(isCertainlyUnsampled(ROOT_CONTEXT, provider)).toBe(false);
+    expect(isCertainlyUnsampled(parent(1), provider)).toBe(false);
+    expect(isCertainlyUnsampled(parent(3), provider)).toBe(false);
+    expect(isCertainlyUnsampled(parent(0, { traceId: '0'.repeat(32) }), provider)).toBe(false);
+    expect(isCertainlyUnsampled(parent(0, { spanId: 'x' }), provider)).toBe(false);
+  });
+
+  test('never on a foreign provider, given or registered', () => {
+    leave();
+    expect(isCertainlyUnsampled(parent(0), other)).toBe(false);
+    trace.setGlobalTracerProvider(other);
+    expect(isCertainlyUnsampled(parent(0))).toBe(false);
+  });
+
+  test('finds the registered provider behind its proxy', () => {
+    const mine: TracerProvider = { getTracer: () => trace.getTracer('mine') };
+    trace.setGlobalTracerProvider(mine);
+    leave({ provider: mine });
+    expect(isCertainlyUnsampled(parent(0))).toBe(true);
+  });
+
+  test('does not look at a hint of another version', () => {
+    leave({ version: 2 as never });
+    expect(isCertainlyUnsampled(parent(0), provider)).toBe(false);
+  });
+
+  test('a provider takes away its own hint only', () => {
+    leave();
+    removeSamplingHint(other);
+    expect(isCertainlyUnsampled(parent(0), provider)).toBe(true);
+    removeSamplingHint(provider);
+    expect(isCertainlyUnsampled(parent(0), provider)).toBe(false);
+  });
+});

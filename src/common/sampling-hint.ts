@@ -1,0 +1,58 @@
+import {
+  ProxyTracerProvider,
+  trace,
+  TraceFlags,
+  type Context,
+  type SpanContext,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import { isValidSpanContext } from './valid-span-context.ts';
+
+/**
+ * What `startTracing` leaves for the wrappers, which never import the SDK: a way to ask, before a span is made, whether the answer is no
+ * already. It lies on `globalThis` under a registered symbol, so that it is found also where a process holds two copies of this package.
+ *
+ * @internal
+ */
+export interface SamplingHint {
+  /** Changes whenever the meaning of the rest does; a hint of another version is not looked at. */
+  readonly version: 1;
+  /** The provider that the answer is for. Spans that another one makes are none of its business. */
+  readonly provider: TracerProvider;
+  /** Whether a span below this parent would be neither recorded nor change what travels on. Asked about unsampled parents only. */
+  skipsBelow(parent: SpanContext): boolean;
+}
+
+const key = Symbol.for('mqtrace.sampling');
+
+type Holder = Record<symbol, SamplingHint | undefined>;
+
+/** Leaves the hint; undefined takes it away. @internal */
+export function setSamplingHint(hint: SamplingHint | undefined): void {
+  (globalThis as unknown as Holder)[key] = hint;
+}
+
+/** Takes the hint away, if it is this provider's. @internal */
+export function removeSamplingHint(provider: TracerProvider): void {
+  if ((globalThis as unknown as Holder)[key]?.provider === provider) setSamplingHint(undefined);
+}
+
+/**
+ * Whether a span below this context need not be made: its parent was not sampled, and the provider that would make it is one of
+ * `startTracing`, which would refuse it for certain. The context as it is says all that a refused span would: pass it on unchanged,
+ * so that trace id, flag, trace state and baggage travel.
+ *
+ * False for roots: an unsampled root must still start a trace, or the services after it would each decide anew.
+ *
+ * @param provider - whose tracer would make the span. Default: the registered one.
+ * @internal
+ */
+export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider): boolean {
+  const hint = (globalThis as unknown as Holder)[key];
+  if (hint?.version !== 1) return false;
+  const context = trace.getSpanContext(parent);
+  if (context === undefined || (context.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
+  const given = provider ?? trace.getTracerProvider();
+  const actual = given instanceof ProxyTracerProvider ? given.getDelegate() : given;
+  return actual === hint.provider && isValidSpanContext(context) && hint.skipsBelow(context);
+}

@@ -1,0 +1,79 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
+import { otlpGrpcUrl, otlpHttpUrl, zipkinUrl } from './endpoints.ts';
+import type { Environment } from './environment.ts';
+import type { ExportTarget } from './export-target.ts';
+import type { ExportProtocol } from './names.ts';
+
+const otlpProtocols = ['http/protobuf', 'http/json', 'grpc'] as const;
+type OtlpProtocol = (typeof otlpProtocols)[number];
+
+const exporterNames = ['otlp', 'zipkin', 'console', 'none'] as const;
+type ExporterName = (typeof exporterNames)[number];
+
+/** Where spans go, settled from options and environment: nothing is left to look up. @internal */
+export type Destination =
+  | { readonly exporter: 'otlp'; readonly protocol: OtlpProtocol; readonly url: string; readonly headers: Headers }
+  | { readonly exporter: 'zipkin'; readonly url: string; readonly headers: Headers }
+  | { readonly exporter: 'console' };
+
+type Headers = Readonly<Record<string, string>>;
+
+/** One destination per exporter named; none for `none`. @internal */
+export function resolveDestinations(options: ExportTarget, environment: Environment): Destination[] {
+  const named = environment.listOf('OTEL_TRACES_EXPORTER', exporterNames);
+  const chosen = environment.settle(exporterOption(options.protocol), named) ?? ['otlp'];
+  // An endpoint belongs to the exporter that code chose: a variable that chooses another one must not send there.
+  const meantForZipkin = options.protocol === 'zipkin';
+  const own = (zipkin: boolean): ExportTarget =>
+    zipkin === meantForZipkin ? options : { ...options, endpoint: undefined, headers: undefined };
+  return chosen.flatMap((exporter): Destination[] => {
+    if (exporter === 'none') return [];
+    if (exporter === 'console') return [{ exporter }];
+    if (exporter === 'otlp') return [otlp(own(false), environment)];
+    const zipkin = own(true);
+    return [{ exporter, url: zipkinUrl(zipkin, environment), headers: { ...zipkin.headers } }];
+  });
+}
+
+function exporterOption(protocol: ExportProtocol | undefined): ExporterName[] | undefined {
+  if (protocol === undefined) return undefined;
+  return protocol === 'zipkin' || protocol === 'console' || protocol === 'none' ? [protocol] : ['otlp'];
+}
+
+function otlp(options: ExportTarget, environment: Environment): Destination {
+  const option = otlpProtocols.find((each) => each === options.protocol);
+  const variable =
+    environment.oneOf('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols) ??
+    environment.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', otlpProtocols);
+  const protocol = environment.settle(option, variable) ?? 'http/protobuf';
+  const url = protocol === 'grpc' ? otlpGrpcUrl(options, environment) : otlpHttpUrl(options, environment);
+  return { exporter: 'otlp', protocol, url, headers: otlpHeaders(options, environment) };
+}
+
+/** Header names are case-insensitive, so they are compared and sent in lower case. */
+function otlpHeaders(options: ExportTarget, environment: Environment): Headers {
+  const option = lowerCaseNames(options.headers ?? {});
+  const general = headersVariable('OTEL_EXPORTER_OTLP_HEADERS', environment);
+  const traces = headersVariable('OTEL_EXPORTER_OTLP_TRACES_HEADERS', environment);
+  return environment.merge(option, { ...general, ...traces });
+}
+
+function headersVariable(name: string, environment: Environment): Record<string, string> {
+  const pairs = Object.entries(parseKeyPairsIntoRecord(environment.text(name)));
+  const usable = pairs.filter(([header, value]) => {
+    try {
+      validateHeaderName(header);
+      validateHeaderValue(header, value);
+      return true;
+    } catch {
+      environment.reject(name, 'name=value pairs that are valid as headers', true);
+      return false;
+    }
+  });
+  return lowerCaseNames(Object.fromEntries(usable));
+}
+
+function lowerCaseNames(headers: Headers): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,79 @@
+import { diag } from '@opentelemetry/api';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Environment } from './environment.ts';
+import { collectDiag } from '../sdk/testing/diag-log.ts';
+
+let reported: string[];
+beforeEach(() => void (reported = collectDiag()));
+afterEach(() => diag.disable());
+
+test.each([
+  ['override', 'variable', 'variable', 'option'],
+  ['fallback', 'option', 'variable', 'option'],
+  ['ignore', 'option', undefined, 'option'],
+] as const)('in mode %s the %s wins', (mode, winner, alone, option) => {
+  const environment = new Environment(mode, { NAME: 'variable' });
+  expect(environment.settle('option', environment.text('NAME'))).toBe(winner);
+  expect(environment.settle(undefined, environment.text('NAME'))).toBe(alone);
+  expect(environment.settle('option', environment.text('OTHER'))).toBe(option);
+  const merged = environment.merge(
+    { a: 'option', b: 'option' },
+    mode === 'ignore' ? {} : { a: 'variable', c: 'variable' },
+  );
+  expect(merged).toMatchObject({ a: winner, b: 'option' });
+});
+
+test('empty variables are unset, and surrounding space does not count', () => {
+  const environment = new Environment('override', { EMPTY: '', BLANK: '  ', NAME: ' a ' });
+  expect(['EMPTY', 'BLANK', 'NONE', 'NAME'].map((name) => environment.text(name))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    'a',
+  ]);
+  expect(environment.flag('EMPTY')).toBe(false);
+  expect(environment.count('BLANK')).toBeUndefined();
+  expect(reported).toEqual([]);
+});
+
+test('well-formed values are read, in any case', () => {
+  const environment = new Environment('override', {
+    FLAG: 'True',
+    NUMBER: '0.25',
+    COUNT: '12',
+    ONE: 'HTTP/JSON',
+    LIST: 'b3, tracecontext,,B3',
+  });
+  expect(environment.flag('FLAG')).toBe(true);
+  expect(environment.number('NUMBER', 0, 1)).toBe(0.25);
+  expect(environment.count('COUNT')).toBe(12);
+  expect(environment.oneOf('ONE', ['grpc', 'http/json'])).toBe('http/json');
+  expect(environment.listOf('LIST', ['tracecontext', 'b3'])).toEqual(['b3', 'tracecontext']);
+  expect(reported).toEqual([]);
+});
+
+test.each([
+  ['a flag', 'yes', (environment: Environment) => environment.flag('NAME'), false, 'true or false'],
+  ['a number', 'ten', (environment: Environment) => environment.number('NAME', 0), undefined, 'a number of 0 or more'],
+  ['a ratio', '1.5', (environment: Environment) => environment.number('NAME', 0, 1), undefined, 'a number from 0 to 1'],
+  ['a count', '1.5', (environment: Environment) => environment.count('NAME'), undefined, 'a whole number'],
+  [
+    'a count below 0',
+    '-1',
+    (environment: Environment) => environment.count('NAME'),
+    undefined,
+    'a number of 0 or more',
+  ],
+  ['one of some', 'tcp', (environment: Environment) => environment.oneOf('NAME', ['grpc']), undefined, 'one of grpc'],
+  ['a list', 'x,a', (environment: Environment) => environment.listOf('NAME', ['a']), ['a'], 'a list of a'],
+  [
+    'a list of nothing known',
+    'x',
+    (environment: Environment) => environment.listOf('NAME', ['a']),
+    undefined,
+    'a list of a',
+  ],
+])('%s that is malformed is reported and counts as unset', (_, value, read, expected, hint) => {
+  expect(read(new Environment('override', { NAME: value }))).toEqual(expected);
+  expect(reported).toEqual([`mqtrace: NAME is ignored: expected ${hint}, got "${value}"`]);
+});

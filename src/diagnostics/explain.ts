@@ -1,0 +1,115 @@
+import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { amqpHeaders, httpHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
+import { ReceivePolicy } from '../messaging/receive-policy.ts';
+import type { TraceOptions } from '../messaging/options.ts';
+import { resolvePropagator } from '../propagation/current-propagator.ts';
+import { extractFrom } from '../propagation/inject-extract.ts';
+import { mqtracePropagator } from '../propagation/propagator.ts';
+import { explainHeaders } from './explain-headers.ts';
+
+/** Options of {@link explain}: those of the wrapper that would receive the message. */
+export interface ExplainOptions extends Pick<TraceOptions, 'propagator' | 'trust' | 'baggage' | 'parenting'> {
+  /** The message's format, where its shape does not tell. */
+  adapter?: CarrierAdapter<unknown>;
+  /** The name of the destination, for options that depend on it. */
+  destination?: string;
+}
+
+/** What {@link explain} found out. */
+export interface Explanation {
+  /** `kafka`, `amqp`, `redis` or `http`. */
+  format: string;
+  /** Whether there is a valid W3C `traceparent`. */
+  valid: boolean;
+  /** What there is, and what would be made of it, a sentence each. */
+  lines: string[];
+  /** The lines as one text. */
+  toString(): string;
+}
+
+interface Found {
+  adapter: CarrierAdapter<unknown>;
+  headers: unknown;
+}
+
+/**
+ * Says in words what a message's headers hold: whether they are valid, sampled, by which propagator, and what would happen on
+ * receive. Trace ids and the keys of baggage are told; values are not. Never throws for a message, whatever it is.
+ *
+ *     console.log(String(explain(message)));
+ *
+ * @param message - a message as kafkajs or amqplib give it, a Redis stream entry or its fields, an HTTP request, or headers.
+ * @throws MqtraceError `INVALID_OPTION` for wrong options
+ */
+export function explain(message: unknown, options: ExplainOptions = {}): Explanation {
+  const propagator = resolvePropagator(options.propagator, 'explain({ propagator })');
+  const receivePolicy = new ReceivePolicy('explain', options);
+  const { adapter, headers } = safely(() => find(message, options.adapter), {
+    adapter: options.adapter ?? kafkaHeaders,
+    headers: undefined,
+  });
+  const count = safely(() => adapter.keys(headers).length, 0);
+  const lines = [`${adapter.name} message with ${count} ${adapter.name === 'redis' ? 'fields' : 'headers'}`];
+  const told = safely(() => explainHeaders(adapter, headers), { lines: ['headers: not readable'], valid: false });
+  lines.push(...told.lines);
+
+  const fields = safely(() => propagator.fields(), []);
+  const ours = propagator === mqtracePropagator ? "mqtrace's own" : 'the one in use';
+  lines.push(`propagator: ${ours}, which reads ${fields.length === 0 ? 'nothing' : fields.join(', ')}`);
+  const extracted = extractFrom(propagator, adapter, headers, ROOT_CONTEXT);
+  const { context, linkOnly } = receivePolicy.received(extracted, options.destination);
+  const spanContext = trace.getSpanContext(context);
+  const parenting = safely(
+    () => (typeof options.parenting === 'function' ? options.parenting(options.destination ?? '') : options.parenting),
+    'parent' as const,
+  );
+  if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) {
+    const refused = trace.getSpanContext(extracted) !== undefined;
+    lines.push(
+      `on receive: a new trace, because ${refused ? 'the trust option ignores its trace' : 'it carries none'}`,
+    );
+  } else if (linkOnly || parenting === 'link') {
+    lines.push(
+      `on receive: a new trace that links span ${spanContext.spanId}, by the ${linkOnly ? 'trust' : 'parenting'} option`,
+    );
+  } else {
+    const sampled = spanContext.traceFlags & 1 ? 'sampled' : 'not sampled';
+    lines.push(`on receive: trace ${spanContext.traceId} continues, as ${sampled}, beneath span ${spanContext.spanId}`);
+  }
+  const keys =
+    propagation
+      .getBaggage(context)
+      ?.getAllEntries()
+      .map(([key]) => key) ?? [];
+  lines.push(`on receive: ${keys.length === 0 ? 'no baggage is' : `baggage ${keys.join(', ')} is`} active`);
+  return { format: adapter.name, valid: told.valid, lines, toString: () => lines.join('\n') };
+}
+
+function find(message: unknown, adapter: CarrierAdapter<unknown> | undefined): Found {
+  if (adapter !== undefined) return { adapter, headers: message };
+  if (Array.isArray(message)) {
+    const [, fields] = message as unknown[];
+    return {
+      adapter: redisFields,
+      headers: Array.isArray(fields) ? fields : message,
+    };
+  }
+  const given = (typeof message === 'object' && message !== null ? message : {}) as Record<string, unknown>;
+  const properties = given['properties'] as Record<string, unknown> | null | undefined;
+  if (typeof properties === 'object' && properties !== null) {
+    return { adapter: amqpHeaders, headers: properties['headers'] ?? {} };
+  }
+  if (message instanceof Headers) return { adapter: httpHeaders, headers: message };
+  const headers = 'headers' in given || 'value' in given ? (given['headers'] ?? {}) : given;
+  const http = 'method' in given || headers instanceof Headers;
+  return { adapter: http ? httpHeaders : kafkaHeaders, headers };
+}
+
+function safely<T>(fn: () => T, otherwise: T): T {
+  try {
+    return fn();
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,157 @@
+import type { HeldSpans } from '../common/held-spans.ts';
+
+/**
+ * Why a span was not delivered.
+ *
+ * - `queue_full`: memory was full.
+ * - `rejected`: the receiver refused it for good.
+ * - `too_large`: the receiver called even this one span too large.
+ * - `spool_full`: the spool on disk was full.
+ * - `expired`: it waited in the spool for longer than it may.
+ * - `corrupt`: it could not be encoded, or its spool file was damaged or taken away.
+ * - `sampled_out`: the sampler decided against it after it was recorded.
+ * - `capped`: the tail sampler ran out of room for its trace.
+ * - `after_shutdown`: it ended after the shutdown.
+ * - `shutdown_deadline`: the shutdown ran out of time.
+ * - `process_exit`: the process ended without a spool.
+ */
+export const dropReasons = [
+  'queue_full',
+  'rejected',
+  'too_large',
+  'spool_full',
+  'expired',
+  'corrupt',
+  'sampled_out',
+  'capped',
+  'after_shutdown',
+  'shutdown_deadline',
+  'process_exit',
+] as const;
+
+/** One of {@link dropReasons}. */
+export type DropReason = (typeof dropReasons)[number];
+
+/** Where a span is while it is neither exported nor dropped. @internal */
+export type Place = 'queued' | 'inFlight' | 'spooled';
+
+/** The books of one destination at one moment: `ended + adopted = exported + dropped + queued + held + inFlight + spooled`. */
+export interface SpanCounts {
+  /** Recorded spans that have ended. */
+  readonly ended: number;
+  /** Spans taken over from the spool of a process that is gone. */
+  readonly adopted: number;
+  /** Spans that the receiver acknowledged. */
+  readonly exported: number;
+  /** Spans that will never arrive, by reason; {@link droppedTotal} is their sum. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  readonly droppedTotal: number;
+  /** Encoded, in memory. */
+  readonly queued: number;
+  /** Held by the tail sampler. */
+  readonly held: number;
+  /** On the wire. */
+  readonly inFlight: number;
+  /** On disk and not on the wire. */
+  readonly spooled: number;
+}
+
+/**
+ * Books every span of one destination. Each method takes as much from one term as it adds to another, so that the equation of
+ * {@link SpanCounts} holds after every call.
+ *
+ * @internal
+ */
+export class Accounting {
+  /** Set when a tail sampler stands before the exporter. */
+  source: HeldSpans | undefined;
+  #ended = 0;
+  #adopted = 0;
+  #exported = 0;
+  #droppedTotal = 0;
+  readonly #dropped: Record<DropReason, number> = Object.fromEntries(
+    dropReasons.map((reason) => [reason, 0]),
+  ) as Record<DropReason, number>;
+  readonly #in: Record<Place, number> = { queued: 0, inFlight: 0, spooled: 0 };
+
+  get queued(): number {
+    return this.#in.queued;
+  }
+
+  get inFlight(): number {
+    return this.#in.inFlight;
+  }
+
+  get spooled(): number {
+    return this.#in.spooled;
+  }
+
+  get exported(): number {
+    return this.#exported;
+  }
+
+  /** Spans that will never arrive. */
+  get dropped(): number {
+    return this.#droppedTotal + (this.source === undefined ? 0 : this.source.sampledOut + this.source.capped);
+  }
+
+  /** Spans whose fate is open. */
+  get left(): number {
+    return this.#in.queued + this.#in.inFlight + this.#in.spooled + (this.source?.held ?? 0);
+  }
+
+  /** A span ended and is in memory. */
+  accept(): void {
+    this.#ended++;
+    this.#in.queued++;
+  }
+
+  /** A span ended and is lost at once. */
+  refuse(reason: DropReason): void {
+    this.#ended++;
+    this.#dropped[reason]++;
+    this.#droppedTotal++;
+  }
+
+  /** Spans of a dead process's spool are in ours now. */
+  adopt(spans: number): void {
+    this.#adopted += spans;
+    this.#in.spooled += spans;
+  }
+
+  move(spans: number, from: Place, to: Place): void {
+    this.#in[from] -= spans;
+    this.#in[to] += spans;
+  }
+
+  export(spans: number, from: Place): void {
+    this.#in[from] -= spans;
+    this.#exported += spans;
+  }
+
+  drop(spans: number, from: Place, reason: DropReason): void {
+    this.#in[from] -= spans;
+    this.#dropped[reason] += spans;
+    this.#droppedTotal += spans;
+  }
+
+  /** The books now. */
+  counts(): SpanCounts {
+    const { held = 0, sampledOut = 0, capped = 0 } = this.source ?? {};
+    return {
+      ended: this.#ended + held + sampledOut + capped,
+      adopted: this.#adopted,
+      exported: this.#exported,
+      dropped: {
+        ...this.#dropped,
+        sampled_out: this.#dropped.sampled_out + sampledOut,
+        capped: this.#dropped.capped + capped,
+      },
+      droppedTotal: this.#droppedTotal + sampledOut + capped,
+      queued: this.#in.queued,
+      held,
+      inFlight: this.#in.inFlight,
+      spooled: this.#in.spooled,
+    };
+  }
+}

@@ -1,0 +1,118 @@
+import type { Context } from '@opentelemetry/api';
+import { diag, TraceFlags } from '@opentelemetry/api';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { HeldSpans } from '../common/held-spans.ts';
+import type { DestinationQueue } from './destination-queue.ts';
+import { joinProcessEnd } from './process-end.ts';
+import type { FlushResult, FlushTimeout } from './export-options.ts';
+import { type DestinationStats, destinationStats } from './stats.ts';
+
+/**
+ * Takes every span that has ended to each destination, and the rest to disk when the process ends.
+ *
+ * @internal
+ */
+export class DeliveringSpanProcessor implements SpanProcessor {
+  readonly destinations: readonly DestinationQueue[];
+  #leave: () => void = () => undefined;
+  #over = false;
+  #warned = false;
+  /** Spans that were started and are recorded. */
+  started = 0;
+  /** Of these, the ones that are sampled. */
+  sampled = 0;
+
+  constructor(destinations: readonly DestinationQueue[]) {
+    this.destinations = destinations;
+  }
+
+  /** Takes part in the end of the process, and takes over what dead processes left, from here on until the shutdown. */
+  start(): void {
+    const { destinations } = this;
+    for (const destination of destinations) destination.start();
+    this.#leave = joinProcessEnd({
+      onExit: () =>
+        this.#sum((destination) => {
+          destination.settleHeld();
+          return destination.persistOrDrop('process_exit');
+        }),
+      onSignal: (last) =>
+        this.#sum((destination) => {
+          if (last) destination.settleHeld();
+          return destination.secure();
+        }),
+      flushAtEnd: (timeoutMs) => this.flush({ timeoutMs }),
+      get unsent(): boolean {
+        return destinations.some((destination) => destination.unsent);
+      },
+    });
+  }
+
+  #sum(count: (destination: DestinationQueue) => number): number {
+    return this.destinations.reduce((total, destination) => total + count(destination), 0);
+  }
+
+  /** Has the spans of something that stands before this processor counted, and settled at the end. */
+  attachSource(source: HeldSpans): void {
+    for (const destination of this.destinations) destination.accounting.source = source;
+  }
+
+  onStart(span: Span, _parentContext: Context): void {
+    this.started++;
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) this.sampled++;
+  }
+
+  onEnd(span: ReadableSpan): void {
+    if (this.#over) this.#warnOnce(span);
+    const sampled = (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+    for (const destination of this.destinations) {
+      if (sampled) destination.add(span);
+      else destination.accounting.refuse('sampled_out');
+    }
+  }
+
+  #warnOnce(span: ReadableSpan): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    diag.warn(
+      `mqtrace: spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down ` +
+        `tracing when everything else has ended`,
+    );
+  }
+
+  /** What became of all spans, for every destination. */
+  stats(): DestinationStats[] {
+    return this.destinations.map(destinationStats);
+  }
+
+  /** Sends everything that has ended so far and waits for what is on the wire. Never rejects. */
+  flush(timeout: FlushTimeout = {}): Promise<FlushResult> {
+    return this.#together((destination) => destination.flush(timeout));
+  }
+
+  /** Refuses new spans, sends what there is, keeps the rest in the spool, and ends. Never rejects. */
+  end(timeout: FlushTimeout = {}): Promise<FlushResult> {
+    const ended = this.#together((destination) => destination.shutdown(timeout)).finally(this.#leave);
+    this.#over = true;
+    return ended;
+  }
+
+  async #together(call: (destination: DestinationQueue) => Promise<FlushResult>): Promise<FlushResult> {
+    const results = await Promise.all(this.destinations.map(call));
+    const total = { exported: 0, left: 0, dropped: 0 };
+    for (const result of results) {
+      total.exported += result.exported;
+      total.left += result.left;
+      total.dropped += result.dropped;
+    }
+    return total;
+  }
+
+  async forceFlush(): Promise<void> {
+    await this.flush();
+  }
+
+  async shutdown(): Promise<void> {
+    await this.end();
+  }
+}

@@ -1,0 +1,262 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { DestinationQueue } from './destination-queue.ts';
+import type { DeliveryOptions } from './export-options.ts';
+import type { SendResult } from './sender.ts';
+import { plainSpan } from './testing/plain-span.ts';
+import { ScriptedSender } from './testing/scripted-sender.ts';
+import { collectDiag } from '../sdk/testing/diag-log.ts';
+
+afterEach(() => void vi.useRealTimers());
+
+const ok: SendResult = { status: 'ok', rejected: 0 };
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function open(options: DeliveryOptions = {}): { sender: ScriptedSender; queue: DestinationQueue } {
+  const sender = new ScriptedSender();
+  return { sender, queue: new DestinationQueue('test', sender, options) };
+}
+
+let id = 0;
+function add(queue: DestinationQueue, spans: number, bytes = 0): void {
+  for (let i = 0; i < spans; i++) queue.add(plainSpan(++id, { attributes: { text: 'x'.repeat(bytes) } }));
+}
+
+function answerAll(sender: ScriptedSender, result: SendResult): void {
+  while (sender.open.length > 0) sender.open[0]!.answer(result);
+}
+
+const sentSpans = (sender: ScriptedSender): number[] => sender.open.map(({ spans }) => spans);
+
+test('a batch is closed by its size, by its bytes, or by its age', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { sender, queue } = open({ maxBatchSpans: 10, maxBatchBytes: 2000 });
+  add(queue, 12);
+  await turn();
+  expect(sentSpans(sender)).toEqual([10]);
+  add(queue, 2, 900);
+  await turn();
+  // What would make it too large goes into the next one.
+  expect(sentSpans(sender)).toEqual([10, 3]);
+  vi.advanceTimersByTime(4999);
+  await turn();
+  expect(sentSpans(sender)).toEqual([10, 3]);
+  vi.advanceTimersByTime(1);
+  await turn();
+  expect(sentSpans(sender)).toEqual([10, 3, 1]);
+});
+
+test('by default 512 spans, and four requests on the wire; batches that wait share the next request', async () => {
+  const { sender, queue } = open();
+  add(queue, 512 * 9 + 1);
+  await turn();
+  // Nine batches, four requests: none is left out, none is sent alone that could be sent together.
+  expect(sentSpans(sender)).toEqual([512 * 3, 512 * 2, 512 * 2, 512 * 2]);
+  add(queue, 512 * 6 - 1);
+  await turn();
+  expect(sender.open).toHaveLength(4);
+  sender.open[0]!.answer(ok);
+  await turn();
+  expect(sender.mostOpen).toBe(4);
+  expect(sentSpans(sender).at(-1)).toBe(512 * 6);
+  answerAll(sender, ok);
+  await turn();
+  expect(queue.accounting.counts()).toMatchObject({ exported: 512 * 15, queued: 0, inFlight: 0 });
+});
+
+test('shared requests keep to the bytes that one may have, and to a number of spans that was given', async () => {
+  const byBytes = open({ maxBatchBytes: 200_000, concurrency: 1 });
+  add(byBytes.queue, 512 * 4, 100);
+  await turn();
+  const given = open({ maxBatchSpans: 512, concurrency: 1 });
+  add(given.queue, 512 * 4);
+  await turn();
+  expect(sentSpans(byBytes.sender)).toEqual([512 * 2]);
+  expect(sentSpans(given.sender)).toEqual([512]);
+});
+
+test('halves of a batch that has a copy on disk are not joined with others, and the copy goes when both are done', async () => {
+  collectDiag();
+  const directory = mkdtempSync(join(tmpdir(), 'mqtrace-queue-'));
+  const onDisk = (): string[] =>
+    readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.otlp'));
+  try {
+    const { sender, queue } = open({ concurrency: 1, spool: { directory } });
+    // The second half is so much smaller that there would be room beside it.
+    add(queue, 256, 500);
+    add(queue, 256);
+    await turn();
+    queue.secure();
+    expect(onDisk()).toHaveLength(1);
+    for (let i = 0; i < 2; i++) {
+      add(queue, 5);
+      void queue.flush();
+    }
+    sender.open[0]!.answer({ status: 'split', error: 'too large' });
+    await turn();
+    const sizes: number[] = [];
+    while (sender.open.length > 0) {
+      sizes.push(sender.open[0]!.spans);
+      expect(onDisk()).toHaveLength(sizes.length < 3 ? 1 : 0);
+      sender.open[0]!.answer(ok);
+      await turn();
+    }
+    expect(sizes).toEqual([256, 256, 10]);
+    await queue.shutdown();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('while the receiver is away one batch is tried at a time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { sender, queue } = open();
+  add(queue, 512 * 4);
+  await turn();
+  expect(sender.open).toHaveLength(4);
+  answerAll(sender, { status: 'retry', error: 'away' });
+  await turn();
+  vi.advanceTimersByTime(30_000);
+  await turn();
+  expect(sentSpans(sender)).toEqual([512]);
+  sender.open[0]!.answer(ok);
+  await turn();
+  expect(sentSpans(sender)).toEqual([512, 512, 512]);
+});
+
+test('a receiver that asks for a pause gets it, whatever a flush would like', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { sender, queue } = open({ maxBatchSpans: 1 });
+  add(queue, 1);
+  await turn();
+  sender.open[0]!.answer({ status: 'retry', afterMs: 60_000, error: 'busy' });
+  await turn();
+  const flushed = queue.flush({ timeoutMs: 100_000 });
+  await turn();
+  vi.advanceTimersByTime(59_999);
+  await turn();
+  expect(sender.open).toEqual([]);
+  vi.advanceTimersByTime(1);
+  await turn();
+  expect(sentSpans(sender)).toEqual([1]);
+  sender.open[0]!.answer(ok);
+  expect(await flushed).toEqual({ exported: 1, left: 0, dropped: 0 });
+});
+
+test('a flush tries again at once after a pause of its own', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { sender, queue } = open({ maxBatchSpans: 1 });
+  add(queue, 1);
+  await turn();
+  sender.open[0]!.answer({ status: 'retry', error: 'away' });
+  await turn();
+  expect(sender.open).toEqual([]);
+  const flushed = queue.flush();
+  await turn();
+  sender.open[0]!.answer(ok);
+  expect(await flushed).toEqual({ exported: 1, left: 0, dropped: 0 });
+});
+
+test('a flush waits for what is on the wire, not for what ends later', async () => {
+  const { sender, queue } = open({ maxBatchSpans: 2 });
+  add(queue, 2);
+  await turn();
+  const flushed = queue.flush();
+  let over = false;
+  void flushed.then(() => (over = true));
+  add(queue, 2);
+  await turn();
+  sender.open[1]!.answer(ok);
+  await turn();
+  expect(over).toBe(false);
+  add(queue, 2);
+  await turn();
+  sender.open[0]!.answer(ok);
+  expect(await flushed).toEqual({ exported: 4, left: 2, dropped: 0 });
+});
+
+test.each(['newest', 'oldest'] as const)('when memory is full the %s is dropped', async (dropWhenFull) => {
+  collectDiag();
+  const { sender, queue } = open({ maxBatchSpans: 2, maxQueueSpans: 6, concurrency: 1, dropWhenFull });
+  const seen: string[] = [];
+  sender.onSend = (ids) => void seen.push(...ids);
+  for (let n = 1; n <= 8; n++) queue.add(plainSpan(n));
+  const flushed = queue.flush();
+  for (let i = 0; i < 3; i++) {
+    await turn();
+    sender.open[0]?.answer(ok);
+  }
+  expect(await flushed).toEqual({ exported: 6, left: 0, dropped: 0 });
+  expect(queue.accounting.counts().dropped.queue_full).toBe(2);
+  const expected = dropWhenFull === 'newest' ? [1, 2, 3, 4, 5, 6] : [3, 4, 5, 6, 7, 8];
+  expect(seen.map((each) => Number.parseInt(each, 16))).toEqual(expected);
+});
+
+test('memory stays bounded when large spans push out small ones', () => {
+  collectDiag();
+  const { queue } = open({ maxBatchSpans: 8, maxBatchBytes: 4000, maxQueueBytes: 30_000, dropWhenFull: 'oldest' });
+  add(queue, 150);
+  for (let i = 0; i < 30; i++) {
+    add(queue, 1, 3000);
+    expect(queue.memoryBytes).toBeLessThan(30_000 + 4000);
+  }
+});
+
+test('memory that holds fewer spans than a batch is still sent when it is full', async () => {
+  const { sender, queue } = open({ maxQueueSpans: 100 });
+  add(queue, 100);
+  await turn();
+  expect(sentSpans(sender)).toEqual([100]);
+});
+
+test('a request that is too large is sent in halves, down to a span that is too large by itself', async () => {
+  collectDiag();
+  const { sender, queue } = open({ maxBatchSpans: 7, concurrency: 1 });
+  const sizes: number[] = [];
+  add(queue, 7);
+  await turn();
+  while (sender.open.length > 0) {
+    const [{ spans, answer }] = sender.open as [(typeof sender.open)[0]];
+    sizes.push(spans);
+    answer(spans > 1 || sizes.length === 4 ? { status: 'split', error: 'too large' } : ok);
+    await turn();
+  }
+  expect(sizes).toEqual([7, 4, 2, 1, 1, 2, 1, 1, 3, 2, 1, 1, 1]);
+  expect(queue.accounting.counts()).toMatchObject({ exported: 6, dropped: { too_large: 1 } });
+});
+
+test('a buffer is a batch’s own until it is acknowledged, and then used again', async () => {
+  const { sender, queue } = open({ maxBatchSpans: 50 });
+  const buffers = new Set<ArrayBufferLike>();
+  sender.onSend = (_, bytes) => void buffers.add(bytes.buffer);
+  for (let round = 0; round < 200; round++) {
+    add(queue, 50, 500 + (round % 7) * 100);
+    await turn();
+    // Now one, now another stays on the wire for long.
+    if (sender.open.length === 4) sender.open[round % 4]!.answer(ok);
+  }
+  await turn();
+  while (sender.open.length > 0) {
+    sender.open[0]!.answer(ok);
+    await turn();
+  }
+  expect(queue.accounting.exported).toBe(10_000);
+  expect(sender.overwritten).toBe(0);
+  expect(buffers.size).toBeLessThan(20);
+});
+
+test('a loss is reported at most once a minute for each reason, with what came together', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const reported = collectDiag();
+  const { queue } = open({ maxQueueSpans: 1, maxBatchSpans: 5 });
+  add(queue, 10);
+  expect(reported).toEqual([expect.stringContaining('test: 1 spans lost (queue_full)')]);
+  vi.advanceTimersByTime(59_999);
+  add(queue, 1);
+  expect(reported).toHaveLength(1);
+  vi.advanceTimersByTime(1);
+  add(queue, 1);
+  expect(reported.slice(1)).toEqual([expect.stringContaining('10 spans lost (queue_full)')]);
+});

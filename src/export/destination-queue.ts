@@ -1,0 +1,300 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { Accounting, type DropReason } from './accounting.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { Delivery } from './delivery.ts';
+import { LossLog } from './loss-log.ts';
+import { persistOrDrop, type MemoryAndDisk, secure } from './persist.ts';
+import type { Sender } from './sender.ts';
+import type { DeliveryOptions, FlushResult, FlushTimeout } from './export-options.ts';
+import { Spool } from './spool/spool.ts';
+import { SpoolQueue } from './spool/spool-queue.ts';
+
+const heartbeatMs = 15_000;
+const adoptionMs = 30_000;
+
+/**
+ * Everything that one destination has: its queue, its spool, its requests and its books.
+ *
+ * @internal
+ */
+export class DestinationQueue {
+  readonly name: string;
+  readonly accounting: Accounting = new Accounting();
+  readonly delivery: Delivery;
+  readonly spoolQueue: SpoolQueue | undefined;
+  readonly #queue: BatchQueue;
+  readonly #log: LossLog;
+  readonly #intervalMs: number;
+  readonly #maxBytes: number;
+  /** Spans that memory may hold. */
+  readonly maxSpans: number;
+  readonly #dropOldest: boolean;
+  readonly #waiting: Set<() => void> = new Set();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #intervalTimer: NodeJS.Timeout | undefined;
+  #pumping: NodeJS.Immediate | undefined;
+  #adopting: Promise<void> | undefined;
+  #refusing = false;
+  #exiting = false;
+  #shutdown: Promise<FlushResult> | undefined;
+
+  constructor(name: string, sender: Sender, options: DeliveryOptions = {}) {
+    this.name = name;
+    this.#log = new LossLog(name);
+    this.#intervalMs = options.intervalMs ?? 5000;
+    this.#maxBytes = options.maxQueueBytes ?? 64 * 1024 * 1024;
+    this.maxSpans = options.maxQueueSpans ?? 100_000;
+    this.#dropOldest = options.dropWhenFull === 'oldest';
+    const limits = {
+      // A batch that memory cannot hold would never be full.
+      maxBatchSpans: Math.min(options.maxBatchSpans ?? 512, this.maxSpans),
+      maxBatchBytes: Math.min(options.maxBatchBytes ?? 1024 * 1024, this.#maxBytes),
+      // Who sets a number means it for every request.
+      mayJoin: options.maxBatchSpans === undefined,
+    };
+    this.#queue = new BatchQueue(limits, () => this.#onClosed());
+    if (options.spool !== undefined) {
+      this.spoolQueue = new SpoolQueue(new Spool(options.spool, name), this.#queue, this.accounting, this.#log);
+    }
+    this.delivery = new Delivery({
+      sender,
+      queue: this.#queue,
+      spool: this.spoolQueue,
+      accounting: this.accounting,
+      log: this.#log,
+      concurrency: options.concurrency ?? 4,
+      onChange: () => this.#onChange(),
+    });
+  }
+
+  /** Takes over what dead processes left, now and again. */
+  start(): void {
+    if (this.spoolQueue === undefined) return;
+    this.#timers.push(setInterval(() => this.spoolQueue?.spool.heartbeat(), heartbeatMs).unref());
+    this.#timers.push(setInterval(() => void this.adopt(), adoptionMs).unref());
+    void this.adopt();
+  }
+
+  /** Spans in memory, as far as they count. */
+  get #memorySpans(): number {
+    return this.accounting.queued + this.accounting.inFlight + (this.accounting.source?.held ?? 0);
+  }
+
+  /** Bytes in memory. */
+  get memoryBytes(): number {
+    return this.#queue.bytes + (this.accounting.source?.heldBytes ?? 0);
+  }
+
+  /**
+   * Whether the end of the program should wait for this destination: not if it is known to be unreachable and the spool keeps
+   * what there is.
+   */
+  get unsent(): boolean {
+    if (this.#refusing) return false;
+    const { queued, inFlight, spooled } = this.accounting;
+    return this.spoolQueue !== undefined && this.delivery.down ? false : queued + inFlight + spooled > 0;
+  }
+
+  /** Has everything held before this destination decided on. */
+  settleHeld(): void {
+    this.accounting.source?.settle();
+  }
+
+  /** Takes an ended span. */
+  add(span: ReadableSpan): void {
+    if (this.#refusing) {
+      // Who offers it says so.
+      this.accounting.refuse('after_shutdown');
+      return;
+    }
+    // More than once: a batch that goes may be smaller than the span that comes.
+    while (this.#memorySpans >= this.maxSpans || this.memoryBytes >= this.#maxBytes) {
+      if (this.#makeRoom()) continue;
+      this.#refuse(this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
+      return;
+    }
+    // Booked before it is encoded: that may close a batch, whose spans are all in the books then.
+    this.accounting.accept();
+    try {
+      this.#queue.add(span);
+    } catch (error) {
+      this.accounting.drop(1, 'queued', 'corrupt');
+      this.#log.lost('corrupt', 1, error);
+      return;
+    }
+    if (this.#exiting) this.persistOrDrop('process_exit');
+    else if (this.#queue.openSpans === 1) this.#startInterval();
+  }
+
+  #refuse(reason: DropReason): void {
+    this.accounting.refuse(reason);
+    this.#log.lost(reason, 1);
+  }
+
+  #startInterval(): void {
+    this.#intervalTimer ??= setTimeout(() => {
+      this.#intervalTimer = undefined;
+      this.#queue.close();
+    }, this.#intervalMs).unref();
+  }
+
+  #onClosed(): void {
+    // Not from within the application's call to end(): a whole burst is looked at once, afterwards.
+    this.#pumping ??= setImmediate(() => {
+      this.#pumping = undefined;
+      this.#moveOn();
+    });
+  }
+
+  #onChange(): void {
+    this.#storeIfNeeded();
+    for (const check of this.#waiting) check();
+  }
+
+  #moveOn(): void {
+    this.delivery.pump();
+    this.#storeIfNeeded();
+  }
+
+  /** Moves batches to disk while the receiver is unreachable or memory is half full. */
+  #storeIfNeeded(): void {
+    const spool = this.spoolQueue;
+    if (spool === undefined || spool.writing !== undefined) return;
+    if (!this.delivery.down && this.#queue.bytes < this.#maxBytes / 2 && this.#memorySpans < this.maxSpans / 2) return;
+    const batch = this.#queue.shiftJoined(Infinity);
+    if (batch !== undefined && !spool.store(batch, () => this.#afterStore())) this.#queue.putBack(batch);
+    else if (batch !== undefined && spool.writing === undefined) this.#storeIfNeeded();
+  }
+
+  #afterStore(): void {
+    this.#onChange();
+    this.delivery.pump();
+  }
+
+  /** Makes room in memory: on disk if possible, else, if that is wanted, at the expense of the oldest batch. */
+  #makeRoom(): boolean {
+    if (this.#queue.length === 0 && this.spoolQueue !== undefined) this.#queue.close(true);
+    const batch = this.#queue.shift();
+    if (batch === undefined) return false;
+    if (this.spoolQueue?.storeSync(batch) === true) return true;
+    if (this.#dropOldest) {
+      this.delivery.drop(batch, 'queued', this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
+      return true;
+    }
+    this.#queue.putBack(batch);
+    return false;
+  }
+
+  /** Takes over what dead processes left on disk. */
+  adopt(): Promise<void> {
+    if (this.spoolQueue === undefined || this.#refusing) return Promise.resolve();
+    this.#adopting ??= this.spoolQueue.adopt().then(
+      () => {
+        this.#adopting = undefined;
+        this.spoolQueue!.expire();
+        this.#moveOn();
+      },
+      (error: unknown) => {
+        this.#adopting = undefined;
+        this.#log.trouble('the spool cannot be searched', error);
+      },
+    );
+    return this.#adopting;
+  }
+
+  /** Sends everything that has ended so far, and waits for what is on the wire. Never rejects. */
+  flush({ timeoutMs = 30_000 }: FlushTimeout = {}): Promise<FlushResult> {
+    return this.#drain(timeoutMs, this.accounting.exported, this.accounting.dropped);
+  }
+
+  async #drain(timeoutMs: number, exported: number, dropped: number): Promise<FlushResult> {
+    let late = false;
+    let wake: (() => void) | undefined;
+    // Not unref'd: whoever awaits a flush at the end of a program wants the program to wait.
+    const timer = setTimeout(() => {
+      late = true;
+      wake?.();
+    }, timeoutMs);
+    const deadline = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    this.#queue.close();
+    await Promise.race([Promise.all([this.#queue.settling, this.#adopting]), deadline]);
+    const mark = this.#queue.nextSequence();
+    this.#moveOn();
+    this.delivery.retryNow();
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (!late && this.#hasBefore(mark)) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      wake = check;
+      this.#waiting.add(check);
+      check();
+    });
+    clearTimeout(timer);
+    return this.#result(exported, dropped);
+  }
+
+  #result(exported: number, dropped: number): FlushResult {
+    const { accounting } = this;
+    return { exported: accounting.exported - exported, left: accounting.left, dropped: accounting.dropped - dropped };
+  }
+
+  #hasBefore(sequence: number): boolean {
+    return (
+      this.delivery.hasBefore(sequence) ||
+      this.#queue.hasBefore(sequence) ||
+      (this.spoolQueue?.hasBefore(sequence) ?? false)
+    );
+  }
+
+  /** Refuses new spans, sends what there is, keeps the rest on disk, and ends. Never rejects. */
+  shutdown({ timeoutMs = 30_000 }: FlushTimeout = {}): Promise<FlushResult> {
+    this.#shutdown ??= this.#end(timeoutMs);
+    return this.#shutdown;
+  }
+
+  async #end(timeoutMs: number): Promise<FlushResult> {
+    const { exported, dropped } = this.accounting;
+    this.settleHeld();
+    this.#refusing = true;
+    await this.#drain(timeoutMs, exported, dropped);
+    this.persistOrDrop('shutdown_deadline');
+    await this.spoolQueue?.settled();
+    this.close();
+    return this.#result(exported, dropped);
+  }
+
+  /** Puts all that is in memory on disk at once, and drops what cannot be put there; nothing is sent from here on. */
+  persistOrDrop(reason: 'shutdown_deadline' | 'process_exit'): number {
+    // What ends after this, in a listener for 'exit' that comes later, has no one else to wait for.
+    this.#exiting ||= reason === 'process_exit';
+    return persistOrDrop(this.#parts, reason);
+  }
+
+  /**
+   * Puts all that is in memory on disk at once and goes on: for a signal that may or may not end the process. Returns the number
+   * of spans that are only in memory even so.
+   */
+  secure(): number {
+    const left = secure(this.#parts);
+    this.#moveOn();
+    return left;
+  }
+
+  get #parts(): MemoryAndDisk {
+    return { accounting: this.accounting, queue: this.#queue, delivery: this.delivery, spool: this.spoolQueue };
+  }
+
+  /** Stops timers and connections. */
+  close(): void {
+    this.#refusing = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#intervalTimer);
+    clearImmediate(this.#pumping);
+    this.delivery.close();
+    this.spoolQueue?.spool.close(this.accounting.spooled === 0);
+  }
+}

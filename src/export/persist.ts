@@ -1,0 +1,60 @@
+import type { Accounting } from './accounting.ts';
+import type { Batch } from './batch.ts';
+import type { BatchQueue } from './batch-queue.ts';
+import type { Delivery } from './delivery.ts';
+import type { SpoolQueue } from './spool/spool-queue.ts';
+
+/** Where the spans of one destination are. @internal */
+export interface MemoryAndDisk {
+  readonly accounting: Accounting;
+  readonly queue: BatchQueue;
+  readonly delivery: Delivery;
+  readonly spool: SpoolQueue | undefined;
+}
+
+/**
+ * Puts all that is in memory on disk at once, and drops what cannot be put there; nothing is sent from here on. Returns the number
+ * of spans lost.
+ *
+ * @internal
+ */
+export function persistOrDrop(
+  { accounting, queue, delivery, spool }: MemoryAndDisk,
+  reason: 'shutdown_deadline' | 'process_exit',
+): number {
+  const { dropped } = accounting;
+  queue.close(true);
+  const keep = (batch: Batch | undefined, from: 'queued' | 'inFlight'): boolean => {
+    if (batch === undefined || spool?.storeSync(batch, from, true) === true) return true;
+    delivery.drop(batch, from, spool?.full === true ? 'spool_full' : reason);
+    return false;
+  };
+  for (const batch of delivery.stop()) keep(batch, 'inFlight');
+  if (!keep(spool?.takeWriting(), 'queued')) spool?.discardWriting();
+  while (queue.length > 0) keep(queue.shift(), 'queued');
+  return accounting.dropped - dropped;
+}
+
+/**
+ * Puts all that is in memory on disk at once, and leaves it to be sent as before. Returns the number of spans that are only in
+ * memory even so.
+ *
+ * @internal
+ */
+export function secure({ accounting, queue, delivery, spool }: MemoryAndDisk): number {
+  if (spool === undefined) return accounting.left;
+  queue.close(true);
+  let onWire = 0;
+  for (const batch of delivery.inFlight) {
+    spool.copySync(batch);
+    if (batch.file === undefined) onWire += batch.spans;
+  }
+  const writing = spool.takeWriting();
+  if (writing !== undefined) queue.putBack(writing);
+  const rest: Batch[] = [];
+  for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
+    if (!spool.storeSync(batch, 'queued', true)) rest.push(batch);
+  }
+  for (const batch of rest) queue.putBack(batch);
+  return accounting.queued + onWire + (accounting.source?.held ?? 0);
+}

@@ -1,0 +1,52 @@
+import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
+import { invalidOption } from '../../common/errors.ts';
+import { checkClient } from '../../messaging/index.ts';
+import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './options.ts';
+import { consumerClient } from './client.ts';
+import { StreamConsumer } from './stream-consumer.ts';
+import type { RedisLike } from '../types.ts';
+
+/** A consumer that runs. */
+export interface RunningConsumer {
+  /** Stops it: a handler that runs is waited for, its entry acknowledged. Resolves when nothing of it goes on; never rejects. */
+  stop(): Promise<void>;
+  /**
+   * Resolves when it was stopped. Rejects where it cannot go on: a key that is no stream, missing rights, streams in different slots
+   * of a Cluster, a group that Redis refuses to make, a client that gave up connecting. It may be left alone: `onError` is told, too.
+   */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Consumes streams as a member of a consumer group, on a connection of its own: makes the group, works off what is pending for this
+ * consumer, then handles what comes in, one entry after the other, each in its own trace and with its baggage. An entry is
+ * acknowledged once the handler has returned or its promise has resolved. One whose handler fails stays pending; it is handled again
+ * after `minIdleMs`, by whichever consumer of the group claims it. Delivery is at least once.
+ *
+ * @param redis - the client to duplicate. If it is traced, with its options; else with the default ones.
+ * @param options - see {@link ConsumeStreamOptions}.
+ * @param handler - what it returns is awaited.
+ * @throws MqtraceError `INVALID_OPTION`, `INVALID_CLIENT`
+ */
+export function consumeStream(
+  redis: RedisLike,
+  options: ConsumeStreamOptions,
+  handler: (message: StreamMessage) => unknown,
+): RunningConsumer {
+  checkClient('consumeStream', redis, ['sendCommand', 'pipeline', 'duplicate'], 'an ioredis Redis or Cluster');
+  const settings = consumeSettings(options);
+  if (typeof handler !== 'function') throw invalidOption('consumeStream handler', handler, 'a function');
+  // Neither the connection nor the loop belongs to what happens to be active now.
+  return contextApi.with(ROOT_CONTEXT, () => {
+    const consumer = new StreamConsumer(consumerClient(redis), settings, handler);
+    const done = consumer.run();
+    const ended = done.catch(() => {});
+    return {
+      done,
+      stop: (): Promise<void> => {
+        consumer.stop();
+        return ended;
+      },
+    };
+  });
+}

@@ -1,0 +1,115 @@
+import { hostname } from 'node:os';
+import { invalidOption, unknownOption } from '../../common/errors.ts';
+
+/** One stream entry, as a handler of `consumeStream` gets it. */
+export interface StreamMessage {
+  /** The entry's id. */
+  readonly id: string;
+  /** The stream's name as given to `consumeStream`, without `keyPrefix`. */
+  readonly stream: string;
+  /** The fields as text. Of a repeated name, the last one. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Names and values in turn, as Redis has them. */
+  readonly raw: readonly Buffer[];
+  /** How often the entry has been delivered, this time included; undefined where Redis did not tell. */
+  readonly deliveryAttempt: number | undefined;
+}
+
+/** Options of `consumeStream`. */
+export interface ConsumeStreamOptions {
+  /** The stream, or the streams; on a Cluster all in one slot. Made where they do not exist. */
+  streams: string | readonly string[];
+  /** The consumer group. Made where it does not exist. */
+  group: string;
+  /**
+   * The consumer's name within the group: what is pending under it is worked off first. A name that stays the same over restarts is
+   * best, as Redis keeps consumers for good. Default: host name and process id.
+   */
+  consumer?: string;
+  /** Where a group begins that has to be made: an id, `'0'` for all entries, `'$'` for those to come. Default `'0'`. */
+  from?: string;
+  /** How many entries are read at once. They are handled one after the other. Default 10. */
+  count?: number;
+  /** How long one read waits for entries, in milliseconds. Default 5000. */
+  blockMs?: number;
+  /**
+   * After how many milliseconds an entry that was delivered, to whichever consumer, and not acknowledged is taken over and handled
+   * again. It has to be longer than a handler takes. `Infinity`: never. Needs Redis 6.2. Default 60 000.
+   */
+  minIdleMs?: number;
+  /**
+   * Told of every failure: of a handler, with its message, and of Redis. Default: OpenTelemetry's `diag`.
+   */
+  onError?: (error: unknown, message: StreamMessage | undefined) => void;
+}
+
+/** Options with their defaults. @internal */
+export type ConsumeSettings = Required<Omit<ConsumeStreamOptions, 'streams' | 'onError'>> & {
+  streams: readonly string[];
+  onError: ConsumeStreamOptions['onError'];
+};
+
+const names = ['streams', 'group', 'consumer', 'from', 'count', 'blockMs', 'minIdleMs', 'onError'];
+let unnamed = 0;
+
+/**
+ * @throws MqtraceError `INVALID_OPTION`
+ * @internal
+ */
+export function consumeSettings(options: ConsumeStreamOptions): ConsumeSettings {
+  if (typeof options !== 'object' || options === null)
+    throw invalidOption('consumeStream options', options, 'an object');
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) {
+      throw unknownOption('consumeStream', name, names);
+    }
+  }
+  const { group, consumer, from = '0', count = 10, blockMs = 5000, minIdleMs = 60_000, onError } = options;
+  const streams = typeof options.streams === 'string' ? [options.streams] : options.streams;
+  if (
+    !Array.isArray(streams) ||
+    streams.length === 0 ||
+    !streams.every(isName) ||
+    new Set(streams).size < streams.length
+  ) {
+    throw invalidOption('consumeStream({ streams })', options.streams, 'a name, or an array of different names');
+  }
+  if (!isName(group)) throw invalidOption('consumeStream({ group })', group, 'a name');
+  if (consumer !== undefined && !isName(consumer))
+    throw invalidOption('consumeStream({ consumer })', consumer, 'a name');
+  if (typeof from !== 'string' || !/^(?:\$|\d+(?:-\d+)?)$/.test(from)) {
+    throw invalidOption('consumeStream({ from })', from, `an entry id, '0' or '$'`);
+  }
+  checkNumber('count', count);
+  checkNumber('blockMs', blockMs);
+  if (minIdleMs !== Infinity) checkNumber('minIdleMs', minIdleMs);
+  if (onError !== undefined && typeof onError !== 'function') {
+    throw invalidOption('consumeStream({ onError })', onError, 'a function');
+  }
+  return {
+    streams: [...streams],
+    group,
+    consumer: consumer ?? defaultName(),
+    from,
+    count,
+    blockMs,
+    minIdleMs,
+    onError,
+  };
+}
+
+/** Two consumers of one process must not share what is pending. */
+function defaultName(): string {
+  unnamed++;
+  return `${hostname()}-${process.pid}${unnamed > 1 ? `-${unnamed}` : ''}`;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function checkNumber(name: string, value: unknown): void {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+    throw invalidOption(`consumeStream({ ${name} })`, value, 'a whole number of at least 1');
+  }
+}

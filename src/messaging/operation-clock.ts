@@ -1,0 +1,14 @@
+/**
+ * A span's times for an operation that is only traced once it has finished. Wall-clock start, monotonic duration: a clock that is
+ * set back under way does not make a negative duration.
+ */
+export class OperationClock {
+  /** When it was started: milliseconds since the epoch. */
+  readonly start: number = Date.now();
+  readonly #ticks: number = performance.now();
+
+  /** Milliseconds since the epoch, with fractions. */
+  now(): number {
+    return this.start + (performance.now() - this.#ticks);
+  }
+}

@@ -1,0 +1,69 @@
+import { type Attributes, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { checkNames } from '../common/check-options.ts';
+import { invalidOption } from '../common/errors.ts';
+import { type BaggageRules, type CompiledPolicy, compilePolicy } from '../propagation/baggage-policy.ts';
+import { type Trust, type AdmittedContext, TrustPolicy } from '../propagation/trust.ts';
+import type { TraceOptions } from './options.ts';
+import { PerDestination } from './per-destination.ts';
+
+interface CompiledRules {
+  send: CompiledPolicy | undefined;
+  receive: CompiledPolicy | undefined;
+}
+
+const noRules: CompiledRules = { send: undefined, receive: undefined };
+
+/** What the options of one client say about the baggage and the trust of its destinations. @internal */
+export class ReceivePolicy {
+  readonly #baggage: PerDestination<BaggageRules | undefined, CompiledRules> | undefined;
+  readonly #trust: PerDestination<Trust | undefined, TrustPolicy> | undefined;
+
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(where: string, { baggage, trust }: Pick<TraceOptions, 'baggage' | 'trust'>) {
+    if (baggage !== undefined) {
+      const prepare = (rules: BaggageRules | undefined): CompiledRules => compileRules(rules, `${where}({ baggage })`);
+      // Where the function fails, nothing passes: what it would have kept back is not known.
+      const nothing = compileRules({ send: { maxEntries: 0 }, receive: { maxEntries: 0 } }, where);
+      this.#baggage = new PerDestination('baggage', baggage, prepare, nothing);
+    }
+    if (trust !== undefined) {
+      const prepare = (given: Trust | undefined): TrustPolicy =>
+        new TrustPolicy(given ?? 'continue', `${where}({ trust })`);
+      this.#trust = new PerDestination('trust', trust, prepare, new TrustPolicy('link', where));
+    }
+  }
+
+  /** Whether there is a policy for baggage at all. */
+  get filtersBaggage(): boolean {
+    return this.#baggage !== undefined;
+  }
+
+  /** The context with what of its baggage may be sent there. */
+  toSend(context: Context, destination: string | undefined): Context {
+    return this.#baggage?.for(destination).send?.apply(context) ?? context;
+  }
+
+  /** What of a received context is believed, with what of its baggage may come in. */
+  received(context: Context, destination: string | undefined): AdmittedContext {
+    const trusted = this.#trust?.for(destination).apply(context, ROOT_CONTEXT) ?? { context, linkOnly: false };
+    const policy = this.#baggage?.for(destination).receive;
+    return policy === undefined ? trusted : { ...trusted, context: policy.apply(trusted.context) };
+  }
+
+  /** The baggage that goes on the spans of an operation. */
+  attributes(direction: 'send' | 'receive', context: Context, destination: string | undefined): Attributes | undefined {
+    const policy = this.#baggage?.for(destination)[direction];
+    if (policy === undefined) return undefined;
+    return policy.attributes(direction === 'send' ? policy.apply(context) : context);
+  }
+}
+
+function compileRules(rules: BaggageRules | undefined, where: string): CompiledRules {
+  if (rules === undefined) return noRules;
+  if (typeof rules !== 'object' || rules === null) throw invalidOption(where, rules, 'rules { send, receive }');
+  checkNames(where, rules, ['send', 'receive']);
+  return {
+    send: rules.send === undefined ? undefined : compilePolicy(rules.send, `${where}.send`),
+    receive: rules.receive === undefined ? undefined : compilePolicy(rules.receive, `${where}.receive`),
+  };
+}

@@ -1,0 +1,151 @@
+import {
+  isSpanContextValid,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type SpanContext,
+  type SpanKind,
+  type TraceState,
+} from '@opentelemetry/api';
+import { SamplingDecision, type Sampler, type SamplingResult } from '@opentelemetry/sdk-trace';
+import { readOtMember, writeOtMember, type OtMember } from './ot-member.ts';
+import { never, randomnessOf, reaches, rollRandomness, type Halves } from './threshold.ts';
+
+/** A span that asks to be sampled. @internal */
+export interface SamplingRequest {
+  readonly context: Context;
+  readonly traceId: string;
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+  readonly links: Link[];
+  /** Undefined for a root, also where the context holds an invalid span. */
+  readonly parent: SpanContext | undefined;
+  readonly ot: OtMember | undefined;
+  /** R: from `rv`, or else the trace id. */
+  readonly randomness: Halves;
+}
+
+/** What a sampler would do with a span, before R is looked at: this is what composes (OTEP 250). @internal */
+export interface Intent {
+  /** T: kept iff R >= T. */
+  readonly threshold: Halves;
+  /** Whether T tells the probability truly. If not, a kept span carries no `th`: its weight is unknown. */
+  readonly weighed: boolean;
+  /** For a span kept by it. */
+  readonly attributes: Attributes;
+  /** Asked only when R does not reach T, for what cannot be said as a threshold; undefined means no. */
+  readonly fallback?: ((request: SamplingRequest) => Intent | undefined) | undefined;
+  /** The finished answer for a root without a trace state, kept here because most intents serve many spans. */
+  rootResult?: SamplingResult;
+}
+
+/** @internal */
+export const dropIntent: Intent = { threshold: never, weighed: false, attributes: {} };
+
+/** @internal */
+export const notSampled: SamplingResult = { decision: SamplingDecision.NOT_RECORD };
+
+/** The attribute that says which sampler kept a span. @internal */
+export const samplerNameAttribute = 'sampler.name';
+
+/** @internal */
+export function keptBy(name: string, threshold: Halves, weighed = true): Intent {
+  return { threshold, weighed, attributes: { [samplerNameAttribute]: name } };
+}
+
+/**
+ * A sampler that can say what it wants as a threshold, so that several can be combined without distorting the weights. Each is also
+ * a whole OpenTelemetry `Sampler`, for any provider.
+ * @internal
+ */
+export abstract class ConsistentSampler implements Sampler {
+  /** Its own dice for roots whose trace ids cannot be trusted; undefined: the trace id is the dice. */
+  get dice(): (() => number) | undefined {
+    return undefined;
+  }
+
+  abstract intent(request: SamplingRequest): Intent;
+
+  /** Whether a root of this trace id is refused whatever else it has, for samplers that can tell at once. */
+  refusesRoot(_traceId: string): boolean {
+    return false;
+  }
+
+  /** Whether a span below an unsampled parent is refused whatever else it has. */
+  refusesBelowUnsampled(_parent: SpanContext): boolean {
+    return false;
+  }
+
+  shouldSample(
+    context: Context,
+    traceId: string,
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult {
+    return this.decide(validParent(context), context, traceId, name, kind, attributes, links);
+  }
+
+  protected decide(
+    parent: SpanContext | undefined,
+    context: Context,
+    traceId: string,
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult {
+    const ot = readOtMember(parent?.traceState);
+    let randomness = ot?.randomness;
+    let rolled: Halves | undefined;
+    if (!randomness) {
+      const dice = parent ? undefined : this.dice;
+      randomness = dice ? (rolled = rollRandomness(dice)) : randomnessOf(traceId);
+    }
+    const request: SamplingRequest = { context, traceId, name, kind, attributes, links, parent, ot, randomness };
+    const intent = this.intent(request);
+    const kept = reaches(randomness, intent.threshold) ? intent : intent.fallback?.(request);
+    return kept ? sampled(kept, request, rolled) : refused(request, rolled);
+  }
+
+  abstract toString(): string;
+}
+
+/** @internal */
+export function validParent(context: Context): SpanContext | undefined {
+  // Two steps, since most roots stop at the first.
+  const parent = trace.getSpan(context)?.spanContext();
+  return parent && isSpanContextValid(parent) ? parent : undefined;
+}
+
+function sampled(kept: Intent, request: SamplingRequest, rolled: Halves | undefined): SamplingResult {
+  if (!request.parent && !rolled) return (kept.rootResult ??= sampledResult(kept, newRootState(kept)));
+  const { ot, parent } = request;
+  const threshold = kept.weighed ? kept.threshold : undefined;
+  if (parent && sameThreshold(threshold, ot?.threshold)) return sampledResult(kept, undefined);
+  return sampledResult(kept, writeOtMember(parent?.traceState, threshold, rolled ?? ot?.randomness, ot?.rest ?? ''));
+}
+
+function newRootState(kept: Intent): TraceState | undefined {
+  return kept.weighed ? writeOtMember(undefined, kept.threshold, undefined, '') : undefined;
+}
+
+function sampledResult({ attributes }: Intent, traceState: TraceState | undefined): SamplingResult {
+  const decision = SamplingDecision.RECORD_AND_SAMPLED;
+  return traceState ? { decision, attributes, traceState } : { decision, attributes };
+}
+
+/** A `th` that says "kept" must not travel beside a flag that says "not kept"; one that agrees tells the truth and stays. */
+function refused({ ot, parent, randomness }: SamplingRequest, rolled: Halves | undefined): SamplingResult {
+  const lies = ot?.threshold !== undefined && reaches(randomness, ot.threshold);
+  if (!lies && !rolled) return notSampled;
+  const traceState = writeOtMember(parent?.traceState, undefined, rolled ?? ot?.randomness, ot?.rest ?? '');
+  return { decision: SamplingDecision.NOT_RECORD, traceState };
+}
+
+function sameThreshold(a: Halves | undefined, b: Halves | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.hi === b.hi && a.lo === b.lo);
+}

@@ -1,0 +1,220 @@
+import type { Attributes, Context, Link, SpanContext, SpanKind, TracerProvider } from '@opentelemetry/api';
+import {
+  SamplingDecision,
+  type ReadableSpan,
+  type Sampler,
+  type SamplingResult,
+  type Span,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace';
+import { reportFault } from '../common/faults.ts';
+import type { SamplingHint } from '../common/sampling-hint.ts';
+import { anyOf } from './any-of.ts';
+import { checkCount, checkNames } from '../common/check-options.ts';
+import type { ConsistentSampler } from './consistent-sampler.ts';
+import { ErrorBoost, type ErrorBoostOptions } from './error-boost.ts';
+import { isSampled } from './exported-span.ts';
+import { alwaysOn } from './fixed.ts';
+import { composable } from './foreign.ts';
+import { samplerFrom, wholeTraces, type SamplerConfig } from './from-options.ts';
+import type { HeldSpans } from '../common/held-spans.ts';
+import type { Deliver } from './deliver.ts';
+import { readOtMember } from './ot-member.ts';
+import { withRoot } from './parent-based.ts';
+import { Switchable } from './switchable.ts';
+import { checkTailConditions, tailJudge, type TailConditions } from './tail-conditions.ts';
+import { TailSampler, type TailLimits } from './tail-sampler.ts';
+import { TraceCap } from './trace-cap.ts';
+
+/** What a sampler alone cannot do, since only the end of a span tells. */
+export interface TailSamplingOptions extends TailConditions {
+  /** Raises the rate while many spans fail. With a `sampler` beside it: what either keeps. */
+  readonly errorBoost?: ErrorBoostOptions | undefined;
+  /** At most so many traces are exported a second, whole. Default: no such cap. */
+  readonly maxTracesPerSecond?: number | undefined;
+  /** How much may be held while local roots run; beyond it the head's decision holds. */
+  readonly held?: TailLimits | undefined;
+}
+
+/** Options of {@link createSampling}. */
+export interface SamplingOptions extends TailSamplingOptions {
+  /** The head: a sampler or plain data, wrapped in `parentBased` unless it is one. Default: all, or `errorBoost` alone where that is given. */
+  readonly sampler?: Sampler | SamplerConfig | undefined;
+}
+
+/** A sampler and a span processor that belong together. */
+export interface Sampling extends HeldSpans {
+  /** For the provider. */
+  readonly sampler: Sampler;
+  /** For the provider, in place of the processors that it was made with. */
+  readonly spanProcessor: SpanProcessor;
+  /** Replaces the head while spans are made; spans that have started stay as they are. Wrapped as in the options. */
+  setSampler(sampler: Sampler | SamplerConfig): void;
+}
+
+/** Below the outermost sampler: what the head refuses is recorded nevertheless, for the processor to look at. */
+class RecordAll implements Sampler {
+  readonly #head: Sampler;
+
+  constructor(head: Sampler) {
+    this.#head = head;
+  }
+
+  shouldSample(
+    context: Context,
+    traceId: string,
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult {
+    const result = this.#head.shouldSample(context, traceId, name, kind, attributes, links);
+    return result.decision === SamplingDecision.NOT_RECORD ? { ...result, decision: SamplingDecision.RECORD } : result;
+  }
+
+  toString(): string {
+    return String(this.#head);
+  }
+}
+
+/** @internal */
+export class SamplingPair implements Sampling, SpanProcessor {
+  readonly sampler: Sampler;
+  readonly #head: Switchable;
+  readonly #next: readonly SpanProcessor[];
+  readonly #boost: ErrorBoost | undefined;
+  readonly #tail: TailSampler | undefined;
+  readonly #cap: TraceCap | undefined;
+  readonly #recordsAll: boolean;
+  readonly #keep: Deliver;
+  #sampledOut = 0;
+
+  /** @param head - finished, not to be wrapped: what an environment variable names completely. */
+  constructor(where: string, options: SamplingOptions, next: readonly SpanProcessor[], head?: Sampler) {
+    const { errorBoost, maxTracesPerSecond: k, held = {} } = options;
+    checkTailConditions(where, options);
+    this.#next = next;
+    const deliver: Deliver = (span) => {
+      for (const processor of next) handOver(processor, span);
+    };
+    if (k !== undefined) {
+      checkCount(`${where}({ maxTracesPerSecond })`, k);
+      this.#cap = new TraceCap(k, deliver);
+    }
+    const cap = this.#cap;
+    this.#keep = cap ? (span) => cap.end(span) : deliver;
+    const judge = tailJudge(options);
+    if (judge) this.#tail = new TailSampler(judge, held, this.#keep);
+    if (errorBoost !== undefined) this.#boost = new ErrorBoost(`${where}({ errorBoost })`, errorBoost);
+    this.#recordsAll = judge !== undefined || errorBoost !== undefined;
+    const given = head ?? options.sampler ?? this.#boost ?? alwaysOn;
+    this.#head = new Switchable(
+      head ? this.#boosted(composable(`${where}({ sampler })`, head)) : this.#boosted(wholeTraces(samplerFrom(given))),
+    );
+    this.sampler = this.#recordsAll ? new RecordAll(this.#head) : this.#head;
+  }
+
+  get spanProcessor(): SpanProcessor {
+    return this;
+  }
+
+  get held(): number {
+    return (this.#tail?.held ?? 0) + (this.#cap?.held ?? 0);
+  }
+
+  get heldBytes(): number {
+    return (this.#tail?.heldBytes ?? 0) + (this.#cap?.heldBytes ?? 0);
+  }
+
+  get sampledOut(): number {
+    return this.#sampledOut + (this.#tail?.sampledOut ?? 0);
+  }
+
+  get capped(): number {
+    return this.#cap?.capped ?? 0;
+  }
+
+  setSampler(sampler: Sampler | SamplerConfig): void {
+    this.#head.current = this.#boosted(wholeTraces(samplerFrom(sampler, 'setSampler(sampler)'), 'setSampler(sampler)'));
+  }
+
+  settle(): void {
+    this.#tail?.release(true);
+    this.#cap?.settle();
+  }
+
+  /** What lets wrappers leave out spans that would be refused for certain. */
+  hintFor(provider: TracerProvider): SamplingHint {
+    return { version: 1, provider, skipsBelow: (parent) => this.#skipsBelow(parent) };
+  }
+
+  onStart(span: Span, parentContext: Context): void {
+    for (const processor of this.#next) processor.onStart(span, parentContext);
+    this.#tail?.start(span.spanContext(), span.parentSpanContext);
+  }
+
+  onEnding(span: Span): void {
+    for (const processor of this.#next) processor.onEnding?.(span);
+  }
+
+  onEnd(span: ReadableSpan): void {
+    this.#boost?.observe(span);
+    if (this.#tail) this.#tail.end(span);
+    else if (isSampled(span)) this.#keep(span);
+    else this.#sampledOut++;
+  }
+
+  /** Gives the exporter what may go already. */
+  release(): void {
+    this.#tail?.release(false);
+    this.#cap?.settle();
+  }
+
+  async forceFlush(): Promise<void> {
+    this.release();
+    await Promise.all(this.#next.map((processor) => processor.forceFlush()));
+  }
+
+  async shutdown(): Promise<void> {
+    this.settle();
+    await Promise.all(this.#next.map((processor) => processor.shutdown()));
+  }
+
+  #boosted(head: ConsistentSampler): ConsistentSampler {
+    const boost = this.#boost;
+    return boost ? withRoot(head, (root) => (root === boost ? root : anyOf(boost, root))) : head;
+  }
+
+  #skipsBelow(parent: SpanContext): boolean {
+    if (this.#recordsAll || !this.#head.refusesBelowUnsampled(parent)) return false;
+    // A threshold may contradict the flag; then a span must be made, which erases it.
+    return readOtMember(parent.traceState)?.threshold === undefined;
+  }
+}
+
+/** Kept spans may come from a timer, where a throw would end the process. */
+function handOver(processor: SpanProcessor, span: ReadableSpan): void {
+  try {
+    processor.onEnd(span);
+  } catch (error) {
+    reportFault('onEnd of a span processor', error);
+  }
+}
+
+/**
+ * Sampling for a provider of your own: a sampler and the span processor that goes with it, to be used as a pair.
+ *
+ *     const sampling = createSampling({ sampler: ratio(0.1), keepErrors: true }, new BatchSpanProcessor({ exporter }));
+ *     new NodeTracerProvider({ sampler: sampling.sampler, spanProcessors: [sampling.spanProcessor] });
+ *
+ * With `keepErrors`, `keepSlow`, `keepWhen` or `errorBoost` every span is recorded, and costs what a recorded span costs. What the first three
+ * keep is this process's part of a trace: services before and after it have followed the head. `startTracing` takes the same options.
+ *
+ * @param processors - where kept spans go.
+ * @throws MqtraceError `INVALID_OPTION`
+ */
+export function createSampling(options: SamplingOptions, ...processors: SpanProcessor[]): Sampling {
+  const names = ['sampler', 'keepErrors', 'keepSlow', 'keepWhen', 'errorBoost', 'maxTracesPerSecond', 'held'];
+  checkNames('createSampling(options)', options, names);
+  return new SamplingPair('createSampling', options, processors);
+}

@@ -1,0 +1,95 @@
+import { diag, TraceFlags } from '@opentelemetry/api';
+import { SamplingDecision, type Sampler, type SamplingResult } from '@opentelemetry/sdk-trace';
+import { invalidOption } from '../common/errors.ts';
+import {
+  ConsistentSampler,
+  keptBy,
+  notSampled,
+  samplerNameAttribute,
+  type Intent,
+  type SamplingRequest,
+} from './consistent-sampler.ts';
+import { always, never, reaches } from './threshold.ts';
+
+/**
+ * A sampler that is not ours says yes or no, but not with what probability. So it is asked last, when nothing else in the
+ * composition has settled the matter, and what it keeps carries no `th`: its weight is unknown.
+ */
+class Foreign extends ConsistentSampler {
+  readonly #sampler: Sampler;
+  readonly #intent: Intent;
+  readonly #followsParents: boolean;
+  #reported = false;
+
+  constructor(sampler: Sampler) {
+    super();
+    this.#sampler = sampler;
+    this.#followsParents = isForeignParentBased(sampler);
+    const kept = keptBy(String(sampler), always, false);
+    const fallback = (request: SamplingRequest): Intent | undefined => this.#ask(request, kept);
+    this.#intent = { threshold: never, weighed: false, attributes: {}, fallback };
+  }
+
+  override intent(): Intent {
+    return this.#intent;
+  }
+
+  /** On its own it is what it was; it only says its name, and does not throw into the call that makes a span. */
+  override shouldSample(...asked: Parameters<Sampler['shouldSample']>): SamplingResult {
+    try {
+      const result = this.#sampler.shouldSample(...asked);
+      if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return result;
+      return { ...result, attributes: { [samplerNameAttribute]: String(this.#sampler), ...result.attributes } };
+    } catch (error) {
+      this.#report(error);
+      return notSampled;
+    }
+  }
+
+  override toString(): string {
+    return String(this.#sampler);
+  }
+
+  #ask(request: SamplingRequest, kept: Intent): Intent | undefined {
+    const { context, traceId, name, kind, attributes, links } = request;
+    try {
+      const result = this.#sampler.shouldSample(context, traceId, name, kind, attributes, links);
+      if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return undefined;
+      const intent = result.attributes ? { ...kept, attributes: { ...kept.attributes, ...result.attributes } } : kept;
+      return this.#followsParents ? withParentsWeight(intent, request) : intent;
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
+  }
+
+  #report(error: unknown): void {
+    if (!this.#reported) diag.warn(`mqtrace: the sampler ${String(this.#sampler)} threw, which counts as no`, error);
+    this.#reported = true;
+  }
+}
+
+/** The SDK's own is told by its description, since there may be several copies of its class in a process. @internal */
+export function isForeignParentBased(sampler: Sampler): boolean {
+  return String(sampler).startsWith('ParentBased');
+}
+
+/** What follows its parent is as likely kept as the parent was. */
+function withParentsWeight(intent: Intent, { parent, ot, randomness }: SamplingRequest): Intent {
+  const threshold = ot?.threshold;
+  const agrees =
+    parent && (parent.traceFlags & TraceFlags.SAMPLED) !== 0 && threshold && reaches(randomness, threshold);
+  return agrees ? { ...intent, threshold, weighed: true } : intent;
+}
+
+/** @internal */
+export function isSampler(value: unknown): value is Sampler {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Sampler>).shouldSample === 'function';
+}
+
+/** Makes any sampler one that composes. @internal */
+export function composable(where: string, value: unknown): ConsistentSampler {
+  if (value instanceof ConsistentSampler) return value;
+  if (!isSampler(value)) throw invalidOption(where, value, 'a Sampler');
+  return new Foreign(value);
+}

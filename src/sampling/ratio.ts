@@ -1,0 +1,82 @@
+import type { Attributes, Context, Link, SpanKind } from '@opentelemetry/api';
+import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
+import { checkFunction, checkNames, checkProbability } from '../common/check-options.ts';
+import { ConsistentSampler, keptBy, notSampled, dropIntent, validParent, type Intent } from './consistent-sampler.ts';
+import { thresholdOf, traceIdIsBelow, type Halves } from './threshold.ts';
+
+class Ratio extends ConsistentSampler {
+  readonly #name: string;
+  readonly #threshold: Halves;
+  readonly #intent: Intent;
+  readonly #dice: (() => number) | undefined;
+
+  constructor(name: string, p: number, dice?: () => number) {
+    super();
+    this.#name = `${name}(${p})`;
+    this.#threshold = thresholdOf(p);
+    this.#intent = p === 0 ? dropIntent : keptBy(this.#name, this.#threshold);
+    this.#dice = dice;
+  }
+
+  override get dice(): (() => number) | undefined {
+    return this.#dice;
+  }
+
+  override intent(): Intent {
+    return this.#intent;
+  }
+
+  override refusesRoot(traceId: string): boolean {
+    return this.#dice === undefined && traceIdIsBelow(traceId, this.#threshold);
+  }
+
+  override shouldSample(
+    context: Context,
+    traceId: string,
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult {
+    const parent = validParent(context);
+    if (!parent && this.refusesRoot(traceId)) return notSampled;
+    return this.decide(parent, context, traceId, name, kind, attributes, links);
+  }
+
+  override toString(): string {
+    return this.#name;
+  }
+}
+
+/**
+ * Keeps a share `p` of all traces, told by the trace id: every service that runs it, in any language that follows OpenTelemetry's
+ * consistent probability sampling, decides alike for one trace, and what is kept at 5 % is kept at 10 %.
+ *
+ * @param p - from 0 to 1. Written with 4 digits after the leading f's, and the written value decides.
+ * @throws MqtraceError `INVALID_OPTION`
+ */
+export function ratio(p: number): Sampler {
+  checkProbability('ratio(p)', p);
+  return new Ratio('ratio', p);
+}
+
+/** Options of {@link independent}. */
+export interface IndependentOptions {
+  /** A source of random numbers from 0 up to 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/**
+ * {@link ratio} for those who cannot trust their trace ids to be random: a root throws dice of its own and writes them into the trace
+ * state (`rv`), so that all services after it agree on them. Below a parent it is `ratio(p)` on the `rv` that came, or else the trace id.
+ *
+ * @param p - from 0 to 1.
+ * @throws MqtraceError `INVALID_OPTION`
+ */
+export function independent(p: number, options: IndependentOptions = {}): Sampler {
+  checkProbability('independent(p)', p);
+  checkNames('independent(p, options)', options, ['random']);
+  const { random = Math.random } = options;
+  checkFunction('independent(p, { random })', random);
+  return new Ratio('independent', p, random);
+}

@@ -1,0 +1,150 @@
+import {
+  context,
+  createTraceState,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  trace,
+  type Context,
+} from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { afterEach, expect, test, vi } from 'vitest';
+import { MqtraceError } from '../common/errors.ts';
+import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import {
+  alwaysOff,
+  alwaysOn,
+  parentBased,
+  ratio,
+  startTracing,
+  type StartTracingOptions,
+  type Tracing,
+} from '../sdk/index.ts';
+import { startOtlpReceiver } from '../../integration-tests/support/otlp-receiver.ts';
+import { parentContext } from './testing/ask.ts';
+
+let tracing: Tracing | undefined;
+
+function start(options: StartTracingOptions = {}): Tracing {
+  return (tracing = startTracing({ protocol: 'none', ...options }));
+}
+
+afterEach(async () => {
+  await tracing?.shutdown();
+  tracing = undefined;
+  trace.disable();
+  context.disable();
+  propagation.disable();
+  diag.disable();
+  vi.unstubAllEnvs();
+});
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const unsampled: Context = parentContext(traceId, false);
+
+test('spans kept by their end arrive at a real OTLP receiver, those refused do not', async () => {
+  const receiver = await startOtlpReceiver();
+  const { tracer } = start({
+    protocol: 'http/protobuf',
+    endpoint: receiver.url,
+    sampler: { ratio: 0 },
+    keepErrors: true,
+    keepSlow: 5,
+  });
+  const root = tracer.startSpan('root');
+  tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, root)).end();
+  root.setStatus({ code: SpanStatusCode.ERROR }).end();
+  tracer.startSpan('fine').end();
+  tracer.startSpan('slow', { startTime: Date.now() - 6000 }).end();
+  await tracing?.flush();
+  expect(receiver.spans.map(({ name }) => name).sort()).toEqual(['child', 'root', 'slow']);
+  // Every span that was recorded is in the books.
+  const [books] = tracing?.stats().destinations ?? [];
+  expect(books).toMatchObject({ ended: 4, exported: 3, held: 0, droppedTotal: 1, dropped: { sampled_out: 1 } });
+  await receiver.close();
+});
+
+test('the cap is in the books as well, and gives way to a flush', async () => {
+  const receiver = await startOtlpReceiver();
+  const { tracer } = start({ protocol: 'http/protobuf', endpoint: receiver.url, maxTracesPerSecond: 3 });
+  for (let i = 0; i < 10; i++) tracer.startSpan('root').end();
+  expect(tracing?.stats().destinations[0]).toMatchObject({ ended: 10, held: 10 });
+  await tracing?.flush();
+  expect(receiver.spans).toHaveLength(3);
+  expect(new Set(receiver.spans.map(({ traceState }) => traceState)).size).toBe(1);
+  const [books] = tracing?.stats().destinations ?? [];
+  expect(books).toMatchObject({ ended: 10, exported: 3, held: 0, dropped: { capped: 7 } });
+  await receiver.close();
+});
+
+test('the hint lets wrappers leave out what would be refused for certain', async () => {
+  start({ sampler: { ratio: 0.1 } });
+  expect(isCertainlyUnsampled(unsampled)).toBe(true);
+  expect(isCertainlyUnsampled(parentContext(traceId, true))).toBe(false);
+  expect(isCertainlyUnsampled(ROOT_CONTEXT)).toBe(false);
+  // A threshold that may contradict the flag is looked at by the sampler.
+  expect(isCertainlyUnsampled(parentContext(traceId, false, 'ot=th:0'))).toBe(false);
+  expect(isCertainlyUnsampled(parentContext(traceId, false, 'ot=rv:00000000000001,a=b'))).toBe(true);
+  const foreign = new TracerProvider();
+  expect(isCertainlyUnsampled(unsampled, foreign)).toBe(false);
+  await tracing?.shutdown();
+  expect(isCertainlyUnsampled(unsampled)).toBe(false);
+});
+
+test.each([
+  [{ keepErrors: true }],
+  [{ keepSlow: 1 }],
+  [{ keepWhen: () => false }],
+  [{ errorBoost: { base: 0, max: 1 } }],
+  [{ sampler: parentBased(alwaysOn, { remoteParentNotSampled: ratio(0.1) }) }],
+])('the hint leaves out nothing where a refused span may still matter: %o', (options) => {
+  start(options);
+  expect(isCertainlyUnsampled(unsampled)).toBe(false);
+});
+
+test('the hint follows setSampler, and an environment variable that follows no parent', () => {
+  start();
+  expect(isCertainlyUnsampled(unsampled)).toBe(true);
+  tracing?.setSampler(parentBased(alwaysOn, { remoteParentNotSampled: alwaysOn }));
+  expect(isCertainlyUnsampled(unsampled)).toBe(false);
+  tracing?.setSampler(parentBased(alwaysOn, { remoteParentNotSampled: alwaysOff }));
+  expect(isCertainlyUnsampled(unsampled)).toBe(true);
+});
+
+test('setSampler takes effect at once, and OTEL_TRACES_SAMPLER=always_on decides below unsampled parents', () => {
+  vi.stubEnv('OTEL_TRACES_SAMPLER', 'always_on');
+  start({ sampler: alwaysOff });
+  expect(isCertainlyUnsampled(unsampled)).toBe(false);
+  expect(tracing?.tracer.startSpan('a', {}, unsampled).isRecording()).toBe(true);
+  tracing?.setSampler({ ratio: 0 });
+  expect(tracing?.tracer.startSpan('b').isRecording()).toBe(false);
+  expect(() => tracing?.setSampler({ ratio: -1 })).toThrow(MqtraceError);
+});
+
+test('what the wrapper passes on instead of a refused span is what the span would have said', () => {
+  const { tracer } = start();
+  const state = createTraceState('vendor=1,ot=rv:00000000000001');
+  const parent = trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId: 'b7ad6b7169203331',
+    traceFlags: 0,
+    isRemote: true,
+    traceState: state,
+  });
+  expect(isCertainlyUnsampled(parent)).toBe(true);
+  const span = tracer.startSpan('refused', {}, parent).spanContext();
+  expect(span).toMatchObject({ traceId, traceFlags: 0 });
+  expect(span.traceState?.serialize()).toBe(state.serialize());
+});
+
+test('createSampling works in a provider that is the user’s own', async () => {
+  const { createSampling } = await import('../sdk/index.ts');
+  const exporter = new InMemorySpanExporter();
+  const sampling = createSampling({ sampler: alwaysOff, keepErrors: true }, new SimpleSpanProcessor({ exporter }));
+  const provider = new TracerProvider({ sampler: sampling.sampler, spanProcessors: [sampling.spanProcessor] });
+  provider.getTracer('own').startSpan('failing').setStatus({ code: SpanStatusCode.ERROR }).end();
+  await provider.forceFlush();
+  expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['failing']);
+  await provider.shutdown();
+});

@@ -1,0 +1,159 @@
+import type { SpanContext } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { RecentMap } from '../common/recent-map.ts';
+import { checkCount, checkNames, checkPositive } from '../common/check-options.ts';
+import { estimatedBytes, exportedSpan, isSampled, markKeptFailure } from './exported-span.ts';
+import type { Deliver } from './deliver.ts';
+import type { TailJudge, TailReason } from './tail-conditions.ts';
+import { always } from './threshold.ts';
+
+/** How much may be held while local roots are running. Where it is too much, the head's decision holds. */
+export interface TailLimits {
+  /** Local traces that have not ended. Default 10,000. */
+  readonly traces?: number | undefined;
+  /** Spans that have ended in them. Default 50,000. */
+  readonly spans?: number | undefined;
+  /** Seconds since the local root started. Default 60. */
+  readonly seconds?: number | undefined;
+}
+
+/** A local root and all spans below it in this process. */
+interface LocalTrace {
+  readonly root: SpanContext;
+  readonly startedAt: number;
+  held: ReadableSpan[];
+  /** Undefined while open; `head` as each span's own flag says. */
+  verdict: TailReason | 'head' | undefined;
+}
+
+/** How many decided roots are remembered at least by id, for children whose parent is known by its ids alone. */
+const remembered = 10_000;
+
+/** @internal */
+export class TailSampler {
+  readonly #judge: TailJudge;
+  readonly #deliver: Deliver;
+  readonly #limits: Required<{ [Name in keyof TailLimits]: number }>;
+  readonly #traceOf = new WeakMap<SpanContext, LocalTrace>();
+  readonly #decided = new RecentMap<string, LocalTrace>(remembered);
+  /** In the order of their start. */
+  readonly #open = new Set<LocalTrace>();
+  #timer: NodeJS.Timeout | undefined;
+  held = 0;
+  heldBytes = 0;
+  sampledOut = 0;
+
+  constructor(judge: TailJudge, limits: TailLimits, deliver: Deliver) {
+    checkNames('held', limits, ['traces', 'spans', 'seconds']);
+    const { traces = 10_000, spans = 50_000, seconds = 60 } = limits;
+    checkCount('held.traces', traces);
+    checkCount('held.spans', spans);
+    checkPositive('held.seconds', seconds);
+    this.#judge = judge;
+    this.#deliver = deliver;
+    this.#limits = { traces, spans, seconds };
+  }
+
+  start(own: SpanContext, parent: SpanContext | undefined): void {
+    const above = parent && parent.isRemote !== true ? this.#find(parent) : undefined;
+    this.#traceOf.set(own, above ?? this.#newTrace(own));
+  }
+
+  end(span: ReadableSpan): void {
+    const context = span.spanContext();
+    const trace = this.#traceOf.get(context);
+    const reason = this.#judge(span);
+    if (!trace) {
+      this.#pass(span, reason ?? 'head');
+      return;
+    }
+    if (trace.verdict === undefined) {
+      this.#hold(trace, span);
+      if (reason) this.#decide(trace, reason);
+      else if (trace.root === context || this.held > this.#limits.spans) this.#decide(trace, 'head');
+      return;
+    }
+    // A failure is the better reason: it goes first where traces are capped.
+    if (reason === 'keepErrors' && trace.verdict !== 'head') trace.verdict = reason;
+    this.#pass(span, trace.verdict);
+  }
+
+  /** Gives away what the head has kept anyway; what it has not waits on, unless `all`. */
+  release(all: boolean): void {
+    for (const trace of this.#open) if (all || isSampledContext(trace.root)) this.#decide(trace, 'head');
+  }
+
+  #find(parent: SpanContext): LocalTrace | undefined {
+    return this.#traceOf.get(parent) ?? this.#decided.get(parent.spanId);
+  }
+
+  #newTrace(root: SpanContext): LocalTrace {
+    const trace: LocalTrace = { root, startedAt: performance.now(), held: [], verdict: undefined };
+    if (this.#open.size >= this.#limits.traces) this.#expire();
+    if (this.#open.size >= this.#limits.traces) {
+      this.#decide(trace, 'head');
+    } else {
+      this.#open.add(trace);
+      this.#watch();
+    }
+    return trace;
+  }
+
+  #hold(trace: LocalTrace, span: ReadableSpan): void {
+    trace.held.push(span);
+    this.held++;
+    this.heldBytes += estimatedBytes(span);
+  }
+
+  #decide(trace: LocalTrace, verdict: TailReason | 'head'): void {
+    trace.verdict = verdict;
+    this.#open.delete(trace);
+    this.#decided.set(trace.root.spanId, trace);
+    const { held } = trace;
+    trace.held = [];
+    for (const span of held) {
+      this.held--;
+      this.heldBytes -= estimatedBytes(span);
+      this.#pass(span, verdict);
+    }
+  }
+
+  #pass(span: ReadableSpan, verdict: TailReason | 'head'): void {
+    if (verdict !== 'head') {
+      // Kept for certain, whatever R is: it stands for itself alone. That also holds where the head would have kept it.
+      const kept = exportedSpan(span, always, verdict);
+      this.#deliver(verdict === 'keepErrors' ? markKeptFailure(kept) : kept);
+    } else if (isSampled(span)) {
+      this.#deliver(span);
+    } else {
+      this.sampledOut++;
+    }
+  }
+
+  #watch(): void {
+    const [oldest] = this.#open;
+    if (this.#timer || !oldest) return;
+    const ms = this.#limits.seconds * 1000;
+    const left = oldest.startedAt + ms - performance.now();
+    const expire = (): void => {
+      this.#timer = undefined;
+      this.#expire();
+      this.#watch();
+    };
+    // Not for each of many that expire one after another.
+    this.#timer = setTimeout(expire, Math.max(left, ms / 10));
+    this.#timer.unref();
+  }
+
+  #expire(): void {
+    const before = performance.now() - this.#limits.seconds * 1000;
+    for (const trace of this.#open) {
+      if (trace.startedAt > before) return;
+      this.#decide(trace, 'head');
+    }
+  }
+}
+
+function isSampledContext(context: SpanContext): boolean {
+  return (context.traceFlags & 1) !== 0;
+}

@@ -1,0 +1,177 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { RecentMap } from '../common/recent-map.ts';
+import { estimatedBytes, exportedSpan, isKeptFailure } from './exported-span.ts';
+import type { Deliver } from './deliver.ts';
+import { readOtMember } from './ot-member.ts';
+import { compare, randomnessOf, type Halves } from './threshold.ts';
+
+/** All spans of one trace that ended in this window. */
+interface CappedTrace {
+  readonly traceId: string;
+  readonly randomness: Halves;
+  readonly spans: ReadableSpan[];
+  failed: boolean;
+}
+
+/** What was decided about a trace: its later spans follow. */
+interface Decision {
+  readonly kept: boolean;
+  /** A failure that comes later changes nothing about it. */
+  readonly final: boolean;
+  /** What the threshold is raised to; undefined leaves it. */
+  readonly cut: Halves | undefined;
+  /** The threshold is erased, since nobody knows the weight. */
+  readonly erased: boolean;
+}
+
+/** Runs something after so many milliseconds, without keeping the process alive for it. */
+type Later = (run: () => void, ms: number) => void;
+
+const byTimer: Later = (run, ms) => void setTimeout(run, ms).unref();
+
+const dropped: Decision = { kept: false, final: false, cut: undefined, erased: false };
+const droppedFailure: Decision = { ...dropped, final: true };
+const windowMs = 1000;
+const rememberedAtLeast = 10_000;
+const spansHeldAtMost = 50_000;
+
+/**
+ * Keeps exactly the k traces of largest R in each window of a second. Knowing the (k+1)th R makes this fair (it is "bottom-k
+ * sampling"): given all the others, a trace was kept iff its R reached that value, so that is its threshold.
+ *
+ * @internal
+ */
+export class TraceCap {
+  readonly #k: number;
+  readonly #deliver: Deliver;
+  readonly #later: Later;
+  #traces = new Map<string, CappedTrace>();
+  readonly #decisions: RecentMap<string, Decision>;
+  /** The largest R dropped in this window before its end, of failures and of others. */
+  #failureCut: Halves | undefined;
+  #cut: Halves | undefined;
+  /** How many of the k were decided on before the window's end, by a flush. */
+  #used = 0;
+  #windowIsOpen = false;
+  held = 0;
+  heldBytes = 0;
+  capped = 0;
+
+  constructor(k: number, deliver: Deliver, later: Later = byTimer) {
+    this.#k = k;
+    this.#decisions = new RecentMap(Math.max(rememberedAtLeast, 10 * k));
+    this.#deliver = deliver;
+    this.#later = later;
+  }
+
+  end(span: ReadableSpan): void {
+    const { traceId, traceState } = span.spanContext();
+    const failed = isKeptFailure(span);
+    const decision = this.#recall(traceId);
+    if (decision && (decision.final || !failed)) {
+      this.#pass(span, decision);
+      return;
+    }
+    this.#openWindow();
+    let trace = this.#traces.get(traceId);
+    if (!trace) {
+      const randomness = readOtMember(traceState)?.randomness ?? randomnessOf(traceId);
+      const cut = failed ? this.#failureCut : this.#cut;
+      if (cut && compare(randomness, cut) <= 0) {
+        this.#decide({ traceId, randomness, spans: [], failed }, failed ? droppedFailure : dropped);
+        this.capped++;
+        return;
+      }
+      trace = { traceId, randomness, spans: [], failed };
+      this.#traces.set(traceId, trace);
+    }
+    trace.failed ||= failed;
+    trace.spans.push(span);
+    this.held++;
+    this.heldBytes += estimatedBytes(span);
+    if (this.#traces.size > 2 * this.#k + 100) this.#prune();
+    if (this.held > spansHeldAtMost) this.settle();
+  }
+
+  /** Decides on what is held without waiting for the window's end; what it kept counts against k until then. */
+  settle(): void {
+    const { failures, others } = this.#largestFirst();
+    const slots = Math.max(0, this.#k - this.#used);
+    const room = Math.max(0, slots - failures.length);
+    const cut = larger(others[room]?.randomness, this.#cut);
+    const erased = failures.length > slots || this.#failureCut !== undefined;
+    const kept: Decision = { kept: true, final: true, cut, erased: false };
+    const keptFailure: Decision = { kept: true, final: true, cut: undefined, erased };
+    this.#used += Math.min(slots, failures.length) + Math.min(room, others.length);
+    this.#traces = new Map();
+    this.#failureCut = this.#cut = undefined;
+    for (const [at, trace] of failures.entries()) this.#decide(trace, at < slots ? keptFailure : droppedFailure);
+    for (const [at, trace] of others.entries()) this.#decide(trace, at < room ? kept : dropped);
+  }
+
+  #openWindow(): void {
+    if (this.#windowIsOpen) return;
+    this.#windowIsOpen = true;
+    this.#later(() => this.#closeWindow(), windowMs);
+  }
+
+  #closeWindow(): void {
+    this.settle();
+    this.#used = 0;
+    this.#windowIsOpen = false;
+  }
+
+  /** Drops what cannot be among the k of largest R any more, so that a flood is not held for a whole second. */
+  #prune(): void {
+    const { failures, others } = this.#largestFirst();
+    for (const trace of failures.slice(this.#k)) {
+      this.#failureCut = larger(trace.randomness, this.#failureCut);
+      this.#traces.delete(trace.traceId);
+      this.#decide(trace, droppedFailure);
+    }
+    for (const trace of others.slice(Math.max(1, this.#k - failures.length))) {
+      this.#cut = larger(trace.randomness, this.#cut);
+      this.#traces.delete(trace.traceId);
+      this.#decide(trace, dropped);
+    }
+  }
+
+  #largestFirst(): { failures: CappedTrace[]; others: CappedTrace[] } {
+    const [failures, others]: [CappedTrace[], CappedTrace[]] = [[], []];
+    for (const trace of this.#traces.values()) (trace.failed ? failures : others).push(trace);
+    for (const traces of [failures, others]) traces.sort((a, b) => compare(b.randomness, a.randomness));
+    return { failures, others };
+  }
+
+  #decide(trace: CappedTrace, decision: Decision): void {
+    this.#decisions.set(trace.traceId, decision);
+    for (const span of trace.spans) {
+      this.held--;
+      this.heldBytes -= estimatedBytes(span);
+      this.#pass(span, decision);
+    }
+  }
+
+  /** Looked up makes it young again: a long trace must not be forgotten half-way. */
+  #recall(traceId: string): Decision | undefined {
+    const decision = this.#decisions.get(traceId);
+    if (decision) this.#decisions.set(traceId, decision);
+    return decision;
+  }
+
+  #pass(span: ReadableSpan, { kept, cut, erased }: Decision): void {
+    if (!kept) {
+      this.capped++;
+      return;
+    }
+    const own = readOtMember(span.spanContext().traceState)?.threshold;
+    if (own && erased) this.#deliver(exportedSpan(span, undefined));
+    else if (own && cut && compare(cut, own) > 0) this.#deliver(exportedSpan(span, cut));
+    else this.#deliver(span);
+  }
+}
+
+function larger(a: Halves | undefined, b: Halves | undefined): Halves | undefined {
+  if (!a || !b) return a ?? b;
+  return compare(a, b) >= 0 ? a : b;
+}
