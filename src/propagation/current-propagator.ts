@@ -38,9 +38,15 @@ export function resolvePropagator(choice: PropagatorChoice | undefined, where: s
     typeof choice === 'object' &&
     choice !== null &&
     typeof choice.inject === 'function' &&
-    typeof choice.extract === 'function'
+    typeof choice.extract === 'function' &&
+    // Asked for each message: which headers an earlier hop may have left, and which fields of an entry to hide.
+    typeof choice.fields === 'function'
   ) {
     return choice;
   }
-  throw invalidOption(where, choice, `'global', 'mqtrace' or a TextMapPropagator`);
+  throw invalidOption(
+    where,
+    choice,
+    `'global', 'mqtrace' or a TextMapPropagator with inject(), extract() and fields()`,
+  );
 }

@@ -1,4 +1,5 @@
 import {
+  type TextMapPropagator,
   context,
   diag,
   DiagLogLevel,
@@ -92,7 +93,11 @@ test('what is registered is used, and with the choice "mqtrace" it is not', () =
   expect(inject(kafkaHeaders, {}, carried)).toEqual({ traceparent, tracestate: 'a=1' });
   expect(inject(kafkaHeaders, {}, carried, { propagator: 'mqtrace' })).toMatchObject({ baggage: 'k=v' });
   expect(() => inject(kafkaHeaders, {}, carried, { propagator: 'w3c' as 'mqtrace' })).toThrow(
-    "[INVALID_OPTION] inject({ propagator }): expected 'global', 'mqtrace' or a TextMapPropagator, got \"w3c\"",
+    "[INVALID_OPTION] inject({ propagator }): expected 'global', 'mqtrace' or a TextMapPropagator with inject(), extract() and fields(), got \"w3c\"",
+  );
+  const withoutFields = { inject: () => undefined, extract: () => ROOT_CONTEXT } as unknown as TextMapPropagator;
+  expect(() => inject(kafkaHeaders, {}, carried, { propagator: withoutFields })).toThrow(
+    'a TextMapPropagator with inject(), extract() and fields(), got an object',
   );
 });
 
