@@ -18,7 +18,7 @@ const stock = (url: string, grpc: boolean, maxQueueSize: number): string => `
 
 const mqtrace = (url: string, grpc: boolean, directory: string): string => `
   import { startTracing } from './src/sdk/index.js';
-  const tracing = startTracing({ serviceName: 'loss', endpoint: '${url}', protocol: '${grpc ? 'grpc' : 'http/protobuf'}', spool: { directory: '${directory}' } });
+  const tracing = startTracing({ serviceName: 'loss', export: { endpoint: '${url}', protocol: '${grpc ? 'grpc' : 'http/protobuf'}', spool: { directory: '${directory}' } } });
   const { tracer } = tracing;
   const flush = () => tracing.flush();
   const shutdown = () => tracing.shutdown();

@@ -13,7 +13,7 @@ const [tracer, flag] = variant.split(' ');
 let shutdown = async () => {};
 if (tracer === 'mqtrace') {
   const { startTracing } = await import('mqtrace/sdk');
-  const tracing = startTracing({ serviceName: 'bench', endpoint: sink, environment: 'ignore' });
+  const tracing = startTracing({ serviceName: 'bench', export: { endpoint: sink }, environment: 'ignore' });
   shutdown = () => tracing.shutdown();
 } else if (tracer === 'context') {
   // What any tracing needs and pays for: a context that follows asynchronous calls.

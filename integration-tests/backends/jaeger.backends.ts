@@ -96,7 +96,7 @@ async function expectShown(made: readonly ReadableSpan[]): Promise<void> {
 }
 
 test.each(protocols)('over %s Jaeger shows every span as it was made', async (protocol, endpoint) => {
-  const { tracing, made } = startRecording({ protocol, endpoint, maxBatchSpans: 40 });
+  const { tracing, made } = startRecording({ export: { protocol, endpoint, maxBatchSpans: 40 } });
   const seconds = Math.floor(Date.now() / 1000) - 10;
   for (let i = 0; i < 5; i++) makeTrace(tracing, seconds + i);
   expect(await tracing.shutdown()).toEqual({ exported: 125, left: 0, dropped: 0 });
@@ -145,7 +145,9 @@ test.each(protocols)('over %s what was made while the Collector was away comes l
   const line = await new Line(to).open();
   const directory = mkdtempSync(join(tmpdir(), 'mqtrace-backends-'));
   try {
-    const { tracing, made } = startRecording({ protocol, endpoint: line.url, intervalMs: 20, spool: { directory } });
+    const { tracing, made } = startRecording({
+      export: { protocol, endpoint: line.url, intervalMs: 20, spool: { directory } },
+    });
     const seconds = Math.floor(Date.now() / 1000) - 10;
     for (let i = 0; i < 12; i++) {
       makeTrace(tracing, seconds + i);

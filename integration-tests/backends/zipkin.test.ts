@@ -30,8 +30,10 @@ async function find(traceId: string, spans: number): Promise<Found[]> {
 
 test('Zipkin shows every span as it was: ids, parents, kinds, times to the microsecond, tags, annotations, errors', async () => {
   const tracing = startTracing({
-    protocol: 'zipkin',
-    endpoint: server.at,
+    export: {
+      protocol: 'zipkin',
+      endpoint: server.at,
+    },
     serviceName: 'orders',
     deploymentEnvironment: 'test',
     register: false,
@@ -120,8 +122,10 @@ test('Zipkin shows every span as it was: ids, parents, kinds, times to the micro
 
 test('an outage of Zipkin delays spans, a redirect loses them, and both are counted', async () => {
   const away = startTracing({
-    protocol: 'zipkin',
-    endpoint: 'http://127.0.0.1:1',
+    export: {
+      protocol: 'zipkin',
+      endpoint: 'http://127.0.0.1:1',
+    },
     register: false,
     environment: 'ignore',
   });
@@ -132,8 +136,10 @@ test('an outage of Zipkin delays spans, a redirect loses them, and both are coun
 
   // Zipkin answers with a redirect here, to its pages.
   const wrong = startTracing({
-    protocol: 'zipkin',
-    endpoint: `${server.at}/zipkin`,
+    export: {
+      protocol: 'zipkin',
+      endpoint: `${server.at}/zipkin`,
+    },
     register: false,
     environment: 'ignore',
   });

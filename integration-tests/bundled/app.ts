@@ -24,7 +24,9 @@ async function main(): Promise<void> {
   };
   const tracing = startTracing({
     serviceName: 'bundled',
-    protocol: 'none',
+    export: {
+      protocol: 'none',
+    },
     environment: 'ignore',
     spanProcessors: [collecting],
   });

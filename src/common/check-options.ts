@@ -12,13 +12,19 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Refuses what is not an object, and names that mean nothing: a mistyped option must not be lost in silence.
+ * Refuses what is not an object, and unknown names: a misspelt option must not be ignored silently.
  *
+ * @param elsewhere - options that belong in another place: their name, and how they are written there.
  * @throws MqtraceError `INVALID_OPTION`
  */
-export function checkNames(where: string, value: unknown, names: readonly string[]): void {
+export function checkNames(
+  where: string,
+  value: unknown,
+  names: readonly string[],
+  elsewhere: Readonly<Record<string, string>> = {},
+): void {
   if (!isRecord(value)) throw invalidOption(where, value, 'an object');
-  for (const name of Object.keys(value)) if (!names.includes(name)) throw unknownOption(where, name, names);
+  for (const name of Object.keys(value)) if (!names.includes(name)) throw unknownOption(where, name, names, elsewhere);
 }
 
 export function checkProbability(where: string, value: unknown): asserts value is number {

@@ -50,9 +50,15 @@ export function invalidOption(where: string, given: unknown, expected: string): 
   return new MqtraceError('INVALID_OPTION', `${where}: expected ${expected}, got ${describe(given)}`);
 }
 
-/** @internal */
-export function unknownOption(where: string, name: string, known: readonly string[]): MqtraceError {
-  const near = nearest(name, known);
-  const hint = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean "${near}"?`;
+/** `elsewhere` lists options that belong in another place: their name, and how they are written there. @internal */
+export function unknownOption(
+  where: string,
+  name: string,
+  known: readonly string[],
+  elsewhere: Readonly<Record<string, string>> = {},
+): MqtraceError {
+  const near = nearest(name, Object.keys(elsewhere).includes(name) ? [name] : [...known, ...Object.keys(elsewhere)]);
+  const place = near === undefined || known.includes(near) ? `"${near}"` : elsewhere[near];
+  const hint = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${place}?`;
   return new MqtraceError('INVALID_OPTION', `${where}: unknown option ${describe(name)}; ${hint}`);
 }

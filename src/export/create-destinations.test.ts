@@ -30,13 +30,15 @@ test('of several destinations each gets every span, and one that never answers h
   const stuck = await badReceiver({ hang: true });
   const path = join(directory, 'traces.jsonl');
   const tracing = start({
-    intervalMs: 20,
-    maxBatchSpans: 10,
-    destinations: [
-      { endpoint: stuck.url, maxQueueSpans: 40, spool: { directory } },
-      { endpoint: quick.url, protocol: 'http/json', headers: { 'x-key': 'k' } },
-      { protocol: 'file', endpoint: path },
-    ],
+    export: {
+      intervalMs: 20,
+      maxBatchSpans: 10,
+      destinations: [
+        { endpoint: stuck.url, maxQueueSpans: 40, spool: { directory } },
+        { endpoint: quick.url, protocol: 'http/json', headers: { 'x-key': 'k' } },
+        { protocol: 'file', endpoint: path },
+      ],
+    },
   });
   for (let i = 0; i < 100; i++) tracing.span('work', nothing);
   await vi.waitFor(() => expect(quick.spans).toHaveLength(100), { timeout: 20_000 });
@@ -64,7 +66,9 @@ test('variables of the batch span processor set what options set', async () => {
   vi.stubEnv('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', '7');
   vi.stubEnv('OTEL_BSP_MAX_QUEUE_SIZE', '20');
   vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '20');
-  const tracing = start({ endpoint: collector.url, maxBatchSpans: 1, maxQueueSpans: 1, intervalMs: 100_000 });
+  const tracing = start({
+    export: { endpoint: collector.url, maxBatchSpans: 1, maxQueueSpans: 1, intervalMs: 100_000 },
+  });
   for (let i = 0; i < 22; i++) tracing.span('work', nothing);
   // Nobody flushes: the six that fill no batch go when their time has come.
   await vi.waitFor(() => expect(collector.spans).toHaveLength(20), { timeout: 20_000 });
@@ -74,7 +78,7 @@ test('variables of the batch span processor set what options set', async () => {
 
 test('a receiver that takes ten spans at a time gets all, ten at most at a time', async () => {
   const small = await badReceiver({ maxSpans: 10 });
-  const tracing = start({ endpoint: small.url });
+  const tracing = start({ export: { endpoint: small.url } });
   for (let i = 0; i < 2000; i++) tracing.span('work', nothing);
   expect(await tracing.shutdown()).toEqual({ exported: 2000, left: 0, dropped: 0 });
   expect([...small.received.spans.values()]).toEqual(Array.from({ length: 2000 }, () => 1));
@@ -86,7 +90,7 @@ test('an agent factory that fails is asked again', async () => {
   let asked = 0;
   const httpAgentOptions = (): Promise<Agent> =>
     asked++ === 0 ? Promise.reject(new Error('no proxy yet')) : Promise.resolve(new Agent({ keepAlive: true }));
-  const tracing = start({ endpoint: collector.url, httpAgentOptions });
+  const tracing = start({ export: { endpoint: collector.url, httpAgentOptions } });
   tracing.span('work', nothing);
   await tracing.flush({ timeoutMs: 10 });
   expect(await tracing.flush()).toEqual({ exported: 1, left: 0, dropped: 0 });
@@ -98,7 +102,7 @@ test('more than the official 30 requests may be under way over gRPC', async () =
   const slow = await new GrpcReceiver().start();
   closeLater({ close: () => slow.stop() });
   slow.behaviour = { delayMs: 100 };
-  const tracing = start({ protocol: 'grpc', endpoint: slow.url, maxBatchSpans: 1, concurrency: 60 });
+  const tracing = start({ export: { protocol: 'grpc', endpoint: slow.url, maxBatchSpans: 1, concurrency: 60 } });
   for (let i = 0; i < 60; i++) tracing.span('work', nothing);
   expect(await tracing.shutdown()).toEqual({ exported: 60, left: 0, dropped: 0 });
   expect(tracing.stats().destinations[0]).toMatchObject({ exportErrors: 0, requests: 60 });
@@ -111,7 +115,7 @@ test('user and password of a URL are sent, and nowhere shown', async () => {
     ({ authorization } = request.headers);
     response.writeHead(400).end();
   });
-  const tracing = start({ endpoint: url.replace('//', '//me:secret@') });
+  const tracing = start({ export: { endpoint: url.replace('//', '//me:secret@') } });
   tracing.span('work', nothing);
   await tracing.shutdown();
   expect(authorization).toBe(`Basic ${Buffer.from('me:secret').toString('base64')}`);

@@ -24,14 +24,14 @@ afterEach(async () => {
 });
 
 const tracing = (more: string): string =>
-  `const tracing = startTracing({ endpoint: 'http://127.0.0.1:${receiver.port}', serviceName: 'ending', ${more} });
+  `const tracing = startTracing({ serviceName: 'ending', export: { endpoint: 'http://127.0.0.1:${receiver.port}', ${more} } });
    for (let i = 0; i < 1000; i++) tracing.span('work', () => undefined);\n`;
 const spool = (): string => `spool: { directory: ${JSON.stringify(directory)} }`;
 
 /** Starts a process that takes over what the one before it has left, and delivers it. */
 async function takeOver(): Promise<string> {
   const { out } = await sources.run(
-    `const tracing = startTracing({ endpoint: 'http://127.0.0.1:${receiver.port}', ${spool()} });
+    `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}', ${spool()} } });
      await tracing.flush({ timeoutMs: 10000 });
      await tracing.shutdown();
      const { adopted, exported, droppedTotal, spooled } = tracing.stats().destinations[0];
@@ -189,7 +189,7 @@ test.each(['with', 'without'])('what ends in a later listener for exit is kept %
 test('no listener of ours is left after the shutdown, and none is there for uncaught errors', async () => {
   const program = `const count = () => ['exit', 'beforeExit', 'SIGTERM', 'SIGINT', 'uncaughtException', 'unhandledRejection'].map((name) => process.listenerCount(name)).join();
     const before = count();
-    ${tracing('')} const second = startTracing({ register: false, protocol: 'none' }); console.log(count());
+    ${tracing('')} const second = startTracing({ register: false, export: { protocol: 'none' } }); console.log(count());
     await tracing.shutdown(); await second.shutdown(); console.log(count() === before);`;
   expect(await sources.run(program)).toMatchObject({ out: expect.stringMatching(/^\d,1,1,1,0,0\ntrue\n$/) as string });
 });

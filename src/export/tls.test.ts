@@ -58,7 +58,7 @@ test.each(kinds)('%s over TLS, with the certificates that the variables name', a
   vi.stubEnv('OTEL_EXPORTER_OTLP_CERTIFICATE', file('cert.pem'));
   vi.stubEnv('OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', file('cert.pem'));
   vi.stubEnv('OTEL_EXPORTER_OTLP_CLIENT_KEY', file('key.pem'));
-  const tracing = start({ protocol, endpoint: url, register: false });
+  const tracing = start({ export: { protocol, endpoint: url }, register: false });
   tracing.span('work', () => undefined);
   expect(await tracing.shutdown()).toEqual({ exported: 1, left: 0, dropped: 0 });
   expect(receiver.received.spans.size).toBe(1);
@@ -67,7 +67,7 @@ test.each(kinds)('%s over TLS, with the certificates that the variables name', a
 test.each(kinds)('%s sends nothing to a server whose certificate nobody vouches for', async (protocol, open) => {
   collectDiag();
   const { url, receiver } = await open();
-  const tracing = start({ protocol, endpoint: url, register: false });
+  const tracing = start({ export: { protocol, endpoint: url }, register: false });
   tracing.span('work', () => undefined);
   expect(await tracing.shutdown({ timeoutMs: 300 })).toEqual({ exported: 0, left: 0, dropped: 1 });
   expect(receiver.received.spans.size).toBe(0);
@@ -76,7 +76,7 @@ test.each(kinds)('%s sends nothing to a server whose certificate nobody vouches 
 test('http/protobuf over TLS, with the certificates of the options', async () => {
   const { url, receiver } = await httpsReceiver();
   const httpAgentOptions = { ca: certificate, cert: certificate, key: certificateKey };
-  const tracing = start({ endpoint: url, httpAgentOptions, register: false });
+  const tracing = start({ export: { endpoint: url, httpAgentOptions }, register: false });
   tracing.span('work', () => undefined);
   expect(await tracing.shutdown()).toEqual({ exported: 1, left: 0, dropped: 0 });
   expect(receiver.received.spans.size).toBe(1);

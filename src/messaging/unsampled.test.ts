@@ -19,7 +19,9 @@ afterEach(async () => {
 function start(options: StartTracingOptions = {}): void {
   tracing = startTracing({
     environment: 'ignore',
-    protocol: 'none',
+    export: {
+      protocol: 'none',
+    },
     spanProcessors: [new SimpleSpanProcessor(exporter)],
     ...options,
   });
@@ -61,12 +63,12 @@ test('below an unsampled parent no span is even asked for; trace, state and bagg
 });
 
 test('where everything is recorded to keep errors, spans are made', () => {
-  start({ keepErrors: true });
+  start({ sampling: { keepErrors: true } });
   expect(relay(new Messaging('kafka', 'test', {})).asked).toBe(4);
 });
 
 test('an unsampled root is still a trace of its own', () => {
-  start({ sampler: { ratio: 0 } });
+  start({ sampling: { sampler: { ratio: 0 } } });
   const messaging = new Messaging('kafka', 'test', {});
   const { headers } = startSending(
     messaging,

@@ -22,8 +22,8 @@ import type { Deliver } from './deliver.ts';
 import { readOtMember } from './ot-member.ts';
 import { withRoot } from './parent-based.ts';
 import { Switchable } from './switchable.ts';
-import { checkTailConditions, tailJudge, type TailConditions } from './tail-conditions.ts';
-import { TailSampler, type TailLimits } from './tail-sampler.ts';
+import { checkTailConditions, type OptionPath, tailJudge, type TailConditions } from './tail-conditions.ts';
+import { tailLimits, TailSampler, type TailLimits } from './tail-sampler.ts';
 import { TraceCap } from './trace-cap.ts';
 
 /** What a sampler alone cannot do, since only the end of a span tells. */
@@ -41,6 +41,17 @@ export interface SamplingOptions extends TailSamplingOptions {
   /** The head: a sampler or plain data, wrapped in `parentBased` unless it is one. Default: all, or `errorBoost` alone where that is given. */
   readonly sampler?: Sampler | SamplerConfig | undefined;
 }
+
+/** The names of {@link SamplingOptions}. @internal */
+export const samplingOptionNames: readonly (keyof SamplingOptions)[] = [
+  'sampler',
+  'keepErrors',
+  'keepSlow',
+  'keepWhen',
+  'errorBoost',
+  'maxTracesPerSecond',
+  'held',
+];
 
 /** A sampler and a span processor that belong together. */
 export interface Sampling extends HeldSpans {
@@ -89,28 +100,32 @@ export class SamplingPair implements Sampling, SpanProcessor {
   readonly #keep: Deliver;
   #sampledOut = 0;
 
-  /** @param head - finished, not to be wrapped: what an environment variable names completely. */
-  constructor(where: string, options: SamplingOptions, next: readonly SpanProcessor[], head?: Sampler) {
-    const { errorBoost, maxTracesPerSecond: k, held = {} } = options;
+  /**
+   * @param where - how the error of a wrong option names that option.
+   * @param head - complete, not to be wrapped: what an environment variable names.
+   */
+  constructor(where: OptionPath, options: SamplingOptions, next: readonly SpanProcessor[], head?: Sampler) {
+    checkNames(where(), options, samplingOptionNames);
+    const { errorBoost, maxTracesPerSecond: k, held } = options;
     checkTailConditions(where, options);
+    const limits = tailLimits(where('held'), held);
     this.#next = next;
     const deliver: Deliver = (span) => {
       for (const processor of next) handOver(processor, span);
     };
     if (k !== undefined) {
-      checkCount(`${where}({ maxTracesPerSecond })`, k);
+      checkCount(where('maxTracesPerSecond'), k);
       this.#cap = new TraceCap(k, deliver);
     }
     const cap = this.#cap;
     this.#keep = cap ? (span) => cap.end(span) : deliver;
     const judge = tailJudge(options);
-    if (judge) this.#tail = new TailSampler(judge, held, this.#keep);
-    if (errorBoost !== undefined) this.#boost = new ErrorBoost(`${where}({ errorBoost })`, errorBoost);
+    if (judge) this.#tail = new TailSampler(judge, limits, this.#keep);
+    if (errorBoost !== undefined) this.#boost = new ErrorBoost(where('errorBoost'), errorBoost);
     this.#recordsAll = judge !== undefined || errorBoost !== undefined;
-    const given = head ?? options.sampler ?? this.#boost ?? alwaysOn;
-    this.#head = new Switchable(
-      head ? this.#boosted(composable(`${where}({ sampler })`, head)) : this.#boosted(wholeTraces(samplerFrom(given))),
-    );
+    const option = options.sampler === undefined ? undefined : samplerFrom(options.sampler, where('sampler'));
+    const own = head ? composable('head', head) : wholeTraces(option ?? this.#boost ?? alwaysOn, where('sampler'));
+    this.#head = new Switchable(this.#boosted(own));
     this.sampler = this.#recordsAll ? new RecordAll(this.#head) : this.#head;
   }
 
@@ -208,13 +223,12 @@ function handOver(processor: SpanProcessor, span: ReadableSpan): void {
  *     new NodeTracerProvider({ sampler: sampling.sampler, spanProcessors: [sampling.spanProcessor] });
  *
  * With `keepErrors`, `keepSlow`, `keepWhen` or `errorBoost` every span is recorded, and costs what a recorded span costs. What the first three
- * keep is this process's part of a trace: services before and after it have followed the head. `startTracing` takes the same options.
+ * keep is this process's part of a trace: services before and after it have followed the head. `startTracing({ sampling })` takes the same options.
  *
  * @param processors - where kept spans go.
  * @throws MqtraceError `INVALID_OPTION`
  */
 export function createSampling(options: SamplingOptions, ...processors: SpanProcessor[]): Sampling {
-  const names = ['sampler', 'keepErrors', 'keepSlow', 'keepWhen', 'errorBoost', 'maxTracesPerSecond', 'held'];
-  checkNames('createSampling(options)', options, names);
-  return new SamplingPair('createSampling', options, processors);
+  const where: OptionPath = (name) => (name === undefined ? 'createSampling(options)' : `createSampling({ ${name} })`);
+  return new SamplingPair(where, options, processors);
 }

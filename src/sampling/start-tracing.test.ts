@@ -27,7 +27,7 @@ import { parentContext } from './testing/ask.ts';
 let tracing: Tracing | undefined;
 
 function start(options: StartTracingOptions = {}): Tracing {
-  return (tracing = startTracing({ protocol: 'none', ...options }));
+  return (tracing = startTracing({ export: { protocol: 'none' }, ...options }));
 }
 
 afterEach(async () => {
@@ -46,11 +46,15 @@ const unsampled: Context = parentContext(traceId, false);
 test('spans kept by their end arrive at a real OTLP receiver, those refused do not', async () => {
   const receiver = await startOtlpReceiver();
   const { tracer } = start({
-    protocol: 'http/protobuf',
-    endpoint: receiver.url,
-    sampler: { ratio: 0 },
-    keepErrors: true,
-    keepSlow: 5,
+    export: {
+      protocol: 'http/protobuf',
+      endpoint: receiver.url,
+    },
+    sampling: {
+      sampler: { ratio: 0 },
+      keepErrors: true,
+      keepSlow: 5,
+    },
   });
   const root = tracer.startSpan('root');
   tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, root)).end();
@@ -67,7 +71,10 @@ test('spans kept by their end arrive at a real OTLP receiver, those refused do n
 
 test('the cap is in the books as well, and gives way to a flush', async () => {
   const receiver = await startOtlpReceiver();
-  const { tracer } = start({ protocol: 'http/protobuf', endpoint: receiver.url, maxTracesPerSecond: 3 });
+  const { tracer } = start({
+    export: { protocol: 'http/protobuf', endpoint: receiver.url },
+    sampling: { maxTracesPerSecond: 3 },
+  });
   for (let i = 0; i < 10; i++) tracer.startSpan('root').end();
   expect(tracing?.stats().destinations[0]).toMatchObject({ ended: 10, held: 10 });
   await tracing?.flush();
@@ -79,7 +86,7 @@ test('the cap is in the books as well, and gives way to a flush', async () => {
 });
 
 test('the hint lets wrappers leave out what would be refused for certain', async () => {
-  start({ sampler: { ratio: 0.1 } });
+  start({ sampling: { sampler: { ratio: 0.1 } } });
   expect(isCertainlyUnsampled(unsampled)).toBe(true);
   expect(isCertainlyUnsampled(parentContext(traceId, true))).toBe(false);
   expect(isCertainlyUnsampled(ROOT_CONTEXT)).toBe(false);
@@ -99,7 +106,7 @@ test.each([
   [{ errorBoost: { base: 0, max: 1 } }],
   [{ sampler: parentBased(alwaysOn, { remoteParentNotSampled: ratio(0.1) }) }],
 ])('the hint leaves out nothing where a refused span may still matter: %o', (options) => {
-  start(options);
+  start({ sampling: options });
   expect(isCertainlyUnsampled(unsampled)).toBe(false);
 });
 
@@ -114,7 +121,7 @@ test('the hint follows setSampler, and an environment variable that follows no p
 
 test('setSampler takes effect at once, and OTEL_TRACES_SAMPLER=always_on decides below unsampled parents', () => {
   vi.stubEnv('OTEL_TRACES_SAMPLER', 'always_on');
-  start({ sampler: alwaysOff });
+  start({ sampling: { sampler: alwaysOff } });
   expect(isCertainlyUnsampled(unsampled)).toBe(false);
   expect(tracing?.tracer.startSpan('a', {}, unsampled).isRecording()).toBe(true);
   tracing?.setSampler({ ratio: 0 });

@@ -19,13 +19,16 @@ export type TailReason = 'keepErrors' | 'keepSlow' | 'keepWhen';
 /** Looks at an ended span. @internal */
 export type TailJudge = (span: ReadableSpan) => TailReason | undefined;
 
+/** The full name of an option in an error message; without an argument that of the options themselves. @internal */
+export type OptionPath = (name?: string) => string;
+
 /** @internal */
-export function checkTailConditions(where: string, { keepErrors, keepSlow, keepWhen }: TailConditions): void {
+export function checkTailConditions(where: OptionPath, { keepErrors, keepSlow, keepWhen }: TailConditions): void {
   if (keepErrors !== undefined && typeof keepErrors !== 'boolean') {
-    throw invalidOption(`${where}({ keepErrors })`, keepErrors, 'true or false');
+    throw invalidOption(where('keepErrors'), keepErrors, 'true or false');
   }
-  if (keepSlow !== undefined) checkPositive(`${where}({ keepSlow })`, keepSlow);
-  if (keepWhen !== undefined) checkFunction(`${where}({ keepWhen })`, keepWhen);
+  if (keepSlow !== undefined) checkPositive(where('keepSlow'), keepSlow);
+  if (keepWhen !== undefined) checkFunction(where('keepWhen'), keepWhen);
 }
 
 /** Undefined if no condition is given. @internal */

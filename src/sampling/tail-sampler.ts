@@ -29,11 +29,23 @@ interface LocalTrace {
 /** How many decided roots are remembered at least by id, for children whose parent is known by its ids alone. */
 const remembered = 10_000;
 
+type CheckedLimits = Readonly<Record<keyof TailLimits, number>>;
+
+/** The limits with their defaults, checked; `where` names the option in an error. @internal */
+export function tailLimits(where: string, limits: TailLimits = {}): CheckedLimits {
+  checkNames(where, limits, ['traces', 'spans', 'seconds']);
+  const { traces = 10_000, spans = 50_000, seconds = 60 } = limits;
+  checkCount(`${where}.traces`, traces);
+  checkCount(`${where}.spans`, spans);
+  checkPositive(`${where}.seconds`, seconds);
+  return { traces, spans, seconds };
+}
+
 /** @internal */
 export class TailSampler {
   readonly #judge: TailJudge;
   readonly #deliver: Deliver;
-  readonly #limits: Required<{ [Name in keyof TailLimits]: number }>;
+  readonly #limits: CheckedLimits;
   readonly #traceOf = new WeakMap<SpanContext, LocalTrace>();
   readonly #decided = new RecentMap<string, LocalTrace>(remembered);
   /** In the order of their start. */
@@ -43,15 +55,10 @@ export class TailSampler {
   heldBytes = 0;
   sampledOut = 0;
 
-  constructor(judge: TailJudge, limits: TailLimits, deliver: Deliver) {
-    checkNames('held', limits, ['traces', 'spans', 'seconds']);
-    const { traces = 10_000, spans = 50_000, seconds = 60 } = limits;
-    checkCount('held.traces', traces);
-    checkCount('held.spans', spans);
-    checkPositive('held.seconds', seconds);
+  constructor(judge: TailJudge, limits: CheckedLimits, deliver: Deliver) {
     this.#judge = judge;
     this.#deliver = deliver;
-    this.#limits = { traces, spans, seconds };
+    this.#limits = limits;
   }
 
   start(own: SpanContext, parent: SpanContext | undefined): void {

@@ -20,7 +20,7 @@ test('a processor of the application sees spans first, and its faults stay with 
     forceFlush: () => Promise.resolve(),
     shutdown: () => Promise.resolve(),
   };
-  const tracing = start({ endpoint: collector.url, spanProcessors: [broken, good] });
+  const tracing = start({ export: { endpoint: collector.url }, spanProcessors: [broken, good] });
   expect(tracing.span('work', () => 7)).toBe(7);
   expect(order).toEqual(['work']);
   await tracing.shutdown();
@@ -31,7 +31,7 @@ test('a processor of the application sees spans first, and its faults stay with 
 test('flush and shutdown resolve although the collector refuses, and say so', async () => {
   const reported = collectDiag();
   const url = await serve((_, response) => void response.writeHead(400).end('no'));
-  const tracing = start({ endpoint: url });
+  const tracing = start({ export: { endpoint: url } });
   tracing.span('refused', () => undefined);
   await expect(tracing.flush()).resolves.toEqual({ exported: 0, left: 0, dropped: 1 });
   expect(reported.join()).toContain('1 spans lost (rejected): HTTP 400');
@@ -42,7 +42,7 @@ test('flush and shutdown resolve although the collector refuses, and say so', as
 test('flush and shutdown give up on a collector that never answers', async () => {
   const reported = collectDiag();
   const url = await serve(() => undefined);
-  const tracing = startTracing({ endpoint: url });
+  const tracing = startTracing({ export: { endpoint: url } });
   tracing.span('never answered', () => undefined);
   await tracing.flush({ timeoutMs: 20 });
   expect(reported.join()).toContain('flush did not export everything: 1 spans left');

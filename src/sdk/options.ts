@@ -1,11 +1,11 @@
 import type { Attributes, ContextManager, MeterProvider, TextMapPropagator } from '@opentelemetry/api';
 import type { ExportOptions } from '../export/export-options.ts';
 import type { EnvironmentMode, PropagatorName } from '../config/names.ts';
-import type { Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { SamplerConfig, TailSamplingOptions } from '../sampling/index.ts';
+import type { SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { SamplingOptions } from '../sampling/index.ts';
 
 /** What {@link startTracing} takes. Every option may be left out; an unknown name is refused. */
-export interface StartTracingOptions extends TailSamplingOptions, ExportOptions {
+export interface StartTracingOptions {
   /** `service.name` of every span. Default `unknown_service:node`. Variable: `OTEL_SERVICE_NAME`. */
   readonly serviceName?: string | undefined;
   /** `service.version`. Default: none. */
@@ -15,12 +15,10 @@ export interface StartTracingOptions extends TailSamplingOptions, ExportOptions 
   /** Further resource attributes. The three options above win over the same names here. Variable: `OTEL_RESOURCE_ATTRIBUTES`. */
   readonly resourceAttributes?: Attributes | undefined;
 
-  /**
-   * Which traces are kept: a sampler, or plain data such as `{ ratio: 0.1, perSecond: 100 }`, where both must agree. Wrapped in
-   * `parentBased` unless it is one, so that a trace is kept whole. Default: all.
-   * Variables: `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`.
-   */
-  readonly sampler?: Sampler | SamplerConfig | undefined;
+  /** Where spans are sent and how they are delivered. Default: OTLP to a collector on this machine. */
+  readonly export?: ExportOptions | undefined;
+  /** Which traces are kept, as {@link createSampling} takes it. Default: all. */
+  readonly sampling?: SamplingOptions | undefined;
   /** How much one span may hold. Default: 128 attributes, events and links, values of any length. Variables: `OTEL_SPAN_*_LIMIT`. */
   readonly spanLimits?: Readonly<SpanLimits> | undefined;
   /** Further span processors; they see each span before it is exported. A fault in one never reaches the application. */

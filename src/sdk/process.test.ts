@@ -59,8 +59,8 @@ async function run(project: string, program: string, env: Record<string, string>
 test('a package that is missing is named, with the command that installs it', async () => {
   const outcome = await run(
     bare,
-    `for (const options of [{}, { protocol: 'http/json' }, { protocol: 'grpc' }, { protocol: 'zipkin' },
-       { protocol: 'none', propagator: ['b3'] }]) {
+    `for (const options of [{}, { export: { protocol: 'http/json' } }, { export: { protocol: 'grpc' } }, { export: { protocol: 'zipkin' } },
+       { export: { protocol: 'none' }, propagator: ['b3'] }]) {
        try { startTracing(options); console.log('started'); }
        catch (error) { console.log(error.code, error.message.replace(/^.*?] /, '')); }
      }`,
@@ -81,8 +81,8 @@ test('without exporter packages, console and none still work', async () => {
   const outcome = await run(
     bare,
     `
-    startTracing({ protocol: 'console', serviceName: 'lonely' }).span('work', () => 1);
-    startTracing({ protocol: 'none', register: false }).span('nothing', () => 1);
+    startTracing({ export: { protocol: 'console' }, serviceName: 'lonely' }).span('work', () => 1);
+    startTracing({ export: { protocol: 'none' }, register: false }).span('nothing', () => 1);
   `,
   );
   expect(outcome).toMatchObject({ code: 0, err: '' });
@@ -98,7 +98,7 @@ test('what is installed is found, and gRPC is loaded only when it is chosen', as
     const loaded = () => Object.keys(cache).some((file) => file.includes('@grpc/grpc-js'));
     startTracing({ register: false });
     console.log(loaded());
-    startTracing({ register: false, protocol: 'grpc' });
+    startTracing({ register: false, export: { protocol: 'grpc' } });
     console.log(loaded());
   `,
   );
@@ -107,7 +107,7 @@ test('what is installed is found, and gRPC is loaded only when it is chosen', as
 
 test('a program that is done ends, with its own exit code, although no collector is there', async () => {
   const program = `
-    const tracing = startTracing({ endpoint: 'http://127.0.0.1:1', serviceName: 'short' });
+    const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:1' }, serviceName: 'short' });
     tracing.span('work', () => undefined);
     process.exitCode = 3;
   `;
@@ -116,7 +116,7 @@ test('a program that is done ends, with its own exit code, although no collector
 });
 
 test('OTEL_LOG_LEVEL shows on the console what is reported, unless the application has a logger', async () => {
-  const program = `startTracing({ protocol: 'none' });`;
+  const program = `startTracing({ export: { protocol: 'none' } });`;
   const env = { OTEL_LOG_LEVEL: 'warn', OTEL_PROPAGATORS: 'smoke-signals' };
   const shown = await run(full, program, env);
   expect(shown.err).toContain('mqtrace: OTEL_PROPAGATORS is ignored: expected a list of tracecontext');

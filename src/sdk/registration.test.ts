@@ -8,7 +8,7 @@ cleanUpAfterEach();
 
 test('what is registered carries spans, context and baggage for everyone', async () => {
   const collector = await receiver();
-  const tracing = start({ endpoint: collector.url });
+  const tracing = start({ export: { endpoint: collector.url } });
   const span = trace.getTracer('library').startSpan('through the API');
   await context.with(trace.setSpan(ROOT_CONTEXT, span), async () => {
     await Promise.resolve();
@@ -28,7 +28,7 @@ test('what is registered carries spans, context and baggage for everyone', async
 test('OTEL_SDK_DISABLED records nothing, while the context still travels', async () => {
   const collector = await receiver();
   vi.stubEnv('OTEL_SDK_DISABLED', 'true');
-  const tracing = start({ endpoint: collector.url });
+  const tracing = start({ export: { endpoint: collector.url } });
   const incoming = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, baggage: 'tenant=a' };
   const outgoing: Record<string, string> = {};
   const parent = propagation.extract(ROOT_CONTEXT, incoming);
@@ -49,7 +49,7 @@ test('OTEL_SDK_DISABLED records nothing, while the context still travels', async
 
 test('with register: false the API is left alone', async () => {
   const collector = await receiver();
-  const tracing = start({ endpoint: collector.url, register: false });
+  const tracing = start({ export: { endpoint: collector.url }, register: false });
   expect(propagation.fields()).toEqual([]);
   trace.getTracer('library').startSpan('through the API').end();
   tracing.span('own', () => undefined);
@@ -60,8 +60,8 @@ test('with register: false the API is left alone', async () => {
 test('called twice, it warns, and the second one exports what is made through it', async () => {
   const [first, second] = [await receiver(), await receiver()];
   const reported = collectDiag();
-  const one = start({ endpoint: first.url });
-  const two = start({ endpoint: second.url });
+  const one = start({ export: { endpoint: first.url } });
+  const two = start({ export: { endpoint: second.url } });
   expect(reported).toEqual([expect.stringContaining('startTracing() was called before and is still running')]);
   trace.getTracer('library').startSpan('through the API').end();
   two.span('own', () => undefined);
@@ -73,10 +73,10 @@ test('called twice, it warns, and the second one exports what is made through it
 test('after shutdown it may be called again', async () => {
   const [first, second] = [await receiver(), await receiver()];
   const reported = collectDiag();
-  const one = start({ endpoint: first.url });
+  const one = start({ export: { endpoint: first.url } });
   one.span('before', () => undefined);
   await one.shutdown();
-  const two = start({ endpoint: second.url, propagator: ['baggage'] });
+  const two = start({ export: { endpoint: second.url }, propagator: ['baggage'] });
   expect(propagation.fields()).toEqual(['baggage']);
   context.with(
     trace.setSpanContext(ROOT_CONTEXT, { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 1 }),
@@ -94,7 +94,7 @@ test("what another SDK has registered stays, and one's own choices that have no 
   const theirs = { inject: () => undefined, extract: (given: Context) => given, fields: () => ['theirs'] };
   propagation.setGlobalPropagator(theirs);
   const reported = collectDiag();
-  const tracing = start({ protocol: 'none', propagator: ['b3'] });
+  const tracing = start({ export: { protocol: 'none' }, propagator: ['b3'] });
   expect(reported).toEqual([
     expect.stringContaining('a tracer provider is registered already'),
     expect.stringContaining('a propagator is registered already'),
@@ -108,6 +108,6 @@ test("what another SDK has registered stays, and one's own choices that have no 
 });
 
 test('contextManager: false registers none', () => {
-  const tracing = start({ protocol: 'none', contextManager: false });
+  const tracing = start({ export: { protocol: 'none' }, contextManager: false });
   tracing.span('work', () => expect(trace.getActiveSpan()).toBeUndefined());
 });

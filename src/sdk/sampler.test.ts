@@ -2,7 +2,7 @@ import { diag, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Environment } from '../config/environment.ts';
-import type { StartTracingOptions } from './options.ts';
+import type { SamplingOptions } from '../sampling/index.ts';
 import { chooseSampling } from './sampler.ts';
 import { collectDiag } from './testing/diag-log.ts';
 
@@ -10,11 +10,11 @@ let reported: string[];
 beforeEach(() => void (reported = collectDiag()));
 afterEach(() => diag.disable());
 
-const choose = (options: StartTracingOptions, variables: Record<string, string> = {}) =>
+const choose = (options: SamplingOptions, variables: Record<string, string> = {}) =>
   chooseSampling(options, new Environment('override', variables), []).sampler;
 
 /** Whether a span is kept: without parent, and under a remote parent that was sampled or not. */
-function decisions(options: StartTracingOptions, variables?: Record<string, string>): boolean[] {
+function decisions(options: SamplingOptions, variables?: Record<string, string>): boolean[] {
   const traceId = 'f'.repeat(32);
   const remote = (traceFlags: number) =>
     trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: '1'.repeat(16), traceFlags, isRemote: true });

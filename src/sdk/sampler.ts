@@ -1,6 +1,7 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../config/environment.ts';
-import type { StartTracingOptions } from './options.ts';
+import { samplingPath } from './validate-options.ts';
+import type { SamplingOptions } from '../sampling/index.ts';
 import { SamplingPair } from '../sampling/create-sampling.ts';
 import { samplerFromEnvironment } from '../sampling/from-environment.ts';
 
@@ -10,11 +11,11 @@ import { samplerFromEnvironment } from '../sampling/from-environment.ts';
  * @internal
  */
 export function chooseSampling(
-  options: StartTracingOptions,
+  options: SamplingOptions,
   environment: Environment,
   processors: readonly SpanProcessor[],
 ): SamplingPair {
   const optionWins = environment.mode === 'fallback' && options.sampler !== undefined;
   const named = optionWins ? undefined : samplerFromEnvironment(environment);
-  return new SamplingPair('startTracing', options, processors, named);
+  return new SamplingPair(samplingPath, options, processors, named);
 }

@@ -28,7 +28,11 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
     toString: () => 'every third',
   };
   // With keepErrors what the sampler refuses is recorded nevertheless.
-  const tracing = start({ endpoint: collector.url, meterProvider: collected.provider, sampler, keepErrors: true });
+  const tracing = start({
+    export: { endpoint: collector.url },
+    meterProvider: collected.provider,
+    sampling: { sampler, keepErrors: true },
+  });
   for (let i = 0; i < 30; i++) tracing.span('work', nothing);
   const open = [0, 1].map(() => tracing.tracer.startSpan('open'));
 
@@ -67,8 +71,8 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
 
 test('what a sampler refuses at once is counted as dropped by it', async () => {
   const collected = new CollectedMetrics();
-  const options = { protocol: 'none', register: false, meterProvider: collected.provider } as const;
-  const tracing = start({ ...options, sampler: { ratio: 0 } });
+  const options = { export: { protocol: 'none' }, register: false, meterProvider: collected.provider } as const;
+  const tracing = start({ ...options, sampling: { sampler: { ratio: 0 } } });
   for (let i = 0; i < 3; i++) tracing.span('work', nothing);
   expect(values((await collected.collect())['otel.sdk.span.started'], 'otel.span.sampling_result')).toEqual({
     DROP: 3,
@@ -79,7 +83,7 @@ test('losses are metrics by their reason, apart for the export and what is befor
   collectDiag();
   const url = await serve((_, response) => void response.writeHead(400).end());
   const collected = new CollectedMetrics();
-  const tracing = start({ endpoint: url, maxQueueSpans: 3, meterProvider: collected.provider });
+  const tracing = start({ export: { endpoint: url, maxQueueSpans: 3 }, meterProvider: collected.provider });
   for (let i = 0; i < 5; i++) tracing.span('work', nothing);
   await tracing.shutdown();
   const found = await collected.collect();
@@ -96,7 +100,7 @@ test('a meter provider that throws harms nobody', async () => {
       throw new Error('no meter');
     },
   };
-  const tracing = start({ endpoint: collector.url, meterProvider: broken });
+  const tracing = start({ export: { endpoint: collector.url }, meterProvider: broken });
   expect(tracing.span('work', () => 7)).toBe(7);
   await tracing.shutdown();
   expect(collector.spans).toHaveLength(1);
@@ -106,7 +110,11 @@ test('a meter provider that throws harms nobody', async () => {
 test('tracing.span counts and times what it runs, by name and error, sampled or not', async () => {
   collectDiag();
   const collected = new CollectedMetrics();
-  const tracing = start({ protocol: 'none', meterProvider: collected.provider, sampler: { ratio: 0 } });
+  const tracing = start({
+    export: { protocol: 'none' },
+    meterProvider: collected.provider,
+    sampling: { sampler: { ratio: 0 } },
+  });
   const failure = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
   tracing.span('sync', nothing);
   await tracing.span('async', () => Promise.resolve());
@@ -130,12 +138,14 @@ test('tracing.span counts and times what it runs, by name and error, sampled or 
 test('operations are counted only if that is wanted; then also by the provider that is registered, even later', async () => {
   const [given, registered] = [new CollectedMetrics(), new CollectedMetrics()];
   const without = start({
-    protocol: 'none',
+    export: {
+      protocol: 'none',
+    },
     register: false,
     meterProvider: given.provider,
     operationMetrics: false,
   });
-  const late = start({ protocol: 'none', register: false, operationMetrics: true });
+  const late = start({ export: { protocol: 'none' }, register: false, operationMetrics: true });
   late.span('too early', nothing);
   metrics.setGlobalMeterProvider(registered.provider);
   without.span('not counted', nothing);
@@ -148,7 +158,7 @@ test('operations are counted only if that is wanted; then also by the provider t
 
 test('openSpans shows what nobody has ended, the oldest first', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const tracing = start({ protocol: 'none', register: false, trackOpenSpans: true });
+  const tracing = start({ export: { protocol: 'none' }, register: false, trackOpenSpans: true });
   const [first, second] = [tracing.tracer.startSpan('first'), tracing.tracer.startSpan('second')];
   vi.advanceTimersByTime(59_000);
   tracing.tracer.startSpan('third');
@@ -164,11 +174,11 @@ test('openSpans shows what nobody has ended, the oldest first', () => {
 
 test('openSpans follows ten thousand spans at most, and none unless it was told to', () => {
   const reported = collectDiag();
-  const off = start({ protocol: 'none', register: false });
+  const off = start({ export: { protocol: 'none' }, register: false });
   off.tracer.startSpan('open');
   expect(off.openSpans({ olderThanMs: 0 })).toEqual([]);
   expect(reported).toEqual([expect.stringContaining('trackOpenSpans')]);
-  const on = start({ protocol: 'none', register: false, trackOpenSpans: true });
+  const on = start({ export: { protocol: 'none' }, register: false, trackOpenSpans: true });
   for (let i = 0; i < 10_001; i++) on.tracer.startSpan(`${i}`);
   expect(on.openSpans({ olderThanMs: 0 })).toHaveLength(10_000);
 });
@@ -176,7 +186,7 @@ test('openSpans follows ten thousand spans at most, and none unless it was told 
 test('a warning, once, when no span has been made a minute after the start', () => {
   vi.useFakeTimers();
   const reported = collectDiag();
-  start({ protocol: 'none' });
+  start({ export: { protocol: 'none' } });
   vi.advanceTimersByTime(59_000);
   expect(reported).toEqual([]);
   vi.advanceTimersByTime(600_000);
@@ -185,20 +195,20 @@ test('a warning, once, when no span has been made a minute after the start', () 
 
 test('a warning when no span has been made until the shutdown; none where there was one, or nothing is registered', async () => {
   const reported = collectDiag();
-  const silent = start({ protocol: 'none' });
+  const silent = start({ export: { protocol: 'none' } });
   await silent.shutdown();
   expect(reported).toEqual([expect.stringContaining('from startTracing() to its shutdown')]);
-  const used = start({ protocol: 'none' });
+  const used = start({ export: { protocol: 'none' } });
   trace.getTracer('library').startSpan('work').end();
   await used.shutdown();
-  await start({ protocol: 'none', register: false }).shutdown();
+  await start({ export: { protocol: 'none' }, register: false }).shutdown();
   expect(reported).toHaveLength(1);
 });
 
 test('a warning, once, when spans end after the shutdown', async () => {
   const collector = await receiver();
   const reported = collectDiag();
-  const tracing = start({ endpoint: collector.url });
+  const tracing = start({ export: { endpoint: collector.url } });
   const [late, later] = [tracing.tracer.startSpan('late'), tracing.tracer.startSpan('later')];
   await tracing.shutdown();
   late.end();

@@ -15,9 +15,11 @@ test.each(['http/protobuf', 'http/json'] as const)('a span arrives whole over OT
     serviceVersion: '1.2.3',
     deploymentEnvironment: 'test',
     resourceAttributes: { 'team.name': 'pay', 'service.name': 'loses to the option' },
-    endpoint: collector.url,
-    headers: { 'X-Api-Key': 'k1' },
-    protocol,
+    export: {
+      endpoint: collector.url,
+      headers: { 'X-Api-Key': 'k1' },
+      protocol,
+    },
   });
   const link = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 };
   tracing.span(
@@ -60,9 +62,11 @@ test('a span arrives over OTLP gRPC, with headers as metadata', async () => {
   const collector = closeLater(await startOtlpGrpcReceiver());
   const tracing = start({
     serviceName: 'orders',
-    endpoint: collector.url,
-    protocol: 'grpc',
-    headers: { 'X-Key': 'k' },
+    export: {
+      endpoint: collector.url,
+      protocol: 'grpc',
+      headers: { 'X-Key': 'k' },
+    },
   });
   tracing.span('over grpc', () => undefined);
   await tracing.flush();
@@ -74,7 +78,7 @@ test('a header that gRPC cannot send is left out, and said so without its value'
   const collector = closeLater(await startOtlpGrpcReceiver());
   const reported = collectDiag();
   const headers = { 'x!y': 'secret', 'x-bin': 'secret', 'x-ok': 'yes' };
-  const tracing = start({ endpoint: collector.url, protocol: 'grpc', headers });
+  const tracing = start({ export: { endpoint: collector.url, protocol: 'grpc', headers } });
   tracing.span('work', () => undefined);
   await tracing.flush();
   expect(collector.metadata).toMatchObject([{ 'x-ok': 'yes' }]);
@@ -86,7 +90,7 @@ test('a header that gRPC cannot send is left out, and said so without its value'
 
 test('a thrown error is on the span, with status and type', async () => {
   const collector = await receiver();
-  const tracing = start({ endpoint: collector.url });
+  const tracing = start({ export: { endpoint: collector.url } });
   const error = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
   expect(() =>
     tracing.span('fails', () => {
@@ -111,7 +115,8 @@ test('variables that are set win over the options', async () => {
   vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-key=variable');
   vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'http/json');
   vi.stubEnv('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', '1');
-  const options = { serviceName: 'orders', endpoint: fromCode.url, headers: { 'X-Key': 'code', 'X-Own': 'own' } };
+  const headers = { 'X-Key': 'code', 'X-Own': 'own' };
+  const options = { serviceName: 'orders', export: { endpoint: fromCode.url, headers } };
   const tracing = start({ ...options, spanLimits: { attributeCountLimit: 5, attributeValueLengthLimit: 2 } });
   tracing.span('work', { attributes: { a: 'long', b: 'x' } }, () => undefined);
   await tracing.flush();
@@ -131,7 +136,11 @@ test.each(['http/protobuf', 'grpc'] as const)('with environment: ignore nothing 
   vi.stubEnv('OTEL_TRACES_EXPORTER', 'none');
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:1');
   vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=not for this collector');
-  const tracing = start({ serviceName: 'orders', endpoint: collector.url, protocol, environment: 'ignore' });
+  const tracing = start({
+    serviceName: 'orders',
+    export: { endpoint: collector.url, protocol },
+    environment: 'ignore',
+  });
   expect(process.env['OTEL_EXPORTER_OTLP_ENDPOINT']).toBe('http://127.0.0.1:1');
   tracing.span('work', () => undefined);
   await tracing.flush();
@@ -145,7 +154,7 @@ test('several exporters get every span', async () => {
   const collector = await receiver();
   const lines = vi.spyOn(console, 'dir').mockImplementation(() => undefined);
   vi.stubEnv('OTEL_TRACES_EXPORTER', 'otlp,console');
-  const tracing = start({ endpoint: collector.url });
+  const tracing = start({ export: { endpoint: collector.url } });
   tracing.span('work', () => undefined);
   await tracing.flush();
   expect(lines).toHaveBeenCalledWith(expect.objectContaining({ name: 'work' }), expect.anything());
@@ -161,7 +170,7 @@ test('Zipkin gets its own format', async () => {
     });
   });
   const endpoint = url;
-  const tracing = start({ serviceName: 'orders', protocol: 'zipkin', endpoint, headers: { 'x-key': 'k' } });
+  const tracing = start({ serviceName: 'orders', export: { protocol: 'zipkin', endpoint, headers: { 'x-key': 'k' } } });
   tracing.span('work', { kind: SpanKind.PRODUCER }, () => undefined);
   await tracing.shutdown();
   expect(bodies).toMatchObject([
@@ -176,7 +185,7 @@ test('Zipkin gets its own format', async () => {
 test('await using shuts down', async () => {
   const collector = await receiver();
   {
-    await using tracing = startTracing({ endpoint: collector.url });
+    await using tracing = startTracing({ export: { endpoint: collector.url } });
     tracing.span('work', () => undefined);
   }
   expect(collector.spans).toMatchObject([{ name: 'work' }]);

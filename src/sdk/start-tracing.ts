@@ -82,8 +82,8 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
 }
 
 function createBackend(options: StartTracingOptions, environment: Environment, resource: Resource): ExportBackend {
-  const exporting = new DeliveringSpanProcessor(createDestinationQueues(options, environment));
-  const sampling = chooseSampling(options, environment, [new GuardedProcessor(exporting)]);
+  const exporting = new DeliveringSpanProcessor(createDestinationQueues(options.export ?? {}, environment));
+  const sampling = chooseSampling(options.sampling ?? {}, environment, [new GuardedProcessor(exporting)]);
   exporting.attachSource(sampling);
   const counts: SamplerCounts = { created: 0, recorded: 0, sampled: 0 };
   const { meterProvider, operationMetrics = meterProvider !== undefined } = options;

@@ -9,8 +9,8 @@ import {
 } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { exportOptionChecks } from '../export/validate-export-options.ts';
-import { SamplingPair } from '../sampling/create-sampling.ts';
-import { samplerFrom, type SamplerConfig } from '../sampling/index.ts';
+import { SamplingPair, samplingOptionNames } from '../sampling/create-sampling.ts';
+import type { SamplingOptions } from '../sampling/index.ts';
 import { environmentModes, propagatorNames } from '../config/names.ts';
 import type { StartTracingOptions } from './options.ts';
 
@@ -20,14 +20,8 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: OptionCheck<Start
   serviceVersion: checkNonEmptyString,
   deploymentEnvironment: checkNonEmptyString,
   resourceAttributes: attributes,
-  ...exportOptionChecks,
-  sampler: (value, where) => void samplerFrom(value as SamplerConfig, where),
-  keepErrors: tailSampling,
-  keepSlow: tailSampling,
-  keepWhen: tailSampling,
-  errorBoost: tailSampling,
-  maxTracesPerSecond: tailSampling,
-  held: tailSampling,
+  export: exportOptions,
+  sampling,
   spanLimits,
   spanProcessors,
   propagator,
@@ -42,6 +36,13 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: OptionCheck<Start
   environment: checkOneOf(environmentModes),
 };
 
+/** Where each option of a group is written; an option of the top level stands for itself. */
+const places: Readonly<Record<string, string>> = Object.fromEntries([
+  ...Object.keys(checks).map((name) => [name, `startTracing({ ${name} })`]),
+  ...Object.keys(exportOptionChecks).map((name) => [name, `startTracing({ export: { ${name} } })`]),
+  ...samplingOptionNames.map((name) => [name, `startTracing({ sampling: { ${name} } })`]),
+]);
+
 const limitNames = [
   'attributeValueLengthLimit',
   'attributeCountLimit',
@@ -55,17 +56,30 @@ const limitNames = [
 export function validateOptions(options: StartTracingOptions): void {
   const caller = 'startTracing';
   if (!isRecord(options)) throw invalidOption(`${caller}(options)`, options, 'an object');
-  checkNames(caller, options, Object.keys(checks));
+  checkNames(caller, options, Object.keys(checks), places);
   for (const [name, check] of Object.entries(checks)) {
     const value = options[name as keyof StartTracingOptions];
     if (value !== undefined) check(value, `${caller}({ ${name} })`, options);
   }
 }
 
-/** Whatever makes these up is made on trial: an option is to be checked also where the SDK is disabled. */
-function tailSampling(_value: unknown, _where: string, all: StartTracingOptions): void {
-  const { sampler: _, ...options } = all;
-  void new SamplingPair('startTracing', options, []);
+function exportOptions(value: unknown, where: string): void {
+  checkNames(where, value, Object.keys(exportOptionChecks), places);
+  for (const [name, check] of Object.entries(exportOptionChecks)) {
+    const option = (value as Record<string, unknown>)[name];
+    if (option !== undefined) check(option, `${where}.${name}`, value);
+  }
+}
+
+/** The sampler is made on trial, so that its options are checked also where the SDK is disabled. */
+function sampling(value: unknown, where: string): void {
+  checkNames(where, value, samplingOptionNames, places);
+  void new SamplingPair(samplingPath, value as SamplingOptions, []);
+}
+
+/** How an error names an option of the `sampling` group. @internal */
+export function samplingPath(name?: string): string {
+  return name === undefined ? 'startTracing({ sampling })' : `startTracing({ sampling }).${name}`;
 }
 
 function attributes(value: unknown, where: string): void {

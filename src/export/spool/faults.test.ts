@@ -139,7 +139,7 @@ test('a disk that is full for real, in a process that may write no more', async 
          const { stdout, stderr, status } = spawnSync('/bin/sh', ['-c', command, process.execPath, fileURLToPath(import.meta.url), 'limited'], { encoding: 'utf8' });
          process.stdout.write(stdout); process.stderr.write(stderr); process.exit(status);
        }
-       const tracing = startTracing({ endpoint: 'http://127.0.0.1:1', spool: { directory: ${JSON.stringify(directory)} } });
+       const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:1', spool: { directory: ${JSON.stringify(directory)} } } });
        for (let i = 0; i < 1000; i++) tracing.span('work', { attributes: { filler: 'x'.repeat(i % 50) } }, () => undefined);
        await tracing.shutdown({ timeoutMs: 500 });
        const s = tracing.stats().destinations[0];

@@ -109,7 +109,7 @@ test(`${kills} kills at random points lose nothing that was on disk`, async () =
 
   receiver.behaviour = {};
   const { out, code } = await sources.run(`
-    const tracing = startTracing({ endpoint: 'http://127.0.0.1:${receiver.port}', spool: { directory: ${JSON.stringify(directory)}, maxBytes: 1e10 } });
+    const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}', spool: { directory: ${JSON.stringify(directory)}, maxBytes: 1e10 } } });
     const result = await tracing.shutdown({ timeoutMs: 120000 });
     const { adopted, exported, dropped } = tracing.stats().destinations[0];
     console.log(JSON.stringify({ left: result.left, lost: adopted - exported, corrupt: dropped.corrupt }));`);
@@ -154,7 +154,7 @@ test('damaged files are set aside and counted, and the rest is delivered', async
     writeFileSync(flipped, bytes);
     writeFileSync(join(torn, '..', 'foreign.txt'), 'not ours');
     const { out } = await sources.run(`
-      const tracing = startTracing({ endpoint: 'http://127.0.0.1:1', spool: { directory: ${JSON.stringify(spool)} } });
+      const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:1', spool: { directory: ${JSON.stringify(spool)} } } });
       for (let i = 0; i < 40; i++) await tracing.flush({ timeoutMs: 50 });
       const { adopted, dropped, spooled, inFlight, queued } = tracing.stats().destinations[0];
       console.log(JSON.stringify({ corrupt: dropped.corrupt, balanced: adopted === dropped.corrupt + spooled + inFlight + queued }));`);
