@@ -1,13 +1,30 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+interface Target {
+  import: { types: string; default: string };
+  default: { types: string; default: string };
+}
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  exports: Record<string, unknown>;
+  exports: Record<string, Target | string>;
+  main: string;
+  types: string;
+  typesVersions: { '*': Record<string, readonly string[]> };
 };
 const subpaths = Object.keys(manifest.exports).map((subpath) => subpath.replace(/^\./, 'mqtrace'));
 const code = subpaths.filter((subpath) => !subpath.endsWith('.json'));
@@ -47,6 +64,27 @@ describe('the packed tarball', () => {
     expect(files).toEqual(expect.arrayContaining(['package/LICENSE', 'package/README.md', 'package/CHANGELOG.md']));
   });
 
+  test('is under 1 MB unpacked, without source maps', () => {
+    const files = readdirSync(join(folder, 'package'), { recursive: true, encoding: 'utf8' });
+    const bytes = files
+      .map((file) => statSync(join(folder, 'package', file)))
+      .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+    expect(bytes).toBeLessThan(1_000_000);
+    expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
+  });
+
+  test('has a declaration for each subpath also where exports is not read', () => {
+    const untyped = Object.entries(manifest.exports).filter(
+      ([subpath, target]) =>
+        subpath !== '.' &&
+        typeof target === 'object' &&
+        manifest.typesVersions['*'][subpath.slice(2)]?.[0] !== target.default.types,
+    );
+    expect(untyped).toEqual([]);
+    expect(manifest.types).toBe((manifest.exports['.'] as Target).default.types);
+    expect(manifest.main).toBe((manifest.exports['.'] as Target).default.default);
+  });
+
   test('no declaration imports a client', () => {
     const declarations = readdirSync(join(folder, 'package'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.d.ts'))
@@ -61,6 +99,16 @@ describe('the packed tarball', () => {
     const required = run(cwd, 'commonjs', `console.log(Object.keys(require('${subpath}')).sort().join())`);
     expect(imported.trim()).not.toBe('');
     expect(required).toBe(imported);
+  });
+
+  test.each(code)('%s is one instance for import and require', (subpath) => {
+    const cwd = project(`one-${subpath.replaceAll('/', '-')}`, ['@opentelemetry']);
+    const program = `
+      import { createRequire } from 'node:module';
+      const required = createRequire('${cwd}/program.js')('${subpath}');
+      const imported = await import('${subpath}');
+      console.log(Object.keys(imported).filter((name) => imported[name] !== required[name]).join());`;
+    expect(run(cwd, 'module', program)).toBe('\n');
   });
 
   test('all but mqtrace/sdk need nothing but the OpenTelemetry API', () => {

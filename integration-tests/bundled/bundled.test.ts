@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,8 +42,6 @@ async function bundle(format: 'esm' | 'cjs', entry: string): Promise<string> {
     ...(format === 'esm' && {
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     }),
-    // That CommonJS has no import.meta is what this is about.
-    logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
   });
   return outfile;
@@ -82,19 +80,12 @@ test.each(['esm', 'cjs'] as const)('bundled into one minified %s file, the trace
   );
 });
 
-test.each(['esm', 'cjs'] as const)('a bundle in %s exports by what is installed beside it', async (format) => {
+test.each(['esm', 'cjs'] as const)('a bundle in %s exports, with nothing installed beside it', async (format) => {
   const outfile = await bundle(format, 'exporting.ts');
-  const run = (url: string): Promise<{ stdout: string }> =>
-    promisify(execFile)(process.execPath, [outfile], {
-      cwd: tmpdir(),
-      env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url },
-    });
   await using collector = await startOtlpReceiver();
-  await expect(run(collector.url)).rejects.toThrow('npm install @opentelemetry/otlp-exporter-base');
-  const modules = join(folder, 'node_modules');
-  mkdirSync(modules);
-  symlinkSync(join(root, 'node_modules', '@opentelemetry'), join(modules, '@opentelemetry'));
-  await run(collector.url);
-  rmSync(modules, { recursive: true });
+  await promisify(execFile)(process.execPath, [outfile], {
+    cwd: tmpdir(),
+    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+  });
   expect(collector.spans.map(({ name }) => name)).toStrictEqual(['work']);
 });

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+// Loads the OpenTelemetry packages that only some options need.
 import { SDK_INFO } from '@opentelemetry/core';
 import type * as exporterBase from '@opentelemetry/otlp-exporter-base/node-http';
 import type * as grpcBase from '@opentelemetry/otlp-grpc-exporter-base';
@@ -6,13 +6,6 @@ import type * as xray from '@opentelemetry/propagator-aws-xray';
 import type * as b3 from '@opentelemetry/propagator-b3';
 import type * as jaeger from '@opentelemetry/propagator-jaeger';
 import { MqtraceError } from '../common/errors.ts';
-
-// `import()` would make startTracing asynchronous, and spans made before it settles would be lost. `require` is synchronous,
-// and every OpenTelemetry package, of the 2.x as of the 3.x line, can be required. It resolves from this very file, so that
-// packages are found where mqtrace's other peers are, also under pnpm; in a bundle, from the bundle. One in CommonJS has no
-// `import.meta.url`: there it is the program that was started.
-const { url = process.argv[1] ?? `${process.cwd()}/` } = import.meta as { url?: string };
-const require = createRequire(url);
 
 /** Optional packages, and the version that belongs to the 2.x line of the SDK; with 3.x the newest is right. */
 const versionsForSdk2 = {
@@ -31,6 +24,54 @@ interface OptionalPackages {
   '@opentelemetry/propagator-aws-xray': typeof xray;
 }
 
+// `import()` would make startTracing asynchronous, and spans made before it settles would be lost; `require` is synchronous, and
+// the published build is CommonJS. Each call names its package and stands in a `try` of its own: a bundler then includes what
+// is installed and does not fail for what is not.
+const loaders: { readonly [Name in keyof OptionalPackages]: () => OptionalPackages[Name] | Failure } = {
+  '@opentelemetry/otlp-exporter-base/node-http': () => {
+    try {
+      return require('@opentelemetry/otlp-exporter-base/node-http') as typeof exporterBase;
+    } catch (error) {
+      return new Failure(error);
+    }
+  },
+  '@opentelemetry/otlp-grpc-exporter-base': () => {
+    try {
+      return require('@opentelemetry/otlp-grpc-exporter-base') as typeof grpcBase;
+    } catch (error) {
+      return new Failure(error);
+    }
+  },
+  '@opentelemetry/propagator-b3': () => {
+    try {
+      return require('@opentelemetry/propagator-b3') as typeof b3;
+    } catch (error) {
+      return new Failure(error);
+    }
+  },
+  '@opentelemetry/propagator-jaeger': () => {
+    try {
+      return require('@opentelemetry/propagator-jaeger') as typeof jaeger;
+    } catch (error) {
+      return new Failure(error);
+    }
+  },
+  '@opentelemetry/propagator-aws-xray': () => {
+    try {
+      return require('@opentelemetry/propagator-aws-xray') as typeof xray;
+    } catch (error) {
+      return new Failure(error);
+    }
+  },
+};
+
+class Failure {
+  readonly cause: NodeJS.ErrnoException;
+  constructor(cause: unknown) {
+    this.cause = cause as NodeJS.ErrnoException;
+  }
+}
+
 /**
  * Loads a package that only some options need.
  *
@@ -42,23 +83,12 @@ export function loadOptional<Name extends keyof OptionalPackages>(
   name: Name,
   wantedBy: string,
 ): OptionalPackages[Name] {
-  try {
-    return require(name) as OptionalPackages[Name];
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)) {
-      throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${packageOf(name)}: ${installCommand(name)}`, {
-        cause,
-      });
-    }
-    throw new MqtraceError(
-      'MISSING_DEPENDENCY',
-      `${wantedBy} needs ${packageOf(name)}, which fails to load: ${message}`,
-      {
-        cause,
-      },
-    );
-  }
+  const loaded = loaders[name]();
+  if (!(loaded instanceof Failure)) return loaded;
+  const { cause } = loaded;
+  const missing = cause.code === 'MODULE_NOT_FOUND' && cause.message.includes(`'${name}'`);
+  const problem = missing ? `: ${installCommand(name)}` : `, which fails to load: ${cause.message}`;
+  throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${packageOf(name)}${problem}`, { cause });
 }
 
 /** A subpath is imported, a package is installed. */

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startOtlpReceiver } from '../../integration-tests/support/otlp-receiver.ts';
+import { compileSources } from '../export/testing/child.ts';
 
 const repository = new URL('../..', import.meta.url).pathname;
-const typescript = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** Projects of their own with the sources: one with only what the SDK cannot do without, one with exporters too. */
 let bare: string;
@@ -28,9 +26,7 @@ afterAll(async () => {
 
 async function createProject(packages: readonly string[]): Promise<string> {
   const project = await mkdtemp(join(tmpdir(), 'mqtrace-sdk-'));
-  for (const folder of ['src', 'carriers'])
-    await cp(join(repository, folder), join(project, folder), { recursive: true });
-  await writeFile(join(project, 'package.json'), '{ "type": "module" }');
+  await compileSources(project);
   const scope = join(project, 'node_modules', '@opentelemetry');
   await mkdir(scope, { recursive: true });
   for (const name of packages)
@@ -46,11 +42,11 @@ interface Outcome {
 
 /** Runs a program in a project, and gives its exit code and what it wrote. */
 async function run(project: string, program: string, env: Record<string, string> = {}): Promise<Outcome> {
-  const file = join(project, `program-${Math.random().toString(36).slice(2)}.ts`);
-  await writeFile(file, `import { startTracing } from './src/sdk/index.ts';\n${program}`);
+  const file = join(project, `program-${Math.random().toString(36).slice(2)}.mjs`);
+  await writeFile(file, `import { startTracing } from './src/sdk/index.js';\n${program}`);
   return new Promise((resolve) => {
     const options = { cwd: project, env: { ...process.env, ...env } };
-    execFile(process.execPath, ['--import', typescript, file], options, (error, out, err) => {
+    execFile(process.execPath, [file], options, (error, out, err) => {
       resolve({ code: error ? (error.code ?? null) : 0, out: out.trim(), err: err.trim() });
     });
   });

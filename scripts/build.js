@@ -1,0 +1,34 @@
+// Builds dist/: one CommonJS build, declarations, and for `import` a façade for each subpath that re-exports the names of the
+// CommonJS module. `require`, `import` and Jest so share one instance of every class, counter and wrapped client.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeDeclarations } from './build/declarations.js';
+import { writeFacade } from './build/facade.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+const compile = (project, ...options) =>
+  execFileSync(process.execPath, [tsc, '-p', project, ...options], { cwd: root, stdio: 'inherit' });
+
+// What was deleted from the sources must not be published.
+rmSync(dist, { recursive: true, force: true });
+compile('tsconfig.build.json');
+writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
+
+const entries = Object.values(manifest.exports).filter((target) => typeof target === 'object');
+for (const { import: facade, default: module } of entries)
+  writeFacade(join(root, facade.default), join(root, module.default));
+
+const declarations = join(root, '.cache', 'declarations');
+rmSync(declarations, { recursive: true, force: true });
+compile('tsconfig.declarations.json', '--outDir', declarations);
+writeDeclarations({
+  from: declarations,
+  to: dist,
+  entries: entries.map(({ default: module }) => join(root, module.types)),
+});

@@ -1,0 +1,23 @@
+// The ES module that stands for a CommonJS module: it re-exports every name of it.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, relative } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Writes a façade and its declaration.
+ *
+ * Names are listed, because `export *` of a CommonJS module depends on what each loader makes of it; `export { … } from` is read
+ * alike by Node.js and by bundlers, with and without the `__esModule` flag.
+ *
+ * @param {string} facade - path of the `.mjs` to write
+ * @param {string} module - path of the built CommonJS module
+ */
+export function writeFacade(facade, module) {
+  const names = Object.keys(require(module)).toSorted();
+  const specifier = relative(dirname(facade), module);
+  mkdirSync(dirname(facade), { recursive: true });
+  writeFileSync(facade, `export { ${names.join(', ')} } from '${specifier}';\n`);
+  writeFileSync(facade.replace(/\.mjs$/, '.d.mts'), `export * from '${specifier}';\n`);
+}
