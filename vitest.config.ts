@@ -33,6 +33,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           // Property tests take seconds on a loaded machine; a time is no result here.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           setupFiles: ['./scripts/bound-properties.ts'],
           include: [
             'src/**/*.test.ts',
