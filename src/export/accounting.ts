@@ -35,7 +35,7 @@ export type DropReason = (typeof dropReasons)[number];
 /** Where a span is while it is neither exported nor dropped. @internal */
 export type Place = 'queued' | 'inFlight' | 'spooled';
 
-/** The books of one destination at one moment: `ended + adopted = exported + dropped + queued + held + inFlight + spooled`. */
+/** Snapshot of one destination's span counters: `ended + adopted = exported + dropped + queued + held + inFlight + spooled`. */
 export interface SpanCounts {
   /** Recorded spans that have ended. */
   readonly ended: number;
@@ -57,7 +57,7 @@ export interface SpanCounts {
 }
 
 /**
- * Books every span of one destination. Each method takes as much from one term as it adds to another, so that the equation of
+ * Counts every span of one destination. Each method takes as much from one term as it adds to another, so that the equation of
  * {@link SpanCounts} holds after every call.
  *
  * @internal
@@ -84,6 +84,11 @@ export class Accounting {
 
   get spooled(): number {
     return this.#in.spooled;
+  }
+
+  /** Spans that were taken or refused when they ended. */
+  get accepted(): number {
+    return this.#ended;
   }
 
   get exported(): number {
@@ -135,7 +140,7 @@ export class Accounting {
     this.#droppedTotal += spans;
   }
 
-  /** The books now. */
+  /** The counters now. */
   counts(): SpanCounts {
     const { held = 0, sampledOut = 0, capped = 0 } = this.source ?? {};
     return {

@@ -1,14 +1,15 @@
 import type { Context } from '@opentelemetry/api';
-import { diag, TraceFlags } from '@opentelemetry/api';
+import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { warn } from '../common/warnings.ts';
 import type { HeldSpans } from '../common/held-spans.ts';
 import type { DestinationQueue } from './destination-queue.ts';
-import { joinProcessEnd } from './process-end.ts';
+import { addLost, joinProcessEnd, type LostAtEnd } from './process-end.ts';
 import type { FlushResult, FlushTimeout } from './export-options.ts';
 import { type DestinationStats, destinationStats } from './stats.ts';
 
 /**
- * Takes every span that has ended to each destination, and the rest to disk when the process ends.
+ * Hands every span that has ended to each destination, and saves what is left when the process ends.
  *
  * @internal
  */
@@ -32,24 +33,28 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     for (const destination of destinations) destination.start();
     this.#leave = joinProcessEnd({
       onExit: () =>
-        this.#sum((destination) => {
+        this.#sumLost((destination) => {
           destination.settleHeld();
           return destination.persistOrDrop('process_exit');
         }),
       onSignal: (last) =>
-        this.#sum((destination) => {
+        this.#sumLost((destination) => {
           if (last) destination.settleHeld();
-          return destination.secure();
+          return destination.persistAll();
         }),
-      flushAtEnd: (timeoutMs) => this.flush({ timeoutMs }),
-      get unsent(): boolean {
-        return destinations.some((destination) => destination.unsent);
+      onLoopEmpty: () => {
+        for (const destination of destinations) destination.loopEmpty();
+      },
+      flushAtEnd: () => {
+        for (const destination of destinations) destination.flushAtEnd();
       },
     });
   }
 
-  #sum(count: (destination: DestinationQueue) => number): number {
-    return this.destinations.reduce((total, destination) => total + count(destination), 0);
+  #sumLost(count: (destination: DestinationQueue) => LostAtEnd): LostAtEnd {
+    const total = { noSpool: 0, spoolFull: 0, spoolFailed: 0 };
+    for (const destination of this.destinations) addLost(total, count(destination));
+    return total;
   }
 
   /** Has the spans of something that stands before this processor counted, and settled at the end. */
@@ -74,8 +79,8 @@ export class DeliveringSpanProcessor implements SpanProcessor {
   #warnOnce(span: ReadableSpan): void {
     if (this.#warned) return;
     this.#warned = true;
-    diag.warn(
-      `mqtrace: spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down ` +
+    warn(
+      `spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down ` +
         `tracing when everything else has ended`,
     );
   }

@@ -41,6 +41,7 @@ export class Delivery {
   readonly #inFlight: Set<Batch> = new Set();
   #loading = 0;
   #down = false;
+  #answered = false;
   /** Failures of requests that started before the latest one was noticed say nothing new. */
   #failureNumber = 0;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -70,6 +71,11 @@ export class Delivery {
   /** Whether the receiver did not answer last time. */
   get down(): boolean {
     return this.#down;
+  }
+
+  /** Whether the receiver has ever answered, whatever it said. */
+  get answered(): boolean {
+    return this.#answered;
   }
 
   get inFlight(): ReadonlySet<Batch> {
@@ -156,6 +162,7 @@ export class Delivery {
   }
 
   #settle(batch: Batch, result: SendResult, failureNumber: number): void {
+    if (result.status !== 'retry' || result.answered === true) this.#answered = true;
     if (result.status === 'retry') {
       this.stats.retries++;
       this.#putBack(batch);
@@ -206,7 +213,8 @@ export class Delivery {
   /** Gives a batch up. */
   drop(batch: Batch, from: 'queued' | 'inFlight', reason: DropReason, detail?: unknown): void {
     this.#accounting.drop(batch.spans, from, reason);
-    this.#log.lost(reason, batch.spans, detail);
+    // At the end of the process one line speaks for all destinations.
+    if (reason !== 'process_exit') this.#log.lost(reason, batch.spans, detail);
     this.#done(batch);
   }
 

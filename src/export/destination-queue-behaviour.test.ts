@@ -88,7 +88,7 @@ test('halves of a batch that has a copy on disk are not joined with others, and 
     add(queue, 256, 500);
     add(queue, 256);
     await turn();
-    queue.secure();
+    queue.persistAll();
     expect(onDisk()).toHaveLength(1);
     for (let i = 0; i < 2; i++) {
       add(queue, 5);

@@ -14,7 +14,7 @@ import { ScriptedSender } from './testing/scripted-sender.ts';
 type Step =
   | { readonly do: 'end'; readonly spans: number; readonly size: number }
   | { readonly do: 'answer'; readonly which: number; readonly result: SendResult }
-  | { readonly do: 'wait' | 'flush' | 'secure' | 'break' | 'encodeWrong' }
+  | { readonly do: 'wait' | 'flush' | 'persistAll' | 'break' | 'encodeWrong' }
   | { readonly do: 'hold'; readonly held: number; readonly sampledOut: number };
 
 const result: fc.Arbitrary<SendResult> = fc.oneof(
@@ -36,7 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('answer' as const), which: fc.nat(3), result }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('wait' as const, 'flush' as const) }) },
-  fc.record({ do: fc.constantFrom('secure' as const, 'encodeWrong' as const, 'break' as const) }),
+  fc.record({ do: fc.constantFrom('persistAll' as const, 'encodeWrong' as const, 'break' as const) }),
   fc.record({ do: fc.constant('hold' as const), held: fc.nat(50), sampledOut: fc.nat(50) }),
 );
 
@@ -93,7 +93,7 @@ async function run(
       for (let i = 0; i < step.spans; i++)
         queue.add(plainSpan(++ended, { attributes: { text: 'x'.repeat(step.size) } }));
     } else if (step.do === 'answer') sender.open[step.which]?.answer(step.result);
-    else if (step.do === 'secure') queue.secure();
+    else if (step.do === 'persistAll') queue.persistAll();
     else if (step.do === 'hold') {
       source.held = step.held;
       source.sampledOut += step.sampledOut;

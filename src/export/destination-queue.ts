@@ -2,8 +2,10 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Accounting, type DropReason } from './accounting.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { Delivery } from './delivery.ts';
+import { EndBudget } from './end-budget.ts';
 import { LossLog } from './loss-log.ts';
-import { persistOrDrop, type MemoryAndDisk, secure } from './persist.ts';
+import { persistAll, persistOrDrop, type MemoryAndDisk } from './persist.ts';
+import type { LostAtEnd } from './process-end.ts';
 import type { Sender } from './sender.ts';
 import type { DeliveryOptions, FlushResult, FlushTimeout } from './export-options.ts';
 import { Spool } from './spool/spool.ts';
@@ -13,7 +15,7 @@ const heartbeatMs = 15_000;
 const adoptionMs = 30_000;
 
 /**
- * Everything that one destination has: its queue, its spool, its requests and its books.
+ * Everything that belongs to one destination: queue, spool, requests and counters.
  *
  * @internal
  */
@@ -37,6 +39,7 @@ export class DestinationQueue {
   #refusing = false;
   #exiting = false;
   #shutdown: Promise<FlushResult> | undefined;
+  readonly #endBudget: EndBudget = new EndBudget();
 
   constructor(name: string, sender: Sender, options: DeliveryOptions = {}) {
     this.name = name;
@@ -267,21 +270,34 @@ export class DestinationQueue {
     return this.#result(exported, dropped);
   }
 
-  /** Puts all that is in memory on disk at once, and drops what cannot be put there; nothing is sent from here on. */
-  persistOrDrop(reason: 'shutdown_deadline' | 'process_exit'): number {
-    // What ends after this, in a listener for 'exit' that comes later, has no one else to wait for.
+  /** Writes everything in memory to disk at once, and drops what cannot be written; nothing is sent from here on. */
+  persistOrDrop(reason: 'shutdown_deadline' | 'process_exit'): LostAtEnd {
+    // What ends after this, in a listener for 'exit' that comes later, has nothing else to wait for.
     this.#exiting ||= reason === 'process_exit';
     return persistOrDrop(this.#parts, reason);
   }
 
   /**
-   * Puts all that is in memory on disk at once and goes on: for a signal that may or may not end the process. Returns the number
-   * of spans that are only in memory even so.
+   * Writes everything in memory to disk at once and goes on: for a signal that may or may not end the process. Returns the spans
+   * that are only in memory even so.
    */
-  secure(): number {
-    const left = secure(this.#parts);
+  persistAll(): LostAtEnd {
+    const left = persistAll(this.#parts);
     this.#moveOn();
     return left;
+  }
+
+  /** The event loop is empty: the program ends unless something is still to be sent. */
+  loopEmpty(): void {
+    this.#endBudget.loopEmpty(this.accounting.accepted, this.delivery.answered);
+  }
+
+  /** Sends what is unsent at the natural end of the program, for as long as that may take. */
+  flushAtEnd(): void {
+    const left = this.unsent ? this.#endBudget.open(performance.now()) : 0;
+    if (left > 0) void this.flush({ timeoutMs: left });
+    // Does not run if nothing keeps the loop alive, and is not needed then.
+    setImmediate(() => this.#endBudget.settled(this.accounting.accepted)).unref();
   }
 
   get #parts(): MemoryAndDisk {

@@ -71,7 +71,9 @@ export class HttpSender implements Sender {
   #judge(status: number, retryAfter: string | undefined, body: Buffer): SendResult {
     if (status >= 200 && status < 300) return this.#target.readSuccess(body);
     const error = new Error(`HTTP ${status}`);
-    if (retryable.has(status)) return { status: 'retry', afterMs: parseRetryAfter(retryAfter), error };
+    if (retryable.has(status)) {
+      return { status: 'retry', afterMs: parseRetryAfter(retryAfter), answered: true, error };
+    }
     return { status: status === 413 ? 'split' : 'reject', error };
   }
 

@@ -1,10 +1,10 @@
-import { diag } from '@opentelemetry/api';
+import { warn } from '../common/warnings.ts';
 
 const quietMs = 60_000;
 
 /**
- * Reports faults on `diag`, at most once a minute for each kind of fault; what happened in between is added up in the next
- * report.
+ * Reports what one destination lost or could not do: one line a minute for each kind, on the registered `diag` logger or else on
+ * stderr. What happens within that minute is added to the next line.
  *
  * @internal
  */
@@ -27,6 +27,7 @@ export class LossLog {
     this.#report(what, 0, () => what, detail);
   }
 
+  /** `detail`: an error of this process, or text that the receiver sent, which is not repeated on stderr. */
   #report(key: string, spans: number, message: (total: number) => string, detail: unknown): void {
     const now = Date.now();
     const entry = this.#last.get(key);
@@ -36,7 +37,19 @@ export class LossLog {
     }
     const total = spans + (entry?.spans ?? 0);
     this.#last.set(key, { at: now, spans: 0 });
-    const text = detail instanceof Error ? `: ${detail.message}` : typeof detail === 'string' ? `: ${detail}` : '';
-    diag.warn(`mqtrace: ${this.#name}: ${message(total)}${text}`);
+    const text = `${this.#name}: ${message(total)}`;
+    if (detail instanceof Error) warn(`${text}: ${errorText(detail)}`, receiverText(detail));
+    else warn(text, typeof detail === 'string' ? detail : '');
   }
+}
+
+/** Node's error for a host name with several addresses has an empty message; its parts have one. */
+function errorText(error: Error): string {
+  if (error.message !== '') return error.message;
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return first instanceof Error ? first.message : ((error as NodeJS.ErrnoException).code ?? error.name);
+}
+
+function receiverText({ receiverSaid }: Error & { receiverSaid?: unknown }): string {
+  return typeof receiverSaid === 'string' ? receiverSaid : '';
 }

@@ -2,6 +2,7 @@ import type { Accounting } from './accounting.ts';
 import type { Batch } from './batch.ts';
 import type { BatchQueue } from './batch-queue.ts';
 import type { Delivery } from './delivery.ts';
+import type { LostAtEnd } from './process-end.ts';
 import type { SpoolQueue } from './spool/spool-queue.ts';
 
 /** Where the spans of one destination are. @internal */
@@ -13,36 +14,46 @@ export interface MemoryAndDisk {
 }
 
 /**
- * Puts all that is in memory on disk at once, and drops what cannot be put there; nothing is sent from here on. Returns the number
- * of spans lost.
+ * Writes everything in memory to disk at once, and drops what cannot be written; nothing is sent from here on. Returns the spans
+ * lost.
  *
  * @internal
  */
 export function persistOrDrop(
-  { accounting, queue, delivery, spool }: MemoryAndDisk,
+  { queue, delivery, spool }: MemoryAndDisk,
   reason: 'shutdown_deadline' | 'process_exit',
-): number {
-  const { dropped } = accounting;
+): LostAtEnd {
+  const lost = { noSpool: 0, spoolFull: 0, spoolFailed: 0 };
   queue.close(true);
   const keep = (batch: Batch | undefined, from: 'queued' | 'inFlight'): boolean => {
     if (batch === undefined || spool?.storeSync(batch, from, true) === true) return true;
+    lost[obstacle(spool)] += batch.spans;
     delivery.drop(batch, from, spool?.full === true ? 'spool_full' : reason);
     return false;
   };
   for (const batch of delivery.stop()) keep(batch, 'inFlight');
   if (!keep(spool?.takeWriting(), 'queued')) spool?.discardWriting();
   while (queue.length > 0) keep(queue.shift(), 'queued');
-  return accounting.dropped - dropped;
+  return lost;
+}
+
+function obstacle(spool: SpoolQueue | undefined): keyof LostAtEnd {
+  if (spool === undefined) return 'noSpool';
+  return spool.full ? 'spoolFull' : 'spoolFailed';
 }
 
 /**
- * Puts all that is in memory on disk at once, and leaves it to be sent as before. Returns the number of spans that are only in
- * memory even so.
+ * Writes everything in memory to disk at once, and leaves it to be sent as before. Returns the spans that are only in memory even
+ * so.
  *
  * @internal
  */
-export function secure({ accounting, queue, delivery, spool }: MemoryAndDisk): number {
-  if (spool === undefined) return accounting.left;
+export function persistAll({ accounting, queue, delivery, spool }: MemoryAndDisk): LostAtEnd {
+  const lost = { noSpool: 0, spoolFull: 0, spoolFailed: 0 };
+  if (spool === undefined) {
+    lost.noSpool = accounting.left;
+    return lost;
+  }
   queue.close(true);
   let onWire = 0;
   for (const batch of delivery.inFlight) {
@@ -56,5 +67,6 @@ export function secure({ accounting, queue, delivery, spool }: MemoryAndDisk): n
     if (!spool.storeSync(batch, 'queued', true)) rest.push(batch);
   }
   for (const batch of rest) queue.putBack(batch);
-  return accounting.queued + onWire + (accounting.source?.held ?? 0);
+  lost[obstacle(spool)] = accounting.queued + onWire + (accounting.source?.held ?? 0);
+  return lost;
 }

@@ -1,26 +1,33 @@
 import { isMainThread } from 'node:worker_threads';
+import { warn } from '../common/warnings.ts';
+
+/** Spans lost when the process ends, by what kept them from the disk. @internal */
+export interface LostAtEnd {
+  noSpool: number;
+  spoolFull: number;
+  spoolFailed: number;
+}
 
 /** What has spans to save when the process ends. @internal */
 export interface EndParticipant {
-  /** Puts all it has on disk, or counts it as lost; returns the number of spans lost. Nothing comes after it. */
-  onExit(): number;
+  /** Puts all it has on disk, or counts it as lost. Nothing comes after it. */
+  onExit(): LostAtEnd;
   /**
-   * Puts all it has on disk, if it can, and goes on. Returns the number of spans that would be lost if the process ended now,
-   * which it will, as far as can be seen, if `last`.
+   * Puts all it has on disk, if it can, and goes on. Returns the spans that would be lost if the process ended now, which it
+   * will, as far as can be seen, if `last`.
    */
-  onSignal(last: boolean): number;
-  /** Whether there is anything to be sent before the process may end by itself. */
-  readonly unsent: boolean;
-  flushAtEnd(timeoutMs: number): Promise<unknown>;
+  onSignal(last: boolean): LostAtEnd;
+  /** The event loop is empty. Called before the listeners of the application. */
+  onLoopEmpty(): void;
+  /** The event loop is empty, and all listeners have run: what is unsent may be sent now. */
+  flushAtEnd(): void;
 }
 
-const beforeExitMs = 5000;
 const signals = ['SIGTERM', 'SIGINT'] as const;
 type Signal = (typeof signals)[number];
 
 const participants = new Set<EndParticipant>();
 let installed = false;
-let beforeExitDeadline = 0;
 
 /**
  * Has a participant take part in the end of the process; returns how to leave again. One set of listeners serves all. There is
@@ -40,7 +47,7 @@ export function joinProcessEnd(participant: EndParticipant): () => void {
 function install(): void {
   installed = true;
   process.on('exit', onExit);
-  process.on('beforeExit', onBeforeExit);
+  process.prependListener('beforeExit', onBeforeExit);
   // A worker gets no signals.
   if (isMainThread) for (const signal of signals) listen(signal);
 }
@@ -57,31 +64,41 @@ function listen(signal: Signal): void {
   process.prependListener(signal, onSignal);
 }
 
-function warn(lost: number): void {
-  if (lost === 0) return;
-  // Synchronous wherever Node can: nothing may come after it.
-  process.stderr.write(
-    `mqtrace: ${lost} spans lost: the process ended before they were sent (a spool would keep them)\n`,
-  );
-}
-
-function sum(count: (participant: EndParticipant) => number): number {
-  let total = 0;
-  for (const participant of participants) total += count(participant);
+function sum(count: (participant: EndParticipant) => LostAtEnd): LostAtEnd {
+  const total = { noSpool: 0, spoolFull: 0, spoolFailed: 0 };
+  for (const participant of participants) addLost(total, count(participant));
   return total;
 }
 
-function onExit(): void {
-  warn(sum((participant) => participant.onExit()));
+/** @internal */
+export function addLost(total: LostAtEnd, more: LostAtEnd): void {
+  total.noSpool += more.noSpool;
+  total.spoolFull += more.spoolFull;
+  total.spoolFailed += more.spoolFailed;
 }
 
-/** The program has nothing more to do: what is unsent may take a few seconds, once. */
+function report({ noSpool, spoolFull, spoolFailed }: LostAtEnd): void {
+  const causes = [
+    ...(noSpool > 0 ? ['a spool would keep them'] : []),
+    ...(spoolFull > 0 ? ['the spool is full: raise spool.maxBytes'] : []),
+    ...(spoolFailed > 0 ? ['the spool cannot be written'] : []),
+  ];
+  if (causes.length === 0) return;
+  const lost = noSpool + spoolFull + spoolFailed;
+  warn(`${lost} spans lost: the process ended before they were sent (${causes.join('; ')})`);
+}
+
+function onExit(): void {
+  report(sum((participant) => participant.onExit()));
+}
+
+/** The program has nothing more to do: what is unsent may take a few seconds. */
 function onBeforeExit(): void {
-  const now = performance.now();
-  if (beforeExitDeadline === 0) beforeExitDeadline = now + beforeExitMs;
-  const left = beforeExitDeadline - now;
-  if (left <= 0) return;
-  for (const participant of participants) if (participant.unsent) void participant.flushAtEnd(left);
+  for (const participant of participants) participant.onLoopEmpty();
+  // Later listeners may end spans, too.
+  process.nextTick(() => {
+    for (const participant of participants) participant.flushAtEnd();
+  });
 }
 
 function onSignal(signal: NodeJS.Signals): void {
@@ -91,7 +108,7 @@ function onSignal(signal: NodeJS.Signals): void {
   const lost = sum((participant) => participant.onSignal(last));
   if (last) {
     // The first process of a container goes on: by default no signal ends it.
-    if (process.pid !== 1) warn(lost);
+    if (process.pid !== 1) report(lost);
     process.kill(process.pid, signal);
   }
   // Still here: the application deals with the signal itself, or it cannot end this process (as PID 1 of a container).

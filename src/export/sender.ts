@@ -2,8 +2,13 @@
 export type SendResult =
   /** Acknowledged, except for `rejected` spans. */
   | { readonly status: 'ok'; readonly rejected: number; readonly detail?: string }
-  /** Worth another try, not before `afterMs` if the receiver said so. */
-  | { readonly status: 'retry'; readonly afterMs?: number | undefined; readonly error: unknown }
+  /** Worth another try, not before `afterMs` if the receiver said so. `answered`: it was the receiver that asked for it. */
+  | {
+      readonly status: 'retry';
+      readonly afterMs?: number | undefined;
+      readonly answered?: boolean | undefined;
+      readonly error: unknown;
+    }
   /** Too large: worth a try in halves. */
   | { readonly status: 'split'; readonly error: unknown }
   /** Refused for good. */

@@ -1,5 +1,6 @@
 import { diag } from '@opentelemetry/api';
 import type { SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { warnEachMinute } from '../common/warnings.ts';
 import type { SamplerCounts } from './counting-sampler.ts';
 import type { SamplingPair } from '../sampling/create-sampling.ts';
 import type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
@@ -7,6 +8,9 @@ import type { FlushResult } from '../export/export-options.ts';
 import type { OpenSpan, OpenSpans, OpenSpansOptions } from './open-spans.ts';
 import type { OperationMetrics } from './operation-metrics.ts';
 import type { TracingStats } from '../export/stats.ts';
+
+/** Tells the backends of one process apart. */
+let backends = 0;
 
 /**
  * What `tracing` does with its provider: flush and shut down the exporter, whose results count, and the processors of the
@@ -22,6 +26,7 @@ export class ExportBackend {
   readonly #counts: SamplerCounts;
   readonly #openSpans: OpenSpans | undefined;
   readonly operations: OperationMetrics | undefined;
+  readonly #number: number = backends++;
 
   constructor(parts: {
     provider: TracerProvider;
@@ -55,20 +60,22 @@ export class ExportBackend {
     this.sampling.release();
     const own = Promise.all(this.#own.map((processor) => processor.forceFlush()));
     const [result] = await Promise.all([this.#exporting.flush({ timeoutMs }), within('flush', timeoutMs, own)]);
-    report('flush', result);
+    this.#report('flush', result);
     return result;
   }
 
   async shutdown(timeoutMs: number): Promise<FlushResult> {
     const ended = this.#exporting.end({ timeoutMs });
     const [result] = await Promise.all([ended, within('shutdown', timeoutMs, this.provider.shutdown())]);
-    report('shutdown', result);
+    this.#report('shutdown', result);
     return result;
   }
-}
 
-function report(what: string, { left, dropped }: FlushResult): void {
-  if (left + dropped > 0) diag.warn(`mqtrace: ${what} did not export everything: ${left} spans left, ${dropped} lost`);
+  #report(what: string, { left, dropped }: FlushResult): void {
+    if (left + dropped === 0) return;
+    const kind = `${what} of tracing ${this.#number}`;
+    warnEachMinute(kind, `${what} did not export everything: ${left} spans left, ${dropped} lost`);
+  }
 }
 
 async function within(what: string, timeoutMs: number, work: Promise<unknown>): Promise<void> {

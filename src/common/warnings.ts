@@ -1,0 +1,50 @@
+import { diag } from '@opentelemetry/api';
+
+const quietMs = 60_000;
+const lastReport = new Map<string, number>();
+
+/**
+ * Tells the operator about lost data or a mistake: on the `diag` logger if one is registered, else as one line on stderr, because
+ * without a logger `diag` is silent. `OTEL_LOG_LEVEL=none` turns the lines on stderr off.
+ *
+ * @param message - one line, without the values of attributes, headers or messages.
+ * @param detail - what someone else wrote, such as the message of a receiver. Only a logger gets it.
+ * @internal
+ */
+export function warn(message: string, detail = ''): void {
+  try {
+    if (hasDiagLogger()) diag.warn(`mqtrace: ${message}${detail === '' ? '' : `: ${detail}`}`);
+    else if (process.env['OTEL_LOG_LEVEL']?.trim().toLowerCase() !== 'none') writeLine(`mqtrace: ${message}`);
+  } catch {
+    // A logger that throws, or no stderr: there is no other place to report to.
+  }
+}
+
+/**
+ * As {@link warn}, at most once a minute for each `kind`.
+ *
+ * @internal
+ */
+export function warnEachMinute(kind: string, message: string): void {
+  const now = Date.now();
+  const last = lastReport.get(kind);
+  if (last !== undefined && now >= last && now - last < quietMs) return;
+  lastReport.set(kind, now);
+  warn(message);
+}
+
+/** The API has no way to ask; the symbol is its own contract between its copies, the same for all of 1.x. */
+function hasDiagLogger(): boolean {
+  const api = (globalThis as Record<symbol, { diag?: unknown } | undefined>)[Symbol.for('opentelemetry.js.api.1')];
+  return api?.diag !== undefined;
+}
+
+function writeLine(line: string): void {
+  const { stderr } = process;
+  // Control characters could forge further lines.
+  const text = line.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+  stderr.write(`${text}\n`, (error) => {
+    // A closed pipe: without a listener the stream's 'error' event would end the process.
+    if (error != null && stderr.listenerCount('error') === 0) stderr.once('error', () => undefined);
+  });
+}
