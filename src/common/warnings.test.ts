@@ -45,7 +45,7 @@ test('one line for each kind and minute', () => {
 });
 
 test('a logger or a stderr that throws does not reach the caller', () => {
-  vi.mocked(process.stderr.write).mockImplementation(() => {
+  vi.spyOn(process.stderr, 'write').mockImplementation(() => {
     throw new Error('no stderr');
   });
   expect(() => warn('x')).not.toThrow();

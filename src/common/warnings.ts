@@ -42,7 +42,7 @@ function hasDiagLogger(): boolean {
 function writeLine(line: string): void {
   const { stderr } = process;
   // Control characters could forge further lines.
-  const text = line.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+  const text = line.replaceAll(/\p{Cc}+/gu, ' ');
   stderr.write(`${text}\n`, (error) => {
     // A closed pipe: without a listener the stream's 'error' event would end the process.
     if (error != null && stderr.listenerCount('error') === 0) stderr.once('error', () => undefined);

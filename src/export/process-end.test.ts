@@ -73,7 +73,10 @@ test('with a spool, a return while the receiver is away loses nothing', async ()
   await receiver.stop();
   const { code, err } = await sources.run(tracing(spool()));
   // What failed is said; that nothing is lost needs no word.
-  expect({ code, err: err.replace(/^mqtrace: .* is tried again: connect ECONNREFUSED .*\n/, '') }).toEqual({ code: 0, err: '' });
+  expect({ code, err: err.replace(/^mqtrace: .* is tried again: connect ECONNREFUSED .*\n/, '') }).toEqual({
+    code: 0,
+    err: '',
+  });
   await receiver.start();
   expect(await takeOver()).toBe('{"adopted":1000,"exported":1000,"droppedTotal":0,"spooled":0}');
   expect(receiver.received.spans.size).toBe(1000);

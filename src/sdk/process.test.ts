@@ -107,7 +107,8 @@ test('a program that is done ends, with its own exit code, although no collector
     tracing.span('work', () => undefined);
     process.exitCode = 3;
   `;
-  const failed = /^mqtrace: http\/protobuf .*: the export failed and is tried again: connect ECONNREFUSED 127.0.0.1:1\n/;
+  const failed =
+    /^mqtrace: http\/protobuf .*: the export failed and is tried again: connect ECONNREFUSED 127.0.0.1:1\n/;
   const lost = 'mqtrace: 1 spans lost: the process ended before they were sent (a spool would keep them)';
   const { code, out, err } = await run(full, program);
   expect({ code, out, err: err.replace(failed, '') }).toEqual({ code: 3, out: '', err: lost });
