@@ -6,6 +6,7 @@
  * - `too-many-repeats`: of a header repeated more than 64 times the rest was not read.
  * - `traceparent-invalid`: a `traceparent` that W3C Trace Context does not allow; the message starts a new trace.
  * - `tracestate-invalid`: a `tracestate` that W3C Trace Context does not allow, dropped whole.
+ * - `tracestate-key-repeated`: a member of a `tracestate` whose key an earlier member has.
  * - `baggage-member-invalid`: a member of a received `baggage` that W3C Baggage does not allow, left out when read.
  * - `baggage-key-invalid`, `baggage-value-invalid`, `baggage-metadata-invalid`: an entry or its metadata that cannot be sent.
  * - `baggage-over-limit`: a member beyond 64 members or 8192 bytes, left out.
@@ -22,6 +23,7 @@ export const droppedHeaderReasons = [
   'too-many-repeats',
   'traceparent-invalid',
   'tracestate-invalid',
+  'tracestate-key-repeated',
   'baggage-member-invalid',
   'baggage-key-invalid',
   'baggage-value-invalid',

@@ -66,7 +66,7 @@ function explainState(state: string, used: boolean): string {
     .filter((key) => key !== '');
   if (!used) return 'tracestate: present, not used without a valid traceparent';
   return new W3CTraceState(state).serialize() === '' && state.trim() !== ''
-    ? 'tracestate: invalid (a member, a key given twice or more than 32 members), dropped whole'
+    ? 'tracestate: invalid (an invalid member, or more than 32), dropped whole'
     : `tracestate: valid, ${keys.length} members (${keys.join(', ')})`;
 }
 

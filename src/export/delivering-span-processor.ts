@@ -3,6 +3,7 @@ import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { warn } from '../common/warnings.ts';
 import type { HeldSpans } from '../common/held-spans.ts';
+import { setRandomFlag } from '../common/random-trace-id.ts';
 import type { DestinationQueue } from './destination-queue.ts';
 import { addLost, joinProcessEnd, type LostAtEnd } from './process-end.ts';
 import type { FlushResult, FlushTimeout } from './export-options.ts';
@@ -62,8 +63,10 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     for (const destination of this.destinations) destination.accounting.source = source;
   }
 
-  onStart(span: Span, _parentContext: Context): void {
+  onStart(span: Span, parentContext: Context): void {
     this.started++;
+    // Whether the provider's own trace ids are random is not known here: roots stay as they are.
+    setRandomFlag(span, parentContext, false);
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) this.sampled++;
   }
 

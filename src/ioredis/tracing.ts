@@ -9,7 +9,7 @@ import {
   Messaging,
   readIncoming,
 } from '../messaging/index.ts';
-import { propagatorFields } from '../propagation/inject-extract.ts';
+import { propagatorFields } from '../propagation/header-families.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import type { TraceRedisOptions } from './options.ts';
 import type { ReplyEntry } from './replies.ts';

@@ -1,13 +1,9 @@
-import {
-  type BaggageEntry,
-  baggageEntryMetadataFromString,
-  type Context,
-  context as contextApi,
-  propagation,
-} from '@opentelemetry/api';
+// Baggage one entry at a time, also with types.
+import { type BaggageEntry, baggageEntryMetadataFromString, type Context, propagation } from '@opentelemetry/api';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { invalidOption } from '../common/errors.ts';
 import { isBaggageKey } from './baggage-codec.ts';
+import { activeContext } from './guarded-context.ts';
 import { getBaggage } from './with-baggage.ts';
 
 /** What may be said with a value. */
@@ -48,7 +44,7 @@ export const baggage: {
         .map(([key, { value }]) => [key, value]),
     ),
   set(key, value, options = {}) {
-    const context = options.context ?? contextApi.active();
+    const context = options.context ?? activeContext();
     if (!isBaggageKey(key)) {
       countDroppedHeader('baggage-key-invalid');
       return context;
@@ -56,7 +52,7 @@ export const baggage: {
     const entry = entryOf(() => toEntry(value, options.metadata));
     return entry === undefined ? context : propagation.setBaggage(context, getBaggage(context).setEntry(key, entry));
   },
-  remove(key, context = contextApi.active()) {
+  remove(key, context = activeContext()) {
     return propagation.setBaggage(context, getBaggage(context).removeEntry(key));
   },
 };
@@ -98,7 +94,7 @@ export function baggageKey<T>(
     },
     set(value, options = {}) {
       const entry = entryOf(() => toEntry(format(value), options.metadata));
-      const context = options.context ?? contextApi.active();
+      const context = options.context ?? activeContext();
       return entry === undefined ? context : propagation.setBaggage(context, getBaggage(context).setEntry(name, entry));
     },
     entry(value): Record<string, BaggageEntry> {

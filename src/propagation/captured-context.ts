@@ -1,13 +1,8 @@
-import {
-  type Context,
-  context as contextApi,
-  ROOT_CONTEXT,
-  type TextMapGetter,
-  type TextMapSetter,
-} from '@opentelemetry/api';
-import { resolvePropagator } from './current-propagator.ts';
+// Stores a context as plain data, and restores it.
+import { type Context, ROOT_CONTEXT, type TextMapGetter, type TextMapSetter } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import type { PropagationOptions } from './inject-extract.ts';
+import { activeContext, isContext } from './guarded-context.ts';
+import { propagatorOf, type PropagationOptions } from './inject-extract.ts';
 import { runIn } from './run-in.ts';
 
 /** A context as plain data: what a message would carry. It may be stored as JSON with a row and resumed later, anywhere. */
@@ -36,12 +31,9 @@ const getter: TextMapGetter<CapturedContext> = {
  * @param context - default: the active context.
  * @param options.propagator - default `'mqtrace'`: W3C Trace Context and Baggage, whatever is registered by then.
  */
-export function captureContext(
-  context: Context = contextApi.active(),
-  options: PropagationOptions = {},
-): CapturedContext {
+export function captureContext(context: Context = activeContext(), options: PropagationOptions = {}): CapturedContext {
   const captured: CapturedContext = {};
-  const propagator = resolvePropagator(options.propagator ?? 'mqtrace', 'captureContext({ propagator })');
+  const propagator = propagatorOf('captureContext', options, 'mqtrace');
   try {
     propagator.inject(context, captured, setter);
   } catch (error) {
@@ -57,12 +49,14 @@ export function captureContext(
  * @param captured - as {@link captureContext} gave it, or that as JSON text.
  */
 export function restoreContext(captured: unknown, options: PropagationOptions = {}): Context {
-  const propagator = resolvePropagator(options.propagator ?? 'mqtrace', 'restoreContext({ propagator })');
+  const propagator = propagatorOf('restoreContext', options, 'mqtrace');
   try {
     const carrier: unknown =
       typeof captured === 'string' ? captured.length <= textLimit && JSON.parse(captured) : captured;
     if (typeof carrier !== 'object' || carrier === null || Array.isArray(carrier)) return ROOT_CONTEXT;
-    return propagator.extract(ROOT_CONTEXT, carrier, getter);
+    const restored: unknown = propagator.extract(ROOT_CONTEXT, carrier, getter);
+    if (isContext(restored)) return restored;
+    throw new TypeError('extract() of the propagator returned no context');
   } catch (error) {
     if (!(error instanceof SyntaxError)) reportFault('restoring a context', error);
     return ROOT_CONTEXT;

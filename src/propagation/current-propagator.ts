@@ -1,3 +1,4 @@
+// Chooses the propagator that reads and writes headers.
 import { propagation, type TextMapPropagator } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import { mqtracePropagator } from './propagator.ts';

@@ -1,5 +1,7 @@
-import { type Context, context as contextApi } from '@opentelemetry/api';
+// Hands a context to a child process or worker through environment variables.
+import type { Context } from '@opentelemetry/api';
 import { environment, type EnvironmentVariables } from '../../carriers/environment.ts';
+import { activeContext } from './guarded-context.ts';
 import { extract, inject, type PropagationOptions } from './inject-extract.ts';
 
 /**
@@ -14,7 +16,7 @@ import { extract, inject, type PropagationOptions } from './inject-extract.ts';
  */
 export function injectEnvironment(
   variables: EnvironmentVariables = process.env,
-  context: Context = contextApi.active(),
+  context: Context = activeContext(),
   options: PropagationOptions = {},
 ): EnvironmentVariables {
   const copy = environment.copy(variables);

@@ -1,16 +1,13 @@
-import {
-  type Context,
-  context as contextApi,
-  propagation,
-  ROOT_CONTEXT,
-  type TextMapPropagator,
-  trace,
-} from '@opentelemetry/api';
+// Writes a context into message headers, and reads it from them.
+import { type Context, propagation, ROOT_CONTEXT, type TextMapPropagator, trace } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
-import { invalidOption, unknownOption } from '../common/errors.ts';
+import { checkNames } from '../common/check-options.ts';
+import { invalidOption } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
+import { activeContext, isContext } from './guarded-context.ts';
+import { propagatorFields } from './header-families.ts';
 import { isTracingSuppressed } from './suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { baggageHeader } from './w3c-baggage.ts';
@@ -33,7 +30,7 @@ export interface PropagationOptions {
 export function inject<H>(
   adapter: CarrierAdapter<H>,
   headers: H | null | undefined,
-  context: Context = contextApi.active(),
+  context: Context = activeContext(),
   options: PropagationOptions = {},
 ): H {
   const propagator = checked('inject', adapter, options);
@@ -63,16 +60,26 @@ export function extract<H>(
   return extractFrom(checked('extract', adapter, options), adapter, headers, context);
 }
 
-/** Mistakes of whoever writes the call; what the headers hold is none. */
+/** Wrong arguments are mistakes in the program, and throw; wrong headers never do. */
 function checked<H>(where: string, adapter: CarrierAdapter<H>, options: PropagationOptions): TextMapPropagator {
-  if (typeof adapter?.get !== 'function' || typeof adapter.set !== 'function' || typeof adapter.copy !== 'function') {
+  const methods = ['get', 'getAll', 'keys', 'set', 'copy', 'remove'] as const;
+  if (!methods.every((method) => typeof adapter?.[method] === 'function')) {
     throw invalidOption(where, adapter, 'a carrier adapter, as kafkaHeaders of mqtrace/carriers');
   }
-  if (typeof options !== 'object' || options === null) throw invalidOption(`${where} options`, options, 'an object');
-  for (const name in options) {
-    if (name !== 'propagator') throw unknownOption(where, name, ['propagator']);
-  }
-  return resolvePropagator(options.propagator, `${where}({ propagator })`);
+  return propagatorOf(where, options);
+}
+
+/**
+ * @throws MqtraceError `INVALID_OPTION`
+ * @internal
+ */
+export function propagatorOf(
+  where: string,
+  options: PropagationOptions,
+  fallback: PropagatorChoice = 'global',
+): TextMapPropagator {
+  checkNames(`${where} options`, options, ['propagator']);
+  return resolvePropagator(options.propagator ?? fallback, `${where}({ propagator })`);
 }
 
 /**
@@ -111,24 +118,13 @@ export function extractFrom<H>(
 ): Context {
   if (headers === null || headers === undefined) return context;
   try {
-    return propagator.extract(context, headers, adapter);
+    const extracted: unknown = propagator.extract(context, headers, adapter);
+    if (isContext(extracted)) return extracted;
+    throw new TypeError('extract() of the propagator returned no context');
   } catch (error) {
     reportFault('extracting context from a message', error);
     return context;
   }
-}
-
-/**
- * The names of the headers that a propagator writes; one that ends in `*` stands for all that begin so. Jaeger's `fields()` leaves
- * out its baggage headers, which would then stay in a message that is sent on. @internal
- */
-export function propagatorFields(propagator: TextMapPropagator): string[] {
-  const fields = propagator.fields();
-  return fields.includes('uber-trace-id') ? fields.flatMap(withJaegerBaggage) : fields;
-}
-
-function withJaegerBaggage(field: string): string[] {
-  return field === 'uber-trace-id' ? [field, 'uberctx-*'] : [field];
 }
 
 function hasPayload(context: Context): boolean {

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { redisFields } from '../../carriers/index.ts';
 import { formats } from '../../carriers/testing/formats.ts';
 import { extract, getBaggage, inject } from './index.ts';
-import { propagatorFields } from './inject-extract.ts';
+import { propagatorFields } from './header-families.ts';
 
 const spanContext = {
   traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -103,4 +103,85 @@ test.each(official)('redis: the run of fields that $name wrote is found and hidd
   const sent = inject(redisFields, own, withBaggage, { propagator });
   expect(sent.length).toBeGreaterThan(own.length);
   expect(redisFields.trailingRun(sent, propagatorFields(propagator))).toBe(own.length);
+});
+
+const multi = new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER });
+const single = new B3Propagator({ injectEncoding: B3InjectEncoding.SINGLE_HEADER });
+const next = trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, spanId: '00f067aa0ba902b7' });
+const multiHeaders: [string, string][] = [
+  ['X-B3-TraceId', spanContext.traceId],
+  ['X-B3-SpanId', spanContext.spanId],
+  ['X-B3-ParentSpanId', '0000000000000001'],
+  ['X-B3-Sampled', '1'],
+  ['x-b3-flags', '1'],
+];
+
+describe.each(formats)('B3 in $adapter.name: one encoding takes the place of the other', ({ adapter, make }) => {
+  test('the single header goes where several are written', () => {
+    const received = make([
+      ['mine', '1'],
+      ['b3', `${spanContext.traceId}-${spanContext.spanId}-1`],
+    ]);
+    const sent = inject(adapter, received, next, { propagator: multi });
+    expect(adapter.get(sent, 'b3')).toBeUndefined();
+    expect(adapter.get(sent, 'x-b3-spanid')).toBe('00f067aa0ba902b7');
+    expect(adapter.get(sent, 'mine')).toBe('1');
+    expect(trace.getSpanContext(extract(adapter, sent, ROOT_CONTEXT, { propagator: single }))?.spanId).toBe(
+      '00f067aa0ba902b7',
+    );
+  });
+
+  test('the several headers go where one is written, and so do those that no propagator names', () => {
+    const sent = inject(adapter, make([['mine', '1'], ...multiHeaders]), next, { propagator: single });
+    expect(new Set(adapter.keys(sent))).toEqual(new Set(['mine', 'b3']));
+  });
+
+  test.each([
+    ['b3 before b3multi', [single, multi]],
+    ['b3multi before b3', [multi, single]],
+  ])('%s: both are written anew', (_, propagators) => {
+    const propagator = new CompositePropagator({ propagators });
+    const first = inject(adapter, make([['mine', '1']]), withSpan, { propagator });
+    const second = inject(adapter, first, next, { propagator });
+    expect(adapter.keys(second)).toHaveLength(adapter.keys(first).length);
+    for (const each of propagators) {
+      const read = extract(adapter, second, ROOT_CONTEXT, { propagator: each });
+      expect(trace.getSpanContext(read)?.spanId).toBe('00f067aa0ba902b7');
+    }
+  });
+
+  test("headers of propagators that are not configured are the application's", () => {
+    const own = make([['b3', 'mine'], ...multiHeaders, ['uber-trace-id', 'mine'], ['uberctx-k', 'v']]);
+    const sent = inject(adapter, own, next, { propagator: 'mqtrace' });
+    for (const name of ['b3', 'x-b3-traceid', 'x-b3-flags', 'uber-trace-id', 'uberctx-k']) {
+      expect(adapter.getAll(sent, name)).toEqual(adapter.getAll(own, name));
+    }
+  });
+});
+
+test.each([
+  [
+    ['traceparent', 'baggage'],
+    ['traceparent', 'baggage'],
+  ],
+  [
+    ['X-B3-TraceId', 'traceparent'],
+    ['b3', 'x-b3-*', 'b3', 'traceparent'],
+  ],
+  [
+    ['b3', 'traceparent'],
+    ['b3', 'x-b3-*', 'b3', 'traceparent'],
+  ],
+  [
+    ['b3', 'traceparent', 'x-b3-spanid'],
+    ['traceparent', 'b3', 'x-b3-*', 'b3'],
+  ],
+  [['uber-trace-id'], ['uber-trace-id', 'uberctx-*']],
+  [
+    ['ot-tracer-traceid', 'ot-tracer-spanid', 'ot-tracer-sampled'],
+    ['ot-tracer-*', 'ot-baggage-*'],
+  ],
+  [['x-datadog-trace-id'], ['x-datadog-*']],
+])('the fields %j stand for the headers %j', (fields, names) => {
+  expect(propagatorFields({ fields: () => fields } as unknown as TextMapPropagator)).toEqual(names);
 });

@@ -15,11 +15,25 @@ import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { afterEach, expect, test, vi } from 'vitest';
 import { httpHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
 import { tracingFaults } from '../common/faults.ts';
-import { extract, getBaggage, inject, mqtracePropagator, withBaggage } from './index.ts';
+import { isContext } from './guarded-context.ts';
+import {
+  captureContext,
+  extract,
+  getBaggage,
+  inject,
+  mqtracePropagator,
+  restoreContext,
+  withBaggage,
+} from './index.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
 const traceparent = `00-${traceId}-${spanId}-01`;
+const mqtraceMethods = {
+  inject: mqtracePropagator.inject.bind(mqtracePropagator),
+  extract: mqtracePropagator.extract.bind(mqtracePropagator),
+  fields: mqtracePropagator.fields.bind(mqtracePropagator),
+};
 const carried = extract(kafkaHeaders, { traceparent, tracestate: 'a=1', baggage: 'k=v' });
 
 afterEach(() => {
@@ -108,7 +122,10 @@ test.each([
     'extract: expected a carrier adapter, as kafkaHeaders of mqtrace/carriers, got an object',
   ],
   [() => inject(kafkaHeaders, {}, undefined, null as never), 'inject options: expected an object, got null'],
-  [() => extract(kafkaHeaders, {}, undefined, { propagater: 1 } as never), 'extract: unknown option "propagater"'],
+  [
+    () => extract(kafkaHeaders, {}, undefined, { propagater: 1 } as never),
+    'extract options: unknown option "propagater"; did you mean "propagator"?',
+  ],
 ])('wrong use is refused: %#', (use, message) => {
   expect(use).toThrow(`[INVALID_OPTION] ${message}`);
 });
@@ -131,6 +148,34 @@ test('a propagator that throws is reported, and the message goes as it was', () 
   expect(extract(kafkaHeaders, given, ROOT_CONTEXT, { propagator: faulty })).toBe(ROOT_CONTEXT);
   expect(tracingFaults()).toBe(before + 2);
   expect(error).toHaveBeenCalledTimes(2);
+});
+
+const broken = (): never => {
+  throw new Error('broken');
+};
+test.each<[string, object]>([
+  ['extract() throws', { extract: broken }],
+  ['extract() returns undefined', { extract: () => undefined }],
+  ['extract() returns null', { extract: () => null }],
+  ['extract() returns a promise', { extract: () => Promise.resolve(ROOT_CONTEXT) }],
+  ['fields() throws', { fields: broken }],
+  ['fields() returns undefined', { fields: () => undefined }],
+  ['fields() returns null', { fields: () => null }],
+  ['fields() returns numbers', { fields: () => [1] }],
+  ['inject() throws', { inject: broken }],
+])('a propagator whose %s is a counted fault: there is always a context and a message', (_, part) => {
+  const propagator = { ...mqtraceMethods, ...part } as never;
+  const before = tracingFaults();
+  expect(inject(kafkaHeaders, { mine: '1' }, carried, { propagator })).toMatchObject({ mine: '1' });
+  expect(isContext(extract(kafkaHeaders, { traceparent }, ROOT_CONTEXT, { propagator }))).toBe(true);
+  expect(isContext(restoreContext(captureContext(carried, { propagator }), { propagator }))).toBe(true);
+  expect(tracingFaults()).toBeGreaterThan(before);
+});
+
+test.each(['inject', 'extract', 'fields'])('a propagator without %s is refused where it is given', (method) => {
+  const propagator = { ...mqtraceMethods, [method]: undefined } as never;
+  expect(() => inject(kafkaHeaders, {}, carried, { propagator })).toThrow('INVALID_OPTION');
+  expect(() => captureContext(carried, { propagator })).toThrow('INVALID_OPTION');
 });
 
 test('the propagator takes any getter: arrays and Buffers of a foreign one', () => {

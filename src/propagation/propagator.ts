@@ -1,6 +1,6 @@
+// The propagator of W3C Trace Context and W3C Baggage.
 import {
   type Context,
-  createContextKey,
   propagation,
   type TextMapGetter,
   type TextMapPropagator,
@@ -10,14 +10,12 @@ import {
 import { foldRaw, readValue } from '../../carriers/limits.ts';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { reportFault } from '../common/faults.ts';
+import { isRandomTraceId, RANDOM_TRACE_ID_FLAG, withRandomTraceId } from '../common/random-trace-id.ts';
 import { isTracingSuppressed } from './suppression.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
-import { formatTraceparent, parseTraceparent, RANDOM_TRACE_ID_FLAG } from './traceparent.ts';
+import { formatTraceparent, parseTraceparent } from './traceparent.ts';
 import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
 import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
-
-/** Remembers the trace id that came with the random flag, because the SDK's spans lose the flag on the way through. */
-const randomTraceId = createContextKey('mqtrace random trace id');
 
 const fields = ['traceparent', 'tracestate', 'baggage'];
 /** A trace state may be of anyone's making; a line break in it would make Node's HTTP client throw. */
@@ -56,7 +54,7 @@ export const mqtracePropagator: TextMapPropagator<unknown> = {
 function write(context: Context, carrier: unknown, setter: TextMapSetter<unknown>): void {
   const spanContext = trace.getSpanContext(context);
   if (spanContext !== undefined && isValidSpanContext(spanContext)) {
-    const random = context.getValue(randomTraceId) === spanContext.traceId ? RANDOM_TRACE_ID_FLAG : 0;
+    const random = isRandomTraceId(context, spanContext.traceId) ? RANDOM_TRACE_ID_FLAG : 0;
     setter.set(carrier, 'traceparent', formatTraceparent(spanContext, spanContext.traceFlags | random));
     const traceState = spanContext.traceState === undefined ? '' : limitTraceState(spanContext.traceState.serialize());
     if (traceState !== '' && printable.test(traceState)) setter.set(carrier, 'tracestate', traceState);
@@ -78,9 +76,7 @@ function readTrace(context: Context, carrier: unknown, getter: TextMapGetter<unk
   const traceState = read(getter, carrier, 'tracestate');
   if (traceState !== undefined) spanContext.traceState = new W3CTraceState(traceState);
   const extracted = trace.setSpanContext(context, spanContext);
-  return spanContext.traceFlags & RANDOM_TRACE_ID_FLAG
-    ? extracted.setValue(randomTraceId, spanContext.traceId)
-    : extracted;
+  return spanContext.traceFlags & RANDOM_TRACE_ID_FLAG ? withRandomTraceId(extracted, spanContext.traceId) : extracted;
 }
 
 function readBaggage(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {

@@ -1,11 +1,13 @@
-import { type Context, context as contextApi, diag } from '@opentelemetry/api';
+// Runs an application's function in a context, and warns where that has no effect.
+import { type Context, diag } from '@opentelemetry/api';
+import { activeContext, callInContext } from './guarded-context.ts';
 
 let warned = false;
 
-/** Runs `fn` in a context; without a context manager that has no effect, which is said once. @internal */
+/** Runs `fn` in a context; without a context manager that has no effect, of which one warning tells. @internal */
 export function runIn<R>(context: Context, fn: () => R, caller: string): R {
-  return contextApi.with(context, () => {
-    if (contextApi.active() !== context && !warned) {
+  return callInContext(context, () => {
+    if (!warned && activeContext() !== context) {
       warned = true;
       diag.warn(
         `mqtrace: ${caller} has no effect, because no context manager is registered; call startTracing() or register one`,

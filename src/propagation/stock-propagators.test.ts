@@ -125,13 +125,19 @@ describe('where stock is wrong', () => {
     expect(trace.getSpanContext(read(mqtracePropagator, { traceparent: `\t ${traceparent}` }))).toBeDefined();
   });
 
-  test('a tracestate with an invalid member, or a key twice, is passed on in part', () => {
-    for (const tracestate of ['a=1,B=2', 'a=1,a=2']) {
-      expect(write(stock, read(stock, { traceparent, tracestate }))['tracestate']).toMatch(/^a=/);
-      expect(
-        write(mqtracePropagator, read(mqtracePropagator, { traceparent, tracestate }))['tracestate'],
-      ).toBeUndefined();
-    }
+  test('a tracestate with an invalid member is passed on in part', () => {
+    const headers = { traceparent, tracestate: 'a=1,B=2' };
+    expect(write(stock, read(stock, headers))['tracestate']).toBe('a=1');
+    expect(write(mqtracePropagator, read(mqtracePropagator, headers))['tracestate']).toBeUndefined();
+  });
+
+  test('of a repeated key the last member stays, and keys of Level 2 are dropped', () => {
+    const passedOn = (propagator: TextMapPropagator, tracestate: string): unknown =>
+      write(propagator, read(propagator, { traceparent, tracestate }))['tracestate'];
+    expect(passedOn(stock, 'a=1,a=2')).toBe('a=2');
+    expect(passedOn(mqtracePropagator, 'a=1,a=2')).toBe('a=1');
+    expect(passedOn(stock, 'foo@bar@baz=1,b=2')).toBe('b=2');
+    expect(passedOn(mqtracePropagator, 'foo@bar@baz=1,b=2')).toBe('foo@bar@baz=1,b=2');
   });
 
   test('headers of bytes are not read at all', () => {

@@ -12,7 +12,13 @@ test.each([
   ['a=1,b', ''],
   ['a=1,c=,d=4', ''],
   ['a=1\u00a0', ''],
-  ['a=1,a=2', ''],
+  ['a=1,a=2', 'a=1'],
+  ['a=1,b=2,a=3,b=4,c=5', 'a=1,b=2,c=5'],
+  ['foo@=1,bar=2', 'foo@=1,bar=2'],
+  ['foo@@bar=1,bar=2', 'foo@@bar=1,bar=2'],
+  ['foo@bar@baz=1,bar=2', 'foo@bar@baz=1,bar=2'],
+  ['@foo=1', ''],
+  ['a=1,@foo=1', ''],
   ['a=1=2', ''],
   ['a=ü', ''],
   ['', ''],
@@ -21,6 +27,10 @@ test.each([
     Array.from({ length: 32 }, (_, i) => `k${i}=1`).join(','),
   ],
   [Array.from({ length: 33 }, (_, i) => `k${i}=1`).join(','), ''],
+  [Array.from({ length: 33 }, () => 'k=1').join(','), ''],
+  [`${'t'.repeat(242)}@v=1`, `${'t'.repeat(242)}@v=1`],
+  [`${'z'.repeat(256)}=1`, `${'z'.repeat(256)}=1`],
+  [`${'z'.repeat(257)}=1`, ''],
 ])('%s is written as %s', (raw, text) => {
   expect(serialize(raw)).toBe(text);
 });

@@ -1,3 +1,4 @@
+// The `tracestate` header: parsing, changing and limiting it.
 import type { TraceState } from '@opentelemetry/api';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { trimOws } from './ows.ts';
@@ -7,13 +8,13 @@ const memberLimit = 32;
 export const traceStateOutputLimit = 512;
 const largeMember = 128;
 
-// W3C Trace Context Level 2, 3.3.1.3: simple keys and tenant@system keys, and printable values without `,` and `=`.
-const keyPattern = /^(?:[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
+// W3C Trace Context Level 2, 3.3.1.3: an `@` may stand anywhere but at the start of a key; values are printable, without `,` and `=`.
+const keyPattern = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const valuePattern = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 /**
- * A W3C `tracestate`, parsed only when someone asks for it or it is written out. One with a member that is not valid, a key given
- * twice or more than 32 members is dropped whole, as the specification's test suite has it.
+ * A W3C `tracestate`, parsed only when someone asks for it or it is written out. One with an invalid member or with more than 32
+ * members is dropped whole. Of a repeated key the first member is kept: that of whoever wrote last.
  */
 export class W3CTraceState implements TraceState {
   readonly #raw: string;
@@ -54,17 +55,19 @@ export class W3CTraceState implements TraceState {
 
 function parseMembers(raw: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>();
+  let count = 0;
   for (const part of raw.split(',')) {
     const member = trimOws(part);
     if (member === '') continue;
     const equals = member.indexOf('=');
     const key = member.slice(0, Math.max(0, equals));
     const value = member.slice(equals + 1);
-    if (members.has(key) || members.size === memberLimit || !keyPattern.test(key) || !valuePattern.test(value)) {
+    if (++count > memberLimit || !keyPattern.test(key) || !valuePattern.test(value)) {
       countDroppedHeader('tracestate-invalid');
       return new Map();
     }
-    members.set(key, value);
+    if (members.has(key)) countDroppedHeader('tracestate-key-repeated');
+    else members.set(key, value);
   }
   return members;
 }

@@ -1,8 +1,7 @@
+// The `traceparent` header.
 import { type SpanContext, TraceFlags } from '@opentelemetry/api';
+import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { trimOws } from './ows.ts';
-
-/** W3C Trace Context Level 2: the right-most 7 bytes of the trace id are random. The API has no name for it yet. */
-export const RANDOM_TRACE_ID_FLAG = 0x02;
 
 /** Version 00 ends after the flags; of a higher version more may follow after a dash. `ff` and ids of zeros are not allowed. */
 const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;

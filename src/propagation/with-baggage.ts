@@ -1,4 +1,6 @@
-import { type Baggage, type BaggageEntry, type Context, context as contextApi, propagation } from '@opentelemetry/api';
+// Reads and extends the active baggage.
+import { type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
+import { activeContext } from './guarded-context.ts';
 import { runIn } from './run-in.ts';
 import { emptyBaggage } from './w3c-baggage.ts';
 
@@ -7,7 +9,7 @@ import { emptyBaggage } from './w3c-baggage.ts';
  *
  * @param context - default: the active context.
  */
-export function getBaggage(context: Context = contextApi.active()): Baggage {
+export function getBaggage(context: Context = activeContext()): Baggage {
   return propagation.getBaggage(context) ?? emptyBaggage;
 }
 
@@ -19,7 +21,7 @@ export function getBaggage(context: Context = contextApi.active()): Baggage {
  *   (W3C Baggage 3.3.1.1): letters, digits and ``!#$%&'*+-.^_`|~``; others do not travel.
  */
 export function withBaggage<R>(entries: Record<string, string | BaggageEntry | undefined>, fn: () => R): R {
-  const active = contextApi.active();
+  const active = activeContext();
   let baggage = getBaggage(active);
   for (const [key, value] of Object.entries(entries ?? {})) {
     if (value === undefined || value === null) baggage = baggage.removeEntry(key);

@@ -16,6 +16,7 @@ import { OpenSpans } from './open-spans.ts';
 import { OperationMetrics } from './operation-metrics.ts';
 import { choosePropagator } from './propagators.ts';
 import { buildResource } from './resource.ts';
+import { RandomFlagProcessor } from './random-flag-processor.ts';
 import { chooseSampling } from './sampler.ts';
 import { samplerFrom } from '../sampling/index.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -93,7 +94,12 @@ function createBackend(options: StartTracingOptions, environment: Environment, r
     resource,
     sampler: countingSampler(sampling.sampler, counts),
     spanLimits: chooseSpanLimits(options, environment),
-    spanProcessors: [...(openSpans ? [openSpans] : []), ...own, new GuardedProcessor(sampling)],
+    spanProcessors: [
+      new GuardedProcessor(new RandomFlagProcessor()),
+      ...(openSpans ? [openSpans] : []),
+      ...own,
+      new GuardedProcessor(sampling),
+    ],
   });
   // From here on the end of the process concerns the exporter, so that nothing may throw any more.
   exporting.start();

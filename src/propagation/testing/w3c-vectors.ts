@@ -112,9 +112,10 @@ export const traceContextVectors: readonly TraceContextVector[] = [
     state: 'foo=1,bar=2,rojo=1,congo=2,baz=3',
   },
   ...[['foo=1,foo=1'], ['foo=1,foo=2'], ['foo=1', 'foo=1'], ['foo=1', 'foo=2']].map((states) => ({
-    rule: `duplicate keys: ${states.join(' and ')}`,
+    rule: `duplicate keys, the first counts: ${states.join(' and ')}`,
     headers: withState(...states),
     flags: 1,
+    state: 'foo=1',
   })),
   ...['abcdefghijklmnopqrstuvwxyz0123456789_-*/', 'abcdefghijklmnopqrstuvwxyz0123456789_-*/@a-z0-9_-*/'].map((key) => {
     const characters = Array.from({ length: 0x5f }, (_, i) => String.fromCharCode(0x20 + i)).join('');
@@ -127,9 +128,17 @@ export const traceContextVectors: readonly TraceContextVector[] = [
     flags: 1,
     state: 'foo=1,bar=2,baz=3',
   })),
-  ...['foo =1', 'FOO=1', 'foo.bar=1', 'foo@=1,bar=2', '@foo=1,bar=2', 'foo@@bar=1,bar=2', 'foo@bar@baz=1,bar=2'].map(
-    (state) => ({ rule: `illegal key: ${state}`, headers: withState(state), flags: 1 }),
-  ),
+  ...['foo =1', 'FOO=1', 'foo.bar=1', '@foo=1,bar=2', '_foo=1', '-foo=1', '*foo=1', '/foo=1', '=1'].map((state) => ({
+    rule: `illegal key: ${state}`,
+    headers: withState(state),
+    flags: 1,
+  })),
+  ...['foo@=1,bar=2', 'foo@@bar=1,bar=2', 'foo@bar@baz=1,bar=2', '0foo=1', '1@2=3'].map((state) => ({
+    rule: `Level 2: legal key: ${state}`,
+    headers: withState(state),
+    flags: 1,
+    state,
+  })),
   { rule: '32 members', headers: withState(members(32)), flags: 1, state: members(32) },
   { rule: '33 members', headers: withState(members(33)), flags: 1 },
   {
@@ -145,8 +154,13 @@ export const traceContextVectors: readonly TraceContextVector[] = [
     flags: 1,
     state: `foo=1,${'t'.repeat(241)}@${'v'.repeat(14)}=1`,
   },
-  { rule: 'tenant of 242 characters', headers: withState('foo=1', `${'t'.repeat(242)}@v=1`), flags: 1 },
-  { rule: 'system of 15 characters', headers: withState('foo=1', `t@${'v'.repeat(15)}=1`), flags: 1 },
+  ...[`${'t'.repeat(242)}@v`, `t@${'v'.repeat(15)}`, `t@${'v'.repeat(254)}`].map((key) => ({
+    rule: `Level 2: an @ changes nothing of the 256 characters a key may have: ${key}`,
+    headers: withState('foo=1', `${key}=1`),
+    flags: 1,
+    state: `foo=1,${key}=1`,
+  })),
+  { rule: 'Level 2: key of 257 characters with @', headers: withState('foo=1', `t@${'v'.repeat(255)}=1`), flags: 1 },
   ...['foo=bar=baz', 'foo=,bar=3'].map((state) => ({
     rule: `illegal value: ${state}`,
     headers: withState(state),

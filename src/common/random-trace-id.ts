@@ -1,0 +1,35 @@
+// The random-trace-id flag of W3C Trace Context Level 2, which the spans of OpenTelemetry's SDK do not keep.
+import { type Context, createContextKey, type Span, trace } from '@opentelemetry/api';
+
+/** The right-most 7 bytes of the trace id are random. The API has no name for this flag yet. */
+export const RANDOM_TRACE_ID_FLAG = 0x02;
+
+/** The trace id that came with the flag: the SDK's spans below it have flags of their own. */
+const randomTraceId = createContextKey('mqtrace random trace id');
+
+/** Notes in the context that this trace id is random. @internal */
+export function withRandomTraceId(context: Context, traceId: string): Context {
+  return context.setValue(randomTraceId, traceId);
+}
+
+/** Whether this trace id is known to be random: it came so, or the context's span says it. @internal */
+export function isRandomTraceId(context: Context, traceId: string): boolean {
+  if (context.getValue(randomTraceId) === traceId) return true;
+  const parent = trace.getSpanContext(context);
+  return parent?.traceId === traceId && (parent.traceFlags & RANDOM_TRACE_ID_FLAG) !== 0;
+}
+
+/**
+ * Sets the flag on a span that has just started, if its trace id is random. The SDK hands out one span context for each span, and
+ * exporters and propagators read that.
+ *
+ * @param randomRoots - whether the trace ids of this provider are random.
+ * @internal
+ */
+export function setRandomFlag(span: Span, parentContext: Context, randomRoots: boolean): void {
+  const spanContext = span.spanContext();
+  const isRoot = trace.getSpanContext(parentContext)?.traceId !== spanContext.traceId;
+  if (isRoot ? randomRoots : isRandomTraceId(parentContext, spanContext.traceId)) {
+    spanContext.traceFlags |= RANDOM_TRACE_ID_FLAG;
+  }
+}

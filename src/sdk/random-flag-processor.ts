@@ -1,0 +1,22 @@
+// Sets the random-trace-id flag on the spans of startTracing().
+import type { Context } from '@opentelemetry/api';
+import type { Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { setRandomFlag } from '../common/random-trace-id.ts';
+
+/**
+ * Stands before all other processors, so that each sees the flag. The trace ids of startTracing() are those of the SDK's generator,
+ * which are random.
+ *
+ * @internal
+ */
+export class RandomFlagProcessor implements SpanProcessor {
+  onStart(span: Span, parentContext: Context): void {
+    setRandomFlag(span, parentContext, true);
+  }
+
+  onEnd(): void {}
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
+}
