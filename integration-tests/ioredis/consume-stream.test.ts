@@ -2,51 +2,11 @@ import { once } from 'node:events';
 import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Redis } from 'ioredis';
 import { getBaggage, withBaggage } from 'mqtrace';
-import { type ConsumeStreamOptions, consumeStream, type RunningConsumer, type StreamMessage } from 'mqtrace/ioredis';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { failure, uniqueName } from '../support/inputs.ts';
 import { idOf, linked, underSpan } from '../support/spans.ts';
+import { blockedReader, consume, pendingOf } from './consuming.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
-
-const running: RunningConsumer[] = [];
-
-// Vitest fails a run in which a rejection is unhandled.
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((consumer) => consumer.stop()));
-});
-
-/** A consumer that keeps what it handled, and what was reported to it. */
-function consume(
-  redis: Parameters<typeof consumeStream>[0],
-  options: ConsumeStreamOptions,
-  handler: (message: StreamMessage) => unknown = () => undefined,
-): RunningConsumer & { handled: StreamMessage[]; errors: unknown[]; next(count: number): Promise<StreamMessage[]> } {
-  const handled: StreamMessage[] = [];
-  const errors: unknown[] = [];
-  let check = (): void => {};
-  const consumer = consumeStream(redis, { onError: (error) => errors.push(error), ...options }, async (message) => {
-    try {
-      await handler(message);
-    } finally {
-      handled.push(message);
-      check();
-    }
-  });
-  running.push(consumer);
-  const next = (count: number): Promise<StreamMessage[]> =>
-    new Promise((resolve) => {
-      check = (): void => {
-        if (handled.length >= count) resolve(handled);
-      };
-      check();
-    });
-  return Object.assign(consumer, { handled, errors, next });
-}
-
-async function pendingOf(stream: string, group: string): Promise<unknown> {
-  const [count] = (await rawRedis().xpending(stream, group)) as [number];
-  return count;
-}
 
 describe('consumeStream', () => {
   it('handles each entry in its own trace and with its baggage, and acknowledges it', async () => {
@@ -284,13 +244,3 @@ describe('consumeStream', () => {
     expect(traceId).toBe('0af7651916cd43dd8448eb211c80319c');
   });
 });
-
-/** Waits until a consumer waits in a read; gives the id of its connection, which has the name of the client it duplicates. */
-async function blockedReader(connectionName: string): Promise<number> {
-  const raw = rawRedis();
-  for (;;) {
-    const lines = String(await raw.client('LIST')).split('\n');
-    const blocked = lines.find((line) => line.includes(`name=${connectionName} `) && / flags=\w*b/.test(line));
-    if (blocked !== undefined) return Number(/id=(\d+)/.exec(blocked)![1]);
-  }
-}

@@ -39,7 +39,10 @@ export class ReceiveCall implements StreamCall {
     const { tracing } = this.#connection;
     const { group } = this.#asked;
     const description = this.#description();
-    const incoming = this.#entries(reply).map((entry) => tracing.receive(entry, description.attributes));
+    const entries = this.#entries(reply);
+    const incoming = entries
+      .map((entry) => tracing.receive(entry, description.attributes))
+      .filter((message) => message !== undefined);
     if (group !== undefined) for (const message of incoming) tracing.remember(group, message);
     if (incoming.length > 0) {
       startBatch(tracing.messaging, description, incoming, this.#parent, this.#startedAt).end();

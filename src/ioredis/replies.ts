@@ -1,3 +1,5 @@
+// The shapes of replies that hold stream entries. Pure functions on what ioredis returns; nothing is changed.
+
 /** An entry within a reply, of the shape `[id, fields]`, and its stream. @internal */
 export interface ReplyEntry {
   entry: unknown[];
@@ -5,23 +7,29 @@ export interface ReplyEntry {
 }
 
 /**
- * The entries of an XREAD or XREADGROUP reply, which has one of three shapes: pairs (RESP2, and RESP3 in ioredis' default mapping),
- * an object by stream (`replyMapping: 'resp3'`), or streams and entries in turn (RESP3 within EXEC of `multi({ pipeline: false })`,
- * and by `call('XREAD')`).
+ * The streams of an XREAD or XREADGROUP reply with the list of entries of each; undefined where the reply has none of its shapes:
+ * pairs (RESP2, and RESP3 in ioredis' default mapping), an object by stream (`replyMapping: 'resp3'`), or streams and entries in turn
+ * (RESP3 within EXEC of `multi({ pipeline: false })`, and by `call('XREAD')`).
  *
  * @internal
  */
+export function streamsOfRead(reply: unknown): [stream: unknown, entries: unknown][] | undefined {
+  if (typeof reply !== 'object' || reply === null) return undefined;
+  if (!Array.isArray(reply)) return Object.entries(reply);
+  const [first] = reply as unknown[];
+  if (Array.isArray(first)) {
+    return reply.every((pair) => Array.isArray(pair)) ? (reply as [unknown, unknown][]) : undefined;
+  }
+  if (typeof first !== 'string' && !(first instanceof Uint8Array)) return undefined;
+  const streams: [unknown, unknown][] = [];
+  for (let at = 0; at < reply.length; at += 2) streams.push([reply[at], reply[at + 1]]);
+  return streams;
+}
+
+/** The entries of an XREAD or XREADGROUP reply. @internal */
 export function entriesOfRead(reply: unknown): ReplyEntry[] {
   const found: ReplyEntry[] = [];
-  if (Array.isArray(reply)) {
-    const step = Array.isArray(reply[0]) ? 1 : 2;
-    for (let at = 0; at < reply.length; at += step) {
-      const [stream, entries] = step === 1 ? (reply[at] as unknown[]) : [reply[at], reply[at + 1]];
-      addEntries(found, stream, entries);
-    }
-  } else if (typeof reply === 'object' && reply !== null) {
-    for (const [stream, entries] of Object.entries(reply)) addEntries(found, stream, entries);
-  }
+  for (const [stream, entries] of streamsOfRead(reply) ?? []) addEntries(found, stream, entries);
   return found;
 }
 

@@ -5,6 +5,7 @@ import {
   ATTR_MESSAGE_ID,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
+  guard,
   type Incoming,
   Messaging,
   readIncoming,
@@ -30,18 +31,28 @@ export class StreamTracing {
   }
 
   /**
-   * Reads what an entry carries and, by the `hideFields` option, takes the trace fields off it.
+   * Reads what an entry carries and, by the `hideFields` option, takes the trace fields off it. Undefined where it cannot be read; the
+   * other entries of its reply are not affected.
    *
    * @param attributes - what is said of each message of its reply: group, consumer, server.
    */
-  receive({ entry, stream }: ReplyEntry, attributes: Attributes): Incoming {
+  receive({ entry, stream }: ReplyEntry, attributes: Attributes): Incoming | undefined {
     const fields = Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
-    const incoming = incomingOf(this.messaging, entry, fields, stream);
-    if (fields !== undefined && this.options.hideFields !== false) {
-      fields.length = redisFields.trailingRun(fields, propagatorFields(this.messaging.propagator));
-    }
-    received.set(entry, { tracing: this, incoming, attributes });
+    const incoming = guard('reading a stream entry', () => {
+      const read = incomingOf(this.messaging, entry, fields, stream);
+      received.set(entry, { tracing: this, incoming: read, attributes });
+      return read;
+    });
+    if (fields !== undefined) this.hide(fields);
     return incoming;
+  }
+
+  /** Takes the trace fields off an entry, by the `hideFields` option. */
+  hide(fields: RedisFields): void {
+    if (this.options.hideFields === false) return;
+    guard('hiding trace fields', () => {
+      fields.length = redisFields.trailingRun(fields, propagatorFields(this.messaging.propagator));
+    });
   }
 
   /** Keeps what an XACK of this entry is to link. */

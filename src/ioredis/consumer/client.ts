@@ -1,13 +1,12 @@
 import type { EventEmitter } from 'node:events';
-import { guard } from '../../messaging/index.ts';
-import type { ConsumeSettings } from './options.ts';
 import { connectionClosed } from '../error-type.ts';
-import { traceRedis } from '../trace-redis.ts';
 import type { Client, Command, RedisLike } from '../types.ts';
+import type { ConsumeSettings } from './options.ts';
 
-/** What a consumer uses of its client. @internal */
+/** The part of its client that a consumer uses. @internal */
 export interface ConsumerClient extends Client, Pick<EventEmitter, 'on'> {
   xgroup(...args: string[]): Promise<unknown>;
+  xinfo(...args: string[]): Promise<unknown>;
   xreadgroupBuffer(...args: (string | number)[]): Promise<unknown>;
   xautoclaimBuffer(...args: (string | number)[]): Promise<unknown>;
   xack(stream: string, group: string, id: string): Promise<unknown>;
@@ -15,7 +14,7 @@ export interface ConsumerClient extends Client, Pick<EventEmitter, 'on'> {
   disconnect(): void;
 }
 
-/** Time limits would end a read that waits as asked, and lose what Redis delivers to it; a lost connection is waited for. */
+/** A time limit would end a read that waits as asked, and lose what Redis delivers to it. A lost connection is waited for. */
 const connection = {
   commandTimeout: undefined,
   socketTimeout: undefined,
@@ -24,36 +23,34 @@ const connection = {
   autoResendUnfulfilledCommands: true,
 };
 
-/** A client of the consumer's own, traced, since a read that waits holds up every other command of its connection. @internal */
-export function consumerClient(redis: RedisLike): ConsumerClient {
+/** A client of the consumer's own, since a read that waits holds up every other command of its connection. @internal */
+export function consumerClient(redis: RedisLike): RedisLike {
   const client = redis as unknown as Client & {
     duplicate(...args: unknown[]): RedisLike;
   };
-  const duplicate = client.isCluster
+  return client.isCluster
     ? client.duplicate([], { enableAutoPipelining: false, redisOptions: connection })
     : client.duplicate({ enableAutoPipelining: false, ...connection });
-  return traceRedis(duplicate) as unknown as ConsumerClient;
 }
 
-/** What waits for a connection, as ioredis keeps it. */
+/** A queue of commands that wait for a connection, as ioredis keeps it. */
 interface Queue {
   shift(): { command: Command } | undefined;
 }
 
-/** Ends a client for good, and everything that waits for it. @internal */
+/** Ends a client for good, and rejects every command that waits for its connection. @internal */
 export function endClient(client: ConsumerClient): void {
   const reconnecting = client.status === 'reconnecting';
   client.disconnect();
   if (!reconnecting) return;
-  // ioredis calls the reconnection off and forgets what waits for it.
-  guard('ending a consumer', () => {
-    const { prevCommandQueue, offlineQueue } = client as unknown as Record<string, Queue | null | undefined>;
-    for (const queue of [prevCommandQueue, offlineQueue]) {
-      for (let item = queue?.shift(); item !== undefined; item = queue?.shift()) {
-        item.command.reject(new Error(connectionClosed));
-      }
+  // disconnect() cancels the reconnection, and ioredis then never settles the commands that wait for it.
+  const { prevCommandQueue, offlineQueue } = client as unknown as Record<string, Queue | null | undefined>;
+  for (const queue of [prevCommandQueue, offlineQueue]) {
+    if (typeof queue?.shift !== 'function') continue;
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+      item.command.reject(new Error(connectionClosed));
     }
-  });
+  }
 }
 
 /** How often each of these entries was delivered; undefined where Redis does not tell. @internal */

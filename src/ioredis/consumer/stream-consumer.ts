@@ -1,47 +1,69 @@
-import { context as contextApi, diag } from '@opentelemetry/api';
-import { ATTR_MESSAGE_DELIVERY_ATTEMPT, guard, runHandler, startProcessing } from '../../messaging/index.ts';
-import type { ConsumeSettings, StreamMessage } from './options.ts';
-import { type ConsumerClient, deliveriesOf, endClient } from './client.ts';
+import { types } from 'node:util';
+import { diag } from '@opentelemetry/api';
+import { reportFault } from '../../common/faults.ts';
 import { redisErrorType } from '../error-type.ts';
-import { claimedByXautoclaim, entriesOfClaim, entriesOfRead, type ReplyEntry } from '../replies.ts';
-import { received } from '../tracing.ts';
+import { claimedByXautoclaim } from '../replies.ts';
+import { type ConsumerClient, deliveriesOf, endClient } from './client.ts';
+import { compareIds, type Delivered, deliveredByClaim, deliveredByRead, type DeliveredEntry } from './entries.ts';
+import { makeGroups } from './group.ts';
+import { type ConsumerGuest, SafeGuest } from './guest.ts';
+import type { ConsumeSettings, StreamMessage } from './options.ts';
 
 type Handler = (message: StreamMessage) => unknown;
 
-/** Errors that trying again does not mend. */
+/** Errors that are the same at the next attempt. */
 const fatalTypes = new Set(['WRONGTYPE', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'CROSSSLOT']);
 const missingGroup = new Set(['NOGROUP', 'UNBLOCKED']);
 const shortestPauseMs = 100;
 const longestPauseMs = 5000;
 
-/** The loop of a consumer: group, what is pending, what idled, what is new. @internal */
+/**
+ * The loop of a consumer: makes the group, works off what is pending, claims what idled, reads what is new. It reads the replies
+ * itself and handles every entry in them; what follows it (tracing) is a guest, on which nothing depends.
+ *
+ * @internal
+ */
 export class StreamConsumer {
   readonly #client: ConsumerClient;
   readonly #settings: ConsumeSettings;
   readonly #handler: Handler;
-  readonly #prefix: string;
-  /** The last entry seen of each stream: where a group begins that was deleted under way. */
+  readonly #guest: ConsumerGuest;
+  /** By a stream's full name, its name as it was given. */
+  readonly #names: ReadonlyMap<string, string>;
+  /** By stream, the last entry seen: where a group begins that is deleted under way. */
   readonly #seen = new Map<string, string>();
   #grouped = false;
   #recovered = false;
   #claiming: boolean;
   #nextClaim = 0;
   #failures = 0;
+  /** A command that delivers entries is under way. */
+  #delivering = false;
   #waiting = false;
   #stopping = false;
   #ended = false;
   #wake: (() => void) | undefined;
 
-  constructor(client: ConsumerClient, settings: ConsumeSettings, handler: Handler) {
+  constructor(client: ConsumerClient, settings: ConsumeSettings, handler: Handler, guest: ConsumerGuest) {
     this.#client = client;
     this.#settings = settings;
     this.#handler = handler;
+    this.#guest = guest;
     this.#claiming = settings.minIdleMs !== Infinity;
     const { keyPrefix } = client.options;
-    this.#prefix = typeof keyPrefix === 'string' ? keyPrefix : '';
+    const prefix = typeof keyPrefix === 'string' || keyPrefix instanceof Uint8Array ? String(keyPrefix) : '';
+    this.#names = new Map(settings.streams.map((stream) => [prefix + stream, stream]));
     client.on('error', (error: unknown) => {
       if (!this.#stopping) this.#report(error);
     });
+    // Redis takes entries as delivered when it sends them. Those of a reply that was cut off are pending, and the command that
+    // ioredis repeats after it has reconnected does not give them again.
+    const lost = (): void => {
+      if (this.#delivering) this.#recovered = false;
+    };
+    client.on('close', lost);
+    // A Cluster stays open while it reconnects to a node.
+    if (client.isCluster === true) client.on('-node', lost);
   }
 
   /** Resolves when the consumer was stopped; rejects where it cannot go on. */
@@ -71,7 +93,10 @@ export class StreamConsumer {
 
   async #round(): Promise<void> {
     try {
-      if (!this.#grouped) await this.#makeGroups();
+      if (!this.#grouped) {
+        await makeGroups(this.#client, this.#settings, this.#seen);
+        this.#grouped = true;
+      }
       if (!this.#recovered) await this.#recover();
       await this.#claimIdle();
       await this.#readNew();
@@ -87,35 +112,31 @@ export class StreamConsumer {
 
   #isFatal(error: unknown): boolean {
     const type = redisErrorType(error);
-    // Redis refuses a command as such with ERR; when making the group, that is for what the options say.
+    // Redis refuses the command itself with ERR; for the command that makes the group, the reason is in the options.
     return fatalTypes.has(type) || (type === 'ERR' && !this.#grouped) || this.#client.status === 'end';
   }
 
-  async #makeGroups(): Promise<void> {
-    const { streams, group, from } = this.#settings;
-    for (const stream of streams) {
-      try {
-        await this.#client.xgroup('CREATE', stream, group, this.#seen.get(stream) ?? from, 'MKSTREAM');
-      } catch (error) {
-        if (redisErrorType(error) !== 'BUSYGROUP') throw error;
-      }
-    }
-    this.#grouped = true;
-  }
-
-  /** Works off what an earlier run of this consumer left pending. */
+  /** Works off what is pending for this consumer: from an earlier run, or because a reply was lost. */
   async #recover(): Promise<void> {
-    for (const stream of this.#settings.streams) {
-      let after = '0';
-      while (!this.#stopping) {
-        const entries = entriesOfRead(await this.#read([stream], [after]));
-        const last = entries.at(-1);
-        if (last === undefined) break;
-        after = String(last.entry[0]);
-        await this.#handleAgain(stream, entries);
-      }
-    }
     this.#recovered = true;
+    try {
+      for (const stream of this.#settings.streams) {
+        let after = '0';
+        while (!this.#stopping) {
+          const delivered = deliveredByRead(await this.#read([stream], [after]), this.#names);
+          this.#checkUnderstood(delivered, 'XREADGROUP');
+          const last = delivered.entries.at(-1);
+          if (last === undefined) break;
+          after = last.id;
+          await this.#handleAgain(stream, delivered.entries);
+          const seen = this.#seen.get(stream);
+          if (seen === undefined || compareIds(last.id, seen) > 0) this.#seen.set(stream, last.id);
+        }
+      }
+    } catch (error) {
+      this.#recovered = false;
+      throw error;
+    }
   }
 
   async #claimIdle(): Promise<void> {
@@ -125,92 +146,107 @@ export class StreamConsumer {
     for (const stream of streams) {
       let cursor = '0-0';
       do {
-        if (this.#stopping) return;
+        if (this.#stopping || !this.#recovered) return;
         let reply: unknown;
         try {
-          reply = await this.#client.xautoclaimBuffer(stream, group, consumer, minIdleMs, cursor, 'COUNT', count);
+          reply = await this.#deliver(() =>
+            this.#client.xautoclaimBuffer(stream, group, consumer, minIdleMs, cursor, 'COUNT', count),
+          );
         } catch (error) {
           if (!/unknown command/i.test(String(error))) throw error;
           this.#claiming = false;
           this.#report(error);
           return;
         }
+        const delivered = deliveredByClaim(claimedByXautoclaim(reply), stream);
+        this.#checkUnderstood(delivered, 'XAUTOCLAIM');
         cursor = String((reply as unknown[])[0]);
-        await this.#handleAgain(stream, entriesOfClaim(claimedByXautoclaim(reply), stream));
+        await this.#handleAgain(stream, delivered.entries);
       } while (cursor !== '0-0');
     }
   }
 
   async #readNew(): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#stopping || !this.#recovered) return;
     const { streams, blockMs } = this.#settings;
     const untilClaim = this.#claiming ? Math.ceil(this.#nextClaim - performance.now()) : Infinity;
     const wait = Math.max(1, Math.min(blockMs, untilClaim));
     this.#waiting = true;
-    let entries: ReplyEntry[];
+    let delivered: Delivered;
     try {
-      entries = entriesOfRead(
-        await this.#read(
-          streams,
-          Array.from(streams, () => '>'),
-          ['BLOCK', wait],
-        ),
-      );
+      const newOnes = Array.from(streams, () => '>');
+      delivered = deliveredByRead(await this.#read(streams, newOnes, ['BLOCK', wait]), this.#names);
     } finally {
       this.#waiting = false;
     }
-    for (const { entry, stream } of entries) this.#seen.set(this.#given(stream), String(entry[0]));
+    // The connection was lost meanwhile. Entries that were lost with it come first; these are pending as well, and come after them.
+    if (!this.#recovered) return;
+    const { entries } = delivered;
+    for (const { id, stream } of entries) this.#seen.set(stream, id);
+    // Where nothing is understood, nothing more is taken from the group until what is pending can be read.
+    if (entries.length === 0 && delivered.notUnderstood > 0) this.#recovered = false;
+    this.#checkUnderstood(delivered, 'XREADGROUP');
     await this.#handle(entries, () => 1);
   }
 
   #read(streams: readonly string[], ids: readonly string[], wait: (string | number)[] = []): Promise<unknown> {
     const { group, consumer, count } = this.#settings;
     const args = ['GROUP', group, consumer, 'COUNT', count, ...wait, 'STREAMS', ...streams, ...ids];
-    return this.#client.xreadgroupBuffer(...args);
+    return this.#deliver(() => this.#client.xreadgroupBuffer(...args));
   }
 
-  async #handleAgain(stream: string, entries: readonly ReplyEntry[]): Promise<void> {
-    if (entries.length === 0) return;
-    const ids = entries.map(({ entry }) => String(entry[0]));
-    const deliveries = await deliveriesOf(this.#client, this.#settings, stream, ids);
-    await this.#handle(
-      entries.map(({ entry }) => ({ entry, stream: this.#prefix + stream })),
-      (at) => deliveries[at],
+  async #deliver(command: () => Promise<unknown>): Promise<unknown> {
+    this.#delivering = true;
+    try {
+      return await command();
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  /** Reports what of a reply is not understood; throws where that is all of it. */
+  #checkUnderstood({ entries, notUnderstood }: Delivered, command: string): void {
+    if (notUnderstood === 0) return;
+    const error = new Error(
+      `consumeStream: ${command} gave a reply with entries that are not understood; they stay pending. ` +
+        `Is there a reply transformer for it (Command.setReplyTransformer)?`,
     );
+    if (entries.length === 0) throw error;
+    this.#report(error);
   }
 
-  async #handle(entries: readonly ReplyEntry[], attempt: (at: number) => number | undefined): Promise<void> {
+  async #handleAgain(stream: string, entries: readonly DeliveredEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const ids = entries.map(({ id }) => id);
+    const deliveries = await deliveriesOf(this.#client, this.#settings, stream, ids);
+    await this.#handle(entries, (at) => deliveries[at]);
+  }
+
+  async #handle(entries: readonly DeliveredEntry[], attempt: (at: number) => number | undefined): Promise<void> {
     const since = performance.now();
-    for (const [at, { entry, stream }] of entries.entries()) {
+    for (const [at, entry] of entries.entries()) {
       // By then another consumer may have taken over what waits here behind slow handlers.
       if (this.#stopping || performance.now() - since >= this.#settings.minIdleMs) return;
-      await this.#handleOne(entry, this.#given(stream), attempt(at));
+      await this.#handleOne(entry, attempt(at));
     }
   }
 
-  async #handleOne(entry: unknown[], stream: string, deliveryAttempt: number | undefined): Promise<void> {
-    const id = String(entry[0]);
-    const known = received.get(entry);
-    // One that was trimmed or deleted meanwhile has nothing left to handle.
-    if (!Array.isArray(entry[1]) || known === undefined) {
-      await this.#acknowledge(stream, id);
-      return;
-    }
-    const message: StreamMessage = { id, stream, ...fieldsOf(entry[1] as Buffer[]), deliveryAttempt };
-    const { tracing, incoming, attributes } = known;
-    const attempt = deliveryAttempt === undefined ? {} : { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: deliveryAttempt };
-    const operation = startProcessing(
-      tracing.messaging,
-      { name: 'process', attributes },
-      { ...incoming, attributes: { ...incoming.attributes, ...attempt } },
-    );
+  async #handleOne(entry: DeliveredEntry, deliveryAttempt: number | undefined): Promise<void> {
+    const { id, stream, fields: raw } = entry;
+    // One that was trimmed or deleted has nothing left to handle.
+    if (raw === null) return this.#acknowledge(stream, id);
+    const message: StreamMessage = { id, stream, fields: fieldsOf(raw), raw, deliveryAttempt };
+    const guest = new SafeGuest(this.#guest, entry, deliveryAttempt);
     try {
-      await runHandler(operation, () => this.#handler(message));
+      // Resolved within run(), so that a thenable runs in the context of the entry, too.
+      await guest.run(() => Promise.resolve(this.#handler(message)));
     } catch (error) {
+      guest.fail(error);
       this.#report(error, message);
       return;
     }
-    await contextApi.with(operation.context, () => this.#acknowledge(stream, id));
+    guest.end();
+    await guest.run(() => this.#acknowledge(stream, id));
   }
 
   /** What cannot be acknowledged is handled once more, as if the process had ended here. */
@@ -219,22 +255,25 @@ export class StreamConsumer {
     try {
       await this.#client.xack(stream, this.#settings.group, id);
     } catch (error) {
+      if (fatalTypes.has(redisErrorType(error)) && !this.#stopping) throw error;
       this.#report(error);
     }
   }
 
-  /** The stream's name as the application gave it. */
-  #given(stream: string): string {
-    return stream.startsWith(this.#prefix) ? stream.slice(this.#prefix.length) : stream;
-  }
-
   #report(error: unknown, message?: StreamMessage): void {
     const { onError, group } = this.#settings;
-    guard('the onError option of consumeStream', () => {
-      if (onError !== undefined) onError(error, message);
-      else if (message === undefined) diag.error(`mqtrace: consumer of group ${group}`, error);
-      else diag.error(`mqtrace: the handler failed; ${message.stream} ${message.id} stays pending`, error);
-    });
+    const fault = (thrown: unknown): void => reportFault('the onError option of consumeStream', thrown);
+    try {
+      if (onError === undefined) {
+        if (message === undefined) diag.error(`mqtrace: consumer of group ${group}`, error);
+        else diag.error(`mqtrace: the handler failed; ${message.stream} ${message.id} stays pending`, error);
+        return;
+      }
+      const result: unknown = onError(error, message);
+      if (types.isPromise(result)) void Promise.prototype.then.call(result, undefined, fault);
+    } catch (thrown) {
+      fault(thrown);
+    }
   }
 
   #pause(ms: number): Promise<void> {
@@ -248,9 +287,9 @@ export class StreamConsumer {
   }
 }
 
-function fieldsOf(raw: readonly Buffer[]): Pick<StreamMessage, 'fields' | 'raw'> {
-  // Not assigned: a field may be called __proto__.
+/** The fields as text. Not assigned one by one: a field may be called `__proto__`. */
+function fieldsOf(raw: readonly Buffer[]): Record<string, string> {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at]!.toString(), raw[at + 1]!.toString()]);
-  return { fields: Object.fromEntries(pairs), raw };
+  return Object.fromEntries(pairs);
 }

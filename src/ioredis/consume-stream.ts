@@ -1,10 +1,21 @@
 import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
-import { invalidOption } from '../../common/errors.ts';
-import { checkClient } from '../../messaging/index.ts';
-import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './options.ts';
-import { consumerClient } from './client.ts';
-import { StreamConsumer } from './stream-consumer.ts';
-import type { RedisLike } from '../types.ts';
+import { invalidOption } from '../common/errors.ts';
+import {
+  ATTR_MESSAGE_DELIVERY_ATTEMPT,
+  checkClient,
+  guard,
+  mergeAttributes,
+  type Operation,
+  startProcessing,
+} from '../messaging/index.ts';
+import { type ConsumerClient, consumerClient } from './consumer/client.ts';
+import type { DeliveredEntry } from './consumer/entries.ts';
+import type { ConsumerGuest, GuestOfEntry } from './consumer/guest.ts';
+import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './consumer/options.ts';
+import { StreamConsumer } from './consumer/stream-consumer.ts';
+import { traceRedis } from './trace-redis.ts';
+import { received } from './tracing.ts';
+import type { RedisLike } from './types.ts';
 
 /** A consumer that runs. */
 export interface RunningConsumer {
@@ -38,7 +49,9 @@ export function consumeStream(
   if (typeof handler !== 'function') throw invalidOption('consumeStream handler', handler, 'a function');
   // Neither the connection nor the loop belongs to what happens to be active now.
   return contextApi.with(ROOT_CONTEXT, () => {
-    const consumer = new StreamConsumer(consumerClient(redis), settings, handler);
+    const client = consumerClient(redis);
+    guard('tracing a consumer', () => traceRedis(client));
+    const consumer = new StreamConsumer(client as unknown as ConsumerClient, settings, handler, { begin });
     const done = consumer.run();
     const ended = done.catch(() => {});
     return {
@@ -49,4 +62,39 @@ export function consumeStream(
       },
     };
   });
+}
+
+/** The process operation of an entry; none where the entry could not be read for tracing. */
+const begin: ConsumerGuest['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): GuestOfEntry | undefined => {
+  const known = received.get(source);
+  if (known === undefined) return undefined;
+  const { tracing, incoming, attributes } = known;
+  const attempt = deliveryAttempt === undefined ? undefined : { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: deliveryAttempt };
+  return new TracedEntry(
+    startProcessing(
+      tracing.messaging,
+      { name: 'process', attributes },
+      { ...incoming, attributes: mergeAttributes(incoming.attributes, attempt) },
+    ),
+  );
+};
+
+class TracedEntry implements GuestOfEntry {
+  readonly #operation: Operation;
+
+  constructor(operation: Operation) {
+    this.#operation = operation;
+  }
+
+  run(fn: () => void): void {
+    contextApi.with(this.#operation.context, fn);
+  }
+
+  end(): void {
+    this.#operation.end();
+  }
+
+  fail(error: unknown): void {
+    this.#operation.fail(error);
+  }
 }

@@ -1,0 +1,79 @@
+import { streamsOfRead } from '../replies.ts';
+
+/** One entry that was delivered to a consumer. @internal */
+export interface DeliveredEntry {
+  /** The stream's name as it was given to `consumeStream`. */
+  readonly stream: string;
+  readonly id: string;
+  /** Names and values in turn; null where the entry was trimmed or deleted. */
+  readonly fields: readonly Buffer[] | null;
+  /** The entry as the client returned it. */
+  readonly source: unknown[];
+}
+
+/** The entries of one reply. What is not understood is counted: it was delivered, and is neither handled nor acknowledged. @internal */
+export interface Delivered {
+  readonly entries: DeliveredEntry[];
+  readonly notUnderstood: number;
+}
+
+/**
+ * The entries of an XREADGROUP reply. Only null means that there are none: Redis gives nothing else where it has nothing to deliver.
+ *
+ * @param names - by a stream's full name, its name as it was given to `consumeStream`.
+ * @internal
+ */
+export function deliveredByRead(reply: unknown, names: ReadonlyMap<string, string>): Delivered {
+  const entries: DeliveredEntry[] = [];
+  if (reply === null) return { entries, notUnderstood: 0 };
+  const streams = streamsOfRead(reply) ?? [];
+  let notUnderstood = streams.length === 0 ? 1 : 0;
+  for (const [name, list] of streams) {
+    const stream = names.get(String(name));
+    notUnderstood += stream === undefined ? 1 : addEntries(entries, stream, list);
+  }
+  return { entries, notUnderstood };
+}
+
+/** The entries of a list as XAUTOCLAIM returns it. @internal */
+export function deliveredByClaim(list: unknown, stream: string): Delivered {
+  const entries: DeliveredEntry[] = [];
+  return { notUnderstood: addEntries(entries, stream, list), entries };
+}
+
+/** Adds what is understood of a list; returns how much is not. */
+function addEntries(entries: DeliveredEntry[], stream: string, list: unknown): number {
+  if (!Array.isArray(list)) return 1;
+  let notUnderstood = 0;
+  for (const source of list as unknown[]) {
+    // Redis before 7.0 claims a deleted entry as nil, without the id that would be needed to acknowledge it.
+    if (source === null) continue;
+    const entry = Array.isArray(source) ? entryOf(stream, source) : undefined;
+    if (entry === undefined) notUnderstood++;
+    else entries.push(entry);
+  }
+  return notUnderstood;
+}
+
+function entryOf(stream: string, source: unknown[]): DeliveredEntry | undefined {
+  const id = String(source[0]);
+  if (!/^\d+-\d+$/.test(id)) return undefined;
+  const given = source[1];
+  if (given === null) return { stream, id, fields: null, source };
+  if (!Array.isArray(given) || given.length % 2 !== 0) return undefined;
+  const fields: Buffer[] = [];
+  for (const part of given as unknown[]) {
+    if (Buffer.isBuffer(part)) fields.push(part);
+    else if (typeof part === 'string') fields.push(Buffer.from(part));
+    else return undefined;
+  }
+  return { stream, id, fields, source };
+}
+
+/** Negative where the first id is the lower one, 0 where they are equal. @internal */
+export function compareIds(one: string, other: string): number {
+  const [ms, count = '0'] = one.split('-');
+  const [otherMs, otherCount = '0'] = other.split('-');
+  const difference = BigInt(ms!) - BigInt(otherMs!) || BigInt(count) - BigInt(otherCount);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}

@@ -1,0 +1,55 @@
+import { redisErrorType } from '../error-type.ts';
+import type { ConsumerClient } from './client.ts';
+import { compareIds } from './entries.ts';
+import type { ConsumeSettings } from './options.ts';
+
+/**
+ * Makes the consumer group of each stream where it does not exist, and the stream with it.
+ *
+ * @param seen - by stream, the last entry that was delivered before the group was lost; a stream that was made again is taken out.
+ * @internal
+ */
+export async function makeGroups(
+  client: ConsumerClient,
+  { streams, group, from }: ConsumeSettings,
+  seen: Map<string, string>,
+): Promise<void> {
+  for (const stream of streams) {
+    const last = seen.get(stream);
+    let start = from;
+    if (last !== undefined) {
+      // A stream that was deleted and made again counts its ids anew: those below the last one seen would never be delivered.
+      if (await isAtLeast(client, stream, last)) start = last;
+      else {
+        start = '0';
+        seen.delete(stream);
+      }
+    }
+    try {
+      await client.xgroup('CREATE', stream, group, start, 'MKSTREAM');
+    } catch (error) {
+      if (redisErrorType(error) !== 'BUSYGROUP') throw error;
+    }
+  }
+}
+
+/** Whether a stream exists and has reached this id. Where Redis does not tell, false: entries handled twice are better than lost. */
+async function isAtLeast(client: ConsumerClient, stream: string, id: string): Promise<boolean> {
+  let info: unknown;
+  try {
+    info = await client.xinfo('STREAM', stream);
+  } catch (error) {
+    const type = redisErrorType(error);
+    if (type === 'ERR' || type === 'NOPERM') return false;
+    throw error;
+  }
+  const last = String(lastGeneratedId(info));
+  return /^\d+-\d+$/.test(last) && compareIds(last, id) >= 0;
+}
+
+/** Of XINFO STREAM's reply: names and values in turn, or an object (`replyMapping: 'resp3'`). */
+function lastGeneratedId(info: unknown): unknown {
+  const name = 'last-generated-id';
+  if (Array.isArray(info)) return info[info.findIndex((item) => String(item) === name) + 1];
+  return typeof info === 'object' && info !== null ? (info as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,68 @@
+import { reportFault } from '../../common/faults.ts';
+import type { DeliveredEntry } from './entries.ts';
+
+/**
+ * What follows the processing of entries, as tracing does. A consumer works the same whatever a guest does: each of these methods may
+ * fail, return nothing, or not call what it is to run.
+ *
+ * @internal
+ */
+export interface ConsumerGuest {
+  /** An entry is about to be handled. */
+  begin(entry: DeliveredEntry, deliveryAttempt: number | undefined): GuestOfEntry | undefined;
+}
+
+/** The guest of one entry. @internal */
+export interface GuestOfEntry {
+  /** Runs the handler, and later the acknowledgement, in the context of the entry. */
+  run(fn: () => void): void;
+  /** The handler has returned, and its promise has resolved. */
+  end(): void;
+  fail(error: unknown): void;
+}
+
+/** A guest of one entry that cannot disturb: its faults are counted and reported. @internal */
+export class SafeGuest {
+  readonly #guest: GuestOfEntry | undefined;
+
+  constructor(guest: ConsumerGuest, entry: DeliveredEntry, deliveryAttempt: number | undefined) {
+    this.#guest = guarded(() => guest.begin(entry, deliveryAttempt));
+  }
+
+  /** Runs `fn` exactly once, and returns or throws what it does. */
+  run<R>(fn: () => R): R {
+    let called = false;
+    let outcome: { result: R } | { error: unknown } | undefined;
+    const once = (): void => {
+      if (called) return;
+      called = true;
+      try {
+        outcome = { result: fn() };
+      } catch (error) {
+        outcome = { error };
+      }
+    };
+    guarded(() => this.#guest?.run(once));
+    once();
+    const { result, error } = outcome as unknown as { result: R; error: unknown };
+    if ('error' in outcome!) throw error;
+    return result;
+  }
+
+  end(): void {
+    guarded(() => this.#guest?.end());
+  }
+
+  fail(error: unknown): void {
+    guarded(() => this.#guest?.fail(error));
+  }
+}
+
+function guarded<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    reportFault('tracing a stream entry', error);
+    return undefined;
+  }
+}
