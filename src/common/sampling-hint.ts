@@ -1,11 +1,5 @@
-import {
-  ProxyTracerProvider,
-  trace,
-  TraceFlags,
-  type Context,
-  type SpanContext,
-  type TracerProvider,
-} from '@opentelemetry/api';
+import { trace, TraceFlags, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
+import { reportFault } from './faults.ts';
 import { isValidSpanContext } from './valid-span-context.ts';
 
 /**
@@ -50,9 +44,22 @@ export function removeSamplingHint(provider: TracerProvider): void {
 export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider): boolean {
   const hint = (globalThis as unknown as Holder)[key];
   if (hint?.version !== 1) return false;
-  const context = trace.getSpanContext(parent);
-  if (context === undefined || (context.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
-  const given = provider ?? trace.getTracerProvider();
-  const actual = given instanceof ProxyTracerProvider ? given.getDelegate() : given;
-  return actual === hint.provider && isValidSpanContext(context) && hint.skipsBelow(context);
+  try {
+    const context = trace.getSpanContext(parent);
+    if (context === undefined || (context.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
+    return (
+      delegateOf(provider ?? trace.getTracerProvider()) === hint.provider &&
+      isValidSpanContext(context) &&
+      hint.skipsBelow(context)
+    );
+  } catch (error) {
+    reportFault('asking whether a span is sampled', error);
+    return false;
+  }
+}
+
+/** The provider behind the API's own. It is told by its method: the API may be loaded twice, as ESM and CommonJS. */
+function delegateOf(provider: TracerProvider): TracerProvider {
+  const proxy = provider as TracerProvider & { getDelegate?: () => TracerProvider };
+  return typeof proxy.getDelegate === 'function' ? proxy.getDelegate() : provider;
 }

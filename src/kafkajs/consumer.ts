@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
 import {
   ATTR_DESTINATION_PARTITION_ID,
@@ -106,17 +105,6 @@ function tracedConfig(
 function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation): Handler {
   return function (this: unknown, ...args: unknown[]) {
     const operation = guard(`tracing ${name}`, () => start(args[0])) ?? noOperation(ROOT_CONTEXT);
-    return runHandler(operation, () => {
-      const result = handler.apply(this, args);
-      // kafkajs waits for whatever has a `then`, so the span does, too. It is called once, here, as some run a query each time.
-      return isForeignPromise(result) ? Promise.resolve(result) : result;
-    });
+    return runHandler(operation, () => handler.apply(this, args), { awaited: true });
   };
-}
-
-function isForeignPromise(result: unknown): result is PromiseLike<unknown> {
-  if (types.isPromise(result) || result === null || (typeof result !== 'object' && typeof result !== 'function')) {
-    return false;
-  }
-  return typeof (result as { then?: unknown }).then === 'function';
 }

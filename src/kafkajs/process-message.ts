@@ -1,6 +1,7 @@
-import { context as contextApi } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import {
+  activeContext,
+  createStamp,
   type Destination,
   guard,
   type Incoming,
@@ -23,7 +24,7 @@ export interface Delivery {
   incoming: Incoming;
 }
 
-const deliveries = new WeakMap<object, Delivery>();
+const deliveries = createStamp<Delivery>();
 let standalone: Messaging | undefined;
 
 /** Reads what a message carries, and remembers it for {@link processMessage}. */
@@ -61,7 +62,7 @@ function unknownDelivery(message: KafkaMessageLike): Delivery {
  *   span ends with it.
  */
 export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (message: M) => R): R {
-  const ambient = contextApi.active();
+  const ambient = activeContext();
   const operation =
     guard('processMessage', () => {
       const { messaging, description, incoming } = deliveries.get(message) ?? unknownDelivery(message);

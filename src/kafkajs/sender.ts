@@ -1,7 +1,7 @@
-import { types } from 'node:util';
-import { type Attributes, context as contextApi } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import {
+  activeContext,
   ATTR_DESTINATION_PARTITION_ID,
   ATTR_KAFKA_OFFSET,
   callWithin,
@@ -53,7 +53,7 @@ function traceSend<A>(
 ): void {
   replaceMethod(sender, name, (raw) => {
     return function (this: unknown, ...args: unknown[]) {
-      const parent = contextApi.active();
+      const parent = activeContext();
       // What kafkajs refuses, it is to refuse in its own words: an argument of another shape goes to it as it is.
       const [given] = args;
       const messages = isObject(given)
@@ -65,10 +65,6 @@ function traceSend<A>(
       const traced = guard('writing headers', () => rebuild(given as A, shape, headers)) ?? given;
       args[0] = traced;
       const result = callWithin(operation, () => raw.apply(this, args));
-      if (!types.isPromise(result)) {
-        operation.end();
-        return result;
-      }
       return endWith(operation, result, (metadata) => {
         operation.set(() => ({
           ...facts.broker,

@@ -1,6 +1,6 @@
-import { types } from 'node:util';
-import { type Attributes, context as contextApi } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import {
+  activeContext,
   ATTR_CONSUMER_GROUP_NAME,
   ATTR_DESTINATION_PARTITION_ID,
   ATTR_KAFKA_OFFSET,
@@ -33,7 +33,7 @@ export function traceSettle(
 ): void {
   replaceMethod(target, method, (raw) => {
     return function (this: unknown, ...args: unknown[]) {
-      const parent = contextApi.active();
+      const parent = activeContext();
       const operation =
         guard(`tracing ${method}`, () => {
           const { destination, attributes } = read(args);
@@ -45,9 +45,7 @@ export function traceSettle(
           return startSettling(messaging, description, [], parent);
         }) ?? noOperation(parent);
       const result = callWithin(operation, () => raw.apply(this, args));
-      if (types.isPromise(result)) return endWith(operation, result, () => operation.set(() => facts.broker ?? {}));
-      operation.end();
-      return result;
+      return endWith(operation, result, () => operation.set(() => facts.broker ?? {}));
     };
   });
 }

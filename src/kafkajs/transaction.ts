@@ -1,6 +1,5 @@
-import { types } from 'node:util';
 import { type Attributes } from '@opentelemetry/api';
-import { ATTR_CONSUMER_GROUP_NAME, claim, guard, type Messaging, replaceMethod } from '../messaging/index.ts';
+import { ATTR_CONSUMER_GROUP_NAME, claim, type Messaging, replaceMethod, whenGiven } from '../messaging/index.ts';
 import type { ClientAttributes } from './client-attributes.ts';
 import { traceSends } from './sender.ts';
 import { settledBySendOffsets, traceSettle } from './settle.ts';
@@ -12,12 +11,7 @@ import { settledBySendOffsets, traceSettle } from './settle.ts';
 export function traceTransactions(producer: object, messaging: Messaging, facts: ClientAttributes): void {
   replaceMethod(producer, 'transaction', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
-      const begun = raw.apply(this, args);
-      if (!types.isPromise(begun)) return begun;
-      return begun.then((transaction) => {
-        guard('tracing a transaction', () => traceTransaction(transaction, messaging, facts));
-        return transaction;
-      });
+      return whenGiven(raw.apply(this, args), (transaction) => traceTransaction(transaction, messaging, facts));
     };
   });
 }

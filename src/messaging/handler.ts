@@ -1,56 +1,109 @@
-import { types } from 'node:util';
-import { context as contextApi } from '@opentelemetry/api';
+import { activeContext, runInContext } from '../common/active-context.ts';
+import { isEagerPromise } from '../common/eager-promise.ts';
+import { reportFault } from '../common/faults.ts';
+import { guard } from './instance.ts';
 import type { Operation } from './operation.ts';
+
+/** How an operation ends with a handler. */
+export interface HandlerOptions {
+  /** `'keep'`: a return without a promise that is observed does not end the operation; a settlement will. Default `'end'`. */
+  onReturn?: 'end' | 'keep';
+  /** Whether the client awaits whatever the handler returns: then any thenable is, once. Default false. */
+  awaited?: boolean;
+}
 
 /**
  * Runs a handler in an operation's context and ends the operation with it: when its promise settles, or when it returns or throws.
- * What the handler returns or throws reaches the client unchanged; of a promise it gets one that settles alike.
+ * What the handler returns or throws reaches the client; a promise is replaced by one with the same outcome.
  *
- * @param options.onReturn - `'keep'`: a return without a promise does not end the operation (a settlement will).
+ * Which promises are observed: see {@link isEagerPromise}. For any other result the operation ends at the return.
  */
-export function runHandler<R>(operation: Operation, handler: () => R, options: { onReturn?: 'end' | 'keep' } = {}): R {
+export function runHandler<R>(operation: Operation, handler: () => R, options: HandlerOptions = {}): R {
   let result: R;
   try {
-    result = contextApi.with(operation.context, handler);
+    result = runInContext(operation.context, handler);
   } catch (error) {
     operation.fail(error);
     throw error;
   }
-  // Only real promises: calling then() on a lazy thenable (a query builder) would run it, and clients that ignore what a handler
-  // returns would then run something that was never meant to.
-  if (types.isPromise(result)) return endWith(operation, result) as R;
+  if (isEagerPromise(result)) return observe(operation, result) as R;
+  if (options.awaited && operation.span !== undefined && isThenable(result)) {
+    // The client would call `then` once. It is called once here, and the client gets a promise.
+    return observe(operation, new Promise((resolve) => resolve(result))) as R;
+  }
   if (options.onReturn !== 'keep') operation.end();
   return result;
 }
 
 /**
- * Ends an operation when the promise settles, and gives a promise that settles alike, so that whoever ignores it gets the same
- * unhandled rejection as before.
+ * Ends an operation with the result of a call: when its promise settles, else at once. A promise is replaced by one with the same
+ * outcome, so that whoever ignores it gets the same unhandled rejection as before.
  *
- * @param onResult - adds to the span what the result tells, before the operation ends. It must not throw.
+ * @param onResult - adds to the span what the result tells, before the operation ends.
  */
-export function endWith<T>(operation: Operation, promise: Promise<T>, onResult?: (result: T) => void): Promise<T> {
+export function endWith<R>(operation: Operation, result: R, onResult?: (result: Awaited<R>) => void): R {
+  if (isEagerPromise(result))
+    return observe(operation, result, onResult as ((result: unknown) => void) | undefined) as R;
+  operation.end();
+  return result;
+}
+
+function observe(
+  operation: Operation,
+  promise: Promise<unknown>,
+  onResult?: (result: unknown) => void,
+): Promise<unknown> {
   if (operation.span === undefined) return promise;
-  return promise.then(
-    (result) => {
-      onResult?.(result);
-      operation.end();
-      return result;
-    },
-    (error: unknown) => {
-      operation.fail(error);
-      throw error;
-    },
-  );
+  try {
+    return promise.then(
+      (result) => {
+        if (onResult !== undefined) guard('reading a result', () => onResult(result));
+        operation.end();
+        return result;
+      },
+      (error: unknown) => {
+        operation.fail(error);
+        throw error;
+      },
+    );
+  } catch (error) {
+    // The constructor of a subclass may refuse to make the derived promise.
+    reportFault('observing a promise', error);
+    operation.end();
+    return promise;
+  }
+}
+
+/**
+ * Runs `seen` with what a call gives: when its promise is fulfilled, before whoever waits for it, or else at once. A promise is
+ * replaced by one with the same outcome. A fault of `seen` is counted.
+ */
+export function whenGiven<R>(result: R, seen: (value: Awaited<R>) => void): R {
+  const see = (value: unknown): unknown => {
+    guard('reading a result', () => seen(value as Awaited<R>));
+    return value;
+  };
+  if (!isEagerPromise(result)) return see(result) as R;
+  return (guard('observing a promise', () => result.then(see)) ?? result) as R;
 }
 
 /** Calls into the client within an operation's context; a synchronous throw fails the operation and goes on to the caller. */
 export function callWithin<R>(operation: Operation, call: () => R): R {
-  if (operation.span === undefined && operation.context === contextApi.active()) return call();
+  if (operation.span === undefined && operation.context === activeContext()) return call();
   try {
-    return contextApi.with(operation.context, call);
+    return runInContext(operation.context, call);
   } catch (error) {
     operation.fail(error);
     throw error;
+  }
+}
+
+function isThenable(result: unknown): boolean {
+  if (result === null || (typeof result !== 'object' && typeof result !== 'function')) return false;
+  try {
+    return typeof (result as { then?: unknown }).then === 'function';
+  } catch {
+    // Awaiting it rejects with the same error.
+    return true;
   }
 }

@@ -7,8 +7,10 @@ export {
   startReceiving,
   startSettling,
 } from './consuming.ts';
+export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
+export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
-export { callWithin, endWith, runHandler } from './handler.ts';
+export { callWithin, endWith, runHandler, whenGiven } from './handler.ts';
 export { claim, guard, Reentry, replaceMethod } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';
 export {
@@ -22,4 +24,7 @@ export {
 export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
 export { type Outgoing, type Sending, startSending } from './producing.ts';
 export * from './semconv.ts';
+export { createStamp, type Stamp } from './stamp.ts';
+export { startSpans } from './spans.ts';
+export { tracerOf, type TracerSource } from './tracer.ts';
 export { OperationClock } from './operation-clock.ts';

@@ -3,7 +3,6 @@ import {
   type SpanContext,
   type TextMapPropagator,
   trace,
-  type Tracer,
   type TracerProvider,
   ROOT_CONTEXT,
   type Context,
@@ -17,10 +16,10 @@ import { isTracingSuppressed } from '../propagation/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
 import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
-import { version } from '../common/version.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
 import { ReceivePolicy } from './receive-policy.ts';
+import { tracerOf, type TracerSource } from './tracer.ts';
 
 /** What the operations of one wrapped client have in common: its messaging system, tracer, propagator and the user's choices. */
 export class Messaging {
@@ -28,8 +27,8 @@ export class Messaging {
   readonly system: string;
   readonly semconv: SemconvVersion;
   readonly propagator: TextMapPropagator;
+  readonly tracer: TracerSource;
   readonly #provider: TracerProvider | undefined;
-  readonly #tracer: Tracer;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
   readonly #cloudEvents: boolean;
@@ -41,17 +40,12 @@ export class Messaging {
     this.semconv = semconvFromEnvironment() ?? options.semconv ?? 'latest';
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
     this.#provider = options.tracerProvider;
-    // The API's own provider hands out a tracer that follows whatever is registered later.
-    this.#tracer = (options.tracerProvider ?? trace).getTracer('mqtrace', version);
+    this.tracer = tracerOf(options.tracerProvider);
     this.#parenting = options.parenting ?? 'parent';
     this.#keepExisting = options.existingContext === 'keep';
     this.#cloudEvents = options.cloudEvents === true;
     this.#settleSpans = options.settleSpans !== false;
     this.#receivePolicy = new ReceivePolicy(where, options);
-  }
-
-  get tracer(): Tracer {
-    return this.#tracer;
   }
 
   /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
@@ -135,8 +129,15 @@ export class Messaging {
   }
 }
 
-/** @internal */
+/** The span context that a context holds, if it is valid. Never throws, whatever span is in it. @internal */
 export function validSpanContext(context: Context): SpanContext | undefined {
-  const spanContext = trace.getSpanContext(context);
-  return spanContext !== undefined && isValidSpanContext(spanContext) ? spanContext : undefined;
+  try {
+    const spanContext = trace.getSpanContext(context);
+    return spanContext !== undefined && spanContext !== null && isValidSpanContext(spanContext)
+      ? spanContext
+      : undefined;
+  } catch (error) {
+    reportFault('reading a span context', error);
+    return undefined;
+  }
 }

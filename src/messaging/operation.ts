@@ -6,7 +6,6 @@ import {
   type SpanKind,
   type SpanOptions,
   SpanStatusCode,
-  trace,
 } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
@@ -18,13 +17,13 @@ import {
   ATTR_DESTINATION_TEMPLATE,
   ATTR_DESTINATION_TEMPORARY,
   ATTR_ERROR_TYPE,
-  ATTR_LINKS_PART,
   ATTR_OPERATION_NAME,
   ATTR_OPERATION_TYPE,
   ATTR_SYSTEM,
   type SemconvVersion,
   toVersion,
 } from './semconv.ts';
+import { startSpans } from './spans.ts';
 import type { OperationClock } from './operation-clock.ts';
 
 /** Where messages are sent to or come from. */
@@ -62,11 +61,9 @@ export interface OperationStart {
   startedAt?: OperationClock | undefined;
 }
 
-/** Links beyond the SDK's default limit for one span would be dropped silently; they go to further spans. */
-const linksPerSpan = 128;
 const noSpans: readonly Span[] = [];
 
-/** An operation under way: its span, and the context in which it goes on. It ends once, whatever is called how often. */
+/** An operation under way: its span, and the context in which it goes on. Idempotent: only the first end() or fail() counts. */
 export class Operation {
   /** The parent context with the operation's span in it. */
   readonly context: Context;
@@ -119,10 +116,12 @@ export class Operation {
     if (this.#ended) return;
     this.#ended = true;
     this.#open?.delete(this);
-    try {
-      for (const span of this.#spans) span.end(this.#startedAt?.now());
-    } catch (error) {
-      reportFault('ending a span', error);
+    for (const span of this.#spans) {
+      try {
+        span.end(this.#startedAt?.now());
+      } catch (error) {
+        reportFault('ending a span', error);
+      }
     }
   }
 
@@ -162,38 +161,28 @@ export function startOperation(
   description: OperationDescription,
   start: OperationStart,
 ): Operation {
-  const spans: Span[] = [];
   try {
     if (messaging.isCertainlyUnsampled(start.parent)) return noOperation(start.parent);
-    const { destination } = description;
+    const { destination, details } = description;
+    const { semconv } = messaging;
     const options: SpanOptions = {
       kind: start.kind,
-      attributes: toVersion(startAttributes(messaging, description), messaging.semconv),
-      ...(start.links !== undefined && start.links.length > 0 && { links: start.links.slice(0, linksPerSpan) }),
-      ...(start.startedAt !== undefined && { startTime: start.startedAt.start }),
+      attributes: toVersion(startAttributes(messaging, description), semconv),
     };
-    const name = spanName(description.name, destination);
-    const span = messaging.tracer.startSpan(name, options, start.parent);
-    spans.push(span);
-    const context = trace.setSpan(start.parent, span);
-    if (span.isRecording()) {
-      if (description.details) span.setAttributes(toVersion(defined(description.details()), messaging.semconv));
-      for (let part = 1; start.links !== undefined && part * linksPerSpan < start.links.length; part++) {
-        const links = start.links.slice(part * linksPerSpan, (part + 1) * linksPerSpan);
-        const attributes = { ...options.attributes, [ATTR_LINKS_PART]: part + 1 };
-        spans.push(messaging.tracer.startSpan(name, { ...options, attributes, links }, context));
-      }
-    }
-    return new Operation(context, spans, messaging.semconv, start.startedAt);
-  } catch (error) {
-    reportFault('starting a span', error);
-    const [span] = spans;
-    return new Operation(
-      span === undefined ? start.parent : trace.setSpan(start.parent, span),
-      spans,
-      messaging.semconv,
-      start.startedAt,
+    if (start.links !== undefined && start.links.length > 0) options.links = start.links;
+    if (start.startedAt !== undefined) options.startTime = start.startedAt.start;
+    const { spans, context } = startSpans(
+      messaging.tracer,
+      spanName(description.name, destination),
+      options,
+      start.parent,
     );
+    const operation = new Operation(context, spans, semconv, start.startedAt);
+    if (details !== undefined) operation.set(details);
+    return operation;
+  } catch (error) {
+    reportFault('starting an operation', error);
+    return noOperation(start.parent);
   }
 }
 

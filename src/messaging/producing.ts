@@ -46,8 +46,8 @@ export function startSending<H>(
   messages: readonly Outgoing<H>[],
   parent: Context,
 ): Sending<H> {
-  if (isTracingSuppressed(parent) || messages.length === 0) return untouched(messages, parent);
   try {
+    if (isTracingSuppressed(parent) || messages.length === 0) return untouched(messages, parent);
     if (messaging.isCertainlyUnsampled(parent)) return sendUnsampled(messaging, adapter, messages, parent);
     const kept = messages.map((message) =>
       message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers),

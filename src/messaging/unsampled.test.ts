@@ -33,7 +33,7 @@ function relay(messaging: Messaging): {
   sent: (Record<string, unknown> | undefined)[];
   tenant: string | undefined;
 } {
-  const startSpan = vi.spyOn(messaging.tracer, 'startSpan');
+  const startSpan = vi.spyOn(messaging.tracer(), 'startSpan');
   const destination = { name: 'orders' };
   const operation = startProcessing(
     messaging,

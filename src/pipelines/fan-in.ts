@@ -1,21 +1,18 @@
 import {
   type Attributes,
   type Context,
+  type Link,
   propagation,
   ROOT_CONTEXT,
   type Span,
-  trace,
   type Tracer,
 } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { runHandler } from '../messaging/handler.ts';
 import { Operation } from '../messaging/operation.ts';
-import { ATTR_LINKS_PART } from '../messaging/semconv.ts';
-import { version } from '../common/version.ts';
+import { startSpans } from '../messaging/spans.ts';
+import { tracerFrom } from '../messaging/tracer.ts';
 import { commonBaggage, type ContextSource, linksTo } from './context-source.ts';
-
-/** Links beyond the SDK's default limit for one span would be dropped silently. */
-const linksPerSpan = 128;
 
 /** Options of {@link fanIn}. */
 export interface FanInOptions {
@@ -46,25 +43,20 @@ export function fanIn<R>(
 }
 
 function start(name: string, inputs: readonly ContextSource[], options: FanInOptions): Operation {
-  const parent = options.parent ?? ROOT_CONTEXT;
-  const spans: Span[] = [];
-  let context = parent;
+  let parent = options.parent ?? ROOT_CONTEXT;
+  let links: Link[] = [];
   try {
-    const tracer = options.tracer ?? trace.getTracer('mqtrace', version);
-    const links = linksTo(inputs);
+    links = linksTo(inputs);
     const common = options.baggage === 'none' ? undefined : commonBaggage(inputs);
-    if (common !== undefined) context = propagation.setBaggage(context, common);
-    const attributes = { ...options.attributes };
-    const span = tracer.startSpan(name, { attributes, links: links.slice(0, linksPerSpan) }, context);
-    spans.push(span);
-    context = trace.setSpan(context, span);
-    for (let part = 1; span.isRecording() && part * linksPerSpan < links.length; part++) {
-      const more = { attributes: { ...attributes, [ATTR_LINKS_PART]: part + 1 } };
-      const rest = links.slice(part * linksPerSpan, (part + 1) * linksPerSpan);
-      spans.push(tracer.startSpan(name, { ...more, links: rest }, context));
-    }
+    if (common !== undefined) parent = propagation.setBaggage(parent, common);
   } catch (error) {
-    reportFault('starting a fan-in span', error);
+    reportFault('reading the inputs of a fan-in', error);
   }
+  const { spans, context } = startSpans(
+    tracerFrom(options.tracer),
+    name,
+    { attributes: { ...options.attributes }, links },
+    parent,
+  );
   return new Operation(context, spans);
 }

@@ -1,15 +1,10 @@
-import {
-  type Attributes,
-  context as contextApi,
-  type Span,
-  type SpanContext,
-  trace,
-  type Tracer,
-} from '@opentelemetry/api';
-import { reportFault } from '../common/faults.ts';
+import { type Attributes, type Span, trace, type Tracer } from '@opentelemetry/api';
+import { activeContext } from '../common/active-context.ts';
 import { runHandler } from '../messaging/handler.ts';
+import { validSpanContext } from '../messaging/messaging.ts';
 import { Operation } from '../messaging/operation.ts';
-import { version } from '../common/version.ts';
+import { startSpans } from '../messaging/spans.ts';
+import { tracerFrom } from '../messaging/tracer.ts';
 
 /** Options of {@link fanOut}. */
 export interface FanOutOptions {
@@ -44,20 +39,11 @@ export function fanOut<T, R>(
 }
 
 function startBranch(name: string, detached: boolean, options: FanOutOptions): Operation {
-  const active = contextApi.active();
-  try {
-    const tracer = options.tracer ?? trace.getTracer('mqtrace', version);
-    const origin = trace.getSpanContext(active);
-    const parent = detached ? trace.deleteSpan(active) : active;
-    const links = detached && isValid(origin) ? [{ context: origin }] : [];
-    const span = tracer.startSpan(name, { attributes: { ...options.attributes }, links }, parent);
-    return new Operation(trace.setSpan(parent, span), [span]);
-  } catch (error) {
-    reportFault('starting a fan-out span', error);
-    return new Operation(active);
-  }
-}
-
-function isValid(spanContext: SpanContext | undefined): spanContext is SpanContext {
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext);
+  const active = activeContext();
+  const origin = validSpanContext(active);
+  const parent = detached ? trace.deleteSpan(active) : active;
+  const links = detached && origin !== undefined ? [{ context: origin }] : [];
+  const spanOptions = { attributes: { ...options.attributes }, links };
+  const { spans, context } = startSpans(tracerFrom(options.tracer), name, spanOptions, parent);
+  return new Operation(spans.length === 0 ? active : context, spans);
 }

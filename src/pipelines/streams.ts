@@ -1,5 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { type Context, context as contextApi } from '@opentelemetry/api';
+import { activeContext, runInContext } from '../common/active-context.ts';
+import { reportFault } from '../common/faults.ts';
 
 const kept = new WeakMap<object, Context>();
 
@@ -10,7 +12,7 @@ const kept = new WeakMap<object, Context>();
  *
  * @param context - default: the active context.
  */
-export function keepContext<T extends object>(object: T, context: Context = contextApi.active()): T {
+export function keepContext<T extends object>(object: T, context: Context = activeContext()): T {
   kept.set(object, context);
   return object;
 }
@@ -29,11 +31,11 @@ export function keptContext(object: unknown): Context | undefined {
 export function mapInContext<In, Out>(
   fn: (chunk: In) => Out | Promise<Out>,
 ): (source: AsyncIterable<In>) => AsyncGenerator<Out, void, undefined> {
-  const made = contextApi.active();
+  const made = activeContext();
   return async function* map(source) {
     for await (const chunk of source) {
       const context = keptContext(chunk) ?? made;
-      const result = await contextApi.with(context, fn, undefined, chunk);
+      const result = await runInContext(context, () => fn(chunk));
       yield typeof result === 'object' && result !== null ? keepContext(result, context) : result;
     }
   };
@@ -45,6 +47,11 @@ export function mapInContext<In, Out>(
  *
  * @param context - default: the active context.
  */
-export function bindEmitter<T extends EventEmitter>(emitter: T, context: Context = contextApi.active()): T {
-  return contextApi.bind(context, emitter);
+export function bindEmitter<T extends EventEmitter>(emitter: T, context: Context = activeContext()): T {
+  try {
+    contextApi.bind(context, emitter);
+  } catch (error) {
+    reportFault('binding an emitter', error);
+  }
+  return emitter;
 }

@@ -1,0 +1,71 @@
+import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
+import { describe } from './errors.ts';
+import { reportFault } from './faults.ts';
+
+// Access to OpenTelemetry's context manager. The application may register any, so that each call is guarded: a manager that throws or
+// gives nothing is a fault of tracing, which is counted and never reaches the application.
+
+/** The active context; the root context where the context manager fails. @internal */
+export function activeContext(): Context {
+  try {
+    const active: Context | null | undefined = contextApi.active();
+    if (typeof active?.getValue === 'function') return active;
+    reportFault('reading the active context', new TypeError(`the context manager returned ${describe(active)}`));
+  } catch (error) {
+    reportFault('reading the active context', error);
+  }
+  return ROOT_CONTEXT;
+}
+
+/**
+ * Runs `fn` in a context, and returns or throws what `fn` does. Whatever the context manager does (it throws, does not call `fn`,
+ * calls it twice, returns something else, swallows the error), `fn` runs exactly once.
+ *
+ * @internal
+ */
+export function runInContext<R>(context: Context, fn: () => R): R {
+  let called = false;
+  let threw = false;
+  let outcome: unknown;
+  const once = (): unknown => {
+    if (called) {
+      reportFault('entering a context', new Error('the context manager called the function more than once'));
+      return outcome;
+    }
+    called = true;
+    try {
+      outcome = fn();
+    } catch (error) {
+      threw = true;
+      outcome = error;
+      throw error;
+    }
+    return outcome;
+  };
+  try {
+    const returned: unknown = contextApi.with(context, once);
+    if (called && (threw || !Object.is(returned, outcome))) {
+      reportFault('entering a context', new Error('the context manager did not return or throw what the function did'));
+    }
+  } catch (error) {
+    if (!threw || error !== outcome) reportFault('entering a context', error);
+  }
+  if (!called) {
+    reportFault('entering a context', new Error('the context manager did not call the function'));
+    // Counts a later call by the manager as the second one.
+    called = true;
+    return fn();
+  }
+  if (threw) throw outcome;
+  return outcome as R;
+}
+
+/** A function that runs `fn` in a context each time it is called, with its own `this` and arguments. @internal */
+export function bindToContext<This, Args extends unknown[], R>(
+  context: Context,
+  fn: (this: This, ...args: Args) => R,
+): (this: This, ...args: Args) => R {
+  return function (this: This, ...args: Args): R {
+    return runInContext(context, () => fn.apply(this, args));
+  };
+}

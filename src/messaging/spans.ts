@@ -1,0 +1,56 @@
+import { type Context, type Link, type Span, type SpanOptions, trace } from '@opentelemetry/api';
+import { reportFault } from '../common/faults.ts';
+import { ATTR_LINKS_PART } from './semconv.ts';
+import type { TracerSource } from './tracer.ts';
+
+/** The SDK's default limit. It would drop further links silently. */
+const linksPerSpan = 128;
+
+/** The spans of one operation: the first is the operation's own, further ones carry the links for which it had no room. */
+export interface StartedSpans {
+  spans: Span[];
+  /** The parent context with the operation's span in it; without a usable span, the parent context. */
+  context: Context;
+}
+
+/** Starts the span of an operation, and further ones below it for more than 128 links. Never throws; a fault is counted. */
+export function startSpans(tracer: TracerSource, name: string, options: SpanOptions, parent: Context): StartedSpans {
+  const started: StartedSpans = { spans: [], context: parent };
+  try {
+    const { links } = options;
+    if (links === undefined || links.length <= linksPerSpan) {
+      addFirst(started, tracer().startSpan(name, options, parent));
+    } else {
+      startLinked(started, tracer, name, options, links);
+    }
+  } catch (error) {
+    reportFault('starting a span', error);
+  }
+  return started;
+}
+
+function startLinked(
+  started: StartedSpans,
+  tracer: TracerSource,
+  name: string,
+  options: SpanOptions,
+  links: readonly Link[],
+): void {
+  const part = (number: number): Link[] => links.slice((number - 1) * linksPerSpan, number * linksPerSpan);
+  const span = tracer().startSpan(name, { ...options, links: part(1) }, started.context);
+  addFirst(started, span);
+  if (!span.isRecording()) return;
+  for (let number = 2; (number - 1) * linksPerSpan < links.length; number++) {
+    const attributes = { ...options.attributes, [ATTR_LINKS_PART]: number };
+    const further = tracer().startSpan(name, { ...options, attributes, links: part(number) }, started.context);
+    if (further !== undefined && further !== null) started.spans.push(further);
+  }
+}
+
+function addFirst(started: StartedSpans, span: Span | null | undefined): void {
+  if (span === undefined || span === null) throw new TypeError(`startSpan() returned ${String(span)}`);
+  started.spans.push(span);
+  // A span that cannot tell its context must not become active: the application's own calls would fail on it.
+  if (typeof span.spanContext()?.traceId !== 'string') throw new TypeError('spanContext() returned no span context');
+  started.context = trace.setSpan(started.context, span);
+}
