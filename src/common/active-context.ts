@@ -5,11 +5,16 @@ import { reportFault } from './faults.ts';
 // Access to OpenTelemetry's context manager. The application may register any, so that each call is guarded: a manager that throws or
 // gives nothing is a fault of tracing, which is counted and never reaches the application.
 
+/** Whether a value can be used as a context. Propagators and context managers of others may return anything. @internal */
+export function isContext(value: unknown): value is Context {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Context>).getValue === 'function';
+}
+
 /** The active context; the root context where the context manager fails. @internal */
 export function activeContext(): Context {
   try {
-    const active: Context | null | undefined = contextApi.active();
-    if (typeof active?.getValue === 'function') return active;
+    const active: unknown = contextApi.active();
+    if (isContext(active)) return active;
     reportFault('reading the active context', new TypeError(`the context manager returned ${describe(active)}`));
   } catch (error) {
     reportFault('reading the active context', error);

@@ -1,4 +1,5 @@
 import { type Baggage, type Context, type Link, propagation, type SpanContext, trace } from '@opentelemetry/api';
+import { isContext } from '../common/active-context.ts';
 import { type CapturedContext, restoreContext } from '../propagation/captured-context.ts';
 
 /** Anything that names a place in a trace: a context, a span's context, or one that was captured. */
@@ -37,10 +38,6 @@ export function commonBaggage(sources: readonly ContextSource[]): Baggage | unde
     .getAllEntries()
     .filter(([key, { value }]) => rest.every((baggage) => baggage?.getEntry(key)?.value === value));
   return common.length === 0 ? undefined : propagation.createBaggage(Object.fromEntries(common));
-}
-
-function isContext(source: ContextSource): source is Context {
-  return typeof (source as Context | null)?.getValue === 'function';
 }
 
 function isSpanContext(source: ContextSource): source is SpanContext {

@@ -3,7 +3,7 @@ import { type BaggageEntry, baggageEntryMetadataFromString, type Context, propag
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { invalidOption } from '../common/errors.ts';
 import { isBaggageKey } from './baggage-codec.ts';
-import { activeContext } from './guarded-context.ts';
+import { activeContext } from '../common/active-context.ts';
 import { getBaggage } from './with-baggage.ts';
 
 /** What may be said with a value. */

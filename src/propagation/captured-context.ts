@@ -1,7 +1,7 @@
 // Stores a context as plain data, and restores it.
 import { type Context, ROOT_CONTEXT, type TextMapGetter, type TextMapSetter } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import { activeContext, isContext } from './guarded-context.ts';
+import { activeContext, isContext } from '../common/active-context.ts';
 import { propagatorOf, type PropagationOptions } from './inject-extract.ts';
 import { runIn } from './run-in.ts';
 

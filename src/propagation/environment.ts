@@ -1,7 +1,7 @@
 // Hands a context to a child process or worker through environment variables.
 import type { Context } from '@opentelemetry/api';
 import { environment, type EnvironmentVariables } from '../../carriers/environment.ts';
-import { activeContext } from './guarded-context.ts';
+import { activeContext } from '../common/active-context.ts';
 import { extract, inject, type PropagationOptions } from './inject-extract.ts';
 
 /**

@@ -6,7 +6,7 @@ import { invalidOption } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
-import { activeContext, isContext } from './guarded-context.ts';
+import { activeContext, isContext } from '../common/active-context.ts';
 import { propagatorFields } from './header-families.ts';
 import { isTracingSuppressed } from './suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';

@@ -15,7 +15,7 @@ import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { afterEach, expect, test, vi } from 'vitest';
 import { httpHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
 import { tracingFaults } from '../common/faults.ts';
-import { isContext } from './guarded-context.ts';
+import { isContext } from '../common/active-context.ts';
 import {
   captureContext,
   extract,

@@ -1,12 +1,12 @@
 // Runs an application's function in a context, and warns where that has no effect.
 import { type Context, diag } from '@opentelemetry/api';
-import { activeContext, callInContext } from './guarded-context.ts';
+import { activeContext, runInContext } from '../common/active-context.ts';
 
 let warned = false;
 
 /** Runs `fn` in a context; without a context manager that has no effect, of which one warning tells. @internal */
 export function runIn<R>(context: Context, fn: () => R, caller: string): R {
-  return callInContext(context, () => {
+  return runInContext(context, () => {
     if (!warned && activeContext() !== context) {
       warned = true;
       diag.warn(

@@ -1,6 +1,6 @@
 // Reads and extends the active baggage.
 import { type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
-import { activeContext } from './guarded-context.ts';
+import { activeContext } from '../common/active-context.ts';
 import { runIn } from './run-in.ts';
 import { emptyBaggage } from './w3c-baggage.ts';
 
