@@ -120,7 +120,7 @@ export class BatchQueue {
   /** Makes a batch of a buffer, which counts as memory from here on. */
   adopt(buffer: Buffer, length: number, spans: number, sequence: number, time: number = Date.now()): Batch {
     this.#bufferBytes += buffer.length;
-    return { sequence, time, buffer, length, spans, file: undefined, abort: undefined, abandoned: false };
+    return { sequence, time, buffer, length, spans, file: undefined, abort: undefined, cutOff: false, abandoned: false };
   }
 
   /** The oldest batch, taken out; it still counts as memory, until it is put back or released. */
@@ -189,6 +189,7 @@ export class BatchQueue {
     this.#bufferBytes -= batch.buffer.length;
     const copy = this.adopt(buffer, buffer.length, batch.spans, batch.sequence, batch.time);
     copy.file = batch.file;
+    copy.cutOff = batch.cutOff;
     return copy;
   }
 

@@ -13,6 +13,8 @@ export interface Batch {
   file: SpoolFile | undefined;
   /** While the batch is on the wire. */
   abort: AbortController | undefined;
+  /** The answer of success to it has been cut off once. */
+  cutOff: boolean;
   /** Nobody waits for the result of `send` any more: the batch went another way. */
   abandoned: boolean;
 }

@@ -1,5 +1,7 @@
 import { type Destination, resolveDestinations } from '../config/destinations.ts';
 import { Environment } from '../config/environment.ts';
+import { redactUrl } from '../config/redact-url.ts';
+import { readTlsFiles, type TlsFiles } from '../config/tls-files.ts';
 import { DestinationQueue } from './destination-queue.ts';
 import type { DeliveryOptions, DestinationOptions, ExportOptions } from './export-options.ts';
 import { HttpSender } from './http-sender.ts';
@@ -11,9 +13,8 @@ import { toZipkin } from './zipkin-json.ts';
 type Target = Destination | { readonly exporter: 'file'; readonly path: string };
 
 /**
- * One queue per destination, each with its own sender, spool and books.
+ * Makes one queue per destination, each with its own sender, spool and counters.
  *
- * @throws MqtraceError `MISSING_DEPENDENCY`.
  * @internal
  */
 export function createDestinationQueues(options: ExportOptions, environment: Environment): DestinationQueue[] {
@@ -44,32 +45,26 @@ function createQueue(
   environment: Environment,
 ): DestinationQueue {
   const delivery = settleDelivery(options, environment);
-  const sender = createSender(target, settleTransport(options, environment), environment);
+  const sender = createSender(target, options, environment);
   if (target.exporter === 'otlp')
-    return new DestinationQueue(`${target.protocol} ${withoutSecrets(target.url)}`, sender, delivery);
-  // What others can be told with OTLP's bytes is not worth a spool; to a file or the console one request goes at a time.
+    return new DestinationQueue(`${target.protocol} ${redactUrl(target.url)}`, sender, delivery);
+  // A spool holds requests of OTLP, for which it looks at the next start. To a file or the console one request goes at a time.
   const { spool: _, ...rest } = delivery;
-  if (target.exporter === 'zipkin') return new DestinationQueue(`zipkin ${withoutSecrets(target.url)}`, sender, rest);
+  if (target.exporter === 'zipkin') return new DestinationQueue(`zipkin ${redactUrl(target.url)}`, sender, rest);
   if (target.exporter === 'file')
     return new DestinationQueue(`file ${target.path}`, sender, { ...rest, concurrency: 1 });
   return new DestinationQueue('console', sender, { ...rest, concurrency: 1, intervalMs: 100 });
 }
 
-/** The name of a destination is in messages and on disk: user and password of its URL are in neither. */
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//');
-}
-
-function createSender(target: Target, transport: TransportOptions, environment: Environment): Sender {
+function createSender(target: Target, options: TransportOptions, environment: Environment): Sender {
   if (target.exporter === 'console') return new ConsoleSender();
   if (target.exporter === 'file') return new FileSender(target.path);
-  const useVariables = environment.mode !== 'ignore';
-  if (target.exporter === 'otlp') return createOtlpSender({ ...target, ...transport, useVariables });
+  if (target.exporter === 'otlp') return createOtlpSender({ ...target, ...settleOtlpTransport(options, environment) });
+  const timeoutMs = environment.settle(options.timeoutMs, environment.number('OTEL_EXPORTER_ZIPKIN_TIMEOUT', 1));
   return new HttpSender({
-    ...httpSettings({ ...target, ...transport, useVariables, protocol: 'zipkin' }),
+    ...httpSettings({ ...target, ...options, timeoutMs }),
     contentType: 'application/json',
     encode: (request) => Buffer.from(JSON.stringify(toZipkin(request))),
-    readSuccess: () => ({ status: 'ok', rejected: 0 }),
   });
 }
 
@@ -84,20 +79,32 @@ function settleDelivery(options: DeliveryOptions, environment: Environment): Del
   };
 }
 
-function settleTransport(options: TransportOptions, environment: Environment): TransportOptions {
+/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options */
+function settleOtlpTransport(
+  { timeoutMs, compression: given, httpAgentOptions }: TransportOptions,
+  environment: Environment,
+): TransportOptions & { readonly tls: TlsFiles } {
   const number = (name: string): number | undefined => environment.number(name, 1);
   const compression = (name: string): 'none' | 'gzip' | undefined => environment.oneOf(name, ['none', 'gzip']);
   return {
-    httpAgentOptions: options.httpAgentOptions,
+    httpAgentOptions,
+    tls: settleTls(httpAgentOptions, environment),
     timeoutMs: environment.settle(
-      options.timeoutMs,
+      timeoutMs,
       number('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ??
         number('OTEL_EXPORTER_OTLP_TIMEOUT') ??
         number('OTEL_BSP_EXPORT_TIMEOUT'),
     ),
     compression: environment.settle(
-      options.compression,
+      given,
       compression('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION') ?? compression('OTEL_EXPORTER_OTLP_COMPRESSION'),
     ),
   };
+}
+
+/** The files that variables name, without those that options in code replace. */
+function settleTls(options: TransportOptions['httpAgentOptions'], environment: Environment): TlsFiles {
+  const files = readTlsFiles(environment);
+  if (typeof options !== 'object' || environment.mode !== 'fallback') return files;
+  return Object.fromEntries(Object.entries(files).filter(([name]) => !(name in options)));
 }

@@ -42,6 +42,7 @@ export class Delivery {
   #loading = 0;
   #down = false;
   #answered = false;
+  #wrongProtocol = false;
   /** Failures of requests that started before the latest one was noticed say nothing new. */
   #failureNumber = 0;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -78,6 +79,11 @@ export class Delivery {
     return this.#answered;
   }
 
+  /** Whether the latest answer was one of another protocol: waiting is of no use then. */
+  get wrongProtocol(): boolean {
+    return this.#wrongProtocol;
+  }
+
   get inFlight(): ReadonlySet<Batch> {
     return this.#inFlight;
   }
@@ -105,7 +111,8 @@ export class Delivery {
   }
 
   /** Tries again at once, unless it was the receiver who asked for the pause. */
-  retryNow(): void {
+  tryAgain(): void {
+    this.#wrongProtocol = false;
     if (this.#retryTimer === undefined || this.#retryAsked) return;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
@@ -162,8 +169,9 @@ export class Delivery {
   }
 
   #settle(batch: Batch, result: SendResult, failureNumber: number): void {
-    if (result.status !== 'retry' || result.answered === true) this.#answered = true;
-    if (result.status === 'retry') {
+    if (result.status !== 'retry' || result.answered === true || result.afterMs !== undefined) this.#answered = true;
+    this.#wrongProtocol = result.status === 'retry' && result.wrongProtocol === true;
+    if (result.status === 'retry' && !this.#endsIncomplete(batch, result)) {
       this.stats.retries++;
       this.#putBack(batch);
       this.#log.trouble('the export failed and is tried again', result.error);
@@ -173,11 +181,16 @@ export class Delivery {
     // Whatever it said: the receiver answers.
     this.#down = false;
     this.#backoff.reset();
-    if (result.status === 'ok') {
+    if (result.status === 'retry') {
+      this.#accounting.export(batch.spans, 'inFlight');
+      this.#log.trouble('answers are cut off: rejected spans may count as exported', result.error);
+      this.#done(batch);
+    } else if (result.status === 'ok') {
       const rejected = Math.min(batch.spans, result.rejected);
       this.#accounting.export(batch.spans - rejected, 'inFlight');
       if (rejected > 0) this.#accounting.drop(rejected, 'inFlight', 'rejected');
       this.#log.lost('rejected', rejected, result.detail);
+      if (result.unreadable === true) this.#log.trouble('the answer cannot be read as OTLP: is this a collector?');
       this.#done(batch);
     } else if (result.status === 'reject') {
       this.drop(batch, 'inFlight', 'rejected', result.error);
@@ -187,6 +200,19 @@ export class Delivery {
       this.#accounting.move(batch.spans, 'inFlight', 'queued');
       this.#queue.putBackHalves(batch);
     }
+  }
+
+  /**
+   * Whether a batch counts as exported although its answer was cut off. Once it is sent again, to learn whether spans were rejected;
+   * a receiver that always cuts its answers would get it for ever.
+   */
+  #endsIncomplete(batch: Batch, result: SendResult & { status: 'retry' }): boolean {
+    if (result.incomplete !== true) return false;
+    if (!batch.cutOff) {
+      batch.cutOff = true;
+      return false;
+    }
+    return true;
   }
 
   #putBack(batch: Batch): void {

@@ -13,6 +13,8 @@ import { SpoolQueue } from './spool/spool-queue.ts';
 
 const heartbeatMs = 15_000;
 const adoptionMs = 30_000;
+/** A destination that has never answered is not waited for longer, whatever a flush or a shutdown allows. */
+const firstAnswerMs = 5000;
 
 /**
  * Everything that belongs to one destination: queue, spool, requests and counters.
@@ -214,10 +216,14 @@ export class DestinationQueue {
     let late = false;
     let wake: (() => void) | undefined;
     // Not unref'd: whoever awaits a flush at the end of a program wants the program to wait.
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       late = true;
       wake?.();
-    }, timeoutMs);
+    };
+    const timer = setTimeout(giveUp, timeoutMs);
+    const firstAnswer = setTimeout(() => {
+      if (!this.delivery.answered) giveUp();
+    }, firstAnswerMs);
     const deadline = new Promise<void>((resolve) => {
       wake = resolve;
     });
@@ -225,10 +231,10 @@ export class DestinationQueue {
     await Promise.race([Promise.all([this.#queue.settling, this.#adopting]), deadline]);
     const mark = this.#queue.nextSequence();
     this.#moveOn();
-    this.delivery.retryNow();
+    this.delivery.tryAgain();
     await new Promise<void>((resolve) => {
       const check = (): void => {
-        if (!late && this.#hasBefore(mark)) return;
+        if (!late && !this.delivery.wrongProtocol && this.#hasBefore(mark)) return;
         this.#waiting.delete(check);
         resolve();
       };
@@ -237,6 +243,7 @@ export class DestinationQueue {
       check();
     });
     clearTimeout(timer);
+    clearTimeout(firstAnswer);
     return this.#result(exported, dropped);
   }
 

@@ -1,98 +1,52 @@
-import { ExportResultCode } from '@opentelemetry/core';
-import { judgeGrpcError } from './grpc-status.ts';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { ExportError } from './export-error.ts';
+import { type GrpcAnswer, GrpcClient, type GrpcTarget } from './grpc-client.ts';
+import { judgeGrpcStatus, statusName } from './grpc-status.ts';
 import { readProtobufResponse } from './partial-success.ts';
 import type { Sender, SendResult } from './sender.ts';
+import { wrongProtocol } from './wrong-protocol.ts';
 
-/** What is used of the official delegate. @internal */
-export interface GrpcDelegate {
-  export(request: Buffer, done: (result: { code: number; error?: Error }) => void): void;
-  shutdown(): Promise<void>;
-}
+const compress: (input: Buffer) => Promise<Buffer> = promisify(gzip);
 
-/** How the delegate turns requests and answers into bytes: not at all. @internal */
-export interface IdentitySerializer {
-  serializeRequest(request: Buffer): Uint8Array;
-  deserializeResponse(bytes: Uint8Array): Record<string, never>;
-}
-
-const success: number = ExportResultCode.SUCCESS;
-
-/** UNAVAILABLE and DEADLINE_EXCEEDED: the connection itself may be the reason. */
-const stale: ReadonlySet<unknown> = new Set([14, 4]);
-
-/**
- * Sends over gRPC with the official delegate. After a failure of the connection the next request gets a new delegate: an old
- * channel waits for its own back-off, for seconds after the receiver has returned.
- *
- * @internal
- */
+/** Sends OTLP over gRPC, with Node's own HTTP/2. @internal */
 export class GrpcSender implements Sender {
-  readonly #create: (serializer: IdentitySerializer) => GrpcDelegate;
-  readonly #timeoutMs: number;
-  #delegate: GrpcDelegate | undefined;
-  #response: Buffer | undefined;
+  readonly #client: GrpcClient;
+  readonly #url: URL;
+  readonly #compressed: boolean;
 
-  constructor(create: (serializer: IdentitySerializer) => GrpcDelegate, timeoutMs: number) {
-    this.#create = create;
-    this.#timeoutMs = timeoutMs;
+  constructor(target: GrpcTarget & { readonly compression: 'none' | 'gzip' }) {
+    this.#client = new GrpcClient(target);
+    this.#url = target.url;
+    this.#compressed = target.compression === 'gzip';
   }
 
-  #open(): GrpcDelegate {
-    return this.#create({
-      serializeRequest: (request) => request,
-      // The delegate reads the answer right before it calls back, in the same turn.
-      deserializeResponse: (bytes) => {
-        this.#response = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        return {};
-      },
-    });
-  }
-
-  send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
-    return new Promise((resolve) => {
-      let delegate: GrpcDelegate;
-      try {
-        delegate = this.#delegate ??= this.#open();
-      } catch (error) {
-        resolve({ status: 'retry', error });
-        return;
-      }
-      const finish = (result: SendResult, renew: boolean): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        if (renew) this.#retire(delegate);
-        resolve(result);
-      };
-      const onAbort = (): void => finish({ status: 'retry', error: new Error('aborted') }, true);
-      // The delegate keeps its own deadline; this one is for a call that it forgets.
-      const timer = setTimeout(() => {
-        finish({ status: 'retry', error: new Error(`no answer within ${this.#timeoutMs} ms`) }, true);
-      }, this.#timeoutMs + 1000).unref();
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#response = undefined;
-      try {
-        delegate.export(bytes, ({ code, error }) => {
-          const response = this.#response;
-          this.#response = undefined;
-          if (code === success) {
-            finish(response === undefined ? { status: 'ok', rejected: 0 } : readProtobufResponse(response), false);
-          } else {
-            finish(judgeGrpcError(error), stale.has((error as { code?: unknown } | undefined)?.code));
-          }
-        });
-      } catch (error) {
-        finish({ status: 'retry', error }, true);
-      }
-    });
-  }
-
-  #retire(delegate: GrpcDelegate): void {
-    if (this.#delegate === delegate) this.#delegate = undefined;
-    // It waits for its calls; they end at their own deadline.
-    delegate.shutdown().catch(() => undefined);
+  async send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
+    try {
+      const message = this.#compressed ? await compress(bytes) : bytes;
+      if (signal.aborted) return { status: 'retry', error: new Error('aborted') };
+      return judge(await this.#client.call(message, this.#compressed, signal));
+    } catch (error) {
+      const hint = wrongProtocol('grpc', this.#url, error);
+      return { status: 'retry', error: hint ?? error, ...(hint && { wrongProtocol: true }) };
+    }
   }
 
   close(): void {
-    if (this.#delegate !== undefined) this.#retire(this.#delegate);
+    this.#client.close();
   }
+}
+
+function judge({ status, message, details, body }: GrpcAnswer): SendResult {
+  if (status === 0) {
+    // A compressed answer cannot be read, as an empty one cannot: nothing says that spans were rejected.
+    return body === undefined ? { status: 'ok', rejected: 0 } : readProtobufResponse(body);
+  }
+  if (status === undefined) {
+    const error = new Error('the answer was cut off: it has no gRPC status');
+    return { status: 'retry', answered: true, incomplete: true, error };
+  }
+  const name = statusName(status);
+  const error = new ExportError(`gRPC status ${name}`, { type: name, grpcStatus: name, receiverSaid: message });
+  return judgeGrpcStatus(status, details, error);
 }

@@ -5,10 +5,30 @@ import type { SendResult } from './sender.ts';
 const retryable: ReadonlySet<number> = new Set([1, 4, 10, 11, 14, 15]);
 const resourceExhausted = 8;
 
-/** An error as grpc-js gives it. */
-interface GrpcError {
-  readonly code?: unknown;
-  readonly metadata?: { get(key: string): readonly unknown[] };
+/** The names of the status codes, by code. */
+const names: readonly string[] = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+];
+
+/** The name of a status code, such as `UNAVAILABLE`. @internal */
+export function statusName(code: number): string {
+  return names[code] ?? String(code);
 }
 
 /** Milliseconds of the RetryInfo in a google.rpc.Status; undefined if there is none. @internal */
@@ -53,14 +73,10 @@ function readDelay(info: ProtobufReader): number {
   return Math.max(0, ms);
 }
 
-/** What a failed call means for the batch. @internal */
-export function judgeGrpcError(error: unknown): SendResult {
-  const { code, metadata } = (error ?? {}) as GrpcError;
-  // Not an answer of the receiver but a fault on the way: nothing says that it will stay.
-  if (typeof code !== 'number') return { status: 'retry', error };
-  const details = metadata?.get('grpc-status-details-bin')[0];
-  const afterMs = Buffer.isBuffer(details) ? readRetryInfo(details) : undefined;
-  if (code === resourceExhausted)
-    return afterMs === undefined ? { status: 'split', error } : { status: 'retry', afterMs, error };
-  return retryable.has(code) ? { status: 'retry', afterMs, error } : { status: 'reject', error };
+/** What the status of a failed call means for the batch. @internal */
+export function judgeGrpcStatus(status: number, details: Buffer | undefined, error: Error): SendResult {
+  const afterMs = details === undefined ? undefined : readRetryInfo(details);
+  if (status === resourceExhausted)
+    return afterMs === undefined ? { status: 'split', error } : { status: 'retry', afterMs, answered: true, error };
+  return retryable.has(status) ? { status: 'retry', afterMs, answered: true, error } : { status: 'reject', error };
 }

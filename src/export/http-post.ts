@@ -6,6 +6,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: Buffer;
+  /** Whether the whole body came. */
+  readonly complete: boolean;
 }
 
 /** One POST. @internal */
@@ -30,14 +32,15 @@ const maxBody = 65_536;
  */
 export function httpPost(post: HttpPost): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    let answer: Omit<HttpAnswer, 'body'> | undefined;
+    let answer: Omit<HttpAnswer, 'body' | 'complete'> | undefined;
     const chunks: Buffer[] = [];
     let size = 0;
+    let complete = false;
     const finish = (error?: Error): void => {
       clearTimeout(timer);
       post.signal.removeEventListener('abort', onAbort);
       if (answer === undefined) reject(error ?? new Error('the connection was closed without an answer'));
-      else resolve({ ...answer, body: Buffer.concat(chunks) });
+      else resolve({ ...answer, body: Buffer.concat(chunks), complete });
     };
     const { request: open } = post.url.protocol === 'https:' ? https : http;
     const request = open(
@@ -48,10 +51,16 @@ export function httpPost(post: HttpPost): Promise<HttpAnswer> {
         response.on('data', (chunk: Buffer) => {
           size += chunk.length;
           if (size <= maxBody) chunks.push(chunk);
-          else request.destroy();
+          else {
+            // Too long for an answer of OTLP, whatever is to come.
+            complete = true;
+            request.destroy();
+          }
         });
-        response.on('end', () => finish());
-        // The status has decided; what else was cut off does not matter.
+        response.on('end', () => {
+          complete = response.complete;
+          finish();
+        });
         response.on('error', () => finish());
         response.on('close', () => finish());
       },

@@ -2,14 +2,17 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { httpPost } from './http-post.ts';
+import { ExportError } from './export-error.ts';
+import { type HttpAnswer, httpPost } from './http-post.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { Sender, SendResult } from './sender.ts';
+import { userAgent } from './user-agent.ts';
+import { wrongProtocol } from './wrong-protocol.ts';
 
 /** Where and how an {@link HttpSender} sends. @internal */
 export interface HttpTarget {
   readonly url: string;
-  readonly headers: () => Promise<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
   /** Makes the agent, at the first export; a proxy's for instance. */
   readonly agentFactory: (protocol: string) => HttpAgent | HttpsAgent | Promise<HttpAgent | HttpsAgent>;
   readonly timeoutMs: number;
@@ -17,8 +20,8 @@ export interface HttpTarget {
   readonly contentType: string;
   /** What is sent for an encoded request. Default: the request itself. */
   readonly encode?: (request: Buffer) => Buffer;
-  /** What a successful answer says. */
-  readonly readSuccess: (body: Buffer) => SendResult;
+  /** What a successful answer says of rejected spans. Default: nothing. */
+  readonly readSuccess?: (body: Buffer) => SendResult;
 }
 
 const compress: (input: Buffer) => Promise<Buffer> = promisify(gzip);
@@ -40,22 +43,22 @@ export class HttpSender implements Sender {
     const { headers, compression, contentType, timeoutMs, encode } = this.#target;
     try {
       const agent = await this.#openAgent();
-      const given = await headers();
       const body = encode === undefined ? bytes : encode(bytes);
       const zipped = compression === 'gzip';
       const sent = zipped ? await compress(body) : body;
       if (signal.aborted) return { status: 'retry', error: new Error('aborted') };
       const answer = await httpPost({
         url: this.#url,
-        headers: { ...given, 'content-type': contentType, ...(zipped && { 'content-encoding': 'gzip' }) },
+        headers: { 'user-agent': userAgent, ...headers, 'content-type': contentType, ...(zipped && { 'content-encoding': 'gzip' }) },
         agent,
         body: sent,
         timeoutMs,
         signal,
       });
-      return this.#judge(answer.status, answer.retryAfter, answer.body);
+      return this.#judge(answer);
     } catch (error) {
-      return { status: 'retry', error };
+      const hint = wrongProtocol('http', this.#url, error);
+      return { status: 'retry', error: hint ?? error, ...(hint && { wrongProtocol: true }) };
     }
   }
 
@@ -68,9 +71,15 @@ export class HttpSender implements Sender {
     return this.#agent;
   }
 
-  #judge(status: number, retryAfter: string | undefined, body: Buffer): SendResult {
-    if (status >= 200 && status < 300) return this.#target.readSuccess(body);
-    const error = new Error(`HTTP ${status}`);
+  #judge({ status, retryAfter, body, complete }: HttpAnswer): SendResult {
+    if (status >= 200 && status < 300) {
+      const { readSuccess } = this.#target;
+      if (readSuccess === undefined) return { status: 'ok', rejected: 0 };
+      if (complete) return readSuccess(body);
+      const error = new Error(`the answer was cut off after the status ${status}`);
+      return { status: 'retry', answered: true, incomplete: true, error };
+    }
+    const error = new ExportError(`HTTP ${status}`, { type: String(status), httpStatus: status });
     if (retryable.has(status)) {
       return { status: 'retry', afterMs: parseRetryAfter(retryAfter), answered: true, error };
     }

@@ -1,5 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { diag } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { version } from '../common/version.ts';
+import { collectDiag } from '../sdk/testing/diag-log.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { OpenBatch } from './open-batch.ts';
 import { createOtlpSender, type OtlpTarget } from './otlp-senders.ts';
@@ -34,7 +40,6 @@ describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
       protocol,
       url: receiver.url,
       headers: { 'x-key': 'secret' },
-      useVariables: true,
       ...more,
     });
     senders.push(sender);
@@ -56,7 +61,11 @@ describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
       ['0000000000000002', 3],
       ['0000000000000003', 3],
     ]);
-    expect(receiver.received.headers).toMatchObject({ 'x-key': 'secret', connection: 'keep-alive' });
+    expect(receiver.received.headers).toMatchObject({
+      'x-key': 'secret',
+      'user-agent': `mqtrace/${version}`,
+      connection: 'keep-alive',
+    });
   });
 
   test('compresses if told to', async () => {
@@ -81,7 +90,7 @@ describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
     ['500', { status: 500 }, 'reject'],
     ['a redirect', { status: 302 }, 'reject'],
     ['a connection cut', { cut: 'before' }, 'retry'],
-    ['a connection cut after the status', { cut: 'after' }, 'ok'],
+    ['a connection cut after the status', { cut: 'after' }, 'retry'],
     ['no answer', { hang: true }, 'retry'],
   ])('%s', async (_, behaviour, status) => {
     receiver.behaviour = behaviour;
@@ -90,8 +99,11 @@ describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
 
   test('an answer that drips does not prolong the timeout', async () => {
     receiver.behaviour = { dripMs: 20 };
-    // The status came: the receiver has the spans.
-    expect(await open({ timeoutMs: 200 }).send(bytes, never)).toMatchObject({ status: 'ok' });
+    expect(await open({ timeoutMs: 200 }).send(bytes, never)).toMatchObject({
+      status: 'retry',
+      incomplete: true,
+      answered: true,
+    });
   });
 
   test('honours Retry-After in seconds and as a date', async () => {
@@ -137,7 +149,6 @@ describe('grpc', () => {
       protocol: 'grpc',
       url: receiver.url,
       headers: { 'x-key': 'secret' },
-      useVariables: true,
       ...more,
     });
     senders.push(sender);
@@ -151,10 +162,47 @@ describe('grpc', () => {
     await receiver.stop();
   });
 
-  test.each([true, false])('delivers, with the metadata (variables: %s)', async (useVariables) => {
-    expect(await open({ useVariables }).send(bytes, never)).toEqual({ status: 'ok', rejected: 0 });
-    expect(receiver.received.spans.size).toBe(3);
+  test.each(['none', 'gzip'] as const)('delivers, with the metadata, over one connection (%s)', async (compression) => {
+    const sender = open({ compression });
+    for (let i = 0; i < 3; i++) expect(await sender.send(bytes, never)).toEqual({ status: 'ok', rejected: 0 });
+    expect([...receiver.received.spans.values()]).toEqual([3, 3, 3]);
     expect(receiver.metadata?.get('x-key')).toEqual(['secret']);
+    expect(receiver.metadata?.get('user-agent')).toEqual([`mqtrace/${version}`]);
+    expect(receiver.peers.size).toBe(1);
+  });
+
+  test('leaves out, and says, headers that gRPC cannot send', async () => {
+    const reported = collectDiag();
+    const headers = { 'X-Key': 'Secret', 'grpc-timeout': '1S', connection: 'close', 'my-bin': 'AA', name: 'schön' };
+    expect(await open({ headers }).send(bytes, never)).toMatchObject({ status: 'ok' });
+    expect(receiver.metadata?.get('x-key')).toEqual(['Secret']);
+    expect(reported.map((line) => /"(.*)"/.exec(line)?.[1])).toEqual(['grpc-timeout', 'connection', 'my-bin', 'name']);
+    expect(reported.join()).not.toContain('schön');
+  });
+
+  test('a host and port without a scheme is for TLS, and a Unix socket is not', async () => {
+    const plain = receiver.url.replace('http://', '');
+    expect(await open({ url: plain }).send(bytes, never)).toMatchObject({ status: 'retry', wrongProtocol: true });
+    const directory = mkdtempSync(join(tmpdir(), 'mqtrace-grpc-'));
+    const local = await new GrpcReceiver().start(0, undefined, `unix:${join(directory, 'socket')}`);
+    try {
+      const sender = open({ url: `unix:${join(directory, 'socket')}` });
+      expect(await sender.send(bytes, never)).toEqual({ status: 'ok', rejected: 0 });
+    } finally {
+      await local.stop();
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  test('many calls share the connection, and one that is given up does not end the others', async () => {
+    const sender = open();
+    receiver.behaviour = { delayMs: 200 };
+    const abort = new AbortController();
+    const calls = Array.from({ length: 50 }, (_, i) => sender.send(bytes, i === 25 ? abort.signal : never));
+    setTimeout(() => abort.abort(), 50);
+    const results = await Promise.all(calls);
+    expect(results.filter(({ status }) => status === 'ok')).toHaveLength(49);
+    expect(results[25]).toMatchObject({ status: 'retry' });
   });
 
   test('reads a partial success', async () => {
@@ -201,5 +249,44 @@ describe('grpc', () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 50);
     expect(await open().send(bytes, abort.signal)).toMatchObject({ status: 'retry' });
+  });
+});
+
+describe('a port for another protocol is named at once', () => {
+  afterEach(() => diag.disable());
+
+  test('OTLP over HTTP sent to a gRPC port', async () => {
+    const receiver = await new GrpcReceiver().start();
+    const sender = createOtlpSender({ protocol: 'http/protobuf', url: `${receiver.url}/v1/traces`, headers: {} });
+    const result = await sender.send(bytes, never);
+    expect(result).toMatchObject({ status: 'retry', wrongProtocol: true });
+    expect(String(result.status === 'retry' && result.error)).toMatch(
+      /the answer is not HTTP\/1\.1: port \d+ may be the one for OTLP over gRPC \(use port 4318 or protocol 'grpc'\)/,
+    );
+    sender.close();
+    await receiver.stop();
+  });
+
+  test('gRPC sent to a port of OTLP over HTTP', async () => {
+    const receiver = await new HttpReceiver().start();
+    const sender = createOtlpSender({ protocol: 'grpc', url: `http://127.0.0.1:${receiver.port}`, headers: {} });
+    const result = await sender.send(bytes, never);
+    expect(result).toMatchObject({ status: 'retry', wrongProtocol: true });
+    expect(String(result.status === 'retry' && result.error)).toMatch(
+      /the answer is not HTTP\/2: port \d+ may be the one for OTLP over HTTP \(use port 4317 or protocol 'http\/protobuf'\)/,
+    );
+    sender.close();
+    await receiver.stop();
+  });
+
+  test('TLS sent to a port without it', async () => {
+    const receiver = await new HttpReceiver().start();
+    for (const protocol of ['grpc', 'http/protobuf'] as const) {
+      const sender = createOtlpSender({ protocol, url: `https://127.0.0.1:${receiver.port}`, headers: {} });
+      const result = await sender.send(bytes, never);
+      expect(String(result.status === 'retry' && result.error)).toContain('use http:// instead of https://');
+      sender.close();
+    }
+    await receiver.stop();
   });
 });

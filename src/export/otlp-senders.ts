@@ -1,13 +1,13 @@
-import type { Agent as HttpAgent, AgentOptions as HttpAgentOptions } from 'node:http';
-import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from 'node:https';
-import { diag } from '@opentelemetry/api';
-import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base';
-import { loadOptional } from '../config/optional-package.ts';
+import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:http';
+import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
+import { warn } from '../common/warnings.ts';
+import type { TlsFiles } from '../config/tls-files.ts';
 import { GrpcSender } from './grpc-sender.ts';
 import { HttpSender, type HttpTarget } from './http-sender.ts';
 import { toJson } from './otlp-json.ts';
 import { readJsonResponse, readProtobufResponse } from './partial-success.ts';
 import type { Sender } from './sender.ts';
+import { userAgent } from './user-agent.ts';
 
 /** How requests are made. */
 export interface TransportOptions {
@@ -15,7 +15,11 @@ export interface TransportOptions {
   readonly timeoutMs?: number | undefined;
   /** Default `none`. Variables: `OTEL_EXPORTER_OTLP_(TRACES_)COMPRESSION`. */
   readonly compression?: 'none' | 'gzip' | undefined;
-  /** Options of Node's HTTP agent (certificates, sockets), or a function that makes an agent, for a proxy for instance. HTTP only. */
+  /**
+   * Options of Node's HTTP agent (certificates, sockets), or a function that makes an agent, for a proxy for instance. gRPC takes
+   * the certificates (`ca`, `cert`, `key` and the like) and no function.
+   * Variables: `OTEL_EXPORTER_OTLP_(TRACES_)CERTIFICATE`, `_CLIENT_CERTIFICATE`, `_CLIENT_KEY`.
+   */
   readonly httpAgentOptions?: HttpAgentOptions | HttpsAgentOptions | AgentFactory | undefined;
 }
 
@@ -27,75 +31,16 @@ export interface OtlpTarget extends TransportOptions {
   readonly protocol: 'http/protobuf' | 'http/json' | 'grpc';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether certificates and the like may be read from `OTEL_EXPORTER_*`. */
-  readonly useVariables: boolean;
+  /** Certificates that variables name; they win over those of `httpAgentOptions`. */
+  readonly tls?: TlsFiles | undefined;
 }
 
-type Compression = NonNullable<OTLPExporterNodeConfigBase['compression']>;
-type HttpSettings = Pick<HttpTarget, 'url' | 'headers' | 'agentFactory' | 'timeoutMs' | 'compression'>;
+const tracesMethod = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+const defaultTimeoutMs = 10_000;
 
-/** The official enumeration, by its value: importing it would load the package. */
-function compressionOf(name: 'none' | 'gzip'): Compression {
-  const known: unknown = name;
-  return known as Compression;
-}
-
-const tracesPath = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-
-/** The official exporters have no switch that keeps them from reading variables. */
-function withoutVariables<T>(hide: boolean, fn: () => T): T {
-  const hidden = hide ? Object.entries(process.env).filter(([name]) => name.startsWith('OTEL_EXPORTER_')) : [];
-  for (const [name] of hidden) delete process.env[name];
-  try {
-    return fn();
-  } finally {
-    for (const [name, value] of hidden) process.env[name] = value;
-  }
-}
-
-/**
- * The sender for a destination, configured as the official exporter would be.
- *
- * @throws MqtraceError `MISSING_DEPENDENCY`.
- * @internal
- */
+/** @internal */
 export function createOtlpSender(target: OtlpTarget): Sender {
-  return withoutVariables(!target.useVariables, () =>
-    target.protocol === 'grpc' ? createGrpc(target) : createHttp(target),
-  );
-}
-
-/** Where, with what headers, agent and timeout, as the official exporter settles it. @internal */
-export function httpSettings(target: Omit<OtlpTarget, 'protocol'> & { readonly protocol: string }): HttpSettings {
-  return withoutVariables(!target.useVariables, () => {
-    const { convertLegacyHttpOptions } = loadOptional(
-      '@opentelemetry/otlp-exporter-base/node-http',
-      `protocol ${target.protocol}`,
-    );
-    const config = convertLegacyHttpOptions(
-      {
-        url: target.url,
-        headers: { ...target.headers },
-        ...(target.timeoutMs !== undefined && { timeoutMillis: target.timeoutMs }),
-        ...(target.compression !== undefined && { compression: compressionOf(target.compression) }),
-        ...(target.httpAgentOptions !== undefined && { httpAgentOptions: target.httpAgentOptions }),
-      },
-      target.protocol === 'zipkin' ? 'ZIPKIN' : 'TRACES',
-      'v1/traces',
-      {},
-    );
-    return {
-      url: config.url,
-      // Headers of variables are merged already, or not for this destination.
-      headers: async () => ({ ...(target.protocol === 'zipkin' ? target.headers : await config.headers()) }),
-      agentFactory: config.agentFactory,
-      timeoutMs: config.timeoutMillis,
-      compression: config.compression,
-    };
-  });
-}
-
-function createHttp(target: OtlpTarget): Sender {
+  if (target.protocol === 'grpc') return createGrpc(target);
   const json = target.protocol === 'http/json';
   return new HttpSender({
     ...httpSettings(target),
@@ -105,46 +50,52 @@ function createHttp(target: OtlpTarget): Sender {
   });
 }
 
+/** Where, with what headers, agent and timeout. @internal */
+export function httpSettings(
+  target: Omit<OtlpTarget, 'protocol'>,
+): Pick<HttpTarget, 'url' | 'headers' | 'agentFactory' | 'timeoutMs' | 'compression'> {
+  const { httpAgentOptions: given, tls } = target;
+  const makeAgent = (protocol: string): HttpAgent | HttpsAgent => {
+    const options = { keepAlive: true, ...(given as HttpsAgentOptions | undefined), ...tls };
+    return protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  };
+  return {
+    url: target.url,
+    headers: target.headers,
+    agentFactory: typeof given === 'function' ? given : makeAgent,
+    timeoutMs: target.timeoutMs ?? defaultTimeoutMs,
+    compression: target.compression ?? 'none',
+  };
+}
+
 function createGrpc(target: OtlpTarget): Sender {
-  const grpc = loadOptional('@opentelemetry/otlp-grpc-exporter-base', 'protocol grpc');
-  // Its own constructor of metadata: that of another copy of grpc-js would not do.
-  const metadata = grpc.createEmptyMetadata();
-  for (const [name, value] of Object.entries(target.headers)) {
-    try {
-      metadata.set(name, value);
-    } catch {
-      // gRPC allows less than HTTP, and a variable may have chosen gRPC: that must not keep the process from starting.
-      diag.warn(`mqtrace: the header ${JSON.stringify(name)} cannot be sent over gRPC and is left out`);
-    }
+  const { httpAgentOptions: given, url: text } = target;
+  const socketPath = text.startsWith('unix:') ? text.replace(/^unix:(\/\/)?/, '') : undefined;
+  // Without a scheme a target is one for TLS.
+  const url = socketPath === undefined ? (text.includes('://') ? text : `https://${text}`) : 'http://localhost';
+  return new GrpcSender({
+    url: new URL(url),
+    socketPath,
+    method: tracesMethod,
+    headers: { 'user-agent': userAgent, ...metadataOf(target.headers) },
+    tls: { ...(typeof given === 'function' ? {} : (given as HttpsAgentOptions | undefined)), ...target.tls },
+    timeoutMs: target.timeoutMs ?? defaultTimeoutMs,
+    compression: target.compression ?? 'none',
+  });
+}
+
+/** Names that belong to HTTP/2 or to gRPC itself. */
+const reserved =
+  /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|http2-settings|te|host|content-type|content-length|grpc-.*)$/;
+
+/** The headers that gRPC can send; it allows less than HTTP, and a variable may have chosen gRPC. */
+function metadataOf(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  for (const [given, value] of Object.entries(headers)) {
+    const name = given.toLowerCase();
+    const valid = /^[0-9a-z_.-]+$/.test(name) && !name.endsWith('-bin') && !reserved.test(name);
+    if (valid && /^[\x20-\x7e]*$/.test(value)) metadata[name] = value;
+    else warn(`the header ${JSON.stringify(given)} cannot be sent over gRPC and is left out`);
   }
-  const credentials = target.useVariables
-    ? {}
-    : {
-        credentials: target.url.startsWith('http://') ? grpc.createInsecureCredentials() : grpc.createSslCredentials(),
-      };
-  const config = grpc.convertLegacyOtlpGrpcOptions(
-    {
-      url: target.url,
-      metadata,
-      // It would refuse what is beyond 30; how many there may be is counted by who calls.
-      concurrencyLimit: Number.MAX_SAFE_INTEGER,
-      ...credentials,
-      ...(target.timeoutMs !== undefined && { timeoutMillis: target.timeoutMs }),
-      ...(target.compression !== undefined && { compression: compressionOf(target.compression) }),
-    },
-    'TRACES',
-  );
-  const create = (
-    serializer: Parameters<ConstructorParameters<typeof GrpcSender>[0]>[0],
-  ): ReturnType<ConstructorParameters<typeof GrpcSender>[0]> =>
-    grpc.createOtlpGrpcExportDelegate<Buffer, Record<string, never>>(
-      config,
-      serializer,
-      'otlp_grpc_span_exporter',
-      { name: 'span', countItems: () => 0 },
-      undefined,
-      'TraceExportService',
-      tracesPath,
-    );
-  return new GrpcSender(create, config.timeoutMillis);
+  return metadata;
 }

@@ -1,8 +1,8 @@
 import { ProtobufReader } from './protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 
-/** An answer whose rejected spans are unknown because it cannot be read is a success: it was the right status. */
-const success: SendResult = { status: 'ok', rejected: 0 };
+/** An answer that cannot be read is a success, because it has the right status; whether spans were rejected is unknown. */
+const unreadable: SendResult = { status: 'ok', rejected: 0, unreadable: true };
 
 function result(rejected: number, detail: string): SendResult {
   return {
@@ -32,12 +32,13 @@ export function readProtobufResponse(bytes: Buffer): SendResult {
     }
     return result(rejected, detail);
   } catch {
-    return success;
+    return unreadable;
   }
 }
 
 /** What an ExportTraceServiceResponse in JSON says. @internal */
 export function readJsonResponse(bytes: Buffer): SendResult {
+  if (bytes.length === 0) return result(0, '');
   try {
     const { partialSuccess } = JSON.parse(bytes.toString('utf8')) as {
       partialSuccess?: { rejectedSpans?: unknown; errorMessage?: unknown };
@@ -45,6 +46,6 @@ export function readJsonResponse(bytes: Buffer): SendResult {
     const detail = partialSuccess?.errorMessage;
     return result(Number(partialSuccess?.rejectedSpans ?? 0), typeof detail === 'string' ? detail : '');
   } catch {
-    return success;
+    return unreadable;
   }
 }

@@ -1,12 +1,18 @@
 /** How an export went. @internal */
 export type SendResult =
-  /** Acknowledged, except for `rejected` spans. */
-  | { readonly status: 'ok'; readonly rejected: number; readonly detail?: string }
-  /** Worth another try, not before `afterMs` if the receiver said so. `answered`: it was the receiver that asked for it. */
+  /** Acknowledged, except for `rejected` spans. `unreadable`: the answer is not one of OTLP. */
+  | { readonly status: 'ok'; readonly rejected: number; readonly detail?: string; readonly unreadable?: boolean }
   | {
+      /** Worth another try. */
       readonly status: 'retry';
+      /** The receiver asked for a pause of so many milliseconds. */
       readonly afterMs?: number | undefined;
+      /** The receiver answered, though not with success. */
       readonly answered?: boolean | undefined;
+      /** It answered with success, but what it said of rejected spans was cut off. */
+      readonly incomplete?: boolean | undefined;
+      /** What answered does not speak this protocol: another try will hardly go better. */
+      readonly wrongProtocol?: boolean | undefined;
       readonly error: unknown;
     }
   /** Too large: worth a try in halves. */

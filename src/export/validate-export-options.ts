@@ -9,6 +9,7 @@ import {
 } from '../common/check-options.ts';
 import { invalidOption, MqtraceError } from '../common/errors.ts';
 import { isGrpcTarget, parseHttpUrl } from '../config/endpoints.ts';
+import { redactUrl } from '../config/redact-url.ts';
 import { exportProtocols } from '../config/names.ts';
 import type { DeliveryOptions, ExportOptions } from './export-options.ts';
 import type { TransportOptions } from './otlp-senders.ts';
@@ -52,7 +53,7 @@ function endpoint(value: unknown, where: string, all: unknown): void {
     : 'a URL that starts with http:// or https://';
   if (typeof value !== 'string' || value.trim() === '') throw invalidOption(where, value, expected);
   if (grpc ? isGrpcTarget(value) : parseHttpUrl(value) !== undefined) return;
-  throw invalidOption(where, value.replace(/\/\/[^/@]*@/, '//…@'), expected);
+  throw invalidOption(where, redactUrl(value), expected);
 }
 
 function headers(value: unknown, where: string): void {

@@ -166,6 +166,8 @@ export class GrpcReceiver {
   readonly received: Received = new Received();
   behaviour: Behaviour = {};
   metadata: grpc.Metadata | undefined;
+  /** The addresses that calls came from: one for each connection. */
+  readonly peers: Set<string> = new Set();
   #server: grpc.Server | undefined;
   port = 0;
 
@@ -176,6 +178,7 @@ export class GrpcReceiver {
   async start(
     port: number = this.port,
     credentials: grpc.ServerCredentials = grpc.ServerCredentials.createInsecure(),
+    address: string = `127.0.0.1:${port}`,
   ): Promise<this> {
     const server = new grpc.Server();
     const identity = (bytes: Buffer): Buffer => bytes;
@@ -197,7 +200,7 @@ export class GrpcReceiver {
       },
     );
     this.port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+      server.bindAsync(address, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
     });
     this.#server = server;
     return this;
@@ -213,6 +216,7 @@ export class GrpcReceiver {
     const { received, behaviour } = this;
     received.requests++;
     this.metadata = call.metadata;
+    this.peers.add(call.getPeer());
     const ids = received.decode(call.request, undefined);
     if (behaviour.delayMs) await new Promise((resolve) => setTimeout(resolve, behaviour.delayMs));
     if (behaviour.hang) return;

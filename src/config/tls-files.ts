@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import type { Environment } from './environment.ts';
+
+/** What a client needs for TLS beyond the defaults, as PEM. @internal */
+export interface TlsFiles {
+  /** Certificates to trust, instead of the well-known ones. */
+  readonly ca?: Buffer;
+  /** The client's own certificate and its key. */
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
+/**
+ * Reads the files that `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY` name, or the same with `TRACES_`.
+ * A file that cannot be read is reported and counts as not given.
+ *
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options
+ * @internal
+ */
+export function readTlsFiles(environment: Environment): TlsFiles {
+  const ca = readFirst('CERTIFICATE', environment);
+  const cert = readFirst('CLIENT_CERTIFICATE', environment);
+  const key = readFirst('CLIENT_KEY', environment);
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+}
+
+function readFirst(name: string, environment: Environment): Buffer | undefined {
+  for (const variable of [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`]) {
+    const path = environment.text(variable);
+    if (path === undefined) continue;
+    try {
+      return readFileSync(path);
+    } catch {
+      environment.reject(variable, 'the path of a PEM file that can be read');
+    }
+  }
+  return undefined;
+}

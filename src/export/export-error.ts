@@ -1,0 +1,26 @@
+/** Why an export failed, with what metrics and messages need to know of it. @internal */
+export class ExportError extends Error {
+  /** `error.type` in metrics: an HTTP status or the name of a gRPC status. */
+  readonly type: string;
+  readonly httpStatus: number | undefined;
+  readonly grpcStatus: string | undefined;
+  /** What the receiver wrote; it may repeat what it was sent. */
+  readonly receiverSaid: string;
+
+  constructor(
+    message: string,
+    parts: {
+      type: string;
+      httpStatus?: number;
+      grpcStatus?: string;
+      receiverSaid?: string;
+      cause?: unknown;
+    },
+  ) {
+    super(message, { cause: parts.cause });
+    this.type = parts.type;
+    this.httpStatus = parts.httpStatus;
+    this.grpcStatus = parts.grpcStatus;
+    this.receiverSaid = (parts.receiverSaid ?? '').slice(0, 300);
+  }
+}

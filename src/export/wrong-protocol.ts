@@ -1,0 +1,40 @@
+import { ExportError } from './export-error.ts';
+
+type Transport = 'http' | 'grpc';
+
+const conventionalPort = { http: '4318', grpc: '4317' } as const;
+const expected = { http: 'HTTP/1.1', grpc: 'HTTP/2' } as const;
+
+/** Codes that say that the connection was cut, which some receivers do to what they cannot read. */
+const cut: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ERR_HTTP2_STREAM_CANCEL']);
+
+/**
+ * The error to report if a failed request looks like one that was sent to the port of another protocol; undefined if not. The usual
+ * case are 4317 and 4318 in each other's place.
+ *
+ * @internal
+ */
+export function wrongProtocol(transport: Transport, url: URL, error: unknown): ExportError | undefined {
+  const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
+  const text = String(code);
+  const other = transport === 'http' ? 'grpc' : 'http';
+  const unreadable = transport === 'http' ? text.startsWith('HPE_') : text === 'ERR_HTTP2_ERROR';
+  const swapped = url.port === conventionalPort[other] && cut.has(code);
+  if (unreadable || swapped) {
+    const name = other === 'grpc' ? 'OTLP over gRPC' : 'OTLP over HTTP';
+    const mend = `use port ${conventionalPort[transport]} or protocol ${other === 'grpc' ? "'grpc'" : "'http/protobuf'"}`;
+    const tls = url.protocol === 'http:' ? `, or it expects TLS (https://)` : '';
+    const what = unreadable ? `the answer is not ${expected[transport]}` : 'the connection was cut';
+    return new ExportError(`${what}: port ${url.port} may be the one for ${name} (${mend})${tls}`, {
+      type: 'wrong_protocol',
+      cause: error,
+    });
+  }
+  if (text === 'ERR_SSL_WRONG_VERSION_NUMBER' || /wrong version number|packet length too long/.test(message)) {
+    return new ExportError(`the receiver does not speak TLS at port ${url.port}: use http:// instead of https://`, {
+      type: 'wrong_protocol',
+      cause: error,
+    });
+  }
+  return undefined;
+}
