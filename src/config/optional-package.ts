@@ -1,7 +1,5 @@
 // Loads the OpenTelemetry packages that only some options need.
 import { SDK_INFO } from '@opentelemetry/core';
-import type * as exporterBase from '@opentelemetry/otlp-exporter-base/node-http';
-import type * as grpcBase from '@opentelemetry/otlp-grpc-exporter-base';
 import type * as xray from '@opentelemetry/propagator-aws-xray';
 import type * as b3 from '@opentelemetry/propagator-b3';
 import type * as jaeger from '@opentelemetry/propagator-jaeger';
@@ -9,16 +7,12 @@ import { MqtraceError } from '../common/errors.ts';
 
 /** Optional packages, and the version that belongs to the 2.x line of the SDK; with 3.x the newest is right. */
 const versionsForSdk2 = {
-  '@opentelemetry/otlp-exporter-base/node-http': '0.223',
-  '@opentelemetry/otlp-grpc-exporter-base': '0.223',
   '@opentelemetry/propagator-b3': '2',
   '@opentelemetry/propagator-jaeger': '2',
   '@opentelemetry/propagator-aws-xray': '2',
 } satisfies Record<keyof OptionalPackages, string>;
 
 interface OptionalPackages {
-  '@opentelemetry/otlp-exporter-base/node-http': typeof exporterBase;
-  '@opentelemetry/otlp-grpc-exporter-base': typeof grpcBase;
   '@opentelemetry/propagator-b3': typeof b3;
   '@opentelemetry/propagator-jaeger': typeof jaeger;
   '@opentelemetry/propagator-aws-xray': typeof xray;
@@ -28,20 +22,6 @@ interface OptionalPackages {
 // the published build is CommonJS. Each call names its package and stands in a `try` of its own: a bundler then includes what
 // is installed and does not fail for what is not.
 const loaders: { readonly [Name in keyof OptionalPackages]: () => OptionalPackages[Name] | Failure } = {
-  '@opentelemetry/otlp-exporter-base/node-http': () => {
-    try {
-      return require('@opentelemetry/otlp-exporter-base/node-http') as typeof exporterBase;
-    } catch (error) {
-      return new Failure(error);
-    }
-  },
-  '@opentelemetry/otlp-grpc-exporter-base': () => {
-    try {
-      return require('@opentelemetry/otlp-grpc-exporter-base') as typeof grpcBase;
-    } catch (error) {
-      return new Failure(error);
-    }
-  },
   '@opentelemetry/propagator-b3': () => {
     try {
       return require('@opentelemetry/propagator-b3') as typeof b3;

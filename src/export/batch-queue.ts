@@ -120,7 +120,17 @@ export class BatchQueue {
   /** Makes a batch of a buffer, which counts as memory from here on. */
   adopt(buffer: Buffer, length: number, spans: number, sequence: number, time: number = Date.now()): Batch {
     this.#bufferBytes += buffer.length;
-    return { sequence, time, buffer, length, spans, file: undefined, abort: undefined, cutOff: false, abandoned: false };
+    return {
+      sequence,
+      time,
+      buffer,
+      length,
+      spans,
+      file: undefined,
+      abort: undefined,
+      cutOff: false,
+      abandoned: false,
+    };
   }
 
   /** The oldest batch, taken out; it still counts as memory, until it is put back or released. */

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { CollectedMetrics } from '../sdk/testing/collected-metrics.ts';
 import { collectDiag } from '../sdk/testing/diag-log.ts';
 import { cleanUpAfterEach, closeLater, receiver, serve, start } from '../sdk/testing/fixture.ts';
 import { HttpReceiver } from './testing/otlp-receiver.ts';
@@ -121,4 +122,35 @@ test('user and password of a URL are sent, and nowhere shown', async () => {
   expect(authorization).toBe(`Basic ${Buffer.from('me:secret').toString('base64')}`);
   expect(tracing.stats().destinations[0]?.name).toBe(`http/protobuf ${url}/v1/traces`);
   expect(reported.join()).not.toContain('secret');
+});
+
+test('a token in the query of an endpoint is sent, and nowhere shown: not in messages, statistics, metrics or on disk', async () => {
+  const collected = new CollectedMetrics();
+  const paths: (string | undefined)[] = [];
+  const url = await serve((request, response) => {
+    paths.push(request.url);
+    request.socket.destroy();
+    response.destroy();
+  });
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  for (const [protocol, path] of [
+    ['http/protobuf', '/v1/traces'],
+    ['http/json', '/v1/traces'],
+    ['zipkin', '/api/v2/spans'],
+  ] as const) {
+    const tracing = start({
+      meterProvider: collected.provider,
+      export: { protocol, endpoint: `${url}${path}?token=secret#secret`, spool: { directory } },
+    });
+    tracing.span('work', nothing);
+    await tracing.flush({ timeoutMs: 300 });
+    expect(tracing.stats().destinations[0]!.name).toBe(`${protocol} ${url}${path}`);
+    await tracing.shutdown({ timeoutMs: 1 });
+    expect(paths.splice(0)[0]).toBe(`${path}?token=secret`);
+  }
+  const lines = written.mock.calls.map(([line]) => String(line)).join('');
+  expect(lines).toContain('the export failed');
+  expect(lines).not.toContain('secret');
+  expect(JSON.stringify(await collected.collect())).not.toContain('secret');
+  expect(readdirSync(directory, { recursive: true }).join()).not.toContain('secret');
 });

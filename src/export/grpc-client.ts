@@ -35,7 +35,16 @@ export interface GrpcTarget {
 const maxBody = 65_536;
 
 /** The status for an answer of a server, or a proxy, that is not gRPC: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
-const statusOfHttp: Readonly<Record<number, number>> = { 400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14 };
+const statusOfHttp: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+};
 const unknown = 2;
 
 /**
@@ -78,7 +87,9 @@ export class GrpcClient {
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
         if (head === undefined || (failure !== undefined && trailers === undefined)) {
-          reject(this.#sessionErrors.get(session) ?? failure ?? new Error('the connection was closed without an answer'));
+          reject(
+            this.#sessionErrors.get(session) ?? failure ?? new Error('the connection was closed without an answer'),
+          );
         } else {
           resolve(readAnswer(head, trailers, Buffer.concat(chunks)));
         }

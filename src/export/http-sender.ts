@@ -49,7 +49,12 @@ export class HttpSender implements Sender {
       if (signal.aborted) return { status: 'retry', error: new Error('aborted') };
       const answer = await httpPost({
         url: this.#url,
-        headers: { 'user-agent': userAgent, ...headers, 'content-type': contentType, ...(zipped && { 'content-encoding': 'gzip' }) },
+        headers: {
+          'user-agent': userAgent,
+          ...headers,
+          'content-type': contentType,
+          ...(zipped && { 'content-encoding': 'gzip' }),
+        },
         agent,
         body: sent,
         timeoutMs,

@@ -198,7 +198,9 @@ describe('grpc', () => {
     const sender = open();
     receiver.behaviour = { delayMs: 200 };
     const abort = new AbortController();
-    const calls = Array.from({ length: 50 }, (_, i) => sender.send(bytes, i === 25 ? abort.signal : never));
+    const calls = Array.from({ length: 50 }, (_, i) =>
+      sender.send(bytes, i === 25 ? abort.signal : new AbortController().signal),
+    );
     setTimeout(() => abort.abort(), 50);
     const results = await Promise.all(calls);
     expect(results.filter(({ status }) => status === 'ok')).toHaveLength(49);

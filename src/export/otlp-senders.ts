@@ -78,7 +78,7 @@ function createGrpc(target: OtlpTarget): Sender {
     socketPath,
     method: tracesMethod,
     headers: { 'user-agent': userAgent, ...metadataOf(target.headers) },
-    tls: { ...(typeof given === 'function' ? {} : (given as HttpsAgentOptions | undefined)), ...target.tls },
+    tls: { ...(typeof given === 'function' ? {} : given), ...target.tls },
     timeoutMs: target.timeoutMs ?? defaultTimeoutMs,
     compression: target.compression ?? 'none',
   });

@@ -68,7 +68,7 @@ test.each([
   ],
   [
     { export: { endpoint: 'ftp://u:pw@host' } },
-    'expected a URL that starts with http:// or https://, got "ftp://…@host"',
+    'expected a URL that starts with http:// or https://, got "ftp://host"',
   ],
   [{ export: { endpoint: '', protocol: 'grpc' } }, 'expected http://host:port, https://host:port or host:port, got ""'],
   [
