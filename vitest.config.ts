@@ -42,7 +42,7 @@ const config: ViteUserConfig = defineConfig({
             'examples/**/*.test.ts',
             'docs/**/*.test.ts',
           ],
-          typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+          typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.check.json' },
         },
       },
       {

@@ -6,7 +6,7 @@ export interface TraceAmqplibOptions extends TraceOptions {
   /**
    * The broker's name as spans tell it (`server.address`, `server.port`). Default: what the connection's socket knows.
    */
-  server?: { address: string; port?: number };
+  server?: { address: string; port?: number | undefined } | undefined;
 }
 
 /** @throws MqtraceError `INVALID_OPTION` */

@@ -39,7 +39,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'undefined') return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') {
-    const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name;
+    const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string | undefined } | undefined } | null)
+      ?.constructor?.name;
     return name && name !== 'Object' ? `an instance of ${name}` : 'an object';
   }
   return `a ${typeof value}`;

@@ -7,11 +7,11 @@ import { version } from '../common/version.ts';
 /** Options of both ends of a pipeline. */
 export interface TraceHttpOptions {
   /** Where spans come from. Default: the provider registered with OpenTelemetry's API, now or later. */
-  tracerProvider?: TracerProvider;
+  tracerProvider?: TracerProvider | undefined;
   /** Which propagator reads and writes headers. Default `'global'`. */
-  propagator?: PropagatorChoice;
+  propagator?: PropagatorChoice | undefined;
   /** Make a span even where an auto-instrumentation of HTTP is at work and makes its own. Default false. */
-  force?: boolean;
+  force?: boolean | undefined;
 }
 
 /** @internal */

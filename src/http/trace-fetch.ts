@@ -110,6 +110,6 @@ function urlAttributes(text: string): Attributes {
 
 /** fetch says "fetch failed" of everything; what failed is its cause. */
 function networkErrorType(error: unknown): string | undefined {
-  const code = (error as { cause?: { code?: unknown } } | undefined)?.cause?.code;
+  const code = (error as { cause?: { code?: unknown } | undefined } | undefined)?.cause?.code;
   return typeof code === 'string' ? code : undefined;
 }

@@ -17,7 +17,7 @@ export interface TraceHandlerOptions extends TraceHttpOptions {
    * behind the path at which its router is mounted; where an error has left that router, only a handler that is itself wrapped tells
    * it. The path of a request is never made a name; of a router mounted at a parameter (`/tenants/:id`), Express tells no other.
    */
-  route?: string;
+  route?: string | undefined;
 }
 
 /** What is read of a response. */

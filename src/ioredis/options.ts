@@ -7,7 +7,7 @@ export interface TraceRedisOptions extends TraceOptions {
    * Whether replies come without the trace fields at the end of an entry, so that the application sees what was sent. Default
    * `true`.
    */
-  hideFields?: boolean;
+  hideFields?: boolean | undefined;
 }
 
 /** @internal */

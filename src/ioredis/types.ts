@@ -20,7 +20,7 @@ export interface Command {
   name: string;
   /** Flat; strings and Buffers, keys with their prefix. */
   args: unknown[];
-  inTransaction?: boolean;
+  inTransaction?: boolean | undefined;
   reject: (error: unknown) => void;
   /** Makes of the server's reply what the application gets; of one in a transaction, a second time with what EXEC returned. */
   transformReply: (reply: unknown) => unknown;
@@ -28,7 +28,7 @@ export interface Command {
 
 /** What is used of ioredis' `Pipeline`. @internal */
 export interface Pipeline {
-  isPipeline?: boolean;
+  isPipeline?: boolean | undefined;
   sendCommand: (command: Command) => unknown;
   addBatch: (commands: unknown[]) => unknown;
   /** Called when nothing of the pipeline will be tried again. */
@@ -39,7 +39,7 @@ export interface Pipeline {
 /** What is used of a client beyond {@link RedisLike}. @internal */
 export interface Client {
   status: string;
-  isCluster?: boolean;
+  isCluster?: boolean | undefined;
   options: {
     host?: unknown;
     port?: unknown;

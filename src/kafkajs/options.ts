@@ -4,12 +4,12 @@ import { checkOptions, type TraceOptions } from '../messaging/index.ts';
 /** Options of `traceKafka` and `traceProducer`. */
 export interface KafkaTraceOptions extends TraceOptions {
   /** Value of `messaging.client.id`. Default: what the client's first request tells. */
-  clientId?: string;
+  clientId?: string | undefined;
   /**
    * Value of `server.address` and `server.port` of every span. Default: the broker, as long as the client has talked to one only;
    * with several, none.
    */
-  server?: KafkaServer;
+  server?: KafkaServer | undefined;
 }
 
 /** Where the brokers are. */
@@ -17,13 +17,13 @@ export interface KafkaServer {
   /** Host name or address. */
   address: string;
   /** Default: none is told. */
-  port?: number;
+  port?: number | undefined;
 }
 
 /** Options of `traceConsumer`. */
 export interface KafkaConsumerTraceOptions extends KafkaTraceOptions {
   /** Value of `messaging.consumer.group.name`. Default: what the consumer tells when it first joins its group. */
-  groupId?: string;
+  groupId?: string | undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { KafkaHeaders } from '../../carriers/index.ts';
 
 /** What makes events: kafkajs' `on` and `events`. */
 interface EmitterLike {
-  readonly events?: object;
+  readonly events?: object | undefined;
   on?(eventName: never, listener: never): unknown;
 }
 
@@ -43,7 +43,7 @@ export interface OutgoingMessage {
   value?: unknown;
   partition?: unknown;
   timestamp?: unknown;
-  headers?: KafkaHeaders | null;
+  headers?: KafkaHeaders | null | undefined;
 }
 
 /** @internal */

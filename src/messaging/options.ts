@@ -18,41 +18,41 @@ export type Parenting = 'parent' | 'link' | 'auto';
 /** Options that every wrapper takes. */
 export interface TraceOptions {
   /** Where spans come from. Default: the provider registered with OpenTelemetry's API, now or later. */
-  tracerProvider?: TracerProvider;
+  tracerProvider?: TracerProvider | undefined;
   /** Which propagator writes and reads message headers. Default `'global'`. */
-  propagator?: PropagatorChoice;
+  propagator?: PropagatorChoice | undefined;
   /**
    * Names of the attributes. Default `'latest'`. `OTEL_SEMCONV_STABILITY_OPT_IN=messaging/dup` (or `messaging`) wins over it.
    */
-  semconv?: SemconvVersion;
+  semconv?: SemconvVersion | undefined;
   /** Where process spans belong, for all destinations or by destination name. Default `'parent'`. */
-  parenting?: Parenting | ((destination: string) => Parenting);
+  parenting?: Parenting | ((destination: string) => Parenting) | undefined;
   /**
    * What to do with a message that carries a valid creation context already: give it a new one, or keep it, send it unchanged and
    * link it (a message relayed on behalf of someone else). Default `'replace'`.
    */
-  existingContext?: 'replace' | 'keep';
+  existingContext?: 'replace' | 'keep' | undefined;
   /**
    * Which baggage is sent and which is let in, for all destinations or by destination name. A function is asked once for a
    * destination. Default: all of it.
    */
-  baggage?: BaggageRules | ((destination: string) => BaggageRules | undefined);
+  baggage?: BaggageRules | ((destination: string) => BaggageRules | undefined) | undefined;
   /**
    * How far the trace context of received messages is believed, for all destinations or by destination name. A function is asked
    * once for a destination; limits are counted together for all to which it gives the same object (beyond 1000 destinations, which
    * strangers may name, an equal one). Default `'continue'`.
    */
-  trust?: Trust | ((destination: string) => Trust | undefined);
+  trust?: Trust | ((destination: string) => Trust | undefined) | undefined;
   /**
    * Whether messages that are CloudEvents in binary mode get the Distributed Tracing extension (the trace in which their journey
    * started), and are read by it where they have no `traceparent`. Default false.
    */
-  cloudEvents?: boolean;
+  cloudEvents?: boolean | undefined;
   /**
    * Whether settling messages (ack, nack, reject, commit, XACK) makes spans of its own. False halves the spans of a consumer that
    * settles each message; process spans end as before. Default true.
    */
-  settleSpans?: boolean;
+  settleSpans?: boolean | undefined;
 }
 
 const choices: Record<string, readonly string[]> = {

@@ -16,13 +16,13 @@ import { commonBaggage, type ContextSource, linksTo } from './context-source.ts'
 
 /** Options of {@link fanIn}. */
 export interface FanInOptions {
-  attributes?: Attributes;
+  attributes?: Attributes | undefined;
   /** What the span is a child of. Default: the root context, so a new trace. */
-  parent?: Context;
+  parent?: Context | undefined;
   /** `'common'` (default): the entries that all inputs have with the same value are active; `'none'`: the parent's own. */
-  baggage?: 'common' | 'none';
+  baggage?: 'common' | 'none' | undefined;
   /** Default: that of the registered provider. */
-  tracer?: Tracer;
+  tracer?: Tracer | undefined;
 }
 
 /**

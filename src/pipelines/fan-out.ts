@@ -12,12 +12,12 @@ export interface FanOutOptions {
    * `'child'`: branches are spans of the current trace. `'link'`: each is a trace of its own that links it. `'auto'` (default):
    * children up to `children` branches, links beyond, since one trace of thousands of branches can neither be sampled nor read.
    */
-  trace?: 'child' | 'link' | 'auto';
+  trace?: 'child' | 'link' | 'auto' | undefined;
   /** Up to how many branches `'auto'` makes children. Default 100. */
-  children?: number;
-  attributes?: Attributes;
+  children?: number | undefined;
+  attributes?: Attributes | undefined;
   /** Default: that of the registered provider. */
-  tracer?: Tracer;
+  tracer?: Tracer | undefined;
 }
 
 /**

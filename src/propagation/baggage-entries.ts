@@ -9,9 +9,9 @@ import { getBaggage } from './with-baggage.ts';
 /** What may be said with a value. */
 export interface BaggageSetOptions {
   /** Properties of the entry, as they stand after the first `;`: `ttl=30;private`. */
-  metadata?: string;
+  metadata?: string | undefined;
   /** The context to start from. Default: the active one. */
-  context?: Context;
+  context?: Context | undefined;
 }
 
 /** One key of baggage with a type of its own; made by {@link baggageKey}. */
@@ -68,11 +68,11 @@ export const baggage: {
 export function baggageKey(name: string): BaggageKey<string>;
 export function baggageKey<T>(
   name: string,
-  codec: { parse: (text: string) => T | undefined; format?: (value: T) => string },
+  codec: { parse: (text: string) => T | undefined; format?: ((value: T) => string) | undefined },
 ): BaggageKey<T>;
 export function baggageKey<T>(
   name: string,
-  codec?: { parse: (text: string) => T | undefined; format?: (value: T) => string },
+  codec?: { parse: (text: string) => T | undefined; format?: ((value: T) => string) | undefined },
 ): BaggageKey<T> {
   if (typeof name !== 'string' || !isBaggageKey(name)) {
     throw invalidOption('baggageKey(name)', name, "a token: letters, digits and !#$%&'*+-.^_`|~");

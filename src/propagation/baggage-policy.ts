@@ -12,27 +12,27 @@ import { W3CBaggage } from './w3c-baggage.ts';
  */
 export interface BaggagePolicy {
   /** Only entries that match pass. Default: all. */
-  allow?: readonly string[];
+  allow?: readonly string[] | undefined;
   /** Entries that match do not pass, even if allowed. */
-  deny?: readonly string[];
+  deny?: readonly string[] | undefined;
   /** Entries that match pass with their value replaced by `[redacted]` and without metadata. */
-  redact?: readonly string[];
+  redact?: readonly string[] | undefined;
   /** New keys by old keys. An entry renamed to a key that is there already takes its place. */
-  rename?: Readonly<Record<string, string>>;
+  rename?: Readonly<Record<string, string>> | undefined;
   /** Bytes of the `baggage` header. In the order of the entries, one that no longer fits is left out whole. Default and most: 8192. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /** How many entries pass, the first ones. Default and most: 64. */
-  maxEntries?: number;
+  maxEntries?: number | undefined;
   /** Entries that match are copied to the operation's span as `baggage.{key}`, at most 256 characters of each. Default: none. */
-  spanAttributes?: readonly string[];
+  spanAttributes?: readonly string[] | undefined;
 }
 
 /** A policy for each direction. */
 export interface BaggageRules {
   /** For messages that are sent. */
-  send?: BaggagePolicy;
+  send?: BaggagePolicy | undefined;
   /** For messages that are received: what is active while they are processed. */
-  receive?: BaggagePolicy;
+  receive?: BaggagePolicy | undefined;
 }
 
 const redacted = '[redacted]';

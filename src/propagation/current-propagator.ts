@@ -16,7 +16,9 @@ export type PropagatorChoice = 'global' | 'mqtrace' | TextMapPropagator;
 const apiGlobals = Symbol.for('opentelemetry.js.api.1');
 
 function registered(): boolean {
-  return (globalThis as { [apiGlobals]?: { propagation?: unknown } })[apiGlobals]?.propagation !== undefined;
+  return (
+    (globalThis as { [apiGlobals]?: { propagation?: unknown } | undefined })[apiGlobals]?.propagation !== undefined
+  );
 }
 
 /** Follows what is registered at the time of each call, so that the order of set-up does not matter. */

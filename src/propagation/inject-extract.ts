@@ -15,7 +15,7 @@ import { baggageHeader } from './w3c-baggage.ts';
 /** Options of {@link inject} and {@link extract}. */
 export interface PropagationOptions {
   /** Which propagator writes or reads. Default `'global'`. */
-  propagator?: PropagatorChoice;
+  propagator?: PropagatorChoice | undefined;
 }
 
 /**

@@ -22,18 +22,18 @@ export type TrustLevel = 'continue' | 'link' | 'ignore';
 /** Trust with limits. */
 export interface TrustRules {
   /** Default `'continue'`. */
-  context?: TrustLevel;
+  context?: TrustLevel | undefined;
   /**
    * Whether a sampled flag makes us record: `'follow'` it (default), `'ignore'` it (a parent-based sampler then records nothing of
    * such a trace), or follow at most so many in a second; beyond them the flag is cleared, and so is the sampling threshold in its
    * `tracestate`.
    */
-  sampled?: 'follow' | 'ignore' | { perSecond: number };
+  sampled?: 'follow' | 'ignore' | { perSecond: number } | undefined;
   /**
    * How many messages of one trace id are continued; further ones start traces of their own, linked. Default: no limit. The last
    * The last 10 000 trace ids at least are remembered.
    */
-  messagesPerTrace?: number;
+  messagesPerTrace?: number | undefined;
 }
 
 /** What is made of a received context. @internal */

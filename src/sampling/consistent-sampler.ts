@@ -38,7 +38,7 @@ export interface Intent {
   /** Asked only when R does not reach T, for what cannot be said as a threshold; undefined means no. */
   readonly fallback?: ((request: SamplingRequest) => Intent | undefined) | undefined;
   /** The finished answer for a root without a trace state, kept here because most intents serve many spans. */
-  rootResult?: SamplingResult;
+  rootResult?: SamplingResult | undefined;
 }
 
 /** @internal */

@@ -35,7 +35,7 @@ const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 /** @internal */
 export const O_RDONLY: number = constants.O_RDONLY;
 /** Windows does not know it. @internal */
-export const O_NOFOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
+export const O_NOFOLLOW: number = (constants as { O_NOFOLLOW?: number | undefined }).O_NOFOLLOW ?? 0;
 const createFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 /** Damaged files kept for whoever wants to look at them. */
 const maxSetAside = 16;

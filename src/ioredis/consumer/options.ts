@@ -25,26 +25,28 @@ export interface ConsumeStreamOptions {
    * The consumer's name within the group: what is pending under it is worked off first. A name that stays the same over restarts is
    * best, as Redis keeps consumers for good. Default: host name and process id.
    */
-  consumer?: string;
+  consumer?: string | undefined;
   /** Where a group begins that has to be made: an id, `'0'` for all entries, `'$'` for those to come. Default `'0'`. */
-  from?: string;
+  from?: string | undefined;
   /** How many entries are read at once. They are handled one after the other. Default 10. */
-  count?: number;
+  count?: number | undefined;
   /** How long one read waits for entries, in milliseconds. Default 5000. */
-  blockMs?: number;
+  blockMs?: number | undefined;
   /**
    * After how many milliseconds an entry that was delivered, to whichever consumer, and not acknowledged is taken over and handled
    * again. It has to be longer than a handler takes. `Infinity`: never. Needs Redis 6.2. Default 60 000.
    */
-  minIdleMs?: number;
+  minIdleMs?: number | undefined;
   /**
    * Told of every failure: of a handler, with its message, and of Redis. Default: OpenTelemetry's `diag`.
    */
-  onError?: (error: unknown, message: StreamMessage | undefined) => void;
+  onError?: ((error: unknown, message: StreamMessage | undefined) => void) | undefined;
 }
 
 /** Options with their defaults. @internal */
-export type ConsumeSettings = Required<Omit<ConsumeStreamOptions, 'streams' | 'onError'>> & {
+export type ConsumeSettings = {
+  [Name in Exclude<keyof ConsumeStreamOptions, 'streams' | 'onError'>]-?: NonNullable<ConsumeStreamOptions[Name]>;
+} & {
   streams: readonly string[];
   onError: ConsumeStreamOptions['onError'];
 };
