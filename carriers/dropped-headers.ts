@@ -1,3 +1,5 @@
+import { processState } from '../src/common/process-state.ts';
+
 /**
  * Why something that a stranger (or the application) put into a header was not read, not kept or not sent.
  *
@@ -41,17 +43,18 @@ export const droppedHeaderReasons = [
 /** One of {@link droppedHeaderReasons}. */
 export type DroppedHeaderReason = (typeof droppedHeaderReasons)[number];
 
-const counts = Object.fromEntries(droppedHeaderReasons.map((reason) => [reason, 0])) as Record<
-  DroppedHeaderReason,
-  number
->;
+/** One count for all copies of this package in the process, of which another may not know every reason. */
+const counts: Partial<Record<DroppedHeaderReason, number>> = processState('dropped-headers', 1, () => ({}));
 
 /** @internal */
 export function countDroppedHeader(reason: DroppedHeaderReason, by = 1): void {
-  counts[reason] += by;
+  counts[reason] = (counts[reason] ?? 0) + by;
 }
 
 /** How often each kind of header content was refused since the process started. Names and values are never kept or logged. */
 export function droppedHeaders(): Readonly<Record<DroppedHeaderReason, number>> {
-  return { ...counts };
+  return Object.fromEntries(droppedHeaderReasons.map((reason) => [reason, counts[reason] ?? 0])) as Record<
+    DroppedHeaderReason,
+    number
+  >;
 }

@@ -8,8 +8,9 @@ export function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '_OTHER';
   const { type, code, name, cause } = error as { type?: unknown; code?: unknown; name?: unknown; cause?: unknown };
   const causeType = typeof cause === 'object' && cause !== null ? (cause as { type?: unknown }).type : undefined;
-  // Numbers that name nothing: an AbortError's is 20.
-  const ownCode = error instanceof DOMException ? undefined : code;
+  // The codes of a DOMException are numbers that name nothing: an AbortError's is 20. Not every sandbox has that class.
+  const isDomException = typeof DOMException === 'function' && error instanceof DOMException;
+  const ownCode = isDomException ? undefined : code;
   for (const candidate of [type, ownCode, causeType, name]) {
     if (typeof candidate === 'string' && candidate !== 'Error' && simpleName.test(candidate)) return candidate;
     if (typeof candidate === 'number' && Number.isInteger(candidate)) return String(candidate);

@@ -1,18 +1,25 @@
+// Faults of tracing itself: counted and reported, and kept from the application.
 import { diag } from '@opentelemetry/api';
+import { isEagerPromise } from './eager-promise.ts';
+import { processState } from './process-state.ts';
 
 const reportEveryMs = 60_000;
-const lastReport = new Map<string, number>();
-let faults = 0;
+
+/** One count for all copies of this package in the process. */
+const faults: { count: number; lastReport: Map<string, number> } = processState('faults', 1, () => ({
+  count: 0,
+  lastReport: new Map(),
+}));
 
 /**
  * Counts a fault of tracing itself (a tracer, propagator or exporter that threw) and reports it on `diag`, at most once a minute
  * for each place. The application never sees it. @internal
  */
 export function reportFault(where: string, error: unknown): void {
-  faults++;
+  faults.count++;
   const now = Date.now();
-  if (now - (lastReport.get(where) ?? 0) < reportEveryMs) return;
-  lastReport.set(where, now);
+  if (now - (faults.lastReport.get(where) ?? 0) < reportEveryMs) return;
+  faults.lastReport.set(where, now);
   try {
     diag.error(`mqtrace: ${where} failed; the application is not affected`, error);
   } catch {
@@ -22,5 +29,21 @@ export function reportFault(where: string, error: unknown): void {
 
 /** How many faults of tracing itself were kept from the application since the process started. */
 export function tracingFaults(): number {
-  return faults;
+  return faults.count;
+}
+
+/**
+ * Calls a function that the application, or another package, gave tracing to call: a hook, a processor. What it throws is a fault,
+ * and so is the rejection of a promise that it returns, which nobody else would handle.
+ * @internal
+ */
+export function callHook<R>(where: string, hook: () => R): R | undefined {
+  try {
+    const result = hook();
+    if (isEagerPromise(result)) result.then(undefined, (error: unknown) => reportFault(where, error));
+    return result;
+  } catch (error) {
+    reportFault(where, error);
+    return undefined;
+  }
 }

@@ -1,5 +1,13 @@
 import { type Attributes } from '@opentelemetry/api';
-import { ATTR_CONSUMER_GROUP_NAME, claim, type Messaging, replaceMethod, whenGiven } from '../messaging/index.ts';
+import {
+  ATTR_CONSUMER_GROUP_NAME,
+  claim,
+  isAutoInstrumented,
+  noteAutoInstrumented,
+  type Messaging,
+  replaceMethod,
+  whenGiven,
+} from '../messaging/index.ts';
 import type { ClientAttributes } from './client-attributes.ts';
 import { traceSends } from './sender.ts';
 import { settledBySendOffsets, traceSettle } from './settle.ts';
@@ -9,9 +17,14 @@ import { settledBySendOffsets, traceSettle } from './settle.ts';
  * is no span, so that one which is neither committed nor aborted leaves none open.
  */
 export function traceTransactions(producer: object, messaging: Messaging, facts: ClientAttributes): void {
+  // Their instrumentation patches the methods of each transaction without a mark.
+  const autoInstrumented = isAutoInstrumented(producer, 'transaction');
   replaceMethod(producer, 'transaction', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
-      return whenGiven(raw.apply(this, args), (transaction) => traceTransaction(transaction, messaging, facts));
+      return whenGiven(raw.apply(this, args), (transaction) => {
+        if (autoInstrumented) noteAutoInstrumented(transaction as object);
+        traceTransaction(transaction, messaging, facts);
+      });
     };
   });
 }

@@ -11,7 +11,8 @@ export { activeContext, bindToContext, runInContext } from '../common/active-con
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
 export { callWithin, endWith, runHandler, whenGiven } from './handler.ts';
-export { claim, guard, Reentry, replaceMethod } from './instance.ts';
+export { isAutoInstrumented, noteAutoInstrumented } from './auto-instrumentation.ts';
+export { claim, guard, replaceMethod } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';
 export {
   type Destination,

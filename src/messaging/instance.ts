@@ -1,22 +1,38 @@
+// How a client's object is wrapped.
 import { isDeepStrictEqual } from 'node:util';
 import { diag } from '@opentelemetry/api';
+import { MqtraceError } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
+import { quietMethod } from './auto-instrumentation.ts';
 
-/** What was traced, and with which options. */
-const traced = new WeakMap<object, unknown>();
+/** Other copies of this package, also of other versions, look for this property. */
+const mark = Symbol.for('mqtrace.traced');
+
+/** What a traced object is marked with. */
+interface Mark {
+  readonly version: 1;
+  /** With which options it was traced. */
+  readonly options: object;
+}
 
 /**
- * Notes that an object is traced. False where it already is: then it is to be returned as it is, and options other than those of
- * the first time are warned of.
+ * Marks an object as traced. False where it is already, by this or another copy of this package: then it is to be returned as it
+ * is, and options other than those of the first time are warned of.
  *
- * @param where - the wrapper's name, for the warning.
+ * @param where - the wrapper's name, for messages.
+ * @throws MqtraceError `INVALID_CLIENT` for an object to which nothing can be added
  */
 export function claim(target: object, where: string, options: object): boolean {
-  if (!traced.has(target)) {
-    traced.set(target, options);
+  const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
+  if (known === undefined) {
+    if (!Object.isExtensible(target)) {
+      throw new MqtraceError('INVALID_CLIENT', `${where}: the object is frozen; trace it before it is frozen`);
+    }
+    const value: Mark = { version: 1, options };
+    Object.defineProperty(target, mark, { value, configurable: true });
     return true;
   }
-  if (Object.keys(options).length > 0 && !isDeepStrictEqual(traced.get(target), options)) {
+  if (Object.keys(options).length > 0 && !isDeepStrictEqual(known.options, options)) {
     diag.warn(
       `mqtrace: ${where} was given an object that is traced already, with other options; the first options stay`,
     );
@@ -28,16 +44,17 @@ export function claim(target: object, where: string, options: object): boolean {
 type Method = (this: any, ...args: any[]) => unknown;
 
 /**
- * Gives one object a method of its own in place of its class's. Not enumerable, so that copies and printouts of the object stay as
- * they were; a method that was the object's own already (kafkajs makes plain objects) stays as enumerable as it was. Prototypes and
- * other instances are not touched.
+ * Replaces a method of one object. The new one is not enumerable, so that copies and printouts of the object stay as they were; a
+ * method that was the object's own already (kafkajs makes plain objects) stays as enumerable as it was. Prototypes and other
+ * instances are not touched.
  *
- * @param make - gets the method as it was and returns the one that takes its place.
+ * @param make - gets the original method and returns the new one. Where OpenTelemetry's auto-instrumentation has patched the
+ *   original, it gets one that calls it with their tracing suppressed.
  */
 export function replaceMethod(target: object, name: string, make: (raw: Method) => Method): void {
   const raw: unknown = (target as Record<string, unknown>)[name];
   if (typeof raw !== 'function') return;
-  const replacement = make(raw as Method);
+  const replacement = make(quietMethod(target, name, raw as Method));
   // Callers may look at a function's number of parameters and its name (Express and pools do).
   Object.defineProperty(replacement, 'length', { value: raw.length, configurable: true });
   Object.defineProperty(replacement, 'name', { value: raw.name, configurable: true });
@@ -45,35 +62,12 @@ export function replaceMethod(target: object, name: string, make: (raw: Method) 
   Object.defineProperty(target, name, { value: replacement, configurable: true, writable: true, enumerable });
 }
 
-/** Runs tracing's own code where nothing of it may reach the application: a fault is counted, reported, and gives undefined. */
+/** Runs tracing's own code. A fault is counted and gives undefined; it never reaches the application. */
 export function guard<T>(where: string, fn: () => T): T | undefined {
   try {
     return fn();
   } catch (error) {
     reportFault(where, error);
     return undefined;
-  }
-}
-
-/**
- * Tells a client's calls of its own methods from the application's: kafkajs, amqplib and ioredis implement some calls by others,
- * and one operation is to make one span.
- */
-export class Reentry {
-  #inside = 0;
-
-  /** Whether the present call comes from within the client. */
-  get inside(): boolean {
-    return this.#inside > 0;
-  }
-
-  /** Marks all synchronous calls within `call` as the client's own. */
-  enter<R>(call: () => R): R {
-    this.#inside++;
-    try {
-      return call();
-    } finally {
-      this.#inside--;
-    }
   }
 }

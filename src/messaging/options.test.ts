@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { afterEach, expect, test, vi } from 'vitest';
 import { version } from '../common/version.ts';
-import { checkClient, checkOptions, claim, errorType, Reentry, replaceMethod } from './index.ts';
+import { checkClient, checkOptions, claim, errorType, replaceMethod } from './index.ts';
 import { semconvFromEnvironment } from './semconv.ts';
 
 afterEach(() => diag.disable());
@@ -70,17 +70,6 @@ test('a replaced method is that one object’s own, unseen by copies, with the n
   expect(new Client().send(1, 2)).toBe(1);
 });
 
-test('reentry is seen within the call, and over after it throws', () => {
-  const reentry = new Reentry();
-  expect(reentry.enter(() => reentry.inside)).toBe(true);
-  expect(() =>
-    reentry.enter(() => {
-      throw new Error('x');
-    }),
-  ).toThrow('x');
-  expect(reentry.inside).toBe(false);
-});
-
 test.each([
   [new TypeError('x'), 'TypeError'],
   [new Error('x'), 'Error'],
@@ -115,4 +104,10 @@ test('the version is that of package.json', () => {
     version: string;
   };
   expect(version).toBe(manifest.version);
+});
+
+test('a promise of a client is told to be awaited', () => {
+  expect(() => checkClient('traceX', Promise.resolve({}), ['send'], 'a client')).toThrow(
+    '[INVALID_CLIENT] traceX: expected a client, got a promise; await it first: traceX(await …)',
+  );
 });

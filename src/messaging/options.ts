@@ -110,6 +110,10 @@ export function isParenting(value: unknown): value is Parenting {
   return value === 'parent' || value === 'link' || value === 'auto';
 }
 
+function isThenable(given: unknown): boolean {
+  return typeof (given as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
 /**
  * Checks that what is to be wrapped has the methods that make it what it should be.
  *
@@ -123,6 +127,12 @@ export function checkClient(where: string, given: unknown, methods: readonly str
       ? methods.filter((name) => typeof client?.[name] !== 'function')
       : methods;
   if (missing.length > 0) {
+    if (isThenable(given)) {
+      throw new MqtraceError(
+        'INVALID_CLIENT',
+        `${where}: expected ${expected}, got a promise; await it first: ${where}(await …)`,
+      );
+    }
     throw new MqtraceError(
       'INVALID_CLIENT',
       `${where}: expected ${expected}, got ${describe(given)} without ${missing.join(', ')}()`,

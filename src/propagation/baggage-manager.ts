@@ -1,15 +1,21 @@
 import { type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
+import { processState } from '../common/process-state.ts';
 import { formatMember, isBaggageKey } from './baggage-codec.ts';
 import { toEntry } from './baggage-entries.ts';
-import { emptyBaggage, W3CBaggage } from './w3c-baggage.ts';
+import { emptyBaggage, isW3CBaggage, W3CBaggage } from './w3c-baggage.ts';
 
 /**
  * Baggage entries of the whole process (its region, a tenant of its own): every message that mqtrace sends carries them, whatever
  * the context, with or without a trace. An entry of the same key in the context of a send comes first.
  */
 export class BaggageManager {
-  readonly #entries = new Map<string, BaggageEntry>();
+  readonly #entries: Map<string, BaggageEntry>;
+
+  /** @param entries - where the entries are kept. Default: a map of its own. */
+  constructor(entries: Map<string, BaggageEntry> = new Map()) {
+    this.#entries = entries;
+  }
 
   /**
    * @param metadata - properties of the entry, as they stand after the first `;`.
@@ -54,10 +60,10 @@ export class BaggageManager {
     const present = propagation.getBaggage(context) ?? emptyBaggage;
     const missing = [...this.#entries].filter(([key]) => present.getEntry(key) === undefined);
     if (missing.length === 0) return context;
-    const baggage = present instanceof W3CBaggage ? present : W3CBaggage.fromEntries(present.getAllEntries());
+    const baggage = isW3CBaggage(present) ? present : W3CBaggage.fromEntries(present.getAllEntries());
     return propagation.setBaggage(context, baggage.withAppended(missing));
   }
 }
 
-/** The process-wide baggage entries of this process. */
-export const processBaggage: BaggageManager = new BaggageManager();
+/** The process-wide baggage entries of this process, shared by all copies of this package. */
+export const processBaggage: BaggageManager = new BaggageManager(processState('baggage', 1, () => new Map()));

@@ -3,7 +3,7 @@ import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { invalidOption, unknownOption } from '../common/errors.ts';
 import { baggageByteLimit, baggageMemberLimit, formatMember, isBaggageKey } from './baggage-codec.ts';
 import { compilePatterns } from './patterns.ts';
-import { W3CBaggage } from './w3c-baggage.ts';
+import { isW3CBaggage, W3CBaggage } from './w3c-baggage.ts';
 
 /**
  * Which baggage passes, and how. Patterns are keys in which `*` stands for any characters. Applied in this order, to the keys as
@@ -69,7 +69,7 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
   function pass(baggage: Baggage): Baggage {
     const passed = new Map<string, BaggageEntry>();
     // A member that is not read here, and so was not held against the policy, might be read by someone else.
-    let changed = baggage instanceof W3CBaggage && baggage.hasUnreadable();
+    let changed = isW3CBaggage(baggage) && baggage.hasUnreadable();
     let bytes = 0;
     for (const [key, entry] of baggage.getAllEntries()) {
       const read = asReadElsewhere(key);

@@ -1,6 +1,9 @@
 import { type Baggage, type BaggageEntry, propagation } from '@opentelemetry/api';
 import { baggageByteLimit, baggageMemberLimit, formatBaggage, parseBaggage, passableBaggage } from './baggage-codec.ts';
 
+/** Changes whenever the meaning of the methods does that other copies of this package call. */
+const brandVersion = 1;
+
 /**
  * Baggage that came in a header. It is parsed when someone first reads it; as long as nothing is changed, the header itself is
  * passed on, byte for byte. Immutable, as OpenTelemetry's baggage is.
@@ -19,6 +22,11 @@ export class W3CBaggage implements Baggage {
     this.#source = source;
     this.#header = header;
     this.#entries = entries;
+  }
+
+  /** Told by this rather than by its class, of which a process may hold several copies. @internal */
+  get mqtraceBaggage(): number {
+    return brandVersion;
   }
 
   static fromHeader(header: string): W3CBaggage {
@@ -88,6 +96,11 @@ export class W3CBaggage implements Baggage {
   }
 }
 
+/** Whether it is such baggage, also of another copy of this package. @internal */
+export function isW3CBaggage(baggage: Baggage): baggage is W3CBaggage {
+  return (baggage as Partial<W3CBaggage>).mqtraceBaggage === brandVersion;
+}
+
 /** @internal */
 export const emptyBaggage: W3CBaggage = W3CBaggage.fromEntries([]);
 
@@ -97,7 +110,7 @@ const headers = new WeakMap<Baggage, string>();
 
 /** The header for any baggage, whoever made it. @internal */
 export function baggageHeader(baggage: Baggage): string {
-  if (baggage instanceof W3CBaggage) return baggage.toHeader();
+  if (isW3CBaggage(baggage)) return baggage.toHeader();
   const known = headers.get(baggage);
   if (known !== undefined) return known;
   const header = formatBaggage(baggage.getAllEntries());

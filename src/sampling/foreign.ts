@@ -1,6 +1,7 @@
-import { diag, TraceFlags } from '@opentelemetry/api';
+import { TraceFlags } from '@opentelemetry/api';
 import { SamplingDecision, type Sampler, type SamplingResult } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
+import { reportFault } from '../common/faults.ts';
 import {
   ConsistentSampler,
   keptBy,
@@ -19,7 +20,6 @@ class Foreign extends ConsistentSampler {
   readonly #sampler: Sampler;
   readonly #intent: Intent;
   readonly #followsParents: boolean;
-  #reported = false;
 
   constructor(sampler: Sampler) {
     super();
@@ -41,7 +41,7 @@ class Foreign extends ConsistentSampler {
       if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return result;
       return { ...result, attributes: { [samplerNameAttribute]: String(this.#sampler), ...result.attributes } };
     } catch (error) {
-      this.#report(error);
+      reportFault('a sampler, which counts as no,', error);
       return notSampled;
     }
   }
@@ -58,14 +58,9 @@ class Foreign extends ConsistentSampler {
       const intent = result.attributes ? { ...kept, attributes: { ...kept.attributes, ...result.attributes } } : kept;
       return this.#followsParents ? withParentsWeight(intent, request) : intent;
     } catch (error) {
-      this.#report(error);
+      reportFault('a sampler, which counts as no,', error);
       return undefined;
     }
-  }
-
-  #report(error: unknown): void {
-    if (!this.#reported) diag.warn(`mqtrace: the sampler ${String(this.#sampler)} threw, which counts as no`, error);
-    this.#reported = true;
   }
 }
 

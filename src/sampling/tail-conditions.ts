@@ -1,6 +1,8 @@
-import { diag, SpanStatusCode } from '@opentelemetry/api';
+import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { isEagerPromise } from '../common/eager-promise.ts';
 import { invalidOption } from '../common/errors.ts';
+import { reportFault } from '../common/faults.ts';
 import { checkFunction, checkPositive } from '../common/check-options.ts';
 
 /** What only a span's end can tell. */
@@ -34,22 +36,17 @@ export function checkTailConditions(where: OptionPath, { keepErrors, keepSlow, k
 /** Undefined if no condition is given. @internal */
 export function tailJudge({ keepErrors, keepSlow, keepWhen }: TailConditions): TailJudge | undefined {
   if (keepErrors !== true && keepSlow === undefined && keepWhen === undefined) return undefined;
-  let reported = false;
-  const report = (what: string, error?: unknown): false => {
-    if (!reported) diag.warn(`mqtrace: keepWhen ${what}, which counts as false`, error);
-    reported = true;
-    return false;
-  };
   const matches = (span: ReadableSpan): boolean => {
     if (!keepWhen) return false;
     try {
       const answer: unknown = keepWhen(span);
-      if (!(answer instanceof Promise)) return Boolean(answer);
-      answer.catch(() => undefined);
-      return report('gave a promise');
+      if (!isEagerPromise(answer)) return Boolean(answer);
+      answer.then(undefined, () => undefined);
+      throw new TypeError('it returned a promise');
     } catch (error) {
-      return report('threw', error);
+      reportFault('keepWhen, which counts as false,', error);
     }
+    return false;
   };
   return (span) => {
     if (keepErrors && (span.status.code === SpanStatusCode.ERROR || isRedelivery(span))) return 'keepErrors';

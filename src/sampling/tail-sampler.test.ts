@@ -1,6 +1,7 @@
-import { diag, DiagLogLevel, ROOT_CONTEXT, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MqtraceError } from '../common/errors.ts';
+import { tracingFaults } from '../common/faults.ts';
 import { ATTR_MESSAGE_DELIVERY_ATTEMPT, ATTR_MESSAGE_REDELIVERED } from '../messaging/semconv.ts';
 import { alwaysOff, alwaysOn, createSampling, parentBased, ratio } from './index.ts';
 import { parentContext } from './testing/ask.ts';
@@ -16,7 +17,6 @@ const fail = (span: Span): Span => span.setStatus({ code: SpanStatusCode.ERROR }
 
 afterEach(() => {
   vi.useRealTimers();
-  diag.disable();
 });
 
 describe('keepErrors', () => {
@@ -121,9 +121,8 @@ test('keepSlow keeps by seconds, keepWhen by what only the end knows', () => {
   ]);
 });
 
-test('keepWhen that throws counts as false, and is reported once', () => {
-  const warn = vi.fn<(...args: unknown[]) => void>();
-  diag.setLogger({ warn, error: warn, info: warn, debug: () => undefined, verbose: warn }, DiagLogLevel.WARN);
+test('keepWhen that throws counts as false, and as a fault', () => {
+  const before = tracingFaults();
   const { start, names } = setUp({
     sampler: alwaysOff,
     keepWhen() {
@@ -133,12 +132,11 @@ test('keepWhen that throws counts as false, and is reported once', () => {
   start('a').end();
   start('b').end();
   expect(names()).toEqual([]);
-  expect(warn).toHaveBeenCalledTimes(1);
+  expect(tracingFaults() - before).toBe(2);
 });
 
-test('keepWhen that gives a promise counts as false, whatever becomes of the promise', async () => {
-  const warn = vi.fn<(...args: unknown[]) => void>();
-  diag.setLogger({ warn, error: warn, info: warn, debug: () => undefined, verbose: warn }, DiagLogLevel.WARN);
+test('keepWhen that gives a promise counts as false and as a fault, whatever becomes of the promise', async () => {
+  const before = tracingFaults();
   const keepWhen = (() => Promise.reject(new Error('mine'))) as unknown as () => boolean;
   const { start, names } = setUp({ sampler: alwaysOff, keepWhen });
   start('a').end();
@@ -146,7 +144,7 @@ test('keepWhen that gives a promise counts as false, whatever becomes of the pro
   // Vitest fails a run in which a rejection is unhandled.
   await new Promise((resolve) => setImmediate(resolve));
   expect(names()).toEqual([]);
-  expect(warn).toHaveBeenCalledTimes(1);
+  expect(tracingFaults() - before).toBe(2);
 });
 
 describe('what is held is bounded', () => {

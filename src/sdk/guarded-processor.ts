@@ -1,6 +1,6 @@
 import { type Context, diag } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { reportFault } from '../common/faults.ts';
+import { callHook } from '../common/faults.ts';
 
 /**
  * A span processor kept from throwing into the calls that make, end, flush and shut down.
@@ -15,15 +15,15 @@ export class GuardedProcessor implements SpanProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    guard('onStart', () => this.#inner.onStart(span, parentContext));
+    callHook('onStart of a span processor', () => this.#inner.onStart(span, parentContext));
   }
 
   onEnding(span: Span): void {
-    guard('onEnding', () => this.#inner.onEnding?.(span));
+    callHook('onEnding of a span processor', () => this.#inner.onEnding?.(span));
   }
 
   onEnd(span: ReadableSpan): void {
-    guard('onEnd', () => this.#inner.onEnd(span));
+    callHook('onEnd of a span processor', () => this.#inner.onEnd(span));
   }
 
   async forceFlush(): Promise<void> {
@@ -32,14 +32,6 @@ export class GuardedProcessor implements SpanProcessor {
 
   async shutdown(): Promise<void> {
     await settle('shutdown', () => this.#inner.shutdown());
-  }
-}
-
-function guard(method: string, call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    reportFault(`${method} of a span processor`, error);
   }
 }
 

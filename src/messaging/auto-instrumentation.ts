@@ -1,0 +1,114 @@
+import { type Context, createContextKey, diag } from '@opentelemetry/api';
+import { activeContext, runInContext } from '../common/active-context.ts';
+import { suppressTracing } from '../propagation/suppression.ts';
+
+// A client may be traced twice: wrapped explicitly, and patched by OpenTelemetry's auto-instrumentation. Explicit wrapping wins.
+// Their part of a send or settlement runs with tracing suppressed. Their part of a consumer cannot be suppressed, because the
+// application's handler runs within it; one warning names the instrumentation to turn off.
+
+// oxlint-disable-next-line typescript/no-explicit-any -- stands for a client's method of any signature
+type Method = (this: any, ...args: any[]) => unknown;
+
+/** Whether a call is one that is traced here, by the method's name. `connect`, which a first command may imply, never is. */
+const quietCalls: Readonly<Record<string, (client: unknown, args: readonly unknown[]) => boolean>> = Object.fromEntries(
+  [
+    ...['send', 'sendBatch', 'transaction', 'sendOffsets', 'commit', 'abort', 'commitOffsets'].map(always),
+    ...['publish', 'ack', 'ackAll', 'nack', 'nackAll', 'reject'].map(always),
+    [
+      'sendCommand',
+      (client: { status?: unknown }, [command]: [unknown]) => client.status !== 'wait' && isStreamCommand(command),
+    ],
+  ],
+) as never;
+
+const consumers: Readonly<Record<string, string>> = {
+  run: '@opentelemetry/instrumentation-kafkajs',
+  consume: '@opentelemetry/instrumentation-amqplib',
+};
+
+const streamCommands = new Set(['xadd', 'xread', 'xreadgroup', 'xclaim', 'xautoclaim', 'xack']);
+const warned = new Set<string>();
+/** Objects whose methods are patched without a mark. */
+const patched = new WeakSet<object>();
+
+function always(name: string): [string, () => boolean] {
+  return [name, () => true];
+}
+
+function isStreamCommand(command: unknown): boolean {
+  const name = (command as { name?: unknown } | null | undefined)?.name;
+  return typeof name === 'string' && streamCommands.has(name.toLowerCase());
+}
+
+/** Whether an instrumentation has patched a method; `shimmer`, which all of OpenTelemetry's use, marks it. */
+export function isAutoInstrumented(target: object, name: string): boolean {
+  const method = (target as Record<string, unknown>)[name];
+  return typeof method === 'function' && '__wrapped' in method && method.__wrapped === true;
+}
+
+/** Notes that the methods of an object are patched, where the patch leaves no mark. */
+export function noteAutoInstrumented(target: object): void {
+  patched.add(target);
+}
+
+/** The method to call in place of a client's own, which runs the patch of an instrumentation with tracing suppressed. */
+export function quietMethod(target: object, name: string, raw: Method): Method {
+  if (!isAutoInstrumented(target, name) && !patched.has(target)) return raw;
+  const instrumentation = consumers[name];
+  if (instrumentation !== undefined) warnOnce(instrumentation);
+  const isQuiet = quietCalls[name];
+  if (isQuiet === undefined) return raw;
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return isQuiet(this, args) ? callQuietly(() => raw.apply(this, args)) : raw.apply(this, args);
+  };
+}
+
+function warnOnce(instrumentation: string): void {
+  if (warned.has(instrumentation)) return;
+  warned.add(instrumentation);
+  diag.warn(
+    `mqtrace: ${instrumentation} is active on a consumer that mqtrace traces, so that each message has two process spans; ` +
+      `turn that instrumentation off: getNodeAutoInstrumentations({ '${instrumentation}': { enabled: false } })`,
+  );
+}
+
+/**
+ * Suppresses tracing for the synchronous part of a call, in which a patch starts its span. What goes on asynchronously, as the
+ * application's partitioner or callback, sees its own context.
+ */
+function callQuietly<R>(call: () => R): R {
+  const state = { quiet: true };
+  try {
+    return runInContext(new QuietContext(activeContext(), state), call);
+  } finally {
+    state.quiet = false;
+  }
+}
+
+/** The API's own key: keys of the same description are the same key. */
+const spanKey = createContextKey('OpenTelemetry Context Key SPAN');
+
+/** A context in which tracing is suppressed for as long as `state` says. */
+class QuietContext implements Context {
+  readonly #inner: Context;
+  readonly #state: { quiet: boolean };
+
+  constructor(inner: Context, state: { quiet: boolean }) {
+    this.#inner = inner;
+    this.#state = state;
+  }
+
+  getValue(key: symbol): unknown {
+    return key === suppressTracing && this.#state.quiet ? true : this.#inner.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    // The patch would make its own, invalid span active, also for what goes on asynchronously.
+    if (key === spanKey && this.#state.quiet) return this;
+    return new QuietContext(this.#inner.setValue(key, value), this.#state);
+  }
+
+  deleteValue(key: symbol): Context {
+    return new QuietContext(this.#inner.deleteValue(key), this.#state);
+  }
+}
