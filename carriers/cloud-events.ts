@@ -30,7 +30,7 @@ export function cloudEvents<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {
       const own = adapter.get(carrier, key);
       if (own !== undefined || !isTraceHeader(key)) return own;
       // State belongs to its traceparent: the two are never taken from different places.
-      if (adapter.get(carrier, 'traceparent') !== undefined) return undefined;
+      if (key !== 'traceparent' && adapter.get(carrier, 'traceparent') !== undefined) return undefined;
       const prefix = prefixOf(carrier);
       return prefix === undefined ? undefined : adapter.get(carrier, prefix + key.toLowerCase());
     },

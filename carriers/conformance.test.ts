@@ -5,10 +5,12 @@ import { spellings } from './spellings.ts';
 import { carrierConformance } from './testing/conformance.ts';
 import {
   amqpFormat,
+  amqpMapFormat,
   type Format,
   formats,
   httpFormat,
   kafkaFormat,
+  kafkaMapFormat,
   redisFormat,
   webHeadersFormat,
 } from './testing/formats.ts';
@@ -34,6 +36,14 @@ carrierConformance({
     ...[null, 7, true, { nested: 'table' }, { '!': 'timestamp', value: 1 }, [], [[]], [{}]].map(oddValues),
   ],
 });
+
+for (const format of [kafkaMapFormat, amqpMapFormat]) {
+  carrierConformance<Record<string, unknown>>({
+    ...format,
+    repeatedTraceparent: 'last',
+    oddShapes: [...notHeaders, new Map([['traceparent', 7]]), new Map([[{}, 'x']]), new Map([[null, null]])],
+  });
+}
 
 carrierConformance({
   ...httpFormat,
@@ -86,6 +96,40 @@ test('redis: only a trailing run of trace fields, in order, is replaced; the sam
   );
   const odd = ['a', 'b', 'traceparent'];
   expect(redisFields.trailingRun(odd, names)).toBe(odd.length);
+});
+
+const throughJson = (value: unknown): never => JSON.parse(JSON.stringify(value)) as never;
+
+test.each(formats)(
+  '$adapter.name: values of bytes that went through JSON are read, within the limits',
+  ({ adapter }) => {
+    const headers = (name: string, value: unknown): unknown =>
+      adapter.name === 'redis' ? [name, value] : { [name]: value };
+    const read = (name: string, value: Buffer): unknown => adapter.get(throughJson(headers(name, value)), name);
+    expect(read('traceparent', Buffer.from('00-a'))).toBe('00-a');
+    expect(read('baggage', Buffer.from('k=€'))).toBe('k=€');
+    expect(read('traceparent', Buffer.alloc(256, 'x'))).toHaveLength(256);
+    expect(read('traceparent', Buffer.alloc(257, 'x'))).toBeUndefined();
+    expect(read('baggage', Buffer.alloc(100_000, 'k=v,'))).toHaveLength(8191);
+    for (const junk of [
+      { type: 'Buffer' },
+      { type: 'Buffer', data: 'x' },
+      { type: 'Buffer', data: [{}] },
+      { data: [1] },
+    ]) {
+      expect(adapter.get(headers('traceparent', junk), 'traceparent')).toBeUndefined();
+    }
+    const sparse = { type: 'Buffer', data: Object.assign([], { length: 2 ** 32 - 1 }) };
+    expect(adapter.get(headers('traceparent', sparse), 'traceparent')).toBeUndefined();
+  },
+);
+
+test('redis: names and values that went through JSON', () => {
+  const fields = ['mine', '1', 'traceparent', 'tp', 'baggage', 'k=v'].map((text) => Buffer.from(text));
+  const stored: Buffer[] = throughJson(fields);
+  expect(redisFields.get(stored, 'traceparent')).toBe('tp');
+  expect(redisFields.keys(stored)).toEqual(['mine', 'traceparent', 'baggage']);
+  expect(redisFields.trailingRun(stored, ['traceparent', 'tracestate', 'baggage'])).toBe(2);
 });
 
 test('redis: field names may be Buffers', () => {

@@ -1,7 +1,8 @@
+// Counts the header content that was dropped, by reason.
 import { processState } from '../src/common/process-state.ts';
 
 /**
- * Why something that a stranger (or the application) put into a header was not read, not kept or not sent.
+ * Why header content was dropped: not read, not kept or not sent.
  *
  * - `header-too-long`: a header over its byte limit was not read.
  * - `list-cut`: a `tracestate` or `baggage` over its byte limit was cut after the last whole member that fits.
@@ -46,12 +47,30 @@ export type DroppedHeaderReason = (typeof droppedHeaderReasons)[number];
 /** One count for all copies of this package in the process, of which another may not know every reason. */
 const counts: Partial<Record<DroppedHeaderReason, number>> = processState('dropped-headers', 1, () => ({}));
 
+let counting = true;
+
 /** @internal */
 export function countDroppedHeader(reason: DroppedHeaderReason, by = 1): void {
-  counts[reason] = (counts[reason] ?? 0) + by;
+  if (counting) counts[reason] = (counts[reason] ?? 0) + by;
 }
 
-/** How often each kind of header content was refused since the process started. Names and values are never kept or logged. */
+/**
+ * Runs `fn`, which is synchronous, without counting: it only looks at headers, or handles again what is counted elsewhere. @internal
+ */
+export function withoutCounting<T>(fn: () => T): T {
+  const before = counting;
+  counting = false;
+  try {
+    return fn();
+  } finally {
+    counting = before;
+  }
+}
+
+/**
+ * How often header content was dropped since the process started, by reason. Each entry or header of a message counts once, however
+ * often it is looked at; `explain()` counts nothing. Names and values are never kept or logged.
+ */
 export function droppedHeaders(): Readonly<Record<DroppedHeaderReason, number>> {
   return Object.fromEntries(droppedHeaderReasons.map((reason) => [reason, counts[reason] ?? 0])) as Record<
     DroppedHeaderReason,

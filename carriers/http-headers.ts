@@ -1,8 +1,11 @@
+// HTTP headers, as Node and the web have them.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { isListHeader, joinList, readAll, readValue, sameName } from './limits.ts';
 import { countDroppedHeader } from './dropped-headers.ts';
 import { isRecord, recordCopy, recordKeys, recordRemove, recordSet, recordWalk } from './record.ts';
+
+type HeadersClass = new (pairs: [string, string][]) => Headers;
 
 /** Node's `IncomingHttpHeaders` and `OutgoingHttpHeaders`, or the web's `Headers`. */
 export type HttpHeaders = Headers | { [name: string]: string | string[] | number | undefined };
@@ -37,7 +40,9 @@ export const httpHeaders: CarrierAdapter<HttpHeaders> = safeReader<HttpHeaders>(
     }
   },
   copy(headers) {
-    return isWebHeaders(headers) ? new Headers([...headers]) : recordCopy(headers, true);
+    if (!isWebHeaders(headers)) return recordCopy(headers, true);
+    const { Headers: known } = globalThis as { Headers?: HeadersClass };
+    return new (known ?? (headers.constructor as HeadersClass))([...headers]);
   },
   remove(headers, names) {
     if (!isWebHeaders(headers)) return recordRemove(headers, names);
@@ -59,10 +64,12 @@ function readHttp(headers: HttpHeaders, key: string): string[] {
   return isRecord(headers) ? recordWalk(headers, key) : [];
 }
 
-/** Told by what it can do: `Headers` of a polyfill or of another copy of undici are not instances of the global one. */
-function isWebHeaders(headers: HttpHeaders | null | undefined): headers is Headers {
-  if (headers instanceof Headers) return true;
+/**
+ * Told by what it can do: `Headers` of a polyfill, or of another copy of undici, are not instances of the global one, and there may
+ * be none. @internal
+ */
+export function isWebHeaders(headers: unknown): headers is Headers {
   if (typeof headers !== 'object' || headers === null) return false;
-  const { get, set, delete: remove } = headers as Partial<Record<string, unknown>>;
-  return typeof get === 'function' && typeof set === 'function' && typeof remove === 'function';
+  const { get, set, append, delete: remove } = headers as Partial<Record<string, unknown>>;
+  return [get, set, append, remove].every((method) => typeof method === 'function');
 }

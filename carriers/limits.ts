@@ -1,3 +1,4 @@
+import { TextEncoder, types } from 'node:util';
 import { isUtf8 } from 'node:buffer';
 import { countDroppedHeader } from './dropped-headers.ts';
 
@@ -51,12 +52,13 @@ export function byteLimit(lowerCaseName: string): number {
  * One header value as text, or undefined where it is no text or too long. A list that is too long is cut after the last whole
  * member that fits. @internal
  */
-export function readValue(lowerCaseName: string, value: unknown): string | undefined {
+export function readValue(lowerCaseName: string, given: unknown): string | undefined {
   const limit = byteLimit(lowerCaseName);
+  const value = typeof given === 'object' && !types.isUint8Array(given) ? bytesOfJson(given, limit) : given;
   let text: string;
   if (typeof value === 'string') {
     text = value;
-  } else if (value instanceof Uint8Array) {
+  } else if (types.isUint8Array(value)) {
     const end = readableEnd(lowerCaseName, value, limit);
     if (end < 0) {
       countDroppedHeader('header-too-long');
@@ -72,6 +74,18 @@ export function readValue(lowerCaseName: string, value: unknown): string | undef
     return undefined;
   }
   return fits(text, limit) ? text : overLimit(lowerCaseName, text, limit);
+}
+
+/**
+ * The bytes of a Buffer that went through JSON (`{ type: 'Buffer', data: [...] }`), as in a message that was stored or logged: one
+ * more than the limit at most, which is enough to tell that it is too long. @internal
+ */
+export function bytesOfJson(value: object | null, limit: number): Uint8Array | undefined {
+  if (value === null) return undefined;
+  const { type, data } = value as { type?: unknown; data?: unknown };
+  if (type !== 'Buffer' || !Array.isArray(data)) return undefined;
+  const bytes: unknown[] = data.slice(0, limit + 1);
+  return bytes.every((byte) => typeof byte === 'number') ? Uint8Array.from(bytes) : undefined;
 }
 
 /** How many of the bytes are to be decoded, -1 for none: told before decoding, which is what costs. */

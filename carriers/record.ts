@@ -1,7 +1,9 @@
+// What the formats share whose headers are an object of values by name.
 import { foldRaw, headerNameLimit, headerRepeatLimit, readAll, readValue, sameName } from './limits.ts';
+import { isHeaderMap, mapKeys, mapRemove, mapValues } from './map-headers.ts';
 import { spellings } from './spellings.ts';
 
-/** Headers kept as the properties of an object; what differs between formats are its values. @internal */
+/** Headers kept as the properties of an object, or in a Map. Formats differ in their values. @internal */
 export type HeaderRecord = Record<string, unknown>;
 
 const none: readonly unknown[] = [];
@@ -18,6 +20,7 @@ export function recordGetAll(headers: HeaderRecord, key: string, ownOnly: boolea
 }
 
 function lookUp(headers: HeaderRecord, key: string, ownOnly: boolean): readonly unknown[] {
+  if (isHeaderMap(headers)) return flat(mapValues(headers, key.toLowerCase()));
   let found = none;
   for (const name of spellings(key)) {
     const value = headers[name];
@@ -31,6 +34,7 @@ function lookUp(headers: HeaderRecord, key: string, ownOnly: boolean): readonly 
 /** As {@link recordGetAll} in any spelling, by walking the names: for HTTP, whose servers bound them. @internal */
 export function recordWalk(headers: HeaderRecord, key: string): string[] {
   const name = key.toLowerCase();
+  if (isHeaderMap(headers)) return readAll(name, flat(mapValues(headers, name)));
   const found: unknown[] = [];
   let seen = 0;
   for (const candidate in headers) {
@@ -43,6 +47,12 @@ export function recordWalk(headers: HeaderRecord, key: string): string[] {
   return readAll(name, found);
 }
 
+function flat(values: readonly unknown[]): readonly unknown[] {
+  return values.some(Array.isArray)
+    ? values.flatMap((value: unknown) => (Array.isArray(value) ? atEnds(value as unknown[]) : value))
+    : values;
+}
+
 /** The first repeats, and the last one, which may be the one that counts. */
 function atEnds(values: readonly unknown[]): readonly unknown[] {
   if (values.length <= headerRepeatLimit) return values;
@@ -51,6 +61,7 @@ function atEnds(values: readonly unknown[]): readonly unknown[] {
 
 /** @internal */
 export function recordKeys(headers: HeaderRecord, ownOnly: boolean): string[] {
+  if (isHeaderMap(headers)) return mapKeys(headers);
   if (ownOnly) return Object.keys(headers).slice(0, headerNameLimit);
   const keys: string[] = [];
   for (const key in headers) {
@@ -62,7 +73,9 @@ export function recordKeys(headers: HeaderRecord, ownOnly: boolean): string[] {
 
 /** A plain assignment of `__proto__` would change the prototype instead of adding a header. @internal */
 export function recordSet(headers: HeaderRecord, key: string, value: unknown): void {
-  if (key === '__proto__') {
+  if (isHeaderMap(headers)) {
+    headers.set(key, value);
+  } else if (key === '__proto__') {
     Object.defineProperty(headers, key, { value, enumerable: true, configurable: true, writable: true });
   } else {
     headers[key] = value;
@@ -73,6 +86,7 @@ export function recordSet(headers: HeaderRecord, key: string, value: unknown): v
 export function recordCopy<H extends HeaderRecord>(headers: H | null | undefined, ownOnly: boolean): H {
   const copy: HeaderRecord = {};
   if (isRecord(headers)) {
+    if (isHeaderMap(headers)) return new Map(headers) as unknown as H;
     for (const key in headers) {
       if (!ownOnly || Object.hasOwn(headers, key)) recordSet(copy, key, headers[key]);
     }
@@ -82,6 +96,13 @@ export function recordCopy<H extends HeaderRecord>(headers: H | null | undefined
 
 /** @internal */
 export function recordRemove(headers: HeaderRecord, names: readonly string[]): void {
+  if (isHeaderMap(headers)) {
+    mapRemove(
+      headers,
+      names.map((name) => name.toLowerCase()),
+    );
+    return;
+  }
   const keys = Object.keys(headers);
   if (keys.length === 0) return;
   const lowerCaseNames = names.map((name) => name.toLowerCase());

@@ -1,6 +1,7 @@
+import { types } from 'node:util';
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
-import { foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
+import { bytesOfJson, foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
 
 /** The fields of a Redis stream entry: names and values in turn, as `XADD` takes and `XRANGE` returns them. */
 export type RedisFields = (string | Buffer)[];
@@ -12,6 +13,8 @@ interface RedisFieldsAdapter extends CarrierAdapter<RedisFields> {
 
 /** How many field names of an entry are looked at, from its end, where trace fields are written. */
 const fieldLimit = 500;
+/** Bytes of a name that went through JSON. No header has a longer name. */
+const nameLimit = 256;
 
 /**
  * The fields of a Redis stream entry. They are the application's payload, and Redis keeps duplicate names: trace fields are
@@ -77,7 +80,7 @@ function valuesOf(fields: RedisFields, lowerCaseName: string): unknown[] {
 
 function isField(field: unknown, lowerCaseName: string): boolean {
   if (typeof field === 'string') return sameName(field, lowerCaseName);
-  if (!(field instanceof Uint8Array)) return false;
+  if (!types.isUint8Array(field)) return sameName(nameOf(field), lowerCaseName);
   const prefix = lowerCaseName.endsWith('*');
   const length = lowerCaseName.length - (prefix ? 1 : 0);
   if (prefix ? field.length < length : field.length !== length) return false;
@@ -90,6 +93,7 @@ function isField(field: unknown, lowerCaseName: string): boolean {
 
 function nameOf(field: unknown): string {
   if (typeof field === 'string') return field;
-  if (!(field instanceof Uint8Array)) return '';
+  if (typeof field !== 'object') return '';
+  if (!types.isUint8Array(field)) return Buffer.from(bytesOfJson(field, nameLimit) ?? []).toString('utf8');
   return Buffer.from(field.buffer, field.byteOffset, field.length).toString('utf8');
 }

@@ -43,6 +43,43 @@ export const kafkaBufferFormat: Format<KafkaHeaders> = {
   anyCase: false,
 };
 
+/** As a message has them that went through JSON. */
+export const kafkaJsonFormat: Format<KafkaHeaders> = {
+  adapter: { ...kafkaHeaders, name: 'kafka, JSON' },
+  make: (pairs) => JSON.parse(JSON.stringify(kafkaBufferFormat.make(pairs))) as KafkaHeaders,
+  http: false,
+  anyCase: false,
+};
+
+function map(pairs: HeaderPairs, key: (name: string) => unknown): Map<unknown, unknown> {
+  const headers = new Map<unknown, unknown>();
+  // Keys of bytes are never equal, so that repeats are entries of their own.
+  for (const [name, value] of pairs) {
+    const present = headers.get(name);
+    headers.set(key(name), present === undefined ? value : [present, value].flat());
+  }
+  return headers;
+}
+
+/** As some clients give them: a Map, with names of text or of bytes. */
+export const kafkaMapFormat: Format<KafkaHeaders> = {
+  adapter: {
+    ...kafkaHeaders,
+    name: 'kafka, Map',
+    copy: (headers) => kafkaHeaders.copy(headers ?? (new Map() as never)),
+  },
+  make: (pairs) => map(pairs, (name) => name) as unknown as KafkaHeaders,
+  http: false,
+  anyCase: true,
+};
+
+export const amqpMapFormat: Format<AmqpHeaders> = {
+  adapter: { ...amqpHeaders, name: 'amqp, Map', copy: (headers) => amqpHeaders.copy(headers ?? (new Map() as never)) },
+  make: (pairs) => map(pairs, (name) => Buffer.from(name)) as unknown as AmqpHeaders,
+  http: false,
+  anyCase: true,
+};
+
 export const amqpFormat: Format<AmqpHeaders> = { adapter: amqpHeaders, make: record, http: false, anyCase: false };
 
 export const redisFormat: Format<RedisFields> = {
@@ -80,7 +117,10 @@ export const webHeadersFormat: Format<HttpHeaders> = {
 export const formats: readonly Format<unknown>[] = [
   kafkaFormat,
   kafkaBufferFormat,
+  kafkaJsonFormat,
+  kafkaMapFormat,
   amqpFormat,
+  amqpMapFormat,
   redisFormat,
   httpFormat,
   webHeadersFormat,

@@ -8,9 +8,8 @@ export function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '_OTHER';
   const { type, code, name, cause } = error as { type?: unknown; code?: unknown; name?: unknown; cause?: unknown };
   const causeType = typeof cause === 'object' && cause !== null ? (cause as { type?: unknown }).type : undefined;
-  // The codes of a DOMException are numbers that name nothing: an AbortError's is 20. Not every sandbox has that class.
-  const isDomException = typeof DOMException === 'function' && error instanceof DOMException;
-  const ownCode = isDomException ? undefined : code;
+  // The codes of a DOMException are numbers that name nothing: an AbortError's is 20.
+  const ownCode = isDomException(error) ? undefined : code;
   for (const candidate of [type, ownCode, causeType, name]) {
     if (typeof candidate === 'string' && candidate !== 'Error' && simpleName.test(candidate)) return candidate;
     if (typeof candidate === 'number' && Number.isInteger(candidate)) return String(candidate);
@@ -26,4 +25,9 @@ export function errorMessage(error: unknown): string {
     return typeof message === 'string' ? message : errorType(error);
   }
   return String(error);
+}
+
+/** Not by `instanceof`: test environments lack the global, or have one of their own. */
+function isDomException(error: object): boolean {
+  return Object.prototype.toString.call(error) === '[object DOMException]';
 }

@@ -1,3 +1,4 @@
+// Describes the trace headers of a message.
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { byteLimit } from '../../carriers/limits.ts';
 import { parseBaggage } from '../propagation/baggage-codec.ts';

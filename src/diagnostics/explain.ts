@@ -1,8 +1,13 @@
+// Explains in words what a message carries.
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { isWebHeaders } from '../../carriers/http-headers.ts';
 import { amqpHeaders, httpHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
+import { withoutCounting } from '../../carriers/dropped-headers.ts';
+import { checkMethods, checkNames, checkNonEmptyString } from '../common/check-options.ts';
+import { invalidOption } from '../common/errors.ts';
 import { ReceivePolicy } from '../messaging/receive-policy.ts';
-import type { TraceOptions } from '../messaging/options.ts';
+import { isParenting, type TraceOptions } from '../messaging/options.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom } from '../propagation/inject-extract.ts';
 import { mqtracePropagator } from '../propagation/propagator.ts';
@@ -35,7 +40,8 @@ interface Found {
 
 /**
  * Says in words what a message's headers hold: whether they are valid, sampled, by which propagator, and what would happen on
- * receive. Trace ids and the keys of baggage are told; values are not. Never throws for a message, whatever it is.
+ * receive. Trace ids and the keys of baggage are told; values are not. Never throws for a message, whatever it is, and leaves
+ * `droppedHeaders()` as it was.
  *
  *     console.log(String(explain(message)));
  *
@@ -43,6 +49,23 @@ interface Found {
  * @throws MqtraceError `INVALID_OPTION` for wrong options
  */
 export function explain(message: unknown, options: ExplainOptions = {}): Explanation {
+  checkExplainOptions(options);
+  // Looking at a message is not receiving it.
+  return withoutCounting(() => explainMessage(message, options));
+}
+
+function checkExplainOptions(options: ExplainOptions): void {
+  checkNames('explain options', options, ['propagator', 'trust', 'baggage', 'parenting', 'adapter', 'destination']);
+  const { adapter, destination, parenting } = options;
+  if (adapter !== undefined)
+    checkMethods(adapter, 'explain({ adapter })', ['get', 'getAll', 'keys'], 'a carrier adapter');
+  if (destination !== undefined) checkNonEmptyString(destination, 'explain({ destination })');
+  if (parenting !== undefined && typeof parenting !== 'function' && !isParenting(parenting)) {
+    throw invalidOption('explain({ parenting })', parenting, "'parent', 'link', 'auto' or a function");
+  }
+}
+
+function explainMessage(message: unknown, options: ExplainOptions): Explanation {
   const propagator = resolvePropagator(options.propagator, 'explain({ propagator })');
   const receivePolicy = new ReceivePolicy('explain', options);
   const { adapter, headers } = safely(() => find(message, options.adapter), {
@@ -100,9 +123,9 @@ function find(message: unknown, adapter: CarrierAdapter<unknown> | undefined): F
   if (typeof properties === 'object' && properties !== null) {
     return { adapter: amqpHeaders, headers: properties['headers'] ?? {} };
   }
-  if (message instanceof Headers) return { adapter: httpHeaders, headers: message };
+  if (isWebHeaders(message)) return { adapter: httpHeaders, headers: message };
   const headers = 'headers' in given || 'value' in given ? (given['headers'] ?? {}) : given;
-  const http = 'method' in given || headers instanceof Headers;
+  const http = 'method' in given || isWebHeaders(headers);
   return { adapter: http ? httpHeaders : kafkaHeaders, headers };
 }
 

@@ -1,6 +1,7 @@
+import { URL } from 'node:url';
 import { channel } from 'node:diagnostics_channel';
 import { type Attributes, context as contextApi, type Context, SpanKind, trace } from '@opentelemetry/api';
-import { httpHeaders } from '../../carriers/http-headers.ts';
+import { httpHeaders, type HttpHeaders, isWebHeaders } from '../../carriers/http-headers.ts';
 import { invalidOption } from '../common/errors.ts';
 import { callWithin, guard, Operation } from '../messaging/index.ts';
 import { injectCopy } from '../propagation/inject-extract.ts';
@@ -11,7 +12,7 @@ import { ATTR_STATUS_CODE, methodAttributes, withoutSecrets } from './semconv.ts
 /** What the undici instrumentation, which traces `fetch`, listens to. */
 const undici = channel('undici:request:create');
 
-type FetchArguments = Parameters<typeof fetch>;
+type FetchArguments = Parameters<typeof globalThis.fetch>;
 
 /**
  * Wraps a `fetch`: each request is a CLIENT span, and carries the active trace and baggage in its headers. The span ends when the
@@ -67,13 +68,23 @@ function startRequest(
   const operation = new Operation(trace.setSpan(parent, span), [span]);
   const sent = guard('injecting context into a request', (): FetchArguments | undefined => {
     const given = init?.headers ?? request?.headers;
-    const own = new Headers(given);
-    const headers = injectCopy(tracing.propagator, httpHeaders, own, operation.context) as Headers | undefined;
+    const own = headersOf(given);
+    const headers = injectCopy(tracing.propagator, httpHeaders, own, operation.context);
     // An iterator gives its headers once, and has now done so.
     if (headers === undefined && !isIterator(given)) return undefined;
     return [input, withHeaders(init, headers ?? own)];
   });
   return { operation, sent: sent ?? args };
+}
+
+/** What a fetch of any implementation takes. Where there is no global `Headers`, plain headers. */
+function headersOf(given: object | null | undefined): HttpHeaders {
+  const { Headers } = globalThis;
+  if (typeof Headers === 'function') return new Headers(given as Headers | undefined);
+  if (given === null || given === undefined) return {};
+  if (isWebHeaders(given)) return httpHeaders.copy(given);
+  const iterable = Symbol.iterator in given;
+  return httpHeaders.copy(iterable ? Object.fromEntries(given as Iterable<[string, string]>) : (given as HttpHeaders));
 }
 
 /** Told by what it has: a `Request` of another copy of undici, or of a polyfill, is not an instance of the global one. */
@@ -86,7 +97,8 @@ function isIterator(value: unknown): boolean {
 }
 
 /** What fetch reads of `init` may be accessors of a class (`fetch(url, request)` takes a `Request` for it), which no copy has. */
-function withHeaders(init: RequestInit | undefined, headers: Headers): RequestInit {
+function withHeaders(init: RequestInit | undefined, given: HttpHeaders): RequestInit {
+  const headers = given as NonNullable<RequestInit['headers']>;
   const prototype: unknown = init === undefined ? Object.prototype : Object.getPrototypeOf(init);
   if (init === undefined || prototype === Object.prototype || prototype === null) return { ...init, headers };
   return new Proxy(init, {

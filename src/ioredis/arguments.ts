@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** What is read of a consumer group's command. @internal */
 export interface GroupArguments {
   group?: string | undefined;
@@ -8,7 +10,7 @@ export interface GroupArguments {
 
 /** An argument of a command as text: a key, an option, an id. @internal */
 export function text(argument: unknown): string {
-  return argument instanceof Uint8Array ? Buffer.from(argument).toString() : String(argument);
+  return types.isUint8Array(argument) ? Buffer.from(argument).toString() : String(argument);
 }
 
 const entryId = /^(?:\*|\d{1,20}(?:-(?:\d{1,20}|\*))?)$/;

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { cloudEvents } from '../../carriers/cloud-events.ts';
+import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { reportFault } from '../common/faults.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
@@ -93,7 +94,9 @@ export class Messaging {
     const allowed = this.#receivePolicy.filtersBaggage
       ? (outgoing: Context): Context => this.#receivePolicy.toSend(outgoing, destination)
       : undefined;
-    return injectCopy(this.propagator, this.#carrier(adapter), headers, context, allowed);
+    // The clients send nothing of a Map, so that nothing may be written into one.
+    const given = typeof headers === 'object' && headers !== null && isHeaderMap(headers) ? undefined : headers;
+    return injectCopy(this.propagator, this.#carrier(adapter), given, context, allowed);
   }
 
   /** What a message carries, on top of the root context: what happens to be active is no part of it. */

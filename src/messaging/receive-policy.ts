@@ -54,7 +54,7 @@ export class ReceivePolicy {
   attributes(direction: 'send' | 'receive', context: Context, destination: string | undefined): Attributes | undefined {
     const policy = this.#baggage?.for(destination)[direction];
     if (policy === undefined) return undefined;
-    return policy.attributes(direction === 'send' ? policy.apply(context) : context);
+    return direction === 'send' ? policy.attributesToSend(context) : policy.attributes(context);
   }
 }
 

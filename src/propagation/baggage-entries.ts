@@ -1,6 +1,7 @@
 // Baggage one entry at a time, also with types.
 import { type BaggageEntry, baggageEntryMetadataFromString, type Context, propagation } from '@opentelemetry/api';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
+import { checkFunction, checkNames } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { isBaggageKey } from './baggage-codec.ts';
 import { activeContext } from '../common/active-context.ts';
@@ -76,6 +77,11 @@ export function baggageKey<T>(
 ): BaggageKey<T> {
   if (typeof name !== 'string' || !isBaggageKey(name)) {
     throw invalidOption('baggageKey(name)', name, "a token: letters, digits and !#$%&'*+-.^_`|~");
+  }
+  if (codec !== undefined) {
+    checkNames('baggageKey(codec)', codec, ['parse', 'format']);
+    checkFunction('baggageKey({ parse })', codec.parse);
+    if (codec.format !== undefined) checkFunction('baggageKey({ format })', codec.format);
   }
   const parse = codec?.parse ?? ((text: string): T => text as T);
   const format = codec?.format ?? String;

@@ -1,3 +1,4 @@
+// Baggage entries of the whole process.
 import { type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import { processState } from '../common/process-state.ts';
@@ -26,6 +27,9 @@ export class BaggageManager {
       throw invalidOption('BaggageManager.set(key)', key, "a token: letters, digits and !#$%&'*+-.^_`|~");
     }
     if (typeof value !== 'string') throw invalidOption(`BaggageManager.set(${key})`, value, 'a string');
+    if (metadata !== undefined && typeof metadata !== 'string') {
+      throw invalidOption(`BaggageManager.set(${key}, metadata)`, metadata, 'a string');
+    }
     const entry = toEntry(value, metadata);
     if (formatMember(key, entry) === undefined) {
       throw invalidOption(`BaggageManager.set(${key})`, value, 'a value that can be sent');

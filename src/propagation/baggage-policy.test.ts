@@ -80,6 +80,12 @@ test.each<[unknown, string]>([
   [{ alow: [] }, 'send: unknown option "alow"; did you mean "allow"?'],
   [{ allow: 'tenant' }, 'send.allow: expected an array of patterns, as ["tenant", "app.*"], got "tenant"'],
   [{ deny: [''] }, 'send.deny: expected an array of patterns'],
+  [[], 'send: expected an object, got an array of 0'],
+  [7, 'send: expected a baggage policy, got 7'],
+  [{ rename: ['b'] }, 'send.rename: expected an object of new keys by old keys, got an array of 1'],
+  [{ rename: null }, 'send.rename: expected an object'],
+  [{ maxBytes: '10' }, 'send.maxBytes: expected a whole number'],
+  [{ spanAttributes: [7] }, 'send.spanAttributes: expected an array of patterns'],
   [{ rename: { a: 'b c' } }, 'send.rename[a]: expected a token, got "b c"'],
   [{ maxBytes: 8193 }, 'send.maxBytes: expected a whole number from 0 to 8192, got 8193'],
   [{ maxEntries: 1.5 }, 'send.maxEntries: expected a whole number from 0 to 64, got 1.5'],
@@ -121,4 +127,20 @@ test('any baggage under any policy: bounded, within the budget, nothing that was
       },
     ),
   );
+});
+
+test('entries of the whole process go on the span of what is sent, by the same policy', () => {
+  const policy = compilePolicy({ deny: ['secret'], redact: ['token'], spanAttributes: ['*'] }, 'policy');
+  processBaggage.set('region', 'eu').set('secret', 's').set('token', 't');
+  try {
+    const context = extract(kafkaHeaders, { baggage: 'tenant=a' });
+    expect(policy.attributesToSend(context)).toEqual({
+      'baggage.tenant': 'a',
+      'baggage.region': 'eu',
+      'baggage.token': '[redacted]',
+    });
+    expect(policy.attributesToSend(ROOT_CONTEXT)).toEqual({ 'baggage.region': 'eu', 'baggage.token': '[redacted]' });
+  } finally {
+    processBaggage.clear();
+  }
 });

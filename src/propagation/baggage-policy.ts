@@ -1,7 +1,10 @@
+// Decides which baggage is sent and let in, by the policy of the user.
 import { type Attributes, type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
-import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
-import { invalidOption, unknownOption } from '../common/errors.ts';
+import { countDroppedHeader, withoutCounting } from '../../carriers/dropped-headers.ts';
+import { checkNames, isRecord } from '../common/check-options.ts';
+import { invalidOption } from '../common/errors.ts';
 import { baggageByteLimit, baggageMemberLimit, formatMember, isBaggageKey } from './baggage-codec.ts';
+import { processBaggage } from './baggage-manager.ts';
 import { compilePatterns } from './patterns.ts';
 import { isW3CBaggage, W3CBaggage } from './w3c-baggage.ts';
 
@@ -45,6 +48,8 @@ export interface CompiledPolicy {
   apply(context: Context): Context;
   /** What of the baggage goes on the span; undefined for nothing. */
   attributes(context: Context): Attributes | undefined;
+  /** As `attributes`, of the baggage that a message to be sent in this context carries: by this policy, and that of the process. */
+  attributesToSend(context: Context): Attributes | undefined;
 }
 
 /**
@@ -52,12 +57,8 @@ export interface CompiledPolicy {
  * @internal
  */
 export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPolicy {
-  if (typeof policy !== 'object' || policy === null) throw invalidOption(where, policy, 'a baggage policy');
-  for (const name of Object.keys(policy)) {
-    if (!names.includes(name)) {
-      throw unknownOption(where, name, names);
-    }
-  }
+  if (policy === null || typeof policy !== 'object') throw invalidOption(where, policy, 'a baggage policy');
+  checkNames(where, policy, names);
   const allow = compilePatterns(policy.allow, `${where}.allow`);
   const deny = compilePatterns(policy.deny, `${where}.deny`);
   const redact = compilePatterns(policy.redact, `${where}.redact`);
@@ -81,7 +82,13 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
       const hidden = redact?.(key) === true || redact?.(read) === true;
       const newKey = rename?.get(key) ?? key;
       const newEntry = hidden ? { value: redacted } : entry;
-      const size = (formatMember(newKey, newEntry)?.length ?? 0) + 1;
+      const member = formatMember(newKey, newEntry);
+      if (member === undefined) {
+        // It cannot be sent, which is counted, and would be again where the header is written.
+        changed = true;
+        continue;
+      }
+      const size = member.length + 1;
       // The first member has no comma before it.
       if (bytes + size > maxBytes + 1 || passed.size >= maxEntries) {
         countDroppedHeader('policy-budget');
@@ -95,24 +102,37 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
     return changed ? W3CBaggage.fromEntries(passed) : baggage;
   }
 
+  function apply(context: Context): Context {
+    const baggage = propagation.getBaggage(context);
+    if (baggage === undefined) return context;
+    const passed = pass(baggage);
+    if (passed === baggage) return context;
+    return passed.getAllEntries().length === 0
+      ? propagation.deleteBaggage(context)
+      : propagation.setBaggage(context, passed);
+  }
+
+  function attributes(context: Context): Attributes | undefined {
+    const baggage = onSpan === undefined ? undefined : propagation.getBaggage(context);
+    if (onSpan === undefined || baggage === undefined) return undefined;
+    const copied: Attributes = {};
+    for (const [key, { value }] of baggage.getAllEntries()) {
+      if (onSpan(key)) copied[`baggage.${key}`] = String(value).slice(0, attributeLength);
+    }
+    return copied;
+  }
+
   return {
-    apply(context) {
-      const baggage = propagation.getBaggage(context);
-      if (baggage === undefined) return context;
-      const passed = pass(baggage);
-      if (passed === baggage) return context;
-      return passed.getAllEntries().length === 0
-        ? propagation.deleteBaggage(context)
-        : propagation.setBaggage(context, passed);
-    },
-    attributes(context) {
-      const baggage = onSpan === undefined ? undefined : propagation.getBaggage(context);
-      if (onSpan === undefined || baggage === undefined) return undefined;
-      const attributes: Attributes = {};
-      for (const [key, { value }] of baggage.getAllEntries()) {
-        if (onSpan(key)) attributes[`baggage.${key}`] = String(value).slice(0, attributeLength);
-      }
-      return attributes;
+    apply,
+    attributes,
+    attributesToSend(context) {
+      if (onSpan === undefined) return undefined;
+      const whole = processBaggage.applyTo(context);
+      const baggage = propagation.getBaggage(whole);
+      if (baggage === undefined) return undefined;
+      // Parsed once and for all, which counts; what the policy leaves out is counted where the message is written.
+      baggage.getAllEntries();
+      return withoutCounting(() => attributes(apply(whole)));
     },
   };
 }
@@ -129,7 +149,7 @@ function asReadElsewhere(key: string): string {
 
 function compileRename(rename: unknown, where: string): ReadonlyMap<string, string> | undefined {
   if (rename === undefined) return undefined;
-  if (typeof rename !== 'object' || rename === null) throw invalidOption(where, rename, 'new keys by old keys');
+  if (!isRecord(rename)) throw invalidOption(where, rename, 'an object of new keys by old keys');
   for (const [from, to] of Object.entries(rename)) {
     if (typeof to !== 'string' || !isBaggageKey(to)) throw invalidOption(`${where}[${from}]`, to, 'a token');
   }

@@ -48,16 +48,17 @@ export function inject<H>(
  * The context that a message carries. It does not throw, whatever the headers hold; without a valid trace or baggage in them it is
  * the context given.
  *
+ * @param headers - the message's headers, also as a Map, or with Buffers that went through JSON; null or undefined for none.
  * @param context - what to extend. Default: the root context, so that nothing that happens to be active is taken for the message's.
  * @throws MqtraceError `INVALID_OPTION` for something else than an adapter, or wrong options
  */
 export function extract<H>(
   adapter: CarrierAdapter<H>,
-  headers: H | null | undefined,
+  headers: H | ReadonlyMap<unknown, unknown> | null | undefined,
   context: Context = ROOT_CONTEXT,
   options: PropagationOptions = {},
 ): Context {
-  return extractFrom(checked('extract', adapter, options), adapter, headers, context);
+  return extractFrom(checked('extract', adapter, options), adapter, headers as H | null | undefined, context);
 }
 
 /** Wrong arguments are mistakes in the program, and throw; wrong headers never do. */
@@ -79,7 +80,10 @@ export function propagatorOf(
   fallback: PropagatorChoice = 'global',
 ): TextMapPropagator {
   checkNames(`${where} options`, options, ['propagator']);
-  return resolvePropagator(options.propagator ?? fallback, `${where}({ propagator })`);
+  return resolvePropagator(
+    options.propagator === undefined ? fallback : options.propagator,
+    `${where}({ propagator })`,
+  );
 }
 
 /**

@@ -1,6 +1,9 @@
+// How far the trace context of received messages is trusted.
+import { performance } from 'node:perf_hooks';
 import { type Context, propagation, type SpanContext, trace, TraceFlags } from '@opentelemetry/api';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
-import { invalidOption, unknownOption } from '../common/errors.ts';
+import { checkNames, isRecord } from '../common/check-options.ts';
+import { invalidOption } from '../common/errors.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import { W3CTraceState } from './trace-state.ts';
 
@@ -31,7 +34,7 @@ export interface TrustRules {
   sampled?: 'follow' | 'ignore' | { perSecond: number } | undefined;
   /**
    * How many messages of one trace id are continued; further ones start traces of their own, linked. Default: no limit. The last
-   * The last 10 000 trace ids at least are remembered.
+   * 10 000 trace ids at least are remembered.
    */
   messagesPerTrace?: number | undefined;
 }
@@ -130,8 +133,8 @@ function withoutSampled(spanContext: SpanContext): SpanContext {
 function checkTrust(trust: unknown, where: string): TrustRules {
   if (levels.has(trust)) return { context: trust as TrustLevel };
   const expected = `'continue', 'link', 'ignore' or an object of ${names.join(', ')}`;
-  if (typeof trust !== 'object' || trust === null) throw invalidOption(where, trust, expected);
-  for (const name of Object.keys(trust)) if (!names.includes(name)) throw unknownOption(where, name, names);
+  if (!isRecord(trust)) throw invalidOption(where, trust, expected);
+  checkNames(where, trust, names);
   const rules = trust as TrustRules;
   if (rules.context !== undefined && !levels.has(rules.context)) {
     throw invalidOption(`${where}.context`, rules.context, `'continue', 'link' or 'ignore'`);
@@ -146,8 +149,11 @@ function checkTrust(trust: unknown, where: string): TrustRules {
 
 function checkSampled(sampled: TrustRules['sampled'] | null, where: string): void {
   if (sampled === undefined || sampled === 'follow' || sampled === 'ignore') return;
-  const limit: unknown = sampled?.perSecond;
+  const expected = `'follow', 'ignore' or { perSecond: number }`;
+  if (!isRecord(sampled)) throw invalidOption(where, sampled, expected);
+  checkNames(where, sampled, ['perSecond']);
+  const limit: unknown = sampled.perSecond;
   if (typeof limit !== 'number' || !Number.isFinite(limit) || limit < 0) {
-    throw invalidOption(where, sampled, `'follow', 'ignore' or { perSecond: number }`);
+    throw invalidOption(where, sampled, expected);
   }
 }

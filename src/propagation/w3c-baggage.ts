@@ -1,3 +1,4 @@
+// Baggage that stays as it came in a header until someone changes it.
 import { type Baggage, type BaggageEntry, propagation } from '@opentelemetry/api';
 import { baggageByteLimit, baggageMemberLimit, formatBaggage, parseBaggage, passableBaggage } from './baggage-codec.ts';
 
@@ -30,7 +31,9 @@ export class W3CBaggage implements Baggage {
   }
 
   static fromHeader(header: string): W3CBaggage {
-    return new W3CBaggage(header, passableBaggage(header), undefined);
+    const passable = passableBaggage(header);
+    // What was cut off it is counted, and need not be parsed.
+    return new W3CBaggage(passable ?? header, passable, undefined);
   }
 
   static fromEntries(entries: Iterable<[string, BaggageEntry]>): W3CBaggage {

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { types } from 'node:util';
 import { diag } from '@opentelemetry/api';
 import { reportFault } from '../../common/faults.ts';
