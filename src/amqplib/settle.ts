@@ -11,7 +11,7 @@ import {
   replaceMethod,
   startSettling,
 } from '../messaging/index.ts';
-import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import type { ChannelState } from './channel-state.ts';
 import type { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';

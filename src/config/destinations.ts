@@ -1,8 +1,7 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 import { otlpGrpcUrl, otlpHttpUrl, zipkinUrl } from './endpoints.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';
+import { headersOf } from './header-list.ts';
 import type { ExportProtocol } from './names.ts';
 
 const otlpProtocols = ['http/protobuf', 'http/json', 'grpc'] as const;
@@ -54,24 +53,9 @@ function otlp(options: ExportTarget, environment: Environment): Destination {
 /** Header names are case-insensitive, so they are compared and sent in lower case. */
 function otlpHeaders(options: ExportTarget, environment: Environment): Headers {
   const option = lowerCaseNames(options.headers ?? {});
-  const general = headersVariable('OTEL_EXPORTER_OTLP_HEADERS', environment);
-  const traces = headersVariable('OTEL_EXPORTER_OTLP_TRACES_HEADERS', environment);
+  const general = headersOf('OTEL_EXPORTER_OTLP_HEADERS', environment);
+  const traces = headersOf('OTEL_EXPORTER_OTLP_TRACES_HEADERS', environment);
   return environment.merge(option, { ...general, ...traces });
-}
-
-function headersVariable(name: string, environment: Environment): Record<string, string> {
-  const pairs = Object.entries(parseKeyPairsIntoRecord(environment.text(name)));
-  const usable = pairs.filter(([header, value]) => {
-    try {
-      validateHeaderName(header);
-      validateHeaderValue(header, value);
-      return true;
-    } catch {
-      environment.reject(name, 'name=value pairs that are valid as headers', true);
-      return false;
-    }
-  });
-  return lowerCaseNames(Object.fromEntries(usable));
 }
 
 function lowerCaseNames(headers: Headers): Record<string, string> {

@@ -56,24 +56,53 @@ test.each([
   ['a flag', 'yes', (environment: Environment) => environment.flag('NAME'), false, 'true or false'],
   ['a number', 'ten', (environment: Environment) => environment.number('NAME', 0), undefined, 'a number of 0 or more'],
   ['a ratio', '1.5', (environment: Environment) => environment.number('NAME', 0, 1), undefined, 'a number from 0 to 1'],
-  ['a count', '1.5', (environment: Environment) => environment.count('NAME'), undefined, 'a whole number'],
+  ['a count', '1.5', (environment: Environment) => environment.count('NAME'), undefined, 'a whole number of 0 or more'],
   [
     'a count below 0',
     '-1',
     (environment: Environment) => environment.count('NAME'),
     undefined,
-    'a number of 0 or more',
+    'a whole number of 0 or more',
   ],
   ['one of some', 'tcp', (environment: Environment) => environment.oneOf('NAME', ['grpc']), undefined, 'one of grpc'],
-  ['a list', 'x,a', (environment: Environment) => environment.listOf('NAME', ['a']), ['a'], 'a list of a'],
-  [
-    'a list of nothing known',
-    'x',
-    (environment: Environment) => environment.listOf('NAME', ['a']),
-    undefined,
-    'a list of a',
-  ],
 ])('%s that is malformed is reported and counts as unset', (_, value, read, expected, hint) => {
   expect(read(new Environment('override', { NAME: value }))).toEqual(expected);
   expect(reported).toEqual([`mqtrace: NAME is ignored: expected ${hint}, got "${value}"`]);
+});
+
+test.each([
+  ['x, a', ['a'], 1, 'x'],
+  ['a,,b', ['a'], 3, 'b'],
+  ['x', undefined, 1, 'x'],
+])('of the list %s the known members are used; the others are reported by position', (value, expected, part, given) => {
+  expect(new Environment('override', { NAME: value }).listOf('NAME', ['a'])).toEqual(expected);
+  expect(reported).toEqual([`mqtrace: NAME: part ${part} is skipped: expected one of a, got "${given}"`]);
+});
+
+test.each(['0x10', 'Infinity', '1e400', 'NaN', '1_000', '0,5', '1e', '--1', '5 ms'])('%s is no number', (value) => {
+  const environment = new Environment('override', { NAME: value });
+  expect(environment.number('NAME', 0)).toBeUndefined();
+  expect(environment.count('NAME')).toBeUndefined();
+  expect(environment.milliseconds('NAME')).toBeUndefined();
+  expect(reported).toHaveLength(3);
+});
+
+test.each(['1', '+1', '1.', '1e0', '1.0'])('%s is 1', (value) => {
+  const environment = new Environment('override', { NAME: value });
+  expect([environment.number('NAME', 0), environment.count('NAME', 1), environment.milliseconds('NAME')]).toEqual([
+    1, 1, 1,
+  ]);
+  expect(reported).toEqual([]);
+});
+
+test('milliseconds that a timer cannot wait are refused', () => {
+  const environment = new Environment('override', { LONG: '2147483648', NONE: '0' });
+  expect([environment.milliseconds('LONG'), environment.milliseconds('NONE')]).toEqual([undefined, undefined]);
+  expect(reported).toHaveLength(2);
+});
+
+test('what is read twice is reported once', () => {
+  const environment = new Environment('override', { NAME: 'x' });
+  for (let i = 0; i < 2; i++) environment.flag('NAME');
+  expect(reported).toHaveLength(1);
 });

@@ -1,12 +1,22 @@
-import { diag } from '@opentelemetry/api';
+import { longestTimeoutMs } from '../common/check-options.ts';
 import { describe } from '../common/errors.ts';
+import { warn } from '../common/warnings.ts';
 import type { EnvironmentMode } from './names.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+/** As a person writes a number; `Number()` also takes `0x10`, `Infinity` and an empty string. */
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** The number that a text stands for, or NaN. @internal */
+export function parseDecimal(text: string): number {
+  const number = decimal.test(text.trim()) ? Number(text) : NaN;
+  return Number.isFinite(number) ? number : NaN;
+}
+
 /**
  * The `OTEL_*` variables of the process. As the specification asks, an empty variable counts as unset, and a malformed one is
- * reported on `diag` and counts as unset too: an operator's typing error must not keep a service from starting.
+ * reported and counts as unset too: an operator's typing error must not keep a service from starting.
  *
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  * @internal
@@ -14,6 +24,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export class Environment {
   readonly mode: EnvironmentMode;
   readonly #variables: Variables;
+  /** What was reported, so that a variable that is read twice is reported once. */
+  readonly #reported = new Set<string>();
 
   constructor(mode: EnvironmentMode, variables: Variables = process.env) {
     this.mode = mode;
@@ -44,17 +56,28 @@ export class Environment {
   number(name: string, min: number, max: number = Infinity): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const number = Number(text);
+    const number = parseDecimal(text);
     if (number >= min && number <= max) return number;
     this.reject(name, max === Infinity ? `a number of ${min} or more` : `a number from ${min} to ${max}`);
     return undefined;
   }
 
-  /** A whole number of 0 or more. */
-  count(name: string): number | undefined {
-    const number = this.number(name, 0);
-    if (number === undefined || Number.isInteger(number)) return number;
-    this.reject(name, 'a whole number');
+  /** A whole number of `min` or more. */
+  count(name: string, min = 0): number | undefined {
+    return this.#whole(name, min, Number.MAX_SAFE_INTEGER, `a whole number of ${min} or more`);
+  }
+
+  /** Milliseconds that Node's timers can wait. */
+  milliseconds(name: string): number | undefined {
+    return this.#whole(name, 1, longestTimeoutMs, `whole milliseconds from 1 to ${longestTimeoutMs}`);
+  }
+
+  #whole(name: string, min: number, max: number, expected: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const number = parseDecimal(text);
+    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    this.reject(name, expected);
     return undefined;
   }
 
@@ -66,14 +89,15 @@ export class Environment {
     return found;
   }
 
-  /** A comma-separated list without repeats. Unknown members are reported and left out; undefined if none remains. */
+  /** A comma-separated list without repeats. Unknown members are reported and skipped; undefined if none remains. */
   listOf<T extends string>(name: string, known: readonly T[]): T[] | undefined {
     const members = this.text(name)?.toLowerCase().split(',') ?? [];
     const found = new Set<T>();
-    for (const member of members.map((each) => each.trim()).filter(Boolean)) {
+    for (const [index, text] of members.entries()) {
+      const member = text.trim();
       const value = known.find((each) => each === member);
-      if (value === undefined) this.reject(name, `a list of ${known.join(', ')}`);
-      else found.add(value);
+      if (value !== undefined) found.add(value);
+      else if (member !== '') this.skip(name, index + 1, `one of ${known.join(', ')}, got ${describe(member)}`);
     }
     return found.size > 0 ? [...found] : undefined;
   }
@@ -81,6 +105,18 @@ export class Environment {
   /** Reports a variable whose value cannot be used. `secret` keeps the value out of the message. */
   reject(name: string, expected: string, secret = false): void {
     const given = secret ? '' : `, got ${describe(this.text(name))}`;
-    diag.warn(`mqtrace: ${name} is ignored: expected ${expected}${given}`);
+    this.report(`${name} is ignored: expected ${expected}${given}`);
+  }
+
+  /** Reports a part of a list that cannot be used; `position` counts from 1. */
+  skip(name: string, position: number, expected: string): void {
+    this.report(`${name}: part ${position} is skipped: expected ${expected}`);
+  }
+
+  /** Reports once, on the registered logger or else on stderr. */
+  report(message: string): void {
+    if (this.#reported.has(message)) return;
+    this.#reported.add(message);
+    warn(message);
   }
 }

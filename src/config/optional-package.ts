@@ -1,18 +1,24 @@
 // Loads the OpenTelemetry packages that only some options need.
-import { SDK_INFO } from '@opentelemetry/core';
+import { context } from '@opentelemetry/api';
 import type * as xray from '@opentelemetry/propagator-aws-xray';
 import type * as b3 from '@opentelemetry/propagator-b3';
 import type * as jaeger from '@opentelemetry/propagator-jaeger';
+import type * as sdkTrace from '@opentelemetry/sdk-trace';
 import { MqtraceError } from '../common/errors.ts';
 
-/** Optional packages, and the version that belongs to the 2.x line of the SDK; with 3.x the newest is right. */
-const versionsForSdk2 = {
+/** Optional packages, and the version that goes with API 1.9; with 1.10 the newest is right. */
+const versionsForApi9 = {
+  '@opentelemetry/sdk-trace': '2',
   '@opentelemetry/propagator-b3': '2',
   '@opentelemetry/propagator-jaeger': '2',
   '@opentelemetry/propagator-aws-xray': '2',
 } satisfies Record<keyof OptionalPackages, string>;
 
+/** The line of the README that installs all that startTracing needs. @internal */
+export const installLine = 'npm install mqtrace @opentelemetry/api@~1.9 @opentelemetry/sdk-trace@2';
+
 interface OptionalPackages {
+  '@opentelemetry/sdk-trace': typeof sdkTrace;
   '@opentelemetry/propagator-b3': typeof b3;
   '@opentelemetry/propagator-jaeger': typeof jaeger;
   '@opentelemetry/propagator-aws-xray': typeof xray;
@@ -22,6 +28,13 @@ interface OptionalPackages {
 // the published build is CommonJS. Each call names its package and stands in a `try` of its own: a bundler then includes what
 // is installed and does not fail for what is not.
 const loaders: { readonly [Name in keyof OptionalPackages]: () => OptionalPackages[Name] | Failure } = {
+  '@opentelemetry/sdk-trace': () => {
+    try {
+      return require('@opentelemetry/sdk-trace') as typeof sdkTrace;
+    } catch (error) {
+      return new Failure(error);
+    }
+  },
   '@opentelemetry/propagator-b3': () => {
     try {
       return require('@opentelemetry/propagator-b3') as typeof b3;
@@ -47,6 +60,7 @@ const loaders: { readonly [Name in keyof OptionalPackages]: () => OptionalPackag
 
 class Failure {
   readonly cause: NodeJS.ErrnoException;
+
   constructor(cause: unknown) {
     this.cause = cause as NodeJS.ErrnoException;
   }
@@ -65,18 +79,23 @@ export function loadOptional<Name extends keyof OptionalPackages>(
 ): OptionalPackages[Name] {
   const loaded = loaders[name]();
   if (!(loaded instanceof Failure)) return loaded;
-  const { cause } = loaded;
-  const missing = cause.code === 'MODULE_NOT_FOUND' && cause.message.includes(`'${name}'`);
-  const problem = missing ? `: ${installCommand(name)}` : `, which fails to load: ${cause.message}`;
-  throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${packageOf(name)}${problem}`, { cause });
+  throw new MqtraceError('MISSING_DEPENDENCY', `${wantedBy} needs ${problem(name, loaded)}`, { cause: loaded.cause });
 }
 
-/** A subpath is imported, a package is installed. */
-function packageOf(name: keyof OptionalPackages): string {
-  return name.split('/', 2).join('/');
+/** Why a package cannot be loaded, with the command that installs it; undefined if it can. @internal */
+export function loadingProblem(name: keyof OptionalPackages): string | undefined {
+  const loaded = loaders[name]();
+  return loaded instanceof Failure ? problem(name, loaded) : undefined;
+}
+
+function problem(name: keyof OptionalPackages, { cause }: Failure): string {
+  const missing = cause.code === 'MODULE_NOT_FOUND' && cause.message.includes(`'${name}'`);
+  return `${name}${missing ? `: ${installCommand(name)}` : `, which fails to load: ${cause.message}`}`;
 }
 
 function installCommand(name: keyof OptionalPackages): string {
-  const sdk2 = SDK_INFO['telemetry.sdk.version'].startsWith('2.');
-  return `npm install ${packageOf(name)}${sdk2 ? `@${versionsForSdk2[name]}` : ''}`;
+  // `attach` came with API 1.10.
+  const isApi9 = !('attach' in context);
+  if (name === '@opentelemetry/sdk-trace' && isApi9) return installLine;
+  return `npm install ${name}${isApi9 ? `@${versionsForApi9[name]}` : ''}`;
 }

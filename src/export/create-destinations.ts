@@ -70,12 +70,11 @@ function createSender(target: Target, options: TransportOptions, environment: En
 
 /** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor */
 function settleDelivery(options: DeliveryOptions, environment: Environment): DeliveryOptions {
-  const positive = (name: string): number | undefined => environment.count(name) || undefined;
   return {
     ...options,
-    intervalMs: environment.settle(options.intervalMs, positive('OTEL_BSP_SCHEDULE_DELAY')),
-    maxBatchSpans: environment.settle(options.maxBatchSpans, positive('OTEL_BSP_MAX_EXPORT_BATCH_SIZE')),
-    maxQueueSpans: environment.settle(options.maxQueueSpans, positive('OTEL_BSP_MAX_QUEUE_SIZE')),
+    intervalMs: environment.settle(options.intervalMs, environment.milliseconds('OTEL_BSP_SCHEDULE_DELAY')),
+    maxBatchSpans: environment.settle(options.maxBatchSpans, environment.count('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 1)),
+    maxQueueSpans: environment.settle(options.maxQueueSpans, environment.count('OTEL_BSP_MAX_QUEUE_SIZE', 1)),
   };
 }
 
@@ -84,16 +83,15 @@ function settleOtlpTransport(
   { timeoutMs, compression: given, httpAgentOptions }: TransportOptions,
   environment: Environment,
 ): TransportOptions & { readonly tls: TlsFiles } {
-  const number = (name: string): number | undefined => environment.number(name, 1);
   const compression = (name: string): 'none' | 'gzip' | undefined => environment.oneOf(name, ['none', 'gzip']);
   return {
     httpAgentOptions,
     tls: settleTls(httpAgentOptions, environment),
     timeoutMs: environment.settle(
       timeoutMs,
-      number('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ??
-        number('OTEL_EXPORTER_OTLP_TIMEOUT') ??
-        number('OTEL_BSP_EXPORT_TIMEOUT'),
+      environment.milliseconds('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ??
+        environment.milliseconds('OTEL_EXPORTER_OTLP_TIMEOUT') ??
+        environment.milliseconds('OTEL_BSP_EXPORT_TIMEOUT'),
     ),
     compression: environment.settle(
       given,

@@ -1,5 +1,5 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
+import { suppressTracing } from '../common/suppression.ts';
 import type { Accounting, DropReason } from './accounting.ts';
 import { Backoff } from './backoff.ts';
 import { type Batch, batchBytes } from './batch.ts';

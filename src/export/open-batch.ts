@@ -1,8 +1,6 @@
-import type { InstrumentationScope } from '@opentelemetry/core';
-import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { BufferPool } from './buffer-pool.ts';
-import { writeResource, writeScope, writeSpan } from './otlp-encoder.ts';
+import { type InstrumentationScope, type Resource, writeResource, writeScope, writeSpan } from './otlp-encoder.ts';
 import { ProtobufWriter, varintSize } from './protobuf-writer.ts';
 
 /** The spans of one resource and one scope within a batch. */

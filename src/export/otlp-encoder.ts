@@ -1,12 +1,15 @@
 import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
-import type { InstrumentationScope } from '@opentelemetry/core';
-import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeShortAttribute } from './attribute-writer.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
 
 // Tags are (field number << 3 | wire type): 0 varint, 1 eight bytes, 2 length and content, 5 four bytes. The field numbers
 // are those of opentelemetry/proto/trace/v1/trace.proto, common.proto and resource.proto.
+
+/** @internal */
+export type Resource = ReadableSpan['resource'];
+/** @internal */
+export type InstrumentationScope = ReadableSpan['instrumentationScope'];
 
 /** The bits of `flags` that say whether the parent (or linked) context came from elsewhere. */
 const hasIsRemote = 0x100;

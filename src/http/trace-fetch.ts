@@ -5,7 +5,7 @@ import { httpHeaders, type HttpHeaders, isWebHeaders } from '../../carriers/http
 import { invalidOption } from '../common/errors.ts';
 import { callWithin, guard, Operation } from '../messaging/index.ts';
 import { injectCopy } from '../propagation/inject-extract.ts';
-import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import { type HttpTracing, resolveHttpOptions, type TraceHttpOptions } from './options.ts';
 import { ATTR_STATUS_CODE, methodAttributes, withoutSecrets } from './semconv.ts';
 

@@ -5,7 +5,7 @@ import { httpHeaders } from '../../carriers/http-headers.ts';
 import { invalidOption } from '../common/errors.ts';
 import { guard, Operation } from '../messaging/index.ts';
 import { extractFrom } from '../propagation/inject-extract.ts';
-import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import { type HttpTracing, resolveHttpOptions, type TraceHttpOptions } from './options.ts';
 import { expressRoute, expressRouteAtEnd, type Request, requestAttributes } from './request.ts';
 import { ATTR_ROUTE, ATTR_STATUS_CODE, methodAttributes } from './semconv.ts';

@@ -1,5 +1,5 @@
 import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
-import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
   ATTR_CLIENT_ID,

@@ -8,7 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
-import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   type Destination,

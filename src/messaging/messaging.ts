@@ -13,7 +13,7 @@ import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { reportFault } from '../common/faults.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
-import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
 import { isCertainlyUnsampled } from '../common/sampling-hint.ts';

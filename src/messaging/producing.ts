@@ -1,7 +1,7 @@
 import { type Attributes, type Context, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { reportFault } from '../common/faults.ts';
-import { isTracingSuppressed } from '../propagation/suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   type Destination,

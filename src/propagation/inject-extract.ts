@@ -8,7 +8,7 @@ import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
 import { activeContext, isContext } from '../common/active-context.ts';
 import { propagatorFields } from './header-families.ts';
-import { isTracingSuppressed } from './suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { baggageHeader } from './w3c-baggage.ts';
 

@@ -11,7 +11,7 @@ import { foldRaw, readValue } from '../../carriers/limits.ts';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { reportFault } from '../common/faults.ts';
 import { isRandomTraceId, RANDOM_TRACE_ID_FLAG, withRandomTraceId } from '../common/random-trace-id.ts';
-import { isTracingSuppressed } from './suppression.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
 import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';

@@ -8,7 +8,8 @@ import {
   type SpanKind,
   type TraceState,
 } from '@opentelemetry/api';
-import { SamplingDecision, type Sampler, type SamplingResult } from '@opentelemetry/sdk-trace';
+import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
+import { dropped, notSampled, recordedAndSampled } from './decision.ts';
 import { readOtMember, writeOtMember, type OtMember } from './ot-member.ts';
 import { never, randomnessOf, reaches, rollRandomness, type Halves } from './threshold.ts';
 
@@ -43,9 +44,6 @@ export interface Intent {
 
 /** @internal */
 export const dropIntent: Intent = { threshold: never, weighed: false, attributes: {} };
-
-/** @internal */
-export const notSampled: SamplingResult = { decision: SamplingDecision.NOT_RECORD };
 
 /** The attribute that says which sampler kept a span. @internal */
 export const samplerNameAttribute = 'sampler.name';
@@ -134,7 +132,7 @@ function newRootState(kept: Intent): TraceState | undefined {
 }
 
 function sampledResult({ attributes }: Intent, traceState: TraceState | undefined): SamplingResult {
-  const decision = SamplingDecision.RECORD_AND_SAMPLED;
+  const decision = recordedAndSampled;
   return traceState ? { decision, attributes, traceState } : { decision, attributes };
 }
 
@@ -143,7 +141,7 @@ function refused({ ot, parent, randomness }: SamplingRequest, rolled: Halves | u
   const lies = ot?.threshold !== undefined && reaches(randomness, ot.threshold);
   if (!lies && !rolled) return notSampled;
   const traceState = writeOtMember(parent?.traceState, undefined, rolled ?? ot?.randomness, ot?.rest ?? '');
-  return { decision: SamplingDecision.NOT_RECORD, traceState };
+  return { decision: dropped, traceState };
 }
 
 function sameThreshold(a: Halves | undefined, b: Halves | undefined): boolean {

@@ -1,17 +1,11 @@
 import type { Attributes, Context, Link, SpanContext, SpanKind, TracerProvider } from '@opentelemetry/api';
-import {
-  SamplingDecision,
-  type ReadableSpan,
-  type Sampler,
-  type SamplingResult,
-  type Span,
-  type SpanProcessor,
-} from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, Sampler, SamplingResult, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../common/faults.ts';
 import type { SamplingHint } from '../common/sampling-hint.ts';
 import { anyOf } from './any-of.ts';
 import { checkCount, checkNames } from '../common/check-options.ts';
 import type { ConsistentSampler } from './consistent-sampler.ts';
+import { dropped, recorded } from './decision.ts';
 import { ErrorBoost, type ErrorBoostOptions } from './error-boost.ts';
 import { isSampled } from './exported-span.ts';
 import { alwaysOn } from './fixed.ts';
@@ -80,7 +74,7 @@ class RecordAll implements Sampler {
     links: Link[],
   ): SamplingResult {
     const result = this.#head.shouldSample(context, traceId, name, kind, attributes, links);
-    return result.decision === SamplingDecision.NOT_RECORD ? { ...result, decision: SamplingDecision.RECORD } : result;
+    return result.decision === dropped ? { ...result, decision: recorded } : result;
   }
 
   toString(): string {

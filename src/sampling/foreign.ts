@@ -1,15 +1,15 @@
 import { TraceFlags } from '@opentelemetry/api';
-import { SamplingDecision, type Sampler, type SamplingResult } from '@opentelemetry/sdk-trace';
+import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
 import {
   ConsistentSampler,
   keptBy,
-  notSampled,
   samplerNameAttribute,
   type Intent,
   type SamplingRequest,
 } from './consistent-sampler.ts';
+import { notSampled, recordedAndSampled } from './decision.ts';
 import { always, never, reaches } from './threshold.ts';
 
 /**
@@ -38,7 +38,7 @@ class Foreign extends ConsistentSampler {
   override shouldSample(...asked: Parameters<Sampler['shouldSample']>): SamplingResult {
     try {
       const result = this.#sampler.shouldSample(...asked);
-      if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return result;
+      if (result.decision !== recordedAndSampled) return result;
       return { ...result, attributes: { [samplerNameAttribute]: String(this.#sampler), ...result.attributes } };
     } catch (error) {
       reportFault('a sampler, which counts as no,', error);
@@ -54,7 +54,7 @@ class Foreign extends ConsistentSampler {
     const { context, traceId, name, kind, attributes, links } = request;
     try {
       const result = this.#sampler.shouldSample(context, traceId, name, kind, attributes, links);
-      if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) return undefined;
+      if (result.decision !== recordedAndSampled) return undefined;
       const intent = result.attributes ? { ...kept, attributes: { ...kept.attributes, ...result.attributes } } : kept;
       return this.#followsParents ? withParentsWeight(intent, request) : intent;
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Sampler } from '@opentelemetry/sdk-trace';
+import { parseDecimal } from '../config/environment.ts';
 import { adaptive } from './adaptive.ts';
 import { credits } from './credits.ts';
 import { alwaysOff, alwaysOn } from './fixed.ts';
@@ -17,6 +18,8 @@ interface Named {
   readonly sample: (numbers: number[]) => Sampler;
   /** What `OTEL_TRACES_SAMPLER_ARG` must be; undefined if it is not read. */
   readonly arg?: string;
+  /** How many numbers it may have, separated by commas. Default 1. */
+  readonly most?: number;
   /** Taken when it is missing or of no use; undefined: the sampler cannot be had without. */
   readonly fallback?: number[];
 }
@@ -43,7 +46,11 @@ const own: ReadonlyMap<string, Named> = new Map(
     ratio: aRatio,
     independent: { ...aRatio, sample: ([p = 1]) => independent(p) },
     persecond: { sample: ([n = 0]) => perSecond(n), arg: 'a number above 0' },
-    credits: { sample: ([n = 0, burst]) => credits(n, burst), arg: 'spans a second, or "spans a second,burst"' },
+    credits: {
+      sample: ([n = 0, burst]) => credits(n, burst),
+      arg: 'spans a second, or "spans a second,burst"',
+      most: 2,
+    },
     adaptive: { sample: ([n = 0]) => adaptive({ perSecond: n }), arg: 'spans a second, above 0' },
   }),
 );
@@ -69,15 +76,18 @@ export function samplerFromEnvironment(variables: SamplerVariables): Sampler | u
   return sampler && named === ours && !specified.has(given) ? parentBased(sampler) : sampler;
 }
 
-function withArgument({ sample, arg, fallback }: Named, variables: SamplerVariables): Sampler | undefined {
+function withArgument({ sample, arg, most = 1, fallback }: Named, variables: SamplerVariables): Sampler | undefined {
   if (arg === undefined) return sample([]);
   const text = variables.text('OTEL_TRACES_SAMPLER_ARG');
   if (text !== undefined) {
+    const numbers = text.split(',').map(parseDecimal);
     try {
-      return sample(text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part))));
+      // A decimal comma (0,5) gives one number too many.
+      if (numbers.length <= most) return sample(numbers);
     } catch {
-      variables.reject('OTEL_TRACES_SAMPLER_ARG', arg);
+      // A number is out of range, or is none.
     }
+    variables.reject('OTEL_TRACES_SAMPLER_ARG', arg);
   }
   if (fallback) return sample(fallback);
   if (text === undefined) variables.reject('OTEL_TRACES_SAMPLER', `OTEL_TRACES_SAMPLER_ARG beside it: ${arg}`);

@@ -6,12 +6,12 @@ import {
   type SpanContext,
   type SpanKind,
 } from '@opentelemetry/api';
-import { SamplingDecision, type Sampler, type SamplingResult } from '@opentelemetry/sdk-trace';
+import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
+import { notSampled, recordedAndSampled } from './decision.ts';
 import { checkNames } from '../common/check-options.ts';
 import {
   ConsistentSampler,
   keptBy,
-  notSampled,
   dropIntent,
   validParent,
   type Intent,
@@ -44,7 +44,7 @@ type Delegates = { readonly [Name in (typeof optionNames)[number]]?: ConsistentS
 
 const followed = keptBy('parentBased', always, false);
 const followedResult: SamplingResult = {
-  decision: SamplingDecision.RECORD_AND_SAMPLED,
+  decision: recordedAndSampled,
   attributes: followed.attributes,
 };
 

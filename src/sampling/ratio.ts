@@ -1,7 +1,8 @@
 import type { Attributes, Context, Link, SpanKind } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { checkFunction, checkNames, checkProbability } from '../common/check-options.ts';
-import { ConsistentSampler, keptBy, notSampled, dropIntent, validParent, type Intent } from './consistent-sampler.ts';
+import { ConsistentSampler, keptBy, dropIntent, validParent, type Intent } from './consistent-sampler.ts';
+import { notSampled } from './decision.ts';
 import { thresholdOf, traceIdIsBelow, type Halves } from './threshold.ts';
 
 class Ratio extends ConsistentSampler {

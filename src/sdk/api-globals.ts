@@ -3,7 +3,6 @@ import {
   type ContextManager,
   diag,
   propagation,
-  ProxyTracerProvider,
   type TextMapPropagator,
   trace,
   type TracerProvider,
@@ -74,8 +73,9 @@ export function registrationOver(provider: TracerProvider): void {
 
 /** Makes room again where what is registered is still ours. */
 function unregister({ provider, propagator, contextManager }: Registration): void {
-  const proxy = registered('trace');
-  if (proxy instanceof ProxyTracerProvider && proxy.getDelegate() === provider) trace.disable();
+  // By its method: the API may be there twice, as CommonJS and as ES modules, and each copy has a class of its own.
+  const proxy = registered('trace') as { getDelegate?: () => TracerProvider } | undefined;
+  if (proxy?.getDelegate?.() === provider) trace.disable();
   if (registered('propagation') === propagator) propagation.disable();
   if (contextManager !== undefined && registered('context') === contextManager) context.disable();
   current = undefined;

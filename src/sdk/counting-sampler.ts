@@ -1,4 +1,5 @@
-import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
+import type { Sampler } from '@opentelemetry/sdk-trace';
+import { dropped, recordedAndSampled } from '../sampling/decision.ts';
 
 /** Spans as the sampler sees them; unrecorded ones reach nothing else. @internal */
 export interface SamplerCounts {
@@ -14,8 +15,8 @@ export function countingSampler(sampler: Sampler, counts: SamplerCounts): Sample
     shouldSample: (context, traceId, spanName, spanKind, attributes, links) => {
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);
       counts.created++;
-      if (result.decision !== SamplingDecision.NOT_RECORD) counts.recorded++;
-      if (result.decision === SamplingDecision.RECORD_AND_SAMPLED) counts.sampled++;
+      if (result.decision !== dropped) counts.recorded++;
+      if (result.decision === recordedAndSampled) counts.sampled++;
       return result;
     },
     toString: () => sampler.toString(),

@@ -37,8 +37,8 @@ export interface StartTracingOptions {
   /** Follows open spans by name and ids, for `tracing.openSpans()`. Default `false`. */
   readonly trackOpenSpans?: boolean | undefined;
 
-  /** A propagator, or names as in `OTEL_PROPAGATORS`. Default: W3C trace context and baggage. */
-  readonly propagator?: TextMapPropagator | readonly PropagatorName[] | undefined;
+  /** A propagator, or several: names as in `OTEL_PROPAGATORS`, or propagators. Default: W3C trace context and baggage. */
+  readonly propagator?: TextMapPropagator | readonly (PropagatorName | TextMapPropagator)[] | undefined;
   /** Carries the context through asynchronous calls. Default: one on AsyncLocalStorage; `false` registers none. */
   readonly contextManager?: ContextManager | false | undefined;
   /** Registers provider, propagator and context manager with the OpenTelemetry API, where wrappers find them. Default `true`. */

@@ -9,18 +9,19 @@ import { compileSources } from '../export/testing/child.ts';
 
 const repository = new URL('../..', import.meta.url).pathname;
 
-/** A project of its own with the sources and only what the SDK cannot do without. */
+/** Projects of their own with the compiled sources: without an SDK, and as the README installs it. */
+let apiOnly: string;
 let bare: string;
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 beforeAll(async () => {
-  const needed = ['api', 'context-async-hooks', 'core', 'resources', 'sdk-trace'];
-  bare = await createProject(needed);
+  apiOnly = await createProject(['api']);
+  bare = await createProject(['api', 'sdk-trace']);
 });
 
 afterAll(async () => {
-  await rm(bare, { recursive: true });
+  for (const project of [apiOnly, bare]) await rm(project, { recursive: true });
 });
 
 async function createProject(packages: readonly string[]): Promise<string> {
@@ -51,6 +52,30 @@ async function run(project: string, program: string, env: Record<string, string>
   });
 }
 
+test('without the SDK startTracing says what to install; samplers, and what needs no SDK, work', async () => {
+  const outcome = await run(
+    apiOnly,
+    `import { createSampling, MqtraceSpanProcessor, ratio } from './src/sdk/index.js';
+     import { ROOT_CONTEXT } from '@opentelemetry/api';
+     const { sampler } = createSampling({ sampler: ratio(1), keepErrors: true }, new MqtraceSpanProcessor({ protocol: 'none' }));
+     console.log(sampler.shouldSample(ROOT_CONTEXT, '1'.repeat(32), 'work', 0, {}, []).decision);
+     try { startTracing(); } catch (error) { console.log(error.code, error.message.replace(/^.*?] /, '')); }
+     process.env.OTEL_SDK_DISABLED = 'true';
+     const disabled = startTracing();
+     console.log(disabled.span('work', () => 7));`,
+  );
+  expect(outcome).toEqual({
+    code: 0,
+    err: '',
+    out: [
+      '2',
+      'MISSING_DEPENDENCY startTracing() needs @opentelemetry/sdk-trace: ' +
+        'npm install mqtrace @opentelemetry/api@~1.9 @opentelemetry/sdk-trace@2',
+      '7',
+    ].join('\n'),
+  });
+});
+
 test('a package that is missing is named, with the command that installs it', async () => {
   const outcome = await run(
     bare,
@@ -63,6 +88,27 @@ test('a package that is missing is named, with the command that installs it', as
   const missing = (wantedBy: string, name: string, version: string): string =>
     `MISSING_DEPENDENCY ${wantedBy} needs @opentelemetry/${name}: npm install @opentelemetry/${name}@${version}`;
   expect(outcome.out.split('\n')).toEqual([missing('propagator b3', 'propagator-b3', '2')]);
+});
+
+test('a variable that names a package that is missing is reported on stderr, and the rest or the default is used', async () => {
+  const program = `
+    import { propagation } from '@opentelemetry/api';
+    const tracing = startTracing({ export: { protocol: 'none' } });
+    console.log(propagation.fields().join(), tracing.span('work', () => 7));
+    await tracing.shutdown();`;
+  const skipped =
+    'mqtrace: OTEL_PROPAGATORS: jaeger is skipped: it needs @opentelemetry/propagator-jaeger: ' +
+    'npm install @opentelemetry/propagator-jaeger@2';
+  const outcome = async (env: Record<string, string>): Promise<[string, string]> => {
+    const { out, err } = await run(bare, program, env);
+    return [out, err];
+  };
+  expect(await outcome({ OTEL_PROPAGATORS: 'jaeger' })).toEqual(['traceparent,tracestate,baggage 7', skipped]);
+  expect(await outcome({ OTEL_PROPAGATORS: 'jaeger,baggage' })).toEqual(['baggage 7', skipped]);
+  expect(await outcome({ OTEL_PROPAGATORS: 'jaeger', OTEL_LOG_LEVEL: 'none' })).toEqual([
+    'traceparent,tracestate,baggage 7',
+    '',
+  ]);
 });
 
 test('every exporter works without a package of its own', async () => {
@@ -104,7 +150,7 @@ test('OTEL_LOG_LEVEL shows on the console what is reported, unless the applicati
   const program = `startTracing({ export: { protocol: 'none' } });`;
   const env = { OTEL_LOG_LEVEL: 'warn', OTEL_PROPAGATORS: 'smoke-signals' };
   const shown = await run(bare, program, env);
-  expect(shown.err).toContain('mqtrace: OTEL_PROPAGATORS is ignored: expected a list of tracecontext');
+  expect(shown.err).toContain('mqtrace: OTEL_PROPAGATORS: part 1 is skipped: expected one of tracecontext');
   const own = await run(
     bare,
     `import { diag } from '@opentelemetry/api';
@@ -114,7 +160,7 @@ test('OTEL_LOG_LEVEL shows on the console what is reported, unless the applicati
     env,
   );
   expect(own).toMatchObject({ code: 0, err: '' });
-  expect(own.out).toContain('own mqtrace: OTEL_PROPAGATORS is ignored');
+  expect(own.out).toContain('own mqtrace: OTEL_PROPAGATORS: part 1 is skipped');
 });
 
 test('an error that ends the process is still the one of the application', async () => {

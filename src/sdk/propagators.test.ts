@@ -2,16 +2,23 @@ import {
   type Context,
   defaultTextMapGetter,
   defaultTextMapSetter,
+  diag,
   propagation,
   ROOT_CONTEXT,
   type TextMapPropagator,
   trace,
 } from '@opentelemetry/api';
-import { expect, test } from 'vitest';
+import { B3Propagator } from '@opentelemetry/propagator-b3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tracingFaults } from '../common/faults.ts';
 import { mqtracePropagator } from '../propagation/index.ts';
 import { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
 import { choosePropagator } from './propagators.ts';
+import { collectDiag } from './testing/diag-log.ts';
+
+beforeEach(() => void collectDiag());
+afterEach(() => diag.disable());
 
 const choose = (options: StartTracingOptions, names?: string, mode: 'override' | 'fallback' = 'override') =>
   choosePropagator(options, new Environment(mode, { OTEL_PROPAGATORS: names }));
@@ -81,4 +88,35 @@ test('a propagator in code gives way to the variable, unless the mode says other
   expect(choose({ propagator: own })).toBe(own);
   expect(choose({ propagator: own }, 'tracecontext,baggage')).toBe(mqtracePropagator);
   expect(choose({ propagator: own }, 'tracecontext,baggage', 'fallback')).toBe(own);
+});
+
+test('a propagator may be given beside names, and one that throws does not stop the others', () => {
+  const broken: TextMapPropagator = {
+    inject: () => {
+      throw new Error('inject');
+    },
+    extract: () => undefined as never,
+    fields: () => ['broken', 'traceparent'],
+  };
+  const faults = tracingFaults();
+  const propagator = choose({ propagator: [broken, 'tracecontext', 'baggage', new B3Propagator()] });
+  const carrier = inject(propagator);
+  expect(Object.keys(carrier).sort()).toEqual(['b3', 'baggage', 'traceparent']);
+  const read = extract(propagator, carrier);
+  expect(trace.getSpanContext(read)?.traceId).toBe(spanContext.traceId);
+  expect(propagation.getBaggage(read)?.getEntry('tenant')?.value).toBe('x');
+  expect(tracingFaults()).toBe(faults + 1);
+  expect(propagator.fields()).toEqual(['broken', 'traceparent', 'tracestate', 'baggage', 'b3']);
+});
+
+test('the order of names is kept: of several that find a trace the last one decides', () => {
+  const carrier = {
+    traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    b3: `${'c'.repeat(32)}-${'d'.repeat(16)}-1`,
+  };
+  const traceId = (names: string): string | undefined =>
+    trace.getSpanContext(extract(choose({}, names), carrier))?.traceId;
+  expect(traceId('b3,tracecontext,baggage')).toBe('a'.repeat(32));
+  expect(traceId('baggage,b3,tracecontext')).toBe('a'.repeat(32));
+  expect(traceId('tracecontext,baggage,b3')).toBe('c'.repeat(32));
 });

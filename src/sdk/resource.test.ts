@@ -1,9 +1,13 @@
-import { diag } from '@opentelemetry/api';
+import { context, diag, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { SDK_INFO, suppressTracing } from '@opentelemetry/core';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Environment } from '../config/environment.ts';
 import type { EnvironmentMode } from '../config/names.ts';
 import type { StartTracingOptions } from './options.ts';
-import { buildResource } from './resource.ts';
+import { createResource, resourceAttributes } from './resource.ts';
 import { collectDiag } from './testing/diag-log.ts';
 
 let reported: string[];
@@ -11,16 +15,13 @@ beforeEach(() => void (reported = collectDiag()));
 afterEach(() => diag.disable());
 
 function attributes(options: StartTracingOptions, variables: Record<string, string> = {}, mode?: EnvironmentMode) {
-  return buildResource(options, new Environment(mode ?? 'override', variables)).attributes;
+  return resourceAttributes(options, new Environment(mode ?? 'override', variables));
 }
 
 test('a process says what it is without being asked, and nothing of its command line or owner', () => {
   const given = attributes({});
   expect(given).toMatchObject({
     'service.name': 'unknown_service:node',
-    'telemetry.sdk.name': 'opentelemetry',
-    'telemetry.sdk.language': 'nodejs',
-    'telemetry.sdk.version': expect.stringMatching(/^\d+\.\d+\.\d+$/),
     'process.pid': process.pid,
     'process.runtime.name': 'nodejs',
     'process.runtime.version': process.versions.node,
@@ -31,8 +32,28 @@ test('a process says what it is without being asked, and nothing of its command 
   expect(attributes({})['service.instance.id']).not.toBe(given['service.instance.id']);
 });
 
-test('nothing has to be waited for', () => {
-  expect(buildResource({}, new Environment('override', {})).asyncAttributesPending).toBe(false);
+test('the resource is one of the SDK, which names itself, and nothing has to be waited for', () => {
+  const resource = createResource(TracerProvider, { 'service.name': 'orders', 'os.type': undefined, list: ['a'] });
+  expect(resource.attributes).toEqual({
+    'service.name': 'orders',
+    list: ['a'],
+    'telemetry.sdk.name': 'opentelemetry',
+    'telemetry.sdk.language': 'nodejs',
+    'telemetry.sdk.version': SDK_INFO['telemetry.sdk.version'],
+  });
+  expect(resource.asyncAttributesPending).toBe(false);
+  expect(resource.merge(resourceFromAttributes({ list: ['b'] })).attributes).toMatchObject({ list: ['b'] });
+  expect(resourceFromAttributes({ list: ['b'] }).merge(resource).attributes).toMatchObject({ list: ['a'] });
+});
+
+test('neither suppressed tracing nor an unsampled parent keeps the resource from being made', () => {
+  const parent = { traceId: '1'.repeat(32), spanId: '1'.repeat(16), traceFlags: 0 };
+  const contexts = new AsyncLocalStorageContextManager();
+  context.setGlobalContextManager(contexts.enable());
+  const active = trace.setSpanContext(suppressTracing(ROOT_CONTEXT), parent);
+  const resource = context.with(active, () => createResource(TracerProvider, { a: 1 }));
+  context.disable();
+  expect(resource.attributes).toMatchObject({ a: 1, 'telemetry.sdk.name': 'opentelemetry' });
 });
 
 test.each([

@@ -1,22 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import { arch, hostname, platform } from 'node:os';
 import { basename } from 'node:path';
-import type { Attributes } from '@opentelemetry/api';
-import { SDK_INFO } from '@opentelemetry/core';
-import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
+import type { ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
 
+type Resource = ReadableSpan['resource'];
+
 /**
- * What every span of this process has in common. Everything here is known at once: a detector that has to wait (host id, cloud
- * metadata) would hold up the first export.
+ * What every span of this process has in common, but for `telemetry.sdk.*`. Everything here is known at once: a detector that
+ * has to wait (host id, cloud metadata) would delay the first export.
  *
  * https://opentelemetry.io/docs/specs/semconv/resource/
  * @internal
  */
-export function buildResource(options: StartTracingOptions, environment: Environment): Resource {
+export function resourceAttributes(options: StartTracingOptions, environment: Environment): Attributes {
   const option = { ...options.resourceAttributes, ...namedAttributes(options) };
-  return resourceFromAttributes({ ...detected(), ...environment.merge(option, variables(environment)) });
+  return { ...detected(), ...environment.merge(option, variables(environment)) };
+}
+
+/**
+ * A resource of the SDK with these attributes, and `telemetry.sdk.*` as the SDK names itself. The package that makes resources
+ * is not a dependency: a span of a provider without options has the SDK's default resource, which can be merged with others.
+ *
+ * @internal
+ */
+export function createResource(Provider: typeof TracerProvider, attributes: Attributes): Resource {
+  const span = new Provider().getTracer('mqtrace').startSpan('resource', {}, ROOT_CONTEXT);
+  const { resource } = span as unknown as ReadableSpan;
+  const own: Resource = {
+    attributes,
+    getRawAttributes: () => Object.entries(attributes),
+    merge: (other) => (other === null ? own : resource.merge(own).merge(other)),
+  };
+  return resource.merge(own);
 }
 
 function namedAttributes(options: StartTracingOptions): Attributes {
@@ -31,7 +49,6 @@ function namedAttributes(options: StartTracingOptions): Attributes {
 /** Command line and owner are left out: they may hold what nobody wants to send. */
 function detected(): Attributes {
   return {
-    ...SDK_INFO,
     'service.name': 'unknown_service:node',
     'service.instance.id': randomUUID(),
     'host.name': hostname(),

@@ -1,11 +1,17 @@
-import { type ContextManager, diag, DiagConsoleLogger, DiagLogLevel, ProxyTracerProvider } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import type { Resource } from '@opentelemetry/resources';
-import { TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  type Attributes,
+  type ContextManager,
+  diag,
+  DiagConsoleLogger,
+  DiagLogLevel,
+  ProxyTracerProvider,
+} from '@opentelemetry/api';
 import { removeSamplingHint, setSamplingHint } from '../common/sampling-hint.ts';
+import { AsyncContextManager } from './context-manager.ts';
 import { isRegistered, register, registrationOver } from './api-globals.ts';
 import { countingSampler, type SamplerCounts } from './counting-sampler.ts';
 import { Environment } from '../config/environment.ts';
+import { loadOptional } from '../config/optional-package.ts';
 import { createDestinationQueues } from '../export/create-destinations.ts';
 import { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
 import { observeExport } from '../export/metrics.ts';
@@ -15,8 +21,8 @@ import type { StartTracingOptions } from './options.ts';
 import { OpenSpans } from './open-spans.ts';
 import { OperationMetrics } from './operation-metrics.ts';
 import { choosePropagator } from './propagators.ts';
-import { buildResource } from './resource.ts';
 import { RandomFlagProcessor } from './random-flag-processor.ts';
+import { createResource, resourceAttributes } from './resource.ts';
 import { chooseSampling } from './sampler.ts';
 import { samplerFrom } from '../sampling/index.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -42,9 +48,9 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
   setLogLevel(environment);
 
   // Whatever can throw comes before anything is registered.
-  const resource = buildResource(options, environment);
+  const attributes = resourceAttributes(options, environment);
   const propagator = choosePropagator(options, environment);
-  const backend = environment.flag('OTEL_SDK_DISABLED') ? undefined : createBackend(options, environment, resource);
+  const backend = environment.flag('OTEL_SDK_DISABLED') ? undefined : createBackend(options, environment, attributes);
   const provider = backend?.provider;
   if (options.register ?? true) {
     register({
@@ -68,7 +74,7 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
       (given) => void samplerFrom(given),
     );
   }
-  const { 'service.name': name, 'service.version': version } = resource.attributes;
+  const { 'service.name': name, 'service.version': version } = attributes;
   const tracer = provider.getTracer(String(name), version === undefined ? undefined : String(version));
   const { sampling } = backend;
   const registered = options.register ?? true;
@@ -82,7 +88,8 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
   return new TracingHandle(provider, tracer, backend, onShutdown, (given) => sampling.setSampler(given));
 }
 
-function createBackend(options: StartTracingOptions, environment: Environment, resource: Resource): ExportBackend {
+function createBackend(options: StartTracingOptions, environment: Environment, attributes: Attributes): ExportBackend {
+  const { TracerProvider } = loadOptional('@opentelemetry/sdk-trace', 'startTracing()');
   const exporting = new DeliveringSpanProcessor(createDestinationQueues(options.export ?? {}, environment));
   const sampling = chooseSampling(options.sampling ?? {}, environment, [new GuardedProcessor(exporting)]);
   exporting.attachSource(sampling);
@@ -91,7 +98,7 @@ function createBackend(options: StartTracingOptions, environment: Environment, r
   const openSpans = options.trackOpenSpans === true ? new OpenSpans() : undefined;
   const own = (options.spanProcessors ?? []).map((each) => new GuardedProcessor(each));
   const provider = new TracerProvider({
-    resource,
+    resource: createResource(TracerProvider, attributes),
     sampler: countingSampler(sampling.sampler, counts),
     spanLimits: chooseSpanLimits(options, environment),
     spanProcessors: [
@@ -110,7 +117,7 @@ function createBackend(options: StartTracingOptions, environment: Environment, r
 
 function chooseContextManager({ contextManager }: StartTracingOptions): ContextManager | undefined {
   if (contextManager === false) return undefined;
-  return contextManager ?? new AsyncLocalStorageContextManager();
+  return contextManager ?? new AsyncContextManager();
 }
 
 const logLevels = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;

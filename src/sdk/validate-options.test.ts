@@ -23,6 +23,7 @@ const good: StartTracingOptions[] = [
   { spanLimits: { attributeCountLimit: 0, attributeValueLengthLimit: Infinity } },
   { spanProcessors: [new NoopSpanProcessor()] },
   { propagator: mqtracePropagator, contextManager: new AsyncLocalStorageContextManager(), register: false },
+  { propagator: ['tracecontext', mqtracePropagator] },
   { propagator: ['tracecontext', 'b3'], contextManager: false, environment: 'ignore' },
 ];
 
@@ -110,6 +111,7 @@ test.each([
     { propagator: {} },
     'startTracing({ propagator }): expected a TextMapPropagator or an array of names (with inject())',
   ],
+  [{ propagator: [{}] }, 'startTracing({ propagator })[0]: expected a name or a TextMapPropagator (with inject())'],
   [{ propagator: ['w3c'] }, 'startTracing({ propagator }): expected one of tracecontext, baggage, b3'],
   [{ contextManager: true }, 'startTracing({ contextManager }): expected a ContextManager or false (with active())'],
   [{ register: 'no' }, 'startTracing({ register }): expected true or false, got "no"'],

@@ -114,10 +114,16 @@ function spanProcessors(value: unknown, where: string): void {
   }
 }
 
+const propagatorMethods = ['inject', 'extract', 'fields'];
+
 function propagator(value: unknown, where: string): void {
   if (!Array.isArray(value)) {
-    checkMethods(value, where, ['inject', 'extract', 'fields'], 'a TextMapPropagator or an array of names');
+    checkMethods(value, where, propagatorMethods, 'a TextMapPropagator or an array of names');
     return;
   }
-  for (const name of value) checkOneOf(propagatorNames)(name, where, {});
+  for (const [index, each] of value.entries()) {
+    if (typeof each === 'object')
+      checkMethods(each, `${where}[${index}]`, propagatorMethods, 'a name or a TextMapPropagator');
+    else checkOneOf(propagatorNames)(each, where, {});
+  }
 }
