@@ -1,6 +1,6 @@
 import { type Context, createContextKey, diag } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../common/active-context.ts';
-import { suppressTracing } from '../propagation/suppression.ts';
+import { suppressionKey } from '../common/suppression.ts';
 
 // A client may be traced twice: wrapped explicitly, and patched by OpenTelemetry's auto-instrumentation. Explicit wrapping wins.
 // Their part of a send or settlement runs with tracing suppressed. Their part of a consumer cannot be suppressed, because the
@@ -99,7 +99,7 @@ class QuietContext implements Context {
   }
 
   getValue(key: symbol): unknown {
-    return key === suppressTracing && this.#state.quiet ? true : this.#inner.getValue(key);
+    return key === suppressionKey && this.#state.quiet ? true : this.#inner.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {
