@@ -47,3 +47,15 @@ export function callHook<R>(where: string, hook: () => R): R | undefined {
     return undefined;
   }
 }
+
+/**
+ * The result of a function that must answer at once.
+ *
+ * @throws TypeError for a promise; its rejection, which nobody else would handle, is handled.
+ * @internal
+ */
+export function answered<R>(result: R): R {
+  if (!isEagerPromise(result)) return result;
+  result.then(undefined, () => undefined);
+  throw new TypeError('it returned a promise, expected an answer at once');
+}

@@ -10,7 +10,8 @@ import {
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { cloudEvents } from '../../carriers/cloud-events.ts';
 import { isHeaderMap } from '../../carriers/map-headers.ts';
-import { reportFault } from '../common/faults.ts';
+import { describe } from '../common/errors.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
@@ -66,14 +67,12 @@ export class Messaging {
 
   /** Where the process spans of a destination belong. */
   parenting(destination: string | undefined): Parenting {
-    if (typeof this.#parenting !== 'function') return this.#parenting;
+    const choose = this.#parenting;
+    if (typeof choose !== 'function') return choose;
     try {
-      const chosen: unknown = this.#parenting(destination ?? '');
+      const chosen: unknown = answered(choose(destination ?? ''));
       if (isParenting(chosen)) return chosen;
-      reportFault(
-        'the parenting option',
-        new TypeError(`it returned ${String(chosen)}, expected 'parent', 'link' or 'auto'`),
-      );
+      throw new TypeError(`it returned ${describe(chosen)}, expected 'parent', 'link' or 'auto'`);
     } catch (error) {
       reportFault('the parenting option', error);
     }

@@ -1,6 +1,7 @@
-import { reportFault } from '../common/faults.ts';
+// Keeps what an option says for each destination.
+import { answered, reportFault } from '../common/faults.ts';
 
-/** Destinations can be named by strangers (a routing key): so many are remembered. */
+/** Senders may choose the name of a destination (a routing key), so that the number of names kept is limited. */
 const remembered = 1000;
 
 /**
@@ -45,7 +46,7 @@ export class PerDestination<Value, Prepared> {
 
   #ask(destination: string): Prepared {
     try {
-      const value = (this.#given as (destination: string) => Value)(destination);
+      const value = answered((this.#given as (destination: string) => Value)(destination));
       const known = this.#byValue.get(value);
       if (known !== undefined) return known;
       const content = this.#byDestination.size < remembered ? undefined : JSON.stringify(value);

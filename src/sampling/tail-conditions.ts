@@ -1,8 +1,7 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { isEagerPromise } from '../common/eager-promise.ts';
 import { invalidOption } from '../common/errors.ts';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { checkFunction, checkPositive } from '../common/check-options.ts';
 
 /** What only a span's end can tell. */
@@ -39,10 +38,7 @@ export function tailJudge({ keepErrors, keepSlow, keepWhen }: TailConditions): T
   const matches = (span: ReadableSpan): boolean => {
     if (!keepWhen) return false;
     try {
-      const answer: unknown = keepWhen(span);
-      if (!isEagerPromise(answer)) return Boolean(answer);
-      answer.then(undefined, () => undefined);
-      throw new TypeError('it returned a promise');
+      return Boolean(answered(keepWhen(span)));
     } catch (error) {
       reportFault('keepWhen, which counts as false,', error);
     }
