@@ -21,7 +21,7 @@ interface Seen {
 }
 
 const withoutIds = (metadata: RecordMetadata[]): object[] =>
-  metadata.map(({ topicName: _, ...rest }) => ({ ...rest, logAppendTime: undefined, logStartOffset: undefined }));
+  metadata.map((one) => ({ ...one, topicName: 'T', logAppendTime: undefined, logStartOffset: undefined }));
 
 const outcome = async (call: () => Promise<unknown>): Promise<unknown> => {
   try {
