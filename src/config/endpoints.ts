@@ -1,4 +1,4 @@
-import { diag } from '@opentelemetry/api';
+import { warn } from '../common/warnings.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';
 
@@ -65,7 +65,7 @@ function urlOf(name: string, environment: Environment): URL | undefined {
 function urlOption(endpoint: string | undefined): URL | undefined {
   if (endpoint === undefined) return undefined;
   const url = parseHttpUrl(endpoint);
-  if (url === undefined) diag.warn('mqtrace: the endpoint option is no URL for HTTP and is not used');
+  if (url === undefined) warn('the endpoint option is no URL for HTTP and is not used');
   return url;
 }
 

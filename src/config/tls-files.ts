@@ -31,7 +31,8 @@ function readFirst(name: string, environment: Environment): Buffer | undefined {
     try {
       return readFileSync(path);
     } catch {
-      environment.reject(variable, 'the path of a PEM file that can be read');
+      // A key instead of its path must not be repeated.
+      environment.reject(variable, 'the path of a PEM file that can be read', true);
     }
   }
   return undefined;

@@ -12,11 +12,18 @@ const variables = {
   attributePerLinkCountLimit: ['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', 'OTEL_SPAN_ATTRIBUTE_PER_LINK_COUNT_LIMIT'],
 } as const;
 
+/** The SDK takes a length of 0 for no limit. @internal */
+export function smallestLimit(name: string): number {
+  return name === 'attributeValueLengthLimit' ? 1 : 0;
+}
+
 /** Only the limits that are set; the SDK has the specification's defaults for the others. @internal */
 export function chooseSpanLimits(options: StartTracingOptions, environment: Environment): SpanLimits {
   const limits: SpanLimits = {};
   for (const name of Object.keys(variables) as (keyof typeof variables)[]) {
-    const set = variables[name].map((variable) => environment.count(variable)).find((value) => value !== undefined);
+    const set = variables[name]
+      .map((variable) => environment.count(variable, smallestLimit(name)))
+      .find((value) => value !== undefined);
     const limit = environment.settle(options.spanLimits?.[name], set);
     if (limit !== undefined) limits[name] = limit;
   }

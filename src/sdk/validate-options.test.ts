@@ -97,6 +97,10 @@ test.each([
     { sampling: { sampler: { ratio: 1, rate: 1 } } },
     'startTracing({ sampling }).sampler: unknown option "rate"; did you mean "ratio"?',
   ],
+  [
+    { spanLimits: { attributeValueLengthLimit: 0 } },
+    '.attributeValueLengthLimit: expected a whole number of 1 or more',
+  ],
   [{ spanLimits: { linkCountLimit: -1 } }, 'startTracing({ spanLimits }).linkCountLimit: expected a whole number of 0'],
   [
     { spanLimits: { linkLimit: 1 } },

@@ -13,6 +13,7 @@ import { SamplingPair, samplingOptionNames } from '../sampling/create-sampling.t
 import type { SamplingOptions } from '../sampling/index.ts';
 import { environmentModes, propagatorNames } from '../config/names.ts';
 import type { StartTracingOptions } from './options.ts';
+import { smallestLimit } from './span-limits.ts';
 
 /** One line per option: whatever is not listed here is not an option. */
 const checks: { [Name in keyof Required<StartTracingOptions>]: OptionCheck<StartTracingOptions> } = {
@@ -100,9 +101,10 @@ function spanLimits(value: unknown, where: string): void {
   checkNames(where, value, limitNames);
   for (const name of limitNames) {
     const limit = value[name];
-    const whole = Number.isInteger(limit) && (limit as number) >= 0;
+    const least = smallestLimit(name);
+    const whole = Number.isInteger(limit) && (limit as number) >= least;
     if (limit !== undefined && !whole && limit !== Infinity) {
-      throw invalidOption(`${where}.${name}`, limit, 'a whole number of 0 or more, or Infinity');
+      throw invalidOption(`${where}.${name}`, limit, `a whole number of ${least} or more, or Infinity`);
     }
   }
 }
