@@ -1,7 +1,12 @@
 /** How an export went. @internal */
 export type SendResult =
   /** Acknowledged, except for `rejected` spans. `unreadable`: the answer is not one of OTLP. */
-  | { readonly status: 'ok'; readonly rejected: number; readonly detail?: string; readonly unreadable?: boolean }
+  | {
+      readonly status: 'ok';
+      readonly rejected: number;
+      readonly detail?: string | undefined;
+      readonly unreadable?: boolean | undefined;
+    }
   | {
       /** Worth another try. */
       readonly status: 'retry';

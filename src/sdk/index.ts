@@ -10,7 +10,14 @@ export {
 export type { StartTracingOptions } from './options.ts';
 export { type DropReason, dropReasons, type SpanCounts } from '../export/accounting.ts';
 export type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
-export type { DeliveryOptions, DestinationOptions, FlushResult, FlushTimeout } from '../export/export-options.ts';
+export type { ExportTarget } from '../config/export-target.ts';
+export type {
+  DeliveryOptions,
+  DestinationOptions,
+  ExportOptions,
+  FlushResult,
+  FlushTimeout,
+} from '../export/export-options.ts';
 export { MqtraceSpanProcessor, type MqtraceSpanProcessorOptions } from '../export/mqtrace-span-processor.ts';
 export type { AgentFactory, TransportOptions } from '../export/otlp-senders.ts';
 export type { SpoolOptions } from '../export/spool/spool.ts';
