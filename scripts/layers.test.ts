@@ -81,3 +81,18 @@ test('no published file imports a client, and only the rooms of mqtrace/sdk more
   );
   expect(wrong).toEqual([]);
 });
+
+test("the consumer-group loop of ioredis is independent of tracing: it imports nothing but common and ioredis' own shapes", () => {
+  const files = [...imports].filter(({ file }) => file.startsWith('src/ioredis/consumer/')).map(({ file }) => file);
+  expect(files.length).toBeGreaterThan(5);
+  const allowed = /^(?:\.\/|\.\.\/\.\.\/common\/|\.\.\/(?:error-type|replies|types)\.ts$|node:)/;
+  const wrong = files
+    .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/from '([^']+)'/g)])
+    .map(([, specifier = '']) => specifier)
+    // diag is where a failure is reported that nobody asked to be told of.
+    .filter((specifier) => !allowed.test(specifier) && specifier !== '@opentelemetry/api');
+  expect(wrong).toEqual([]);
+  expect(
+    files.filter((file) => /\{ (?!diag \})[^}]*\} from '@opentelemetry/.test(readFileSync(join(root, file), 'utf8'))),
+  ).toEqual([]);
+});

@@ -73,6 +73,26 @@ describe('a traced client', () => {
           .xadd(key, '2-4', 'a', 'b')
           .exec(),
       (redis, key) => redis.pipeline().xadd(key, '2-5', 'a', 'b').xreadBuffer('STREAMS', key, '2-4').exec(),
+      (redis, key) => redis.xrange(key, '-', '+'),
+      (redis, key) => redis.xrange(key, '-', '+', 'COUNT', 1, (() => undefined) as never),
+      (redis, key) => redis.xrevrangeBuffer(key, '+', '-', 'COUNT', 2),
+      (redis, key) => redis.call('XRANGE', key, '-', '+'),
+      (redis, key) => redis.xinfo('STREAM', key),
+      (redis, key) => redis.xinfo('STREAM', `${key}-none`),
+      (redis, key) => redis.callBuffer('XINFO', 'stream', key),
+      (redis, key) => redis.pipeline().xrange(key, '-', '+').xinfo('STREAM', key).exec(),
+      (redis, key) => redis.multi().xrevrange(key, '+', '-').xinfo('STREAM', key).exec(),
+      async (redis, key) => {
+        const full = (await redis.xinfo('STREAM', key, 'FULL')) as unknown[] | Record<string, unknown>;
+        return Array.isArray(full) ? full[full.indexOf('entries') + 1] : full['entries'];
+      },
+      async (redis, key) => {
+        if (redis.options.enableAutoPipelining) return undefined;
+        await redis.multi({ pipeline: false });
+        const queued = [await redis.xrange(key, '-', '+'), await redis.xinfo('STREAM', key)];
+        return [queued, await redis.exec()];
+      },
+      (redis) => redis.sendCommand(undefined as never),
       (redis) => redis.eval("return redis.call('PING')", 0),
       (redis, key) => redis.xlen(key),
     ];

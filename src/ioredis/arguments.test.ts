@@ -42,6 +42,7 @@ it('reads groups, consumers and streams, whatever they are called', () => {
   expect(argumentsOfRead('group streams block NOACK count 2 streams STREAMS >'.split(' '))).toStrictEqual({
     group: 'streams',
     consumer: 'block',
+    noAck: true,
     streams: ['STREAMS'],
   });
   expect(argumentsOfRead(['GROUP'])).toMatchObject({ streams: [] });

@@ -1,11 +1,15 @@
+// The arguments of stream commands, read by the rules with which Redis reads them.
+
 import { types } from 'node:util';
 
-/** What is read of a consumer group's command. @internal */
+/** The arguments of a command that reads or claims entries. @internal */
 export interface GroupArguments {
   group?: string | undefined;
   consumer?: string | undefined;
   /** The streams asked, in order. */
   streams: string[];
+  /** Whether what is read counts as acknowledged. */
+  noAck?: boolean;
 }
 
 /** An argument of a command as text: a key, an option, an id. @internal */
@@ -16,7 +20,7 @@ export function text(argument: unknown): string {
 const entryId = /^(?:\*|\d{1,20}(?:-(?:\d{1,20}|\*))?)$/;
 
 /**
- * Where the fields of an XADD begin, by the rules with which Redis reads its arguments; undefined where they are not understood.
+ * Where the fields of an XADD begin; undefined where its arguments are not understood.
  *
  * `XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [IDMPAUTO pid | IDMP pid iid] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] id
  * field value [field value ...]`
@@ -71,6 +75,7 @@ export function argumentsOfRead(args: readonly unknown[]): GroupArguments {
       read.consumer = text(args[at + 2]);
       at += 3;
     } else {
+      if (option === 'NOACK') read.noAck = true;
       at += option === 'NOACK' ? 1 : 2;
     }
   }

@@ -1,20 +1,22 @@
-import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   checkClient,
   guard,
+  type Incoming,
   mergeAttributes,
   type Operation,
+  runInContext,
   startProcessing,
 } from '../messaging/index.ts';
-import { type ConsumerClient, consumerClient } from './consumer/client.ts';
+import { type ConsumerClient, consumerClient, streamKeys } from './consumer/client.ts';
 import type { DeliveredEntry } from './consumer/entries.ts';
 import type { ConsumerGuest, GuestOfEntry } from './consumer/guest.ts';
 import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './consumer/options.ts';
 import { StreamConsumer } from './consumer/stream-consumer.ts';
+import { receivedEntries } from './state.ts';
 import { traceRedis } from './trace-redis.ts';
-import { received } from './tracing.ts';
 import type { RedisLike } from './types.ts';
 
 /** A consumer that runs. */
@@ -48,10 +50,11 @@ export function consumeStream(
   const settings = consumeSettings(options);
   if (typeof handler !== 'function') throw invalidOption('consumeStream handler', handler, 'a function');
   // Neither the connection nor the loop belongs to what happens to be active now.
-  return contextApi.with(ROOT_CONTEXT, () => {
+  return runInContext(ROOT_CONTEXT, () => {
     const client = consumerClient(redis);
     guard('tracing a consumer', () => traceRedis(client));
-    const consumer = new StreamConsumer(client as unknown as ConsumerClient, settings, handler, { begin });
+    const streams = streamKeys(redis, settings.streams);
+    const consumer = new StreamConsumer(client as unknown as ConsumerClient, streams, settings, handler, { begin });
     const done = consumer.run();
     const ended = done.catch(() => {});
     return {
@@ -66,17 +69,19 @@ export function consumeStream(
 
 /** The process operation of an entry; none where the entry could not be read for tracing. */
 const begin: ConsumerGuest['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): GuestOfEntry | undefined => {
-  const known = received.get(source);
+  const known = receivedEntries.get(source);
   if (known === undefined) return undefined;
   const { tracing, incoming, attributes } = known;
   const attempt = deliveryAttempt === undefined ? undefined : { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: deliveryAttempt };
-  return new TracedEntry(
-    startProcessing(
-      tracing.messaging,
-      { name: 'process', attributes },
-      { ...incoming, attributes: mergeAttributes(incoming.attributes, attempt) },
-    ),
-  );
+  const message: Incoming = {
+    context: incoming.context,
+    creation: incoming.creation,
+    destination: incoming.destination,
+    attributes: mergeAttributes(incoming.attributes, attempt),
+    linkOnly: incoming.linkOnly,
+    sentAt: incoming.sentAt,
+  };
+  return new TracedEntry(startProcessing(tracing.messaging, { name: 'process', attributes }, message));
 };
 
 class TracedEntry implements GuestOfEntry {
@@ -87,7 +92,7 @@ class TracedEntry implements GuestOfEntry {
   }
 
   run(fn: () => void): void {
-    contextApi.with(this.#operation.context, fn);
+    runInContext(this.#operation.context, fn);
   }
 
   end(): void {

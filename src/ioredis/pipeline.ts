@@ -1,7 +1,7 @@
 import { guard } from '../messaging/index.ts';
-import { onReject, onReply } from './hooks.ts';
+import { onReject, onReply } from './command-hooks.ts';
+import type { Connection } from './connection.ts';
 import { track, trackedOf, type TrackedCommand } from './tracked-command.ts';
-import type { Connection } from './tracing.ts';
 import type { Command, Pipeline } from './types.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { context as contextApi } from '@opentelemetry/api';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
-import { guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
-import { incomingOf, received, type Received, StreamTracing } from './tracing.ts';
+import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
+import { incomingOf } from './message.ts';
+import { type ReceivedEntry, receivedEntries, StreamTracing } from './state.ts';
 import type { StreamEntryLike } from './types.ts';
 
 let defaultTracing: StreamTracing | undefined;
@@ -16,16 +16,16 @@ let defaultTracing: StreamTracing | undefined;
  * @returns what `fn` returns.
  */
 export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entry: E) => R): R {
-  const ambient = contextApi.active();
+  const ambient = activeContext();
   const operation =
     guard('processMessage', () => {
-      const { tracing, incoming, attributes } = received.get(entry) ?? fromElsewhere(entry);
+      const { tracing, incoming, attributes } = receivedEntries.get(entry) ?? fromElsewhere(entry);
       return startProcessing(tracing.messaging, { name: 'process', attributes }, incoming, ambient);
     }) ?? noOperation(ambient);
   return runHandler(operation, () => fn(entry));
 }
 
-function fromElsewhere(entry: StreamEntryLike): Received {
+function fromElsewhere(entry: StreamEntryLike): ReceivedEntry {
   defaultTracing ??= new StreamTracing({});
   const fields = Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
   return {

@@ -1,5 +1,7 @@
 // The shapes of replies that hold stream entries. Pure functions on what ioredis returns; nothing is changed.
 
+import { types } from 'node:util';
+
 /** An entry within a reply, of the shape `[id, fields]`, and its stream. @internal */
 export interface ReplyEntry {
   entry: unknown[];
@@ -20,7 +22,7 @@ export function streamsOfRead(reply: unknown): [stream: unknown, entries: unknow
   if (Array.isArray(first)) {
     return reply.every((pair) => Array.isArray(pair)) ? (reply as [unknown, unknown][]) : undefined;
   }
-  if (typeof first !== 'string' && !(first instanceof Uint8Array)) return undefined;
+  if (typeof first !== 'string' && !types.isUint8Array(first)) return undefined;
   const streams: [unknown, unknown][] = [];
   for (let at = 0; at < reply.length; at += 2) streams.push([reply[at], reply[at + 1]]);
   return streams;
@@ -33,7 +35,7 @@ export function entriesOfRead(reply: unknown): ReplyEntry[] {
   return found;
 }
 
-/** The entries of an XCLAIM reply; none with JUSTID. @internal */
+/** The entries of a reply that is a list of them: XCLAIM's, XRANGE's and XREVRANGE's. None with JUSTID. @internal */
 export function entriesOfClaim(reply: unknown, stream: string): ReplyEntry[] {
   const found: ReplyEntry[] = [];
   addEntries(found, stream, reply);
@@ -48,6 +50,33 @@ export function claimedByXautoclaim(reply: unknown): unknown {
 /** How many messages a claim gave with JUSTID. @internal */
 export function countOfIds(reply: unknown): number {
   return Array.isArray(reply) ? reply.filter((id) => typeof id === 'string' || Buffer.isBuffer(id)).length : 0;
+}
+
+/**
+ * The entries of an XINFO STREAM reply, which has names and values in turn, or is an object (`replyMapping: 'resp3'`).
+ *
+ * @internal
+ */
+export function entriesOfStreamInfo(reply: unknown, stream: string): ReplyEntry[] {
+  const found: ReplyEntry[] = [];
+  const add = (name: unknown, value: unknown): void => {
+    switch (String(name)) {
+      case 'first-entry':
+      case 'last-entry':
+        addEntries(found, stream, [value]);
+        break;
+      case 'entries':
+        addEntries(found, stream, value);
+        break;
+      default:
+    }
+  };
+  if (Array.isArray(reply)) {
+    for (let at = 0; at + 1 < reply.length; at += 2) add(reply[at], reply[at + 1]);
+  } else if (typeof reply === 'object' && reply !== null) {
+    for (const [name, value] of Object.entries(reply)) add(name, value);
+  }
+  return found;
 }
 
 function addEntries(found: ReplyEntry[], stream: unknown, entries: unknown): void {

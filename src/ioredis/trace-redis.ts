@@ -1,10 +1,18 @@
-import { context as contextApi } from '@opentelemetry/api';
-import { checkClient, claim, guard, replaceMethod } from '../messaging/index.ts';
-import { onReject } from './hooks.ts';
+import {
+  activeContext,
+  bindToContext,
+  checkClient,
+  claim,
+  guard,
+  replaceMethod,
+  runInContext,
+} from '../messaging/index.ts';
+import { Connection } from './connection.ts';
+import { traceByName } from './named-methods.ts';
 import { checkTraceRedisOptions, type TraceRedisOptions } from './options.ts';
 import { tracePipeline } from './pipeline.ts';
+import { StreamTracing } from './state.ts';
 import { maybeStreamCommand, track, trackedOf } from './tracked-command.ts';
-import { Connection, StreamTracing } from './tracing.ts';
 import { Transaction } from './transaction.ts';
 import type { Client, Command, Pipeline, RedisLike } from './types.ts';
 
@@ -13,15 +21,19 @@ import type { Client, Command, Pipeline, RedisLike } from './types.ts';
  * callback, as `xaddBuffer`, by `call()`, in a pipeline or a transaction, with autopipelining, and on what `duplicate()` gives.
  * Every other command goes its way untouched.
  *
- * An entry's trace context travels in fields after its own (`traceparent`, `tracestate`, `baggage`), which replies then do not show.
+ * An entry's trace context travels in fields after its own (`traceparent`, `tracestate`, `baggage`), which replies then do not show,
+ * those to XRANGE, XREVRANGE and XINFO STREAM included.
  *
- * @param redis - a `Redis` or a `Cluster`. It is returned, with methods of its own in place of its class's.
+ * @param redis - a `Redis` or a `Cluster`. It is returned, with methods of its own in place of its class's. Of a client without
+ *   `sendCommand`, as a mock, the stream methods are traced by their names.
  * @param options - see {@link TraceRedisOptions}.
  * @returns the same object. One that is traced already is returned as it is.
  * @throws MqtraceError `INVALID_CLIENT` if it is no ioredis client, `INVALID_OPTION` for wrong options
  */
 export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOptions = {}): R {
-  checkClient('traceRedis', redis, ['sendCommand', 'pipeline', 'multi', 'duplicate'], 'an ioredis Redis or Cluster');
+  const mock = typeof (redis as Partial<RedisLike> | null)?.sendCommand !== 'function';
+  const methods = mock ? ['xadd', 'xread'] : ['sendCommand', 'pipeline', 'multi', 'duplicate'];
+  checkClient('traceRedis', redis, methods, 'an ioredis Redis or Cluster');
   checkTraceRedisOptions(options);
   const tracing = new StreamTracing(options);
   if (claim(redis, 'traceRedis', options)) traceClient(redis, tracing);
@@ -30,8 +42,40 @@ export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOpt
 
 function traceClient(redis: object, tracing: StreamTracing): void {
   const connection = new Connection(tracing, redis as Client);
+  traceDuplicates(redis, tracing);
+  if (typeof (redis as Partial<RedisLike>).sendCommand !== 'function') {
+    traceByName(redis, connection);
+    return;
+  }
   traceCommands(redis, connection);
+  tracePipelines(redis, connection);
+  // A Cluster that is not ready yet puts off autopipelined calls, which would lose the context of their call.
+  replaceMethod(
+    redis,
+    'delayUntilReady',
+    (raw) =>
+      function delayUntilReady(this: object, callback: () => void): unknown {
+        return raw.call(this, bindToContext(activeContext(), callback));
+      },
+  );
+}
 
+function traceDuplicates(redis: object, tracing: StreamTracing): void {
+  replaceMethod(
+    redis,
+    'duplicate',
+    (raw) =>
+      function duplicate(this: object, ...args: unknown[]): unknown {
+        const copy = raw.apply(this, args) as object;
+        guard('tracing a duplicate', () => {
+          if (claim(copy, 'traceRedis', tracing.options)) traceClient(copy, tracing);
+        });
+        return copy;
+      },
+  );
+}
+
+function tracePipelines(redis: object, connection: Connection): void {
   replaceMethod(
     redis,
     'pipeline',
@@ -50,28 +94,6 @@ function traceClient(redis: object, tracing: StreamTracing): void {
           : traced(raw.call(this, commands, options));
       },
   );
-  replaceMethod(
-    redis,
-    'duplicate',
-    (raw) =>
-      function duplicate(this: object, ...args: unknown[]): unknown {
-        const copy = raw.apply(this, args) as object;
-        guard('tracing a duplicate', () => {
-          if (claim(copy, 'traceRedis', tracing.options)) traceClient(copy, tracing);
-        });
-        return copy;
-      },
-  );
-  // A Cluster that is not ready yet puts off autopipelined calls, which would lose the context of their call.
-  replaceMethod(
-    redis,
-    'delayUntilReady',
-    (raw) =>
-      function delayUntilReady(this: object, callback: () => void): unknown {
-        return raw.call(this, contextApi.bind(contextApi.active(), callback));
-      },
-  );
-
   /** The batch is added to the traced pipeline, not on the way to it. */
   function traced(made: unknown, batch?: unknown): unknown {
     const pipeline = made as Pipeline;
@@ -91,6 +113,7 @@ function traceCommands(redis: object, connection: Connection): void {
     'sendCommand',
     (raw) =>
       function sendCommand(this: object, command: Command, stream?: unknown, node?: unknown): unknown {
+        if (typeof (command as Command | undefined)?.name !== 'string') return raw.call(this, command, stream, node);
         if (!maybeStreamCommand(command)) {
           if (stream === undefined && (transaction !== undefined || command.name === 'multi')) {
             guard('tracing a Redis transaction', () => follow(command));
@@ -105,7 +128,8 @@ function traceCommands(redis: object, connection: Connection): void {
         // Connecting is not part of the operation: its listeners would keep the context for as long as the connection lives.
         if (connection.client.status === 'wait') return raw.call(this, command, stream, node);
         try {
-          return contextApi.with(context, () => raw.call(this, command, stream, node));
+          if (context === activeContext()) return raw.call(this, command, stream, node);
+          return runInContext(context, () => raw.call(this, command, stream, node));
         } catch (error) {
           tracked.fail(error);
           throw error;
@@ -113,20 +137,17 @@ function traceCommands(redis: object, connection: Connection): void {
       },
   );
 
-  /** Notes where a transaction of single commands begins and ends, and what is in it. */
+  /** Notes where a transaction of single commands begins and ends, and which commands are in it. */
   function follow(command: Command): void {
     const { name } = command;
     if (transaction === undefined) {
       if (name !== 'multi' || command.inTransaction) return;
-      const begun = new Transaction(connection.client);
-      transaction = begun;
-      onReject(command, () => {
-        begun.cancel();
+      const begun: Transaction = new Transaction(connection.client, command, () => {
         if (transaction === begun) transaction = undefined;
       });
+      transaction = begun;
     } else if (name === 'exec' || name === 'discard') {
       transaction[name](command);
-      transaction = undefined;
     } else if (name !== 'multi') {
       transaction.add(command);
     }

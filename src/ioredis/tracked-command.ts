@@ -1,13 +1,14 @@
-import { type Context, context as contextApi } from '@opentelemetry/api';
-import { guard } from '../messaging/index.ts';
-import { onReject, onReply } from './hooks.ts';
-import { ReceiveCall } from './receive.ts';
-import type { Connection, StreamCall } from './tracing.ts';
-import type { Command } from './types.ts';
-import { XackCall } from './xack.ts';
-import { XaddCall } from './xadd.ts';
+import type { Context } from '@opentelemetry/api';
+import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
+import { onReject, onReply } from './command-hooks.ts';
+import type { Connection } from './connection.ts';
+import { QueryingCall } from './querying.ts';
+import { ReceivingCall } from './receiving.ts';
+import { SendingCall } from './sending.ts';
+import { SettlingCall } from './settling.ts';
+import type { Command, StreamCall } from './types.ts';
 
-const tracked = new WeakMap<Command, TrackedCommand>();
+const trackedCommands: Stamp<TrackedCommand> = createStamp();
 
 /** Whether a command may be one of those traced, at the cost of one comparison for most that are not. @internal */
 export function maybeStreamCommand(command: Command): boolean {
@@ -15,8 +16,15 @@ export function maybeStreamCommand(command: Command): boolean {
   return first === 0x78 || first === 0x58;
 }
 
+const queued = Buffer.from('QUEUED');
+
+/** Whether a reply is the one to a command of a transaction. Most replies are arrays, which must not be turned into text. @internal */
+export function isQueued(reply: unknown): boolean {
+  return reply === 'QUEUED' || (Buffer.isBuffer(reply) && reply.equals(queued));
+}
+
 /**
- * What is known of a stream command, from its call until its outcome.
+ * A stream command, from its call until its outcome.
  *
  * @internal
  */
@@ -25,9 +33,9 @@ export class TrackedCommand {
   readonly #context: Context;
   #sent: Context | undefined;
   #done = false;
-  /** Told once, if the server queues the command in a transaction. */
+  /** Called once, if the server queues the command in a transaction. */
   onQueued: (() => void) | undefined;
-  /** How the command failed, where its pipeline may yet try it again. */
+  /** How the command failed, where its pipeline may yet send it again. */
   pendingError: unknown;
   /** Set for a pipelined command: its pipeline settles it. */
   pipelined = false;
@@ -49,13 +57,13 @@ export class TrackedCommand {
     });
   }
 
-  /** Notes that the command goes to the server; gives the context to send it in. */
+  /** Notes that the command goes to the server; returns the context to send it in. */
   send(): Context {
     this.#sent ??= guard('tracing a Redis command', () => this.#call.send()) ?? this.#context;
     return this.#sent;
   }
 
-  /** What EXEC returned for the command, where ioredis does not transform it. */
+  /** The result from EXEC, where ioredis does not transform it. */
   executed(result: unknown): void {
     if (result instanceof Error) this.fail(result);
     else this.#succeed(result);
@@ -71,7 +79,7 @@ export class TrackedCommand {
 
   #reply(reply: unknown): void {
     // No stream command replies with this but in a transaction.
-    if (String(reply) === 'QUEUED' && !Array.isArray(reply)) {
+    if (isQueued(reply)) {
       this.queued = true;
       this.onQueued?.();
     } else {
@@ -84,7 +92,7 @@ export class TrackedCommand {
   }
 
   #finish(how: () => void): void {
-    // One that was never sent has made no span.
+    // A command that was never sent has no span.
     if (this.#done || this.#sent === undefined) return;
     this.#done = true;
     guard('tracing a Redis reply', how);
@@ -93,34 +101,39 @@ export class TrackedCommand {
 
 /** @internal */
 export function trackedOf(command: Command): TrackedCommand | undefined {
-  return tracked.get(command);
+  return trackedCommands.get(command);
 }
 
 /** Tracks a command called in the present context, if it is a stream command that is traced. @internal */
 export function track(connection: Connection, command: Command): TrackedCommand | undefined {
   if (!maybeStreamCommand(command)) return undefined;
   return guard('tracing a Redis command', () => {
-    const parent = contextApi.active();
+    const parent = activeContext();
     const call = callOf(connection, command, parent);
     if (call === undefined) return undefined;
     const trackedCommand = new TrackedCommand(call, command, parent);
-    tracked.set(command, trackedCommand);
+    trackedCommands.set(command, trackedCommand);
     return trackedCommand;
   });
 }
 
-function callOf(connection: Connection, command: Command, parent: Context): StreamCall | undefined {
+/** What is done for a command, by its name; undefined for one that is not traced. @internal */
+export function callOf(connection: Connection, command: Command, parent: Context): StreamCall | undefined {
   const name = command.name.toLowerCase();
   switch (name) {
     case 'xadd':
-      return new XaddCall(connection, command, parent);
+      return new SendingCall(connection, command, parent);
     case 'xack':
-      return new XackCall(connection, command, parent);
+      return new SettlingCall(connection, command, parent);
     case 'xread':
     case 'xreadgroup':
     case 'xclaim':
     case 'xautoclaim':
-      return new ReceiveCall(connection, name, command, parent);
+      return new ReceivingCall(connection, name, command, parent);
+    case 'xrange':
+    case 'xrevrange':
+    case 'xinfo':
+      return connection.tracing.hidesFields ? new QueryingCall(connection, name, command, parent) : undefined;
     default:
       return undefined;
   }

@@ -1,11 +1,11 @@
-import { onReject, onReply } from './hooks.ts';
+import { onReject, onReply } from './command-hooks.ts';
 import { notExecuted } from './pipeline.ts';
-import { type TrackedCommand, trackedOf } from './tracked-command.ts';
+import { isQueued, type TrackedCommand, trackedOf } from './tracked-command.ts';
 import type { Client, Command } from './types.ts';
 
 /**
  * A transaction whose commands are sent one by one (`multi({ pipeline: false })`): the server answers each with QUEUED, and EXEC
- * with the outcome of all.
+ * with the results of all.
  *
  * @internal
  */
@@ -13,11 +13,21 @@ export class Transaction {
   /** What the server has queued, in order; undefined for a command that is not traced. */
   readonly #queued: (TrackedCommand | undefined)[] = [];
   readonly #client: Client;
-  readonly #abandon = (): void => this.#failAll(new Error('The connection closed before EXEC'), 'CONNECTION_CLOSED');
+  readonly #onEnd: () => void;
+  #begun = false;
+  #ended = false;
 
-  constructor(client: Client) {
+  /**
+   * @param onEnd - called once, when the commands that follow no longer belong to the transaction.
+   */
+  constructor(client: Client, multi: Command, onEnd: () => void) {
     this.#client = client;
-    client.once('close', this.#abandon);
+    this.#onEnd = onEnd;
+    client.on('close', this.#onClose);
+    onReply(multi, () => {
+      this.#begun = true;
+    });
+    onReject(multi, () => this.#end());
   }
 
   /** Takes note of a command sent between MULTI and EXEC. */
@@ -28,12 +38,12 @@ export class Transaction {
       return;
     }
     onReply(command, (reply) => {
-      if (String(reply) === 'QUEUED') this.#queued.push(undefined);
+      if (isQueued(reply)) this.#queued.push(undefined);
     });
   }
 
   exec(command: Command): void {
-    this.#end(command, (results) => {
+    this.#follow(command, (results) => {
       if (!Array.isArray(results)) {
         this.#failAll(notExecuted, 'ABORTED');
         return;
@@ -43,23 +53,35 @@ export class Transaction {
   }
 
   discard(command: Command): void {
-    this.#end(command, () => this.#failAll(new Error('The transaction was discarded'), 'DISCARDED'));
+    this.#follow(command, () => this.#failAll(new Error('The transaction was discarded'), 'DISCARDED'));
   }
 
-  /** MULTI itself was refused. */
-  cancel(): void {
-    this.#client.removeListener('close', this.#abandon);
-  }
-
-  #end(command: Command, reply: (results: unknown) => void): void {
+  #follow(command: Command, reply: (results: unknown) => void): void {
+    this.#onEnd();
     onReply(command, (results) => {
-      this.cancel();
+      this.#end();
       reply(results);
     });
     onReject(command, (error) => {
-      this.cancel();
+      this.#end();
       this.#failAll(error);
     });
+  }
+
+  /** The server forgets a transaction with its connection. */
+  readonly #onClose = (): void => {
+    // ioredis sends a MULTI without a reply again, and with it all that follows, unless it is told not to.
+    const resent = !this.#begun && this.#client.options?.autoResendUnfulfilledCommands !== false;
+    if (resent && this.#client.status !== 'end') return;
+    this.#end();
+    this.#failAll(new Error('The connection closed before EXEC'), 'CONNECTION_CLOSED');
+  };
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#client.removeListener('close', this.#onClose);
+    this.#onEnd();
   }
 
   #failAll(error: unknown, type?: string): void {

@@ -1,4 +1,8 @@
-/** What a client has to offer to be traced: ioredis' `Redis` and `Cluster`, of any reply mapping. */
+// The parts of ioredis that are used, described structurally: nothing of the client is imported.
+
+import type { Context } from '@opentelemetry/api';
+
+/** A client that can be traced: ioredis' `Redis` and `Cluster`, of any reply mapping. */
 export interface RedisLike {
   readonly status: string;
   sendCommand(command: never, stream?: never, node?: never): unknown;
@@ -15,38 +19,54 @@ export interface RedisLike {
  */
 export type StreamEntryLike = readonly [id: string | Buffer, fields: readonly (string | Buffer)[] | null, ...unknown[]];
 
-/** What is used of ioredis' `Command`: every command becomes one, whatever call it came from. @internal */
+/** The part of ioredis' `Command` that is used: every command becomes one, whatever call it came from. @internal */
 export interface Command {
   name: string;
   /** Flat; strings and Buffers, keys with their prefix. */
   args: unknown[];
   inTransaction?: boolean | undefined;
   reject: (error: unknown) => void;
-  /** Makes of the server's reply what the application gets; of one in a transaction, a second time with what EXEC returned. */
+  /** Turns the server's reply into the result of the call. In a transaction it is called again with the result from EXEC. */
   transformReply: (reply: unknown) => unknown;
 }
 
-/** What is used of ioredis' `Pipeline`. @internal */
+/** The part of ioredis' `Pipeline` that is used. @internal */
 export interface Pipeline {
   isPipeline?: boolean | undefined;
   sendCommand: (command: Command) => unknown;
   addBatch: (commands: unknown[]) => unknown;
-  /** Called when nothing of the pipeline will be tried again. */
+  /** Called when no command of the pipeline will be sent again. */
   resolve: (results: unknown) => void;
   reject: (error: unknown) => void;
 }
 
-/** What is used of a client beyond {@link RedisLike}. @internal */
+/** The part of a client that is used beyond {@link RedisLike}. @internal */
 export interface Client {
   status: string;
   isCluster?: boolean | undefined;
-  options: {
-    host?: unknown;
-    port?: unknown;
-    path?: unknown;
-    sentinels?: unknown;
-    keyPrefix?: unknown;
-  };
-  once(event: 'close', listener: () => void): unknown;
-  removeListener(event: 'close', listener: () => void): unknown;
+  /** A mock may have none. */
+  options?:
+    | {
+        host?: unknown;
+        port?: unknown;
+        path?: unknown;
+        sentinels?: unknown;
+        keyPrefix?: unknown;
+        autoResendUnfulfilledCommands?: unknown;
+      }
+    | undefined;
+  on(event: string, listener: (error?: unknown) => void): unknown;
+  removeListener(event: string, listener: () => void): unknown;
+}
+
+/** A stream command under way. Each method is called at most once, `send` first. @internal */
+export interface StreamCall {
+  /** Called before the command is first sent; it may change the command's arguments. Returns the context to send it in. */
+  send(): Context;
+  succeed(reply: unknown): void;
+  fail(error: unknown, type?: string): void;
+  /** Removes from an error, which is the application's, what tracing added to it. */
+  clean?(error: unknown): void;
+  /** The command ended, and nothing tells whether it succeeded or failed. */
+  leave(): void;
 }

@@ -58,8 +58,10 @@ export function replaceMethod(target: object, name: string, make: (raw: Method) 
   // Callers may look at a function's number of parameters and its name (Express and pools do).
   Object.defineProperty(replacement, 'length', { value: raw.length, configurable: true });
   Object.defineProperty(replacement, 'name', { value: raw.name, configurable: true });
-  const enumerable = Object.getOwnPropertyDescriptor(target, name)?.enumerable ?? false;
-  Object.defineProperty(target, name, { value: replacement, configurable: true, writable: true, enumerable });
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  const attributes = { configurable: true, writable: true, enumerable: own?.enumerable ?? false };
+  // Of a property that is not configurable (ioredis-mock has such), only the value can be replaced.
+  Object.defineProperty(target, name, { value: replacement, ...(own?.configurable !== false && attributes) });
 }
 
 /** Runs tracing's own code. A fault is counted and gives undefined; it never reaches the application. */

@@ -1,15 +1,17 @@
-import type { EventEmitter } from 'node:events';
+import { types } from 'node:util';
 import { connectionClosed } from '../error-type.ts';
 import type { Client, Command, RedisLike } from '../types.ts';
 import type { ConsumeSettings } from './options.ts';
 
+type Argument = string | number | Buffer;
+
 /** The part of its client that a consumer uses. @internal */
-export interface ConsumerClient extends Client, Pick<EventEmitter, 'on'> {
-  xgroup(...args: string[]): Promise<unknown>;
-  xinfo(...args: string[]): Promise<unknown>;
-  xreadgroupBuffer(...args: (string | number)[]): Promise<unknown>;
-  xautoclaimBuffer(...args: (string | number)[]): Promise<unknown>;
-  xack(stream: string, group: string, id: string): Promise<unknown>;
+export interface ConsumerClient extends Client {
+  xgroup(...args: Argument[]): Promise<unknown>;
+  xinfo(...args: Argument[]): Promise<unknown>;
+  xreadgroupBuffer(...args: Argument[]): Promise<unknown>;
+  xautoclaimBuffer(...args: Argument[]): Promise<unknown>;
+  xack(...args: Argument[]): Promise<unknown>;
   pipeline(commands: unknown[][]): { exec(): Promise<[unknown, unknown][] | null> };
   disconnect(): void;
 }
@@ -23,14 +25,34 @@ const connection = {
   autoResendUnfulfilledCommands: true,
 };
 
-/** A client of the consumer's own, since a read that waits holds up every other command of its connection. @internal */
+/**
+ * A client of the consumer's own, since a read that waits holds up every other command of its connection. It has no `keyPrefix`: not
+ * every version of ioredis adds it to the keys of XGROUP and XINFO.
+ *
+ * @internal
+ */
 export function consumerClient(redis: RedisLike): RedisLike {
   const client = redis as unknown as Client & {
     duplicate(...args: unknown[]): RedisLike;
   };
   return client.isCluster
-    ? client.duplicate([], { enableAutoPipelining: false, redisOptions: connection })
-    : client.duplicate({ enableAutoPipelining: false, ...connection });
+    ? client.duplicate([], { enableAutoPipelining: false, keyPrefix: '', redisOptions: connection })
+    : client.duplicate({ enableAutoPipelining: false, keyPrefix: '', ...connection });
+}
+
+/** A stream: its name as it was given, and its key in Redis. @internal */
+export interface StreamKey {
+  readonly name: string;
+  readonly key: string | Buffer;
+}
+
+/** The keys of streams in Redis: their names after the client's `keyPrefix`. @internal */
+export function streamKeys(redis: RedisLike, names: readonly string[]): StreamKey[] {
+  const keyPrefix = (redis as unknown as Client).options?.keyPrefix;
+  return names.map((name) => {
+    if (types.isUint8Array(keyPrefix)) return { name, key: Buffer.concat([keyPrefix, Buffer.from(name)]) };
+    return { name, key: typeof keyPrefix === 'string' ? keyPrefix + name : name };
+  });
 }
 
 /** A queue of commands that wait for a connection, as ioredis keeps it. */
@@ -57,10 +79,10 @@ export function endClient(client: ConsumerClient): void {
 export async function deliveriesOf(
   client: ConsumerClient,
   { group }: ConsumeSettings,
-  stream: string,
+  { key }: StreamKey,
   ids: readonly string[],
 ): Promise<(number | undefined)[]> {
-  const replies = await client.pipeline(ids.map((id) => ['xpending', stream, group, id, id, 1])).exec();
+  const replies = await client.pipeline(ids.map((id) => ['xpending', key, group, id, id, 1])).exec();
   return ids.map((_, at) => {
     const [, pending] = replies?.[at] ?? [];
     const count = Array.isArray(pending) && Array.isArray(pending[0]) ? Number(pending[0][3]) : Number.NaN;

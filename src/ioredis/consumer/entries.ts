@@ -1,4 +1,6 @@
 import { streamsOfRead } from '../replies.ts';
+import type { StreamKey } from './client.ts';
+import type { StreamMessage } from './options.ts';
 
 /** One entry that was delivered to a consumer. @internal */
 export interface DeliveredEntry {
@@ -20,17 +22,17 @@ export interface Delivered {
 /**
  * The entries of an XREADGROUP reply. Only null means that there are none: Redis gives nothing else where it has nothing to deliver.
  *
- * @param names - by a stream's full name, its name as it was given to `consumeStream`.
+ * @param keys - the streams that were read.
  * @internal
  */
-export function deliveredByRead(reply: unknown, names: ReadonlyMap<string, string>): Delivered {
+export function deliveredByRead(reply: unknown, keys: readonly StreamKey[]): Delivered {
   const entries: DeliveredEntry[] = [];
   if (reply === null) return { entries, notUnderstood: 0 };
   const streams = streamsOfRead(reply) ?? [];
   let notUnderstood = streams.length === 0 ? 1 : 0;
   for (const [name, list] of streams) {
-    const stream = names.get(String(name));
-    notUnderstood += stream === undefined ? 1 : addEntries(entries, stream, list);
+    const stream = keys.find(({ key }) => String(key) === String(name));
+    notUnderstood += stream === undefined ? 1 : addEntries(entries, stream.name, list);
   }
   return { entries, notUnderstood };
 }
@@ -68,6 +70,18 @@ function entryOf(stream: string, source: unknown[]): DeliveredEntry | undefined 
     else return undefined;
   }
   return { stream, id, fields, source };
+}
+
+/** The message that a handler gets; undefined for an entry that was trimmed or deleted. @internal */
+export function messageOf(
+  { id, stream, fields: raw }: DeliveredEntry,
+  deliveryAttempt: number | undefined,
+): StreamMessage | undefined {
+  if (raw === null) return undefined;
+  // Not assigned one by one: a field may be called `__proto__`.
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at]!.toString(), raw[at + 1]!.toString()]);
+  return { id, stream, fields: Object.fromEntries(pairs), raw, deliveryAttempt };
 }
 
 /** Negative where the first id is the lower one, 0 where they are equal. @internal */

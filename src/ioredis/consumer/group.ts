@@ -1,5 +1,5 @@
 import { redisErrorType } from '../error-type.ts';
-import type { ConsumerClient } from './client.ts';
+import type { ConsumerClient, StreamKey } from './client.ts';
 import { compareIds } from './entries.ts';
 import type { ConsumeSettings } from './options.ts';
 
@@ -11,22 +11,20 @@ import type { ConsumeSettings } from './options.ts';
  */
 export async function makeGroups(
   client: ConsumerClient,
-  { streams, group, from }: ConsumeSettings,
+  streams: readonly StreamKey[],
+  { group, from }: ConsumeSettings,
   seen: Map<string, string>,
 ): Promise<void> {
-  for (const stream of streams) {
-    const last = seen.get(stream);
+  for (const { name, key } of streams) {
+    const last = seen.get(name);
     let start = from;
     if (last !== undefined) {
       // A stream that was deleted and made again counts its ids anew: those below the last one seen would never be delivered.
-      if (await isAtLeast(client, stream, last)) start = last;
-      else {
-        start = '0';
-        seen.delete(stream);
-      }
+      start = (await isAtLeast(client, key, last)) ? last : '0';
+      if (start === '0') seen.delete(name);
     }
     try {
-      await client.xgroup('CREATE', stream, group, start, 'MKSTREAM');
+      await client.xgroup('CREATE', key, group, start, 'MKSTREAM');
     } catch (error) {
       if (redisErrorType(error) !== 'BUSYGROUP') throw error;
     }
@@ -34,10 +32,10 @@ export async function makeGroups(
 }
 
 /** Whether a stream exists and has reached this id. Where Redis does not tell, false: entries handled twice are better than lost. */
-async function isAtLeast(client: ConsumerClient, stream: string, id: string): Promise<boolean> {
+async function isAtLeast(client: ConsumerClient, key: StreamKey['key'], id: string): Promise<boolean> {
   let info: unknown;
   try {
-    info = await client.xinfo('STREAM', stream);
+    info = await client.xinfo('STREAM', key);
   } catch (error) {
     const type = redisErrorType(error);
     if (type === 'ERR' || type === 'NOPERM') return false;

@@ -1,14 +1,19 @@
 import { performance } from 'node:perf_hooks';
-import { types } from 'node:util';
-import { diag } from '@opentelemetry/api';
-import { reportFault } from '../../common/faults.ts';
 import { redisErrorType } from '../error-type.ts';
 import { claimedByXautoclaim } from '../replies.ts';
-import { type ConsumerClient, deliveriesOf, endClient } from './client.ts';
-import { compareIds, type Delivered, deliveredByClaim, deliveredByRead, type DeliveredEntry } from './entries.ts';
+import { type ConsumerClient, deliveriesOf, endClient, type StreamKey } from './client.ts';
+import {
+  compareIds,
+  type Delivered,
+  deliveredByClaim,
+  deliveredByRead,
+  type DeliveredEntry,
+  messageOf,
+} from './entries.ts';
 import { makeGroups } from './group.ts';
 import { type ConsumerGuest, SafeGuest } from './guest.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';
+import { reportFailure } from './report.ts';
 
 type Handler = (message: StreamMessage) => unknown;
 
@@ -29,8 +34,7 @@ export class StreamConsumer {
   readonly #settings: ConsumeSettings;
   readonly #handler: Handler;
   readonly #guest: ConsumerGuest;
-  /** By a stream's full name, its name as it was given. */
-  readonly #names: ReadonlyMap<string, string>;
+  readonly #streams: readonly StreamKey[];
   /** By stream, the last entry seen: where a group begins that is deleted under way. */
   readonly #seen = new Map<string, string>();
   #grouped = false;
@@ -45,15 +49,19 @@ export class StreamConsumer {
   #ended = false;
   #wake: (() => void) | undefined;
 
-  constructor(client: ConsumerClient, settings: ConsumeSettings, handler: Handler, guest: ConsumerGuest) {
+  constructor(
+    client: ConsumerClient,
+    streams: readonly StreamKey[],
+    settings: ConsumeSettings,
+    handler: Handler,
+    guest: ConsumerGuest,
+  ) {
     this.#client = client;
+    this.#streams = streams;
     this.#settings = settings;
     this.#handler = handler;
     this.#guest = guest;
     this.#claiming = settings.minIdleMs !== Infinity;
-    const { keyPrefix } = client.options;
-    const prefix = typeof keyPrefix === 'string' || keyPrefix instanceof Uint8Array ? String(keyPrefix) : '';
-    this.#names = new Map(settings.streams.map((stream) => [prefix + stream, stream]));
     client.on('error', (error: unknown) => {
       if (!this.#stopping) this.#report(error);
     });
@@ -95,7 +103,7 @@ export class StreamConsumer {
   async #round(): Promise<void> {
     try {
       if (!this.#grouped) {
-        await makeGroups(this.#client, this.#settings, this.#seen);
+        await makeGroups(this.#client, this.#streams, this.#settings, this.#seen);
         this.#grouped = true;
       }
       if (!this.#recovered) await this.#recover();
@@ -121,17 +129,17 @@ export class StreamConsumer {
   async #recover(): Promise<void> {
     this.#recovered = true;
     try {
-      for (const stream of this.#settings.streams) {
+      for (const stream of this.#streams) {
         let after = '0';
         while (!this.#stopping) {
-          const delivered = deliveredByRead(await this.#read([stream], [after]), this.#names);
+          const delivered = await this.#read([stream], [after]);
           this.#checkUnderstood(delivered, 'XREADGROUP');
           const last = delivered.entries.at(-1);
           if (last === undefined) break;
           after = last.id;
           await this.#handleAgain(stream, delivered.entries);
-          const seen = this.#seen.get(stream);
-          if (seen === undefined || compareIds(last.id, seen) > 0) this.#seen.set(stream, last.id);
+          const seen = this.#seen.get(stream.name);
+          if (seen === undefined || compareIds(last.id, seen) > 0) this.#seen.set(stream.name, last.id);
         }
       }
     } catch (error) {
@@ -141,17 +149,17 @@ export class StreamConsumer {
   }
 
   async #claimIdle(): Promise<void> {
-    const { streams, group, consumer, minIdleMs, count } = this.#settings;
+    const { group, consumer, minIdleMs, count } = this.#settings;
     if (!this.#claiming || performance.now() < this.#nextClaim) return;
     this.#nextClaim = performance.now() + minIdleMs;
-    for (const stream of streams) {
+    for (const stream of this.#streams) {
       let cursor = '0-0';
       do {
         if (this.#stopping || !this.#recovered) return;
         let reply: unknown;
         try {
           reply = await this.#deliver(() =>
-            this.#client.xautoclaimBuffer(stream, group, consumer, minIdleMs, cursor, 'COUNT', count),
+            this.#client.xautoclaimBuffer(stream.key, group, consumer, minIdleMs, cursor, 'COUNT', count),
           );
         } catch (error) {
           if (!/unknown command/i.test(String(error))) throw error;
@@ -159,7 +167,7 @@ export class StreamConsumer {
           this.#report(error);
           return;
         }
-        const delivered = deliveredByClaim(claimedByXautoclaim(reply), stream);
+        const delivered = deliveredByClaim(claimedByXautoclaim(reply), stream.name);
         this.#checkUnderstood(delivered, 'XAUTOCLAIM');
         cursor = String((reply as unknown[])[0]);
         await this.#handleAgain(stream, delivered.entries);
@@ -169,14 +177,14 @@ export class StreamConsumer {
 
   async #readNew(): Promise<void> {
     if (this.#stopping || !this.#recovered) return;
-    const { streams, blockMs } = this.#settings;
+    const { blockMs } = this.#settings;
     const untilClaim = this.#claiming ? Math.ceil(this.#nextClaim - performance.now()) : Infinity;
     const wait = Math.max(1, Math.min(blockMs, untilClaim));
     this.#waiting = true;
     let delivered: Delivered;
     try {
-      const newOnes = Array.from(streams, () => '>');
-      delivered = deliveredByRead(await this.#read(streams, newOnes, ['BLOCK', wait]), this.#names);
+      const newOnes = this.#streams.map(() => '>');
+      delivered = await this.#read(this.#streams, newOnes, ['BLOCK', wait]);
     } finally {
       this.#waiting = false;
     }
@@ -190,10 +198,16 @@ export class StreamConsumer {
     await this.#handle(entries, () => 1);
   }
 
-  #read(streams: readonly string[], ids: readonly string[], wait: (string | number)[] = []): Promise<unknown> {
+  async #read(
+    streams: readonly StreamKey[],
+    ids: readonly string[],
+    wait: (string | number)[] = [],
+  ): Promise<Delivered> {
     const { group, consumer, count } = this.#settings;
-    const args = ['GROUP', group, consumer, 'COUNT', count, ...wait, 'STREAMS', ...streams, ...ids];
-    return this.#deliver(() => this.#client.xreadgroupBuffer(...args));
+    const keys = streams.map(({ key }) => key);
+    const args = ['GROUP', group, consumer, 'COUNT', count, ...wait, 'STREAMS', ...keys, ...ids];
+    const reply = await this.#deliver(() => this.#client.xreadgroupBuffer(...args));
+    return deliveredByRead(reply, streams);
   }
 
   async #deliver(command: () => Promise<unknown>): Promise<unknown> {
@@ -216,7 +230,7 @@ export class StreamConsumer {
     this.#report(error);
   }
 
-  async #handleAgain(stream: string, entries: readonly DeliveredEntry[]): Promise<void> {
+  async #handleAgain(stream: StreamKey, entries: readonly DeliveredEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const ids = entries.map(({ id }) => id);
     const deliveries = await deliveriesOf(this.#client, this.#settings, stream, ids);
@@ -233,10 +247,10 @@ export class StreamConsumer {
   }
 
   async #handleOne(entry: DeliveredEntry, deliveryAttempt: number | undefined): Promise<void> {
-    const { id, stream, fields: raw } = entry;
+    const { id, stream } = entry;
     // One that was trimmed or deleted has nothing left to handle.
-    if (raw === null) return this.#acknowledge(stream, id);
-    const message: StreamMessage = { id, stream, fields: fieldsOf(raw), raw, deliveryAttempt };
+    const message = messageOf(entry, deliveryAttempt);
+    if (message === undefined) return this.#acknowledge(stream, id);
     const guest = new SafeGuest(this.#guest, entry, deliveryAttempt);
     try {
       // Resolved within run(), so that a thenable runs in the context of the entry, too.
@@ -254,7 +268,8 @@ export class StreamConsumer {
   async #acknowledge(stream: string, id: string): Promise<void> {
     if (this.#ended) return;
     try {
-      await this.#client.xack(stream, this.#settings.group, id);
+      const { key } = this.#streams.find(({ name }) => name === stream)!;
+      await this.#client.xack(key, this.#settings.group, id);
     } catch (error) {
       if (fatalTypes.has(redisErrorType(error)) && !this.#stopping) throw error;
       this.#report(error);
@@ -262,19 +277,7 @@ export class StreamConsumer {
   }
 
   #report(error: unknown, message?: StreamMessage): void {
-    const { onError, group } = this.#settings;
-    const fault = (thrown: unknown): void => reportFault('the onError option of consumeStream', thrown);
-    try {
-      if (onError === undefined) {
-        if (message === undefined) diag.error(`mqtrace: consumer of group ${group}`, error);
-        else diag.error(`mqtrace: the handler failed; ${message.stream} ${message.id} stays pending`, error);
-        return;
-      }
-      const result: unknown = onError(error, message);
-      if (types.isPromise(result)) void Promise.prototype.then.call(result, undefined, fault);
-    } catch (thrown) {
-      fault(thrown);
-    }
+    reportFailure(this.#settings, error, message);
   }
 
   #pause(ms: number): Promise<void> {
@@ -286,11 +289,4 @@ export class StreamConsumer {
       };
     });
   }
-}
-
-/** The fields as text. Not assigned one by one: a field may be called `__proto__`. */
-function fieldsOf(raw: readonly Buffer[]): Record<string, string> {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at]!.toString(), raw[at + 1]!.toString()]);
-  return Object.fromEntries(pairs);
 }

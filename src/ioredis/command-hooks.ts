@@ -1,8 +1,8 @@
 import { guard } from '../messaging/index.ts';
 import type { Command } from './types.ts';
 
-// Replies and errors are seen where ioredis turns them into what the application gets. Promises and callbacks stay ioredis' own, so
-// that nothing changes in when they settle, nor in which rejections are unhandled.
+// Observes the outcome of a command where ioredis turns it into the application's. Promises and callbacks stay ioredis' own, so that
+// neither the time at which they settle changes, nor which rejections are unhandled.
 
 /** @internal */
 export function onReply(command: Command, seen: (reply: unknown) => void): void {

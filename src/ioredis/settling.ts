@@ -1,19 +1,21 @@
-import type { Context } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
   ATTR_CONSUMER_GROUP_NAME,
   ATTR_MESSAGE_ID,
+  type Incoming,
+  mergeAttributes,
   noOperation,
   type Operation,
   startSettling,
 } from '../messaging/index.ts';
 import { text } from './arguments.ts';
+import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
-import type { Connection, StreamCall } from './tracing.ts';
-import type { Command } from './types.ts';
+import type { Command, StreamCall } from './types.ts';
 
 /** XACK: a settlement that links the entries which this client, or a duplicate of it, was given. @internal */
-export class XackCall implements StreamCall {
+export class SettlingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #args: readonly unknown[];
   readonly #parent: Context;
@@ -28,22 +30,23 @@ export class XackCall implements StreamCall {
 
   send(): Context {
     const { tracing, server } = this.#connection;
+    if (!tracing.messaging.recordsSettlement(this.#parent)) return this.#parent;
     const [stream = '', group = '', ...ids] = this.#args.map(text);
-    const settled = ids.flatMap((id) => tracing.settle(stream, group, id) ?? []);
+    const settled: Incoming[] = [];
+    for (const id of ids) {
+      const known = tracing.settle(stream, group, id);
+      if (known !== undefined) settled.push(known);
+    }
+    const attributes: Attributes = { [ATTR_CONSUMER_GROUP_NAME]: group };
+    if (ids.length === 1) attributes[ATTR_MESSAGE_ID] = ids[0];
+    else attributes[ATTR_BATCH_MESSAGE_COUNT] = ids.length;
     this.#operation = startSettling(
       tracing.messaging,
-      {
-        name: 'xack',
-        destination: { name: stream },
-        attributes: {
-          [ATTR_CONSUMER_GROUP_NAME]: group,
-          ...(ids.length === 1 ? { [ATTR_MESSAGE_ID]: ids[0] } : { [ATTR_BATCH_MESSAGE_COUNT]: ids.length }),
-          ...server,
-        },
-      },
+      { name: 'xack', destination: { name: stream }, attributes: mergeAttributes(attributes, server) },
       settled,
       this.#parent,
     );
+    this.#connection.track(this.#operation);
     return this.#operation.context;
   }
 

@@ -4,19 +4,22 @@ import {
   ATTR_BATCH_MESSAGE_COUNT,
   ATTR_CLIENT_ID,
   ATTR_CONSUMER_GROUP_NAME,
-  type OperationDescription,
+  type Incoming,
+  mergeAttributes,
+  type Operation,
+  OperationClock,
   startBatch,
   startOperation,
-  OperationClock,
 } from '../messaging/index.ts';
 import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './arguments.ts';
+import type { Connection } from './connection.ts';
 import { connectionClosed, redisErrorType } from './error-type.ts';
+import { receiveEntry } from './message.ts';
 import { claimedByXautoclaim, countOfIds, entriesOfClaim, entriesOfRead, type ReplyEntry } from './replies.ts';
-import type { Connection, StreamCall } from './tracing.ts';
-import type { Command } from './types.ts';
+import type { Command, StreamCall } from './types.ts';
 
-/** XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM: a span for those that gave messages or failed, none for an empty poll. @internal */
-export class ReceiveCall implements StreamCall {
+/** XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM: a span where they return messages or fail, none for an empty poll. @internal */
+export class ReceivingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #name: string;
   readonly #parent: Context;
@@ -37,14 +40,18 @@ export class ReceiveCall implements StreamCall {
 
   succeed(reply: unknown): void {
     const { tracing } = this.#connection;
-    const { group } = this.#asked;
-    const description = this.#description();
-    const entries = this.#entries(reply);
-    const incoming = entries
-      .map((entry) => tracing.receive(entry, description.attributes))
-      .filter((message) => message !== undefined);
-    if (group !== undefined) for (const message of incoming) tracing.remember(group, message);
+    const { group, noAck } = this.#asked;
+    const attributes = this.#attributes();
+    const incoming: Incoming[] = [];
+    for (const entry of this.#entries(reply)) {
+      const message = receiveEntry(tracing, entry, attributes);
+      if (message === undefined) continue;
+      incoming.push(message);
+      // With NOACK the entry is acknowledged by being read: there will be no XACK of it.
+      if (group !== undefined && !noAck) tracing.remember(group, message);
+    }
     if (incoming.length > 0) {
+      const description = { name: this.#name, type: 'receive', attributes } as const;
       startBatch(tracing.messaging, description, incoming, this.#parent, this.#startedAt).end();
       return;
     }
@@ -67,34 +74,29 @@ export class ReceiveCall implements StreamCall {
     return entriesOfRead(reply);
   }
 
-  #description(): { name: string; type: 'receive'; attributes: Attributes } {
+  /** The attributes of every message of the reply, and of the operation. */
+  #attributes(): Attributes {
     const { group, consumer } = this.#asked;
-    return {
-      name: this.#name,
-      type: 'receive',
-      attributes: {
-        ...(group !== undefined && { [ATTR_CONSUMER_GROUP_NAME]: group }),
-        ...(consumer !== undefined && { [ATTR_CLIENT_ID]: consumer }),
-        ...this.#connection.server,
-      },
-    };
+    const attributes: Attributes = {};
+    if (group !== undefined) attributes[ATTR_CONSUMER_GROUP_NAME] = group;
+    if (consumer !== undefined) attributes[ATTR_CLIENT_ID] = consumer;
+    return mergeAttributes(attributes, this.#connection.server);
   }
 
-  /** A span that no message tells of. */
-  #start(more: Attributes): ReturnType<typeof startOperation> | undefined {
+  /** An operation that no message describes. */
+  #start(more: Attributes): Operation | undefined {
     if (isTracingSuppressed(this.#parent)) return undefined;
     const [stream, ...others] = this.#asked.streams;
-    const { attributes, ...rest } = this.#description();
-    const description: OperationDescription = {
-      ...rest,
-      attributes: { ...attributes, ...more },
-      destination: stream === undefined || others.length > 0 ? undefined : { name: stream },
-    };
-    return startOperation(this.#connection.tracing.messaging, description, {
-      kind: SpanKind.CLIENT,
-      parent: this.#parent,
-      startedAt: this.#startedAt,
-    });
+    return startOperation(
+      this.#connection.tracing.messaging,
+      {
+        name: this.#name,
+        type: 'receive',
+        attributes: mergeAttributes(this.#attributes(), more),
+        destination: stream === undefined || others.length > 0 ? undefined : { name: stream },
+      },
+      { kind: SpanKind.CLIENT, parent: this.#parent, startedAt: this.#startedAt },
+    );
   }
 }
 

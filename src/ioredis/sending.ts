@@ -2,12 +2,12 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../messaging/index.ts';
 import { fieldsOfXadd, text } from './arguments.ts';
+import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
-import type { Connection, StreamCall } from './tracing.ts';
-import type { Command } from './types.ts';
+import type { Command, StreamCall } from './types.ts';
 
 /** XADD: a send of one message, whose context goes into fields after the application's. @internal */
-export class XaddCall implements StreamCall {
+export class SendingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #command: Command;
   readonly #parent: Context;
@@ -28,7 +28,8 @@ export class XaddCall implements StreamCall {
     const { args } = this.#command;
     const start = fieldsOfXadd(args);
     const id = start === undefined ? undefined : text(args[start - 1]);
-    const attributes: Attributes = id === undefined || id.endsWith('*') ? {} : { [ATTR_MESSAGE_ID]: fullId(id) };
+    const attributes: Attributes = {};
+    if (id !== undefined && !id.endsWith('*')) attributes[ATTR_MESSAGE_ID] = fullId(id);
     const { operation, headers } = startSending<RedisFields>(
       tracing.messaging,
       redisFields,
@@ -44,8 +45,9 @@ export class XaddCall implements StreamCall {
       this.#parent,
     );
     this.#operation = operation;
+    this.#connection.track(operation);
     const [fields] = headers;
-    if (fields !== undefined) this.#command.args = [...args.slice(0, start), ...fields];
+    if (fields !== undefined) this.#command.args = args.slice(0, start).concat(fields);
     return operation.context;
   }
 

@@ -1,0 +1,83 @@
+import type { Attributes } from '@opentelemetry/api';
+import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT, guard, type Operation, replaceMethod } from '../messaging/index.ts';
+import { connectionClosed } from './error-type.ts';
+import type { StreamTracing } from './state.ts';
+import type { Client } from './types.ts';
+
+/** One wrapped client: its server, and the operations that wait for a reply. @internal */
+export class Connection {
+  readonly tracing: StreamTracing;
+  readonly client: Client;
+  readonly server: Attributes;
+  /** Operations whose command was written to the server. */
+  readonly #written = new Set<Operation>();
+  /** Operations whose command waits for the connection. */
+  readonly #waiting = new Set<Operation>();
+
+  constructor(tracing: StreamTracing, client: Client) {
+    this.tracing = tracing;
+    this.client = client;
+    this.server = serverOf(client);
+    this.#followLostReplies();
+    this.#followDisconnect();
+  }
+
+  /** Keeps an operation until it ends: ioredis does not settle every command. */
+  track(operation: Operation): void {
+    operation.track(this.client.status === 'ready' ? this.#written : this.#waiting);
+  }
+
+  /** Without resending, ioredis forgets the commands that were written to a connection which was lost, once it has another. */
+  #followLostReplies(): void {
+    const { client } = this;
+    if (client.options?.autoResendUnfulfilledCommands !== false || typeof client.on !== 'function') return;
+    let lost: Operation[] = [];
+    client.on('close', () => lost.push(...this.#written));
+    client.on('end', () => this.#failAll());
+    client.on('ready', () => {
+      fail(lost);
+      lost = [];
+      for (const operation of this.#waiting) operation.track(this.#written);
+      this.#waiting.clear();
+    });
+  }
+
+  /** A client that is ended while it waits to reconnect never settles the commands that wait with it. */
+  #followDisconnect(): void {
+    const { client } = this;
+    const failAll = (): void => this.#failAll();
+    replaceMethod(
+      client,
+      'disconnect',
+      (raw) =>
+        function disconnect(this: object, ...args: unknown[]): unknown {
+          const lost = client.status === 'reconnecting' && args[0] !== true;
+          const result = raw.apply(this, args);
+          if (lost) guard('ending spans of a closed client', failAll);
+          return result;
+        },
+    );
+  }
+
+  #failAll(): void {
+    fail([...this.#written, ...this.#waiting]);
+  }
+}
+
+function fail(operations: readonly Operation[]): void {
+  for (const operation of operations) operation.fail(new Error(connectionClosed), 'CONNECTION_CLOSED');
+}
+
+/** Behind a Cluster or sentinels the server changes: it is not known for a command. */
+function serverOf({ isCluster, options = {} }: Client): Attributes {
+  const server: Attributes = {};
+  if (isCluster === true || options.sentinels) return server;
+  if (typeof options.path === 'string') {
+    server[ATTR_SERVER_ADDRESS] = options.path;
+    return server;
+  }
+  const port = Number(options.port);
+  if (typeof options.host === 'string') server[ATTR_SERVER_ADDRESS] = options.host;
+  if (Number.isInteger(port)) server[ATTR_SERVER_PORT] = port;
+  return server;
+}

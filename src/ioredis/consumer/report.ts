@@ -1,0 +1,30 @@
+import { types } from 'node:util';
+import { diag } from '@opentelemetry/api';
+import { reportFault } from '../../common/faults.ts';
+import type { ConsumeSettings, StreamMessage } from './options.ts';
+
+/**
+ * Tells the `onError` option of a failure, else `diag`. A fault of `onError` is counted, also where it returns a promise that rejects.
+ *
+ * @param message - the one whose handler failed; undefined for a failure of Redis.
+ * @internal
+ */
+export function reportFailure(
+  { onError, group }: Pick<ConsumeSettings, 'onError' | 'group'>,
+  error: unknown,
+  message: StreamMessage | undefined,
+): void {
+  const fault = (thrown: unknown): void => reportFault('the onError option of consumeStream', thrown);
+  try {
+    if (onError !== undefined) {
+      const result: unknown = onError(error, message);
+      if (types.isPromise(result)) void Promise.prototype.then.call(result, undefined, fault);
+    } else if (message === undefined) {
+      diag.error(`mqtrace: consumer of group ${group}`, error);
+    } else {
+      diag.error(`mqtrace: the handler failed; ${message.stream} ${message.id} stays pending`, error);
+    }
+  } catch (thrown) {
+    fault(thrown);
+  }
+}
