@@ -20,20 +20,10 @@ class MockRedis {
   xadd(...args: unknown[]): Promise<string> {
     const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
     const [, id, ...fields] = args.flat() as string[];
-    const answer = new Promise<string>((resolve, reject) => {
-      if (id === '0-0') {
-        reject(new Error('ERR The ID specified in XADD must be greater than 0-0'));
-        return;
-      }
-      this.stored.push([id!, fields]);
-      resolve(id!);
-    });
-    if (callback !== undefined)
-      answer.then(
-        (reply) => callback(null, reply),
-        (error: unknown) => callback(error, undefined),
-      );
-    return answer;
+    const wrong = id === '0-0' ? new Error('ERR The ID specified in XADD must be greater than 0-0') : undefined;
+    if (wrong === undefined) this.stored.push([id!, fields]);
+    if (callback !== undefined) queueMicrotask(() => callback(wrong ?? null, wrong ? undefined : id));
+    return wrong === undefined ? Promise.resolve(id!) : Promise.reject(wrong);
   }
 
   async xaddBuffer(...args: unknown[]): Promise<Buffer> {
