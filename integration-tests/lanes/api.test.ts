@@ -32,8 +32,7 @@ test('declarations import nothing but the OpenTelemetry API, sdk-trace and Node.
       ([, name]) => name,
     ),
   );
-  expect([...new Set(imported)].filter((name) => !name!.startsWith('node:')).toSorted()).toEqual([
-    '@opentelemetry/api',
-    '@opentelemetry/sdk-trace',
-  ]);
+  expect(new Set(imported.filter((name) => !name!.startsWith('node:')))).toEqual(
+    new Set(['@opentelemetry/api', '@opentelemetry/sdk-trace']),
+  );
 });

@@ -99,10 +99,10 @@ export function publishedApi(project) {
   };
 
   function acceptsUndefined(type) {
-    const kinds = [ts.SyntaxKind.UndefinedKeyword, ts.SyntaxKind.UnknownKeyword, ts.SyntaxKind.AnyKeyword];
+    const kinds = new Set([ts.SyntaxKind.UndefinedKeyword, ts.SyntaxKind.UnknownKeyword, ts.SyntaxKind.AnyKeyword]);
     return (
       type !== undefined &&
-      (ts.isUnionTypeNode(type) ? type.types.some(({ kind }) => kinds.includes(kind)) : kinds.includes(type.kind))
+      (ts.isUnionTypeNode(type) ? type.types.some(({ kind }) => kinds.has(kind)) : kinds.has(type.kind))
     );
   }
 }
