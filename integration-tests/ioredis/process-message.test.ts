@@ -114,3 +114,63 @@ it('an entry sent on with the fields it came with carries its new context once',
   const { traceId, spanId } = recording.span(`xadd ${next}`).spanContext();
   expect(fields).toStrictEqual(['a', '1', 'traceparent', `00-${traceId}-${spanId}-01`, 'baggage', 'fresh=1']);
 });
+
+/** As Bluebird's and Q's promises: not native, told to run by `isPending()`. */
+class EagerPromise<T> {
+  readonly #native: Promise<T>;
+  #pending = true;
+
+  constructor(native: Promise<T>) {
+    this.#native = native;
+    const settled = (): boolean => (this.#pending = false);
+    native.then(settled, settled);
+  }
+
+  isPending(): boolean {
+    return this.#pending;
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- a promise is one
+  then<R>(fulfilled?: (value: T) => R, rejected?: (error: unknown) => R): EagerPromise<R | T> {
+    return new EagerPromise(this.#native.then(fulfilled, rejected));
+  }
+}
+
+it('a promise of another library that is known to run is observed until it settles', async () => {
+  const { recording, stream, entries } = await received([['a', '1']]);
+  let finish = (): void => {};
+  const given = new EagerPromise(new Promise<void>((resolve) => (finish = resolve)));
+  const returned = processMessage(entries[0]!, () => given);
+  expect(returned).toBeInstanceOf(EagerPromise);
+  expect(recording.open()).toStrictEqual([`process ${stream}`]);
+  finish();
+  await returned;
+  expect(recording.open()).toStrictEqual([]);
+
+  const failed = processMessage(entries[0]!, () => new EagerPromise(Promise.reject(new RangeError('refused'))));
+  expect(await failure(async () => failed)).toMatchObject({ message: 'refused' });
+  expect(recording.spans().at(-1)?.status).toStrictEqual({ code: SpanStatusCode.ERROR, message: 'refused' });
+});
+
+it('what may start only when it is awaited is left to the caller', async () => {
+  class Lazy extends Promise<string> {
+    static started = 0;
+    // oxlint-disable-next-line unicorn/no-thenable -- as queries of postgres.js
+    override then<A, B>(
+      fulfilled?: ((value: string) => A | PromiseLike<A>) | null,
+      rejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+    ): Promise<A | B> {
+      Lazy.started++;
+      return super.then(fulfilled, rejected);
+    }
+  }
+  const { recording, entries } = await received([['a', '1']]);
+  const lazy = new Lazy(() => {});
+  expect(processMessage(entries[0]!, () => lazy)).toBe(lazy);
+  // oxlint-disable-next-line unicorn/no-thenable -- as query builders are
+  const builder = { then: (): number => Lazy.started++ };
+  expect(processMessage(entries[0]!, () => builder)).toBe(builder);
+  await rawRedis().ping();
+  expect(Lazy.started).toBe(0);
+  expect(recording.open()).toStrictEqual([]);
+});

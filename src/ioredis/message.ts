@@ -9,6 +9,7 @@ import {
   readIncoming,
 } from '../messaging/index.ts';
 import { propagatorFields } from '../propagation/header-families.ts';
+import { mqtracePropagator } from '../propagation/propagator.ts';
 import type { ReplyEntry } from './replies.ts';
 import { type ReceivedEntry, receivedEntries, type StreamTracing } from './state.ts';
 
@@ -73,7 +74,9 @@ class ShownEntry implements ReceivedEntry {
 function hideTraceFields(tracing: StreamTracing, fields: RedisFields): RedisFields | undefined {
   if (!tracing.hidesFields) return undefined;
   return guard('hiding trace fields', () => {
-    const start = redisFields.trailingRun(fields, propagatorFields(tracing.messaging.propagator));
+    const names = propagatorFields(tracing.messaging.propagator);
+    // A propagator that names none, or fails to, is no reason to show what others have written.
+    const start = redisFields.trailingRun(fields, names.length === 0 ? mqtracePropagator.fields() : names);
     return start < fields.length ? fields.splice(start) : undefined;
   });
 }
