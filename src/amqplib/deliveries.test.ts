@@ -20,7 +20,7 @@ describe('deliveries', () => {
     expect(deliveries.find(4)?.tag).toBe(4);
     expect(deliveries.find(3)).toBeUndefined();
     expect(tags(deliveries.findUpTo(4))).toEqual([1, 2, 4]);
-    deliveries.settle(deliveries.findUpTo(4));
+    for (const one of deliveries.findUpTo(4)) deliveries.settle(one);
     expect(deliveries.size).toBe(1);
     expect(tags(deliveries.findUpTo(Number.POSITIVE_INFINITY))).toEqual([5]);
   });

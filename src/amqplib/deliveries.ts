@@ -1,22 +1,28 @@
 import type { Context } from '@opentelemetry/api';
 import type { Incoming, Operation } from '../messaging/index.ts';
 
-/** A message that the broker holds as delivered and not yet settled. */
+/** A message that the broker has delivered and that is not settled. */
 export class Delivery {
   readonly tag: number;
   readonly incoming: Incoming;
+  /** The queue that it came from. */
+  readonly queue: string;
+  /** `messaging.message.conversation_id`. */
+  readonly conversation: string | undefined;
   /** The context in which the message is processed; undefined as long as nobody does. */
   context: Context | undefined;
-  /** The process operation that the settlement ends; undefined where something else does. */
+  /** The process operation that the settlement ends; undefined if something else does. */
   #untilSettled: Operation | undefined;
   #settled = false;
 
-  constructor(tag: number, incoming: Incoming) {
+  constructor(tag: number, incoming: Incoming, queue = '', conversation?: string) {
     this.tag = tag;
     this.incoming = incoming;
+    this.queue = queue;
+    this.conversation = conversation;
   }
 
-  /** Leaves the end of the operation to the settlement, which may have been already. */
+  /** Leaves the end of the operation to the settlement, which may have happened already. */
   endWhenSettled(operation: Operation): void {
     if (this.#settled) operation.end();
     else this.#untilSettled = operation;
@@ -30,12 +36,12 @@ export class Delivery {
 }
 
 /**
- * The unsettled deliveries of a channel, by delivery tag. It holds what the broker holds as unacknowledged, so that the prefetch
- * count bounds it.
+ * The unsettled deliveries of a channel, by delivery tag. These are the messages that the broker holds as unacknowledged, so that the
+ * prefetch count limits them.
  */
 export class Deliveries {
-  // Tags grow, so that each map is in their order and "all up to" can stop. What get() gives comes to us later than what was
-  // pushed after it, and would break that order.
+  // Tags grow, so that each map is in their order and "all up to" can stop early. A message of get() is known later than messages
+  // that were pushed after it, and would break that order.
   readonly #pushed = new Map<number, Delivery>();
   readonly #pulled = new Map<number, Delivery>();
 
@@ -66,12 +72,9 @@ export class Deliveries {
     return found;
   }
 
-  settle(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) {
-      this.#pushed.delete(delivery.tag);
-      this.#pulled.delete(delivery.tag);
-      delivery.settle();
-    }
+  settle(delivery: Delivery): void {
+    if (!this.#pushed.delete(delivery.tag)) this.#pulled.delete(delivery.tag);
+    delivery.settle();
   }
 
   clear(): void {

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fitsFrame } from './header-room.ts';
+import { tracingFaults } from '../common/faults.ts';
+import { fitHeaders, HeaderRoom } from './header-room.ts';
 
 // amqplib's own encoder, which its exports map hides.
 const require = createRequire(import.meta.url);
@@ -10,6 +11,9 @@ const library = dirname(require.resolve('amqplib'));
 const { encodeProperties, BasicProperties } = require(join(library, 'lib/defs.js')) as {
   encodeProperties: (id: number, channel: number, size: number, fields: object) => Buffer;
   BasicProperties: number;
+};
+const { encodeTable } = require(join(library, 'lib/codec.js')) as {
+  encodeTable: (buffer: Buffer, table: object, offset: number) => number;
 };
 const { publish } = require(join(library, 'lib/api_args.js')) as {
   publish: (exchange: string, routingKey: string, options: object) => object;
@@ -56,10 +60,10 @@ test('what is said to fit a frame fits it as amqplib encodes it, and not much ro
     fc.property(fc.dictionary(name, value, { maxKeys: 8 }), options, (headers, given) => {
       const frame = encodeProperties(BasicProperties, 1, 5, publish('', '', { ...given, headers })).length;
       // The smallest frame that is said to be large enough.
-      let [low, high] = [0, 1 << 20];
+      let [low, high] = [1, 1 << 16];
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (fitsFrame(middle, given, headers)) high = middle;
+        if (new HeaderRoom(given, middle).holds(headers)) high = middle;
         else low = middle + 1;
       }
       expect(low).toBeGreaterThanOrEqual(frame);
@@ -67,4 +71,42 @@ test('what is said to fit a frame fits it as amqplib encodes it, and not much ro
       expect(low - frame).toBeLessThan(1000);
     }),
   );
+});
+
+test('a table is never said to be smaller than amqplib encodes it, with CC and BCC in it', () => {
+  fc.assert(
+    fc.property(fc.dictionary(name, value, { maxKeys: 8 }), options, (headers, given) => {
+      const table = (publish('', '', { ...given, headers }) as { headers: object }).headers;
+      const encoded = encodeTable(Buffer.alloc(1 << 20), table, 0);
+      expect(65_536 - new HeaderRoom(given, undefined).left(headers)).toBeGreaterThanOrEqual(encoded);
+    }),
+  );
+});
+
+test.each([undefined, 0, 1 << 17])(
+  'a table of 65,536 bytes fits, one more does not, with a frame of %s',
+  (frameMax) => {
+    const room = new HeaderRoom({}, frameMax);
+    // 4 bytes of length, 1 + 4 of the name, 1 + 4 before the text.
+    expect(room.holds({ mine: 'x'.repeat(65_536 - 14) })).toBe(true);
+    expect(room.holds({ mine: 'x'.repeat(65_536 - 13) })).toBe(false);
+    expect(room.holds({ mine: 'ä'.repeat((65_536 - 14) / 2) })).toBe(true);
+    expect(room.holds({ mine: 'ä'.repeat((65_536 - 12) / 2) })).toBe(false);
+  },
+);
+
+test('headers that cannot be measured are sent as the application gave them', () => {
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+  const hostile = Object.defineProperty({}, 'x', {
+    enumerable: true,
+    get() {
+      throw new Error('no');
+    },
+  });
+  const before = tracingFaults();
+  for (const mine of [circular, hostile]) {
+    expect(fitHeaders({ traceparent: 'x', mine }, {}, undefined)).toBeUndefined();
+  }
+  expect(tracingFaults()).toBe(before + 2);
 });

@@ -1,99 +1,129 @@
+// Makes tracing's headers fit beside the application's: what does not fit is known before the one call of the client's publish.
 import { Buffer } from 'node:buffer';
+import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { amqpHeaders, type AmqpHeaders, headerByteLimits } from '../../carriers/index.ts';
 import { wholeMembers } from '../../carriers/limits.ts';
-import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { guard } from '../messaging/index.ts';
-import { publishOptions, withHeaders } from './publish-options.ts';
+import { publishOptions } from './publish-options.ts';
 
-/** What amqplib encodes at most is 64 KiB of headers and some small properties; no frame of this size is too small for it. */
-const alwaysFits = 70_000;
+/** amqplib encodes a header table into a buffer of this size, which also holds the table's length of 4 bytes. */
 const tableLimit = 65_536;
+/** Everything in a content header frame but the table: frame, class, weight, body size, flags, and numbers. */
+const frameOverhead = 64;
 
 /**
- * Publishes with as many of the trace headers as there is room for: all; all with `baggage` cut after the last whole member that
- * fits; the trace without `baggage` and `tracestate`, which may hold anything, by anyone; none, as the application gave the message.
- * amqplib throws a `RangeError` for headers over 64 KiB, and it encodes before it writes anything, so that what has thrown has not
- * been sent.
+ * The headers to publish with: as many of the trace headers as there is room for. All of them; `baggage` cut after the last whole
+ * member that fits; no `baggage` and no `tracestate`; or undefined, for the message as the application gave it.
  *
- * @param frameMax - the connection's largest frame; the broker closes a connection on which a message's headers need more.
+ * It has to be known before the call. A table that is too large makes amqplib throw after it has queued the confirm's callback (up
+ * to 1.0), or truncates the last string silently, for which the broker closes the connection (up to 2.2.1). A broker also closes a
+ * connection on which a header takes more than one frame.
+ *
+ * @param frameMax - the connection's largest frame; undefined or 0 where it has no limit.
  */
-export function publishInRoom(
-  carried: AmqpHeaders | undefined,
+export function fitHeaders(
+  carried: AmqpHeaders,
   options: unknown,
   frameMax: number | undefined,
-  publish: (options: unknown) => unknown,
-): unknown {
-  if (carried === undefined) return publish(options);
-  for (const less of [undefined, cutBaggage, traceOnly]) {
-    const room = Math.min(tableLimit, frameMax ?? tableLimit);
-    const headers = less ? guard('measuring headers', () => less(carried, options ?? {}, room)) : carried;
-    if (headers === undefined) continue;
-    if (frameMax !== undefined && frameMax < alwaysFits) {
-      if (!guard('measuring headers', () => fitsFrame(frameMax, options ?? {}, headers))) continue;
-    }
-    try {
-      const result = publish(withHeaders(options, headers));
-      if (less) countDroppedHeader('amqp-table-full');
-      return result;
-    } catch (error) {
-      // By its name, since the client may live in another realm (as under jest).
-      if ((error as Error | null | undefined)?.name !== 'RangeError') throw error;
-    }
-  }
-  const result = publish(options);
-  countDroppedHeader('amqp-table-full');
-  return result;
+): AmqpHeaders | undefined {
+  const fitted = guard('measuring headers', () => {
+    const room = new HeaderRoom(options ?? {}, frameMax);
+    if (room.holds(carried)) return { headers: carried };
+    countDroppedHeader('amqp-table-full');
+    const cut = cutBaggage(carried, room);
+    if (cut !== undefined && room.holds(cut)) return { headers: cut };
+    const trace = amqpHeaders.copy(carried);
+    amqpHeaders.remove(trace, ['baggage', 'tracestate']);
+    return { headers: room.holds(trace) ? trace : undefined };
+  });
+  return fitted?.headers;
 }
 
 /** Undefined where not one member fits. */
-function cutBaggage(carried: AmqpHeaders, options: object, room: number): AmqpHeaders | undefined {
+function cutBaggage(carried: AmqpHeaders, room: HeaderRoom): AmqpHeaders | undefined {
   const baggage = carried['baggage'];
   if (typeof baggage !== 'string') return undefined;
   const headers = amqpHeaders.copy(carried);
-  amqpHeaders.remove(headers, ['baggage']);
-  const left = room - frameSize(options, { ...headers, baggage: '' });
+  headers['baggage'] = '';
+  const left = room.left(headers);
   const kept = left > 0 ? wholeMembers(baggage, Math.min(left, headerByteLimits.baggage)) : undefined;
-  return kept === undefined ? undefined : { ...headers, baggage: kept };
-}
-
-function traceOnly(carried: AmqpHeaders): AmqpHeaders {
-  const headers = amqpHeaders.copy(carried);
-  amqpHeaders.remove(headers, ['baggage', 'tracestate']);
+  if (kept === undefined) return undefined;
+  headers['baggage'] = kept;
   return headers;
 }
 
-/** Size of everything in a content header frame but the headers: frame, class, weight, body size, flags, and numbers. */
-const frameOverhead = 64;
+/** How many bytes the headers of one message may take. Sizes are upper bounds. */
+export class HeaderRoom {
+  readonly #options: Readonly<Record<string, unknown>>;
+  /** For the table without `CC` and `BCC`, which amqplib puts into it. */
+  readonly #limit: number;
 
-/** Whether a message's content header fits in one frame, reckoned rather too large than too small. */
-export function fitsFrame(frameMax: number, options: object, headers: object): boolean {
-  return frameSize(options, headers) <= frameMax;
-}
-
-function frameSize(options: object, headers: object): number {
-  let size = frameOverhead + tableSize(headers);
-  for (const name of publishOptions) {
-    const value = (options as Record<string, unknown>)[name];
-    if (name === 'CC' || name === 'BCC') size += value === undefined ? 0 : 16 + valueSize([value].flat().map(String));
-    else size += typeof value === 'string' ? valueSize(value) : 32;
+  constructor(options: object, frameMax: number | undefined) {
+    this.#options = options as Readonly<Record<string, unknown>>;
+    let limit = tableLimit;
+    if (frameMax !== undefined && frameMax > 0 && frameMax < tableLimit + 4096) {
+      limit = Math.min(limit, frameMax - frameOverhead - this.#propertiesSize());
+    }
+    this.#limit = limit - this.#copiesSize();
   }
-  return size;
+
+  holds(headers: object): boolean {
+    // Most tables are far below the limit; then their strings need not be measured one by one.
+    return tableSize(headers, mostBytes) <= this.#limit || this.left(headers) >= 0;
+  }
+
+  /** How many bytes are left beside these headers; negative where they are too large. */
+  left(headers: object): number {
+    return this.#limit - tableSize(headers, bytesOf);
+  }
+
+  #copiesSize(): number {
+    let size = 0;
+    for (const name of ['CC', 'BCC']) {
+      const value = this.#options[name];
+      if (value !== undefined) size += 1 + name.length + valueSize([value].flat().map(String), bytesOf);
+    }
+    return size;
+  }
+
+  #propertiesSize(): number {
+    let size = 0;
+    for (const name of publishOptions) {
+      const value = this.#options[name];
+      if (value !== undefined) size += typeof value === 'string' ? 1 + bytesOf(value) : 24;
+    }
+    return size;
+  }
 }
 
-/** AMQP 0-9-1 field table as amqplib encodes it. */
-function tableSize(table: object): number {
+type Measure = (text: string) => number;
+
+/** UTF-8 takes at most three bytes for each UTF-16 code unit. */
+function mostBytes(text: string): number {
+  return text.length * 3;
+}
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text);
+}
+
+/** An AMQP 0-9-1 field table as amqplib encodes it, inherited properties included. */
+function tableSize(table: object, measure: Measure): number {
   let size = 4;
   for (const name in table) {
     const value = (table as Record<string, unknown>)[name];
-    if (value !== undefined) size += 1 + Buffer.byteLength(name) + valueSize(value);
+    if (value !== undefined) size += 1 + measure(name) + valueSize(value, measure);
   }
   return size;
 }
 
-function valueSize(value: unknown): number {
-  if (typeof value === 'string') return 5 + Buffer.byteLength(value);
+function valueSize(value: unknown, measure: Measure): number {
+  if (typeof value === 'string') return 5 + measure(value);
   if (typeof value !== 'object' || value === null) return 9;
   if (Buffer.isBuffer(value)) return 5 + value.length;
-  if (Array.isArray(value)) return value.reduce<number>((size, item) => size + valueSize(item), 5);
-  return '!' in value ? 9 + valueSize((value as { value?: unknown }).value) : 1 + tableSize(value);
+  if (Array.isArray(value)) return value.reduce<number>((size, item) => size + valueSize(item, measure), 5);
+  // A value whose type is given, as { '!': 'timestamp', value: 1 }.
+  return Object.hasOwn(value, '!')
+    ? 9 + valueSize((value as { value?: unknown }).value, measure)
+    : 1 + tableSize(value, measure);
 }

@@ -1,41 +1,12 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { Messaging } from '../messaging/index.ts';
-import { consumerDestination, producerDestination } from './destination.ts';
 import { messageDetails, readMessage } from './message.ts';
 import type { MessageLike } from './types.ts';
 
 const message = (properties: object, fields: object = {}): MessageLike => ({
   fields: { deliveryTag: 1, exchange: '', routingKey: 'q', redelivered: false, ...fields },
   properties,
-});
-
-test.each([
-  ['x', 'key', 'x:key', undefined],
-  ['x', '', 'x', undefined],
-  ['', 'queue', 'queue', undefined],
-  ['', '', 'amq.default', undefined],
-  ['', 'amq.gen-abc', 'amq.gen-abc', true],
-  ['', 'amq.rabbitmq.reply-to.g1h2', 'amq.rabbitmq.reply-to.g1h2', true],
-  ['amq.topic', 'key', 'amq.topic:key', undefined],
-])('a publish to %j with %j goes to %s', (exchange, routingKey, name, anonymous) => {
-  expect(producerDestination(exchange, routingKey)).toEqual(anonymous ? { name, anonymous } : { name });
-});
-
-test.each([
-  ['x', 'key', 'q', 'x:key:q', undefined],
-  ['x', '', 'q', 'x:q', undefined],
-  ['x', 'q', 'q', 'x:q', undefined],
-  ['', 'q', 'q', 'q', undefined],
-  ['', 'q', '', 'q', undefined],
-  ['x', 'key', '', 'x:key', undefined],
-  ['x', 'key', 'amq.gen-abc', 'x:key:amq.gen-abc', true],
-])('a delivery from %j with %j in %j comes from %s', (exchange, routingKey, queue, name, anonymous) => {
-  expect(consumerDestination(exchange, routingKey, queue)).toEqual(anonymous ? { name, anonymous } : { name });
-});
-
-test('a delivery of which nothing is known has no destination', () => {
-  expect(consumerDestination('', '', '')).toBeUndefined();
 });
 
 test.each<[string, object, number | undefined]>([

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import { amqpHeaders } from '../../carriers/index.ts';
+import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
 import {
   ATTR_MESSAGE_CONVERSATION_ID,
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
@@ -11,40 +12,66 @@ import {
   type Messaging,
   readIncoming,
 } from '../messaging/index.ts';
+import type { ExclusiveQueues } from './connection.ts';
 import { consumerDestination } from './destination.ts';
 import type { MessageLike } from './types.ts';
 
-/** Beside the trace headers: when the message was published, in milliseconds since the epoch. */
+/** The header that holds the time of the publish, in milliseconds since the epoch. */
 export const sentAtHeader = 'mqtrace-sent-at';
 
-/** From the first second of 2001 to the year 2286. */
+/** Thirteen digits: times from 2001 to 2286. */
 const milliseconds = /^[1-9]\d{12}$/;
 
 type Headers = Readonly<Record<string, unknown>>;
 
+/** Under another name, by which the `cloudEvents` option finds no event in binary mode. */
+const structuredEventHeaders: CarrierAdapter<AmqpHeaders> = { ...amqpHeaders, name: 'amqp-structured-event' };
+
+/**
+ * The carrier for a message of this content type. CloudEvents in structured mode have their attributes in the body; these are the
+ * ones that count, also if they are repeated as headers.
+ */
+export function carrierFor(contentType: unknown): CarrierAdapter<AmqpHeaders> {
+  return typeof contentType === 'string' && contentType.trimStart().toLowerCase().startsWith('application/cloudevents')
+    ? structuredEventHeaders
+    : amqpHeaders;
+}
+
 /**
  * What a received message carries, and what is said of it.
  *
- * @param queue - where it was received from; empty where that is not known.
+ * @param queue - where it was received from; empty if it is not known.
+ * @param exclusive - the exclusive queues of the connection.
  */
-export function readMessage(messaging: Messaging, message: MessageLike, queue: string): Incoming {
+export function readMessage(
+  messaging: Messaging,
+  message: MessageLike,
+  queue: string,
+  exclusive?: ExclusiveQueues,
+): Incoming {
   const { exchange, routingKey, deliveryTag } = message.fields;
-  const { headers, messageId } = message.properties;
+  const { headers, messageId, contentType } = message.properties;
   const attributes: Attributes = { [ATTR_RABBITMQ_DELIVERY_TAG]: deliveryTag };
   if (routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
   if (typeof messageId === 'string') attributes[ATTR_MESSAGE_ID] = messageId;
-  return readIncoming(messaging, amqpHeaders, headers as Headers | undefined, {
-    destination: consumerDestination(exchange ?? '', routingKey ?? '', queue),
+  return readIncoming(messaging, carrierFor(contentType), headers as Headers | undefined, {
+    destination: consumerDestination(exchange ?? '', routingKey ?? '', queue, exclusive),
     attributes,
     sentAt: sentAt(message),
   });
 }
 
-/** What is told of a received message only on spans that are recorded. */
+/** `messaging.message.conversation_id`. */
+export function conversationOf(message: Partial<MessageLike> | undefined): string | undefined {
+  const correlationId = message?.properties?.correlationId;
+  return typeof correlationId === 'string' ? correlationId : undefined;
+}
+
+/** Attributes of a received message that only recorded spans get. */
 export function messageDetails(message: MessageLike, queue: string): Attributes {
   const details: Attributes = {};
-  const { correlationId } = message.properties;
-  if (typeof correlationId === 'string') details[ATTR_MESSAGE_CONVERSATION_ID] = correlationId;
+  const conversation = conversationOf(message);
+  if (conversation !== undefined) details[ATTR_MESSAGE_CONVERSATION_ID] = conversation;
   if (message.fields.redelivered) details[ATTR_MESSAGE_REDELIVERED] = true;
   const attempt = deliveryAttempt((message.properties.headers ?? {}) as Headers, queue);
   if (attempt !== undefined) details[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
@@ -56,15 +83,15 @@ function sentAt({ properties }: MessageLike): number | undefined {
   if ((typeof header === 'string' || typeof header === 'number') && milliseconds.test(`${header}`)) {
     return Number(header);
   }
-  // AMQP's timestamp is in seconds; many a Node program writes Date.now() there.
+  // AMQP's timestamp is in seconds, but many Node programs write Date.now() there.
   const { timestamp } = properties;
   if (typeof timestamp !== 'number' || timestamp <= 0) return undefined;
   return milliseconds.test(`${timestamp}`) ? timestamp : timestamp * 1000;
 }
 
 /**
- * Which delivery this is, counted from 1: quorum queues count what came back to them (`x-delivery-count`), and a message that
- * passed through a dead-letter exchange and returned tells how often it left this queue so (`x-death`).
+ * Which delivery this is, counted from 1. Quorum queues count returns (`x-delivery-count`). Dead-letter exchanges count how often the
+ * message has left this queue (`x-death`).
  */
 function deliveryAttempt(headers: Headers, queue: string): number | undefined {
   const returned = headers['x-delivery-count'];

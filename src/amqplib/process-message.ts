@@ -1,17 +1,16 @@
-import { context as contextApi } from '@opentelemetry/api';
-import { guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
+import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
 import { messageDetails, readMessage } from './message.ts';
-import { recall } from './received.ts';
+import { recall } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 let untraced: Messaging | undefined;
 
 /**
- * Runs `fn` in the context of one message, with a process span, a time and the baggage of its own: for what `channel.get()` gave,
- * and for messages that a consumer gathers to work on them together. Returns what `fn` returns; the span ends with it, or with the
- * promise that it returns. What settles the message afterwards belongs to that span.
+ * Runs `fn` in the context of one message, with a process span, a time and the message's baggage: for messages of `channel.get()`,
+ * and for messages that a consumer collects to work on them together. Returns what `fn` returns. The span ends when `fn` returns, or
+ * when the promise that it returns settles. A later settlement of the message is below this span.
  *
- * @param message - from a traced channel; of any other message all is told but its queue.
+ * @param message - from a traced channel. Of any other message the queue is not known.
  * @param fn - gets the message.
  */
 export function processMessage<M extends MessageLike, R>(message: M, fn: (message: M) => R): R {
@@ -22,7 +21,7 @@ export function processMessage<M extends MessageLike, R>(message: M, fn: (messag
 function startProcess(message: MessageLike): Operation {
   const from = recall(message);
   const messaging = from?.state.messaging ?? (untraced ??= new Messaging('rabbitmq', 'processMessage', {}));
-  const queue = from?.queue ?? '';
+  const queue = from?.delivery.queue ?? '';
   const operation = startProcessing(
     messaging,
     {
@@ -31,7 +30,7 @@ function startProcess(message: MessageLike): Operation {
       details: () => messageDetails(message, queue),
     },
     from?.delivery.incoming ?? readMessage(messaging, message, queue),
-    contextApi.active(),
+    activeContext(),
   );
   if (from !== undefined) {
     from.delivery.context = operation.context;

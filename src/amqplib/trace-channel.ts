@@ -1,14 +1,17 @@
+import { diag } from '@opentelemetry/api';
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
-import { ChannelState } from './channel-state.ts';
-import { traceConsume, traceGet } from './consumer.ts';
+import { bindCallbacks, takesCallbacks } from './completion.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from './options.ts';
-import { tracePublish } from './producer.ts';
-import { serverOf } from './server.ts';
-import { traceRecover, traceSettling } from './settle.ts';
+import { learnQueues } from './queues.ts';
+import { traceConsume, traceGet } from './receiving.ts';
+import { tracePublish } from './sending.ts';
+import { traceRecover, traceSettling } from './settling.ts';
+import { ChannelState } from './state.ts';
 import type { ChannelLike } from './types.ts';
 
 /**
- * Traces one channel or confirm channel of amqplib's promise API: what it publishes, consumes, gets and settles.
+ * Traces one channel or confirm channel of amqplib, of the API of promises or the one of callbacks: what it publishes, consumes, gets
+ * and settles.
  *
  * @returns the same channel. One that is traced already is left as it is.
  * @throws MqtraceError `INVALID_CLIENT` if it is not a channel, `INVALID_OPTION`
@@ -16,35 +19,77 @@ import type { ChannelLike } from './types.ts';
 export function traceChannel<C extends ChannelLike>(channel: C, options: TraceAmqplibOptions = {}): C {
   checkAmqplibOptions('traceChannel', options);
   checkClient('traceChannel', channel, ['publish', 'consume', 'get', 'ack', 'on'], 'a channel of amqplib');
-  traceOneChannel(channel, new Messaging('rabbitmq', 'traceChannel', options), options);
+  const traced = traceOneChannel(channel, new Messaging('rabbitmq', 'traceChannel', options), options);
+  if (traced) guard('looking for earlier consumers', () => warnOfConsumers(channel));
   return channel;
 }
 
-/** Traces a channel on behalf of whoever made it. @internal */
-export function traceOneChannel(channel: object, messaging: Messaging, options: TraceAmqplibOptions): void {
-  if (!claim(channel, 'traceChannel', options)) return;
-  const state = new ChannelState(messaging, serverOf(channel, options));
+/**
+ * Traces a channel on behalf of whoever made it. @internal
+ *
+ * @returns whether it was not traced before.
+ */
+export function traceOneChannel(channel: object, messaging: Messaging, options: TraceAmqplibOptions): boolean {
+  if (!claim(channel, 'traceChannel', options)) return false;
+  const state = new ChannelState(channel, messaging, options);
+  learnQueues(channel, state);
   tracePublish(channel, state);
   traceConsume(channel, state);
   traceGet(channel, state);
   traceSettling(channel, state);
   traceRecover(channel, state);
-  watchClose(channel, state);
+  if (takesCallbacks(channel)) bindCallbacks(channel, methodsWithCallback);
+  watchEvents(channel, state);
+  return true;
 }
 
+/** Methods of the callback API whose callbacks would otherwise run in the context in which the connection was opened. */
+const methodsWithCallback = [
+  'checkQueue',
+  'deleteQueue',
+  'purgeQueue',
+  'bindQueue',
+  'unbindQueue',
+  'assertExchange',
+  'checkExchange',
+  'deleteExchange',
+  'bindExchange',
+  'unbindExchange',
+  'cancel',
+  'prefetch',
+  'close',
+  'waitForConfirms',
+];
+
 /**
- * Sees the channel's end in what it emits, since listeners of ours would be counted by the application, removed by its
- * `removeAllListeners()`, and one for `'error'` would keep errors that nobody handles from being thrown.
+ * Sees confirms and the channel's end in the events that it emits, before any listener. Listeners of ours would be counted by the
+ * application and removed by its `removeAllListeners()`; one for `'error'` would keep errors that nobody handles from being thrown.
  */
-function watchClose(channel: object, state: ChannelState): void {
+function watchEvents(channel: object, state: ChannelState): void {
   replaceMethod(
     channel,
     'emit',
     (raw) =>
       function emit(this: unknown, ...args: unknown[]): unknown {
-        if (args[0] === 'error') state.failed(args[1]);
-        else if (args[0] === 'close') guard('closing a channel', () => state.close());
+        const [event, payload] = args;
+        if (event === 'ack') guard('ending what is confirmed', () => state.confirms?.ack(payload));
+        else if (event === 'nack') guard('ending what is confirmed', () => state.confirms?.nack(payload));
+        else if (event === 'error') state.failed(payload);
+        else if (event === 'close') guard('closing a channel', () => state.close());
         return Reflect.apply(raw, this, args);
       },
+  );
+}
+
+let warned = false;
+
+function warnOfConsumers(channel: object): void {
+  const { consumers } = channel as { consumers?: unknown };
+  const count = consumers instanceof Map ? consumers.size : Object.keys(consumers ?? {}).length;
+  if (count === 0 || warned) return;
+  warned = true;
+  diag.warn(
+    `mqtrace: traceChannel was given a channel that consumes already; its ${count} earlier consumers are not traced. ` +
+      'Call traceChannel before consume()',
   );
 }

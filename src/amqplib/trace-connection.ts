@@ -1,14 +1,17 @@
-import { types } from 'node:util';
-import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
+import { diag } from '@opentelemetry/api';
+import { checkClient, claim, guard, isClaimed, Messaging, replaceMethod } from '../messaging/index.ts';
+import { bindCallbacks, complete, takesCallbacks } from './completion.ts';
+import { openChannels } from './connection.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from './options.ts';
 import { traceOneChannel } from './trace-channel.ts';
 import type { ConnectionLike } from './types.ts';
 
 /**
- * Traces a connection of amqplib's promise API: every channel and confirm channel that it makes from now on.
+ * Traces a connection of amqplib, of the API of promises or the one of callbacks: every channel and confirm channel that it makes
+ * from now on.
  *
- * Of `connect(url, { recovery })` it takes what `setup` is given, and what `connect` gives, whose `'connect'` events bring further
- * connections: these are traced, too.
+ * With `connect(url, { recovery })`, wrap what `setup` is given, and what `connect` gives. The connections that its later `'connect'`
+ * events bring are traced as well.
  *
  * @returns the same connection. One that is traced already is left as it is.
  * @throws MqtraceError `INVALID_CLIENT` if it is not a connection, `INVALID_OPTION`
@@ -16,27 +19,32 @@ import type { ConnectionLike } from './types.ts';
 export function traceConnection<C extends ConnectionLike>(connection: C, options: TraceAmqplibOptions = {}): C {
   checkAmqplibOptions('traceConnection', options);
   checkClient('traceConnection', connection, ['createChannel', 'createConfirmChannel'], 'a connection of amqplib');
-  traceOneConnection(connection, new Messaging('rabbitmq', 'traceConnection', options), options);
+  const traced = traceOneConnection(connection, new Messaging('rabbitmq', 'traceConnection', options), options);
+  if (traced) guard('looking for earlier channels', () => warnOfChannels(connection));
   return connection;
 }
 
-function traceOneConnection(connection: object, messaging: Messaging, options: TraceAmqplibOptions): void {
-  if (!claim(connection, 'traceConnection', options)) return;
+function traceOneConnection(connection: object, messaging: Messaging, options: TraceAmqplibOptions): boolean {
+  if (!claim(connection, 'traceConnection', options)) return false;
+  const trace = (channel: unknown): void => {
+    if (typeof channel !== 'object' || channel === null || channel === connection || isClaimed(channel)) return;
+    if (typeof (channel as { publish?: unknown }).publish !== 'function') return;
+    traceOneChannel(channel, messaging, options);
+  };
   for (const name of ['createChannel', 'createConfirmChannel']) {
     replaceMethod(
       connection,
       name,
       (raw) =>
         function createChannel(this: unknown, ...args: unknown[]): unknown {
-          const opening: unknown = Reflect.apply(raw, this, args);
-          if (!types.isPromise(opening)) return opening;
-          return opening.then((channel) => {
-            guard('tracing a channel', () => traceOneChannel(channel as object, messaging, options));
-            return channel;
-          });
+          const made = complete(raw, this, args, { where: 'tracing a channel', done: trace });
+          // The callback API returns the channel before it is open; calls on it wait until then.
+          guard('tracing a channel', () => trace(made));
+          return made;
         },
     );
   }
+  if (takesCallbacks(connection)) bindCallbacks(connection, ['close', 'updateSecret']);
   replaceMethod(
     connection,
     'emit',
@@ -48,5 +56,18 @@ function traceOneConnection(connection: object, messaging: Messaging, options: T
         }
         return Reflect.apply(raw, this, args);
       },
+  );
+  return true;
+}
+
+let warned = false;
+
+function warnOfChannels(connection: object): void {
+  const count = openChannels(connection).filter((channel) => !isClaimed(channel)).length;
+  if (count === 0 || warned) return;
+  warned = true;
+  diag.warn(
+    `mqtrace: traceConnection was given a connection that has ${count} open channels already; these are not traced. ` +
+      'Call traceConnection right after connect(), or traceChannel for each of them; with recovery, call it in setup as well',
   );
 }

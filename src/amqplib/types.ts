@@ -1,3 +1,6 @@
+// The parts of amqplib's objects that are used, structurally, so that no version of amqplib is imported. One description serves the API
+// of promises and the one of callbacks.
+
 /** What is used of a received message; amqplib's `Message`, `ConsumeMessage` and `GetMessage` are such. */
 export interface MessageLike {
   readonly fields: {
@@ -8,29 +11,33 @@ export interface MessageLike {
   };
   readonly properties: {
     readonly headers?: object | undefined;
+    readonly contentType?: unknown;
     readonly correlationId?: unknown;
     readonly messageId?: unknown;
     readonly timestamp?: unknown;
   };
 }
 
-/** What is used of a channel of amqplib's promise API; a `ConfirmChannel` is one, too. */
+/** A `Channel` or `ConfirmChannel` of `amqplib` or `amqplib/callback_api`. */
 export interface ChannelLike {
   publish(exchange: string, routingKey: string, content: Buffer, options?: object): boolean;
   sendToQueue(queue: string, content: Buffer, options?: object): boolean;
-  consume(queue: string, onMessage: (message: unknown) => void, options?: object): Promise<{ consumerTag: string }>;
-  get(queue: string, options?: object): Promise<object | false>;
-  ack(message: never, allUpTo?: boolean): void;
-  ackAll(): void;
-  nack(message: never, allUpTo?: boolean, requeue?: boolean): void;
-  nackAll(requeue?: boolean): void;
-  reject(message: never, requeue?: boolean): void;
-  close(): Promise<void>;
+  consume(queue: string, onMessage: (message: unknown) => void, options?: object): unknown;
+  get(queue: string, options?: object): unknown;
+  ack(message: never, allUpTo?: boolean): unknown;
+  ackAll(): unknown;
+  nack(message: never, allUpTo?: boolean, requeue?: boolean): unknown;
+  nackAll(requeue?: boolean): unknown;
+  reject(message: never, requeue?: boolean): unknown;
+  close(): unknown;
 }
 
-/** What is used of a connection of amqplib's promise API: a `ChannelModel`, or the model that `connect(url, { recovery })` gives. */
+/**
+ * What `connect` of `amqplib` or `amqplib/callback_api` gives: a `ChannelModel`, a `Connection` of the callback API, or a recovering
+ * connection of either.
+ */
 export interface ConnectionLike {
-  createChannel(options?: object): Promise<ChannelLike>;
-  createConfirmChannel(options?: object): Promise<ChannelLike>;
-  close(): Promise<void>;
+  createChannel(options: never, callback: never): unknown;
+  createConfirmChannel(options: never, callback: never): unknown;
+  close(): unknown;
 }

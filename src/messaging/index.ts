@@ -12,7 +12,7 @@ export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
 export { callWithin, endWith, runHandler, whenGiven } from './handler.ts';
 export { isAutoInstrumented, noteAutoInstrumented } from './auto-instrumentation.ts';
-export { claim, guard, replaceMethod } from './instance.ts';
+export { claim, guard, isClaimed, type Method, replaceMethod } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';
 export {
   type Destination,

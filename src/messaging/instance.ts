@@ -40,8 +40,13 @@ export function claim(target: object, where: string, options: object): boolean {
   return false;
 }
 
+/** Whether an object is traced, by this or another copy of this package. */
+export function isClaimed(target: object): boolean {
+  return Object.getOwnPropertyDescriptor(target, mark) !== undefined;
+}
+
 // oxlint-disable-next-line typescript/no-explicit-any -- stands for a client's method of any signature
-type Method = (this: any, ...args: any[]) => unknown;
+export type Method = (this: any, ...args: any[]) => unknown;
 
 /**
  * Replaces a method of one object. The new one is not enumerable, so that copies and printouts of the object stay as they were; a

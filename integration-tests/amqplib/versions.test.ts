@@ -1,0 +1,186 @@
+import { traceConnection } from 'mqtrace/amqplib';
+import { droppedHeaders, withBaggage } from 'mqtrace';
+import { describe, expect, test, vi } from 'vitest';
+import { failure, uniqueName } from '../support/inputs.ts';
+import { idOf } from '../support/spans.ts';
+import { type Client, clientsOf, type ConnectionOf, versions } from './clients.ts';
+import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
+
+const rabbit = useRabbitMQ();
+const { recording } = rabbit;
+const body = Buffer.from('hello');
+
+async function connections(client: Client): Promise<{ raw: ConnectionOf; traced: ConnectionOf }> {
+  const [raw, traced] = [await client.connect(rabbit.url), await client.connect(rabbit.url)];
+  for (const connection of [raw, traced]) connection.on('error', () => {});
+  traceConnection(traced, { tracerProvider: recording.tracerProvider });
+  return { raw, traced };
+}
+
+/** How a promise settles, to compare; `pending` if it has not after a few replies of the broker. */
+async function outcome(promise: Promise<unknown>): Promise<string> {
+  const settled = promise.then(() => 'resolved', String);
+  const later = async (): Promise<string> => {
+    for (let replies = 0; replies < 20; replies++) await rabbit.looker.checkExchange('amq.direct');
+    return 'pending';
+  };
+  return Promise.race([settled, later()]);
+}
+
+/** Sizes of the application's headers, up to where nothing else fits. */
+function sizesAround(room: number): number[] {
+  const sizes = [100, room - 300, room - 200];
+  // In a small frame the properties take room as well.
+  const last = room < 65_536 ? room - 96 : room - 14;
+  for (let bytes = room - 110; bytes <= last; bytes += 3) sizes.push(bytes);
+  return sizes;
+}
+
+describe.each(clientsOf(...versions))('%s', (client) => {
+  test('publish, consume, get and the settlements are one trace', async () => {
+    const { raw, traced } = await connections(client);
+    const channel = await client.channel(traced);
+    const queue = await rabbit.queue();
+    const consumed = withResolvers<void>();
+    channel.sendToQueue(queue, body);
+    await vi.waitFor(async () => expect((await rabbit.looker.checkQueue(queue)).messageCount).toBe(1));
+    const pulled = await client.get(channel, queue);
+    channel.nack(pulled as never);
+    await client.consume(channel, queue, (message) => {
+      channel.ack(message);
+      consumed.resolve();
+    });
+    await consumed.promise;
+    const publish = recording.span(`publish ${queue}`);
+    const process = recording.span(`process ${queue}`);
+    expect(process.parentSpanContext?.spanId).toBe(publish.spanContext().spanId);
+    expect(recording.span(`ack ${queue}`).parentSpanContext?.spanId).toBe(process.spanContext().spanId);
+    for (const name of ['get', 'nack']) {
+      expect(recording.span(`${name} ${queue}`).links.map(({ context }) => idOf(context))).toEqual([idOf(publish)]);
+    }
+    expect(recording.open()).toEqual([]);
+    for (const connection of [raw, traced]) await client.reply(connection, 'close');
+  });
+
+  // What of a table of headers does not fit is found out while encoding: by then the callback is queued (up to 1.0), or the last string
+  // is cut silently (up to 2.2.1).
+  test('around 64 KiB of headers: every publish is called once, every callback is its own, the connection lives', async () => {
+    const { raw, traced } = await connections(client);
+    // amqplib 0.8 asks for frames of 4 KiB, which the headers must fit.
+    const room =
+      (traced as unknown as { connection: { frameMax: number } }).connection.frameMax < 65_536 ? 4096 : 65_536;
+    const channel = await client.confirmChannel(traced);
+    const queue = await rabbit.queue();
+    const confirmed: number[] = [];
+    const sizes = sizesAround(room);
+    const dropped = droppedHeaders()['amqp-table-full'];
+    withBaggage({ tenant: 'a' }, () => {
+      for (const size of sizes) {
+        const headers = { mine: 'y'.repeat(size) };
+        channel.sendToQueue(queue, body, { headers }, (error) => confirmed.push(error === null ? size : -1));
+      }
+    });
+    await client.reply(channel, 'waitForConfirms');
+    expect(confirmed).toEqual(sizes);
+    expect(droppedHeaders()['amqp-table-full']).toBeGreaterThan(dropped);
+    for (const size of sizes) {
+      const { headers } = (await rabbit.read(queue)).properties;
+      expect(headers?.['mine']).toHaveLength(size);
+    }
+    expect((await rabbit.looker.checkQueue(queue)).messageCount).toBe(0);
+    expect(recording.open()).toEqual([]);
+    expect(recording.spans().map(({ status }) => status.code)).toEqual(sizes.map(() => 0));
+    for (const connection of [raw, traced]) await client.reply(connection, 'close');
+  });
+
+  test('headers that are too large by themselves do what they would have done', async () => {
+    const { raw, traced } = await connections(client);
+    const errors: unknown[] = [];
+    for (const connection of [raw, traced]) {
+      const channel = await client.confirmChannel(connection);
+      errors.push(
+        await failure(() =>
+          channel.sendToQueue('q', body, { headers: { mine: 1, rest: 'y'.repeat(70_000), last: 1 } }),
+        ),
+      );
+    }
+    expect(errors[1]).toEqual(errors[0]);
+    expect(recording.span('publish q').status.code).toBe(2);
+    for (const connection of [raw, traced]) await client.reply(connection, 'close');
+  });
+
+  test('1000 publishes without callback, close, waitForConfirms: as without tracing', async () => {
+    const { raw, traced } = await connections(client);
+    const outcomes: string[] = [];
+    const queue = await rabbit.queue();
+    for (const connection of [raw, traced]) {
+      const channel = await client.confirmChannel(connection);
+      for (let sent = 0; sent < 1000; sent++) channel.sendToQueue(queue, body);
+      await client.reply(channel, 'close');
+      outcomes.push(await outcome(client.reply(channel, 'waitForConfirms')));
+    }
+    // Older versions never tell by callback.
+    if (client.api === 'promises' && client.version !== 'amqplib-0.8') expect(outcomes[0]).toContain('channel closed');
+    expect(outcomes[1]).toBe(outcomes[0]);
+    expect(recording.open()).toEqual([]);
+    for (const connection of [raw, traced]) await client.reply(connection, 'close');
+  });
+
+  test('the broker closes the channel: waitForConfirms as without tracing, before and after', async () => {
+    const { raw, traced } = await connections(client);
+    const outcomes: string[][] = [];
+    for (const connection of [raw, traced]) {
+      const channel = await client.confirmChannel(connection);
+      channel.on('error', () => {});
+      const closed = withResolvers<void>();
+      channel.on('close', closed.resolve);
+      for (let sent = 0; sent < 10; sent++) channel.publish(uniqueName('no-such-exchange'), 'key', body);
+      const before = outcome(client.reply(channel, 'waitForConfirms'));
+      await closed.promise;
+      outcomes.push([await before, await outcome(client.reply(channel, 'waitForConfirms'))]);
+    }
+    expect(outcomes[1]).toEqual(outcomes[0]);
+    expect(recording.open()).toEqual([]);
+    expect(recording.spans().map(({ attributes }) => attributes['error.type'])).toEqual(Array(10).fill('404'));
+    for (const connection of [raw, traced]) await client.reply(connection, 'close');
+  });
+
+  test('acks and nacks of two queues in turn end the spans they are for, with and without callbacks', async () => {
+    const { raw, traced } = await connections(client);
+    const channel = await client.confirmChannel(traced);
+    const taking = await rabbit.queue();
+    const full = await rabbit.queue({ arguments: { 'x-overflow': 'reject-publish' }, maxLength: 0 });
+    const results: string[] = [];
+    for (let sent = 0; sent < 60; sent++) {
+      const to = sent % 3 === 0 ? full : taking;
+      if (sent % 2 === 0) channel.sendToQueue(to, body);
+      else channel.sendToQueue(to, body, {}, (error) => results.push(`${to === full}: ${String(error)}`));
+    }
+    expect(await outcome(client.reply(channel, 'waitForConfirms'))).toContain('message nacked');
+    await vi.waitFor(() => expect(recording.open()).toEqual([]));
+    expect(new Set(results)).toEqual(new Set(['true: Error: message nacked', 'false: null']));
+    expect(results).toHaveLength(30);
+    for (const span of recording.spans()) {
+      expect(span.attributes['error.type']).toBe(span.name === `publish ${full}` ? 'nack' : undefined);
+    }
+    for (const connection of [raw, traced]) await client.reply(connection, 'close');
+  });
+
+  test('a callback that throws does to the client what it would have done, and later spans end all the same', async () => {
+    const { raw, traced } = await connections(client);
+    const errors: string[] = [];
+    for (const connection of [raw, traced]) {
+      const failed = withResolvers<unknown>();
+      connection.on('error', failed.resolve);
+      const channel = await client.confirmChannel(connection);
+      channel.on('error', () => {});
+      channel.sendToQueue('nowhere', body, {}, () => {
+        throw new Error('callback');
+      });
+      for (let sent = 0; sent < 5; sent++) channel.sendToQueue('nowhere', body);
+      errors.push(String(await failed.promise));
+    }
+    expect(errors[1]).toBe(errors[0]);
+    await vi.waitFor(() => expect(recording.open()).toEqual([]));
+  });
+});

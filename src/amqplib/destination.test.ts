@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { ExclusiveQueues } from './connection.ts';
+import { consumerDestination, producerDestination } from './destination.ts';
+
+test.each([
+  ['x', 'key', 'x:key', undefined],
+  ['x', '', 'x', undefined],
+  ['', 'queue', 'queue', undefined],
+  ['', '', 'amq.default', undefined],
+  ['', 'amq.gen-abc', 'amq.gen-abc', true],
+  ['', 'amq.rabbitmq.reply-to.g1h2', 'amq.rabbitmq.reply-to.g1h2', true],
+  ['amq.topic', 'key', 'amq.topic:key', undefined],
+])('a publish to %j with %j goes to %s', (exchange, routingKey, name, anonymous) => {
+  expect(producerDestination(exchange, routingKey)).toEqual(
+    anonymous ? { name, anonymous, temporary: true } : { name },
+  );
+});
+
+test.each([
+  ['x', 'key', 'q', 'x:key:q', undefined],
+  ['x', '', 'q', 'x:q', undefined],
+  ['x', 'q', 'q', 'x:q', undefined],
+  ['', 'q', 'q', 'q', undefined],
+  ['', 'q', '', 'q', undefined],
+  ['x', 'key', '', 'x:key', undefined],
+  ['x', 'key', 'amq.gen-abc', 'x:key:amq.gen-abc', true],
+])('a delivery from %j with %j in %j comes from %s', (exchange, routingKey, queue, name, anonymous) => {
+  expect(consumerDestination(exchange, routingKey, queue)).toEqual(
+    anonymous ? { name, anonymous, temporary: true } : { name },
+  );
+});
+
+test('a delivery of which nothing is known has no destination', () => {
+  expect(consumerDestination('', '', '')).toBeUndefined();
+});
+
+test('exclusive queues of the connection are temporary: by the default exchange, and where a message comes from', () => {
+  const exclusive = new ExclusiveQueues();
+  exclusive.add('mine');
+  expect(producerDestination('', 'mine', exclusive)).toEqual({ name: 'mine', temporary: true });
+  expect(producerDestination('', 'other', exclusive)).toEqual({ name: 'other' });
+  // A topic exchange may route the same word to any queue.
+  expect(producerDestination('x', 'mine', exclusive)).toEqual({ name: 'x:mine' });
+  expect(consumerDestination('x', 'key', 'mine', exclusive)).toEqual({ name: 'x:key:mine', temporary: true });
+  expect(consumerDestination('x', 'mine', 'other', exclusive)).toEqual({ name: 'x:mine:other' });
+});

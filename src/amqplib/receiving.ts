@@ -1,0 +1,163 @@
+import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import {
+  activeContext,
+  bindToContext,
+  guard,
+  type Incoming,
+  isEagerPromise,
+  mergeAttributes,
+  type Operation,
+  OperationClock,
+  replaceMethod,
+  runHandler,
+  runInContext,
+  startProcessing,
+  startReceiving,
+} from '../messaging/index.ts';
+import { complete } from './completion.ts';
+import { Delivery } from './deliveries.ts';
+import { conversationOf, messageDetails, readMessage } from './message.ts';
+import { type ChannelState, remember } from './state.ts';
+import type { MessageLike } from './types.ts';
+
+type Handler = (this: unknown, message: MessageLike | null) => unknown;
+
+/** Where messages are received from. */
+interface Source {
+  queue: string;
+  noAck: boolean;
+}
+
+function sourceOf(queue: unknown, options: unknown): Source {
+  return {
+    queue: typeof queue === 'string' ? queue : '',
+    noAck: Boolean((options as { noAck?: unknown } | null | undefined)?.noAck),
+  };
+}
+
+/** Traces `consume`: a CONSUMER span around the handler of each message, in the message's context. */
+export function traceConsume(channel: object, state: ChannelState): void {
+  replaceMethod(
+    channel,
+    'consume',
+    (raw) =>
+      function consume(this: unknown, ...args: unknown[]): unknown {
+        const [queue, handler, options, callback] = args;
+        if (typeof handler === 'function') {
+          args[1] = guard('tracing a consumer', () =>
+            tracedHandler(state, sourceOf(queue, options), handler as Handler),
+          );
+          args[1] ??= handler;
+        }
+        if (typeof callback === 'function') {
+          args[3] = bindToContext(activeContext(), callback as (...results: unknown[]) => unknown);
+        }
+        return Reflect.apply(raw, this, args);
+      },
+  );
+}
+
+function tracedHandler(state: ChannelState, source: Source, handler: Handler): Handler {
+  return function onMessage(this: unknown, message): unknown {
+    const call = (): unknown => handler.call(this, message);
+    // Null says that the broker has cancelled the consumer. That comes from the connection, too, and not from whoever opened it.
+    if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
+    const delivery = guard('reading a delivery', () => receive(state, message, source));
+    if (delivery === undefined) return runInContext(ROOT_CONTEXT, call);
+    if (!source.noAck) state.deliveries.push(delivery);
+    const operation = guard('tracing a delivery', () => startDelivery(state, message, delivery));
+    if (operation === undefined) return runInContext(ROOT_CONTEXT, call);
+    operation.track(state.processing);
+    if (source.noAck) return runHandler(operation, call);
+    const result = runHandler(operation, call, { onReturn: 'keep' });
+    if (!isEagerPromise(result)) delivery.endWhenSettled(operation);
+    return result;
+  };
+}
+
+/** Reads what a message carries, and remembers it for the settlement and for `processMessage`. */
+function receive(state: ChannelState, message: MessageLike, { queue }: Source): Delivery {
+  const incoming = readMessage(state.messaging, message, queue, state.exclusiveQueues);
+  const delivery = new Delivery(message.fields.deliveryTag, incoming, queue, conversationOf(message));
+  remember(message, { state, delivery });
+  return delivery;
+}
+
+function startDelivery(state: ChannelState, message: MessageLike, delivery: Delivery): Operation {
+  const operation = startProcessing(
+    state.messaging,
+    {
+      name: 'process',
+      attributes: state.server.address,
+      details: () => messageDetails(message, delivery.queue),
+    },
+    delivery.incoming,
+  );
+  delivery.context = operation.context;
+  return operation;
+}
+
+/** Traces `get`: a CLIENT span for one that gave a message or failed. One that found the queue empty has no span. */
+export function traceGet(channel: object, state: ChannelState): void {
+  replaceMethod(
+    channel,
+    'get',
+    (raw) =>
+      function get(this: unknown, ...args: unknown[]): unknown {
+        const source = sourceOf(args[0], args[1]);
+        const parent = activeContext();
+        const startedAt = new OperationClock();
+        const failed = (error: unknown): void => startFailed(state, source, parent, startedAt).fail(error);
+        try {
+          return complete(raw, this, args, {
+            where: 'tracing a get',
+            done(message) {
+              if (message === false) return;
+              startReceived(state, message as MessageLike, source, parent, startedAt).end();
+            },
+            failed,
+          });
+        } catch (error) {
+          guard('tracing a get', () => failed(error));
+          throw error;
+        }
+      },
+  );
+}
+
+function startReceived(
+  state: ChannelState,
+  message: MessageLike,
+  source: Source,
+  parent: Context,
+  startedAt: OperationClock,
+): Operation {
+  const delivery = receive(state, message, source);
+  if (!source.noAck && !state.closed) state.deliveries.pull(delivery);
+  const { address, peer } = state.server;
+  return startReceiving(
+    state.messaging,
+    { name: 'get', attributes: address, details: () => mergeAttributes(peer, messageDetails(message, source.queue)) },
+    delivery.incoming,
+    parent,
+    startedAt,
+  );
+}
+
+function startFailed(state: ChannelState, { queue }: Source, parent: Context, startedAt: OperationClock): Operation {
+  const nothing: Incoming = {
+    context: ROOT_CONTEXT,
+    creation: undefined,
+    destination: queue === '' ? undefined : { name: queue },
+    attributes: undefined,
+    sentAt: undefined,
+  };
+  const { address, peer } = state.server;
+  return startReceiving(
+    state.messaging,
+    { name: 'get', attributes: address, details: () => peer },
+    nothing,
+    parent,
+    startedAt,
+  );
+}

@@ -1,0 +1,151 @@
+import { types } from 'node:util';
+import type { Attributes, Context } from '@opentelemetry/api';
+import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
+import {
+  activeContext,
+  ATTR_MESSAGE_CONVERSATION_ID,
+  ATTR_MESSAGE_ID,
+  ATTR_RABBITMQ_ROUTING_KEY,
+  bindToContext,
+  type Destination,
+  guard,
+  mergeAttributes,
+  type Operation,
+  replaceMethod,
+  startSending,
+} from '../messaging/index.ts';
+import { frameMaxOf } from './connection.ts';
+import { producerDestination } from './destination.ts';
+import { fitHeaders } from './header-room.ts';
+import { carrierFor, sentAtHeader } from './message.ts';
+import { withHeaders } from './publish-options.ts';
+import type { ChannelState } from './state.ts';
+
+/** A publish under way. */
+interface Publishing {
+  operation: Operation;
+  /** The options to publish with; undefined for those that the application gave. */
+  options: object | undefined;
+}
+
+/** Where messages go, and the attributes that all messages to there have. */
+interface Target {
+  exchange: string;
+  routingKey: string;
+  destination: Destination;
+  attributes: Attributes;
+  /** How often the connection's exclusive queues had changed. */
+  changes: number;
+}
+
+/**
+ * Traces `publish`, and with it `sendToQueue`, which calls it: a PRODUCER span that ends at the return, on a confirm channel with
+ * the confirm. A confirm's callback runs in the context of the publish call.
+ */
+export function tracePublish(channel: object, state: ChannelState): void {
+  const { confirms } = state;
+  const publisher = new Publisher(channel, state);
+  replaceMethod(
+    channel,
+    'publish',
+    (raw) =>
+      function publish(this: unknown, ...args: unknown[]): unknown {
+        const parent = activeContext();
+        const publishing = guard('tracing a publish', () => publisher.start(args, parent));
+        if (publishing?.options !== undefined) args[3] = publishing.options;
+        const callback = args[4];
+        if (confirms !== undefined && typeof callback === 'function') {
+          args[4] = bindToContext(parent, callback as (...results: unknown[]) => unknown);
+        }
+        let result: unknown;
+        try {
+          result = Reflect.apply(raw, this, args);
+        } catch (error) {
+          publishing?.operation.fail(error);
+          throw error;
+        }
+        if (confirms === undefined) publishing?.operation.end();
+        else confirms.publish(publishing?.operation);
+        return result;
+      },
+  );
+}
+
+class Publisher {
+  readonly #channel: object;
+  readonly #state: ChannelState;
+  #target: Target | undefined;
+
+  constructor(channel: object, state: ChannelState) {
+    this.#channel = channel;
+    this.#state = state;
+  }
+
+  start([exchange, routingKey, , given]: readonly unknown[], parent: Context): Publishing {
+    const { messaging, server } = this.#state;
+    const target = this.#targetOf(
+      typeof exchange === 'string' ? exchange : '',
+      typeof routingKey === 'string' ? routingKey : '',
+    );
+    const options = (given ?? {}) as Readonly<Record<string, unknown>>;
+    const headers = headersOf(options['headers']);
+    const { operation, headers: written } = startSending<AmqpHeaders>(
+      messaging,
+      carrierFor(options['contentType']),
+      {
+        name: 'publish',
+        attributes: target.attributes,
+        details: () => mergeAttributes(server.peer, messageIds(options)),
+      },
+      [
+        {
+          destination: target.destination,
+          headers: headers as AmqpHeaders | undefined,
+          // Headers of a wrong type are passed through, so that amqplib reports its own error.
+          readOnlyHeaders: Boolean(headers) && (typeof headers !== 'object' || Array.isArray(headers)),
+        },
+      ],
+      parent,
+    );
+    const [carried] = written;
+    if (carried === undefined) return { operation, options: undefined };
+    return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };
+  }
+
+  #withHeaders(given: unknown, carried: AmqpHeaders): object | undefined {
+    amqpHeaders.remove(carried, [sentAtHeader]);
+    carried[sentAtHeader] = String(Date.now());
+    const fitted = fitHeaders(carried, given, frameMaxOf(this.#channel));
+    return fitted && withHeaders(given, fitted);
+  }
+
+  /** Most channels publish to the same place again and again. */
+  #targetOf(exchange: string, routingKey: string): Target {
+    const { exclusiveQueues, server } = this.#state;
+    const { changes } = exclusiveQueues;
+    const last = this.#target;
+    if (last?.exchange === exchange && last.routingKey === routingKey && last.changes === changes) return last;
+    const attributes = mergeAttributes(
+      server.address,
+      routingKey === '' ? undefined : { [ATTR_RABBITMQ_ROUTING_KEY]: routingKey },
+    );
+    const destination = producerDestination(exchange, routingKey, exclusiveQueues);
+    this.#target = { exchange, routingKey, destination, attributes, changes };
+    return this.#target;
+  }
+}
+
+/** amqplib sends the enumerable properties of whatever object it is given; of a `Map` that is none of its entries. */
+function headersOf(given: unknown): unknown {
+  if (!types.isMap(given)) return given;
+  const headers: AmqpHeaders = {};
+  for (const name in given) headers[name] = (given as unknown as AmqpHeaders)[name];
+  return headers;
+}
+
+function messageIds({ messageId, correlationId }: Readonly<Record<string, unknown>>): Attributes {
+  const ids: Attributes = {};
+  if (typeof messageId === 'string') ids[ATTR_MESSAGE_ID] = messageId;
+  if (typeof correlationId === 'string') ids[ATTR_MESSAGE_CONVERSATION_ID] = correlationId;
+  return ids;
+}

@@ -1,0 +1,189 @@
+import type { Attributes, Context } from '@opentelemetry/api';
+import {
+  activeContext,
+  ATTR_BATCH_MESSAGE_COUNT,
+  ATTR_MESSAGE_CONVERSATION_ID,
+  ATTR_RABBITMQ_DELIVERY_TAG,
+  ATTR_RABBITMQ_ROUTING_KEY,
+  type Destination,
+  guard,
+  mergeAttributes,
+  type Operation,
+  replaceMethod,
+  startSettling,
+} from '../messaging/index.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
+import { complete, takesCallbacks } from './completion.ts';
+import type { Delivery } from './deliveries.ts';
+import { consumerDestination } from './destination.ts';
+import { conversationOf } from './message.ts';
+import type { ChannelState } from './state.ts';
+import type { MessageLike } from './types.ts';
+
+type Name = 'ack' | 'nack' | 'reject';
+type Given = Partial<MessageLike> | null | undefined;
+
+/**
+ * Traces `ack`, `nack`, `reject`, `ackAll` and `nackAll`: a CLIENT span below the one that processed the message, which is found
+ * by its delivery tag, whatever object the application hands in.
+ */
+export function traceSettling(channel: object, state: ChannelState): void {
+  for (const name of ['ack', 'nack', 'reject'] as const) {
+    replaceSettle(channel, name, (message, allUpTo) => {
+      const tag = message?.fields?.deliveryTag;
+      if (name === 'reject' || !allUpTo) return new Settlement(name, state, message, tag);
+      return new SeveralSettled(name, state, message, tag);
+    });
+  }
+  for (const name of ['ack', 'nack'] as const) {
+    replaceSettle(channel, `${name}All`, () => new SeveralSettled(name, state, undefined, 0));
+  }
+}
+
+function replaceSettle(channel: object, method: string, find: (message: Given, allUpTo: unknown) => Settlement): void {
+  replaceMethod(
+    channel,
+    method,
+    (raw) =>
+      function settle(this: unknown, ...args: unknown[]): unknown {
+        const settlement = guard('finding what is settled', () => find(args[0] as Given, args[1]));
+        const operation = settlement && guard('tracing a settlement', () => settlement.start());
+        let result: unknown;
+        try {
+          result = Reflect.apply(raw, this, args);
+        } catch (error) {
+          operation?.fail(error);
+          throw error;
+        }
+        operation?.end();
+        settlement?.settle();
+        return result;
+      },
+  );
+}
+
+/** One message that is settled. */
+class Settlement {
+  protected readonly name: Name;
+  protected readonly state: ChannelState;
+  /** The message that the application handed in; undefined if the call names none. */
+  protected readonly message: Given;
+  /** The delivery that the call names; undefined if none is known by its tag. */
+  protected readonly named: Delivery | undefined;
+
+  constructor(name: Name, state: ChannelState, message: Given, tag: number | undefined) {
+    this.name = name;
+    this.state = state;
+    this.message = message;
+    this.named = tag === undefined ? undefined : state.deliveries.find(tag);
+  }
+
+  /** Undefined if the settlement has no span. */
+  start(): Operation | undefined {
+    const active = activeContext();
+    const parent = isTracingSuppressed(active) ? active : (this.named?.context ?? active);
+    return this.state.messaging.recordsSettlement(parent) ? this.startRecorded(parent) : undefined;
+  }
+
+  settle(): void {
+    if (this.named !== undefined) this.state.deliveries.settle(this.named);
+  }
+
+  protected startRecorded(parent: Context): Operation {
+    return this.startOne(this.named, parent);
+  }
+
+  /** A settlement of one message has the message's attributes. */
+  protected startOne(delivery: Delivery | undefined, parent: Context, more?: Attributes): Operation {
+    const { messaging, server } = this.state;
+    const incoming = delivery?.incoming;
+    return startSettling(
+      messaging,
+      {
+        name: this.name,
+        destination: incoming?.destination ?? destinationOf(this.message),
+        attributes: mergeAttributes(server.address, more, incoming?.attributes ?? attributesOf(this.message)),
+        details: () => {
+          const conversation = delivery?.conversation ?? conversationOf(this.message ?? undefined);
+          return mergeAttributes(server.peer, { [ATTR_MESSAGE_CONVERSATION_ID]: conversation });
+        },
+      },
+      incoming === undefined ? [] : [incoming],
+      parent,
+    );
+  }
+}
+
+/** All unsettled messages up to one, or all there are. */
+class SeveralSettled extends Settlement {
+  readonly #deliveries: Delivery[];
+
+  constructor(name: Name, state: ChannelState, message: Given, tag: number | undefined) {
+    super(name, state, message, tag);
+    // For RabbitMQ, tag 0 means all.
+    const upTo = tag === 0 ? Number.POSITIVE_INFINITY : tag;
+    this.#deliveries = typeof upTo === 'number' ? state.deliveries.findUpTo(upTo) : [];
+  }
+
+  override settle(): void {
+    for (const delivery of this.#deliveries) this.state.deliveries.settle(delivery);
+  }
+
+  protected override startRecorded(parent: Context): Operation {
+    const { messaging, server } = this.state;
+    const [first] = this.#deliveries;
+    const count = { [ATTR_BATCH_MESSAGE_COUNT]: this.#deliveries.length };
+    if (this.#deliveries.length === 1) return this.startOne(first, parent, count);
+    const same = this.#deliveries.every(
+      ({ incoming }) => incoming.destination?.name === first?.incoming.destination?.name,
+    );
+    return startSettling(
+      messaging,
+      {
+        name: this.name,
+        destination: same ? (first?.incoming.destination ?? destinationOf(this.message)) : undefined,
+        attributes: mergeAttributes(server.address, count, tagOf(this.message)),
+        details: () => server.peer,
+      },
+      this.#deliveries.map(({ incoming }) => incoming),
+      parent,
+    );
+  }
+}
+
+/** The destination of a message that is not known as a delivery, by its own fields. */
+function destinationOf(message: Given): Destination | undefined {
+  return consumerDestination(message?.fields?.exchange ?? '', message?.fields?.routingKey ?? '', '');
+}
+
+function attributesOf(message: Given): Attributes {
+  const attributes = tagOf(message);
+  const routingKey = message?.fields?.routingKey;
+  if (routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
+  return attributes;
+}
+
+function tagOf(message: Given): Attributes {
+  const tag = message?.fields?.deliveryTag;
+  return typeof tag === 'number' && tag !== 0 ? { [ATTR_RABBITMQ_DELIVERY_TAG]: tag } : {};
+}
+
+/** `recover` returns every unsettled message to its queue. What was delivered before is delivered again, with new tags. */
+export function traceRecover(channel: object, state: ChannelState): void {
+  const callbackAt = takesCallbacks(channel) ? 0 : undefined;
+  replaceMethod(
+    channel,
+    'recover',
+    (raw) =>
+      function recover(this: unknown, ...args: unknown[]): unknown {
+        const before = state.deliveries.findUpTo(Number.POSITIVE_INFINITY);
+        return complete(raw, this, args, {
+          where: 'ending what is recovered',
+          callbackAt,
+          done() {
+            for (const delivery of before) state.deliveries.settle(delivery);
+          },
+        });
+      },
+  );
+}

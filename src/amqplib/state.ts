@@ -1,0 +1,64 @@
+import { createStamp, type Messaging, type Operation } from '../messaging/index.ts';
+import { Confirms, publishedOn } from './confirms.ts';
+import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
+import { Deliveries, type Delivery } from './deliveries.ts';
+import type { TraceAmqplibOptions } from './options.ts';
+
+/** What tracing remembers of one channel. */
+export class ChannelState {
+  readonly messaging: Messaging;
+  readonly server: Server;
+  readonly exclusiveQueues: ExclusiveQueues;
+  readonly deliveries: Deliveries = new Deliveries();
+  /** Publishes that wait for their confirm; undefined on a channel without confirms. */
+  readonly confirms: Confirms | undefined;
+  /** Messages that are being processed. */
+  readonly processing: Set<Operation> = new Set();
+  #failure: unknown;
+  #closed = false;
+
+  constructor(channel: object, messaging: Messaging, options: TraceAmqplibOptions) {
+    this.messaging = messaging;
+    this.server = serverOf(channel, options);
+    this.exclusiveQueues = exclusiveQueuesOf(channel);
+    const published = publishedOn(channel);
+    this.confirms = published === undefined ? undefined : new Confirms(published);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Notes the error that is about to close the channel. */
+  failed(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  /** Ends what is open: no confirm and no settlement can come any more. */
+  close(): void {
+    this.#closed = true;
+    this.confirms?.close(this.#failure);
+    for (const operation of this.processing) {
+      if (this.#failure === undefined) operation.end();
+      else operation.fail(this.#failure);
+    }
+    this.deliveries.clear();
+  }
+}
+
+/** Where a message came from, for whoever processes it later. */
+export interface Received {
+  state: ChannelState;
+  delivery: Delivery;
+}
+
+const received = createStamp<Received>();
+
+export function remember(message: object, from: Received): void {
+  received.set(message, from);
+}
+
+/** Where a message came from; undefined for one that no traced channel delivered. */
+export function recall(message: object): Received | undefined {
+  return received.get(message);
+}
