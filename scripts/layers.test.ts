@@ -22,6 +22,8 @@ const below: Record<string, readonly string[]> = {
   sampling: ['common', 'config'],
   export: ['common', 'config'],
   sdk: ['common', 'config', 'propagation', 'sampling', 'export'],
+  view: ['common'],
+  cli: ['common', 'config', 'diagnostics', 'view'],
   // src/index.ts gathers what is public and needs nothing but the API.
   index: ['common', 'carriers', 'propagation', 'messaging', 'pipelines', 'diagnostics'],
 };

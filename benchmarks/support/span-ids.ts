@@ -1,4 +1,4 @@
-import { ProtobufReader } from '../../src/export/protobuf-reader.ts';
+import { ProtobufReader } from '../../src/common/protobuf-reader.ts';
 
 /**
  * The span ids of an export request, and nothing else of it: where speed is compared, the receiver must not be what is slow. That

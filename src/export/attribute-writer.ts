@@ -1,4 +1,4 @@
-import { type ProtobufWriter, varintSize } from './protobuf-writer.ts';
+import { type ProtobufWriter, varintSize } from '../common/protobuf-writer.ts';
 
 // KeyValue { string key = 1; AnyValue value = 2 }. Nearly every attribute is so short that all its lengths take one byte each and
 // are known beforehand: these are written without going back, which is where most of the time of encoding would go.

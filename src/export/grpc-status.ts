@@ -1,4 +1,4 @@
-import { ProtobufReader } from './protobuf-reader.ts';
+import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 
 /** CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS: https://opentelemetry.io/docs/specs/otlp/#failures */

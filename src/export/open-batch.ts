@@ -1,7 +1,7 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { BufferPool } from './buffer-pool.ts';
 import { type InstrumentationScope, type Resource, writeResource, writeScope, writeSpan } from './otlp-encoder.ts';
-import { ProtobufWriter, varintSize } from './protobuf-writer.ts';
+import { ProtobufWriter, varintSize } from '../common/protobuf-writer.ts';
 
 /** The spans of one resource and one scope within a batch. */
 interface Group {

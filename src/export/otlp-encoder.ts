@@ -1,7 +1,7 @@
 import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeShortAttribute } from './attribute-writer.ts';
-import type { ProtobufWriter } from './protobuf-writer.ts';
+import type { ProtobufWriter } from '../common/protobuf-writer.ts';
 
 // Tags are (field number << 3 | wire type): 0 varint, 1 eight bytes, 2 length and content, 5 four bytes. The field numbers
 // are those of opentelemetry/proto/trace/v1/trace.proto, common.proto and resource.proto.

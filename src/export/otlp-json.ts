@@ -1,4 +1,4 @@
-import { ProtobufReader } from './protobuf-reader.ts';
+import { ProtobufReader } from '../common/protobuf-reader.ts';
 
 /** AnyValue in OTLP's JSON form. @internal */
 export interface JsonValue {

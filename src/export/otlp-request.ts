@@ -1,5 +1,5 @@
-import { ProtobufReader } from './protobuf-reader.ts';
-import { ProtobufWriter } from './protobuf-writer.ts';
+import { ProtobufReader } from '../common/protobuf-reader.ts';
+import { ProtobufWriter } from '../common/protobuf-writer.ts';
 
 /** How many spans an encoded export request holds; throws a `RangeError` when the bytes are not such a request. @internal */
 export function countSpans(bytes: Buffer): number {

@@ -1,4 +1,4 @@
-import { ProtobufReader } from './protobuf-reader.ts';
+import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 
 /** An answer that cannot be read is a success, because it has the right status; whether spans were rejected is unknown. */

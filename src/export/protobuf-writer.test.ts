@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { writeSpan } from './otlp-encoder.ts';
-import { ProtobufWriter } from './protobuf-writer.ts';
+import { ProtobufWriter } from '../common/protobuf-writer.ts';
 import { arbitrarySpans } from './testing/arbitrary-span.ts';
 
 test('writes the same wherever its buffer has to grow', () => {

@@ -6,7 +6,7 @@
  */
 export class ProtobufReader {
   readonly #bytes: Buffer;
-  readonly #end: number;
+  #end: number;
   position: number;
   /** Field number of the field that {@link next} found. */
   field = 0;
@@ -32,6 +32,11 @@ export class ProtobufReader {
 
   /** An unsigned varint; exact up to 2^53. */
   varint(): number {
+    const first = this.#bytes[this.position];
+    if (first !== undefined && first < 0x80 && this.position < this.#end) {
+      this.position++;
+      return first;
+    }
     let value = 0;
     let factor = 1;
     for (let i = 0; i < 10; i++) {
@@ -52,6 +57,11 @@ export class ProtobufReader {
       if (byte < 0x80) return BigInt.asIntN(64, value);
     }
     throw new RangeError('varint of more than ten bytes');
+  }
+
+  /** Whether the field that {@link next} found has a length: bytes, text, a nested message, packed numbers. */
+  get hasLength(): boolean {
+    return this.#wireType === 2;
   }
 
   /** Start and end of a field with a length. */
@@ -76,9 +86,34 @@ export class ProtobufReader {
     return new ProtobufReader(this.#bytes, start, end);
   }
 
+  /** A reader of a range that {@link range} gave. */
+  part(start: number, end: number): ProtobufReader {
+    return new ProtobufReader(this.#bytes, start, end);
+  }
+
+  /** Goes into a nested message: {@link next} ends where it ends. Returns what {@link leave} needs. */
+  enter(): number {
+    const outer = this.#end;
+    const { start, end } = this.range();
+    this.position = start;
+    this.#end = end;
+    return outer;
+  }
+
+  /** Goes back to the message around the one that {@link enter} went into, behind it. */
+  leave(outer: number): void {
+    this.position = this.#end;
+    this.#end = outer;
+  }
+
   /** A string. */
   string(): string {
     const { start, end } = this.range();
+    return this.#bytes.toString('utf8', start, end);
+  }
+
+  /** The text of a range that {@link range} gave, or of a part of it. */
+  text(start: number, end: number): string {
     return this.#bytes.toString('utf8', start, end);
   }
 

@@ -1,0 +1,174 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startView } from '../view/index.ts';
+import type { HealthAnswer, JourneyAnswer, MapAnswer, SearchAnswer } from '../view/queries/types.ts';
+import { jsonRequest, spanId, type TestSpan, traceId } from '../view/testing/otlp.ts';
+import type { Output } from './command.ts';
+import { parseHeaders } from './explain-command.ts';
+import { run } from './run.ts';
+
+let folder: string;
+let file: string;
+const base = 1_700_000_000_000;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mqtrace-cli-'));
+  file = join(folder, 'spans.jsonl');
+  const attributes = { 'messaging.system.name': 'kafka', 'messaging.destination.name': 'orders' };
+  const hostile = '\u001B]0;title\u0007\u001B[2Jname';
+  for (let i = 0; i < 20; i++) {
+    const ids = { traceId: traceId(), spanId: spanId() };
+    const start = base + i * 100;
+    const send: TestSpan = {
+      ...ids,
+      kind: 'producer',
+      name: `send ${hostile}`,
+      start,
+      end: start + 2,
+      attributes: { ...attributes, 'kafka.message.key': `key-${i}` },
+    };
+    const process: TestSpan = {
+      traceId: ids.traceId,
+      parent: ids.spanId,
+      kind: 'consumer',
+      name: 'process orders',
+      links: [ids],
+      start: start + 100 + i * 10,
+      end: start + 105 + i * 10,
+      error: i === 3,
+      attributes: { ...attributes, 'order.total': i },
+    };
+    appendFileSync(
+      file,
+      `${JSON.stringify(jsonRequest('shop', [send]))}\n${JSON.stringify(jsonRequest('billing', [process]))}\n`,
+    );
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ran {
+  code: number;
+  out: string;
+  error: string;
+}
+
+async function mqtrace(args: string[], given: Partial<Output> = {}): Promise<Ran> {
+  const out: string[] = [];
+  const error: string[] = [];
+  const code = await run(args, {
+    out: (line) => void out.push(line),
+    error: (line) => void error.push(line),
+    progress: () => {},
+    width: 120,
+    colour: false,
+    interactive: false,
+    environment: {},
+    stdin: Readable.from([]),
+    pageFolder: '',
+    ...given,
+  });
+  return { code, out: out.join('\n'), error: error.join('\n') };
+}
+
+test('map tells the same as text and as JSON, from a file', async () => {
+  const json = await mqtrace(['map', '--from', file, '--json']);
+  const answer = JSON.parse(json.out) as MapAnswer;
+  expect(answer.schema).toBe('mqtrace.map/1');
+  expect(answer.destinations[0]!.consumers[0]).toMatchObject({ service: 'billing', messages: 20, errors: 1 });
+  const { out, code } = await mqtrace(['map', '--from', file]);
+  expect(code).toBe(0);
+  expect(out).toContain(answer.sentence);
+  expect(out).toContain('orders (kafka)');
+  expect(out).toMatch(/billing .* p50 +\d+ ms {2}p95 +\d+ ms/);
+});
+
+test('a running view gives the same answer as the file', async () => {
+  const view = await startView({ port: 0, otlpPort: 0, grpcPort: 0 });
+  onTestFinished(() => view.close());
+  const { readFileInto } = await import('../view/index.ts');
+  await readFileInto(view.store, file);
+  const live = JSON.parse((await mqtrace(['map', '--url', view.url, '--json'])).out) as MapAnswer;
+  const recorded = JSON.parse((await mqtrace(['map', '--from', file, '--json'])).out) as MapAnswer;
+  expect({ ...live, at: 0 }).toEqual({ ...recorded, at: 0 });
+});
+
+test('journey finds a message by key, by attribute, by failure and as the slowest', async () => {
+  const idOf = async (...args: string[]): Promise<string> =>
+    (JSON.parse((await mqtrace(['journey', '--from', file, '--json', ...args])).out) as JourneyAnswer).messageKey;
+  expect(await idOf('key-7')).toBe('key-7');
+  expect(await idOf('--attribute', 'order.total=11')).toBe('key-11');
+  expect(await idOf('--error')).toBe('key-3');
+  expect(await idOf('--destination', 'orders', '--slowest')).toBe('key-19');
+  expect(await idOf('--text', 'key-5')).toBe('key-5');
+  const { out } = await mqtrace(['journey', '--from', file, '--list', '--limit', '5', '--json']);
+  expect((JSON.parse(out) as SearchAnswer).messages.map(({ messageKey }) => messageKey)).toEqual(
+    [19, 18, 17, 16, 15].map((i) => `key-${i}`),
+  );
+  expect((await mqtrace(['journey', '--from', file, 'nothing'])).code).toBe(1);
+});
+
+test('a journey is drawn with its wait, and nothing that a terminal obeys comes through', async () => {
+  const { out } = await mqtrace(['journey', '--from', file, 'key-7']);
+  expect(out).toMatch(/… waits in orders.*·+ +170 ms/);
+  // eslint-disable-next-line no-control-regex -- what must not be there
+  expect(out).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
+});
+
+test('health names what is wrong and tells it by its exit code', async () => {
+  const { out, code } = await mqtrace(['health', '--from', file, '--json']);
+  expect((JSON.parse(out) as HealthAnswer).findings.map(({ state, count }) => [state, count])).toEqual([
+    ['failures', 1],
+  ]);
+  expect(code).toBe(1);
+  expect((await mqtrace(['health', '--from', file])).out).toContain('billing failed on 1 of 20');
+});
+
+test.each([
+  [['mapp'], /unknown command "mapp"; did you mean "map"\?/],
+  [['map', '--jsn'], /unknown option "jsn"; did you mean "json"\?/],
+  [['map', '--from', '/does/not/exist'], /does not exist/],
+  [['map', '--from', import.meta.filename], /holds no OTLP requests/],
+  [['journey', '--wait-over', 'long'], /--wait-over: expected a number/],
+  [['view', '--port', '99999'], /--port: expected a number from 0 to 65535/],
+  [['map', '--from', 'x', '--url', 'y'], /expected --url or --from, got both/],
+])('%j ends with code 2 and says what to do', async (args, message) => {
+  const { code, error } = await mqtrace(args);
+  expect(error).toMatch(message);
+  expect(code).toBe(2);
+});
+
+test('without a view, the command says how to start one', async () => {
+  const { code, error } = await mqtrace(['map', '--url', 'http://127.0.0.1:1']);
+  expect(error).toMatch(/Start one with "mqtrace view"/);
+  expect(code).toBe(1);
+});
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+test.each([
+  ['an object', JSON.stringify({ traceparent })],
+  ['a message', JSON.stringify({ headers: { traceparent }, value: 'x' })],
+  ['an AMQP message', JSON.stringify({ properties: { headers: { traceparent } } })],
+  ['pairs', JSON.stringify([['traceparent', traceparent]])],
+  ['a Redis entry', JSON.stringify(['1-0', ['order', '1', 'traceparent', traceparent]])],
+  ["curl's output", `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntraceparent: ${traceparent}\r\n\r\n`],
+  ["kcat's output", `id=1,traceparent=${traceparent},baggage=a=b`],
+])('explain reads %s', async (_, input) => {
+  const { out, code } = await mqtrace(['explain'], { stdin: Readable.from([Buffer.from(input)]) });
+  expect(out).toContain('0af7651916cd43dd8448eb211c80319c');
+  expect(code).toBe(0);
+});
+
+test('explain refuses what holds no headers', () => {
+  for (const input of ['', '{', 'no headers here'])
+    expect(() => parseHeaders(input)).toThrow(/standard input: expected/);
+});
+
+test('lines that are no OTLP are counted and passed over', async () => {
+  const mixed = join(folder, 'mixed.jsonl');
+  writeFileSync(mixed, `not json\n${JSON.stringify(jsonRequest('shop', [{ name: 'one' }]))}\n`);
+  const { error, code } = await mqtrace(['map', '--from', mixed]);
+  expect([code, error]).toEqual([0, expect.stringContaining('1 lines are no OTLP JSON')]);
+});

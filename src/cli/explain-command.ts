@@ -1,0 +1,74 @@
+import { text } from 'node:stream/consumers';
+import { MqtraceError } from '../common/errors.ts';
+import { isRecord } from '../common/check-options.ts';
+import { explain } from '../diagnostics/explain.ts';
+import { type Command, readArguments } from './command.ts';
+import { printable } from './text.ts';
+
+const maxInput = 2 ** 20;
+
+export const explainCommand: Command = {
+  help: `mqtrace explain: what the headers of a message hold, read from standard input
+
+Takes JSON (headers as an object or as a list of pairs, or a message with "headers" or "properties"), and header lines as
+"curl -i" or "kcat -f '%h'" print them. Values are not printed, only trace ids and the keys of baggage.
+
+    curl -si https://example.com/ | mqtrace explain
+    echo '{"traceparent":"00-..."}' | mqtrace explain
+
+  --json    the answer as JSON`,
+  async run(args, output) {
+    const { values } = readArguments(args, { json: { type: 'boolean', default: false } });
+    const input = await text(output.stdin as never);
+    const explanation = explain(parseHeaders(input.slice(0, maxInput)));
+    const { format, valid, lines } = explanation;
+    if (values.json) output.out(JSON.stringify({ schema: 'mqtrace.explain/1', format, valid, lines }, undefined, 2));
+    else for (const line of lines) output.out(printable(line));
+    return valid ? 0 : 1;
+  },
+};
+
+/** A message or headers from text. @throws MqtraceError `INVALID_OPTION` where there are none in it. */
+export function parseHeaders(input: string): unknown {
+  const trimmed = input.trim();
+  if (trimmed === '') throw new MqtraceError('INVALID_OPTION', 'standard input: expected headers, got nothing');
+  if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
+    try {
+      return fromJson(JSON.parse(trimmed));
+    } catch (error) {
+      if (error instanceof MqtraceError) throw error;
+      throw new MqtraceError(
+        'INVALID_OPTION',
+        'standard input: expected JSON or header lines, got JSON that does not parse',
+      );
+    }
+  }
+  const headers: Record<string, string> = {};
+  for (const line of trimmed.split(/\r?\n/)) {
+    // kcat puts them in one line, with = and commas; a line of curl is "Name: value".
+    const found = /^[<>]?\s*([!#$%&'*+.^_`|~\w-]+):\s?(.*)$/.exec(line);
+    if (found !== null) headers[found[1]!.toLowerCase()] = found[2]!;
+    else
+      for (const [, name, value] of line.matchAll(
+        /(?:^|,)(traceparent|tracestate|baggage|b3|uber-trace-id)=([^,]*(?:,[^,=]+=[^,]*)*?)(?=,(?:traceparent|tracestate|baggage|b3|uber-trace-id)=|$)/g,
+      ))
+        headers[name!] = value!;
+  }
+  if (Object.keys(headers).length === 0)
+    throw new MqtraceError(
+      'INVALID_OPTION',
+      'standard input: expected JSON or header lines such as "traceparent: 00-...", got neither',
+    );
+  return headers;
+}
+
+function fromJson(json: unknown): unknown {
+  if (Array.isArray(json)) {
+    // Pairs, as some tools print headers; a Redis entry is [id, [name, value, ...]].
+    if (json.every((each) => Array.isArray(each) && each.length === 2 && typeof each[0] === 'string'))
+      return Object.fromEntries(json as [string, unknown][]);
+    if (json.every((each) => isRecord(each) && 'key' in each && 'value' in each))
+      return Object.fromEntries((json as { key: string; value: unknown }[]).map(({ key, value }) => [key, value]));
+  }
+  return json;
+}

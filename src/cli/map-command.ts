@@ -1,0 +1,68 @@
+import { type ConsumerRow, type DestinationCard, duration, type MapAnswer, rate, shownWait } from '../view/index.ts';
+import { type Command, readArguments } from './command.ts';
+import { openSource, sourceHelp, sourceOptions } from './source.ts';
+import { fit, printable, sparkline, wrap } from './text.ts';
+
+export const mapCommand: Command = {
+  help: `mqtrace map: who sends to which destination, who consumes, and how long messages wait
+
+${sourceHelp}`,
+  async run(args, output) {
+    const { values } = readArguments(args, sourceOptions);
+    const source = await openSource(values, output);
+    const answer = (await source('/api/map')) as MapAnswer;
+    if (values.json) output.out(JSON.stringify(answer, undefined, 2));
+    else for (const line of mapText(answer, output.width)) output.out(line);
+    return 0;
+  },
+};
+
+/** The map as lines of a terminal. */
+export function mapText(answer: MapAnswer, width: number): string[] {
+  const lines = wrap(answer.sentence, width);
+  if (answer.destinations.length === 0) return lines;
+  const { from, to } = answer.axis;
+  lines.push('', `waits on one scale from ${duration(from)} to ${duration(to)}; * waits longest`);
+  for (const card of answer.destinations) lines.push('', ...cardText(card, answer.worst, width));
+  const { evicted, refused } = answer.coverage;
+  if (evicted > 0)
+    lines.push('', `${evicted} older spans are no longer kept; the figures count them, journeys do not show them.`);
+  if (refused > 0) lines.push('', `${refused} names found no room and are counted as "other".`);
+  return lines;
+}
+
+function cardText(card: DestinationCard, worst: number | undefined, width: number): string[] {
+  const senders = card.senders.map(({ service }) => service);
+  const from =
+    senders.length === 0
+      ? 'no sender seen'
+      : `from ${senders.slice(0, 4).join(', ')}${senders.length > 4 ? ` and ${senders.length - 4} more` : ''}`;
+  const lines = [
+    printable(`${card.name}${card.system === '' ? '' : ` (${card.system})`}, ${rate(card.rate)}, ${from}`),
+  ];
+  for (const { name, messages } of card.reroutedFrom) lines.push(printable(`  ${messages} messages came from ${name}`));
+  if (card.consumers.length === 0) lines.push('  nobody has been seen to consume it');
+  for (const row of card.consumers) lines.push(rowText(row, row.id === worst, width));
+  return lines;
+}
+
+function rowText(row: ConsumerRow, isWorst: boolean, width: number): string {
+  const wait = shownWait(row);
+  const facts = [
+    rate(row.rate),
+    row.lag === undefined ? '' : `lag ${row.lag}`,
+    row.errors === 0 ? '' : `errors ${(row.errorShare * 100).toFixed(row.errorShare < 0.1 ? 1 : 0)} %`,
+    row.attempts === 0 ? '' : `${row.attempts} redelivered`,
+    row.trend === 'up' ? 'rising' : row.trend === 'down' ? 'falling' : '',
+    row.seenBy === 'receive' ? 'received only' : '',
+    row.basis === 'age' ? "by the broker's time" : '',
+    row.sampled ? 'sampled' : '',
+  ].filter((fact) => fact !== '');
+  const bars = Math.max(10, Math.min(30, width - 90));
+  const name = `${row.queue === '' ? '' : `${row.queue} -> `}${row.service}${row.group === '' || row.group === row.service ? '' : ` (${row.group})`}`;
+  const shown =
+    wait === undefined
+      ? fit('no wait known', bars + 28)
+      : `${sparkline(wait.columns, bars)}  p50 ${fit(duration(wait.p50), 8, 'right')}  p95 ${fit(duration(wait.p95), 8, 'right')}`;
+  return `${isWorst ? '*' : ' '} -> ${fit(name, 28)} ${shown}  ${facts.join(', ')}`;
+}

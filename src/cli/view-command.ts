@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { duration, startView } from '../view/index.ts';
+import { type Command, numberOf, type Output, readArguments } from './command.ts';
+import { openBrowser } from './open-browser.ts';
+import { load } from './source.ts';
+
+const options = {
+  host: { type: 'string' },
+  token: { type: 'string' },
+  port: { type: 'string' },
+  'otlp-port': { type: 'string' },
+  'grpc-port': { type: 'string' },
+  file: { type: 'string' },
+  from: { type: 'string' },
+  'max-spans': { type: 'string' },
+  open: { type: 'boolean', default: true },
+} as const;
+
+export const viewCommand: Command = {
+  help: `mqtrace view: collects spans and metrics on this machine and shows them in the browser
+
+  --port N        port of the page (default 4319)
+  --otlp-port N   port of OTLP/HTTP (default 4318)
+  --grpc-port N   port of OTLP/gRPC (default 4317)
+  --host ADDRESS  listen on this address instead of 127.0.0.1; a token is needed then
+  --token TOKEN   the token, instead of one that is made up
+  --file FILE     keep what comes in, and show it again after a restart; only you can read the file
+  --from FILE     show a file: OTLP JSON lines, or what --file kept
+  --max-spans N   how many spans are kept (default 1000000); the oldest go first
+  --no-open       do not open the browser
+
+No request leaves this machine.`,
+  async run(args, output) {
+    const { values } = readArguments(args, options);
+    const begun = performance.now();
+    const port = (name: 'port' | 'otlp-port' | 'grpc-port'): number | undefined =>
+      numberOf(name, values[name], 0, 65_535);
+    const spans = numberOf('max-spans', values['max-spans'], 1000, 20_000_000);
+    const view = await startView({
+      ...(values.host !== undefined && { host: values.host }),
+      token: values.token,
+      port: port('port') ?? 4319,
+      otlpPort: port('otlp-port') ?? 4318,
+      grpcPort: port('grpc-port') ?? 4317,
+      file: values.file,
+      ...(spans !== undefined && { limits: { spans } }),
+      pageFolder: existsSync(join(output.pageFolder, 'page.js')) ? output.pageFolder : undefined,
+      onProgress: (share) => {
+        if (performance.now() - begun > 1000) output.progress(`reading ${values.file}: ${Math.round(share * 100)} %`);
+      },
+    });
+    output.progress('');
+    const stopped = new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+    try {
+      if (values.from !== undefined) await load(view.store, values.from, output);
+      tell(view, output, performance.now() - begun);
+      if (values.open && output.interactive) openBrowser(view.url);
+      await stopped;
+    } finally {
+      await view.close();
+    }
+    return 0;
+  },
+};
+
+function tell(
+  view: { url: string; otlpUrl: string; grpcUrl: string; token: string | undefined },
+  output: Output,
+  took: number,
+): void {
+  output.out(`mqtrace view: ${view.url} (ready in ${duration(took)})`);
+  output.out(`services send to: ${view.otlpUrl} (OTLP/HTTP) or ${view.grpcUrl} (OTLP/gRPC), for example`);
+  output.out(`    OTEL_EXPORTER_OTLP_ENDPOINT=${view.otlpUrl} node app.js`);
+  if (view.token !== undefined)
+    output.out(`and with the token: OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20${view.token}"`);
+  output.out('Ctrl-C ends it.');
+}

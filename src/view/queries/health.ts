@@ -1,0 +1,183 @@
+import type { Card, Hop } from '../store/flow.ts';
+import type { SpanStore } from '../store/store.ts';
+import { counted, duration, group } from './durations.ts';
+import { coverageOf } from './map.ts';
+import type { Finding, HealthAnswer, HealthState } from './types.ts';
+
+/** Baggage of this size, in bytes, is worth a note: each message carries it. */
+const largeBaggage = 2048;
+
+/** What is wrong at each destination, and what to do about it. States that mean different things are kept apart. */
+export function healthAnswer(store: SpanStore, now: number = Date.now()): HealthAnswer {
+  const findings: Finding[] = [];
+  const seen = new Set<number>();
+  for (const card of store.flow.cards) if (card.created > 0 || card.slots.total > 0) seen.add(card.id);
+  for (const hop of store.flow.hops) {
+    if (hop.messages === 0) continue;
+    seen.add(hop.card.id);
+    findings.push(...ofHop(store, hop));
+  }
+  for (const card of store.flow.cards) findings.push(...ofCard(store, card));
+  findings.sort((a, b) => rank(a) - rank(b) || b.count - a.count);
+  const troubled = new Set(
+    findings.filter(({ severity }) => severity === 'problem').map(({ destinationId }) => destinationId),
+  );
+  const healthy = store.flow.cards.filter(({ id }) => seen.has(id) && !troubled.has(id)).map(({ name }) => name);
+  return {
+    schema: 'mqtrace.health/1',
+    at: now,
+    sentence: sentenceOf(findings, seen.size, troubled.size),
+    findings,
+    healthy,
+    coverage: coverageOf(store),
+  };
+}
+
+const rank = ({ severity }: Finding): number => (severity === 'problem' ? 0 : 1);
+
+function sentenceOf(findings: readonly Finding[], destinations: number, troubled: number): string {
+  if (destinations === 0) return 'No messages have been seen yet.';
+  if (troubled === 0) return `The trace holds at all of ${counted(destinations, 'destination')}.`;
+  const first = findings.find(({ state }) => state === 'no-context') ?? findings[0]!;
+  return `${counted(troubled, 'destination')} of ${destinations} need attention. ${first.sentence}`;
+}
+
+function ofHop(store: SpanStore, hop: Hop): Finding[] {
+  const service = store.services.text(hop.service);
+  const consumer = hop.group !== '' && hop.group !== service ? `${service} (${hop.group})` : service;
+  const where = hop.card.name;
+  const of = hop.messages;
+  const found: Finding[] = [];
+  const add = (state: HealthState, severity: Finding['severity'], count: number, sentence: string, advice: string) =>
+    void (
+      count > 0 &&
+      found.push({
+        state,
+        severity,
+        destination: where,
+        destinationId: hop.card.id,
+        consumer,
+        count,
+        of,
+        sentence,
+        advice,
+      })
+    );
+  add(
+    'no-context',
+    'problem',
+    hop.noContext,
+    `${service} consumed ${share(hop.noContext, of)} messages of ${where} without a creation context.`,
+    `The trace breaks here: check that everything that sends to ${where} is traced, and that nothing between (a proxy, a connector, a mirror) drops the headers. "mqtrace explain" tells what the headers of one message hold.`,
+  );
+  add(
+    'producer-not-seen',
+    'problem',
+    hop.pending,
+    `${service} consumed ${share(hop.pending, of)} messages of ${where} that carry a context, but the span that created them has not arrived.`,
+    'Either the producer does not export to this address, or its spans came too late or are no longer kept. Check the exporter of the producer.',
+  );
+  add(
+    'producer-unsampled',
+    'note',
+    hop.unsampledProducer,
+    `${service} recorded ${share(hop.unsampledProducer, of)} messages of ${where} whose producer was not sampled.`,
+    'Producer and consumer decide differently. Use a parent based sampler in the consumer, or the same rate in both; waits are known for the sampled ones only.',
+  );
+  add(
+    'clock-skew',
+    'problem',
+    hop.skewed,
+    `${service} seems to consume ${share(hop.skewed, of)} messages of ${where} before they were created, by up to ${duration(hop.skewMax)}.`,
+    `The clocks of ${service} and of the producer differ. Synchronise both by NTP; until then all waits of ${where} are wrong by about that much.`,
+  );
+  add(
+    'failures',
+    'problem',
+    hop.errors,
+    `${service} failed on ${share(hop.errors, hop.messages + hop.attempts)} deliveries of ${where}.`,
+    `Open the failed journeys of ${where}: each shows its attempts and the error.`,
+  );
+  add(
+    'redeliveries',
+    'note',
+    hop.attempts,
+    `${service} was given messages of ${where} again ${group(hop.attempts)} times.`,
+    'A message is delivered again after a failure, a rebalance or a lost acknowledgement. The journey shows its attempts in order.',
+  );
+  for (const [from, count] of hop.reroutedFrom) {
+    const name = store.flow.cards[from]?.name ?? '';
+    add(
+      'rerouted',
+      'note',
+      count,
+      `${counted(count, 'message')} of ${name} came to ${where}, as dead letters do.`,
+      `They keep the context in which they were created for ${name}; their journey shows why they left.`,
+    );
+  }
+  return found;
+}
+
+function ofCard(store: SpanStore, card: Card): Finding[] {
+  const found: Finding[] = [];
+  const add = (
+    state: HealthState,
+    severity: Finding['severity'],
+    count: number,
+    of: number,
+    sentence: string,
+    advice: string,
+  ) =>
+    void (
+      count > 0 &&
+      found.push({
+        state,
+        severity,
+        destination: card.name,
+        destinationId: card.id,
+        consumer: '',
+        count,
+        of,
+        sentence,
+        advice,
+      })
+    );
+  const waiting = Math.max(0, card.created - card.consumed);
+  const hasConsumer = store.flow.hops.some((hop) => hop.card === card && hop.messages > 0);
+  add(
+    'not-consumed',
+    hasConsumer ? 'note' : 'problem',
+    waiting,
+    card.created,
+    hasConsumer
+      ? `${share(waiting, card.created)} messages of ${card.name} have not been consumed yet.`
+      : `Nobody has been seen to consume ${card.name}: ${counted(waiting, 'message')} so far.`,
+    hasConsumer
+      ? 'They may still wait, or their consumers are not sampled. A number that grows is a consumer that does not keep up.'
+      : 'There is no consumer, or it is not traced, or it does not export to this address.',
+  );
+  add(
+    'double-instrumentation',
+    'problem',
+    card.doubled,
+    card.created,
+    `Two instrumentations record the same operations on ${card.name}.`,
+    'Keep one: take the client out of the auto-instrumentation, or do not wrap it.',
+  );
+  add(
+    'baggage-size',
+    'note',
+    card.baggageBytesMax > largeBaggage ? 1 : 0,
+    1,
+    `Messages of ${card.name} carry up to ${group(card.baggageBytesMax)} bytes of baggage.`,
+    'Each message pays for it on each hop. Send less with the baggage option of the wrapper.',
+  );
+  return found;
+}
+
+/** `all 12`, `3 of 12 (25 %)`. */
+function share(count: number, of: number): string {
+  if (count >= of) return `all ${group(of)}`;
+  const percent = (100 * count) / of;
+  return `${group(count)} of ${group(of)} (${percent < 1 ? percent.toFixed(1) : Math.round(percent)} %)`;
+}

@@ -1,0 +1,222 @@
+import { Operation } from '../otlp/span-record.ts';
+import type { SpanStore } from '../store/store.ts';
+import { counted } from './durations.ts';
+import {
+  childrenOf,
+  consumes,
+  creates,
+  destinationOf,
+  endOf,
+  isError,
+  linkersOf,
+  messagesOf,
+  nameOf,
+  operationName,
+  operationOf,
+  parentOf,
+  type Row,
+  serviceOf,
+  spanIdOf,
+  startOf,
+} from './rows.ts';
+import type { JourneyRow } from './types.ts';
+
+/** Children of one span, and consumers of one message, that are shown before the rest is folded. */
+const maxShown = 100;
+
+/** The rows of a journey, with what has been shown and how much room is left. */
+export class JourneyRows {
+  readonly list: JourneyRow[] = [];
+  readonly seen: Set<number> = new Set();
+  /** Messages for which a consumer has been shown. */
+  readonly consumed: Set<number> = new Set();
+  /** Spans that found no room. */
+  left = 0;
+  readonly store: SpanStore;
+  readonly #budget: number;
+
+  constructor(store: SpanStore, budget: number) {
+    this.store = store;
+    this.#budget = budget;
+  }
+
+  get full(): boolean {
+    return this.list.length >= this.#budget;
+  }
+
+  span(row: Row, depth: number, more: Partial<JourneyRow> = {}): boolean {
+    if (this.seen.has(row.span)) return false;
+    if (this.full) {
+      this.left++;
+      return false;
+    }
+    this.seen.add(row.span);
+    this.list.push({
+      span: row.span,
+      spanId: spanIdOf(row),
+      kind: 'span',
+      depth,
+      service: serviceOf(this.store, row),
+      name: nameOf(this.store, row),
+      start: startOf(row),
+      end: endOf(row),
+      error: isError(row),
+      certain: true,
+      asked: false,
+      operation: operationName(row),
+      attempt: 0,
+      note: '',
+      ...more,
+    });
+    return true;
+  }
+
+  /** The time between two spans, drawn as waiting. */
+  wait(from: Row, until: Row, depth: number, certain: boolean, name?: string, since: number = startOf(from)): void {
+    if (this.full) return;
+    const destination = destinationOf(this.store, until) || destinationOf(this.store, from);
+    const skewed = startOf(until) < since;
+    this.list.push({
+      ...blank(until, depth),
+      kind: 'wait',
+      name: name ?? `waits in ${destination}`,
+      start: Math.min(since, startOf(until)),
+      end: startOf(until),
+      certain,
+      note: skewed ? 'the clocks differ: it was processed before it was created' : '',
+    });
+  }
+
+  fold(before: Row, depth: number, name: string): void {
+    if (this.full) return;
+    this.list.push({ ...blank(before, depth), kind: 'fold', name, start: startOf(before), end: startOf(before) });
+  }
+}
+
+function blank(row: Row, depth: number): JourneyRow {
+  return {
+    span: row.span,
+    spanId: '',
+    kind: 'wait',
+    depth,
+    service: '',
+    name: '',
+    start: 0,
+    end: 0,
+    error: false,
+    certain: true,
+    asked: false,
+    operation: 'none',
+    attempt: 0,
+    note: '',
+  };
+}
+
+/** Something to show, on a stack: a chain of messages may be as long as it likes. */
+interface Step {
+  row: Row;
+  depth: number;
+  certain: boolean;
+  more: Partial<JourneyRow>;
+  wait: { from: Row; since: number; name: string | undefined } | undefined;
+  fold: string | undefined;
+}
+
+/** Shows a message with all that came of it. */
+export function descend(rows: JourneyRows, message: Row, depth: number): void {
+  const stack: Step[] = [step(message, depth, true, { asked: true })];
+  while (stack.length > 0) {
+    const { row, depth: at, certain, more, wait, fold } = stack.pop()!;
+    if (fold !== undefined) {
+      rows.fold(row, at, fold);
+      continue;
+    }
+    if (rows.seen.has(row.span)) continue;
+    if (wait !== undefined) rows.wait(wait.from, row, at, certain, wait.name, wait.since);
+    if (!rows.span(row, at, { certain, ...more })) continue;
+    const below = creates(row) ? afterCreation(rows, row, at, certain) : afterSpan(rows, row, at, certain);
+    stack.push(...below.toReversed());
+  }
+}
+
+function step(row: Row, depth: number, certain: boolean, more: Partial<JourneyRow> = {}): Step {
+  return { row, depth, certain, more, wait: undefined, fold: undefined };
+}
+
+/** The consumers of a message, each with its attempts, and what the send itself did. */
+function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: boolean): Step[] {
+  const { store } = rows;
+  const children = childrenOf(store, message);
+  const linkers = linkersOf(store, message)
+    .map(({ linker }) => linker)
+    .filter((linker) => operationOf(linker) !== Operation.send);
+  const consuming = unique([...linkers.filter(consumes), ...children.filter(consumes)]);
+  // Where a batch and the processing of one message of it both tell of the message, the batch comes first and holds the other.
+  const top = consuming.filter((each) => {
+    const parent = parentOf(store, each);
+    return parent === undefined || parent.span === message.span || !consuming.some(({ span }) => span === parent.span);
+  });
+  if (consuming.length > 0) rows.consumed.add(message.span);
+  const local = children.filter((child) => !consumes(child));
+  const steps: Step[] = local.slice(0, maxShown).map((child) => step(child, depth + 1, certain));
+  if (local.length > maxShown)
+    steps.push(folded(message, depth + 1, `${counted(local.length - maxShown, 'span')} more`));
+  const last = new Map<string, { row: Row; attempt: number }>();
+  for (const each of top.slice(0, maxShown)) {
+    const consumer = `${serviceOf(store, each)} ${each.segment.card[each.row]} ${operationOf(each)}`;
+    const before = last.get(consumer);
+    const told = each.segment.attempt[each.row]!;
+    const attempt = told > 0 ? told : (before?.attempt ?? 0) + 1;
+    const again = before !== undefined;
+    const note = batchNote(each);
+    steps.push({
+      ...step(each, depth + 1, certain, { attempt: again || told > 1 ? attempt : 0, note }),
+      wait: again
+        ? { from: before.row, since: endOf(before.row), name: `waits for attempt ${attempt}` }
+        : { from: message, since: startOf(message), name: undefined },
+    });
+    last.set(consumer, { row: each, attempt });
+  }
+  if (top.length > maxShown)
+    steps.push(folded(message, depth + 1, `${counted(top.length - maxShown, 'consumption')} more`));
+  // Settlements that are no child of what they settle.
+  const settling = linkers.filter(
+    (linker) => operationOf(linker) === Operation.settle && parentOf(store, linker) === undefined,
+  );
+  steps.push(...settling.slice(0, maxShown).map((each) => step(each, depth + 1, certain)));
+  return steps;
+}
+
+function afterSpan(rows: JourneyRows, row: Row, depth: number, certain: boolean): Step[] {
+  const { store } = rows;
+  const messages = consumes(row) ? messagesOf(row) : [];
+  // Of a batch's children, those that process another message are siblings; what the batch itself sends may be of any message.
+  const shared = messages.length > 1;
+  const mine = (child: Row): boolean => {
+    if (!shared || !consumes(child)) return true;
+    return messagesOf(child).some(([high, low]) => rows.consumed.has(store.find(high, low)));
+  };
+  const children = childrenOf(store, row).filter(mine);
+  const steps: Step[] = children
+    .slice(0, maxShown)
+    .map((child) =>
+      step(child, depth + 1, certain && !(shared && !consumes(child) && operationOf(child) !== Operation.settle)),
+    );
+  if (children.length > maxShown)
+    steps.push(folded(row, depth + 1, `${counted(children.length - maxShown, 'span')} more`));
+  return steps;
+}
+
+function batchNote(row: Row): string {
+  const others = Math.max(messagesOf(row).length, row.segment.batchCount[row.row]!) - 1;
+  return others > 0 ? `with ${counted(others, 'other')} in this batch` : '';
+}
+
+function folded(row: Row, depth: number, name: string): Step {
+  return { ...step(row, depth, true), fold: name };
+}
+
+function unique(rows: readonly Row[]): Row[] {
+  const seen = new Set<number>();
+  return rows.filter(({ span }) => !seen.has(span) && seen.add(span)).toSorted((a, b) => startOf(a) - startOf(b));
+}

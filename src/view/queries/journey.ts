@@ -1,0 +1,118 @@
+import type { SpanStore } from '../store/store.ts';
+import { counted, duration } from './durations.ts';
+import { descend, JourneyRows } from './journey-rows.ts';
+import { messageTexts } from './message-texts.ts';
+import {
+  consumes,
+  creates,
+  destinationOf,
+  findRow,
+  messagesOf,
+  parentOf,
+  type Row,
+  spanIdOf,
+  traceIdOf,
+} from './rows.ts';
+import { timeAxis } from './time-axis.ts';
+import type { JourneyAnswer } from './types.ts';
+
+/** Spans that one journey shows. */
+export const journeyBudget = 2000;
+/** Steps upwards: a chain of this many messages is taken for a loop. */
+const maxAncestors = 200;
+
+/**
+ * The story of one message: what led to it, and what came of it. Never its siblings: going up through a span does not go down to
+ * what else that span did, because everything hangs together with everything over a few such steps.
+ */
+export function journeyAnswer(store: SpanStore, asked: Row, budget: number = journeyBudget): JourneyAnswer {
+  const message = messageFor(store, asked);
+  const notes: string[] = [];
+  const rows = new JourneyRows(store, budget);
+  const above = ancestors(store, message, notes);
+  let depth = 0;
+  for (const [at, { row, certain, note }] of above.entries()) {
+    const before = above[at - 1];
+    if (before !== undefined && consumes(row) && creates(before.row)) rows.wait(before.row, row, depth++, certain);
+    rows.span(row, depth++, { certain, note });
+  }
+  descend(rows, message, depth);
+  const spans = rows.list.filter(({ kind }) => kind === 'span');
+  const start = Math.min(...spans.map((row) => row.start));
+  const end = Math.max(...spans.map((row) => row.end));
+  const axis = timeAxis(spans);
+  const working = axis.busy;
+  if (rows.left > 0) notes.push(`${counted(rows.left, 'span')} more did not find room in ${budget}.`);
+  if (!consumesAnything(rows, message)) notes.push(`Nobody has been seen to consume this message yet.`);
+  const { messageId, messageKey } = messageTexts(message);
+  const name = messageKey || messageId || spanIdOf(message);
+  const total = end - start;
+  const waiting = Math.max(0, total - working);
+  return {
+    schema: 'mqtrace.journey/1',
+    title: `${name}: ${duration(total)}, of which ${waiting > working ? `${duration(working)} work` : `${duration(waiting)} waiting`}`,
+    traceId: traceIdOf(message),
+    spanId: spanIdOf(message),
+    messageId,
+    messageKey,
+    destination: destinationOf(store, message),
+    start,
+    end,
+    waiting,
+    working,
+    rows: rows.list,
+    axis: axis.pieces,
+    notes,
+  };
+}
+
+/** The message that a span belongs to: that which it created, the one that it consumed, or the nearest above it. */
+export function messageFor(store: SpanStore, row: Row): Row {
+  let at: Row | undefined = row;
+  const seen = new Set<number>();
+  while (at !== undefined && !seen.has(at.span)) {
+    seen.add(at.span);
+    if (creates(at)) return at;
+    if (consumes(at)) {
+      const [only, ...others] = messagesOf(at);
+      const source = only === undefined || others.length > 0 ? undefined : findRow(store, ...only);
+      return source ?? at;
+    }
+    at = parentOf(store, at);
+  }
+  return row;
+}
+
+function ancestors(store: SpanStore, message: Row, notes: string[]): { row: Row; certain: boolean; note: string }[] {
+  const above: { row: Row; certain: boolean; note: string }[] = [];
+  const seen = new Set<number>([message.span]);
+  let certain = true;
+  let at = message;
+  while (above.length < maxAncestors) {
+    let next: Row | undefined;
+    let note = '';
+    if (consumes(at)) {
+      const [first, ...others] = messagesOf(at);
+      if (others.length > 0) {
+        certain = false;
+        const last = above[0];
+        if (last !== undefined)
+          last.note = `a batch of ${counted(others.length + 1, 'message')}; which one led here is not known`;
+        break;
+      }
+      next = first === undefined ? parentOf(store, at) : findRow(store, ...first);
+      if (first !== undefined && next === undefined)
+        notes.push('The message before it was consumed, but its creation was not seen.');
+      if (next !== undefined && consumes(next)) note = 'a part of this batch';
+    } else next = parentOf(store, at);
+    if (next === undefined || seen.has(next.span)) break;
+    seen.add(next.span);
+    above.unshift({ row: next, certain, note });
+    at = next;
+  }
+  return above;
+}
+
+function consumesAnything(rows: JourneyRows, message: Row): boolean {
+  return !creates(message) || rows.consumed.has(message.span);
+}

@@ -1,0 +1,166 @@
+import type { Card, Hop } from '../store/flow.ts';
+import type { Histogram } from '../store/histogram.ts';
+import type { Series } from '../store/metrics-store.ts';
+import type { SpanStore } from '../store/store.ts';
+import { duration } from './durations.ts';
+import { metricsOnly } from './metrics-rows.ts';
+import type { ConsumerRow, Coverage, DestinationCard, Distribution, MapAnswer } from './types.ts';
+
+const axisFrom = 1;
+const axisColumns = 40;
+
+/** What the page's map and `mqtrace map` show. */
+export function mapAnswer(store: SpanStore, now: number = Date.now()): MapAnswer {
+  const axis = { from: axisFrom, to: axisEnd(store), columns: axisColumns };
+  const lags = store.metrics.of('mqtrace.consumer.lag');
+  const cards = new Map<number, DestinationCard>();
+  for (const card of store.flow.cards) {
+    if (card.slots.total !== 0) cards.set(card.id, emptyCard(card, now));
+  }
+  for (const { card, service, messages, errors, slots } of store.flow.senders) {
+    ensure(cards, card, now).senders.push({
+      service: store.services.text(service),
+      messages,
+      rate: slots.rate(now),
+      errors,
+    });
+  }
+  const processed = new Set(store.flow.hops.filter((hop) => !hop.receiving && hop.messages > 0).map(samePlace));
+  for (const hop of store.flow.hops) {
+    // A pull says less than the processing of what was pulled.
+    if (hop.messages === 0 || (hop.receiving && processed.has(samePlace(hop)))) continue;
+    const card = ensure(cards, hop.card, now);
+    card.consumers.push(consumerRow(store, hop, axis, lags, now));
+    for (const [from, messages] of hop.reroutedFrom) {
+      card.reroutedFrom.push({ id: from, name: store.flow.cards[from]?.name ?? '', messages });
+    }
+  }
+  const destinations = [...cards.values()];
+  metricsOnly(store, destinations, axis);
+  for (const card of destinations) {
+    card.senders.sort((a, b) => b.messages - a.messages);
+    card.consumers.sort((a, b) => (shownWait(b)?.p95 ?? -1) - (shownWait(a)?.p95 ?? -1));
+  }
+  destinations.sort((a, b) => a.id - b.id);
+  const worst = worstOf(destinations);
+  return {
+    schema: 'mqtrace.map/1',
+    at: now,
+    sentence: sentenceOf(worst, destinations.length),
+    worst: worst?.row.id,
+    axis,
+    destinations,
+    coverage: coverageOf(store),
+  };
+}
+
+/** The wait that is shown first: from the creation where it is known, else by the broker's time. */
+export function shownWait(row: ConsumerRow): Distribution | undefined {
+  return row.basis === 'age' ? row.age : row.wait;
+}
+
+export function coverageOf(store: SpanStore): Coverage {
+  return {
+    received: store.received,
+    kept: store.rows,
+    evicted: store.evicted,
+    metricSeries: store.metrics.size,
+    refused: store.flow.refused + store.services.refused + store.names.refused + store.metrics.refused,
+  };
+}
+
+const samePlace = (hop: Hop): string => `${hop.card.id} ${hop.service}`;
+
+/** The axis ends at a power of ten above the longest wait, and not before a second. */
+function axisEnd(store: SpanStore): number {
+  let longest = 1000;
+  for (const { waits, ages } of store.flow.hops) longest = Math.max(longest, waits.max, ages.max);
+  return 10 ** Math.ceil(Math.log10(Math.min(longest, 1e10)));
+}
+
+function ensure(cards: Map<number, DestinationCard>, card: Card, now: number): DestinationCard {
+  let known = cards.get(card.id);
+  if (known === undefined) cards.set(card.id, (known = emptyCard(card, now)));
+  return known;
+}
+
+function emptyCard(card: Card, now: number): DestinationCard {
+  return {
+    id: card.id,
+    system: card.system,
+    name: card.name,
+    messages: card.slots.total,
+    rate: card.slots.rate(now),
+    notConsumed: Math.max(0, card.created - card.consumed),
+    senders: [],
+    consumers: [],
+    reroutedFrom: [],
+  };
+}
+
+function consumerRow(
+  store: SpanStore,
+  hop: Hop,
+  axis: MapAnswer['axis'],
+  lags: readonly Series[],
+  now: number,
+): ConsumerRow {
+  const wait = distribution(hop.waits, axis);
+  const age = distribution(hop.ages, axis);
+  const lag = lags.filter(
+    (series) =>
+      series.destination === hop.card.name && (series.group === hop.group || series.group === '' || hop.group === ''),
+  );
+  return {
+    id: hop.id,
+    service: store.services.text(hop.service),
+    group: hop.group,
+    queue: hop.queue,
+    seenBy: hop.receiving ? 'receive' : 'process',
+    messages: hop.messages,
+    rate: hop.slots.rate(now),
+    attempts: hop.attempts,
+    errors: hop.errors,
+    errorShare: hop.errors / Math.max(1, hop.messages + hop.attempts),
+    trend: hop.slots.trend() ?? 'unknown',
+    wait,
+    age,
+    basis: wait !== undefined ? 'creation' : age !== undefined ? 'age' : 'none',
+    work: hop.work.total === 0 ? undefined : { p50: hop.work.quantile(0.5) ?? 0, p95: hop.work.quantile(0.95) ?? 0 },
+    lag: lag.length === 0 ? undefined : lag.reduce((sum, series) => sum + series.value, 0),
+    sampled: hop.sampled > 0,
+  };
+}
+
+function distribution(histogram: Histogram, axis: MapAnswer['axis']): Distribution | undefined {
+  if (histogram.total === 0) return undefined;
+  return {
+    count: histogram.total,
+    p50: histogram.quantile(0.5) ?? 0,
+    p95: histogram.quantile(0.95) ?? 0,
+    max: histogram.max,
+    columns: histogram.columns(axis.from, axis.to, axis.columns),
+  };
+}
+
+function worstOf(cards: readonly DestinationCard[]): { card: DestinationCard; row: ConsumerRow } | undefined {
+  let worst: { card: DestinationCard; row: ConsumerRow; p95: number } | undefined;
+  for (const card of cards) {
+    for (const row of card.consumers) {
+      const p95 = shownWait(row)?.p95;
+      if (p95 !== undefined && (worst === undefined || p95 > worst.p95)) worst = { card, row, p95 };
+    }
+  }
+  return worst;
+}
+
+function sentenceOf(worst: ReturnType<typeof worstOf>, destinations: number): string {
+  if (worst === undefined) {
+    return destinations === 0
+      ? 'No messages have been seen yet.'
+      : 'No waits are known yet: no message has been seen both sent and consumed.';
+  }
+  const { card, row } = worst;
+  const { p50, p95 } = shownWait(row)!;
+  return `Messages wait longest in ${card.name} for ${row.service}: half up to ${duration(p50)}, 95 of 100 up to ${duration(p95)}.`;
+}

@@ -1,0 +1,18 @@
+import { setters } from '../otlp/attribute-names.ts';
+import { spanDetail } from '../otlp/span-detail.ts';
+import { SpanRecord } from '../otlp/span-record.ts';
+import type { Row } from './rows.ts';
+
+const record = new SpanRecord();
+
+/** The message id and key that a span tells of, which its columns hold only as hashes; empty where it tells none. */
+export function messageTexts({ segment, row }: Row): { messageId: string; messageKey: string } {
+  if (segment.messageId[row] === 0 && segment.messageKey[row] === 0) return { messageId: '', messageKey: '' };
+  record.reset();
+  const { attributes } = spanDetail(segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!));
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      setters.get(name)?.(record, value);
+  }
+  return { messageId: record.messageId, messageKey: record.messageKey };
+}

@@ -1,0 +1,107 @@
+import type { Series } from '../store/metrics-store.ts';
+import type { SpanStore } from '../store/store.ts';
+import type { ConsumerRow, DestinationCard, Distribution, MapAnswer } from './types.ts';
+
+/** Numbers of destinations and consumers that only metrics tell of begin here, apart from those of spans. */
+const firstNumber = 1_000_000;
+
+/** Adds the destinations and consumers of which there are metrics and no spans: metrics do not depend on sampling. */
+export function metricsOnly(store: SpanStore, cards: DestinationCard[], axis: MapAnswer['axis']): void {
+  const sent = store.metrics.of('messaging.client.sent.messages');
+  const consumed = store.metrics.of('messaging.client.consumed.messages');
+  const ages = store.metrics.of('mqtrace.message.age');
+  const lags = store.metrics.of('mqtrace.consumer.lag');
+  for (const series of sent) {
+    const card = cardFor(cards, series);
+    if (card === undefined || card.senders.some((sender) => sender.service === series.service)) continue;
+    card.senders.push({ service: series.service, messages: series.value, rate: 0, errors: 0 });
+    card.messages = Math.max(card.messages, series.value);
+  }
+  for (const series of [...ages, ...consumed, ...lags]) {
+    const card = cardFor(cards, series);
+    if (card === undefined) continue;
+    const known = card.consumers.find(
+      ({ service, group }) => service === series.service && (group === series.group || series.group === ''),
+    );
+    if (known !== undefined && known.seenBy !== 'metrics') continue;
+    const row = known ?? emptyRow(series, card);
+    if (known === undefined) card.consumers.push(row);
+    if (series.name === 'mqtrace.message.age' && series.histogram !== undefined) {
+      row.age = fromBuckets(series.histogram, axis);
+      row.basis = row.age === undefined ? 'none' : 'age';
+      row.messages = Math.max(row.messages, series.histogram.count);
+    } else if (series.name === 'mqtrace.consumer.lag') row.lag = (row.lag ?? 0) + series.value;
+    else row.messages = Math.max(row.messages, series.value);
+  }
+}
+
+function cardFor(cards: DestinationCard[], series: Series): DestinationCard | undefined {
+  const { destination, system } = series;
+  if (destination === '') return undefined;
+  const known = cards.find(({ name }) => name === destination || destination.startsWith(`${name}:`));
+  if (known !== undefined) return known;
+  if (cards.length > 2000) return undefined;
+  const card: DestinationCard = {
+    id: firstNumber + cards.length,
+    system,
+    name: destination,
+    messages: 0,
+    rate: 0,
+    notConsumed: 0,
+    senders: [],
+    consumers: [],
+    reroutedFrom: [],
+  };
+  cards.push(card);
+  return card;
+}
+
+function emptyRow(series: Series, card: DestinationCard): ConsumerRow {
+  return {
+    id: firstNumber + card.id * 100 + card.consumers.length,
+    service: series.service,
+    group: series.group,
+    queue: '',
+    seenBy: 'metrics',
+    messages: 0,
+    rate: 0,
+    attempts: 0,
+    errors: 0,
+    errorShare: 0,
+    trend: 'unknown',
+    wait: undefined,
+    age: undefined,
+    basis: 'none',
+    work: undefined,
+    lag: undefined,
+    sampled: false,
+  };
+}
+
+/** A distribution from a metric's buckets, in seconds; a quantile is interpolated within its bucket. */
+function fromBuckets(
+  { count, bounds, counts }: NonNullable<Series['histogram']>,
+  axis: MapAnswer['axis'],
+): Distribution | undefined {
+  if (count === 0) return undefined;
+  const columns = Array.from({ length: axis.columns }, () => 0);
+  const width = Math.log(axis.to / axis.from) / axis.columns;
+  const upper = (at: number): number => (bounds[at] ?? bounds.at(-1) ?? 0) * 1000;
+  for (const [at, each] of counts.entries()) {
+    const place = Math.floor(Math.log(Math.max(upper(at), axis.from) / axis.from) / width);
+    columns[Math.min(axis.columns - 1, Math.max(0, place))]! += each;
+  }
+  const quantile = (share: number): number => {
+    let seen = 0;
+    for (const [at, each] of counts.entries()) {
+      if (seen + each >= share * count && each > 0) {
+        const lower = at === 0 ? 0 : upper(at - 1);
+        return lower + ((share * count - seen) / each) * (upper(at) - lower);
+      }
+      seen += each;
+    }
+    return upper(bounds.length - 1);
+  };
+  const last = counts.findLastIndex((each) => each > 0);
+  return { count, p50: quantile(0.5), p95: quantile(0.95), max: upper(last), columns };
+}

@@ -1,0 +1,38 @@
+import { createReadStream, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { isRecord } from '../../common/check-options.ts';
+import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
+import type { Signal } from './intake.ts';
+
+/** What a file of OTLP JSON lines held. */
+export interface ReadLines {
+  requests: number;
+  /** Lines that are no OTLP JSON. */
+  refused: number;
+}
+
+/** Reads OTLP's JSON, a request a line, as the `file` destination and the Collector's file exporter write it. */
+export async function readJsonLines(
+  path: string,
+  onRequest: (signal: Signal, request: Buffer) => void,
+  onProgress: (share: number) => void = () => {},
+): Promise<ReadLines> {
+  const { size } = statSync(path);
+  const read: ReadLines = { requests: 0, refused: 0 };
+  const source = createReadStream(path);
+  for await (const line of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue;
+    try {
+      const json: unknown = JSON.parse(line);
+      if (!isRecord(json)) throw new Error('not an object');
+      if ('resourceSpans' in json) onRequest('traces', jsonToProtobuf('traces', json));
+      else if ('resourceMetrics' in json) onRequest('metrics', jsonToProtobuf('metrics', json));
+      else if (!('resourceLogs' in json)) throw new Error('no OTLP request');
+      read.requests++;
+    } catch {
+      read.refused++;
+    }
+    onProgress(source.bytesRead / Math.max(1, size));
+  }
+  return read;
+}

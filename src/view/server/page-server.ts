@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { MqtraceError } from '../../common/errors.ts';
+import { type Access, hasToken, refusal } from '../receiver/access.ts';
+import type { Intake } from '../receiver/intake.ts';
+import type { SpanStore } from '../store/store.ts';
+import { answerFrom, type AnswerPath, answerPaths } from './api.ts';
+import type { PageFile } from './page-files.ts';
+
+/** What the page says of where services send to. */
+export interface Endpoints {
+  http: string | undefined;
+  grpc: string | undefined;
+  file: string | undefined;
+}
+
+export interface PageServerOptions {
+  store: SpanStore;
+  intake: Intake;
+  access: Access;
+  files: ReadonlyMap<string, PageFile>;
+  endpoints: () => Endpoints;
+}
+
+const securityHeaders = {
+  // Nothing but our own files runs or is loaded, whatever a span is called.
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+/** Serves the page and the HTTP API. It only answers: nothing can be changed through it. */
+export function createPageServer(options: PageServerOptions): Server {
+  return createServer({ requestTimeout: 30_000 }, (request, response) => {
+    respond(options, request, response).catch((error: unknown) => {
+      const wrong = error instanceof MqtraceError;
+      send(response, wrong ? 400 : 500, { error: wrong ? error.message : 'internal error' });
+    });
+  });
+}
+
+async function respond(options: PageServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { access, files, store } = options;
+  const refused = refusal(access, request.headers, 'own');
+  if (refused !== undefined) return send(response, 403, { error: refused });
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  if (!hasToken(access, request.headers, url))
+    return send(response, 401, { error: 'open the address with its token, as it was printed at the start' });
+  if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, { error: 'expected GET' });
+  const file = files.get(url.pathname);
+  if (file !== undefined) {
+    const cookie = url.searchParams.has('token')
+      ? { 'set-cookie': `mqtrace-token=${access.token}; HttpOnly; SameSite=Strict; Path=/` }
+      : {};
+    response.writeHead(200, { ...securityHeaders, ...cookie, 'content-type': file.type }).end(file.body);
+    return;
+  }
+  if (url.pathname === '/api/status') return send(response, 200, status(options));
+  const path = answerPaths.find((each) => each === url.pathname);
+  if (path === undefined) return send(response, 404, { error: 'not found' });
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const answer = await answerFrom(store, path satisfies AnswerPath, url.searchParams, gone.signal);
+  if (answer === undefined) return send(response, 404, { error: 'no message or span is known by this id' });
+  send(response, 200, answer);
+}
+
+function status({ store, intake, endpoints }: PageServerOptions): object {
+  return {
+    schema: 'mqtrace.status/1',
+    version: store.version,
+    endpoints: endpoints(),
+    intake: intake.stats,
+    spans: { received: store.received, kept: store.rows, evicted: store.evicted },
+    bytes: store.bytes,
+  };
+}
+
+function send(response: ServerResponse, code: number, body: object): void {
+  if (response.headersSent) return;
+  response
+    .writeHead(code, { ...securityHeaders, 'content-type': 'application/json; charset=utf-8' })
+    .end(JSON.stringify(body));
+}

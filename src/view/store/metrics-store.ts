@@ -1,0 +1,89 @@
+import { decodeMetrics, type MetricPoint } from '../otlp/decode-metrics.ts';
+
+/** The newest state of one series. */
+export interface Series {
+  service: string;
+  name: string;
+  system: string;
+  destination: string;
+  group: string;
+  errorType: string;
+  partition: string;
+  time: number;
+  value: number;
+  histogram: { count: number; sum: number; bounds: readonly number[]; counts: number[] } | undefined;
+}
+
+const maxSeries = 5000;
+
+/** The metrics that tell of messaging: the newest total of each series, bounded. */
+export class MetricsStore {
+  readonly #series = new Map<string, Series>();
+  /** Points that found no room. */
+  refused = 0;
+  points = 0;
+
+  /** @throws RangeError where the bytes are no `ExportMetricsServiceRequest`. */
+  add(request: Buffer): void {
+    decodeMetrics(
+      request,
+      (name) => name.startsWith('messaging.') || name.startsWith('mqtrace.'),
+      (point) => this.#add(point),
+    );
+  }
+
+  /** The series of a metric. */
+  of(name: string): Series[] {
+    return [...this.#series.values()].filter((series) => series.name === name);
+  }
+
+  get size(): number {
+    return this.#series.size;
+  }
+
+  #add(point: MetricPoint): void {
+    this.points++;
+    const told = (...names: string[]): string => {
+      const found = names.find((name) => point.attributes.has(name));
+      return found === undefined ? '' : String(point.attributes.get(found));
+    };
+    const series: Series = {
+      service: point.service,
+      name: point.name,
+      system: told('messaging.system.name', 'messaging.system'),
+      destination: told('messaging.destination.name', 'messaging.destination'),
+      group: told('messaging.consumer.group.name', 'messaging.kafka.consumer.group'),
+      errorType: told('error.type'),
+      partition: told('messaging.destination.partition.id'),
+      time: point.time,
+      value: point.value ?? 0,
+      histogram: point.histogram,
+    };
+    const key = JSON.stringify([
+      point.service,
+      point.name,
+      ...[...point.attributes].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ]);
+    const known = this.#series.get(key);
+    if (known === undefined && this.#series.size >= maxSeries) {
+      this.refused++;
+      return;
+    }
+    this.#series.set(key, known !== undefined && point.delta ? sum(known, series) : series);
+  }
+}
+
+function sum(before: Series, more: Series): Series {
+  const { histogram } = more;
+  const had = before.histogram;
+  const merged =
+    histogram === undefined || had === undefined || had.bounds.length !== histogram.bounds.length
+      ? histogram
+      : {
+          count: had.count + histogram.count,
+          sum: had.sum + histogram.sum,
+          bounds: histogram.bounds,
+          counts: histogram.counts.map((count, at) => count + (had.counts[at] ?? 0)),
+        };
+  return { ...more, value: before.value + more.value, histogram: merged };
+}

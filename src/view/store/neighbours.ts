@@ -1,0 +1,82 @@
+import { Kind, type SpanRecord } from '../otlp/span-record.ts';
+import type { Hop } from './flow.ts';
+import { LinkState, type Segment } from './segment.ts';
+import type { SpanStore } from './store.ts';
+
+// What else is known of the spans around one that has just come in.
+
+/** How many earlier links to one message are looked at: a storm of them must not make each one slower than the one before. */
+const maxEarlier = 64;
+
+/** Where a span is. */
+export interface Place {
+  segment: Segment;
+  row: number;
+}
+
+/** The newest span with this id. */
+export function findPlace({ segments }: SpanStore, high: number, low: number): Place | undefined {
+  if (high === 0 && low === 0) return undefined;
+  for (let at = segments.length - 1; at >= 0; at--) {
+    const segment = segments[at]!;
+    const row = segment.findRow(high, low);
+    if (row >= 0) return { segment, row };
+  }
+  return undefined;
+}
+
+/** Whether another instrumentation made a send span around this one, or within it, for the same destination. */
+export function isDoubled(store: SpanStore, record: SpanRecord, segment: Segment, row: number): boolean {
+  const same = (other: Segment, at: number): boolean =>
+    other.kind[at] === Kind.producer &&
+    other.card[at] === segment.card[row] &&
+    other.service[at] === segment.service[row] &&
+    other.scope[at] !== segment.scope[row];
+  const parent = findPlace(store, record.parentHigh, record.parentLow);
+  if (parent !== undefined && same(parent.segment, parent.row)) return true;
+  let seen = 0;
+  for (
+    let child = segment.byParent.head(record.idHigh, record.idLow);
+    child >= 0 && seen++ < maxEarlier;
+    child = segment.byParent.next(child)
+  ) {
+    if (segment.isParent(child, record.idHigh, record.idLow) && same(segment, child)) return true;
+  }
+  return false;
+}
+
+/** Whether the same consumer has had the message before: `attempt`, or `duplicate` where both spans are one consumption. */
+export function earlierOf(store: SpanStore, segment: Segment, row: number, entry: number, hop: Hop): LinkState {
+  const high = segment.linkTargets[entry * 2]!;
+  const low = segment.linkTargets[entry * 2 + 1]!;
+  let seen = 0;
+  let found: LinkState = LinkState.plain;
+  const { segments, flow } = store;
+  for (let at = segments.length - 1; at >= 0; at--) {
+    const other = segments[at]!;
+    for (let each = other.byTarget.head(high, low); each >= 0 && seen < maxEarlier; each = other.byTarget.next(each)) {
+      seen++;
+      if (!other.isTarget(each, high, low) || (other === segment && each === entry)) continue;
+      const state = other.linkStates[each]!;
+      if (state === LinkState.plain) continue;
+      const otherRow = other.linkRows[each]!;
+      const otherHop = flow.hops[other.linkHops[each]!];
+      const otherScope = other.scope[otherRow] !== segment.scope[row];
+      if (
+        otherHop?.card === hop.card &&
+        otherHop.service === hop.service &&
+        otherScope &&
+        hop.receiving === otherHop.receiving
+      ) {
+        hop.card.doubled++;
+        return LinkState.duplicate;
+      }
+      if (otherHop !== hop) continue;
+      if (other.isParent(otherRow, segment.ids[row * 2]!, segment.ids[row * 2 + 1]!)) return LinkState.duplicate;
+      if (segment.isParent(row, other.ids[otherRow * 2]!, other.ids[otherRow * 2 + 1]!)) return LinkState.duplicate;
+      if (other === segment && otherRow === row) return LinkState.duplicate;
+      found = LinkState.attempt;
+    }
+  }
+  return found;
+}

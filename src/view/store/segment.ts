@@ -1,0 +1,177 @@
+import type { LinkColumns, SpanRecord } from '../otlp/span-record.ts';
+import { ChainIndex } from './chain-index.ts';
+import { RawBlocks } from './raw-blocks.ts';
+
+/** How many spans a segment holds; a segment is what is forgotten at once when the store is full. */
+export const segmentRows: number = 2 ** 16;
+const maxLinks = 2 ** 18;
+
+/** What became of a link. */
+export const LinkState = {
+  /** The link of an operation that consumes nothing. */
+  plain: 0,
+  /** A message was consumed; its creation is known. */
+  resolved: 1,
+  /** A message was consumed; its creation has not been seen. */
+  pending: 2,
+  /** Another delivery of a message that the same consumer had before. */
+  attempt: 3,
+  /** The message is counted by another span of the same consumption. */
+  duplicate: 4,
+  /** As `pending`, where not a link but the parent is taken for the creation. */
+  pendingParent: 5,
+} as const;
+export type LinkState = (typeof LinkState)[keyof typeof LinkState];
+
+/** What the store works out of a span before it is added. */
+export interface RowFacts {
+  service: number;
+  scope: number;
+  resource: number;
+  name: number;
+  card: number;
+  messageIdHash: number;
+  messageKeyHash: number;
+}
+
+/** Spans as columns, with the indexes that find them by id, by parent and by what links them. */
+export class Segment {
+  rows = 0;
+  linkCount = 0;
+  pendingLinks = 0;
+  readonly traceIds: Uint32Array = new Uint32Array(segmentRows * 4);
+  readonly ids: Uint32Array = new Uint32Array(segmentRows * 2);
+  readonly parents: Uint32Array = new Uint32Array(segmentRows * 2);
+  readonly start: Float64Array = new Float64Array(segmentRows);
+  readonly duration: Float64Array = new Float64Array(segmentRows);
+  readonly age: Float32Array = new Float32Array(segmentRows);
+  readonly weight: Float32Array = new Float32Array(segmentRows);
+  readonly service: Uint16Array = new Uint16Array(segmentRows);
+  readonly scope: Uint16Array = new Uint16Array(segmentRows);
+  readonly resource: Uint16Array = new Uint16Array(segmentRows);
+  readonly name: Uint32Array = new Uint32Array(segmentRows);
+  readonly card: Uint16Array = new Uint16Array(segmentRows);
+  readonly kind: Uint8Array = new Uint8Array(segmentRows);
+  readonly operation: Uint8Array = new Uint8Array(segmentRows);
+  readonly status: Uint8Array = new Uint8Array(segmentRows);
+  readonly attempt: Uint8Array = new Uint8Array(segmentRows);
+  /** Messages that this span created, and how many of them have been consumed at least once. */
+  readonly created: Uint16Array = new Uint16Array(segmentRows);
+  readonly consumed: Uint16Array = new Uint16Array(segmentRows);
+  readonly messageId: Uint32Array = new Uint32Array(segmentRows);
+  readonly messageKey: Uint32Array = new Uint32Array(segmentRows);
+  readonly batchCount: Int32Array = new Int32Array(segmentRows);
+  readonly rawPlace: Float64Array = new Float64Array(segmentRows);
+  readonly rawLength: Uint32Array = new Uint32Array(segmentRows);
+  readonly linksFrom: Uint32Array = new Uint32Array(segmentRows + 1);
+  linkTargets: Uint32Array = new Uint32Array(segmentRows * 2);
+  linkRows: Uint32Array = new Uint32Array(segmentRows);
+  linkStates: Uint8Array = new Uint8Array(segmentRows);
+  linkHops: Uint16Array = new Uint16Array(segmentRows);
+  linkGenerations: Uint32Array = new Uint32Array(segmentRows);
+  /** From the creation's start to this span's, in milliseconds, where both are known; 0 otherwise. */
+  linkWaits: Float32Array = new Float32Array(segmentRows);
+  readonly byId: ChainIndex = new ChainIndex(16, segmentRows);
+  readonly byParent: ChainIndex = new ChainIndex(16, segmentRows);
+  readonly byTarget: ChainIndex = new ChainIndex(16, segmentRows);
+  readonly raw: RawBlocks = new RawBlocks();
+
+  get full(): boolean {
+    return this.rows === segmentRows || this.linkCount >= maxLinks || this.raw.bytes > 128 * 2 ** 20;
+  }
+
+  /** About what the segment takes in memory. */
+  get bytes(): number {
+    return segmentRows * 104 + this.linkRows.length * 23 + this.byTarget.bytes + 2 * this.byId.bytes + this.raw.bytes;
+  }
+
+  add(record: SpanRecord, facts: RowFacts, request: Buffer): number {
+    const row = this.rows++;
+    this.traceIds.set(record.traceId, row * 4);
+    this.ids[row * 2] = record.idHigh;
+    this.ids[row * 2 + 1] = record.idLow;
+    this.parents[row * 2] = record.parentHigh;
+    this.parents[row * 2 + 1] = record.parentLow;
+    this.start[row] = record.start;
+    this.duration[row] = record.end - record.start;
+    this.age[row] = record.age;
+    this.weight[row] = record.weight;
+    this.service[row] = facts.service;
+    this.scope[row] = facts.scope;
+    this.resource[row] = facts.resource;
+    this.name[row] = facts.name;
+    this.card[row] = facts.card;
+    this.kind[row] = record.kind;
+    this.operation[row] = record.operation;
+    this.status[row] = record.status;
+    this.attempt[row] = Math.min(255, record.attempt);
+    this.batchCount[row] = record.batchCount;
+    this.messageId[row] = facts.messageIdHash;
+    this.messageKey[row] = facts.messageKeyHash;
+    this.rawLength[row] = record.to - record.from;
+    this.rawPlace[row] = this.raw.add(request, record.from, record.to);
+    this.byId.add(record.idHigh, record.idLow, row);
+    if (record.parentHigh !== 0 || record.parentLow !== 0) this.byParent.add(record.parentHigh, record.parentLow, row);
+    this.linksFrom[row] = this.linkCount;
+    this.#addLinks(record.links, row);
+    this.linksFrom[row + 1] = this.linkCount;
+    return row;
+  }
+
+  /** Adds a link that the span does not have: to a parent by which a message was continued. */
+  addLink(row: number, high: number, low: number): number {
+    this.#makeRoom(1);
+    const entry = this.linkCount++;
+    this.linkTargets[entry * 2] = high;
+    this.linkTargets[entry * 2 + 1] = low;
+    this.linkRows[entry] = row;
+    this.byTarget.add(high, low, entry);
+    this.linksFrom[row + 1] = this.linkCount;
+    return entry;
+  }
+
+  findRow(high: number, low: number): number {
+    const { ids, byId } = this;
+    for (let row = byId.head(high, low); row >= 0; row = byId.next(row)) {
+      if (ids[row * 2] === high && ids[row * 2 + 1] === low) return row;
+    }
+    return -1;
+  }
+
+  isTarget(entry: number, high: number, low: number): boolean {
+    return this.linkTargets[entry * 2] === high && this.linkTargets[entry * 2 + 1] === low;
+  }
+
+  isParent(row: number, high: number, low: number): boolean {
+    return this.parents[row * 2] === high && this.parents[row * 2 + 1] === low;
+  }
+
+  #addLinks(links: LinkColumns, row: number): void {
+    this.#makeRoom(links.count);
+    for (let at = 0; at < links.count; at++) {
+      const entry = this.linkCount++;
+      const high = links.spanIds[at * 2]!;
+      const low = links.spanIds[at * 2 + 1]!;
+      this.linkTargets[entry * 2] = high;
+      this.linkTargets[entry * 2 + 1] = low;
+      this.linkRows[entry] = row;
+      this.byTarget.add(high, low, entry);
+    }
+  }
+
+  #makeRoom(links: number): void {
+    let room = this.linkRows.length;
+    if (this.linkCount + links <= room) return;
+    while (room < this.linkCount + links) room *= 2;
+    const grow = <T extends Uint8Array | Uint16Array | Uint32Array | Float32Array>(from: T, to: T): T => {
+      to.set(from);
+      return to;
+    };
+    this.linkTargets = grow(this.linkTargets, new Uint32Array(room * 2));
+    this.linkRows = grow(this.linkRows, new Uint32Array(room));
+    this.linkStates = grow(this.linkStates, new Uint8Array(room));
+    this.linkHops = grow(this.linkHops, new Uint16Array(room));
+    this.linkGenerations = grow(this.linkGenerations, new Uint32Array(room));
+    this.linkWaits = grow(this.linkWaits, new Float32Array(room));
+  }
+}

@@ -1,0 +1,39 @@
+/** Numbers texts, up to a limit: what comes after it is number 0, `other`. */
+export class StringTable {
+  readonly #numbers = new Map<string, number>();
+  readonly #texts: string[];
+  readonly #limit: number;
+  /** How many texts found no room. */
+  refused = 0;
+
+  constructor(limit: number, other = '(other)') {
+    this.#limit = limit;
+    this.#texts = [other];
+  }
+
+  get size(): number {
+    return this.#texts.length - 1;
+  }
+
+  number(text: string): number {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.length > this.#limit) {
+      this.refused++;
+      return 0;
+    }
+    const number = this.#texts.length;
+    this.#texts.push(text);
+    this.#numbers.set(text, number);
+    return number;
+  }
+
+  /** The number of a text that is known; undefined otherwise. */
+  find(text: string): number | undefined {
+    return this.#numbers.get(text);
+  }
+
+  text(number: number): string {
+    return this.#texts[number] ?? this.#texts[0]!;
+  }
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
+
+/** A span of a test, in plain words; times in milliseconds since the epoch. */
+export interface TestSpan {
+  traceId?: string;
+  spanId?: string;
+  parent?: string;
+  name?: string;
+  kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+  start?: number;
+  end?: number;
+  error?: boolean;
+  traceState?: string;
+  flags?: number;
+  attributes?: Record<string, string | number | boolean>;
+  links?: { traceId?: string; spanId: string; flags?: number }[];
+}
+
+const kinds = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
+
+export const spanId = (): string => randomBytes(8).toString('hex');
+export const traceId = (): string => randomBytes(16).toString('hex');
+
+/** Attributes in OTLP's JSON form. */
+export function attributesOf(attributes: Record<string, string | number | boolean> = {}): unknown[] {
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: valueOf(value) }));
+}
+
+function valueOf(value: string | number | boolean): unknown {
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+}
+
+/** The spans of one service as an export request in OTLP's JSON form. */
+export function jsonRequest(service: string, spans: readonly TestSpan[], scope = 'mqtrace'): unknown {
+  return {
+    resourceSpans: [
+      {
+        resource: { attributes: attributesOf({ 'service.name': service }) },
+        scopeSpans: [{ scope: { name: scope }, spans: spans.map(jsonSpan) }],
+      },
+    ],
+  };
+}
+
+/** As {@link jsonRequest}, in protobuf. */
+export function request(service: string, spans: readonly TestSpan[], scope?: string): Buffer {
+  return jsonToProtobuf('traces', jsonRequest(service, spans, scope));
+}
+
+function jsonSpan(span: TestSpan): unknown {
+  const start = span.start ?? Date.now();
+  return {
+    traceId: span.traceId ?? traceId(),
+    spanId: span.spanId ?? spanId(),
+    parentSpanId: span.parent ?? '',
+    traceState: span.traceState ?? '',
+    name: span.name ?? 'span',
+    kind: kinds[span.kind ?? 'internal'],
+    flags: span.flags ?? 0x101,
+    startTimeUnixNano: nanoseconds(start),
+    endTimeUnixNano: nanoseconds(span.end ?? start + 1),
+    attributes: attributesOf(span.attributes),
+    links: (span.links ?? []).map(jsonLink),
+    status: { code: span.error ? 2 : 0 },
+  };
+}
+
+function jsonLink(link: NonNullable<TestSpan['links']>[number]): unknown {
+  return { traceId: traceId(), flags: 0x101, ...link };
+}
+
+function nanoseconds(milliseconds: number): string {
+  return String(BigInt(Math.round(milliseconds * 1000)) * 1000n);
+}
