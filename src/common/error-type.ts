@@ -1,3 +1,7 @@
+// Names failures for spans and metrics.
+import type { Exception } from '@opentelemetry/api';
+import { redactSecrets } from './redact.ts';
+
 const simpleName = /^[\w.:-]{1,100}$/;
 
 /**
@@ -18,13 +22,33 @@ export function errorType(error: unknown): string {
   return typeof className === 'string' && simpleName.test(className) ? className : '_OTHER';
 }
 
-/** What is said of a failure in the span's status. */
+/** What is said of a failure in the span's status, without secrets of URLs. */
 export function errorMessage(error: unknown): string {
   if (typeof error === 'object' && error !== null) {
     const { message } = error as { message?: unknown };
-    return typeof message === 'string' ? message : errorType(error);
+    return typeof message === 'string' ? redactSecrets(message) : errorType(error);
   }
-  return String(error);
+  return redactSecrets(String(error));
+}
+
+/** What is recorded of an error: the error itself, or a copy without the secrets of URLs in its message and stack. */
+export function exceptionOf(error: unknown): Exception {
+  if (typeof error !== 'object' || error === null) return errorMessage(error);
+  const { name, message, stack, code } = error as {
+    name?: unknown;
+    message?: unknown;
+    stack?: unknown;
+    code?: unknown;
+  };
+  if (typeof message !== 'string') return errorType(error);
+  const [told, trail] = [redactSecrets(message), typeof stack === 'string' ? redactSecrets(stack) : undefined];
+  if (told === message && trail === stack && error instanceof Error) return error;
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message: told,
+    ...(trail !== undefined && { stack: trail }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+  };
 }
 
 /** Not by `instanceof`: test environments lack the global, or have one of their own. */

@@ -1,8 +1,10 @@
-import { type TracerProvider, type TextMapPropagator, trace, type Tracer } from '@opentelemetry/api';
-import { invalidOption, unknownOption } from '../common/errors.ts';
-import type { PropagatorChoice } from '../propagation/index.ts';
+// Options of traceHandler() and traceFetch().
+import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import { checkBoolean, checkMethods, checkNames } from '../common/check-options.ts';
+import { tracerOf, type TracerSource } from '../messaging/index.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
-import { version } from '../common/version.ts';
+import type { PropagatorChoice } from '../propagation/index.ts';
+import { knownMethods } from './semconv.ts';
 
 /** Options of both ends of a pipeline. */
 export interface TraceHttpOptions {
@@ -16,9 +18,12 @@ export interface TraceHttpOptions {
 
 /** @internal */
 export interface HttpTracing {
-  tracer: Tracer;
+  tracer: TracerSource;
+  provider: TracerProvider | undefined;
   propagator: TextMapPropagator;
   force: boolean;
+  /** Methods of HTTP that are told by name. */
+  methods: ReadonlySet<string>;
 }
 
 /**
@@ -30,20 +35,17 @@ export function resolveHttpOptions(
   options: TraceHttpOptions,
   more: readonly string[] = [],
 ): HttpTracing {
-  if (typeof options !== 'object' || options === null) throw invalidOption(`${where} options`, options, 'an object');
-  const known = ['tracerProvider', 'propagator', 'force', ...more];
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw unknownOption(where, unknown, known);
-  }
+  checkNames(`${where} options`, options, ['tracerProvider', 'propagator', 'force', ...more]);
   const { tracerProvider, propagator, force = false } = options;
-  if (tracerProvider !== undefined && typeof tracerProvider?.getTracer !== 'function') {
-    throw invalidOption(`${where}({ tracerProvider })`, tracerProvider, 'a TracerProvider');
+  if (tracerProvider !== undefined) {
+    checkMethods(tracerProvider, `${where}({ tracerProvider })`, ['getTracer'], 'a TracerProvider');
   }
-  if (typeof force !== 'boolean') throw invalidOption(`${where}({ force })`, force, 'true or false');
+  checkBoolean(force, `${where}({ force })`);
   return {
-    tracer: (tracerProvider ?? trace).getTracer('mqtrace', version),
+    tracer: tracerOf(tracerProvider),
+    provider: tracerProvider,
     propagator: resolvePropagator(propagator, `${where}({ propagator })`),
     force,
+    methods: knownMethods(),
   };
 }

@@ -1,16 +1,31 @@
+// Wraps fetch.
 import { URL } from 'node:url';
 import { channel } from 'node:diagnostics_channel';
-import { type Attributes, context as contextApi, type Context, SpanKind, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
 import { httpHeaders, type HttpHeaders, isWebHeaders } from '../../carriers/http-headers.ts';
 import { invalidOption } from '../common/errors.ts';
-import { callWithin, guard, Operation } from '../messaging/index.ts';
+import { redactQuery } from '../common/redact.ts';
+import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import {
+  activeContext,
+  callWithin,
+  guard,
+  isEagerPromise,
+  mergeAttributes,
+  noOperation,
+  Operation,
+  startSpans,
+} from '../messaging/index.ts';
 import { injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { type HttpTracing, resolveHttpOptions, type TraceHttpOptions } from './options.ts';
-import { ATTR_STATUS_CODE, methodAttributes, withoutSecrets } from './semconv.ts';
+import { ATTR_STATUS_CODE, methodAttributes, methodOnTheWire } from './semconv.ts';
 
 /** What the undici instrumentation, which traces `fetch`, listens to. */
 const undici = channel('undici:request:create');
+
+/** On what this returns, so that nothing is traced twice, also by another copy of this package. */
+const tracedMark = Symbol.for('mqtrace.traced');
 
 type FetchArguments = Parameters<typeof globalThis.fetch>;
 
@@ -30,25 +45,49 @@ export function traceFetch(
 ): typeof globalThis.fetch {
   if (typeof fetch !== 'function') throw invalidOption('traceFetch', fetch, 'a fetch function');
   const tracing = resolveHttpOptions('traceFetch', options);
-  return function tracedFetch(this: unknown, ...args: FetchArguments): Promise<Response> {
-    const active = contextApi.active();
+  if (Object.hasOwn(fetch, tracedMark)) return fetch;
+  function tracedFetch(this: unknown, ...args: FetchArguments): Promise<Response> {
+    const active = activeContext();
     if (isTracingSuppressed(active) || (!tracing.force && undici.hasSubscribers)) return fetch.apply(this, args);
     const started = guard('tracing a request', () => startRequest(tracing, args, active));
     if (started === undefined) return fetch.apply(this, args);
     const { operation, sent } = started;
-    return callWithin(operation, () => fetch.apply(this, sent)).then(
+    const response = callWithin(operation, () => fetch.apply(this, sent));
+    return endWithResponse(operation, response);
+  }
+  Object.defineProperty(tracedFetch, 'length', { value: fetch.length, configurable: true });
+  Object.defineProperty(tracedFetch, 'name', { value: fetch.name, configurable: true });
+  Object.defineProperty(tracedFetch, tracedMark, { value: true });
+  return tracedFetch;
+}
+
+/** Ends the operation with the response. A promise is replaced by one with the same outcome. */
+function endWithResponse(operation: Operation, pending: Promise<Response>): Promise<Response> {
+  if (operation.span === undefined) return pending;
+  if (!isEagerPromise(pending)) {
+    operation.end();
+    return pending;
+  }
+  const observed = guard('observing a promise', () =>
+    pending.then(
       (response) => {
-        operation.set(() => ({ [ATTR_STATUS_CODE]: response.status }));
-        if (response.status >= 400) operation.fail(undefined, String(response.status));
-        else operation.end();
+        guard('reading a response', () => {
+          operation.set(() => ({ [ATTR_STATUS_CODE]: response.status }));
+          if (response.status >= 400) operation.fail(undefined, String(response.status));
+        });
+        operation.end();
         return response;
       },
       (error: unknown) => {
-        operation.fail(error, networkErrorType(error));
+        operation.fail(
+          error,
+          guard('reading an error', () => networkErrorType(error)),
+        );
         throw error;
       },
-    );
-  };
+    ),
+  );
+  return observed ?? pending;
 }
 
 function startRequest(
@@ -58,14 +97,14 @@ function startRequest(
 ): { operation: Operation; sent: FetchArguments } {
   const [input, init] = args;
   const request = isRequest(input) ? input : undefined;
-  const { name, attributes } = methodAttributes(init?.method ?? request?.method ?? 'GET');
-  const url = request?.url ?? (input as string | URL).toString();
-  const span = tracing.tracer.startSpan(
-    name,
-    { kind: SpanKind.CLIENT, attributes: { ...attributes, ...urlAttributes(url) } },
-    parent,
-  );
-  const operation = new Operation(trace.setSpan(parent, span), [span]);
+  const operation = isCertainlyUnsampled(parent, tracing.provider)
+    ? noOperation(parent)
+    : startOperation(
+        tracing,
+        init?.method ?? request?.method ?? 'GET',
+        request?.url ?? (input as string | URL).toString(),
+        parent,
+      );
   const sent = guard('injecting context into a request', (): FetchArguments | undefined => {
     const given = init?.headers ?? request?.headers;
     const own = headersOf(given);
@@ -75,6 +114,13 @@ function startRequest(
     return [input, withHeaders(init, headers ?? own)];
   });
   return { operation, sent: sent ?? args };
+}
+
+function startOperation(tracing: HttpTracing, method: unknown, url: string, parent: Context): Operation {
+  const { name, attributes } = methodAttributes(methodOnTheWire(String(method)), tracing.methods);
+  const options = { kind: SpanKind.CLIENT, attributes: mergeAttributes(attributes, urlAttributes(url)) };
+  const { spans, context } = startSpans(tracing.tracer, name, options, parent);
+  return new Operation(context, spans);
 }
 
 /** What a fetch of any implementation takes. Where there is no global `Headers`, plain headers. */
@@ -112,12 +158,13 @@ function urlAttributes(text: string): Attributes {
   // Whoever may read traces need not have the password.
   if (url.username !== '') url.username = 'REDACTED';
   if (url.password !== '') url.password = 'REDACTED';
-  const port = url.port === '' ? { 'http:': 80, 'https:': 443 }[url.protocol] : Number(url.port);
-  return {
-    'url.full': withoutSecrets(url.href),
+  const attributes: Attributes = {
+    'url.full': redactQuery(url.href),
     'server.address': url.hostname.replace(/^\[|\]$/g, ''),
-    ...(port !== undefined && { 'server.port': port }),
   };
+  const port = url.port === '' ? { 'http:': 80, 'https:': 443 }[url.protocol] : Number(url.port);
+  if (port !== undefined) attributes['server.port'] = port;
+  return attributes;
 }
 
 /** fetch says "fetch failed" of everything; what failed is its cause. */

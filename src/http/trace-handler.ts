@@ -1,41 +1,30 @@
+// Wraps request handlers of node:http and of Express.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { types } from 'node:util';
-import { context as contextApi, createContextKey, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { httpHeaders } from '../../carriers/http-headers.ts';
+import { trace } from '@opentelemetry/api';
+import { checkNonEmptyString, checkWhole } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
-import { guard, Operation } from '../messaging/index.ts';
-import { extractFrom } from '../propagation/inject-extract.ts';
+import { activeContext, guard, isEagerPromise, runInContext } from '../messaging/index.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { type HttpTracing, resolveHttpOptions, type TraceHttpOptions } from './options.ts';
-import { expressRoute, expressRouteAtEnd, type Request, requestAttributes } from './request.ts';
-import { ATTR_ROUTE, ATTR_STATUS_CODE, methodAttributes } from './semconv.ts';
+import { rememberOriginal } from './express-route.ts';
+import { resolveHttpOptions, type TraceHttpOptions } from './options.ts';
+import type { Request } from './request.ts';
+import { type HandlerTracing, type Response, Serving } from './serving.ts';
 
 /** Options of {@link traceHandler}. */
 export interface TraceHandlerOptions extends TraceHttpOptions {
   /**
    * The route's template (`/orders/:id`), for the span's name and `http.route`. Default: Express' `req.route`, where there is one,
-   * behind the path at which its router is mounted; where an error has left that router, only a handler that is itself wrapped tells
-   * it. The path of a request is never made a name; of a router mounted at a parameter (`/tenants/:id`), Express tells no other.
+   * behind the pattern at which its router is mounted; where an error has left that router, only a handler that is itself wrapped
+   * tells it. Without a template there is no route: the path of a request is never made a name.
    */
   route?: string | undefined;
+  /**
+   * Whether proxies in front of the server are trusted to tell the client's address, the scheme and the host, in `Forwarded` or
+   * `X-Forwarded-*`. `true`: the first entry of these headers, which a client can forge unless the proxy replaces them. A number: so
+   * many proxies add to the headers, and the entry of the outermost one counts. Default false.
+   */
+  trustProxy?: boolean | number | undefined;
 }
-
-/** What is read of a response. */
-type Response = Pick<ServerResponse, 'once' | 'statusCode'> &
-  Partial<Pick<ServerResponse, 'headersSent' | 'writableEnded' | 'writableFinished'>>;
-
-// The HTTP instrumentation marks its contexts with this key; keys of the same description are the same key.
-const rpcMetadata = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
-
-/** What is known of a request under way. */
-interface Serving {
-  operation: Operation;
-  /** Express' route, as a traced handler saw it. */
-  route: string | undefined;
-}
-
-/** A request that passes several traced handlers (a router within a router) is one operation. */
-const traced = new WeakMap<object, Serving>();
 
 /**
  * Wraps a `node:http` request handler, or an Express-shaped one (`(req, res, next)`, `(err, req, res, next)`): the trace and the
@@ -56,90 +45,68 @@ export function traceHandler<H extends (...args: never[]) => unknown>(
   options: TraceHandlerOptions = {},
 ): H {
   if (typeof handler !== 'function') throw invalidOption('traceHandler', handler, 'a request handler');
-  const tracing = resolveHttpOptions('traceHandler', options, ['route']);
+  const tracing = resolveHandlerOptions(options);
   const at = handler.length === 4 ? 1 : 0;
   const call = handler as unknown as (this: unknown, ...args: unknown[]) => unknown;
   function tracedHandler(this: unknown, ...args: unknown[]): unknown {
     const run = (): unknown => call.apply(this, args);
-    const request = args[at] as Request;
-    const response = args[at + 1] as Response;
-    const known = traced.get(request);
-    if (known !== undefined) return runAgain(known, request, run);
-    const operation = guard('tracing a request', () => startServing(tracing, request, response, options.route));
-    if (operation === undefined) return run();
-    // A framework answers for what its handlers throw, so the response will tell; without one, nothing may follow.
-    return serve(operation, run, typeof args[at + 2] === 'function');
+    const request = args[at];
+    const known = guard('finding a request', () => Serving.of(request));
+    if (known !== undefined) return runAgain(known, request as Request, run);
+    const serving = guard('tracing a request', () =>
+      Serving.start(tracing, request as Request, args[at + 1] as Response),
+    );
+    if (serving === undefined) return run();
+    // A framework answers for what its handlers throw; without one, nothing may follow.
+    return serve(serving, run, typeof args[at + 2] === 'function');
   }
   Object.defineProperty(tracedHandler, 'length', { value: handler.length, configurable: true });
   Object.defineProperty(tracedHandler, 'name', { value: handler.name, configurable: true });
+  rememberOriginal(tracedHandler, handler);
   return tracedHandler as unknown as H;
+}
+
+function resolveHandlerOptions(options: TraceHandlerOptions): HandlerTracing {
+  const tracing = resolveHttpOptions('traceHandler', options, ['route', 'trustProxy']);
+  const { route, trustProxy = false } = options;
+  if (route !== undefined) checkNonEmptyString(route, 'traceHandler({ route })');
+  if (typeof trustProxy === 'number') checkWhole(1, 100)(trustProxy, 'traceHandler({ trustProxy })', options);
+  else if (typeof trustProxy !== 'boolean') {
+    throw invalidOption('traceHandler({ trustProxy })', trustProxy, 'true, false or a number of proxies');
+  }
+  return Object.assign(tracing, { route, trustProxy });
 }
 
 /** An error handler comes after the context of what threw has been left. */
 function runAgain(known: Serving, request: Request, run: () => unknown): unknown {
-  known.route ??= guard('reading a route', () => expressRoute(request));
-  const active = contextApi.active();
+  known.seeRoute(request);
+  const active = activeContext();
   const inside = isTracingSuppressed(active) || trace.getSpan(active) !== undefined;
-  return contextApi.with(inside ? active : known.operation.context, run);
+  return runInContext(inside ? active : known.operation.context, run);
 }
 
-function startServing(
-  tracing: HttpTracing,
-  request: Request,
-  response: Response,
-  route?: string,
-): Operation | undefined {
-  const active = contextApi.active();
-  if (isTracingSuppressed(active) || typeof response.once !== 'function') return undefined;
-  if (!tracing.force && active.getValue(rpcMetadata) !== undefined) return undefined;
-  // The root context: what is active where a server calls its handlers is whatever was active when it was started.
-  const parent = extractFrom(tracing.propagator, httpHeaders, request.headers, ROOT_CONTEXT);
-  const method = methodAttributes(request.method ?? 'GET');
-  const attributes = {
-    ...method.attributes,
-    ...requestAttributes(request),
-    ...(route !== undefined && { [ATTR_ROUTE]: route }),
-  };
-  const name = route === undefined ? method.name : `${method.name} ${route}`;
-  const span = tracing.tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
-  const operation = new Operation(trace.setSpan(parent, span), [span]);
-  const serving: Serving = { operation, route: expressRoute(request) };
-  traced.set(request, serving);
-  const end = (finished: boolean): void => {
-    if (operation.ended) return;
-    guard('ending a request', () => {
-      if (response.headersSent !== false) operation.set(() => ({ [ATTR_STATUS_CODE]: response.statusCode }));
-      const matched = route === undefined ? (serving.route ?? expressRouteAtEnd(request)) : undefined;
-      if (matched !== undefined) {
-        operation.set(() => ({ [ATTR_ROUTE]: matched }));
-        span.updateName(`${method.name} ${matched}`);
-      }
-    });
-    if (!finished)
-      operation.fail(new Error('the connection closed before the response was finished'), 'connection_closed');
-    else if (response.statusCode >= 500) operation.fail(undefined, String(response.statusCode));
-    else operation.end();
-  };
-  // HTTP/2 says "finish" of a response that its client cancelled, too.
-  response.once('finish', () => end(response.writableEnded !== false));
-  response.once('close', () => end(response.writableFinished === true));
-  return operation;
-}
-
-function serve(operation: Operation, run: () => unknown, framework: boolean): unknown {
-  const failed = (error: unknown): never => {
-    if (framework)
-      guard('recording an error', () =>
-        operation.span?.recordException(error instanceof Error ? error : String(error)),
-      );
-    else operation.fail(error);
-    throw error;
+function serve(serving: Serving, run: () => unknown, framework: boolean): unknown {
+  const failed = (error: unknown): void => {
+    if (framework) serving.record(error);
+    else serving.fail(error);
   };
   let result: unknown;
   try {
-    result = contextApi.with(operation.context, run);
+    result = runInContext(serving.operation.context, run);
   } catch (error) {
-    return failed(error);
+    failed(error);
+    throw error;
   }
-  return types.isPromise(result) ? result.then((value) => value, failed) : result;
+  if (!isEagerPromise(result)) return result;
+  const promise = result;
+  const observed = guard('observing a promise', () =>
+    promise.then(
+      (value) => value,
+      (error: unknown) => {
+        failed(error);
+        throw error;
+      },
+    ),
+  );
+  return observed ?? result;
 }

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
-import { errorMessage, errorType } from '../common/error-type.ts';
+import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import type { Messaging } from './messaging.ts';
 import {
   ATTR_DESTINATION_ANONYMOUS,
@@ -142,7 +142,7 @@ export class Operation {
         } else {
           span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
           if (isNewOn(span, error)) {
-            span.recordException(error instanceof Error ? error : errorMessage(error), this.#startedAt?.now());
+            span.recordException(exceptionOf(error), this.#startedAt?.now());
           }
         }
       }

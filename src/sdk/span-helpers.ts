@@ -8,7 +8,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import { errorMessage, errorType } from '../common/error-type.ts';
+import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
 import type { OperationEnd } from './operation-metrics.ts';
 
@@ -67,7 +67,7 @@ export function recordError(error: unknown, span: Span): void {
     const message = errorMessage(error);
     span.setAttribute('error.type', errorType(error));
     span.setStatus({ code: SpanStatusCode.ERROR, message });
-    span.recordException(error instanceof Error ? error : message);
+    span.recordException(exceptionOf(error));
   } catch (fault) {
     reportFault('recording an error on a span', fault);
   }

@@ -1,0 +1,130 @@
+// The SERVER span of one request: from its start to the end of the response.
+import type { ServerResponse } from 'node:http';
+import { createContextKey, ROOT_CONTEXT, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { httpHeaders } from '../../carriers/http-headers.ts';
+import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
+import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import { activeContext, createStamp, guard, mergeAttributes, Operation, startSpans } from '../messaging/index.ts';
+import { extractFrom } from '../propagation/inject-extract.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
+import { expressRoute } from './express-route.ts';
+import type { HttpTracing } from './options.ts';
+import { type Request, requestAttributes } from './request.ts';
+import { ATTR_ROUTE, ATTR_STATUS_CODE, methodAttributes } from './semconv.ts';
+
+/** What is read of a response. */
+export type Response = Pick<ServerResponse, 'once' | 'statusCode'> &
+  Partial<Pick<ServerResponse, 'headersSent' | 'writableEnded' | 'writableFinished'>>;
+
+/** What a handler is told of its requests. */
+export interface HandlerTracing extends HttpTracing {
+  route: string | undefined;
+  trustProxy: boolean | number;
+}
+
+// The HTTP instrumentation marks its contexts with this key; keys of the same description are the same key.
+const rpcMetadata = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
+
+/** A request that passes several traced handlers (a router within a router) is one operation. */
+const underWay = createStamp<Serving>();
+
+/** Requests whose handlers failed, and whose responses are not finished: what an uncaught error leaves when it ends the process. */
+const failing = new Set<Operation>();
+let endsAtExit = false;
+
+/** A request under way. */
+export class Serving {
+  readonly operation: Operation;
+  /** Express' route, as a traced handler saw it. */
+  #route: string | undefined;
+  #failed = false;
+
+  constructor(operation: Operation) {
+    this.operation = operation;
+  }
+
+  /** The request under way, if a traced handler has had it before. */
+  static of(request: unknown): Serving | undefined {
+    return typeof request === 'object' && request !== null ? underWay.get(request) : undefined;
+  }
+
+  /** Starts the request's span; undefined where there is to be none. */
+  static start(tracing: HandlerTracing, request: Request, response: Response): Serving | undefined {
+    const active = activeContext();
+    if (isTracingSuppressed(active) || typeof response.once !== 'function') return undefined;
+    if (!tracing.force && active.getValue(rpcMetadata) !== undefined) return undefined;
+    // The root context: what is active where a server calls its handlers is whatever was active when it was started.
+    const parent = extractFrom(tracing.propagator, httpHeaders, request.headers, ROOT_CONTEXT);
+    if (isCertainlyUnsampled(parent, tracing.provider)) {
+      const unsampled = new Serving(new Operation(parent));
+      underWay.set(request, unsampled);
+      return unsampled;
+    }
+    const { route } = tracing;
+    const method = methodAttributes(request.method ?? 'GET', tracing.methods);
+    const attributes = mergeAttributes(method.attributes, requestAttributes(request, tracing.trustProxy));
+    if (route !== undefined) attributes[ATTR_ROUTE] = route;
+    const name = route === undefined ? method.name : `${method.name} ${route}`;
+    const { spans, context } = startSpans(tracing.tracer, name, { kind: SpanKind.SERVER, attributes }, parent);
+    const serving = new Serving(new Operation(context, spans));
+    underWay.set(request, serving);
+    serving.seeRoute(request);
+    const end = (finished: boolean): void => {
+      guard('ending a request', () => serving.#end(request, response, finished, method.name, route));
+    };
+    const listening = guard('listening to a response', () => {
+      // HTTP/2 says "finish" of a response that its client cancelled, too.
+      response.once('finish', () => end(response.writableEnded !== false));
+      response.once('close', () => end(response.writableFinished === true));
+      return true;
+    });
+    if (!listening) serving.operation.end();
+    return serving;
+  }
+
+  /** Express tells the route within its handlers. */
+  seeRoute(request: Request): void {
+    this.#route ??= guard('reading a route', () => expressRoute(request));
+  }
+
+  /** A framework answers for what its handlers throw: the response will tell how the request ends. */
+  record(error: unknown): void {
+    guard('recording an error', () => this.operation.span?.recordException(exceptionOf(error)));
+  }
+
+  /** The request has failed. Its span stays open for the response, whose status is told as well. */
+  fail(error: unknown): void {
+    const { span, ended } = this.operation;
+    if (span === undefined || ended) return;
+    this.#failed = true;
+    this.record(error);
+    guard('recording an error', () => {
+      span.setAttribute('error.type', errorType(error));
+      span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
+    });
+    if (!endsAtExit) {
+      endsAtExit = true;
+      // Before the exporter's own listener, which sends or keeps what has ended.
+      process.prependListener('exit', () => failing.forEach((operation) => operation.end()));
+    }
+    this.operation.track(failing);
+  }
+
+  #end(request: Request, response: Response, finished: boolean, method: string, route: string | undefined): void {
+    const { operation } = this;
+    if (operation.ended) return;
+    guard('describing a response', () => {
+      if (response.headersSent !== false) operation.set(() => ({ [ATTR_STATUS_CODE]: response.statusCode }));
+      const matched = route === undefined ? (this.#route ?? expressRoute(request)) : undefined;
+      if (matched !== undefined) {
+        operation.set(() => ({ [ATTR_ROUTE]: matched }));
+        operation.span?.updateName(`${method} ${matched}`);
+      }
+    });
+    if (this.#failed) operation.end();
+    else if (!finished) {
+      operation.fail(new Error('the connection closed before the response was finished'), 'connection_closed');
+    } else if (response.statusCode >= 500) operation.fail(undefined, String(response.statusCode));
+    else operation.end();
+  }
+}
