@@ -1,6 +1,7 @@
 import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe } from './errors.ts';
-import { reportFault } from './faults.ts';
+import { isEagerPromise } from './eager-promise.ts';
+import { answered, reportFault } from './faults.ts';
 
 // Access to OpenTelemetry's context manager. The application may register any, so that each call is guarded: a manager that throws or
 // gives nothing is a fault of tracing, which is counted and never reaches the application.
@@ -15,6 +16,7 @@ export function activeContext(): Context {
   try {
     const active: unknown = contextApi.active();
     if (isContext(active)) return active;
+    answered(active);
     reportFault('reading the active context', new TypeError(`the context manager returned ${describe(active)}`));
   } catch (error) {
     reportFault('reading the active context', error);
@@ -49,6 +51,7 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   };
   try {
     const returned: unknown = contextApi.with(context, once);
+    if (!called && isEagerPromise(returned)) returned.then(undefined, () => undefined);
     if (called && (threw || !Object.is(returned, outcome))) {
       reportFault('entering a context', new Error('the context manager did not return or throw what the function did'));
     }

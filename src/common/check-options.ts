@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { invalidOption, unknownOption } from './errors.ts';
 
 /** Checks one value; `where` is the option's full name, for the message. `all` are the options that it stands among. */
@@ -6,9 +7,10 @@ export type OptionCheck<Options = unknown> = (value: unknown, where: string, all
 /** The longest that Node's timers can wait, in milliseconds. */
 export const longestTimeoutMs = 2_147_483_647;
 
-/** Whether a value is an object that is not an array. */
+/** Whether a value is an object that can hold options: no array, no promise, no Map or Set, whose entries would be overlooked. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return !types.isPromise(value) && !types.isMap(value) && !types.isSet(value);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { nearest } from './did-you-mean.ts';
 
 /**
@@ -38,6 +39,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'undefined') return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (types.isPromise(value)) return 'a promise (is an await missing?)';
   if (typeof value === 'object') {
     const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string | undefined } | undefined } | null)
       ?.constructor?.name;

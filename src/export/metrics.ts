@@ -1,5 +1,5 @@
 import type { Attributes, BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { version } from '../common/version.ts';
 import { type DropReason, dropReasons } from './accounting.ts';
 import type { DeliveringSpanProcessor } from './delivering-span-processor.ts';
@@ -148,7 +148,7 @@ export function observeExport(
   started: () => StartedSpans,
 ): void {
   try {
-    const meter = provider.getMeter('mqtrace', version);
+    const meter = answered(provider.getMeter('mqtrace', version));
     const all = instruments(meter);
     const destinations = exporting.destinations.map((queue) => ({ queue, component: componentOf(queue.name) }));
     meter.addBatchObservableCallback((result) => {

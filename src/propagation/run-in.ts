@@ -1,6 +1,7 @@
 // Runs an application's function in a context, and warns where that has no effect.
-import { type Context, diag } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../common/active-context.ts';
+import { warn } from '../common/warnings.ts';
 
 let warned = false;
 
@@ -9,9 +10,7 @@ export function runIn<R>(context: Context, fn: () => R, caller: string): R {
   return runInContext(context, () => {
     if (!warned && activeContext() !== context) {
       warned = true;
-      diag.warn(
-        `mqtrace: ${caller} has no effect, because no context manager is registered; call startTracing() or register one`,
-      );
+      warn(`${caller} has no effect, because no context manager is registered: call startTracing() or register one`);
     }
     return fn();
   });

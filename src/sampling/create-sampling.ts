@@ -9,6 +9,7 @@ import { dropped, recorded } from './decision.ts';
 import { ErrorBoost, type ErrorBoostOptions } from './error-boost.ts';
 import { isSampled } from './exported-span.ts';
 import { alwaysOn } from './fixed.ts';
+import { GuardedProcessor } from './guarded-processor.ts';
 import { composable } from './foreign.ts';
 import { samplerFrom, wholeTraces, type SamplerConfig } from './from-options.ts';
 import type { HeldSpans } from '../common/held-spans.ts';
@@ -224,5 +225,9 @@ function handOver(processor: SpanProcessor, span: ReadableSpan): void {
  */
 export function createSampling(options: SamplingOptions, ...processors: SpanProcessor[]): Sampling {
   const where: OptionPath = (name) => (name === undefined ? 'createSampling(options)' : `createSampling({ ${name} })`);
-  return new SamplingPair(where, options, processors);
+  return new SamplingPair(
+    where,
+    options,
+    processors.map((each) => new GuardedProcessor(each)),
+  );
 }

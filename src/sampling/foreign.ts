@@ -1,7 +1,7 @@
 import { TraceFlags } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
-import { invalidOption } from '../common/errors.ts';
-import { reportFault } from '../common/faults.ts';
+import { describe, invalidOption } from '../common/errors.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import {
   ConsistentSampler,
   keptBy,
@@ -9,7 +9,7 @@ import {
   type Intent,
   type SamplingRequest,
 } from './consistent-sampler.ts';
-import { notSampled, recordedAndSampled } from './decision.ts';
+import { dropped, notSampled, recorded, recordedAndSampled } from './decision.ts';
 import { always, never, reaches } from './threshold.ts';
 
 /**
@@ -25,7 +25,7 @@ class Foreign extends ConsistentSampler {
     super();
     this.#sampler = sampler;
     this.#followsParents = isForeignParentBased(sampler);
-    const kept = keptBy(String(sampler), always, false);
+    const kept = keptBy(nameOf(sampler), always, false);
     const fallback = (request: SamplingRequest): Intent | undefined => this.#ask(request, kept);
     this.#intent = { threshold: never, weighed: false, attributes: {}, fallback };
   }
@@ -37,9 +37,9 @@ class Foreign extends ConsistentSampler {
   /** On its own it is what it was; it only says its name, and does not throw into the call that makes a span. */
   override shouldSample(...asked: Parameters<Sampler['shouldSample']>): SamplingResult {
     try {
-      const result = this.#sampler.shouldSample(...asked);
+      const result = checked(this.#sampler.shouldSample(...asked));
       if (result.decision !== recordedAndSampled) return result;
-      return { ...result, attributes: { [samplerNameAttribute]: String(this.#sampler), ...result.attributes } };
+      return { ...result, attributes: { [samplerNameAttribute]: nameOf(this.#sampler), ...result.attributes } };
     } catch (error) {
       reportFault('a sampler, which counts as no,', error);
       return notSampled;
@@ -47,13 +47,13 @@ class Foreign extends ConsistentSampler {
   }
 
   override toString(): string {
-    return String(this.#sampler);
+    return nameOf(this.#sampler);
   }
 
   #ask(request: SamplingRequest, kept: Intent): Intent | undefined {
     const { context, traceId, name, kind, attributes, links } = request;
     try {
-      const result = this.#sampler.shouldSample(context, traceId, name, kind, attributes, links);
+      const result = checked(this.#sampler.shouldSample(context, traceId, name, kind, attributes, links));
       if (result.decision !== recordedAndSampled) return undefined;
       const intent = result.attributes ? { ...kept, attributes: { ...kept.attributes, ...result.attributes } } : kept;
       return this.#followsParents ? withParentsWeight(intent, request) : intent;
@@ -64,9 +64,26 @@ class Foreign extends ConsistentSampler {
   }
 }
 
+/** A sampler in JavaScript may return anything, also a promise, which the SDK would take for a recorded span. */
+function checked(result: SamplingResult): SamplingResult {
+  const { decision } = answered(result);
+  if (decision !== dropped && decision !== recorded && decision !== recordedAndSampled)
+    throw new TypeError(`it returned a decision of ${describe(decision)}`);
+  return result;
+}
+
+function nameOf(sampler: Sampler): string {
+  try {
+    return String(sampler);
+  } catch (error) {
+    reportFault('toString() of a sampler', error);
+    return 'sampler';
+  }
+}
+
 /** The SDK's own is told by its description, since there may be several copies of its class in a process. @internal */
 export function isForeignParentBased(sampler: Sampler): boolean {
-  return String(sampler).startsWith('ParentBased');
+  return nameOf(sampler).startsWith('ParentBased');
 }
 
 /** What follows its parent is as likely kept as the parent was. */

@@ -1,12 +1,13 @@
 import {
   context,
   type ContextManager,
-  diag,
   propagation,
   type TextMapPropagator,
   trace,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { answered, callHook } from '../common/faults.ts';
+import { warn } from '../common/warnings.ts';
 
 /** What is to be registered with the OpenTelemetry API; what is left out stays as it is. @internal */
 export interface Registration {
@@ -47,8 +48,8 @@ export function register(registration: Registration): void {
     const who = ours
       ? 'startTracing() was called before and is still running'
       : 'a tracer provider is registered already';
-    diag.warn(
-      `mqtrace: ${who}: spans made through the OpenTelemetry API, by wrappers for instance, go there, and only those made ` +
+    warn(
+      `${who}: spans made through the OpenTelemetry API, by wrappers for instance, go there, and only those made ` +
         `through the object that this startTracing() returned are exported by it. Shut the first one down before, or pass ` +
         `{ register: false } if this is meant.`,
     );
@@ -58,12 +59,13 @@ export function register(registration: Registration): void {
   }
 
   if (!isRegistered('propagation')) propagation.setGlobalPropagator(propagator);
-  else if (chosen.propagator)
-    diag.warn('mqtrace: a propagator is registered already and stays; the chosen one is not used');
+  else if (chosen.propagator) warn('a propagator is registered already and stays; the chosen one is not used');
 
   if (contextManager === undefined) return;
-  if (!isRegistered('context')) context.setGlobalContextManager(contextManager.enable());
-  else if (chosen.contextManager) diag.warn('mqtrace: a context manager is registered already and stays');
+  if (!isRegistered('context')) {
+    callHook('enable() of a context manager', () => answered(contextManager.enable()));
+    context.setGlobalContextManager(contextManager);
+  } else if (chosen.contextManager) warn('a context manager is registered already and stays');
 }
 
 /** Marks the provider as shut down. It stays registered until the next one comes, so that spans ending late are noticed. @internal */

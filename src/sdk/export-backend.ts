@@ -52,7 +52,7 @@ export class ExportBackend {
 
   openSpans(options?: OpenSpansOptions): OpenSpan[] {
     if (this.#openSpans !== undefined) return this.#openSpans.list(options);
-    diag.warn('mqtrace: openSpans() knows nothing without startTracing({ trackOpenSpans: true })');
+    warnEachMinute('openSpans', 'tracing.openSpans() knows no spans without startTracing({ trackOpenSpans: true })');
     return [];
   }
 

@@ -1,5 +1,5 @@
 import { type Attributes, type Counter, type Histogram, type MeterProvider, metrics } from '@opentelemetry/api';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { errorType } from '../common/error-type.ts';
 import { version } from '../common/version.ts';
 
@@ -43,7 +43,7 @@ export class OperationMetrics {
   #open(): void {
     const provider = this.#given ?? metrics.getMeterProvider();
     if (provider === this.#provider) return;
-    const meter = provider.getMeter('mqtrace', version);
+    const meter = answered(provider.getMeter('mqtrace', version));
     this.#count = meter.createCounter('mqtrace.operation.count', {
       unit: '{operation}',
       description: 'Operations that tracing.span() has run.',

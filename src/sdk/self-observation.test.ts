@@ -190,7 +190,7 @@ test('a warning, once, when no span has been made a minute after the start', () 
   vi.advanceTimersByTime(59_000);
   expect(reported).toEqual([]);
   vi.advanceTimersByTime(600_000);
-  expect(reported).toEqual([expect.stringContaining('no span has been made a minute after startTracing()')]);
+  expect(reported).toEqual([expect.stringContaining('no span was made a minute after startTracing()')]);
 });
 
 test('a warning when no span has been made until the shutdown; none where there was one, or nothing is registered', async () => {

@@ -3,8 +3,8 @@ import { diag } from '@opentelemetry/api';
 const patienceMs = 60_000;
 
 /**
- * Warns once if no span has been made a minute after tracing started, or when it ends: mostly something was imported twice, or
- * registered too late, or a client was not wrapped, and nothing else would tell.
+ * Warns once if no span was made in the first minute, or until the shutdown. Nothing else shows that a client is not wrapped, or
+ * that the API is installed twice.
  *
  * @internal
  */
@@ -30,8 +30,8 @@ export class SilenceWatch {
     this.#over = true;
     if (this.#created() > 0) return;
     diag.warn(
-      `mqtrace: no span has been made ${when}: are the clients wrapped, is there but one copy of @opentelemetry/api, and does ` +
-        `anything happen that is to be traced (messages of unsampled traces make no spans)?`,
+      `mqtrace: no span was made ${when}. Check that the clients are wrapped; that there is one copy of the API ` +
+        `(npm ls @opentelemetry/api); that something happens that is traced (messages of unsampled traces make no spans).`,
     );
   }
 }

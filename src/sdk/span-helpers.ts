@@ -1,5 +1,5 @@
 import {
-  context,
+  type Context,
   INVALID_SPAN_CONTEXT,
   type Span,
   type SpanOptions,
@@ -7,6 +7,8 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
+import { activeContext, runInContext } from '../common/active-context.ts';
+import { isEagerPromise } from '../common/eager-promise.ts';
 import { reportFault } from '../common/faults.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
@@ -14,7 +16,8 @@ import type { OperationEnd } from './operation-metrics.ts';
 
 /**
  * Runs `fn` in a span that ends when `fn` returns, throws, or its promise settles. What `fn` gives, the caller gets: a value
- * stays a value, and an error is thrown on as it is. `over` is called when it is over; it must not throw.
+ * stays a value, and an error is thrown on as it is. An object whose `then` may start the work, as that of a query builder, is a
+ * value. `over` is called when it is over; it must not throw.
  *
  * @internal
  */
@@ -28,28 +31,28 @@ export function runInSpan<T>(
   const span = start(tracer, name, options);
   let result: T;
   try {
-    result = context.with(trace.setSpan(context.active(), span), fn, undefined, span);
-    if (isThenable(result)) {
-      // The promise made here replaces the one of fn, so that a rejection that nobody handles stays unhandled.
-      return result.then(
-        (value) => {
-          end(span);
-          over?.();
-          return value;
-        },
-        (error: unknown) => {
-          recordError(error, span);
-          end(span);
-          over?.({ error });
-          throw error;
-        },
-      ) as T;
-    }
+    result = runInContext(withSpan(span), () => fn(span));
   } catch (error) {
     recordError(error, span);
     end(span);
     over?.({ error });
     throw error;
+  }
+  if (isEagerPromise(result)) {
+    // The promise made here replaces the one of fn, so that a rejection that nobody handles stays unhandled.
+    return result.then(
+      (value) => {
+        end(span);
+        over?.();
+        return value;
+      },
+      (error: unknown) => {
+        recordError(error, span);
+        end(span);
+        over?.({ error });
+        throw error;
+      },
+    ) as T;
   }
   end(span);
   over?.();
@@ -74,11 +77,22 @@ export function recordError(error: unknown, span: Span): void {
 }
 
 function start(tracer: Tracer, name: string, options: SpanOptions): Span {
+  const active = activeContext();
   try {
-    return tracer.startSpan(name, options, context.active());
+    return tracer.startSpan(name, options, active);
   } catch (fault) {
     reportFault('starting a span', fault);
-    return trace.wrapSpanContext(trace.getSpanContext(context.active()) ?? INVALID_SPAN_CONTEXT);
+    return trace.wrapSpanContext(trace.getSpanContext(active) ?? INVALID_SPAN_CONTEXT);
+  }
+}
+
+function withSpan(span: Span): Context {
+  const active = activeContext();
+  try {
+    return trace.setSpan(active, span);
+  } catch (fault) {
+    reportFault('making a span active', fault);
+    return active;
   }
 }
 
@@ -89,8 +103,4 @@ function end(span: Span): void {
   } catch (fault) {
     reportFault('ending a span', fault);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

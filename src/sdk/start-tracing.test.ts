@@ -190,3 +190,27 @@ test('await using shuts down', async () => {
   }
   expect(collector.spans).toMatchObject([{ name: 'work' }]);
 });
+
+test.each([
+  [
+    ['x'],
+    `tracing.span("x", fn): expected a function, which runs in the span: tracing.span("x", () => work()), got undefined`,
+  ],
+  [['x', Promise.resolve(1)], 'got a promise (is an await missing?)'],
+  [['x', {}], 'got an object'],
+  [['x', 7, () => 1], 'tracing.span("x", options, fn): expected an object, got 7'],
+] as const)('tracing.span(...%o) says how it is called', (given, message) => {
+  const tracing = start({ export: { protocol: 'none' } });
+  expect(() =>
+    Reflect.apply((...rest: never) => tracing.span(...(rest as [string, () => 1])), undefined, given),
+  ).toThrow(message);
+});
+
+test('options that are a promise, or a Map, are refused', () => {
+  expect(() => startTracing(Promise.resolve({}) as never)).toThrow(
+    'startTracing(options): expected an object, got a promise (is an await missing?)',
+  );
+  expect(() => startTracing({ resourceAttributes: new Map() as never })).toThrow(
+    'expected an object of attributes, got an instance of Map',
+  );
+});

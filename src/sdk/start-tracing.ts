@@ -16,7 +16,7 @@ import { createDestinationQueues } from '../export/create-destinations.ts';
 import { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
 import { observeExport } from '../export/metrics.ts';
 import { ExportBackend } from './export-backend.ts';
-import { GuardedProcessor } from './guarded-processor.ts';
+import { GuardedProcessor } from '../sampling/guarded-processor.ts';
 import type { StartTracingOptions } from './options.ts';
 import { OpenSpans } from './open-spans.ts';
 import { OperationMetrics } from './operation-metrics.ts';

@@ -1,5 +1,7 @@
 import { type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
+import { isRecord } from '../common/check-options.ts';
+import { describe, invalidOption, type MqtraceError } from '../common/errors.ts';
 import type { SamplerConfig } from '../sampling/index.ts';
 import type { FlushResult } from '../export/export-options.ts';
 import type { TracingStats } from '../export/stats.ts';
@@ -22,10 +24,13 @@ export interface Tracing {
 
   /**
    * Runs `fn` in a new span, which is active meanwhile, and returns what `fn` returns: a promise if it was one, else the value.
-   * The span ends whatever happens; a throw or rejection is recorded on it and passed on unchanged.
+   * The span ends whatever happens; a throw or rejection is recorded on it and passed on unchanged. An object whose `then` may start
+   * the work, such as a query builder, is a value: make `fn` async and await it there.
    *
    * With a `meterProvider` (or `operationMetrics: true`) it is counted and timed as well, sampled or not:
    * `mqtrace.operation.count` and `mqtrace.operation.duration` (seconds), by `mqtrace.operation.name` and `error.type`.
+   *
+   * @throws MqtraceError `INVALID_OPTION` without a function.
    */
   span<T>(name: string, fn: (span: Span) => T): T;
   span<T>(name: string, options: SpanOptions, fn: (span: Span) => T): T;
@@ -76,6 +81,16 @@ interface Backend {
   shutdown(timeoutMs: number): Promise<FlushResult>;
 }
 
+/** A promise is what a function returned that was called too early. */
+function noFunction(name: unknown, given: unknown): MqtraceError {
+  const call = `tracing.span(${describe(name)}, fn)`;
+  return invalidOption(
+    call,
+    given,
+    `a function, which runs in the span: tracing.span(${describe(name)}, () => work())`,
+  );
+}
+
 const defaultTimeoutMs = 30_000;
 const nothing: FlushResult = { exported: 0, left: 0, dropped: 0 };
 
@@ -103,7 +118,10 @@ export class TracingHandle implements Tracing {
   }
 
   span<T>(name: string, ...rest: [fn: (span: Span) => T] | [options: SpanOptions, fn: (span: Span) => T]): T {
-    const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+    const fn = rest.at(-1);
+    const options = (rest.length > 1 ? rest[0] : undefined) ?? {};
+    if (typeof fn !== 'function') throw noFunction(name, fn);
+    if (!isRecord(options)) throw invalidOption(`tracing.span(${describe(name)}, options, fn)`, options, 'an object');
     return runInSpan(this.tracer, name, options, fn, this.#backend?.operations?.start(name));
   }
 

@@ -1,9 +1,10 @@
-import { type Context, diag } from '@opentelemetry/api';
+// Keeps the faults of a span processor out of the calls that make, end, flush and shut down.
+import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { callHook } from '../common/faults.ts';
+import { callHook, reportFault } from '../common/faults.ts';
 
 /**
- * A span processor kept from throwing into the calls that make, end, flush and shut down.
+ * A span processor that never throws and whose promises never reject. Each fault is counted.
  *
  * @internal
  */
@@ -26,20 +27,20 @@ export class GuardedProcessor implements SpanProcessor {
     callHook('onEnd of a span processor', () => this.#inner.onEnd(span));
   }
 
-  async forceFlush(): Promise<void> {
-    await settle('flush', () => this.#inner.forceFlush());
+  forceFlush(): Promise<void> {
+    return settle('forceFlush of a span processor', () => this.#inner.forceFlush());
   }
 
-  async shutdown(): Promise<void> {
-    await settle('shutdown', () => this.#inner.shutdown());
+  shutdown(): Promise<void> {
+    return settle('shutdown of a span processor', () => this.#inner.shutdown());
   }
 }
 
 /** Never rejects: the provider would stop waiting for the others at the first rejection. */
-async function settle(what: string, call: () => Promise<void>): Promise<void> {
+async function settle(where: string, call: () => Promise<void>): Promise<void> {
   try {
     await call();
   } catch (error) {
-    diag.error(`mqtrace: ${what} did not export everything`, error);
+    reportFault(where, error);
   }
 }
