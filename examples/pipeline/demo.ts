@@ -106,7 +106,7 @@ function report(receiver: OtlpReceiver, orders: readonly Order[], notifications:
   console.log(
     `\n${shown.id}, trace ${trace[0]?.traceId ?? 'none'}: ${trace.length} spans of ${new Set(trace.map(serviceOf)).size} services in ${(took / 1e6).toFixed(0)} ms\n(█ a span at work, · a message on its way)\n`,
   );
-  if (trace.length > 0) console.log(waterfall(trace).join('\n'));
+  if (trace.length > 0) console.log(waterfall(trace, process.stdout.columns).join('\n'));
   const baggage = notifications.find((notification) => notification.order === shown.id)?.baggage ?? {};
   console.log(
     `\nbaggage seen by notify: ${

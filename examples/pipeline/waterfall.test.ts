@@ -36,6 +36,15 @@ test('draws the time between a send and its processing as a row of its own', () 
   ]);
 });
 
+test.each([40, 60, 80, 113])('no line is wider than %i columns, and each has its time', (width) => {
+  const long = span('4', '3', 'billing', `publish ${'invoices'.repeat(20)}`, 'send', 70, 90);
+  const lines = waterfall([root, send, process, long], width);
+  expect(lines).toHaveLength(5);
+  for (const line of lines) expect(line).toMatch(/^.* \d+\.\d ms$/);
+  expect(Math.max(...lines.map((line) => line.length))).toBe(width);
+  expect(lines.at(-1)).toMatch(/p.*…/);
+});
+
 test('a whole trace has no flaws', () => {
   expect(flaws([root, send, process], ['shop', 'billing'])).toEqual([]);
 });

@@ -1,7 +1,9 @@
 // Draws one trace as a waterfall, with the time that messages spent waiting in queues.
 import type { ReceivedSpan } from '../../integration-tests/support/otlp-decode.ts';
 
-const barWidth = 32;
+/** Columns of a line where there is no terminal to ask. */
+const usualWidth = 80;
+const [narrowestBar, widestBar] = [12, 32];
 
 /** What is wrong with a trace that should be one unbroken whole; empty where nothing is. */
 export function flaws(spans: readonly ReceivedSpan[], services: readonly string[]): string[] {
@@ -16,11 +18,11 @@ export function flaws(spans: readonly ReceivedSpan[], services: readonly string[
   ];
 }
 
-/** The lines of the drawing. */
-export function waterfall(spans: readonly ReceivedSpan[]): string[] {
+/** The lines of the drawing, none wider than `width` columns; long names are cut. */
+export function waterfall(spans: readonly ReceivedSpan[], width: number = usualWidth): string[] {
   const begin = Math.min(...spans.map(startOf));
   const total = Math.max(...spans.map(endOf)) - begin;
-  const bar = (from: number, to: number, mark: string): string => {
+  const bar = (from: number, to: number, mark: string, barWidth: number): string => {
     const at = Math.min(barWidth - 1, Math.floor(((from - begin) / total) * barWidth));
     const length = Math.max(1, Math.min(barWidth - at, Math.round(((to - from) / total) * barWidth)));
     return `${' '.repeat(at)}${mark.repeat(length)}`.padEnd(barWidth);
@@ -30,22 +32,33 @@ export function waterfall(spans: readonly ReceivedSpan[]): string[] {
     const parent = spans.find((other) => other.spanId === span.parentSpanId);
     // From the send to the start of the processing: the time that the message was on its way, most of it in the queue.
     if (parent !== undefined && span.attributes['messaging.operation.type'] === 'process' && isSend(parent)) {
-      const name = `${'  '.repeat(depth)}… in ${text(span.attributes['messaging.system.name'])}`;
+      const name = `${' '.repeat(depth)}… in ${text(span.attributes['messaging.system.name'])}`;
       const from = startOf(parent);
       rows.push({ service: '', name, from, to: Math.max(from, startOf(span)), mark: '·' });
     }
-    const name = `${'  '.repeat(depth)}${span.name}`;
+    const name = `${' '.repeat(depth)}${span.name}`;
     rows.push({ service: serviceOf(span), name, from: startOf(span), to: endOf(span), mark: '█' });
     const children = spans.filter((other) => other.parentSpanId === span.spanId);
     for (const child of children.toSorted((a, b) => startOf(a) - startOf(b))) draw(child, depth + 1);
   };
   for (const root of spans.filter((span) => !span.parentSpanId)) draw(root, 0);
   const serviceWidth = Math.max(...rows.map((row) => row.service.length));
-  const nameWidth = Math.max(...rows.map((row) => row.name.length));
+  const longestName = Math.max(...rows.map((row) => row.name.length));
+  // Three spaces, and the time that a span took.
+  const forNameAndBar = width - serviceWidth - 3 - '12345.0 ms'.length;
+  const barWidth = Math.min(widestBar, Math.max(narrowestBar, forNameAndBar - longestName));
+  const nameWidth = Math.min(longestName, forNameAndBar - barWidth);
   return rows.map(({ service, name, from, to, mark }) => {
     const took = ((to - from) / 1e6).toFixed(1).padStart(7);
-    return `${service.padEnd(serviceWidth)} ${name.padEnd(nameWidth)} ${bar(from, to, mark)} ${took} ms`;
+    return `${service.padEnd(serviceWidth)} ${cut(name, nameWidth).padEnd(nameWidth)} ${bar(from, to, mark, barWidth)} ${took} ms`;
   });
+}
+
+/** Names differ at their end: what stands before it is left out. */
+function cut(name: string, width: number): string {
+  if (name.length <= width) return name;
+  const start = Math.ceil((width - 1) / 2);
+  return `${name.slice(0, start)}…${name.slice(name.length - (width - 1 - start))}`;
 }
 
 function isSend(span: ReceivedSpan): boolean {
