@@ -25,6 +25,8 @@ export {
   withBaggage,
   withCapturedContext,
 } from './propagation/index.ts';
+// What the options of all wrappers have in common.
+export type { Parenting, ServerOption, SemconvVersion, TraceOptions } from './messaging/index.ts';
 // For asynchronous pipelines.
 export {
   bindEmitter,

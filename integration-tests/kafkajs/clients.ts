@@ -1,6 +1,6 @@
 import { type Consumer, type ConsumerRunConfig, Kafka, type KafkaMessage, logLevel, type Producer } from 'kafkajs';
 import { getBaggage } from 'mqtrace';
-import { type KafkaTraceOptions, traceKafka } from 'mqtrace/kafkajs';
+import { type TraceKafkaOptions, traceKafka } from 'mqtrace/kafkajs';
 import { inject, onTestFinished } from 'vitest';
 import { uniqueName } from '../support/inputs.ts';
 import type { Recording } from '../support/spans.ts';
@@ -14,7 +14,7 @@ export function rawKafka(): Kafka {
 }
 
 /** A traced client. */
-export function tracedKafka({ tracerProvider }: Recording, options: KafkaTraceOptions = {}): Kafka {
+export function tracedKafka({ tracerProvider }: Recording, options: TraceKafkaOptions = {}): Kafka {
   return traceKafka(rawKafka(), { tracerProvider, ...options });
 }
 
@@ -22,6 +22,11 @@ export function tracedKafka({ tracerProvider }: Recording, options: KafkaTraceOp
 export function serverAttributes(): Record<string, unknown> {
   const [address = '', port] = (inject('kafkaBrokers')[0] ?? '').split(':');
   return { 'server.address': address, 'server.port': Number(port) };
+}
+
+/** As spans of what has no destination are named after it. */
+export function serverName(): string {
+  return Object.values(serverAttributes()).join(':');
 }
 
 /** Makes a topic; a name that no other run uses. */

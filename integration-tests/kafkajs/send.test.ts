@@ -73,6 +73,7 @@ it('several messages are a create span each, and a CLIENT span that links them',
   );
   expect(creates[1]?.attributes).toStrictEqual({
     ...common,
+    ...serverAttributes(),
     'messaging.operation.name': 'create',
     'messaging.operation.type': 'create',
     'messaging.destination.name': topic,

@@ -11,6 +11,7 @@ import {
   rawKafka,
   readRaw,
   serverAttributes,
+  serverName,
   tracedKafka,
 } from './clients.ts';
 
@@ -42,7 +43,7 @@ it('every call of a transaction is an operation of its own', async () => {
   });
 
   const application = recording.span('application').spanContext().spanId;
-  const names = ['send', `send ${topic}`, `sendOffsets ${topic}`, 'commit'];
+  const names = ['send', `send ${topic}`, `sendOffsets ${topic}`, `commit ${serverName()}`];
   for (const name of names) expect(recording.span(name).parentSpanContext?.spanId).toBe(application);
   expect(recording.spans()).toHaveLength(names.length + 3);
 
@@ -60,7 +61,7 @@ it('every call of a transaction is an operation of its own', async () => {
     'kafka.offset': 4,
     ...serverAttributes(),
   });
-  const commit = recording.span('commit');
+  const commit = recording.span(`commit ${serverName()}`);
   expect(commit.kind).toBe(SpanKind.CLIENT);
   expect(commit.attributes['messaging.consumer.group.name']).toBe(group);
   expect(linked(recording.span('send'))).toStrictEqual([
@@ -84,8 +85,8 @@ it('an aborted transaction has its spans, and one that is left alone leaves none
   const aborted = await producer.transaction();
   await aborted.send({ topic, messages: [{ value: 'aborted' }] });
   await aborted.abort();
-  expect(recording.span('abort').status.code).toBe(SpanStatusCode.UNSET);
-  expect(recording.span('abort').attributes['messaging.consumer.group.name']).toBeUndefined();
+  expect(recording.span(`abort ${serverName()}`).status.code).toBe(SpanStatusCode.UNSET);
+  expect(recording.span(`abort ${serverName()}`).attributes['messaging.consumer.group.name']).toBeUndefined();
 
   const abandoned = await producer.transaction();
   await abandoned.send({ topic, messages: [{ value: 'abandoned' }] });
@@ -117,7 +118,7 @@ it('what a transaction refuses, it refuses as with the raw client', async () => 
     outcomes.push([Object.keys(transaction), ...errors.map(String)]);
   }
   expect(outcomes[1]).toStrictEqual(outcomes[0]);
-  expect(recording.span('commit').status.code).toBe(SpanStatusCode.ERROR);
+  expect(recording.span(`commit ${serverName()}`).status.code).toBe(SpanStatusCode.ERROR);
   const plain = [await failure(async () => (await newProducer()).transaction())];
   plain.push(await failure(async () => (await newProducer(tracedKafka(recording))).transaction()));
   expect(plain[1]).toStrictEqual(plain[0]);

@@ -1,7 +1,7 @@
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { type IHeaders } from 'kafkajs';
-import { type KafkaTraceOptions } from 'mqtrace/kafkajs';
+import { type TraceKafkaOptions } from 'mqtrace/kafkajs';
 import { describe, expect, it } from 'vitest';
 import { recordSpans, type Recording } from '../support/spans.ts';
 import {
@@ -22,7 +22,7 @@ const parent = (traceId: string | undefined, flags = '01'): string => `00-${trac
 async function processed(
   recording: Recording,
   headers: IHeaders[],
-  options: KafkaTraceOptions = {},
+  options: TraceKafkaOptions = {},
   handler: () => unknown = () => undefined,
 ): Promise<void> {
   const topic = await newTopic();

@@ -6,7 +6,7 @@ import { getBaggage } from 'mqtrace';
 import { type TraceAmqplibOptions, traceConnection } from 'mqtrace/amqplib';
 import { traceHandler } from 'mqtrace/http';
 import { processMessage, type StreamEntryLike, traceRedis, type TraceRedisOptions } from 'mqtrace/ioredis';
-import type { KafkaTraceOptions } from 'mqtrace/kafkajs';
+import type { TraceKafkaOptions } from 'mqtrace/kafkajs';
 import { inject } from 'vitest';
 import { headerOf, newConsumer, newProducer, newTopic, tracedKafka } from '../kafkajs/clients.ts';
 import { uniqueName } from '../support/inputs.ts';
@@ -31,7 +31,7 @@ export interface Pipeline {
 }
 
 export interface PipelineOptions {
-  kafka?: KafkaTraceOptions;
+  kafka?: TraceKafkaOptions;
   amqp?: TraceAmqplibOptions;
   redis?: TraceRedisOptions;
 }

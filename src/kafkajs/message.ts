@@ -1,19 +1,32 @@
+// One Kafka message: its carrier and its attributes.
 import { isUtf8 } from 'node:buffer';
 import type { Attributes } from '@opentelemetry/api';
-import type { KafkaHeaders } from '../../carriers/index.ts';
+import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
   ATTR_KAFKA_MESSAGE_KEY,
   ATTR_KAFKA_MESSAGE_TOMBSTONE,
   ATTR_KAFKA_OFFSET,
+  type Incoming,
   type Outgoing,
+  readIncoming,
 } from '../messaging/index.ts';
+import type { Source } from './state.ts';
 import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
 
-/** A longer key is no name that anyone would look for, and a stranger may send one of a megabyte. */
+/** Longer keys are not told: nobody looks for them, and keys of received messages are untrusted. */
 const keyByteLimit = 1024;
 
-/** What is said of a message that was received. */
+/** Reads what a received message carries. */
+export function readMessage(message: KafkaMessageLike, { messaging, destination }: Source): Incoming {
+  return readIncoming(messaging, kafkaHeaders, message.headers as KafkaHeaders | undefined, {
+    destination,
+    attributes: receivedAttributes(message),
+    sentAt: sentAt(message),
+  });
+}
+
+/** The attributes of a received message. */
 export function receivedAttributes(message: KafkaMessageLike): Attributes {
   const attributes = contentAttributes(message);
   const offset = offsetNumber(message.offset);
@@ -21,7 +34,7 @@ export function receivedAttributes(message: KafkaMessageLike): Attributes {
   return attributes;
 }
 
-/** A message to be sent, in the words of the operations. A message that kafkajs refuses is left to it as it is. */
+/** A message to be sent, as the operations take it. Unknown shapes are passed through, so that kafkajs reports its own error. */
 export function outgoing(topic: string, message: OutgoingMessage): Outgoing<KafkaHeaders> {
   const destination = { name: topic };
   if (typeof message !== 'object' || message === null)
@@ -36,8 +49,8 @@ export function outgoing(topic: string, message: OutgoingMessage): Outgoing<Kafk
 }
 
 /**
- * A copy that carries other headers. Properties that are not the message's own, as accessors of a class, are taken along by name.
- * V8 is slow (by microseconds) at adding a property after a spread; it is there before, and then assigned.
+ * A copy that carries other headers. Properties that are not the message's own, as accessors of a class, are copied by name.
+ * V8 is slow at adding a property after a spread, so that `headers` stands before it and is then assigned.
  */
 export function withHeaders(message: OutgoingMessage, headers: KafkaHeaders): OutgoingMessage {
   const copy: Writable<OutgoingMessage> = { headers, ...message };

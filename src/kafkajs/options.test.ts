@@ -16,8 +16,10 @@ describe('wrong options', () => {
     [{ server: 'localhost:9092' }, 'traceProducer({ server }): expected { address: string, port?: number }'],
     [
       { server: { address: 'a', port: 70_000 } },
-      'traceProducer({ server: { port } }): expected a port number, got 70000',
+      'traceProducer({ server }).port: expected a port number from 1 to 65535, got 70000',
     ],
+    [{ server: { adress: 'a' } }, 'traceProducer({ server }): unknown option "adress"; did you mean "address"?'],
+    [{ clientid: 'c' }, 'traceProducer: unknown option "clientid"; did you mean "clientId"?'],
     [{ groupId: 'g' }, 'traceProducer: unknown option "groupId"'],
     [{ semconv: '1.0' }, 'traceProducer({ semconv })'],
     [null, 'traceProducer options: expected an object, got null'],

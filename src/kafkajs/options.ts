@@ -1,27 +1,20 @@
+// The options of the kafkajs wrappers.
 import { invalidOption } from '../common/errors.ts';
-import { checkOptions, type TraceOptions } from '../messaging/index.ts';
+import { checkOptions, checkServer, type ServerOption, type TraceOptions } from '../messaging/index.ts';
 
 /** Options of `traceKafka` and `traceProducer`. */
-export interface KafkaTraceOptions extends TraceOptions {
+export interface TraceKafkaOptions extends TraceOptions {
   /** Value of `messaging.client.id`. Default: what the client's first request tells. */
   clientId?: string | undefined;
   /**
    * Value of `server.address` and `server.port` of every span. Default: the broker, as long as the client has talked to one only;
    * with several, none.
    */
-  server?: KafkaServer | undefined;
-}
-
-/** Where the brokers are. */
-export interface KafkaServer {
-  /** Host name or address. */
-  address: string;
-  /** Default: none is told. */
-  port?: number | undefined;
+  server?: ServerOption | undefined;
 }
 
 /** Options of `traceConsumer`. */
-export interface KafkaConsumerTraceOptions extends KafkaTraceOptions {
+export interface TraceKafkaConsumerOptions extends TraceKafkaOptions {
   /** Value of `messaging.consumer.group.name`. Default: what the consumer tells when it first joins its group. */
   groupId?: string | undefined;
 }
@@ -32,7 +25,7 @@ export interface KafkaConsumerTraceOptions extends KafkaTraceOptions {
  */
 export function checkKafkaOptions(
   where: string,
-  options: KafkaConsumerTraceOptions,
+  options: TraceKafkaConsumerOptions,
   more: readonly string[] = [],
 ): void {
   checkOptions(where, options, ['clientId', 'server', ...more]);
@@ -42,13 +35,5 @@ export function checkKafkaOptions(
       throw invalidOption(`${where}({ ${name} })`, value, 'a non-empty string');
     }
   }
-  const server: unknown = options.server;
-  if (server === undefined) return;
-  const { address, port } = (typeof server === 'object' && server !== null ? server : {}) as Record<string, unknown>;
-  if (typeof address !== 'string' || address === '') {
-    throw invalidOption(`${where}({ server })`, server, '{ address: string, port?: number }');
-  }
-  if (port !== undefined && (!Number.isInteger(port) || Number(port) < 1 || Number(port) > 65_535)) {
-    throw invalidOption(`${where}({ server: { port } })`, port, 'a port number');
-  }
+  checkServer(`${where}({ server })`, options.server);
 }

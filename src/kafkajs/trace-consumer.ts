@@ -1,8 +1,8 @@
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
-import { ClientAttributes } from './client-attributes.ts';
-import { traceRun } from './consumer.ts';
-import { checkKafkaOptions, type KafkaConsumerTraceOptions } from './options.ts';
-import { settledByCommit, traceSettle } from './settle.ts';
+import { Connection } from './connection.ts';
+import { traceRun } from './receiving.ts';
+import { checkKafkaOptions, type TraceKafkaConsumerOptions } from './options.ts';
+import { settledByCommit, traceSettle } from './settling.ts';
 import type { ConsumerLike } from './types.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { ConsumerLike } from './types.ts';
  *
  * @throws MqtraceError `INVALID_CLIENT` if it is no consumer, `INVALID_OPTION` for wrong options
  */
-export function traceConsumer<C extends ConsumerLike>(consumer: C, options: KafkaConsumerTraceOptions = {}): C {
+export function traceConsumer<C extends ConsumerLike>(consumer: C, options: TraceKafkaConsumerOptions = {}): C {
   checkClient('traceConsumer', consumer, ['run'], 'a kafkajs consumer');
   checkKafkaOptions('traceConsumer', options, ['groupId']);
   const messaging = new Messaging('kafka', 'traceConsumer', options);
@@ -20,8 +20,8 @@ export function traceConsumer<C extends ConsumerLike>(consumer: C, options: Kafk
 }
 
 /** @internal */
-export function wrapConsumer(consumer: ConsumerLike, messaging: Messaging, options: KafkaConsumerTraceOptions): void {
-  const facts = new ClientAttributes(consumer, options, true);
-  traceRun(consumer, messaging, facts);
-  traceSettle(consumer, 'commitOffsets', 'commit', messaging, facts, settledByCommit);
+export function wrapConsumer(consumer: ConsumerLike, messaging: Messaging, options: TraceKafkaConsumerOptions): void {
+  const state = { messaging, connection: new Connection(consumer, options, true) };
+  traceRun(consumer, state);
+  traceSettle(consumer, 'commitOffsets', 'commit', state, settledByCommit);
 }

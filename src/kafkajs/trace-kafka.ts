@@ -1,5 +1,5 @@
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
-import { checkKafkaOptions, type KafkaConsumerTraceOptions, type KafkaTraceOptions } from './options.ts';
+import { checkKafkaOptions, type TraceKafkaConsumerOptions, type TraceKafkaOptions } from './options.ts';
 import { wrapConsumer } from './trace-consumer.ts';
 import { wrapProducer } from './trace-producer.ts';
 import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
@@ -10,7 +10,7 @@ import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
  *
  * @throws MqtraceError `INVALID_CLIENT` if it is no kafkajs client, `INVALID_OPTION` for wrong options
  */
-export function traceKafka<K extends KafkaLike>(kafka: K, options: KafkaTraceOptions = {}): K {
+export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOptions = {}): K {
   checkClient('traceKafka', kafka, ['producer', 'consumer'], 'a kafkajs client');
   checkKafkaOptions('traceKafka', options);
   const messaging = new Messaging('kafka', 'traceKafka', options);
@@ -38,7 +38,7 @@ export function traceKafka<K extends KafkaLike>(kafka: K, options: KafkaTraceOpt
 }
 
 /** kafkajs refuses a consumer without a group, so what it has taken is a name. */
-function groupOf(config: unknown): Pick<KafkaConsumerTraceOptions, 'groupId'> {
+function groupOf(config: unknown): Pick<TraceKafkaConsumerOptions, 'groupId'> {
   const { groupId } = (config ?? {}) as { groupId?: unknown };
   return typeof groupId === 'string' ? { groupId } : {};
 }

@@ -1,7 +1,7 @@
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
-import { ClientAttributes } from './client-attributes.ts';
-import { checkKafkaOptions, type KafkaTraceOptions } from './options.ts';
-import { traceSends } from './sender.ts';
+import { Connection } from './connection.ts';
+import { checkKafkaOptions, type TraceKafkaOptions } from './options.ts';
+import { traceSends } from './sending.ts';
 import { traceTransactions } from './transaction.ts';
 import type { ProducerLike } from './types.ts';
 
@@ -11,7 +11,7 @@ import type { ProducerLike } from './types.ts';
  *
  * @throws MqtraceError `INVALID_CLIENT` if it is no producer, `INVALID_OPTION` for wrong options
  */
-export function traceProducer<P extends ProducerLike>(producer: P, options: KafkaTraceOptions = {}): P {
+export function traceProducer<P extends ProducerLike>(producer: P, options: TraceKafkaOptions = {}): P {
   checkClient('traceProducer', producer, ['send', 'sendBatch'], 'a kafkajs producer');
   checkKafkaOptions('traceProducer', options);
   const messaging = new Messaging('kafka', 'traceProducer', options);
@@ -20,8 +20,8 @@ export function traceProducer<P extends ProducerLike>(producer: P, options: Kafk
 }
 
 /** @internal */
-export function wrapProducer(producer: ProducerLike, messaging: Messaging, options: KafkaTraceOptions): void {
-  const facts = new ClientAttributes(producer, options, false);
-  traceSends(producer, messaging, facts);
-  traceTransactions(producer, messaging, facts);
+export function wrapProducer(producer: ProducerLike, messaging: Messaging, options: TraceKafkaOptions): void {
+  const state = { messaging, connection: new Connection(producer, options, false) };
+  traceSends(producer, state);
+  traceTransactions(producer, state);
 }

@@ -118,6 +118,32 @@ test('a batch: one span, a link for each message with a context, no baggage acti
   expect(span.links.map((link) => link.attributes)).toEqual([{ 'kafka.offset': 1 }, { 'kafka.offset': 3 }]);
 });
 
+test('a batch of several destinations names them on its links, and has what is common on its span', () => {
+  const messaging = messagingWith();
+  const from = (name: string, offset: number): Incoming => ({
+    ...read(messaging),
+    destination: { name },
+    attributes: { 'kafka.offset': offset, 'messaging.destination.partition.id': '0' },
+  });
+  const incoming = [from('a', 1), from('b', 2)];
+  startBatch(messaging, { ...process, type: 'receive' }, incoming).end();
+  startSettling(messaging, { name: 'ack' }, incoming, ROOT_CONTEXT).end();
+  const links = [
+    { 'messaging.destination.name': 'a', 'kafka.offset': 1, 'messaging.destination.partition.id': '0' },
+    { 'messaging.destination.name': 'b', 'kafka.offset': 2, 'messaging.destination.partition.id': '0' },
+  ];
+  for (const name of ['process', 'ack']) expect(spans.one(name).links.map((link) => link.attributes)).toEqual(links);
+  expect(spans.one('process').attributes).toMatchObject({ 'messaging.destination.partition.id': '0' });
+  expect(spans.one('process').attributes).not.toHaveProperty('kafka.offset');
+});
+
+test('what has no destination is named after the server', () => {
+  const attributes = { 'server.address': 'kafka', 'server.port': 9092 };
+  startSettling(messagingWith(), { name: 'commit', withoutDestination: true, attributes }, [], ROOT_CONTEXT).end();
+  startSettling(messagingWith(), { name: 'commit', attributes }, [], ROOT_CONTEXT).end();
+  expect(spans.finished().map(({ name }) => name)).toEqual(['commit kafka:9092', 'commit']);
+});
+
 test('a pull: CLIENT under the caller, from when it began', () => {
   const messaging = messagingWith();
   const startedAt = new OperationClock();

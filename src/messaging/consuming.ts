@@ -1,3 +1,4 @@
+// Receiving, processing and settling messages.
 import {
   type Attributes,
   type Context,
@@ -18,6 +19,7 @@ import {
   type OperationDescription,
   startOperation,
 } from './operation.ts';
+import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
 
@@ -115,19 +117,23 @@ export function startBatch(
   startedAt?: OperationClock,
 ): Operation {
   if (messaging.shouldSkip(parent)) return noOperation(parent);
-  const [first] = incoming;
-  const same = incoming.every((message) => message.destination?.name === first?.destination?.name);
+  const { name, type, details } = description;
+  const destination = sharedDestination(incoming);
   return startOperation(
     messaging,
     {
-      ...description,
-      destination: same ? first?.destination : undefined,
-      attributes: { ...description.attributes, [ATTR_BATCH_MESSAGE_COUNT]: incoming.length },
+      name,
+      type,
+      details,
+      destination,
+      attributes: mergeAttributes(sharedAttributes(incoming), description.attributes, {
+        [ATTR_BATCH_MESSAGE_COUNT]: incoming.length,
+      }),
     },
     {
-      kind: description.type === 'process' ? SpanKind.CONSUMER : SpanKind.CLIENT,
+      kind: type === 'process' ? SpanKind.CONSUMER : SpanKind.CLIENT,
       parent,
-      links: linksTo(incoming),
+      links: linksTo(incoming, destination === undefined),
       startedAt,
     },
   );
@@ -149,10 +155,11 @@ export function startReceiving(
   return startOperation(
     messaging,
     {
-      ...description,
+      name: description.name,
+      details: description.details,
       type: 'receive',
       destination: incoming.destination,
-      attributes: { ...description.attributes, ...incoming.attributes },
+      attributes: mergeAttributes(description.attributes, incoming.attributes),
     },
     {
       kind: SpanKind.CLIENT,
@@ -175,19 +182,25 @@ export function startSettling(
   parent: Context,
 ): Operation {
   if (!messaging.recordsSettlement(parent)) return noOperation(parent);
+  const { name, destination, withoutDestination, attributes, details } = description;
   return startOperation(
     messaging,
-    { ...description, type: 'settle' },
-    { kind: SpanKind.CLIENT, parent, links: linksTo(settled, settled.length > 1) },
+    { name, type: 'settle', destination, withoutDestination, attributes, details },
+    {
+      kind: SpanKind.CLIENT,
+      parent,
+      links: linksTo(settled, sharedDestination(settled) === undefined, settled.length > 1),
+    },
   );
 }
 
-/** A message without a creation context has nothing to link; the count of messages still tells of it. */
-function linksTo(incoming: readonly Incoming[], withAttributes = true): Link[] {
+/** A message without a creation context has nothing to link; the count of messages still includes it. */
+function linksTo(incoming: readonly Incoming[], withDestination: boolean, withAttributes = true): Link[] {
   const links: Link[] = [];
-  for (const { creation, attributes } of incoming) {
+  for (const message of incoming) {
+    const { creation } = message;
     if (creation === undefined) continue;
-    links.push(withAttributes && attributes !== undefined ? { context: creation, attributes } : { context: creation });
+    links.push(withAttributes ? messageLink(creation, message, withDestination) : { context: creation });
   }
   return links;
 }

@@ -25,6 +25,7 @@ export {
 export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
 export { type Outgoing, type Sending, startSending } from './producing.ts';
 export * from './semconv.ts';
+export { checkServer, serverAttributes, type ServerOption } from './server.ts';
 export { createStamp, type Stamp } from './stamp.ts';
 export { startSpans } from './spans.ts';
 export { tracerOf, type TracerSource } from './tracer.ts';

@@ -19,7 +19,7 @@ import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
 import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
-import { type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
+import { schemaUrls, type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
 import { ReceivePolicy } from './receive-policy.ts';
 import { tracerOf, type TracerSource } from './tracer.ts';
 
@@ -42,7 +42,7 @@ export class Messaging {
     this.semconv = semconvFromEnvironment() ?? options.semconv ?? 'latest';
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
     this.#provider = options.tracerProvider;
-    this.tracer = tracerOf(options.tracerProvider);
+    this.tracer = tracerOf(options.tracerProvider, schemaUrls[this.semconv]);
     this.#parenting = options.parenting ?? 'parent';
     this.#keepExisting = options.existingContext === 'keep';
     this.#cloudEvents = options.cloudEvents === true;

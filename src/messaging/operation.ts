@@ -19,6 +19,8 @@ import {
   ATTR_ERROR_TYPE,
   ATTR_OPERATION_NAME,
   ATTR_OPERATION_TYPE,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
   ATTR_SYSTEM,
   type SemconvVersion,
   toVersion,
@@ -45,6 +47,8 @@ export interface OperationDescription {
   type: 'create' | 'send' | 'receive' | 'process' | 'settle';
   /** Omitted where the operation has none, or its messages have different ones. */
   destination?: Destination | undefined;
+  /** Whether the operation has no destination by its nature; its span is then named after the server. Default false. */
+  withoutDestination?: boolean | undefined;
   /** Attributes that samplers may decide by; given at the span's start. Undefined values are left out. */
   attributes?: Attributes | undefined;
   /** The rest; asked for only if the span records. */
@@ -163,20 +167,15 @@ export function startOperation(
 ): Operation {
   try {
     if (messaging.isCertainlyUnsampled(start.parent)) return noOperation(start.parent);
-    const { destination, details } = description;
+    const { details } = description;
     const { semconv } = messaging;
     const options: SpanOptions = {
       kind: start.kind,
       attributes: toVersion(startAttributes(messaging, description), semconv),
     };
-    if (start.links !== undefined && start.links.length > 0) options.links = start.links;
+    if (start.links !== undefined && start.links.length > 0) options.links = linksInVersion(start.links, semconv);
     if (start.startedAt !== undefined) options.startTime = start.startedAt.start;
-    const { spans, context } = startSpans(
-      messaging.tracer,
-      spanName(description.name, destination),
-      options,
-      start.parent,
-    );
+    const { spans, context } = startSpans(messaging.tracer, spanName(description), options, start.parent);
     const operation = new Operation(context, spans, semconv, start.startedAt);
     if (details !== undefined) operation.set(details);
     return operation;
@@ -184,6 +183,13 @@ export function startOperation(
     reportFault('starting an operation', error);
     return noOperation(start.parent);
   }
+}
+
+function linksInVersion(links: Link[], semconv: SemconvVersion): Link[] {
+  if (semconv === 'latest') return links;
+  return links.map((link) =>
+    link.attributes === undefined ? link : { ...link, attributes: toVersion(link.attributes, semconv) },
+  );
 }
 
 /** An operation that leaves no trace, for where tracing is suppressed or failed. */
@@ -207,10 +213,15 @@ function startAttributes(
 }
 
 /** `{operation} {destination}`, where the destination is one that does not make a name for each connection. */
-function spanName(operation: string, destination: Destination | undefined): string {
-  if (destination === undefined) return operation;
-  if (destination.template !== undefined) return `${operation} ${destination.template}`;
-  return destination.anonymous || destination.temporary ? operation : `${operation} ${destination.name}`;
+function spanName({ name, destination, withoutDestination, attributes }: OperationDescription): string {
+  if (destination === undefined) {
+    const address = withoutDestination ? attributes?.[ATTR_SERVER_ADDRESS] : undefined;
+    if (typeof address !== 'string') return name;
+    const port = attributes?.[ATTR_SERVER_PORT];
+    return typeof port === 'number' ? `${name} ${address}:${port}` : `${name} ${address}`;
+  }
+  if (destination.template !== undefined) return `${name} ${destination.template}`;
+  return destination.anonymous || destination.temporary ? name : `${name} ${destination.name}`;
 }
 
 /** Several sets of attributes in one, the last one winning. Spreading them into one object would take ten times as long. @internal */

@@ -64,9 +64,38 @@ test('several messages: a create span each, whose contexts travel, and a CLIENT 
 
 test('several destinations: the send has none', () => {
   send(messagingWith(), [message(0), { ...message(1), destination: { name: 'other' } }]).operation.end();
-  expect(spans.one('send').attributes).not.toHaveProperty('messaging.destination.name');
+  const span = spans.one('send');
+  expect(span.attributes).not.toHaveProperty('messaging.destination.name');
+  expect(span.links.map((link) => link.attributes)).toEqual([
+    { 'messaging.destination.name': 'orders', 'kafka.message.key': 'k0' },
+    { 'messaging.destination.name': 'other', 'kafka.message.key': 'k1' },
+  ]);
   expect(spans.named('create other')).toHaveLength(1);
 });
+
+test('what all messages of a send have in common is on its span, too', () => {
+  const alike = (key: string) => ({
+    ...message(0),
+    attributes: { 'kafka.message.key': key, 'messaging.destination.partition.id': '1' },
+  });
+  send(messagingWith(), [alike('a'), alike('b')]).operation.end();
+  expect(spans.one('send orders').attributes).toMatchObject({ 'messaging.destination.partition.id': '1' });
+  expect(spans.one('send orders').attributes).not.toHaveProperty('kafka.message.key');
+});
+
+test.each([
+  ['latest', ['kafka.message.key'], '1.45.0'],
+  ['dup', ['kafka.message.key', 'messaging.kafka.message.key'], '1.45.0'],
+  ['1.30', ['messaging.kafka.message.key'], '1.30.0'],
+] as const)(
+  'with semconv %s the links have the names of the spans, and the scope has its schema',
+  (semconv, names, schema) => {
+    send(messagingWith({ semconv }), [message(0), message(1)]).operation.end();
+    const span = spans.one('send orders');
+    expect(span.links.map((link) => Object.keys(link.attributes ?? {}))).toEqual([names, names]);
+    expect(span.instrumentationScope.schemaUrl).toBe(`https://opentelemetry.io/schemas/${schema}`);
+  },
+);
 
 test('a creation context that is to be kept: no create span, the message untouched, the send CLIENT and linked', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,3 +1,4 @@
+// Sending messages.
 import { type Attributes, type Context, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { reportFault } from '../common/faults.ts';
@@ -11,6 +12,7 @@ import {
   type OperationDescription,
   startOperation,
 } from './operation.ts';
+import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT } from './semconv.ts';
 
 /** One message of a send. */
@@ -120,10 +122,11 @@ function sendMany<H>(
   parent: Context,
 ): Sending<H> {
   const links: Link[] = [];
+  const destination = sharedDestination(messages);
   const headers = messages.map((message, at) => {
     const existing = kept[at];
     if (existing !== undefined) {
-      links.push({ context: existing, ...linkAttributes(message.attributes) });
+      links.push(messageLink(existing, message, destination === undefined));
       return undefined;
     }
     const create = startOperation(
@@ -145,25 +148,23 @@ function sendMany<H>(
       : messaging.inject(adapter, message.headers, create.context, message.destination.name);
     create.end();
     const created = create.span && validSpanContext(create.context);
-    if (created) links.push({ context: created, ...linkAttributes(message.attributes) });
+    if (created) links.push(messageLink(created, message, destination === undefined));
     return carried;
   });
-  const [first] = messages;
-  const sameDestination = messages.every((message) => message.destination.name === first?.destination.name);
-  const count = messages.length > 1 ? { [ATTR_BATCH_MESSAGE_COUNT]: messages.length } : first?.attributes;
   const operation = startOperation(
     messaging,
     {
-      ...description,
+      name: description.name,
+      details: description.details,
       type: 'send',
-      destination: sameDestination ? first?.destination : undefined,
-      attributes: { ...description.attributes, ...count },
+      destination,
+      attributes: mergeAttributes(
+        description.attributes,
+        sharedAttributes(messages),
+        messages.length > 1 ? { [ATTR_BATCH_MESSAGE_COUNT]: messages.length } : undefined,
+      ),
     },
     { kind: SpanKind.CLIENT, parent, links },
   );
   return { operation, headers };
-}
-
-function linkAttributes(attributes: Attributes | undefined): { attributes?: Attributes } {
-  return attributes === undefined ? {} : { attributes };
 }

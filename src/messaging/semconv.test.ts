@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import * as names from './semconv.ts';
 
 const publishedNames = new Set<unknown>(Object.values(published));
-const ours = Object.entries(names).flatMap(([name, value]) => (name.startsWith('ATTR_') ? [String(value)] : []));
+const ours = Object.entries(names).flatMap(([name, value]) => (name.startsWith('ATTR_') ? [value as string] : []));
 
 test('every attribute is one of the published conventions, or is under a name of our own', () => {
   expect(ours.length).toBeGreaterThan(20);

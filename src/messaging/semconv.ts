@@ -41,6 +41,13 @@ export const ATTR_LINKS_PART = 'mqtrace.links.part';
  */
 export type SemconvVersion = 'latest' | 'dup' | '1.30';
 
+/** The schemas of the versions; where both names are given, that of the newest. */
+export const schemaUrls: Readonly<Record<SemconvVersion, string>> = {
+  latest: 'https://opentelemetry.io/schemas/1.45.0',
+  dup: 'https://opentelemetry.io/schemas/1.45.0',
+  '1.30': 'https://opentelemetry.io/schemas/1.30.0',
+};
+
 const namesOf130: Readonly<Record<string, string>> = {
   [ATTR_SYSTEM]: 'messaging.system',
   [ATTR_KAFKA_MESSAGE_KEY]: 'messaging.kafka.message.key',

@@ -11,10 +11,11 @@ export type TracerSource = () => Tracer;
  * that wraps a client.
  *
  * @param provider - default: the registered one. The API's own provider gives a tracer that follows whatever is registered later.
+ * @param schemaUrl - that of the conventions which the attributes follow.
  */
-export function tracerOf(provider: TracerProvider | undefined): TracerSource {
+export function tracerOf(provider: TracerProvider | undefined, schemaUrl?: string): TracerSource {
   let tracer: Tracer | undefined;
-  const source = (): Tracer => (tracer ??= ask(provider));
+  const source = (): Tracer => (tracer ??= ask(provider, schemaUrl));
   try {
     source();
   } catch (error) {
@@ -28,8 +29,11 @@ export function tracerFrom(given: Tracer | undefined): TracerSource {
   return () => given ?? ask(undefined);
 }
 
-function ask(provider: TracerProvider | undefined): Tracer {
-  const tracer: Tracer | null | undefined = (provider ?? trace).getTracer('mqtrace', version);
+function ask(provider: TracerProvider | undefined, schemaUrl?: string): Tracer {
+  // `trace.getTracer()` would drop the options.
+  const source = provider ?? trace.getTracerProvider();
+  const options = schemaUrl === undefined ? undefined : { schemaUrl };
+  const tracer: Tracer | null | undefined = source.getTracer('mqtrace', version, options);
   if (typeof tracer?.startSpan !== 'function') throw new TypeError(`getTracer() returned ${describe(tracer)}`);
   return tracer;
 }

@@ -1,3 +1,4 @@
+// What a producer or a transaction sends.
 import type { Attributes } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import {
@@ -7,18 +8,18 @@ import {
   callWithin,
   endWith,
   guard,
-  type Messaging,
+  mergeAttributes,
   type Outgoing,
   replaceMethod,
   startSending,
 } from '../messaging/index.ts';
-import type { ClientAttributes } from './client-attributes.ts';
 import { offsetNumber, outgoing, partitionId, withHeaders, type Writable } from './message.ts';
+import type { ClientState } from './state.ts';
 import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from './types.ts';
 
 /** Traces `send` and `sendBatch` of a producer or of a transaction. */
-export function traceSends(sender: object, messaging: Messaging, facts: ClientAttributes): void {
-  traceSend<ProducerRecord>(sender, 'send', messaging, facts, {
+export function traceSends(sender: object, state: ClientState): void {
+  traceSend<ProducerRecord>(sender, 'send', state, {
     topics: (record) => [record],
     rebuild(record, [sent]) {
       const copy = withOptions(record);
@@ -27,7 +28,7 @@ export function traceSends(sender: object, messaging: Messaging, facts: ClientAt
       return copy;
     },
   });
-  traceSend<ProducerBatch>(sender, 'sendBatch', messaging, facts, {
+  traceSend<ProducerBatch>(sender, 'sendBatch', state, {
     topics: ({ topicMessages }) => topicMessages,
     rebuild(batch, topicMessages) {
       const copy = withOptions(batch);
@@ -44,32 +45,29 @@ interface Shape<A> {
   rebuild(argument: A, topics: readonly TopicMessages[]): unknown;
 }
 
-function traceSend<A>(
-  sender: object,
-  name: string,
-  messaging: Messaging,
-  facts: ClientAttributes,
-  shape: Shape<A>,
-): void {
+function traceSend<A>(sender: object, name: string, { messaging, connection }: ClientState, shape: Shape<A>): void {
   replaceMethod(sender, name, (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const parent = activeContext();
-      // What kafkajs refuses, it is to refuse in its own words: an argument of another shape goes to it as it is.
+      // Unknown shapes are passed through, so that kafkajs reports its own error.
       const [given] = args;
       const messages = isObject(given)
         ? guard('reading messages', () => allMessages(shape.topics(given as A)))
         : undefined;
       if (messages === undefined || messages.length === 0) return raw.apply(this, args);
-      const description = { name: 'send', attributes: facts.attributes };
+      const { attributes } = connection;
+      const description = { name: 'send', attributes };
       const { operation, headers } = startSending(messaging, kafkaHeaders, description, messages, parent);
       const traced = guard('writing headers', () => rebuild(given as A, shape, headers)) ?? given;
       args[0] = traced;
       const result = callWithin(operation, () => raw.apply(this, args));
       return endWith(operation, result, (metadata) => {
-        operation.set(() => ({
-          ...facts.broker,
-          ...(messages.length === 1 && sentAttributes(metadata)),
-        }));
+        operation.set(() =>
+          mergeAttributes(
+            connection.learnedSince(attributes),
+            messages.length === 1 ? sentAttributes(metadata) : undefined,
+          ),
+        );
       });
     };
   });

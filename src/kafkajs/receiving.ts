@@ -1,8 +1,10 @@
-import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
+// What a consumer hands to the application.
+import { type Attributes, diag, ROOT_CONTEXT } from '@opentelemetry/api';
 import {
   ATTR_DESTINATION_PARTITION_ID,
   guard,
-  type Messaging,
+  type Incoming,
+  mergeAttributes,
   noOperation,
   type Operation,
   replaceMethod,
@@ -10,10 +12,10 @@ import {
   startBatch,
   startProcessing,
 } from '../messaging/index.ts';
-import type { ClientAttributes } from './client-attributes.ts';
-import { partitionId } from './message.ts';
-import { type Delivery, deliver } from './process-message.ts';
-import type { KafkaMessageLike } from './types.ts';
+import { onFirst } from './connection.ts';
+import { partitionId, readMessage } from './message.ts';
+import { type ClientState, deliveries, type Source } from './state.ts';
+import type { ConsumerLike, KafkaMessageLike } from './types.ts';
 
 /** What is used of a handler's payload. The payload itself reaches the handler as kafkajs made it. */
 interface EachMessagePayload {
@@ -27,42 +29,49 @@ interface EachBatchPayload {
 }
 
 /** What the messages of one partition have in common, and what was known of the client when it was made. */
-interface Processing extends Omit<Delivery, 'incoming'> {
+interface PartitionSource extends Source {
   known: Attributes;
-  broker: Attributes | undefined;
 }
 
 type Handler = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Traces the handlers that a consumer is run with. */
-export function traceRun(consumer: object, messaging: Messaging, facts: ClientAttributes): void {
+export function traceRun(consumer: ConsumerLike, { messaging, connection }: ClientState): void {
+  let run = false;
   // Made once for each partition, and again when more is known of the client; there are as many as Kafka has partitions for it.
-  const made = new Map<string, Processing>();
-  const processing = (topic: string, partition: number): Processing => {
+  const sources = new Map<string, PartitionSource>();
+  const sourceOf = (topic: string, partition: number): PartitionSource => {
     const key = `${partition} ${topic}`;
-    const last = made.get(key);
-    if (last !== undefined && last.known === facts.attributes && last.broker === facts.broker) return last;
-    const { attributes: known, broker } = facts;
-    const attributes = { ...known, ...broker, [ATTR_DESTINATION_PARTITION_ID]: partitionId(partition) };
-    const description = { name: 'process', attributes };
-    const next = { messaging, destination: { name: topic }, description, known, broker };
-    made.set(key, next);
-    return next;
+    const last = sources.get(key);
+    const known = connection.attributes;
+    if (last !== undefined && last.known === known) return last;
+    const attributes = mergeAttributes(known, { [ATTR_DESTINATION_PARTITION_ID]: partitionId(partition) });
+    const source = { messaging, destination: { name: topic }, description: { name: 'process', attributes }, known };
+    sources.set(key, source);
+    return source;
   };
 
   const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation => {
-    const { description, incoming } = deliver(message, processing(topic, partition));
-    return startProcessing(messaging, description, incoming);
+    const source = sourceOf(topic, partition);
+    return startProcessing(messaging, source.description, deliver(message, source));
   };
 
   const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation => {
-    const shared = processing(topic, partition);
-    const incoming = messages.map((message) => deliver(message, shared).incoming);
-    return startBatch(messaging, { ...shared.description, type: 'process' }, incoming);
+    const source = sourceOf(topic, partition);
+    const incoming = messages.map((message) => deliver(message, source));
+    const { attributes } = source.description;
+    return startBatch(messaging, { name: 'process', type: 'process', attributes }, incoming);
   };
 
+  onFirst(consumer, 'FETCH_START', () => {
+    if (run) return;
+    diag.warn(
+      'mqtrace: a consumer was traced after run() had been called, so that its messages are not; trace it before',
+    );
+  });
   replaceMethod(consumer, 'run', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
+      run = true;
       const config = guard('reading the configuration of run', () =>
         tracedConfig(args[0], {
           eachMessage: (payload) => startEachMessage(payload as EachMessagePayload),
@@ -100,6 +109,13 @@ function tracedConfig(
     eachBatch,
     ...traced,
   };
+}
+
+/** Reads what a message carries, and remembers it for `processMessage`. */
+function deliver(message: KafkaMessageLike, source: Source): Incoming {
+  const incoming = readMessage(message, source);
+  deliveries.set(message, { source, incoming });
+  return incoming;
 }
 
 function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation): Handler {

@@ -1,3 +1,4 @@
+// Commits of offsets and of transactions.
 import type { Attributes } from '@opentelemetry/api';
 import {
   activeContext,
@@ -8,13 +9,13 @@ import {
   type Destination,
   endWith,
   guard,
-  type Messaging,
+  mergeAttributes,
   noOperation,
   replaceMethod,
   startSettling,
 } from '../messaging/index.ts';
-import type { ClientAttributes } from './client-attributes.ts';
 import { offsetNumber, partitionId } from './message.ts';
+import type { ClientState } from './state.ts';
 
 /** What a settlement is about, as far as its arguments tell. */
 export interface Settled {
@@ -22,30 +23,39 @@ export interface Settled {
   attributes?: Attributes;
 }
 
-/** Traces one settling method: a CLIENT span from the call to its answer, under whatever the application is in. */
+/**
+ * Traces one settling method: a CLIENT span from the call to its answer, under the active span.
+ *
+ * @param isWhole - whether it settles a whole transaction, which has no one destination.
+ */
 export function traceSettle(
   target: object,
   method: string,
   operationName: string,
-  messaging: Messaging,
-  facts: ClientAttributes,
+  { messaging, connection }: ClientState,
   read: (args: readonly unknown[]) => Settled,
+  isWhole = false,
 ): void {
   replaceMethod(target, method, (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const parent = activeContext();
+      const atStart = connection.attributes;
       const operation =
         guard(`tracing ${method}`, () => {
+          if (!messaging.recordsSettlement(parent)) return noOperation(parent);
           const { destination, attributes } = read(args);
           const description = {
             name: operationName,
             destination,
-            attributes: { ...facts.attributes, ...attributes },
+            withoutDestination: isWhole,
+            attributes: mergeAttributes(atStart, attributes),
           };
           return startSettling(messaging, description, [], parent);
         }) ?? noOperation(parent);
       const result = callWithin(operation, () => raw.apply(this, args));
-      return endWith(operation, result, () => operation.set(() => facts.broker ?? {}));
+      return endWith(operation, result, () => {
+        operation.set(() => connection.learnedSince(atStart) ?? {});
+      });
     };
   });
 }

@@ -1,0 +1,47 @@
+// What the messages of a batch have in common, and what each of them adds.
+import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
+import type { Destination } from './operation.ts';
+import { ATTR_DESTINATION_NAME } from './semconv.ts';
+
+/** One message of a batch. */
+interface BatchMessage {
+  destination: Destination | undefined;
+  attributes?: Attributes | undefined;
+}
+
+/** The destination of all messages; undefined where they have different ones. */
+export function sharedDestination(messages: readonly BatchMessage[]): Destination | undefined {
+  const [first] = messages;
+  const name = first?.destination?.name;
+  return messages.every((message) => message.destination?.name === name) ? first?.destination : undefined;
+}
+
+/** The attributes that all messages have with the same value: they belong on the span of the batch. */
+export function sharedAttributes(messages: readonly BatchMessage[]): Attributes {
+  const shared: Attributes = {};
+  const first = messages[0]?.attributes;
+  for (const name in first) {
+    const value = first[name];
+    if (value !== undefined && messages.every(({ attributes }) => attributes?.[name] === value)) shared[name] = value;
+  }
+  return shared;
+}
+
+/**
+ * The link to one message of a batch.
+ *
+ * @param withDestination - whether the link names the destination, since the span cannot.
+ */
+export function messageLink(
+  context: SpanContext,
+  { attributes, destination }: BatchMessage,
+  withDestination: boolean,
+): Link {
+  const link: Link = { context };
+  if (withDestination && destination !== undefined) {
+    link.attributes = Object.assign({ [ATTR_DESTINATION_NAME]: destination.name }, attributes);
+  } else if (attributes !== undefined) {
+    link.attributes = attributes;
+  }
+  return link;
+}
