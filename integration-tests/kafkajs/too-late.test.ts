@@ -8,7 +8,7 @@ afterEach(() => diag.disable());
 /** Handles one message, and is traced before or after run(). Gives the warnings. */
 async function warningsOf(when: 'before' | 'after'): Promise<string[]> {
   const warn = vi.fn<(text: string) => void>();
-  diag.setLogger({ warn, error: warn, info: warn, debug: warn, verbose: warn } as never, DiagLogLevel.WARN);
+  diag.setLogger({ warn, error: warn, info: warn, debug: warn, verbose: warn }, DiagLogLevel.WARN);
   const [topic, consumer, producer] = [await newTopic(), await newConsumer(), await newProducer()];
   await consumer.subscribe({ topic, fromBeginning: true });
   if (when === 'before') traceConsumer(consumer);
