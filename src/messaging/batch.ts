@@ -1,7 +1,14 @@
 // What the messages of a batch have in common, and what each of them adds.
 import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
 import type { Destination } from './operation.ts';
-import { ATTR_DESTINATION_NAME } from './semconv.ts';
+import {
+  ATTR_DESTINATION_NAME,
+  ATTR_DESTINATION_PARTITION_ID,
+  ATTR_KAFKA_MESSAGE_KEY,
+  ATTR_KAFKA_MESSAGE_TOMBSTONE,
+  ATTR_MESSAGE_CONVERSATION_ID,
+  ATTR_RABBITMQ_ROUTING_KEY,
+} from './semconv.ts';
 
 /** One message of a batch. */
 interface BatchMessage {
@@ -16,12 +23,21 @@ export function sharedDestination(messages: readonly BatchMessage[]): Destinatio
   return messages.every((message) => message.destination?.name === name) ? first?.destination : undefined;
 }
 
-/** The attributes that all messages have with the same value: they belong on the span of the batch. */
+/** Attributes that say something of a batch if they are equal for all its messages. Others, as offsets and ids, name one message. */
+const shareable = [
+  ATTR_DESTINATION_PARTITION_ID,
+  ATTR_KAFKA_MESSAGE_KEY,
+  ATTR_KAFKA_MESSAGE_TOMBSTONE,
+  ATTR_RABBITMQ_ROUTING_KEY,
+  ATTR_MESSAGE_CONVERSATION_ID,
+];
+
+/** The attributes that all messages have with the same value: they belong on the span of the batch as well. */
 export function sharedAttributes(messages: readonly BatchMessage[]): Attributes {
   const shared: Attributes = {};
   const first = messages[0]?.attributes;
-  for (const name in first) {
-    const value = first[name];
+  for (const name of first === undefined ? [] : shareable) {
+    const value = first?.[name];
     if (value !== undefined && messages.every(({ attributes }) => attributes?.[name] === value)) shared[name] = value;
   }
   return shared;
