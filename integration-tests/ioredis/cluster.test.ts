@@ -1,9 +1,10 @@
 import { Cluster } from 'ioredis';
 import { consumeStream, processMessage, type StreamMessage, traceRedis } from 'mqtrace/ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RedisNode, startRedisCluster } from '../brokers/index.ts';
 import { uniqueName } from '../support/inputs.ts';
 import { idOf, linked, type Recording, recordSpans, underSpan } from '../support/spans.ts';
+import { cuttingProxy } from './cutting-proxy.ts';
 import { endAfterwards } from './setup.ts';
 
 describe('a Cluster', () => {
@@ -145,6 +146,34 @@ describe('a Cluster', () => {
     expect(errors).toStrictEqual([]);
     expect(linked(recording.span(`process ${stream}`))).toStrictEqual([idOf(recording.span(`xadd ${stream}`))]);
     expect(recording.open()).toStrictEqual([]);
+  });
+
+  it('whose consumer loses a reply handles its entries before later ones', async () => {
+    const proxies = await Promise.all(nodes.map(({ host, port }) => cuttingProxy(`redis://${host}:${port}`)));
+    try {
+      const natMap = Object.fromEntries(
+        nodes.map(({ host, port }, at) => [`${host}:${port}`, { host: '127.0.0.1', port: proxies[at]!.port }]),
+      );
+      const cluster = traceRedis(endAfterwards(new Cluster(nodes, { natMap })));
+      const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
+      const handled: string[] = [];
+      const consumer = consumeStream(
+        cluster,
+        { streams: stream, group, minIdleMs: Infinity, blockMs: 60_000, onError: () => {} },
+        ({ id }) => handled.push(id),
+      );
+      const writer = endAfterwards(new Cluster(nodes));
+      await writer.xadd(stream, '1-1', 'n', '1');
+      await vi.waitFor(() => expect(handled).toStrictEqual(['1-1']));
+      const cut = Promise.race(proxies.map((proxy) => proxy.cutAt('marker')));
+      await writer.xadd(stream, '1-2', 'n', 'marker');
+      await cut;
+      await writer.xadd(stream, '1-3', 'n', '3');
+      await vi.waitFor(() => expect(handled).toStrictEqual(['1-1', '1-2', '1-3']), 5000);
+      await consumer.stop();
+    } finally {
+      for (const proxy of proxies) proxy.close();
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { SpanStatusCode } from '@opentelemetry/api';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { getBaggage, withBaggage } from 'mqtrace';
 import { processMessage, type TraceRedisOptions } from 'mqtrace/ioredis';
 import { expect, it } from 'vitest';
@@ -173,4 +173,20 @@ it('what may start only when it is awaited is left to the caller', async () => {
   await rawRedis().ping();
   expect(Lazy.started).toBe(0);
   expect(recording.open()).toStrictEqual([]);
+});
+
+it('an entry that went through JSON is processed in its own trace', async () => {
+  const { redis, recording } = tracedRedis({}, { hideFields: false });
+  const stream = uniqueName('orders');
+  await withBaggage({ n: '1' }, () => redis.xadd(stream, '1-1', 'a', 'b'));
+  for (const reply of [
+    await redis.xread('STREAMS', stream, '0'),
+    await redis.xreadBuffer('STREAMS', stream, '0'),
+  ] as unknown as [[unknown, [Entry]]][]) {
+    const stored = JSON.parse(JSON.stringify(reply[0][1][0])) as Entry;
+    processMessage(stored, () => {
+      expect(trace.getActiveSpan()?.spanContext().traceId).toBe(recording.span(`xadd ${stream}`).spanContext().traceId);
+      expect(getBaggage().getEntry('n')?.value).toBe('1');
+    });
+  }
 });

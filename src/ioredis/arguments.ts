@@ -6,9 +6,9 @@ import { types } from 'node:util';
 export interface GroupArguments {
   group?: string | undefined;
   consumer?: string | undefined;
-  /** The streams asked, in order. */
+  /** The streams to read, in order. */
   streams: string[];
-  /** Whether what is read counts as acknowledged. */
+  /** Whether entries are acknowledged by being read. */
   noAck?: boolean;
 }
 

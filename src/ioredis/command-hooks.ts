@@ -1,10 +1,11 @@
+// How the outcome of a command is observed.
 import { guard } from '../messaging/index.ts';
 import type { Command } from './types.ts';
 
-// Observes the outcome of a command where ioredis turns it into the application's. Promises and callbacks stay ioredis' own, so that
-// neither the time at which they settle changes, nor which rejections are unhandled.
+// Replies and errors are observed in the functions of ioredis that pass them to the application. Promises and callbacks are not
+// replaced: when they settle, and which rejections are unhandled, stays the same.
 
-/** @internal */
+/** Calls `seen` with each reply, before the application gets it. @internal */
 export function onReply(command: Command, seen: (reply: unknown) => void): void {
   const { transformReply } = command;
   command.transformReply = (reply): unknown => {
@@ -14,7 +15,7 @@ export function onReply(command: Command, seen: (reply: unknown) => void): void 
   };
 }
 
-/** @internal */
+/** Calls `seen` with the error of a command, before the application gets it. @internal */
 export function onReject(command: Command, seen: (error: unknown) => void): void {
   const { reject } = command;
   command.reject = (error): void => {

@@ -1,3 +1,4 @@
+// Facts about the server and the client, and the operations that wait for a reply.
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT, guard, type Operation, replaceMethod } from '../messaging/index.ts';
 import { connectionClosed } from './error-type.ts';
@@ -22,12 +23,12 @@ export class Connection {
     this.#followDisconnect();
   }
 
-  /** Keeps an operation until it ends: ioredis does not settle every command. */
+  /** Keeps an operation until it ends, because ioredis does not settle every command. */
   track(operation: Operation): void {
     operation.track(this.client.status === 'ready' ? this.#written : this.#waiting);
   }
 
-  /** Without resending, ioredis forgets the commands that were written to a connection which was lost, once it has another. */
+  /** With `autoResendUnfulfilledCommands: false`, ioredis never settles commands whose connection closed before their reply. */
   #followLostReplies(): void {
     const { client } = this;
     if (client.options?.autoResendUnfulfilledCommands !== false || typeof client.on !== 'function') return;
@@ -42,7 +43,7 @@ export class Connection {
     });
   }
 
-  /** A client that is ended while it waits to reconnect never settles the commands that wait with it. */
+  /** `disconnect()` while a client waits to reconnect: ioredis never settles the commands in its queues. */
   #followDisconnect(): void {
     const { client } = this;
     const failAll = (): void => this.#failAll();
@@ -68,7 +69,7 @@ function fail(operations: readonly Operation[]): void {
   for (const operation of operations) operation.fail(new Error(connectionClosed), 'CONNECTION_CLOSED');
 }
 
-/** Behind a Cluster or sentinels the server changes: it is not known for a command. */
+/** The server of a client. Behind a Cluster or sentinels it changes, so that none is given. */
 function serverOf({ isCluster, options = {} }: Client): Attributes {
   const server: Attributes = {};
   if (isCluster === true || options.sentinels) return server;

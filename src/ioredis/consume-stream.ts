@@ -1,3 +1,4 @@
+// consumeStream(): the consumer-group loop with tracing.
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import {
@@ -19,26 +20,30 @@ import { receivedEntries } from './state.ts';
 import { traceRedis } from './trace-redis.ts';
 import type { RedisLike } from './types.ts';
 
-/** A consumer that runs. */
+/** A running consumer. */
 export interface RunningConsumer {
-  /** Stops it: a handler that runs is waited for, its entry acknowledged. Resolves when nothing of it goes on; never rejects. */
+  /**
+   * Stops the consumer. A running handler is waited for, and its entry is acknowledged. Resolves when the consumer has stopped; never
+   * rejects.
+   */
   stop(): Promise<void>;
   /**
-   * Resolves when it was stopped. Rejects where it cannot go on: a key that is no stream, missing rights, streams in different slots
-   * of a Cluster, a group that Redis refuses to make, a client that gave up connecting. It may be left alone: `onError` is told, too.
+   * Resolves when the consumer was stopped. Rejects with errors that another attempt would give again: a key that is not a stream,
+   * missing permissions, streams in different slots of a Cluster, a group that Redis refuses to create, a client that gave up
+   * connecting. It needs no handler: `onError` gets the same error.
    */
   readonly done: Promise<void>;
 }
 
 /**
- * Consumes streams as a member of a consumer group, on a connection of its own: makes the group, works off what is pending for this
- * consumer, then handles what comes in, one entry after the other, each in its own trace and with its baggage. An entry is
- * acknowledged once the handler has returned or its promise has resolved. One whose handler fails stays pending; it is handled again
- * after `minIdleMs`, by whichever consumer of the group claims it. Delivery is at least once.
+ * Consumes streams as a member of a consumer group, on a connection of its own. It creates the group, handles the entries that are
+ * pending for this consumer, and then new ones: one after the other, each in its own trace and with its baggage. An entry is
+ * acknowledged when the handler has returned or its promise has resolved. An entry whose handler fails stays pending and is handled
+ * again after `minIdleMs`, by the consumer of the group that claims it first. Delivery is at least once.
  *
- * @param redis - the client to duplicate. If it is traced, with its options; else with the default ones.
+ * @param redis - the client to duplicate. A traced client is duplicated with its options, another one is traced with the default ones.
  * @param options - see {@link ConsumeStreamOptions}.
- * @param handler - what it returns is awaited.
+ * @param handler - called with each message; its result is awaited.
  * @throws MqtraceError `INVALID_OPTION`, `INVALID_CLIENT`
  */
 export function consumeStream(
@@ -49,7 +54,7 @@ export function consumeStream(
   checkClient('consumeStream', redis, ['sendCommand', 'pipeline', 'duplicate'], 'an ioredis Redis or Cluster');
   const settings = consumeSettings(options);
   if (typeof handler !== 'function') throw invalidOption('consumeStream handler', handler, 'a function');
-  // Neither the connection nor the loop belongs to what happens to be active now.
+  // The connection and the loop outlive the operation in whose context they are started.
   return runInContext(ROOT_CONTEXT, () => {
     const client = consumerClient(redis);
     guard('tracing a consumer', () => traceRedis(client));
@@ -67,7 +72,7 @@ export function consumeStream(
   });
 }
 
-/** The process operation of an entry; none where the entry could not be read for tracing. */
+/** Starts the process operation of an entry. Undefined where tracing failed to read the entry. */
 const begin: ConsumerGuest['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): GuestOfEntry | undefined => {
   const known = receivedEntries.get(source);
   if (known === undefined) return undefined;

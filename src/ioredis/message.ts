@@ -1,4 +1,6 @@
+// The carrier and the attributes of one stream entry.
 import type { Attributes } from '@opentelemetry/api';
+import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
@@ -35,7 +37,7 @@ export function receiveEntry(
   return incoming;
 }
 
-/** Hides the trace fields of an entry that a query shows. What it carries is read if it is processed. @internal */
+/** Hides the trace fields of an entry in the reply to a query. Its context is read only if it is processed. @internal */
 export function showEntry(tracing: StreamTracing, { entry, stream }: ReplyEntry, server: Attributes): void {
   const fields = fieldsOf(entry);
   if (fields === undefined) return;
@@ -75,22 +77,23 @@ function hideTraceFields(tracing: StreamTracing, fields: RedisFields): RedisFiel
   if (!tracing.hidesFields) return undefined;
   return guard('hiding trace fields', () => {
     const names = propagatorFields(tracing.messaging.propagator);
-    // A propagator that names none, or fails to, is no reason to show what others have written.
+    // Without names, because the propagator writes nothing or failed, the fields of other writers are hidden all the same.
     const start = redisFields.trailingRun(fields, names.length === 0 ? mqtracePropagator.fields() : names);
     return start < fields.length ? fields.splice(start) : undefined;
   });
 }
 
-/** @internal */
+/** What an entry carries, and its attributes. @internal */
 export function incomingOf(
   messaging: Messaging,
   entry: readonly unknown[],
   fields: RedisFields | undefined,
   stream: string | undefined,
 ): Incoming {
-  const id = String(entry[0]);
+  // An entry that went through JSON has an id that was a Buffer.
+  const id = typeof entry[0] === 'string' ? entry[0] : (readValue('id', entry[0]) ?? String(entry[0]));
   const attributes: Attributes = { [ATTR_MESSAGE_ID]: id };
-  // XREADGROUP with CLAIM (Redis 8.4) adds how long the entry had been idle, and how often it was delivered before.
+  // XREADGROUP with CLAIM (Redis 8.4) adds the idle time of the entry and the number of earlier deliveries.
   const deliveries = entry.length === 4 ? Number(entry[3]) : Number.NaN;
   if (Number.isSafeInteger(deliveries)) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = deliveries + 1;
   return readIncoming(messaging, redisFields, fields, {
@@ -104,7 +107,7 @@ function fieldsOf(entry: readonly unknown[]): RedisFields | undefined {
   return Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
 }
 
-/** Ids are made of the server's clock unless the writer gives its own (`1-0`), which are told from times by being before 2001. */
+/** An id begins with the server's time, unless the writer gave it (`1-0`): a number that would be before 2001 is no time. */
 function sentAtOf(id: string): number | undefined {
   const ms = Number(id.split('-', 1)[0]);
   return ms >= 1e12 && ms < 1e15 ? ms : undefined;

@@ -1,3 +1,4 @@
+// Tracing of a client without sendCommand: a mock (ioredis-mock) that runs commands itself.
 import { activeContext, guard, isEagerPromise, replaceMethod, runInContext } from '../messaging/index.ts';
 import type { Connection } from './connection.ts';
 import { callOf } from './tracked-command.ts';
@@ -6,8 +7,7 @@ import type { Command, StreamCall } from './types.ts';
 const commands = ['xadd', 'xack', 'xread', 'xreadgroup', 'xclaim', 'xautoclaim', 'xrange', 'xrevrange', 'xinfo'];
 
 /**
- * Traces a client that does not send commands, as a mock (ioredis-mock) that runs them itself: its stream methods by their names.
- * What its pipelines and transactions run is not traced.
+ * Traces the stream methods of a client by their names. Commands of its pipelines and transactions are not traced.
  *
  * @internal
  */
@@ -40,7 +40,7 @@ export function traceByName(redis: object, connection: Connection): void {
 function begin(connection: Connection, name: string, given: unknown[]): NamedCall | undefined {
   const last = given.at(-1);
   const callback = typeof last === 'function' ? (last as Callback) : undefined;
-  // As ioredis' Command takes them.
+  // ioredis' Command flattens arguments in the same way.
   const args = (callback === undefined ? given : given.slice(0, -1)).flat();
   const command = { name, args } as unknown as Command;
   const call = callOf(connection, command, activeContext());

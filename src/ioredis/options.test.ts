@@ -48,7 +48,7 @@ describe('consumeStream refuses', () => {
     [{ consumer: 7 }, 'consumeStream({ consumer })'],
     [{ from: '>' }, 'consumeStream({ from })'],
     [{ from: 0 }, 'consumeStream({ from })'],
-    [{ count: 0 }, 'consumeStream({ count }): expected a whole number of at least 1, got 0'],
+    [{ count: 0 }, 'consumeStream({ count }): expected a whole number of 1 or more, got 0'],
     [{ blockMs: 0.5 }, 'consumeStream({ blockMs })'],
     [{ blockMs: Infinity }, 'consumeStream({ blockMs })'],
     [{ minIdleMs: -1 }, 'consumeStream({ minIdleMs })'],

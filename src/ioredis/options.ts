@@ -1,11 +1,12 @@
-import { invalidOption } from '../common/errors.ts';
+// Options of traceRedis.
+import { checkBoolean } from '../common/check-options.ts';
 import { checkOptions, type TraceOptions } from '../messaging/index.ts';
 
 /** Options of `traceRedis`. */
 export interface TraceRedisOptions extends TraceOptions {
   /**
-   * Whether replies come without the trace fields at the end of an entry, so that the application sees what was sent. Default
-   * `true`.
+   * Whether trace fields at the end of an entry are removed from replies, so that the application gets the fields that were sent.
+   * Default `true`.
    */
   hideFields?: boolean | undefined;
 }
@@ -14,7 +15,5 @@ export interface TraceRedisOptions extends TraceOptions {
 export function checkTraceRedisOptions(options: TraceRedisOptions): void {
   checkOptions('traceRedis', options, ['hideFields']);
   const { hideFields } = options;
-  if (hideFields !== undefined && typeof hideFields !== 'boolean') {
-    throw invalidOption('traceRedis({ hideFields })', hideFields, 'true or false');
-  }
+  if (hideFields !== undefined) checkBoolean(hideFields, 'traceRedis({ hideFields })');
 }

@@ -1,3 +1,4 @@
+// Pipelines, and transactions that are sent as one.
 import { guard } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
@@ -5,8 +6,8 @@ import { track, trackedOf, type TrackedCommand } from './tracked-command.ts';
 import type { Command, Pipeline } from './types.ts';
 
 /**
- * Follows the commands of a pipeline or of a transaction that is sent as one. Their contexts are those of the calls that add them;
- * their spans start when the pipeline is sent, and end with their replies: in a transaction, with what EXEC returns for them.
+ * Traces the commands of a pipeline, or of a transaction that is sent as one. The parent of a command's span is the context of the call
+ * that added it. The span starts when the pipeline is sent and ends with the reply; in a transaction, with the result from EXEC.
  *
  * @internal
  */
@@ -21,7 +22,7 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
     guard('tracing a Redis pipeline', () => {
       commands.push(command);
       const known = trackedOf(command);
-      // A Cluster sends the commands of a pipeline once more where a node turned them away.
+      // A Cluster sends the commands of a pipeline again when a node redirected them.
       if (known !== undefined) {
         known.pendingError = undefined;
         known.watchReject(command);
@@ -52,7 +53,7 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
       const start = execAt - results.length;
       results.forEach((result: unknown, at) => {
         const of = commands[start + at];
-        // What succeeded goes through the command's own transformReply afterwards.
+        // A successful result is passed to the transformReply of its command afterwards.
         if (result instanceof Error && of !== undefined) trackedOf(of)?.fail(result);
       });
     });

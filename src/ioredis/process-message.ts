@@ -1,3 +1,4 @@
+// processMessage(): the processing of one stream entry.
 import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
 import { incomingOf } from './message.ts';
@@ -10,9 +11,9 @@ let defaultTracing: StreamTracing | undefined;
  * Processes one stream entry: runs `fn` within a CONSUMER span that continues the entry's trace, with the entry's baggage active.
  * The span ends when `fn` returns or throws, or when the promise that it returns settles.
  *
- * @param entry - `[id, fields]` as a traced client returned it, the same array. Any other is read for what it carries, without its
- *   stream, which it does not tell.
- * @param fn - gets the entry.
+ * @param entry - `[id, fields]`: the same array that a traced client returned. Any other entry is read as well, but its stream is not
+ *   known.
+ * @param fn - called with the entry.
  * @returns what `fn` returns.
  */
 export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entry: E) => R): R {

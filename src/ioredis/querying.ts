@@ -1,3 +1,4 @@
+// Queries: XRANGE, XREVRANGE, XINFO STREAM.
 import type { Context } from '@opentelemetry/api';
 import { text } from './arguments.ts';
 import type { Connection } from './connection.ts';

@@ -1,3 +1,4 @@
+// Receiving: XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM.
 import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import {
@@ -18,7 +19,7 @@ import { receiveEntry } from './message.ts';
 import { claimedByXautoclaim, countOfIds, entriesOfClaim, entriesOfRead, type ReplyEntry } from './replies.ts';
 import type { Command, StreamCall } from './types.ts';
 
-/** XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM: a span where they return messages or fail, none for an empty poll. @internal */
+/** A command that reads or claims entries. It has a span if it returns messages or fails, and none for an empty poll. @internal */
 export class ReceivingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #name: string;
@@ -47,7 +48,7 @@ export class ReceivingCall implements StreamCall {
       const message = receiveEntry(tracing, entry, attributes);
       if (message === undefined) continue;
       incoming.push(message);
-      // With NOACK the entry is acknowledged by being read: there will be no XACK of it.
+      // With NOACK the entry is acknowledged by being read; no XACK follows.
       if (group !== undefined && !noAck) tracing.remember(group, message);
     }
     if (incoming.length > 0) {
@@ -60,7 +61,7 @@ export class ReceivingCall implements StreamCall {
   }
 
   fail(error: unknown, type: string = redisErrorType(error)): void {
-    // Reading until the application ends its client is no failure.
+    // A read that is pending when the application ends its client has not failed.
     if (type === 'CONNECTION_CLOSED' && isEnding(error, this.#connection.client.status)) return;
     this.#start({})?.fail(error, type);
   }
@@ -83,7 +84,7 @@ export class ReceivingCall implements StreamCall {
     return mergeAttributes(attributes, this.#connection.server);
   }
 
-  /** An operation that no message describes. */
+  /** Starts an operation without messages. */
   #start(more: Attributes): Operation | undefined {
     if (isTracingSuppressed(this.#parent)) return undefined;
     const [stream, ...others] = this.#asked.streams;

@@ -42,12 +42,12 @@ export function entriesOfClaim(reply: unknown, stream: string): ReplyEntry[] {
   return found;
 }
 
-/** Where XAUTOCLAIM's reply has what XCLAIM's is: after the cursor. @internal */
+/** The part of XAUTOCLAIM's reply that has the form of XCLAIM's. @internal */
 export function claimedByXautoclaim(reply: unknown): unknown {
   return Array.isArray(reply) ? reply[1] : undefined;
 }
 
-/** How many messages a claim gave with JUSTID. @internal */
+/** How many messages a claim with JUSTID returned. @internal */
 export function countOfIds(reply: unknown): number {
   return Array.isArray(reply) ? reply.filter((id) => typeof id === 'string' || Buffer.isBuffer(id)).length : 0;
 }
@@ -83,7 +83,7 @@ function addEntries(found: ReplyEntry[], stream: unknown, entries: unknown): voi
   if (!Array.isArray(entries)) return;
   const name = String(stream);
   for (const entry of entries) {
-    // Older servers give nil for a claimed entry that was deleted.
+    // Redis before 7.0 returns nil for a claimed entry that was deleted.
     if (Array.isArray(entry)) found.push({ entry, stream: name });
   }
 }

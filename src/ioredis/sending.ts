@@ -1,3 +1,4 @@
+// Sending: XADD.
 import type { Attributes, Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../messaging/index.ts';
@@ -6,7 +7,7 @@ import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
 import type { Command, StreamCall } from './types.ts';
 
-/** XADD: a send of one message, whose context goes into fields after the application's. @internal */
+/** A send of one message, whose context is appended to its fields. @internal */
 export class SendingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #command: Command;
@@ -52,7 +53,7 @@ export class SendingCall implements StreamCall {
   }
 
   succeed(reply: unknown): void {
-    // NOMKSTREAM without the stream adds nothing and replies null.
+    // With NOMKSTREAM, and no stream, the reply is null: nothing was added.
     if (reply !== null) this.#operation.set(() => ({ [ATTR_MESSAGE_ID]: text(reply) }));
     this.#operation.end();
   }
@@ -61,7 +62,7 @@ export class SendingCall implements StreamCall {
     this.#operation.fail(error, type);
   }
 
-  /** ioredis' errors show the command's arguments. */
+  /** Errors of ioredis contain the arguments of the command. */
   clean(error: unknown): void {
     const { command } = error as { command?: { args?: unknown } };
     if (command !== undefined && command.args === this.#command.args) command.args = this.#given;

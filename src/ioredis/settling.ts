@@ -1,3 +1,4 @@
+// Settling: XACK.
 import type { Attributes, Context } from '@opentelemetry/api';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
@@ -14,7 +15,7 @@ import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
 import type { Command, StreamCall } from './types.ts';
 
-/** XACK: a settlement that links the entries which this client, or a duplicate of it, was given. @internal */
+/** A settlement, which links the entries that this client or one of its duplicates has received. @internal */
 export class SettlingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #args: readonly unknown[];

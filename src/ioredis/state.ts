@@ -1,12 +1,13 @@
+// What one wrapped client, and each entry that it returned, remembers.
 import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import { ATTR_MESSAGE_ID, createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
 import type { TraceRedisOptions } from './options.ts';
 
-/** How many delivered entries are remembered at least until their XACK, the oldest being forgotten first. */
+/** How many delivered entries are remembered until their XACK, at least. The oldest are forgotten first. */
 const deliveredLimit = 10_000;
 
-/** What a wrapped client and its duplicates remember together. @internal */
+/** The state that a wrapped client shares with its duplicates. @internal */
 export class StreamTracing {
   readonly messaging: Messaging;
   readonly options: TraceRedisOptions;
@@ -22,7 +23,7 @@ export class StreamTracing {
     this.#settles = options.settleSpans !== false;
   }
 
-  /** Keeps what an XACK of this entry is to link. */
+  /** Remembers what an XACK of this entry will link. */
   remember(group: string, { destination, creation, attributes }: Incoming): void {
     const id = attributes?.[ATTR_MESSAGE_ID];
     if (!this.#settles || destination === undefined || creation === undefined || typeof id !== 'string') return;
@@ -30,7 +31,7 @@ export class StreamTracing {
     this.#delivered.set(key, { context: ROOT_CONTEXT, creation, destination, attributes, sentAt: undefined });
   }
 
-  /** What is known of an entry that is being acknowledged; it is forgotten. */
+  /** Returns what is remembered of an entry that is being acknowledged, and forgets it. */
   settle(stream: string, group: string, id: string): Incoming | undefined {
     const key = deliveryKey(stream, group, id);
     const known = this.#delivered.get(key);
@@ -43,7 +44,7 @@ function deliveryKey(stream: string, group: string, id: string): string {
   return `${stream.length}:${stream}${group.length}:${group}${id}`;
 }
 
-/** What is known of an entry that the application was given. @internal */
+/** What is kept of an entry that was returned to the application. @internal */
 export interface ReceivedEntry {
   readonly tracing: StreamTracing;
   readonly incoming: Incoming;
@@ -51,5 +52,5 @@ export interface ReceivedEntry {
   readonly attributes: Attributes;
 }
 
-/** On the entry's array, which the application gets as it is. @internal */
+/** By the array of the entry, which the application gets unchanged. @internal */
 export const receivedEntries: Stamp<ReceivedEntry> = createStamp();

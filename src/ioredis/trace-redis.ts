@@ -1,3 +1,4 @@
+// traceRedis(): what is wrapped.
 import {
   activeContext,
   bindToContext,
@@ -19,13 +20,13 @@ import type { Client, Command, Pipeline, RedisLike } from './types.ts';
 /**
  * Traces the stream commands of an ioredis client: XADD, XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM and XACK, called in any way: with a
  * callback, as `xaddBuffer`, by `call()`, in a pipeline or a transaction, with autopipelining, and on what `duplicate()` gives.
- * Every other command goes its way untouched.
+ * All other commands are passed on unchanged.
  *
  * An entry's trace context travels in fields after its own (`traceparent`, `tracestate`, `baggage`), which replies then do not show,
  * those to XRANGE, XREVRANGE and XINFO STREAM included.
  *
- * @param redis - a `Redis` or a `Cluster`. It is returned, with methods of its own in place of its class's. Of a client without
- *   `sendCommand`, as a mock, the stream methods are traced by their names.
+ * @param redis - a `Redis` or a `Cluster`. Methods of this object are replaced; its class is not changed. A client without
+ *   `sendCommand`, as a mock, is traced by the names of its stream methods.
  * @param options - see {@link TraceRedisOptions}.
  * @returns the same object. One that is traced already is returned as it is.
  * @throws MqtraceError `INVALID_CLIENT` if it is no ioredis client, `INVALID_OPTION` for wrong options
@@ -49,7 +50,7 @@ function traceClient(redis: object, tracing: StreamTracing): void {
   }
   traceCommands(redis, connection);
   tracePipelines(redis, connection);
-  // A Cluster that is not ready yet puts off autopipelined calls, which would lose the context of their call.
+  // A Cluster that is not ready delays autopipelined calls, which would lose their context.
   replaceMethod(
     redis,
     'delayUntilReady',

@@ -1,3 +1,4 @@
+// Stream commands, from their call until their outcome.
 import type { Context } from '@opentelemetry/api';
 import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
@@ -10,7 +11,7 @@ import type { Command, StreamCall } from './types.ts';
 
 const trackedCommands: Stamp<TrackedCommand> = createStamp();
 
-/** Whether a command may be one of those traced, at the cost of one comparison for most that are not. @internal */
+/** Whether a command may be a stream command: a cheap test that excludes most others. @internal */
 export function maybeStreamCommand(command: Command): boolean {
   const first = command.name.charCodeAt(0);
   return first === 0x78 || first === 0x58;
@@ -18,7 +19,7 @@ export function maybeStreamCommand(command: Command): boolean {
 
 const queued = Buffer.from('QUEUED');
 
-/** Whether a reply is the one to a command of a transaction. Most replies are arrays, which must not be turned into text. @internal */
+/** Whether the server queued the command in a transaction. Replies are not converted to text, which is slow for large arrays. @internal */
 export function isQueued(reply: unknown): boolean {
   return reply === 'QUEUED' || (Buffer.isBuffer(reply) && reply.equals(queued));
 }
@@ -78,7 +79,7 @@ export class TrackedCommand {
   }
 
   #reply(reply: unknown): void {
-    // No stream command replies with this but in a transaction.
+    // Outside of a transaction, no stream command has this reply.
     if (isQueued(reply)) {
       this.queued = true;
       this.onQueued?.();
@@ -99,7 +100,7 @@ export class TrackedCommand {
   }
 }
 
-/** @internal */
+/** The tracked form of a command; undefined for one that is not traced. @internal */
 export function trackedOf(command: Command): TrackedCommand | undefined {
   return trackedCommands.get(command);
 }
@@ -117,7 +118,7 @@ export function track(connection: Connection, command: Command): TrackedCommand 
   });
 }
 
-/** What is done for a command, by its name; undefined for one that is not traced. @internal */
+/** The operation of a command, by its name; undefined for one that is not traced. @internal */
 export function callOf(connection: Connection, command: Command, parent: Context): StreamCall | undefined {
   const name = command.name.toLowerCase();
   switch (name) {

@@ -1,3 +1,4 @@
+// Transactions whose commands are sent one by one.
 import { onReject, onReply } from './command-hooks.ts';
 import { notExecuted } from './pipeline.ts';
 import { isQueued, type TrackedCommand, trackedOf } from './tracked-command.ts';

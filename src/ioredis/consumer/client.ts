@@ -1,3 +1,4 @@
+// The client of a consumer.
 import { types } from 'node:util';
 import { connectionClosed } from '../error-type.ts';
 import type { Client, Command, RedisLike } from '../types.ts';
@@ -16,7 +17,7 @@ export interface ConsumerClient extends Client {
   disconnect(): void;
 }
 
-/** A time limit would end a read that waits as asked, and lose what Redis delivers to it. A lost connection is waited for. */
+/** A time limit would end a blocking read, and lose the entries that Redis delivers to it. A lost connection is waited for. */
 const connection = {
   commandTimeout: undefined,
   socketTimeout: undefined,
@@ -26,7 +27,7 @@ const connection = {
 };
 
 /**
- * A client of the consumer's own, since a read that waits holds up every other command of its connection. It has no `keyPrefix`: not
+ * A separate client for the consumer, because a blocking read delays every other command of its connection. It has no `keyPrefix`: not
  * every version of ioredis adds it to the keys of XGROUP and XINFO.
  *
  * @internal
@@ -75,7 +76,7 @@ export function endClient(client: ConsumerClient): void {
   }
 }
 
-/** How often each of these entries was delivered; undefined where Redis does not tell. @internal */
+/** The number of deliveries of each of these entries; undefined where Redis does not return it. @internal */
 export async function deliveriesOf(
   client: ConsumerClient,
   { group }: ConsumeSettings,

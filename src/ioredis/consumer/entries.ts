@@ -1,3 +1,4 @@
+// Stream entries in the replies that a consumer gets.
 import { streamsOfRead } from '../replies.ts';
 import type { StreamKey } from './client.ts';
 import type { StreamMessage } from './options.ts';
@@ -13,14 +14,14 @@ export interface DeliveredEntry {
   readonly source: unknown[];
 }
 
-/** The entries of one reply. What is not understood is counted: it was delivered, and is neither handled nor acknowledged. @internal */
+/** The entries of one reply, and how many parts of it were not understood: these are neither handled nor acknowledged. @internal */
 export interface Delivered {
   readonly entries: DeliveredEntry[];
   readonly notUnderstood: number;
 }
 
 /**
- * The entries of an XREADGROUP reply. Only null means that there are none: Redis gives nothing else where it has nothing to deliver.
+ * The entries of an XREADGROUP reply. Only null means that there are none; Redis has no other reply for it.
  *
  * @param keys - the streams that were read.
  * @internal
@@ -43,12 +44,12 @@ export function deliveredByClaim(list: unknown, stream: string): Delivered {
   return { notUnderstood: addEntries(entries, stream, list), entries };
 }
 
-/** Adds what is understood of a list; returns how much is not. */
+/** Adds the entries of a list; returns how many of them were not understood. */
 function addEntries(entries: DeliveredEntry[], stream: string, list: unknown): number {
   if (!Array.isArray(list)) return 1;
   let notUnderstood = 0;
   for (const source of list as unknown[]) {
-    // Redis before 7.0 claims a deleted entry as nil, without the id that would be needed to acknowledge it.
+    // Redis before 7.0 returns a claimed entry that was deleted as nil. It cannot be acknowledged without its id.
     if (source === null) continue;
     const entry = Array.isArray(source) ? entryOf(stream, source) : undefined;
     if (entry === undefined) notUnderstood++;
@@ -78,7 +79,7 @@ export function messageOf(
   deliveryAttempt: number | undefined,
 ): StreamMessage | undefined {
   if (raw === null) return undefined;
-  // Not assigned one by one: a field may be called `__proto__`.
+  // From entries: assigning a field called `__proto__` would change the prototype.
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at]!.toString(), raw[at + 1]!.toString()]);
   return { id, stream, fields: Object.fromEntries(pairs), raw, deliveryAttempt };

@@ -1,12 +1,13 @@
+// Consumer groups.
 import { redisErrorType } from '../error-type.ts';
 import type { ConsumerClient, StreamKey } from './client.ts';
 import { compareIds } from './entries.ts';
 import type { ConsumeSettings } from './options.ts';
 
 /**
- * Makes the consumer group of each stream where it does not exist, and the stream with it.
+ * Creates the consumer group of each stream where it does not exist, and the stream with it.
  *
- * @param seen - by stream, the last entry that was delivered before the group was lost; a stream that was made again is taken out.
+ * @param seen - by stream, the last entry that was delivered before the group was lost. A stream that was created again is removed.
  * @internal
  */
 export async function makeGroups(
@@ -19,7 +20,7 @@ export async function makeGroups(
     const last = seen.get(name);
     let start = from;
     if (last !== undefined) {
-      // A stream that was deleted and made again counts its ids anew: those below the last one seen would never be delivered.
+      // A stream that was deleted and created again may have lower ids, which a group that starts at the last one would never deliver.
       start = (await isAtLeast(client, key, last)) ? last : '0';
       if (start === '0') seen.delete(name);
     }
@@ -31,7 +32,7 @@ export async function makeGroups(
   }
 }
 
-/** Whether a stream exists and has reached this id. Where Redis does not tell, false: entries handled twice are better than lost. */
+/** Whether a stream exists and has reached this id. False where it is not known: handling entries twice is better than losing them. */
 async function isAtLeast(client: ConsumerClient, key: StreamKey['key'], id: string): Promise<boolean> {
   let info: unknown;
   try {
@@ -45,7 +46,7 @@ async function isAtLeast(client: ConsumerClient, key: StreamKey['key'], id: stri
   return /^\d+-\d+$/.test(last) && compareIds(last, id) >= 0;
 }
 
-/** Of XINFO STREAM's reply: names and values in turn, or an object (`replyMapping: 'resp3'`). */
+/** The reply to XINFO STREAM has names and values in turn, or is an object (`replyMapping: 'resp3'`). */
 function lastGeneratedId(info: unknown): unknown {
   const name = 'last-generated-id';
   if (Array.isArray(info)) return info[info.findIndex((item) => String(item) === name) + 1];

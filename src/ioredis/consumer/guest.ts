@@ -1,9 +1,10 @@
+// What tracing is to a consumer: an observer that may fail.
 import { reportFault } from '../../common/faults.ts';
 import type { DeliveredEntry } from './entries.ts';
 
 /**
- * What follows the processing of entries, as tracing does. A consumer works the same whatever a guest does: each of these methods may
- * fail, return nothing, or not call what it is to run.
+ * Observes the processing of entries, as tracing does. The consumer does not depend on it: each method may throw, return nothing, or not
+ * call the function that it is given.
  *
  * @internal
  */
@@ -21,7 +22,7 @@ export interface GuestOfEntry {
   fail(error: unknown): void;
 }
 
-/** A guest of one entry that cannot disturb: its faults are counted and reported. @internal */
+/** The guest of one entry, guarded: its faults are counted and reported. @internal */
 export class SafeGuest {
   readonly #guest: GuestOfEntry | undefined;
 

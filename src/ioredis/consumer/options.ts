@@ -1,7 +1,9 @@
+// Options of consumeStream.
 import { hostname } from 'node:os';
-import { invalidOption, unknownOption } from '../../common/errors.ts';
+import { checkCount, checkFunction, checkNames, isRecord } from '../../common/check-options.ts';
+import { invalidOption } from '../../common/errors.ts';
 
-/** One stream entry, as a handler of `consumeStream` gets it. */
+/** One stream entry, as the handler of `consumeStream` gets it. */
 export interface StreamMessage {
   /** The entry's id. */
   readonly id: string;
@@ -11,34 +13,34 @@ export interface StreamMessage {
   readonly fields: Readonly<Record<string, string>>;
   /** Names and values in turn, as Redis has them. */
   readonly raw: readonly Buffer[];
-  /** How often the entry has been delivered, this time included; undefined where Redis did not tell. */
+  /** How often the entry has been delivered, this time included; undefined where Redis does not return it. */
   readonly deliveryAttempt: number | undefined;
 }
 
 /** Options of `consumeStream`. */
 export interface ConsumeStreamOptions {
-  /** The stream, or the streams; on a Cluster all in one slot. Made where they do not exist. */
+  /** The stream or streams; in a Cluster, all in one slot. They are created where they do not exist. */
   streams: string | readonly string[];
-  /** The consumer group. Made where it does not exist. */
+  /** The consumer group. It is created where it does not exist. */
   group: string;
   /**
-   * The consumer's name within the group: what is pending under it is worked off first. A name that stays the same over restarts is
-   * best, as Redis keeps consumers for good. Default: host name and process id.
+   * The consumer's name within the group. Entries that are pending for it are handled first. Use the same name after a restart: Redis
+   * keeps consumers until they are deleted. Default: host name and process id.
    */
   consumer?: string | undefined;
-  /** Where a group begins that has to be made: an id, `'0'` for all entries, `'$'` for those to come. Default `'0'`. */
+  /** Where a new group starts: an id, `'0'` for all entries, `'$'` for future ones. Default `'0'`. */
   from?: string | undefined;
   /** How many entries are read at once. They are handled one after the other. Default 10. */
   count?: number | undefined;
   /** How long one read waits for entries, in milliseconds. Default 5000. */
   blockMs?: number | undefined;
   /**
-   * After how many milliseconds an entry that was delivered, to whichever consumer, and not acknowledged is taken over and handled
-   * again. It has to be longer than a handler takes. `Infinity`: never. Needs Redis 6.2. Default 60 000.
+   * After how many milliseconds an entry that was delivered to any consumer, and not acknowledged, is claimed and handled again. It
+   * has to be longer than a handler takes. `Infinity`: never. Needs Redis 6.2. Default 60 000.
    */
   minIdleMs?: number | undefined;
   /**
-   * Told of every failure: of a handler, with its message, and of Redis. Default: OpenTelemetry's `diag`.
+   * Called for every failure: of a handler, with its message, and of Redis. Default: reports to OpenTelemetry's `diag`.
    */
   onError?: ((error: unknown, message: StreamMessage | undefined) => void) | undefined;
 }
@@ -59,13 +61,8 @@ let unnamed = 0;
  * @internal
  */
 export function consumeSettings(options: ConsumeStreamOptions): ConsumeSettings {
-  if (typeof options !== 'object' || options === null)
-    throw invalidOption('consumeStream options', options, 'an object');
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw unknownOption('consumeStream', name, names);
-    }
-  }
+  if (!isRecord(options)) throw invalidOption('consumeStream options', options, 'an object');
+  checkNames('consumeStream', options, names);
   const { group, consumer, from = '0', count = 10, blockMs = 5000, minIdleMs = 60_000, onError } = options;
   const streams = typeof options.streams === 'string' ? [options.streams] : options.streams;
   if (
@@ -82,12 +79,10 @@ export function consumeSettings(options: ConsumeStreamOptions): ConsumeSettings 
   if (typeof from !== 'string' || !/^(?:\$|\d+(?:-\d+)?)$/.test(from)) {
     throw invalidOption('consumeStream({ from })', from, `an entry id, '0' or '$'`);
   }
-  checkNumber('count', count);
-  checkNumber('blockMs', blockMs);
-  if (minIdleMs !== Infinity) checkNumber('minIdleMs', minIdleMs);
-  if (onError !== undefined && typeof onError !== 'function') {
-    throw invalidOption('consumeStream({ onError })', onError, 'a function');
-  }
+  checkCount('consumeStream({ count })', count);
+  checkCount('consumeStream({ blockMs })', blockMs);
+  if (minIdleMs !== Infinity) checkCount('consumeStream({ minIdleMs })', minIdleMs);
+  if (onError !== undefined) checkFunction('consumeStream({ onError })', onError);
   return {
     streams: [...streams],
     group,
@@ -100,7 +95,7 @@ export function consumeSettings(options: ConsumeStreamOptions): ConsumeSettings 
   };
 }
 
-/** Two consumers of one process must not share what is pending. */
+/** Two consumers of one process must not share their pending entries. */
 function defaultName(): string {
   unnamed++;
   return `${hostname()}-${process.pid}${unnamed > 1 ? `-${unnamed}` : ''}`;
@@ -108,10 +103,4 @@ function defaultName(): string {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function checkNumber(name: string, value: unknown): void {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
-    throw invalidOption(`consumeStream({ ${name} })`, value, 'a whole number of at least 1');
-  }
 }

@@ -1,12 +1,13 @@
+// Reports of failures.
 import { types } from 'node:util';
 import { diag } from '@opentelemetry/api';
 import { reportFault } from '../../common/faults.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';
 
 /**
- * Tells the `onError` option of a failure, else `diag`. A fault of `onError` is counted, also where it returns a promise that rejects.
+ * Reports a failure to the `onError` option, or to `diag`. A fault of `onError` is counted, also a promise that rejects.
  *
- * @param message - the one whose handler failed; undefined for a failure of Redis.
+ * @param message - the message whose handler failed; undefined for a failure of Redis.
  * @internal
  */
 export function reportFailure(

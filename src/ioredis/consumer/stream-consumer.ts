@@ -1,3 +1,4 @@
+// The consumer-group loop.
 import { performance } from 'node:perf_hooks';
 import { redisErrorType } from '../error-type.ts';
 import { claimedByXautoclaim } from '../replies.ts';
@@ -17,15 +18,15 @@ import { reportFailure } from './report.ts';
 
 type Handler = (message: StreamMessage) => unknown;
 
-/** Errors that are the same at the next attempt. */
+/** Errors that another attempt would give again. */
 const fatalTypes = new Set(['WRONGTYPE', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'CROSSSLOT']);
 const missingGroup = new Set(['NOGROUP', 'UNBLOCKED']);
 const shortestPauseMs = 100;
 const longestPauseMs = 5000;
 
 /**
- * The loop of a consumer: makes the group, works off what is pending, claims what idled, reads what is new. It reads the replies
- * itself and handles every entry in them; what follows it (tracing) is a guest, on which nothing depends.
+ * The loop of a consumer: it creates the group, handles pending entries, claims idle ones and reads new ones. It reads the replies itself
+ * and handles every entry in them. Tracing is a guest, on which nothing depends.
  *
  * @internal
  */
@@ -35,7 +36,7 @@ export class StreamConsumer {
   readonly #handler: Handler;
   readonly #guest: ConsumerGuest;
   readonly #streams: readonly StreamKey[];
-  /** By stream, the last entry seen: where a group begins that is deleted under way. */
+  /** By stream, the last entry seen: where a group starts again that was deleted meanwhile. */
   readonly #seen = new Map<string, string>();
   #grouped = false;
   #recovered = false;
@@ -65,8 +66,8 @@ export class StreamConsumer {
     client.on('error', (error: unknown) => {
       if (!this.#stopping) this.#report(error);
     });
-    // Redis takes entries as delivered when it sends them. Those of a reply that was cut off are pending, and the command that
-    // ioredis repeats after it has reconnected does not give them again.
+    // For Redis, an entry is delivered when it is sent. Entries of a reply that was cut off are pending, and the command that ioredis
+    // sends again after it has reconnected does not return them.
     const lost = (): void => {
       if (this.#delivering) this.#recovered = false;
     };
@@ -85,7 +86,7 @@ export class StreamConsumer {
     }
   }
 
-  /** Lets a running handler finish; nothing else is begun. */
+  /** Lets a running handler finish; no other one is started. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
@@ -121,11 +122,11 @@ export class StreamConsumer {
 
   #isFatal(error: unknown): boolean {
     const type = redisErrorType(error);
-    // Redis refuses the command itself with ERR; for the command that makes the group, the reason is in the options.
+    // ERR means that the command itself is wrong; for the command that creates the group, because of the options.
     return fatalTypes.has(type) || (type === 'ERR' && !this.#grouped) || this.#client.status === 'end';
   }
 
-  /** Works off what is pending for this consumer: from an earlier run, or because a reply was lost. */
+  /** Handles the entries that are pending for this consumer, from an earlier run or because a reply was lost. */
   async #recover(): Promise<void> {
     this.#recovered = true;
     try {
@@ -188,11 +189,11 @@ export class StreamConsumer {
     } finally {
       this.#waiting = false;
     }
-    // The connection was lost meanwhile. Entries that were lost with it come first; these are pending as well, and come after them.
+    // The connection was lost meanwhile. The lost entries come first; these are pending as well, and are read after them.
     if (!this.#recovered) return;
     const { entries } = delivered;
     for (const { id, stream } of entries) this.#seen.set(stream, id);
-    // Where nothing is understood, nothing more is taken from the group until what is pending can be read.
+    // If nothing is understood, no more is taken from the group until the pending entries can be read.
     if (entries.length === 0 && delivered.notUnderstood > 0) this.#recovered = false;
     this.#checkUnderstood(delivered, 'XREADGROUP');
     await this.#handle(entries, () => 1);
@@ -219,7 +220,7 @@ export class StreamConsumer {
     }
   }
 
-  /** Reports what of a reply is not understood; throws where that is all of it. */
+  /** Reports that a part of a reply was not understood; throws if nothing of it was. */
   #checkUnderstood({ entries, notUnderstood }: Delivered, command: string): void {
     if (notUnderstood === 0) return;
     const error = new Error(
@@ -240,7 +241,7 @@ export class StreamConsumer {
   async #handle(entries: readonly DeliveredEntry[], attempt: (at: number) => number | undefined): Promise<void> {
     const since = performance.now();
     for (const [at, entry] of entries.entries()) {
-      // By then another consumer may have taken over what waits here behind slow handlers.
+      // Another consumer may have claimed the entries that waited for slow handlers.
       if (this.#stopping || performance.now() - since >= this.#settings.minIdleMs) return;
       await this.#handleOne(entry, attempt(at));
     }
@@ -248,12 +249,12 @@ export class StreamConsumer {
 
   async #handleOne(entry: DeliveredEntry, deliveryAttempt: number | undefined): Promise<void> {
     const { id, stream } = entry;
-    // One that was trimmed or deleted has nothing left to handle.
+    // The entry was trimmed or deleted: there is nothing to handle.
     const message = messageOf(entry, deliveryAttempt);
     if (message === undefined) return this.#acknowledge(stream, id);
     const guest = new SafeGuest(this.#guest, entry, deliveryAttempt);
     try {
-      // Resolved within run(), so that a thenable runs in the context of the entry, too.
+      // Resolved within run(), so that the `then` of a thenable runs in the context of the entry, too.
       await guest.run(() => Promise.resolve(this.#handler(message)));
     } catch (error) {
       guest.fail(error);
@@ -264,7 +265,7 @@ export class StreamConsumer {
     await guest.run(() => this.#acknowledge(stream, id));
   }
 
-  /** What cannot be acknowledged is handled once more, as if the process had ended here. */
+  /** An entry that cannot be acknowledged is handled again, as if the process had ended here. */
   async #acknowledge(stream: string, id: string): Promise<void> {
     if (this.#ended) return;
     try {
