@@ -34,13 +34,14 @@ const config: ViteUserConfig = defineConfig({
           // Property tests take seconds on a loaded machine; a time is no result here.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          setupFiles: ['./scripts/bound-properties.ts'],
+          setupFiles: ['./scripts/bound-properties.ts', './test-support/conventions/watch.ts'],
           include: [
             'src/**/*.test.ts',
             'carriers/**/*.test.ts',
             'scripts/**/*.test.ts',
             'examples/**/*.test.ts',
             'docs/**/*.test.ts',
+            'test-support/**/*.test.ts',
           ],
           typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.check.json' },
         },
@@ -50,6 +51,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'integration',
           include: ['integration-tests/**/*.test.ts'],
+
           globalSetup: './integration-tests/brokers/global-setup.ts',
           testTimeout: 60_000,
           hookTimeout: 300_000,

@@ -162,7 +162,10 @@ describe('a consumer that fails', () => {
       asyncHandler(async (message) => {
         if (message.content.toString() === '4' && !message.fields.redelivered) {
           consumer.sendToQueue(next, message.content);
-          trace.getActiveSpan()?.setStatus({ code: SpanStatusCode.ERROR, message: 'no such address' });
+          trace
+            .getActiveSpan()
+            ?.setAttribute('error.type', 'NO_SUCH_ADDRESS')
+            .setStatus({ code: SpanStatusCode.ERROR, message: 'no such address' });
           consumer.nack(message);
           return;
         }

@@ -1,6 +1,5 @@
 import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe } from './errors.ts';
-import { isEagerPromise } from './eager-promise.ts';
 import { answered, reportFault } from './faults.ts';
 
 // Access to OpenTelemetry's context manager. The application may register any, so that each call is guarded: a manager that throws or
@@ -51,7 +50,8 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   };
   try {
     const returned: unknown = contextApi.with(context, once);
-    if (!called && isEagerPromise(returned)) returned.then(undefined, () => undefined);
+    // What the function gave is the caller's; a promise of the manager's own has nobody else to handle it.
+    if (!called || threw || !Object.is(returned, outcome)) answered(returned);
     if (called && (threw || !Object.is(returned, outcome))) {
       reportFault('entering a context', new Error('the context manager did not return or throw what the function did'));
     }

@@ -7,7 +7,7 @@ import {
   type SpanOptions,
   SpanStatusCode,
 } from '@opentelemetry/api';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import type { Messaging } from './messaging.ts';
@@ -110,7 +110,7 @@ export class Operation {
     const { span } = this;
     if (this.#ended || span === undefined) return;
     try {
-      if (span.isRecording()) span.setAttributes(toVersion(defined(attributes()), this.#semconv));
+      if (answered(span.isRecording())) answered(span.setAttributes(toVersion(defined(attributes()), this.#semconv)));
     } catch (error) {
       reportFault('setting span attributes', error);
     }
@@ -122,7 +122,7 @@ export class Operation {
     this.#open?.delete(this);
     for (const span of this.#spans) {
       try {
-        span.end(this.#startedAt?.now());
+        answered(span.end(this.#startedAt?.now()));
       } catch (error) {
         reportFault('ending a span', error);
       }
@@ -139,14 +139,14 @@ export class Operation {
     if (this.#ended) return;
     try {
       const { span } = this;
-      if (span?.isRecording()) {
-        span.setAttribute(ATTR_ERROR_TYPE, type ?? errorType(error));
+      if (span !== undefined && answered(span.isRecording())) {
+        answered(span.setAttribute(ATTR_ERROR_TYPE, type ?? errorType(error)));
         if (error === undefined) {
-          span.setStatus({ code: SpanStatusCode.ERROR });
+          answered(span.setStatus({ code: SpanStatusCode.ERROR }));
         } else {
-          span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
+          answered(span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) }));
           if (isNewOn(span, error)) {
-            span.recordException(exceptionOf(error), this.#startedAt?.now());
+            answered(span.recordException(exceptionOf(error), this.#startedAt?.now()));
           }
         }
       }

@@ -1,5 +1,5 @@
 import { type Context, type Link, type Span, type SpanOptions, trace } from '@opentelemetry/api';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { ATTR_LINKS_PART } from './semconv.ts';
 import type { TracerSource } from './tracer.ts';
 
@@ -39,7 +39,7 @@ function startLinked(
   const part = (number: number): Link[] => links.slice((number - 1) * linksPerSpan, number * linksPerSpan);
   const span = tracer().startSpan(name, { ...options, links: part(1) }, started.context);
   addFirst(started, span);
-  if (!span.isRecording()) return;
+  if (!answered(span.isRecording())) return;
   for (let number = 2; (number - 1) * linksPerSpan < links.length; number++) {
     const attributes = { ...options.attributes, [ATTR_LINKS_PART]: number };
     const further = tracer().startSpan(name, { ...options, attributes, links: part(number) }, started.context);
@@ -47,10 +47,12 @@ function startLinked(
   }
 }
 
-function addFirst(started: StartedSpans, span: Span | null | undefined): void {
+function addFirst(started: StartedSpans, given: Span | null | undefined): void {
+  const span = answered(given);
   if (span === undefined || span === null) throw new TypeError(`startSpan() returned ${String(span)}`);
   started.spans.push(span);
   // A span that cannot tell its context must not become active: the application's own calls would fail on it.
-  if (typeof span.spanContext()?.traceId !== 'string') throw new TypeError('spanContext() returned no span context');
+  if (typeof answered(span.spanContext())?.traceId !== 'string')
+    throw new TypeError('spanContext() returned no span context');
   started.context = trace.setSpan(started.context, span);
 }

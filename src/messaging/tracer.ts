@@ -1,6 +1,6 @@
 import { trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { describe } from '../common/errors.ts';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { version } from '../common/version.ts';
 
 /** Gives the tracer of mqtrace's spans. It throws where the provider fails, and asks it again the next time. */
@@ -33,7 +33,7 @@ function ask(provider: TracerProvider | undefined, schemaUrl?: string): Tracer {
   // `trace.getTracer()` would drop the options.
   const source = provider ?? trace.getTracerProvider();
   const options = schemaUrl === undefined ? undefined : { schemaUrl };
-  const tracer: Tracer | null | undefined = source.getTracer('mqtrace', version, options);
+  const tracer: Tracer | null | undefined = answered(source.getTracer('mqtrace', version, options));
   if (typeof tracer?.startSpan !== 'function') throw new TypeError(`getTracer() returned ${describe(tracer)}`);
   return tracer;
 }

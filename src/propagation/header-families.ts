@@ -1,6 +1,6 @@
 // The header names that belong to a propagator, including those that its `fields()` leaves out.
 import type { TextMapPropagator } from '@opentelemetry/api';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 
 /** What any field of a family stands for. A `*` at the end stands for every name that begins so. */
 const families: readonly { belongs: RegExp; names: readonly string[] }[] = [
@@ -20,7 +20,7 @@ const mayBelong = /^(?:b3$|x-b3-|uber-trace-id$|ot-tracer-|x-datadog-)/i;
  */
 export function propagatorFields(propagator: TextMapPropagator): readonly string[] {
   try {
-    const fields: unknown = propagator.fields();
+    const fields: unknown = answered(propagator.fields());
     if (!Array.isArray(fields) || !fields.every((field) => typeof field === 'string')) {
       throw new TypeError('fields() of the propagator returned no array of names');
     }

@@ -3,7 +3,7 @@ import { type Context, propagation, ROOT_CONTEXT, type TextMapPropagator, trace 
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { checkNames } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
-import { reportFault } from '../common/faults.ts';
+import { answered, reportFault } from '../common/faults.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
 import { activeContext, isContext } from '../common/active-context.ts';
@@ -105,7 +105,7 @@ export function injectCopy<H>(
     if (!hasPayload(outgoing)) return undefined;
     const copy = adapter.copy(headers);
     if (headers !== null && headers !== undefined) adapter.remove(copy, propagatorFields(propagator));
-    propagator.inject(outgoing, copy, adapter);
+    answered<unknown>(propagator.inject(outgoing, copy, adapter));
     return copy;
   } catch (error) {
     reportFault('injecting context into a message', error);
@@ -122,7 +122,7 @@ export function extractFrom<H>(
 ): Context {
   if (headers === null || headers === undefined) return context;
   try {
-    const extracted: unknown = propagator.extract(context, headers, adapter);
+    const extracted: unknown = answered(propagator.extract(context, headers, adapter));
     if (isContext(extracted)) return extracted;
     throw new TypeError('extract() of the propagator returned no context');
   } catch (error) {

@@ -1,0 +1,29 @@
+// Checks one collected metric of mqtrace's own against the published conventions: name, instrument, unit and attributes.
+import type { Attributes } from '@opentelemetry/api';
+import { checkTypes, rules } from './check-span.ts';
+
+/** What the check looks at of a metric, as every reader of the SDK gives it. */
+export interface CheckedMetric {
+  readonly descriptor: { readonly name: string; readonly unit: string; readonly type: string };
+  readonly dataPoints: readonly { readonly attributes: Attributes }[];
+}
+
+/** What is wrong with the metric, one sentence each; empty where nothing is. */
+export function checkMetric({ descriptor, dataPoints }: CheckedMetric): string[] {
+  const { name, unit, type } = descriptor;
+  const problems: string[] = [];
+  const say = (text: string): void => void problems.push(`${name}: ${text}`);
+  const rule = rules.metrics[name];
+  if (rule === undefined && !name.startsWith('mqtrace.')) say('is in no convention and not in the mqtrace namespace');
+  if (rule !== undefined) {
+    if (rule.unit !== unit) say(`the unit is ${unit}, expected ${rule.unit}`);
+    const instrument = type.toLowerCase().replace(/^observable_|_/g, '');
+    if (instrument !== rule.instrument) say(`the instrument is ${type}, expected ${rule.instrument}`);
+  }
+  if (unit === '') say('has no unit');
+  for (const { attributes } of dataPoints) {
+    checkTypes(attributes, 'attribute', say);
+    for (const required of rule?.required ?? []) if (!(required in attributes)) say(`${required} is required`);
+  }
+  return [...new Set(problems)];
+}

@@ -1,0 +1,54 @@
+// A setup file of every test: each span that mqtrace makes in it is held to the conventions when it ends, and each metric when it is
+// collected, whichever provider of the SDK they came from.
+import type { Attributes } from '@opentelemetry/api';
+import { BasicTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { MetricReader } from '@opentelemetry/sdk-metrics';
+import { afterEach } from 'vitest';
+import { type CheckedMetric, checkMetric } from './check-metric.ts';
+import { checkSpan } from './check-span.ts';
+
+const problems = new Set<string>();
+const startAttributes = new WeakMap<object, Attributes>();
+
+const tracer = new BasicTracerProvider().getTracer('watch');
+const tracers = Object.getPrototypeOf(tracer) as { startSpan: typeof tracer.startSpan };
+const spans = Object.getPrototypeOf(tracer.startSpan('watch')) as { end: (this: ReadableSpan, time?: unknown) => void };
+
+const { startSpan } = tracers;
+tracers.startSpan = function watchedStartSpan(this: typeof tracer, name, options, context) {
+  const span = startSpan.call(this, name, options, context);
+  startAttributes.set(span, { ...options?.attributes });
+  return span;
+};
+
+const { end } = spans;
+spans.end = function watchedEnd(this: ReadableSpan, time?: unknown): void {
+  const first = !this.ended;
+  end.call(this, time);
+  if (!first || this.instrumentationScope.name !== 'mqtrace') return;
+  for (const problem of checkSpan({ ...pick(this), startAttributes: startAttributes.get(this) })) problems.add(problem);
+};
+
+function pick({ name, kind, attributes, links, events, status }: ReadableSpan): Parameters<typeof checkSpan>[0] {
+  return { name, kind, attributes, links, events, status };
+}
+
+const readers = MetricReader.prototype;
+// oxlint-disable-next-line typescript/unbound-method -- called with `this` below
+const { collect } = readers;
+readers.collect = async function watchedCollect(this: MetricReader, options) {
+  const collected = await collect.call(this, options);
+  for (const { scope, metrics } of collected.resourceMetrics.scopeMetrics) {
+    if (scope.name !== 'mqtrace') continue;
+    // The descriptor has the instrument's type, though its declaration does not say so.
+    for (const metric of metrics as unknown as CheckedMetric[])
+      for (const problem of checkMetric(metric)) problems.add(problem);
+  }
+  return collected;
+};
+
+afterEach(() => {
+  const found = [...problems];
+  problems.clear();
+  if (found.length > 0) throw new Error(`what does not follow the conventions:\n${found.join('\n')}`);
+});

@@ -1,0 +1,142 @@
+// A real SDK, propagator and context manager of which one part at a time can be broken, while they are in use.
+import {
+  type Context,
+  type ContextManager,
+  ROOT_CONTEXT,
+  type Span,
+  type TextMapPropagator,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { BasicTracerProvider, type ReadableSpan, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace-base';
+import { mqtracePropagator } from '../../src/index.ts';
+
+/** How a broken part behaves. */
+export const failures = ['throws', 'gives undefined', 'gives null', 'gives a rejected promise'] as const;
+export type Failure = (typeof failures)[number];
+
+const spanMethods = [
+  'spanContext',
+  'isRecording',
+  'setAttribute',
+  'setAttributes',
+  'addEvent',
+  'addLink',
+  'addLinks',
+  'recordException',
+  'setStatus',
+  'updateName',
+  'end',
+] as const;
+
+const otherParts = [
+  'tracer.startSpan',
+  'propagator.inject',
+  'propagator.extract',
+  'propagator.fields',
+  'sampler.shouldSample',
+  'processor.onStart',
+  'processor.onEnd',
+  'context.active',
+  'context.with',
+  'context.bind',
+] as const;
+
+/** What can be broken: a part and one of its functions. */
+export type Part = (typeof otherParts)[number] | `span.${(typeof spanMethods)[number]}`;
+export const parts: readonly Part[] = [...otherParts, ...spanMethods.map((name): Part => `span.${name}`)];
+
+/** Tracing that works until a part of it is broken. */
+export class BrokenTracing {
+  /** The spans that have ended. */
+  readonly ended: ReadableSpan[] = [];
+  readonly tracerProvider: TracerProvider;
+  readonly propagator: TextMapPropagator;
+  readonly contextManager: ContextManager;
+  /** How often a broken part was called. */
+  broken = 0;
+  #part: Part | undefined;
+  #failure: Failure = 'throws';
+
+  constructor() {
+    const sampler: Sampler = {
+      shouldSample: () => this.#may('sampler.shouldSample', () => ({ decision: SamplingDecision.RECORD_AND_SAMPLED })),
+      toString: () => 'BrokenSampler',
+    };
+    const provider = new BasicTracerProvider({
+      sampler,
+      spanProcessors: [
+        {
+          // Nothing of the SDK's: its processors use the context manager that may be broken.
+          onStart: () => this.#may('processor.onStart', () => {}),
+          onEnd: (span: ReadableSpan) => this.#may('processor.onEnd', () => void this.ended.push(span)),
+          forceFlush: () => Promise.resolve(),
+          shutdown: () => Promise.resolve(),
+        },
+      ],
+    });
+    // By another name, since spans of which parts failed cannot follow the conventions.
+    this.tracerProvider = { getTracer: () => this.#tracer(provider.getTracer('broken')) };
+    this.propagator = {
+      inject: (...args) => this.#may('propagator.inject', () => mqtracePropagator.inject(...args)),
+      extract: (...args) => this.#may('propagator.extract', () => mqtracePropagator.extract(...args)),
+      fields: () => this.#may('propagator.fields', () => mqtracePropagator.fields()),
+    };
+    this.contextManager = this.#contextManager(new AsyncLocalStorageContextManager().enable());
+  }
+
+  /** Breaks one part; undefined mends all. */
+  break(part: Part | undefined, failure: Failure = 'throws'): void {
+    this.#part = part;
+    this.#failure = failure;
+    this.broken = 0;
+  }
+
+  #may<T>(part: Part, work: () => T): T {
+    if (part !== this.#part) return work();
+    this.broken++;
+    if (this.#failure === 'throws') throw new Error(`${part} is broken`);
+    if (this.#failure === 'gives a rejected promise') return Promise.reject(new Error(`${part} is broken`)) as T;
+    return (this.#failure === 'gives null' ? null : undefined) as T;
+  }
+
+  #tracer(tracer: Tracer): Tracer {
+    return {
+      startSpan: (...args) => this.#may('tracer.startSpan', () => this.#span(tracer.startSpan(...args))),
+      startActiveSpan: () => {
+        throw new Error('wrappers start spans with startSpan');
+      },
+    };
+  }
+
+  /** A span of the same methods, each of which can be broken; the SDK's own stays whole, since the SDK calls it too. */
+  #span(whole: Span): Span {
+    const breakable: Record<string, unknown> = {};
+    for (const name of spanMethods) {
+      // oxlint-disable-next-line typescript/unbound-method -- called on the span below
+      const method = whole[name] as (...args: unknown[]) => unknown;
+      breakable[name] = (...args: unknown[]): unknown =>
+        this.#may(`span.${name}`, () => {
+          const result = method.apply(whole, args);
+          return result === whole ? breakable : result;
+        });
+    }
+    return breakable as unknown as Span;
+  }
+
+  #contextManager(working: ContextManager): ContextManager {
+    return {
+      active: () => this.#may('context.active', () => working.active() ?? ROOT_CONTEXT),
+      with: (context: Context, fn, self, ...args) =>
+        this.#may('context.with', () => working.with(context, fn, self, ...args)),
+      bind: (context, target) => this.#may('context.bind', () => working.bind(context, target)),
+      enable() {
+        return this;
+      },
+      disable() {
+        return this;
+      },
+    };
+  }
+}
