@@ -1,3 +1,4 @@
+// Checks of option values, with errors that say what is expected.
 import { types } from 'node:util';
 import { invalidOption, unknownOption } from './errors.ts';
 

@@ -1,3 +1,4 @@
+// Finds the name that was probably meant.
 /** The known name nearest to a mistyped one, or undefined when none is near. @internal */
 export function nearest(given: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -1,3 +1,4 @@
+// The error of the package, and how wrong values are described in it.
 import { types } from 'node:util';
 import { nearest } from './did-you-mean.ts';
 

@@ -1,3 +1,4 @@
+// Reports lost data and mistakes to the operator.
 import { diag } from '@opentelemetry/api';
 
 const quietMs = 60_000;

@@ -1,3 +1,4 @@
+// Decides where spans go, from options and OTEL_* variables.
 import { otlpGrpcUrl, otlpHttpUrl, zipkinUrl } from './endpoints.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';

@@ -1,3 +1,4 @@
+// Reads endpoints of OTLP over HTTP and gRPC, and of Zipkin.
 import { warn } from '../common/warnings.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';

@@ -1,3 +1,4 @@
+// Reads OTEL_* variables, and reports those that cannot be used.
 import { longestTimeoutMs } from '../common/check-options.ts';
 import { describe } from '../common/errors.ts';
 import { warn } from '../common/warnings.ts';

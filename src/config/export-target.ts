@@ -1,3 +1,4 @@
+// The options that say where spans go.
 import type { ExportProtocol } from './names.ts';
 
 /** Where spans go, as one exporter is told it. */

@@ -1,3 +1,4 @@
+// Names that options and variables take.
 /** How spans leave the process: an OTLP transport, another format, or not at all. */
 export const exportProtocols = ['http/protobuf', 'http/json', 'grpc', 'zipkin', 'console', 'none'] as const;
 

@@ -1,3 +1,4 @@
+// The sampler that adjusts its rate to a target.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { checkNames, checkPositive, checkProbability } from '../common/check-options.ts';

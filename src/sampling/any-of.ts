@@ -1,3 +1,4 @@
+// The sampler that keeps what any of several keeps.
 import type { SpanContext } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { Combination } from './combination.ts';

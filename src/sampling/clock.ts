@@ -1,3 +1,4 @@
+// The clock of samplers that measure the load.
 /** Milliseconds from any start, never going back. @internal */
 export type Clock = () => number;
 

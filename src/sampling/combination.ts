@@ -1,3 +1,4 @@
+// The base of samplers that are made of several.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { ConsistentSampler } from './consistent-sampler.ts';
@@ -15,8 +16,8 @@ export abstract class Combination extends ConsistentSampler {
     this.#name = `${name}(${this.members.join(', ')})`;
   }
 
-  override get dice(): (() => number) | undefined {
-    for (const member of this.members) if (member.dice) return member.dice;
+  override get randomSource(): (() => number) | undefined {
+    for (const member of this.members) if (member.randomSource) return member.randomSource;
     return undefined;
   }
 

@@ -110,7 +110,7 @@ describe('the weights of what is kept', () => {
 });
 
 describe('independent', () => {
-  test('keeps its share even of trace ids that are not random, and all services agree on its dice', () => {
+  test('keeps its share even of trace ids that are not random, and all services agree on its random value', () => {
     const random = seeded(45);
     const sampler = independent(0.1, { random });
     const downstream = [ratio(0.1), independent(0.1, { random }), parentBased(ratio(0.5))];
@@ -131,8 +131,8 @@ describe('independent', () => {
     expect(Math.abs(deviations(kept, trials, 0.1))).toBeLessThan(bound);
   });
 
-  test('rolls no dice below a parent, nor where rv is present', () => {
-    const sampler = independent(0.5, { random: () => expect.fail('rolled') });
+  test('draws no random value below a parent, nor where rv is present', () => {
+    const sampler = independent(0.5, { random: () => expect.fail('drawn') });
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     expect(ask(sampler, { traceId, parentSampled: true }).rv).toBeUndefined();
     expect(ask(sampler, { traceId, parentSampled: true, traceState: 'ot=rv:f0000000000000' })).toMatchObject({
@@ -157,7 +157,7 @@ describe('independent', () => {
     for (let i = 0; i < 20; i++) expect(ask(sampler, { traceId: '1'.repeat(32) }).rv).toMatch(/^[0-9a-f]{14}$/);
   });
 
-  test('gives its dice to every sampler it is combined with', () => {
+  test('gives its random value to every sampler it is combined with', () => {
     const random = seeded(46);
     const sampler = anyOf(independent(0.1, { random }), ratio(0.4));
     for (let i = 0; i < 2000; i++) {

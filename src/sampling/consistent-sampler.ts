@@ -1,3 +1,4 @@
+// The base of samplers that decide by a threshold (OTEP 235 and 250).
 import {
   isSpanContextValid,
   trace,
@@ -11,7 +12,7 @@ import {
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { dropped, notSampled, recordedAndSampled } from './decision.ts';
 import { readOtMember, writeOtMember, type OtMember } from './ot-member.ts';
-import { never, randomnessOf, reaches, rollRandomness, type Halves } from './threshold.ts';
+import { never, randomnessOf, reaches, drawRandomness, type Halves } from './threshold.ts';
 
 /** A span that asks to be sampled. @internal */
 export interface SamplingRequest {
@@ -59,8 +60,8 @@ export function keptBy(name: string, threshold: Halves, weighed = true): Intent 
  * @internal
  */
 export abstract class ConsistentSampler implements Sampler {
-  /** Its own dice for roots whose trace ids cannot be trusted; undefined: the trace id is the dice. */
-  get dice(): (() => number) | undefined {
+  /** A source of randomness for roots whose trace ids cannot be trusted; undefined: the trace id is the randomness. */
+  get randomSource(): (() => number) | undefined {
     return undefined;
   }
 
@@ -98,15 +99,15 @@ export abstract class ConsistentSampler implements Sampler {
   ): SamplingResult {
     const ot = readOtMember(parent?.traceState);
     let randomness = ot?.randomness;
-    let rolled: Halves | undefined;
+    let drawn: Halves | undefined;
     if (!randomness) {
-      const dice = parent ? undefined : this.dice;
-      randomness = dice ? (rolled = rollRandomness(dice)) : randomnessOf(traceId);
+      const randomSource = parent ? undefined : this.randomSource;
+      randomness = randomSource ? (drawn = drawRandomness(randomSource)) : randomnessOf(traceId);
     }
     const request: SamplingRequest = { context, traceId, name, kind, attributes, links, parent, ot, randomness };
     const intent = this.intent(request);
     const kept = reaches(randomness, intent.threshold) ? intent : intent.fallback?.(request);
-    return kept ? sampled(kept, request, rolled) : refused(request, rolled);
+    return kept ? sampled(kept, request, drawn) : refused(request, drawn);
   }
 
   abstract toString(): string;
@@ -119,12 +120,12 @@ export function validParent(context: Context): SpanContext | undefined {
   return parent && isSpanContextValid(parent) ? parent : undefined;
 }
 
-function sampled(kept: Intent, request: SamplingRequest, rolled: Halves | undefined): SamplingResult {
-  if (!request.parent && !rolled) return (kept.rootResult ??= sampledResult(kept, newRootState(kept)));
+function sampled(kept: Intent, request: SamplingRequest, drawn: Halves | undefined): SamplingResult {
+  if (!request.parent && !drawn) return (kept.rootResult ??= sampledResult(kept, newRootState(kept)));
   const { ot, parent } = request;
   const threshold = kept.weighed ? kept.threshold : undefined;
   if (parent && sameThreshold(threshold, ot?.threshold)) return sampledResult(kept, undefined);
-  return sampledResult(kept, writeOtMember(parent?.traceState, threshold, rolled ?? ot?.randomness, ot?.rest ?? ''));
+  return sampledResult(kept, writeOtMember(parent?.traceState, threshold, drawn ?? ot?.randomness, ot?.rest ?? ''));
 }
 
 function newRootState(kept: Intent): TraceState | undefined {
@@ -137,10 +138,10 @@ function sampledResult({ attributes }: Intent, traceState: TraceState | undefine
 }
 
 /** A `th` that says "kept" must not travel beside a flag that says "not kept"; one that agrees tells the truth and stays. */
-function refused({ ot, parent, randomness }: SamplingRequest, rolled: Halves | undefined): SamplingResult {
+function refused({ ot, parent, randomness }: SamplingRequest, drawn: Halves | undefined): SamplingResult {
   const lies = ot?.threshold !== undefined && reaches(randomness, ot.threshold);
-  if (!lies && !rolled) return notSampled;
-  const traceState = writeOtMember(parent?.traceState, undefined, rolled ?? ot?.randomness, ot?.rest ?? '');
+  if (!lies && !drawn) return notSampled;
+  const traceState = writeOtMember(parent?.traceState, undefined, drawn ?? ot?.randomness, ot?.rest ?? '');
   return { decision: dropped, traceState };
 }
 

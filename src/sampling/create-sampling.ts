@@ -1,3 +1,4 @@
+// Joins a sampler with the span processor that decides at the end of a span.
 import type { Attributes, Context, Link, SpanContext, SpanKind, TracerProvider } from '@opentelemetry/api';
 import type { ReadableSpan, Sampler, SamplingResult, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../common/faults.ts';

@@ -1,3 +1,4 @@
+// The sampler with a hard cap, a token bucket.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { checkCount, checkPositive } from '../common/check-options.ts';
 import { steadyClock, type Clock } from './clock.ts';

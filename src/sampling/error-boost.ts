@@ -1,3 +1,4 @@
+// The sampler that raises its rate while many spans fail.
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';

@@ -1,3 +1,4 @@
+// A span as it is exported when sampling has changed its trace state.
 import { TraceFlags, type Attributes, type SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { samplerNameAttribute } from './consistent-sampler.ts';

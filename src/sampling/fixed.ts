@@ -1,3 +1,4 @@
+// The samplers that keep all or nothing.
 import { ConsistentSampler, keptBy, dropIntent, type Intent } from './consistent-sampler.ts';
 import { always } from './threshold.ts';
 import type { SpanContext } from '@opentelemetry/api';

@@ -1,3 +1,4 @@
+// Makes a sampler of another package one that composes, and guards it.
 import { TraceFlags } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { describe, invalidOption } from '../common/errors.ts';

@@ -1,3 +1,4 @@
+// Makes the sampler that OTEL_TRACES_SAMPLER names.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { parseDecimal } from '../config/environment.ts';
 import { adaptive } from './adaptive.ts';

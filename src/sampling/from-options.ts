@@ -1,3 +1,4 @@
+// Makes a sampler from plain data.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { allOf } from './all-of.ts';

@@ -1,6 +1,7 @@
+// Compiles patterns of rules.
 /**
  * Whether a text matches a pattern in which `*` stands for any number of characters and `?` for one. Case matters. Written out instead of
- * a regular expression, since the text may come from a stranger: the time is bounded by the product of both lengths, and the text by 1024 characters.
+ * a regular expression, because the text is untrusted: the time is bounded by the product of both lengths, and the text by 1024 characters.
  * @internal
  */
 export function matchesGlob(pattern: string, text: string): boolean {

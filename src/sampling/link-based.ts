@@ -1,3 +1,4 @@
+// The sampler that follows what a span links.
 import { isSpanContextValid, TraceFlags, type Link, type SpanContext } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { ConsistentSampler, keptBy, type Intent, type SamplingRequest } from './consistent-sampler.ts';
@@ -14,8 +15,8 @@ class LinkBased extends ConsistentSampler {
     this.#root = root;
   }
 
-  override get dice(): (() => number) | undefined {
-    return this.#root.dice;
+  override get randomSource(): (() => number) | undefined {
+    return this.#root.randomSource;
   }
 
   override intent(request: SamplingRequest): Intent {

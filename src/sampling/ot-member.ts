@@ -1,3 +1,4 @@
+// Reads and writes the `ot` member of the trace state.
 import { createTraceState, type TraceState } from '@opentelemetry/api';
 import { digitsOf, parseRandomness, parseThreshold, thresholdText, type Halves } from './threshold.ts';
 

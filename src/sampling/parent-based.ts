@@ -1,3 +1,4 @@
+// The sampler that follows the parent.
 import {
   TraceFlags,
   type Attributes,
@@ -61,8 +62,8 @@ class ParentBased extends ConsistentSampler {
     this.#name = `parentBased(${String(root)}${given.length > 0 ? `, { ${given.join(', ')} }` : ''})`;
   }
 
-  override get dice(): (() => number) | undefined {
-    return this.#root.dice;
+  override get randomSource(): (() => number) | undefined {
+    return this.#root.randomSource;
   }
 
   override intent(request: SamplingRequest): Intent {

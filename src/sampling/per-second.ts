@@ -1,3 +1,4 @@
+// The sampler that keeps about so many spans a second.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { checkNames, checkPositive } from '../common/check-options.ts';
 import { steadyClock, type Clock, type Clocked } from './clock.ts';

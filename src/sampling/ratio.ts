@@ -1,3 +1,4 @@
+// The samplers that keep a share of traces.
 import type { Attributes, Context, Link, SpanKind } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { checkFunction, checkNames, checkProbability } from '../common/check-options.ts';
@@ -9,18 +10,18 @@ class Ratio extends ConsistentSampler {
   readonly #name: string;
   readonly #threshold: Halves;
   readonly #intent: Intent;
-  readonly #dice: (() => number) | undefined;
+  readonly #randomSource: (() => number) | undefined;
 
-  constructor(name: string, p: number, dice?: () => number) {
+  constructor(name: string, p: number, randomSource?: () => number) {
     super();
     this.#name = `${name}(${p})`;
     this.#threshold = thresholdOf(p);
     this.#intent = p === 0 ? dropIntent : keptBy(this.#name, this.#threshold);
-    this.#dice = dice;
+    this.#randomSource = randomSource;
   }
 
-  override get dice(): (() => number) | undefined {
-    return this.#dice;
+  override get randomSource(): (() => number) | undefined {
+    return this.#randomSource;
   }
 
   override intent(): Intent {
@@ -28,7 +29,7 @@ class Ratio extends ConsistentSampler {
   }
 
   override refusesRoot(traceId: string): boolean {
-    return this.#dice === undefined && traceIdIsBelow(traceId, this.#threshold);
+    return this.#randomSource === undefined && traceIdIsBelow(traceId, this.#threshold);
   }
 
   override shouldSample(
@@ -68,7 +69,7 @@ export interface IndependentOptions {
 }
 
 /**
- * {@link ratio} for those who cannot trust their trace ids to be random: a root throws dice of its own and writes them into the trace
+ * {@link ratio} where trace ids may not be random: a root draws a random value of its own and writes it into the trace
  * state (`rv`), so that all services after it agree on them. Below a parent it is `ratio(p)` on the `rv` that came, or else the trace id.
  *
  * @param p - from 0 to 1.

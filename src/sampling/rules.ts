@@ -1,3 +1,4 @@
+// The sampler that chooses by attributes, names and baggage.
 import { propagation, SpanKind, type AttributeValue } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
@@ -63,9 +64,9 @@ class Rules extends ConsistentSampler {
     this.#otherwise = otherwise;
   }
 
-  override get dice(): (() => number) | undefined {
-    for (const { sampler } of this.#rules) if (sampler.dice) return sampler.dice;
-    return this.#otherwise?.dice;
+  override get randomSource(): (() => number) | undefined {
+    for (const { sampler } of this.#rules) if (sampler.randomSource) return sampler.randomSource;
+    return this.#otherwise?.randomSource;
   }
 
   override intent(request: SamplingRequest): Intent {

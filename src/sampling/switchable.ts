@@ -1,3 +1,4 @@
+// A sampler that can be replaced while spans are made.
 import type { Attributes, Context, Link, SpanContext, SpanKind } from '@opentelemetry/api';
 import type { SamplingResult } from '@opentelemetry/sdk-trace';
 import { ConsistentSampler, type Intent, type SamplingRequest } from './consistent-sampler.ts';
@@ -11,8 +12,8 @@ export class Switchable extends ConsistentSampler {
     this.current = current;
   }
 
-  override get dice(): (() => number) | undefined {
-    return this.current.dice;
+  override get randomSource(): (() => number) | undefined {
+    return this.current.randomSource;
   }
 
   override intent(request: SamplingRequest): Intent {

@@ -1,3 +1,4 @@
+// The conditions that are known only at the end of a span.
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';

@@ -1,3 +1,4 @@
+// Holds the spans of a local trace until its end decides.
 import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { RecentMap } from '../common/recent-map.ts';

@@ -1,3 +1,4 @@
+// Arithmetic of 56-bit thresholds and randomness values (OTEP 235).
 /**
  * OTEP 235's two numbers of 56 bits, randomness R and rejection threshold T, as two halves of 28 bits: small integers that need
  * no heap, where a BigInt costs hundreds of nanoseconds. A span is kept iff R >= T.
@@ -139,7 +140,7 @@ export function probabilityOf(threshold: Halves): number {
 }
 
 /** 56 fresh random bits. Never throws: a source of chance that throws or gives no number from 0 up to 1 is none. @internal */
-export function rollRandomness(random: () => number): Halves {
+export function drawRandomness(random: () => number): Halves {
   return { hi: roll(random), lo: roll(random) };
 }
 

@@ -1,3 +1,4 @@
+// The exact cap on exported traces a second.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { RecentMap } from '../common/recent-map.ts';
 import { estimatedBytes, exportedSpan, isKeptFailure } from './exported-span.ts';

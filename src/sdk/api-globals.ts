@@ -1,3 +1,4 @@
+// Registers tracing with the OpenTelemetry API, and removes it again.
 import {
   context,
   type ContextManager,

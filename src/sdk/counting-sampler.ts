@@ -1,3 +1,4 @@
+// Counts what a sampler decides.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { dropped, recordedAndSampled } from '../sampling/decision.ts';
 

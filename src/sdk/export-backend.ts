@@ -1,3 +1,4 @@
+// Flushes and shuts down a provider, its exporter and the processors of the application.
 import { diag } from '@opentelemetry/api';
 import type { SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { warnEachMinute } from '../common/warnings.ts';

@@ -1,3 +1,4 @@
+// Lists spans that have not ended.
 import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 

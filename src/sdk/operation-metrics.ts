@@ -1,3 +1,4 @@
+// Counts and times what tracing.span() runs.
 import { type Attributes, type Counter, type Histogram, type MeterProvider, metrics } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { errorType } from '../common/error-type.ts';

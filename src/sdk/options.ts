@@ -1,3 +1,4 @@
+// The options of startTracing().
 import type { Attributes, ContextManager, MeterProvider, TextMapPropagator } from '@opentelemetry/api';
 import type { ExportOptions } from '../export/export-options.ts';
 import type { EnvironmentMode, PropagatorName } from '../config/names.ts';

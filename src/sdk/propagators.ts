@@ -1,3 +1,4 @@
+// Chooses and combines propagators.
 import { type Context, propagation, type TextMapPropagator, trace } from '@opentelemetry/api';
 import { mqtracePropagator } from '../propagation/index.ts';
 import { reportFault } from '../common/faults.ts';

@@ -1,3 +1,4 @@
+// Makes the resource: what all spans of this process have in common.
 import { randomUUID } from 'node:crypto';
 import { arch, hostname, platform } from 'node:os';
 import { basename } from 'node:path';

@@ -1,3 +1,4 @@
+// Chooses the sampler, from options and variables.
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../config/environment.ts';
 import { samplingPath } from './validate-options.ts';

@@ -1,3 +1,4 @@
+// Warns when no span is made at all.
 import { diag } from '@opentelemetry/api';
 
 const patienceMs = 60_000;

@@ -1,3 +1,4 @@
+// Runs a function in a span, and records errors.
 import {
   type Context,
   INVALID_SPAN_CONTEXT,

@@ -1,3 +1,4 @@
+// Chooses the limits of a span, from options and variables.
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';

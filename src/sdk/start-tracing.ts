@@ -1,3 +1,4 @@
+// Sets up tracing in one call.
 import {
   type Attributes,
   type ContextManager,

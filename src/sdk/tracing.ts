@@ -1,3 +1,4 @@
+// What startTracing() returns.
 import { type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { isRecord } from '../common/check-options.ts';

@@ -1,3 +1,4 @@
+// Checks the options of startTracing().
 import {
   checkBoolean,
   checkMethods,

@@ -24,7 +24,7 @@ export function randomHex(random: () => number, digits: number): string {
   return text;
 }
 
-/** Ids for a provider of the SDK, valid whatever the dice say. */
+/** Ids for a provider of the SDK, valid whatever the random source gives. */
 export function seededIds(random: () => number): IdGenerator {
   return {
     generateTraceId: () => `${randomHex(random, 31)}1`,
