@@ -161,3 +161,20 @@ describe('a message through a stream', () => {
     }
   });
 });
+
+it('a read of several streams names them on its links, and a read of one on its span', async () => {
+  const { redis, recording } = tracedRedis();
+  const [orders, returns] = [uniqueName('orders'), uniqueName('returns')];
+  for (const stream of [orders, returns]) await redis.xadd(stream, '1-1', 'a', 'b');
+  await redis.xread('STREAMS', orders, returns, '0', '0');
+  const several = recording.span('xread');
+  expect(several.attributes).toMatchObject({ 'messaging.batch.message_count': 2 });
+  expect(several.attributes).not.toHaveProperty('messaging.destination.name');
+  expect(several.links.map(({ attributes }) => attributes)).toStrictEqual(
+    [orders, returns].map((stream) => ({ 'messaging.destination.name': stream, 'messaging.message.id': '1-1' })),
+  );
+  await redis.xread('STREAMS', orders, '0');
+  const one = recording.span(`xread ${orders}`);
+  expect(one.attributes).toMatchObject({ 'messaging.destination.name': orders });
+  expect(one.links.map(({ attributes }) => attributes)).toStrictEqual([{ 'messaging.message.id': '1-1' }]);
+});

@@ -1,6 +1,6 @@
 // Facts about the server and the client, and the operations that wait for a reply.
 import type { Attributes } from '@opentelemetry/api';
-import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT, guard, type Operation, replaceMethod } from '../messaging/index.ts';
+import { guard, type Operation, replaceMethod, serverAttributes } from '../messaging/index.ts';
 import { connectionClosed } from './error-type.ts';
 import type { StreamTracing } from './state.ts';
 import type { Client } from './types.ts';
@@ -71,14 +71,7 @@ function fail(operations: readonly Operation[]): void {
 
 /** The server of a client. Behind a Cluster or sentinels it changes, so that none is given. */
 function serverOf({ isCluster, options = {} }: Client): Attributes {
-  const server: Attributes = {};
-  if (isCluster === true || options.sentinels) return server;
-  if (typeof options.path === 'string') {
-    server[ATTR_SERVER_ADDRESS] = options.path;
-    return server;
-  }
-  const port = Number(options.port);
-  if (typeof options.host === 'string') server[ATTR_SERVER_ADDRESS] = options.host;
-  if (Number.isInteger(port)) server[ATTR_SERVER_PORT] = port;
-  return server;
+  if (isCluster === true || options.sentinels) return {};
+  if (typeof options.path === 'string') return serverAttributes(options.path, undefined);
+  return serverAttributes(typeof options.host === 'string' ? options.host : undefined, Number(options.port));
 }

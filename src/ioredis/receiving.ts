@@ -35,7 +35,7 @@ export class ReceivingCall implements StreamCall {
   }
 
   send(): Context {
-    this.#startedAt = new OperationClock();
+    if (!this.#connection.tracing.messaging.shouldSkip(this.#parent)) this.#startedAt = new OperationClock();
     return this.#parent;
   }
 
