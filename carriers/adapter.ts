@@ -1,12 +1,13 @@
+// The interface of a carrier: how one message format holds text headers.
 import type { TextMapGetter, TextMapSetter } from '@opentelemetry/api';
 
 /**
  * How one kind of message holds text headers: OpenTelemetry's getter and setter for it, plus what they lack.
  *
- * Any `TextMapPropagator` works with an adapter. Names are read without regard to case, repeated headers, Buffers and size limits
- * are settled here, so a propagator sees one plain string or nothing. Reading never throws, whatever the message holds; `copy` throws
- * only what a getter or proxy among the application's own headers throws, since a copy without it would be another message. Only
- * `set` and `remove` change what they are given: call them on a `copy`.
+ * Any `TextMapPropagator` works with an adapter. Names are read without regard to case. Repeated headers, Buffers and size limits
+ * are handled here, so that a propagator gets one plain string or nothing. Reading never throws, whatever the message holds. `copy`
+ * throws only what a getter or proxy among the application's own headers throws, because a copy without that header would be another
+ * message. Only `set` and `remove` change what they are given: call them on a `copy`.
  *
  * @typeParam H - the header shape, as the client library gives it.
  */

@@ -1,3 +1,4 @@
+// The Distributed Tracing extension of CloudEvents, for any carrier.
 import type { CarrierAdapter } from './adapter.ts';
 
 /** Prefixes of CloudEvents attributes in binary mode, by format. Redis has no binding. */

@@ -1,3 +1,4 @@
+// Trace headers in environment variables.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { headerNameLimit, readAll, readValue } from './limits.ts';

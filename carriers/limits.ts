@@ -1,10 +1,11 @@
+// Limits for header values, and how values of any kind become text within them.
 import { TextEncoder, types } from 'node:util';
 import { isUtf8 } from 'node:buffer';
 import { countDroppedHeader } from './dropped-headers.ts';
 
 /**
- * Sizes in bytes beyond which a header is not read. They are applied before anything is decoded or parsed, so that what a stranger
- * offers costs no more than what is kept. W3C asks implementations to carry at least 512 bytes of tracestate and 8192 of baggage.
+ * Message headers are untrusted: they are size-limited, in bytes, before anything is decoded or parsed, so that reading costs no
+ * more than what is kept. W3C asks implementations to carry at least 512 bytes of tracestate and 8192 of baggage.
  */
 export const headerByteLimits = {
   traceparent: 256,

@@ -1,3 +1,4 @@
+// Trace headers among the fields of a Redis stream entry.
 import { types } from 'node:util';
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';

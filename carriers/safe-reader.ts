@@ -1,9 +1,10 @@
+// Keeps a carrier from throwing when it reads.
 import type { CarrierAdapter } from './adapter.ts';
 import { countDroppedHeader } from './dropped-headers.ts';
 
 /**
- * The adapter, with nothing to be read where reading throws. Clients give plain data, but what is handed to a carrier may have been
- * through an application's hands: a getter that throws, a proxy that was revoked, an object that only inherits from Buffer. @internal
+ * The adapter, which reads nothing where reading throws. Clients give plain data, but the application may have changed it: a getter
+ * that throws, a revoked proxy, an object that only inherits from Buffer. @internal
  */
 export function safeReader<H, A extends CarrierAdapter<H> = CarrierAdapter<H>>(adapter: A): A {
   return {

@@ -1,3 +1,4 @@
+// The spellings in which header names of queues are looked up.
 /** Spellings that writers use and no rule derives. */
 const irregular: ReadonlyMap<string, readonly string[]> = new Map([
   ['traceparent', ['TraceParent', 'traceParent']],
@@ -8,16 +9,16 @@ const irregular: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 const cached = new Map<string, readonly string[]>();
-/** Names may come from a message (Jaeger's baggage); what is kept of them, and done for them, is bounded. */
+/** Names may come from a message (Jaeger's baggage): how many are remembered, and how long they may be, is limited. */
 const cacheLimit = 100;
 const lengthLimit = 256;
 
 /**
  * The spellings in which a header's name is looked up, the lower-case one last, because of several the last one counts.
  *
- * A queue's header names are case-sensitive and no specification asks for more. Looking up the spellings that writers use costs the
- * same whatever else the message holds; walking all its names would let a stranger with a hundred thousand of them block the event
- * loop for a fifth of a second per header that is read. @internal
+ * Header names of queues are case-sensitive, and no specification asks for more. To look up the spellings that writers use costs the
+ * same whatever else the message holds. To walk all names would let a message with a hundred thousand of them block the event loop
+ * for a fifth of a second for each header that is read. @internal
  */
 export function spellings(key: string): readonly string[] {
   const known = cached.get(key);

@@ -10,7 +10,7 @@ import {
   type RedisFields,
 } from '../index.ts';
 
-/** Header names and values in order, as a stranger would write them. */
+/** Header names and values in order, as another service would write them. */
 export type HeaderPairs = [name: string, value: string | Buffer][];
 
 /** One header shape: its adapter, and how a client hands over what was written. */

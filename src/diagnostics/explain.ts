@@ -15,7 +15,7 @@ import { explainHeaders } from './explain-headers.ts';
 
 /** Options of {@link explain}: those of the wrapper that would receive the message. */
 export interface ExplainOptions extends Pick<TraceOptions, 'propagator' | 'trust' | 'baggage' | 'parenting'> {
-  /** The message's format, where its shape does not tell. */
+  /** The message's format, where it cannot be derived from its shape. */
   adapter?: CarrierAdapter<unknown> | undefined;
   /** The name of the destination, for options that depend on it. */
   destination?: string | undefined;

@@ -1,6 +1,7 @@
 // Options of traceHandler() and traceFetch().
 import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { checkBoolean, checkMethods, checkNames } from '../common/check-options.ts';
+import { invalidOption } from '../common/errors.ts';
 import { tracerOf, type TracerSource } from '../messaging/index.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
 import type { PropagatorChoice } from '../propagation/index.ts';
@@ -35,7 +36,9 @@ export function resolveHttpOptions(
   options: TraceHttpOptions,
   more: readonly string[] = [],
 ): HttpTracing {
-  checkNames(`${where} options`, options, ['tracerProvider', 'propagator', 'force', ...more]);
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidOption(`${where} options`, options, 'an object');
+  checkNames(where, options, ['tracerProvider', 'propagator', 'force', ...more]);
   const { tracerProvider, propagator, force = false } = options;
   if (tracerProvider !== undefined) {
     checkMethods(tracerProvider, `${where}({ tracerProvider })`, ['getTracer'], 'a TracerProvider');

@@ -1,3 +1,4 @@
+// Parses and writes the `baggage` header.
 import { type BaggageEntry, baggageEntryMetadataFromString } from '@opentelemetry/api';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { trimOws } from './ows.ts';
@@ -139,8 +140,8 @@ for (let value = 0; value < 16; value++) {
 }
 
 /**
- * Percent-encoded bytes decoded as UTF-8. `decodeURIComponent` throws where they are none, which takes it 10 microseconds: a header of
- * 64 such values would cost a stranger nothing and us a millisecond.
+ * Percent-encoded bytes decoded as UTF-8. `decodeURIComponent` throws for bytes that are not UTF-8, which takes 10 microseconds: a
+ * header with 64 such values would take most of a millisecond.
  */
 function decodePercent(value: string): string {
   let at = value.indexOf('%');

@@ -7,7 +7,7 @@ import { isBaggageKey } from './baggage-codec.ts';
 import { activeContext } from '../common/active-context.ts';
 import { getBaggage } from './with-baggage.ts';
 
-/** What may be said with a value. */
+/** Options of setting an entry. */
 export interface BaggageSetOptions {
   /** Properties of the entry, as they stand after the first `;`: `ttl=30;private`. */
   metadata?: string | undefined;
@@ -15,7 +15,7 @@ export interface BaggageSetOptions {
   context?: Context | undefined;
 }
 
-/** One key of baggage with a type of its own; made by {@link baggageKey}. */
+/** One key of baggage whose values have a type; made by {@link baggageKey}. */
 export interface BaggageKey<T> {
   readonly name: string;
   /** The value in a context (default: the active one); undefined where there is none, or none that can be parsed. */
@@ -32,7 +32,7 @@ export const baggage: {
   getMetadata(key: string, context?: Context): string | undefined;
   /** All values by key. */
   getAll(context?: Context): Record<string, string>;
-  /** A key that is no token (W3C Baggage 3.3.1.1), or a value that is no text, is refused and counted: the context comes back as it was. */
+  /** A key that is no token (W3C Baggage 3.3.1.1), or a value that is no text, is dropped and counted: the context comes back as it was. */
   set(key: string, value: string, options?: BaggageSetOptions): Context;
   remove(key: string, context?: Context): Context;
 } = {
@@ -63,7 +63,7 @@ export const baggage: {
  *
  * @param codec.parse - from text; a result of undefined or NaN, or a throw, is a value that is not there: what comes in a message
  *   may be anyone's.
- * @param codec.format - to text. Default `String`. A throw counts as a refused value: nothing is set.
+ * @param codec.format - to text. Default `String`. A throw counts as an invalid value: nothing is set.
  * @throws MqtraceError `INVALID_OPTION` if the name is no token.
  */
 export function baggageKey(name: string): BaggageKey<string>;
@@ -110,7 +110,7 @@ export function baggageKey<T>(
   };
 }
 
-/** Undefined for what cannot be turned into text. */
+/** Undefined for a value that cannot be converted to text. */
 function entryOf(make: () => BaggageEntry): BaggageEntry | undefined {
   try {
     return make();

@@ -11,7 +11,7 @@ import { isW3CBaggage, W3CBaggage } from './w3c-baggage.ts';
 /**
  * Which baggage passes, and how. Patterns are keys in which `*` stands for any characters. Applied in this order, to the keys as
  * they came: `allow`, `deny`, `redact`, `rename`, then the budget. Entries left out are counted in `droppedHeaders()`. `deny` and `redact` also
- * hold for keys that are meant only when percent-decoded; members that W3C Baggage does not allow do not pass.
+ * apply to the percent-decoded key; members that W3C Baggage does not allow do not pass.
  */
 export interface BaggagePolicy {
   /** Only entries that match pass. Default: all. */
@@ -69,7 +69,7 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
 
   function pass(baggage: Baggage): Baggage {
     const passed = new Map<string, BaggageEntry>();
-    // A member that is not read here, and so was not held against the policy, might be read by someone else.
+    // The policy was not applied to members that are invalid here, and another reader might accept them.
     let changed = isW3CBaggage(baggage) && baggage.hasUnreadable();
     let bytes = 0;
     for (const [key, entry] of baggage.getAllEntries()) {

@@ -12,7 +12,7 @@ import { mqtracePropagator } from './propagator.ts';
  */
 export type PropagatorChoice = 'global' | 'mqtrace' | TextMapPropagator;
 
-/** Where API 1.x keeps what was registered. Asking for `fields()` would not tell "none registered" from "registered: none". */
+/** Where API 1.x keeps what was registered. The `fields()` of the API are empty for none, and may be for a registered propagator. */
 const apiGlobals = Symbol.for('opentelemetry.js.api.1');
 
 function registered(): boolean {
@@ -21,7 +21,7 @@ function registered(): boolean {
   );
 }
 
-/** Follows what is registered at the time of each call, so that the order of set-up does not matter. */
+/** Uses the propagator that is registered at the time of each call, so that the order of set-up does not matter. */
 const globalPropagator: TextMapPropagator = {
   inject: (context, carrier, setter) =>
     registered() ? propagation.inject(context, carrier, setter) : mqtracePropagator.inject(context, carrier, setter),

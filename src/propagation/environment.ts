@@ -6,7 +6,7 @@ import { extract, inject, type PropagationOptions } from './inject-extract.ts';
 
 /**
  * Environment variables that carry a context to a child process or a worker thread: a copy of those given with `TRACEPARENT`,
- * `TRACESTATE` and `BAGGAGE` (or those of another propagator). What this process was itself started with is not handed on.
+ * `TRACESTATE` and `BAGGAGE` (or those of another propagator). The context in which this process was itself started is not passed on.
  *
  *     spawn('node', ['job.js'], { env: injectEnvironment() });
  *     new Worker(url, { env: injectEnvironment() });

@@ -1,3 +1,4 @@
+// Trims the optional white space of HTTP headers.
 const SPACE = 0x20;
 const TAB = 0x09;
 

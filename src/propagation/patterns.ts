@@ -1,8 +1,9 @@
+// Matches keys against glob patterns.
 import { invalidOption } from '../common/errors.ts';
 
 /**
  * A test for any of several patterns, where `*` stands for any characters. Patterns are globs rather than regular expressions,
- * because what they are held against are keys of strangers: matching takes at most the product of the two lengths.
+ * because keys in messages are untrusted: matching takes at most the product of the two lengths.
  *
  * @throws MqtraceError `INVALID_OPTION` if they are not an array of non-empty strings.
  * @internal
@@ -30,7 +31,7 @@ function matches(text: string, glob: string): boolean {
       pattern++;
       at++;
     } else if (star >= 0) {
-      // The last star takes one character more.
+      // The last star matches one more character.
       pattern = star + 1;
       at = ++resume;
     } else {

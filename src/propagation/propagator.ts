@@ -18,7 +18,7 @@ import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
 import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
 
 const fields = ['traceparent', 'tracestate', 'baggage'];
-/** A trace state may be of anyone's making; a line break in it would make Node's HTTP client throw. */
+/** Any code may have made the trace state; a line break in it would make Node's HTTP client throw. */
 const printable = /^[\x20-\x7e]*$/;
 
 /**
@@ -85,7 +85,7 @@ function readBaggage(context: Context, carrier: unknown, getter: TextMapGetter<u
   return propagation.setBaggage(context, W3CBaggage.fromHeader(header));
 }
 
-/** Any getter may be given, not only a carrier of ours: repeats and sizes are settled here once more, at no cost for ours. */
+/** The getter need not be one of our carriers, which apply limits and handle repeats: both are done here again, at no cost for ours. */
 function read(getter: TextMapGetter<unknown>, carrier: unknown, name: string): string | undefined {
   const value: unknown = getter.get(carrier, name);
   return Array.isArray(value) ? foldRaw(name, value) : readValue(name, value);

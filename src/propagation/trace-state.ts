@@ -13,8 +13,8 @@ const keyPattern = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const valuePattern = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 /**
- * A W3C `tracestate`, parsed only when someone asks for it or it is written out. One with an invalid member or with more than 32
- * members is dropped whole. Of a repeated key the first member is kept: that of whoever wrote last.
+ * A W3C `tracestate`, parsed only when it is read or written. One with an invalid member or with more than 32
+ * members is dropped whole. Of a repeated key the first member is kept, which was written last.
  */
 export class W3CTraceState implements TraceState {
   readonly #raw: string;
@@ -30,7 +30,7 @@ export class W3CTraceState implements TraceState {
     return this.#parsed().get(key);
   }
 
-  /** Puts the member first, as the specification asks of whoever changed it. An invalid key or value changes nothing. */
+  /** Puts the member first, as the specification asks for a changed member. An invalid key or value changes nothing. */
   set(key: string, value: string): TraceState {
     if (!keyPattern.test(key) || !valuePattern.test(value)) return this;
     const rest = [...this.#parsed()].filter(([present]) => present !== key).slice(0, memberLimit - 1);

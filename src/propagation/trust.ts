@@ -8,14 +8,14 @@ import { RecentMap } from '../common/recent-map.ts';
 import { W3CTraceState } from './trace-state.ts';
 
 /**
- * How far the trace context of received messages is believed.
+ * How far the trace context of received messages is trusted.
  *
- * - `'continue'`: as it is, whoever wrote it.
+ * - `'continue'`: fully; the message's trace goes on.
  * - `'link'`: each message is processed in a new trace, which links the message's. Nobody outside can put spans into our traces,
  *   choose their ids or decide that they are recorded. Baggage is active, by its policy.
  * - `'ignore'`: as if the message carried nothing: no parent, no link, no baggage.
  *
- * As an object, with limits to what is believed.
+ * As an object: trust with limits.
  */
 export type Trust = TrustLevel | TrustRules;
 
@@ -39,7 +39,7 @@ export interface TrustRules {
   messagesPerTrace?: number | undefined;
 }
 
-/** What is made of a received context. @internal */
+/** A received context after the trust settings were applied. @internal */
 export interface AdmittedContext {
   context: Context;
   /** Its trace is to be linked, not continued. */
@@ -70,7 +70,7 @@ export class TrustPolicy {
   }
 
   /**
-   * What of a received context is believed. Never throws.
+   * The context to process a received message in. Never throws.
    *
    * @param empty - the context of a message that carried nothing.
    */

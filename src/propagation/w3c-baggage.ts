@@ -87,7 +87,7 @@ export class W3CBaggage implements Baggage {
     return emptyBaggage;
   }
 
-  /** Whether the header it came in has members that are not allowed, and are no entries therefore. @internal */
+  /** Whether the header has invalid members, which are no entries. @internal */
   hasUnreadable(): boolean {
     this.#parsed();
     return this.#unreadable;
@@ -107,11 +107,11 @@ export function isW3CBaggage(baggage: Baggage): baggage is W3CBaggage {
 /** @internal */
 export const emptyBaggage: W3CBaggage = W3CBaggage.fromEntries([]);
 
-/** The API's own baggage, which is immutable as well: so it is written once, however often it is sent. */
+/** The API's own baggage is immutable as well, so that its header is written once and reused. */
 const apiBaggage: unknown = propagation.createBaggage().constructor;
 const headers = new WeakMap<Baggage, string>();
 
-/** The header for any baggage, whoever made it. @internal */
+/** The header for baggage of any implementation. @internal */
 export function baggageHeader(baggage: Baggage): string {
   if (isW3CBaggage(baggage)) return baggage.toHeader();
   const known = headers.get(baggage);
