@@ -3,6 +3,7 @@ import { type Batch, batchBytes } from './batch.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type EncodedRequest, OpenBatch } from './open-batch.ts';
 import { splitRequest } from './otlp-request.ts';
+import { SizeLimit } from './size-limit.ts';
 
 /** How batches are cut. @internal */
 export interface BatchLimits {
@@ -27,16 +28,20 @@ export class BatchQueue {
   readonly #closed: Batch[] = [];
   #bufferBytes = 0;
   #sequence = 0;
-  /** Bytes of a joined request at most. */
-  #maxJoined: number;
+  /** What the receiver finds too large. */
+  readonly sizeLimit: SizeLimit = new SizeLimit();
   #settling: Promise<void> | undefined;
   /** Called when a batch was closed. */
   readonly #onClosed: () => void;
 
   constructor(limits: BatchLimits, onClosed: () => void) {
     this.#limits = limits;
-    this.#maxJoined = limits.mayJoin ? limits.maxBatchBytes : 0;
     this.#onClosed = onClosed;
+  }
+
+  /** Bytes of one request at most. */
+  get #maxBytes(): number {
+    return Math.min(this.#limits.maxBatchBytes, this.sizeLimit.bytes);
   }
 
   /** Bytes of everything that is in memory, on the wire or not. */
@@ -67,11 +72,12 @@ export class BatchQueue {
   /** Encodes a span into the open batch. @throws whatever the span's own data throws; the batch is as it was then. */
   add(span: ReadableSpan): void {
     const open = this.#open;
+    const maxBytes = this.#maxBytes;
     open.add(span);
-    if (open.bytes > this.#limits.maxBatchBytes && open.spans > 1 && !open.resourcePending) {
+    if (open.bytes > maxBytes && open.spans > 1 && !open.resourcePending) {
       this.#push(open.closeBeforeLast(this.#pool));
     }
-    if (open.spans >= this.#limits.maxBatchSpans || open.bytes >= this.#limits.maxBatchBytes) this.close();
+    if (open.spans >= this.#limits.maxBatchSpans || open.bytes >= maxBytes) this.close();
   }
 
   /** Closes the open batch, as soon as its resource is known; at once if `now`. */
@@ -147,10 +153,11 @@ export class BatchQueue {
     let count = 1;
     let bytes = first?.length ?? 0;
     let spans = first?.spans ?? 0;
-    if (first?.file === undefined) {
+    const maxBytes = this.#maxBytes;
+    if (this.#limits.mayJoin && first?.file === undefined) {
       for (; count < most && count < this.#closed.length; count++) {
         const next = this.#closed[count]!;
-        if (next.file !== undefined || bytes + next.length > this.#maxJoined) break;
+        if (next.file !== undefined || bytes + next.length > maxBytes) break;
         bytes += next.length;
         spans += next.spans;
       }
@@ -175,8 +182,6 @@ export class BatchQueue {
 
   /** Puts the two halves of a batch back in its stead. */
   putBackHalves(batch: Batch): void {
-    // What the receiver finds too large must not come together again.
-    this.#maxJoined = Math.min(this.#maxJoined, batch.length / 2);
     const halves = splitRequest(batchBytes(batch), batch.spans);
     const firstSpans = Math.ceil(batch.spans / 2);
     const [first, second] = halves.map((half, index) => {

@@ -85,6 +85,31 @@ test('a receiver that takes ten spans at a time gets all, ten at most at a time'
   expect([...small.received.spans.values()]).toEqual(Array.from({ length: 2000 }, () => 1));
 });
 
+test('a receiver that finds everything too large gets few requests, and every span is counted', async () => {
+  const reported = collectDiag();
+  const refusing = await badReceiver({ maxSpans: 0 });
+  const tracing = start({ export: { endpoint: refusing.url } });
+  for (let i = 0; i < 10_000; i++) tracing.span('work', nothing);
+  expect(await tracing.shutdown()).toEqual({ exported: 0, left: 0, dropped: 10_000 });
+  expect(tracing.stats().destinations[0]!.dropped.too_large).toBe(10_000);
+  // Ten halvings for each of the four requests that may be open at a time, and a few single spans.
+  expect(refusing.received.requests).toBeLessThan(60);
+  expect(reported.join()).toContain('1 spans lost (too_large): HTTP 413');
+});
+
+test('a receiver with a limit is asked about larger requests once, not again and again', async () => {
+  const small = await badReceiver({ maxSpans: 10 });
+  const tracing = start({ export: { endpoint: small.url, concurrency: 1 } });
+  for (let i = 0; i < 2000; i++) tracing.span('work', nothing);
+  await tracing.flush();
+  const before = small.received.refused;
+  for (let i = 0; i < 2000; i++) tracing.span('work', nothing);
+  await tracing.shutdown();
+  expect(before).toBeLessThan(10);
+  expect(small.received.refused - before).toBeLessThan(2);
+  expect(small.received.spans.size).toBe(4000);
+});
+
 test('an agent factory that fails is asked again', async () => {
   collectDiag();
   const collector = await receiver();

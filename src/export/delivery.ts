@@ -123,6 +123,7 @@ export class Delivery {
     // While it is only a try, a single batch does; else all that wait share the requests that may be made.
     const most = this.#down ? 1 : Math.ceil(this.#queue.length / free);
     const batch = this.#queue.shiftJoined(most)!;
+    if (this.#isKnownTooLarge(batch, 'queued')) return;
     this.#accounting.move(batch.spans, 'queued', 'inFlight');
     void this.#send(batch);
   }
@@ -137,9 +138,26 @@ export class Delivery {
     } else if (this.#stopped) {
       this.#spool!.unload(batch);
       this.#onChange();
+    } else if (this.#isKnownTooLarge(batch, 'inFlight')) {
+      this.pump();
     } else {
       await this.#send(batch);
     }
+  }
+
+  /** Splits or drops a batch of which the receiver has said before that it is too large. */
+  #isKnownTooLarge(batch: Batch, from: 'queued' | 'inFlight'): boolean {
+    const decision = this.#queue.sizeLimit.decide(batch);
+    if (decision === 'send') return false;
+    if (decision === 'drop') this.drop(batch, from, 'too_large');
+    else this.#split(batch, from);
+    this.#onChange();
+    return true;
+  }
+
+  #split(batch: Batch, from: 'queued' | 'inFlight'): void {
+    if (from === 'inFlight') this.#accounting.move(batch.spans, from, 'queued');
+    this.#queue.putBackHalves(batch);
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -180,7 +198,10 @@ export class Delivery {
     }
     // Whatever it said: the receiver answers.
     this.#down = false;
-    this.#backoff.reset();
+    const { sizeLimit } = this.#queue;
+    if (result.status === 'split') sizeLimit.refused(batch);
+    else if (result.status === 'ok') sizeLimit.taken(batch);
+    if (!sizeLimit.refusesAll) this.#backoff.reset();
     if (result.status === 'retry') {
       this.#accounting.export(batch.spans, 'inFlight');
       this.#log.trouble('answers are cut off: rejected spans may count as exported', result.error);
@@ -196,9 +217,9 @@ export class Delivery {
       this.drop(batch, 'inFlight', 'rejected', result.error);
     } else if (batch.spans === 1) {
       this.drop(batch, 'inFlight', 'too_large', result.error);
+      if (sizeLimit.refusesAll) this.#pause(undefined, failureNumber);
     } else {
-      this.#accounting.move(batch.spans, 'inFlight', 'queued');
-      this.#queue.putBackHalves(batch);
+      this.#split(batch, 'inFlight');
     }
   }
 

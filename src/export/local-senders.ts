@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { toJson } from './otlp-json.ts';
 import type { Sender, SendResult } from './sender.ts';
+import { spanLine } from './span-line.ts';
 
 const done: SendResult = { status: 'ok', rejected: 0 };
 
@@ -26,13 +27,13 @@ export class FileSender implements Sender {
   }
 }
 
-/** Prints each span, for development. @internal */
+/** Prints each span as one line on the console, for development. @internal */
 export class ConsoleSender implements Sender {
   send(bytes: Buffer): Promise<SendResult> {
+    const columns = process.stdout.columns || 80;
     for (const { resource, scopeSpans } of toJson(bytes).resourceSpans) {
-      for (const { scope, spans } of scopeSpans) {
-        for (const span of spans) console.dir({ ...span, scope, resource }, { depth: null });
-      }
+      const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
+      for (const { spans } of scopeSpans) for (const span of spans) console.log(spanLine(span, service, columns));
     }
     return Promise.resolve(done);
   }

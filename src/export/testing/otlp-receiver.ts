@@ -29,6 +29,8 @@ export interface Behaviour {
 export class Received {
   readonly spans: Map<string, number> = new Map();
   requests = 0;
+  /** Requests that were answered with an error. */
+  refused = 0;
   /** Requests that were no export request. */
   undecodable = 0;
   /** Headers of the latest request. */
@@ -139,6 +141,7 @@ export class HttpReceiver {
     const status =
       behaviour.maxSpans !== undefined && ids.length > behaviour.maxSpans ? 413 : (behaviour.status ?? 200);
     if (status !== 200) {
+      received.refused++;
       response
         .writeHead(status, behaviour.retryAfter === undefined ? {} : { 'retry-after': behaviour.retryAfter })
         .end('no');
