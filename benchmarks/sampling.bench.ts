@@ -16,6 +16,7 @@ import {
   type Sampler,
   type SamplingResult,
 } from '@opentelemetry/sdk-trace';
+import { StartedSpans } from '../src/export/started-spans.ts';
 import { countingSampler } from '../src/sdk/counting-sampler.ts';
 import { allOf, createSampling, parentBased, perSecond, ratio } from '../src/sdk/index.ts';
 import { referenceKeeps, referenceThreshold } from '../src/sampling/testing/otep-235.ts';
@@ -31,11 +32,7 @@ const plain: Record<string, Sampler> = {
 };
 const following: Record<string, Sampler> = {
   'mqtrace parentBased(ratio)': parentBased(ratio(p)),
-  'the same within startTracing': countingSampler(createSampling({ sampler: ratio(p) }).sampler, {
-    created: 0,
-    recorded: 0,
-    sampled: 0,
-  }),
+  'the same within startTracing': countingSampler(createSampling({ sampler: ratio(p) }).sampler, new StartedSpans()),
   'SDK ParentBased(TraceIdRatioBased)': new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(p) }),
   'Composite(ParentThreshold(Probability))': createCompositeSampler(
     createComposableParentThresholdSampler(createComposableProbabilitySampler(p)),

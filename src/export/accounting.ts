@@ -73,6 +73,9 @@ export class Accounting {
     dropReasons.map((reason) => [reason, 0]),
   ) as Record<DropReason, number>;
   readonly #in: Record<Place, number> = { queued: 0, inFlight: 0, spooled: 0 };
+  #processed = 0;
+  readonly #processorFailures: Map<string, number> = new Map();
+  readonly #exporterFailures: Map<string, number> = new Map();
 
   get queued(): number {
     return this.#in.queued;
@@ -116,6 +119,27 @@ export class Accounting {
     this.#ended++;
     this.#dropped[reason]++;
     this.#droppedTotal++;
+    if (reason !== 'sampled_out') add(this.#processorFailures, processorError(reason), 1);
+  }
+
+  /** Spans reach the exporting side for the first time: on the wire or on disk. */
+  handOver(spans: number): void {
+    this.#processed += spans;
+  }
+
+  /** Spans that have been handed over. */
+  get processed(): number {
+    return this.#processed;
+  }
+
+  /** Spans lost before they were handed over, by `error.type`. */
+  get processorFailures(): ReadonlyMap<string, number> {
+    return this.#processorFailures;
+  }
+
+  /** Spans lost after they were handed over, by `error.type`. */
+  get exporterFailures(): ReadonlyMap<string, number> {
+    return this.#exporterFailures;
   }
 
   /** Spans of a dead process's spool are in ours now. */
@@ -134,10 +158,16 @@ export class Accounting {
     this.#exported += spans;
   }
 
-  drop(spans: number, from: Place, reason: DropReason): void {
+  /**
+   * @param fresh - how many of the spans were never handed over.
+   * @param error - `error.type` of the others. Default: the reason.
+   */
+  drop(spans: number, from: Place, reason: DropReason, fresh: number, error: string = reason): void {
     this.#in[from] -= spans;
     this.#dropped[reason] += spans;
     this.#droppedTotal += spans;
+    add(this.#processorFailures, processorError(reason), fresh);
+    add(this.#exporterFailures, error, spans - fresh);
   }
 
   /** The counters now. */
@@ -159,4 +189,14 @@ export class Accounting {
       spooled: this.#in.spooled,
     };
   }
+}
+
+function add(counts: Map<string, number>, key: string, spans: number): void {
+  if (spans > 0) counts.set(key, (counts.get(key) ?? 0) + spans);
+}
+
+/** The conventions name two of the reasons: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/ */
+function processorError(reason: DropReason): string {
+  if (reason === 'spool_full') return 'queue_full';
+  return reason === 'after_shutdown' ? 'already_shutdown' : reason;
 }

@@ -124,7 +124,14 @@ export class BatchQueue {
   }
 
   /** Makes a batch of a buffer, which counts as memory from here on. */
-  adopt(buffer: Buffer, length: number, spans: number, sequence: number, time: number = Date.now()): Batch {
+  adopt(
+    buffer: Buffer,
+    length: number,
+    spans: number,
+    sequence: number,
+    time: number = Date.now(),
+    fresh: number = spans,
+  ): Batch {
     this.#bufferBytes += buffer.length;
     return {
       sequence,
@@ -134,6 +141,9 @@ export class BatchQueue {
       spans,
       file: undefined,
       abort: undefined,
+      fresh,
+      startedAt: undefined,
+      failure: undefined,
       cutOff: false,
       abandoned: false,
     };
@@ -166,11 +176,17 @@ export class BatchQueue {
     // Requests are joined by joining their bytes: all that they have is one repeated field.
     const buffer = this.#pool.take(bytes);
     let at = 0;
+    let fresh = 0;
+    let startedAt: number | undefined;
     for (const batch of this.#closed.splice(0, count)) {
       at += batchBytes(batch).copy(buffer, at);
+      fresh += batch.fresh;
+      startedAt ??= batch.startedAt;
       this.release(batch);
     }
-    return this.adopt(buffer, bytes, spans, first!.sequence, first!.time);
+    const joined = this.adopt(buffer, bytes, spans, first!.sequence, first!.time, fresh);
+    joined.startedAt = startedAt;
+    return joined;
   }
 
   /** Puts a batch back where it belongs. */
@@ -186,7 +202,10 @@ export class BatchQueue {
     const firstSpans = Math.ceil(batch.spans / 2);
     const [first, second] = halves.map((half, index) => {
       const spans = index === 0 ? firstSpans : batch.spans - firstSpans;
-      return this.adopt(half, half.length, spans, batch.sequence, batch.time);
+      const fresh = index === 0 ? Math.min(batch.fresh, spans) : Math.max(0, batch.fresh - firstSpans);
+      const part = this.adopt(half, half.length, spans, batch.sequence, batch.time, fresh);
+      part.startedAt = batch.startedAt;
+      return part;
     }) as [Batch, Batch];
     if (batch.file !== undefined) {
       batch.file.holders++;
@@ -202,7 +221,9 @@ export class BatchQueue {
   copyOf(batch: Batch): Batch {
     const buffer = Buffer.from(batchBytes(batch));
     this.#bufferBytes -= batch.buffer.length;
-    const copy = this.adopt(buffer, buffer.length, batch.spans, batch.sequence, batch.time);
+    const copy = this.adopt(buffer, buffer.length, batch.spans, batch.sequence, batch.time, batch.fresh);
+    copy.startedAt = batch.startedAt;
+    copy.failure = batch.failure;
     copy.file = batch.file;
     copy.cutOff = batch.cutOff;
     return copy;

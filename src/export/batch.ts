@@ -1,3 +1,4 @@
+import type { SendFailure } from './sender.ts';
 import type { SpoolFile } from './spool/spool-file.ts';
 
 /** A closed batch: one encoded request in memory. @internal */
@@ -13,6 +14,12 @@ export interface Batch {
   file: SpoolFile | undefined;
   /** While the batch is on the wire. */
   abort: AbortController | undefined;
+  /** How many of its spans have never been on the wire or on disk. */
+  fresh: number;
+  /** When it was sent first, as `performance.now()` tells it. */
+  startedAt: number | undefined;
+  /** Why the latest attempt failed. */
+  failure: SendFailure | undefined;
   /** The answer of success to it has been cut off once. */
   cutOff: boolean;
   /** Nobody waits for the result of `send` any more: the batch went another way. */

@@ -19,10 +19,6 @@ export class DeliveringSpanProcessor implements SpanProcessor {
   #leave: () => void = () => undefined;
   #over = false;
   #warned = false;
-  /** Spans that were started and are recorded. */
-  started = 0;
-  /** Of these, the ones that are sampled. */
-  sampled = 0;
 
   constructor(destinations: readonly DestinationQueue[]) {
     this.destinations = destinations;
@@ -64,10 +60,8 @@ export class DeliveringSpanProcessor implements SpanProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    this.started++;
     // Whether the provider's own trace ids are random is not known here: roots stay as they are.
     setRandomFlag(span, parentContext, false);
-    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) this.sampled++;
   }
 
   onEnd(span: ReadableSpan): void {

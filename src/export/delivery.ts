@@ -4,8 +4,10 @@ import type { Accounting, DropReason } from './accounting.ts';
 import { Backoff } from './backoff.ts';
 import { type Batch, batchBytes } from './batch.ts';
 import type { BatchQueue } from './batch-queue.ts';
+import { errorType } from '../common/error-type.ts';
+import { ExportError } from './export-error.ts';
 import type { LossLog } from './loss-log.ts';
-import type { Sender, SendResult } from './sender.ts';
+import type { Sender, SendFailure, SendResult } from './sender.ts';
 import type { SpoolQueue } from './spool/spool-queue.ts';
 
 /** How exports went. @internal */
@@ -30,6 +32,10 @@ export interface DeliveryStats {
  */
 export class Delivery {
   readonly stats: DeliveryStats = { requests: 0, errors: 0, retries: 0, latencyLastMs: 0, latencyAverageMs: 0 };
+  /** Called when an export is over, after all its attempts; `failure` is why the last one failed. */
+  onOperation:
+    | ((seconds: number, failure: SendFailure | undefined, httpStatus: number | undefined) => void)
+    | undefined;
   readonly #sender: Sender;
   readonly #queue: BatchQueue;
   readonly #spool: SpoolQueue | undefined;
@@ -167,14 +173,21 @@ export class Delivery {
     this.stats.requests++;
     const failureNumber = this.#failureNumber;
     const started = performance.now();
+    batch.startedAt ??= started;
+    this.#accounting.handOver(batch.fresh);
+    batch.fresh = 0;
     const result = await context.with(suppressTracing(ROOT_CONTEXT), () =>
       this.#sender.send(batchBytes(batch), abort.signal),
     );
     if (batch.abandoned) return;
     this.#inFlight.delete(batch);
     batch.abort = undefined;
-    if (result.status === 'ok') this.#measure(performance.now() - started);
-    else this.stats.errors++;
+    if (result.status === 'ok') {
+      this.#measure(performance.now() - started);
+    } else {
+      this.stats.errors++;
+      batch.failure = failureOf(result.error);
+    }
     this.#settle(batch, result, failureNumber);
     this.#onChange();
     this.pump();
@@ -205,14 +218,18 @@ export class Delivery {
     if (result.status === 'retry') {
       this.#accounting.export(batch.spans, 'inFlight');
       this.#log.trouble('answers are cut off: rejected spans may count as exported', result.error);
-      this.#done(batch);
+      this.#done(batch, undefined);
     } else if (result.status === 'ok') {
       const rejected = Math.min(batch.spans, result.rejected);
       this.#accounting.export(batch.spans - rejected, 'inFlight');
-      if (rejected > 0) this.#accounting.drop(rejected, 'inFlight', 'rejected');
+      if (rejected > 0) this.#accounting.drop(rejected, 'inFlight', 'rejected', 0);
       this.#log.lost('rejected', rejected, result.detail);
       if (result.unreadable === true) this.#log.trouble('the answer cannot be read as OTLP: is this a collector?');
-      this.#done(batch);
+      this.#done(
+        batch,
+        rejected > 0 ? { type: 'rejected', httpStatus: result.httpStatus } : undefined,
+        result.httpStatus,
+      );
     } else if (result.status === 'reject') {
       this.drop(batch, 'inFlight', 'rejected', result.error);
     } else if (batch.spans === 1) {
@@ -259,13 +276,17 @@ export class Delivery {
 
   /** Gives a batch up. */
   drop(batch: Batch, from: 'queued' | 'inFlight', reason: DropReason, detail?: unknown): void {
-    this.#accounting.drop(batch.spans, from, reason);
+    const failure = batch.failure ?? { type: reason };
+    this.#accounting.drop(batch.spans, from, reason, batch.fresh, failure.type);
     // At the end of the process one line speaks for all destinations.
     if (reason !== 'process_exit') this.#log.lost(reason, batch.spans, detail);
-    this.#done(batch);
+    this.#done(batch, failure);
   }
 
-  #done(batch: Batch): void {
+  #done(batch: Batch, failure: SendFailure | undefined, httpStatus?: number): void {
+    if (batch.startedAt !== undefined) {
+      this.onOperation?.((performance.now() - batch.startedAt) / 1000, failure, failure?.httpStatus ?? httpStatus);
+    }
     this.#spool?.release(batch);
     this.#queue.release(batch);
   }
@@ -290,4 +311,8 @@ export class Delivery {
     clearTimeout(this.#retryTimer);
     this.#sender.close();
   }
+}
+
+function failureOf(error: unknown): SendFailure {
+  return error instanceof ExportError ? error : { type: errorType(error) };
 }

@@ -123,7 +123,7 @@ export class DestinationQueue {
     try {
       this.#queue.add(span);
     } catch (error) {
-      this.accounting.drop(1, 'queued', 'corrupt');
+      this.accounting.drop(1, 'queued', 'corrupt', 1);
       this.#log.lost('corrupt', 1, error);
       return;
     }

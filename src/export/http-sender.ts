@@ -21,7 +21,7 @@ export interface HttpTarget {
   /** What is sent for an encoded request. Default: the request itself. */
   readonly encode?: (request: Buffer) => Buffer;
   /** What a successful answer says of rejected spans. Default: nothing. */
-  readonly readSuccess?: (body: Buffer) => SendResult;
+  readonly readSuccess?: (body: Buffer) => SendResult & { status: 'ok' };
 }
 
 const compress: (input: Buffer) => Promise<Buffer> = promisify(gzip);
@@ -79,8 +79,8 @@ export class HttpSender implements Sender {
   #judge({ status, retryAfter, body, complete }: HttpAnswer): SendResult {
     if (status >= 200 && status < 300) {
       const { readSuccess } = this.#target;
-      if (readSuccess === undefined) return { status: 'ok', rejected: 0 };
-      if (complete) return readSuccess(body);
+      if (readSuccess === undefined) return { status: 'ok', rejected: 0, httpStatus: status };
+      if (complete) return { ...readSuccess(body), httpStatus: status };
       const error = new Error(`the answer was cut off after the status ${status}`);
       return { status: 'retry', answered: true, incomplete: true, error };
     }

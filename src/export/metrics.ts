@@ -1,21 +1,11 @@
 import type { Attributes, BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { version } from '../common/version.ts';
-import { type DropReason, dropReasons } from './accounting.ts';
+import { dropReasons } from './accounting.ts';
 import type { DeliveringSpanProcessor } from './delivering-span-processor.ts';
-import { type DestinationStats, destinationStats } from './stats.ts';
-
-/** What a sampler decided, by how often; without it only recorded spans are known. @internal */
-export interface StartedSpans {
-  readonly created: number;
-  readonly recorded: number;
-  readonly sampled: number;
-}
-
-/** Spans that the exporter's side lost; of the others the batching side knows, and what a sampler decides is no loss. */
-const exporterLosses: readonly DropReason[] = ['rejected', 'too_large'];
-const elsewhere = new Set<DropReason>([...exporterLosses, 'sampled_out', 'capped']);
-const processorLosses = dropReasons.filter((reason) => !elsewhere.has(reason));
+import type { DestinationQueue } from './destination-queue.ts';
+import type { StartedSpans } from './started-spans.ts';
+import { destinationStats } from './stats.ts';
 
 const exporterTypes: Readonly<Record<string, string>> = {
   grpc: 'otlp_grpc_span_exporter',
@@ -65,9 +55,13 @@ function instruments(meter: Meter) {
     live: level('otel.sdk.span.live', '{span}', 'The number of recording spans that have not ended.'),
     queueSize: level('otel.sdk.processor.span.queue.size', '{span}', 'Spans in memory that wait to be sent.'),
     queueCapacity: level('otel.sdk.processor.span.queue.capacity', '{span}', 'Spans that memory may hold.'),
-    processed: count('otel.sdk.processor.span.processed', '{span}', 'Spans done with, by why they were lost if so.'),
+    processed: count(
+      'otel.sdk.processor.span.processed',
+      '{span}',
+      'Spans that the processor is done with, by why they were lost if so.',
+    ),
     inFlight: level('otel.sdk.exporter.span.inflight', '{span}', 'Spans on the wire.'),
-    exported: count('otel.sdk.exporter.span.exported', '{span}', 'Spans acknowledged, or refused for good.'),
+    exported: count('otel.sdk.exporter.span.exported', '{span}', 'Spans whose export is over, by why it failed if so.'),
     ended: count('mqtrace.span.ended', '{span}', 'Recorded spans that have ended.'),
     dropped: count('mqtrace.span.dropped', '{span}', 'Spans that will never arrive, by reason.'),
     adopted: count('mqtrace.span.adopted', '{span}', 'Spans taken over from the spool of a process that is gone.'),
@@ -86,36 +80,35 @@ function instruments(meter: Meter) {
 
 type Instruments = ReturnType<typeof instruments>;
 
-function observeStarted(
-  { started, live }: Instruments,
-  result: BatchObservableResult,
-  counts: StartedSpans,
-  ended: number | undefined,
-): void {
-  const results = { RECORD_AND_SAMPLE: counts.sampled, RECORD_ONLY: counts.recorded - counts.sampled };
-  for (const [sampling, spans] of Object.entries({ ...results, DROP: counts.created - counts.recorded })) {
-    if (spans > 0) result.observe(started, spans, { 'otel.span.sampling_result': sampling });
+function observeStarted({ started, live }: Instruments, result: BatchObservableResult, counts: StartedSpans): void {
+  counts.forEachStarted((spans, origin, sampling) => {
+    result.observe(started, spans, { 'otel.span.parent.origin': origin, 'otel.span.sampling_result': sampling });
+  });
+  for (const [sampling, spans] of Object.entries(counts.live())) {
+    result.observe(live, spans, { 'otel.span.sampling_result': sampling });
   }
-  if (ended !== undefined) result.observe(live, Math.max(0, counts.recorded - ended));
 }
 
 function observeDestination(
   all: Instruments,
   result: BatchObservableResult,
-  stats: DestinationStats,
+  queue: DestinationQueue,
   { processor, exporter }: Component,
 ): void {
+  const { accounting } = queue;
+  const stats = destinationStats(queue);
   const { dropped } = stats;
-  const lost = (observable: Observable, reasons: readonly DropReason[], key: string, attributes: Attributes): void => {
-    for (const reason of reasons) {
-      if (dropped[reason] > 0) result.observe(observable, dropped[reason], { ...attributes, [key]: reason });
-    }
+  const failed = (observable: Observable, failures: ReadonlyMap<string, number>, attributes: Attributes): void => {
+    for (const [type, spans] of failures) result.observe(observable, spans, { ...attributes, 'error.type': type });
   };
   result.observe(all.queueSize, stats.queued, processor);
-  result.observe(all.processed, stats.exported + dropped.rejected + dropped.too_large, processor);
-  lost(all.processed, processorLosses, 'error.type', processor);
+  result.observe(all.processed, accounting.processed, processor);
+  failed(all.processed, accounting.processorFailures, processor);
   result.observe(all.ended, stats.ended, processor);
-  lost(all.dropped, dropReasons, 'mqtrace.drop.reason', processor);
+  for (const reason of dropReasons) {
+    if (dropped[reason] > 0)
+      result.observe(all.dropped, dropped[reason], { ...processor, 'mqtrace.drop.reason': reason });
+  }
   result.observe(all.adopted, stats.adopted, processor);
   result.observe(all.held, stats.held, processor);
   result.observe(all.spooled, stats.spooled, processor);
@@ -125,7 +118,7 @@ function observeDestination(
 
   result.observe(all.inFlight, stats.inFlight, exporter);
   result.observe(all.exported, stats.exported, exporter);
-  lost(all.exported, exporterLosses, 'error.type', exporter);
+  failed(all.exported, accounting.exporterFailures, exporter);
   result.observe(all.requests, stats.requests, exporter);
   result.observe(all.errors, stats.exportErrors, exporter);
   result.observe(all.retries, stats.retries, exporter);
@@ -134,10 +127,37 @@ function observeDestination(
   result.observe(all.latencyAverage, stats.latencyAverageMs / 1000, exporter);
 }
 
+/** Records how long each export takes, with all its attempts and the pauses between them. */
+function timeOperations(
+  meter: Meter,
+  destinations: readonly { readonly queue: DestinationQueue; readonly component: Component }[],
+): void {
+  const duration = meter.createHistogram('otel.sdk.exporter.operation.duration', {
+    unit: 's',
+    description: 'The duration of exporting a batch of telemetry records.',
+  });
+  for (const { queue, component } of destinations) {
+    const isGrpc = queue.name.startsWith('grpc ');
+    queue.delivery.onOperation = (seconds, failure, httpStatus) => {
+      try {
+        const grpcStatus = failure === undefined && isGrpc ? 'OK' : failure?.grpcStatus;
+        duration.record(seconds, {
+          ...component.exporter,
+          ...(failure !== undefined && { 'error.type': failure.type }),
+          ...(httpStatus !== undefined && { 'http.response.status_code': httpStatus }),
+          ...(grpcStatus !== undefined && { 'rpc.response.status_code': grpcStatus }),
+        });
+      } catch (error) {
+        reportFault('timing an export', error);
+      }
+    };
+  }
+}
+
 /**
  * Shows what `stats()` tells as metrics of `provider`, under the names of OpenTelemetry's own metrics of SDKs where there are such.
- * All of them are observed: numbers are read when they are collected, and a span costs nothing more. They stay after the shutdown,
- * so that the last collection has the final numbers.
+ * All but the duration of exports are observed: numbers are read when they are collected, and a span costs nothing more. They stay
+ * after the shutdown, so that the last collection has the final numbers.
  *
  * https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
  * @internal
@@ -145,16 +165,17 @@ function observeDestination(
 export function observeExport(
   provider: MeterProvider,
   exporting: DeliveringSpanProcessor,
-  started: () => StartedSpans,
+  started: StartedSpans,
 ): void {
   try {
     const meter = answered(provider.getMeter('mqtrace', version));
     const all = instruments(meter);
     const destinations = exporting.destinations.map((queue) => ({ queue, component: componentOf(queue.name) }));
+    timeOperations(meter, destinations);
     meter.addBatchObservableCallback((result) => {
-      observeStarted(all, result, started(), destinations[0]?.queue.accounting.counts().ended);
+      observeStarted(all, result, started);
       for (const { queue, component } of destinations) {
-        observeDestination(all, result, destinationStats(queue), component);
+        observeDestination(all, result, queue, component);
         result.observe(all.queueCapacity, queue.maxSpans, component.processor);
       }
     }, Object.values(all));

@@ -1,4 +1,5 @@
-import type { MeterProvider } from '@opentelemetry/api';
+import { type Context, type MeterProvider, TraceFlags } from '@opentelemetry/api';
+import type { ReadableSpan, Span } from '@opentelemetry/sdk-trace';
 import { Environment } from '../config/environment.ts';
 import { checkMethods, checkNames, checkOneOf, type OptionCheck } from '../common/check-options.ts';
 import { type EnvironmentMode, environmentModes } from '../config/names.ts';
@@ -6,7 +7,8 @@ import { createDestinationQueues } from './create-destinations.ts';
 import { DeliveringSpanProcessor } from './delivering-span-processor.ts';
 import type { ExportOptions } from './export-options.ts';
 import { exportOptionChecks } from './validate-export-options.ts';
-import { observeExport, type StartedSpans } from './metrics.ts';
+import { observeExport } from './metrics.ts';
+import { StartedSpans } from './started-spans.ts';
 
 /** What {@link MqtraceSpanProcessor} takes: the options of {@link StartTracingOptions} that have to do with exporting. */
 export interface MqtraceSpanProcessorOptions extends ExportOptions {
@@ -33,6 +35,8 @@ const checks: { readonly [Name in keyof Required<MqtraceSpanProcessorOptions>]: 
  * @throws MqtraceError `INVALID_OPTION` for a wrong option, `MISSING_DEPENDENCY` for a package to be installed.
  */
 export class MqtraceSpanProcessor extends DeliveringSpanProcessor {
+  readonly #counts: StartedSpans = new StartedSpans();
+
   constructor(options: MqtraceSpanProcessorOptions = {}) {
     checkNames('MqtraceSpanProcessor(options)', options, Object.keys(checks));
     for (const [name, check] of Object.entries(checks)) {
@@ -42,7 +46,21 @@ export class MqtraceSpanProcessor extends DeliveringSpanProcessor {
     const environment = new Environment(options.environment ?? 'override');
     super(environment.flag('OTEL_SDK_DISABLED') ? [] : createDestinationQueues(options, environment));
     this.start();
-    const started = (): StartedSpans => ({ created: this.started, recorded: this.started, sampled: this.sampled });
-    if (options.meterProvider !== undefined) observeExport(options.meterProvider, this, started);
+    if (options.meterProvider !== undefined) observeExport(options.meterProvider, this, this.#counts);
   }
+
+  override onStart(span: Span, parentContext: Context): void {
+    // A sampler's refusals are not seen from here.
+    this.#counts.start(span.parentSpanContext, isSampled(span) ? 2 : 1);
+    super.onStart(span, parentContext);
+  }
+
+  override onEnd(span: ReadableSpan): void {
+    this.#counts.end(isSampled(span));
+    super.onEnd(span);
+  }
+}
+
+function isSampled(span: ReadableSpan): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 }

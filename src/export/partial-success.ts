@@ -1,10 +1,12 @@
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 
-/** An answer that cannot be read is a success, because it has the right status; whether spans were rejected is unknown. */
-const unreadable: SendResult = { status: 'ok', rejected: 0, unreadable: true };
+type Success = SendResult & { status: 'ok' };
 
-function result(rejected: number, detail: string): SendResult {
+/** An answer that cannot be read is a success, because it has the right status; whether spans were rejected is unknown. */
+const unreadable: Success = { status: 'ok', rejected: 0, unreadable: true };
+
+function result(rejected: number, detail: string): Success {
   return {
     status: 'ok',
     rejected: Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0,
@@ -13,7 +15,7 @@ function result(rejected: number, detail: string): SendResult {
 }
 
 /** What an ExportTraceServiceResponse in protobuf says. @internal */
-export function readProtobufResponse(bytes: Buffer): SendResult {
+export function readProtobufResponse(bytes: Buffer): Success {
   try {
     let rejected = 0;
     let detail = '';
@@ -37,7 +39,7 @@ export function readProtobufResponse(bytes: Buffer): SendResult {
 }
 
 /** What an ExportTraceServiceResponse in JSON says. @internal */
-export function readJsonResponse(bytes: Buffer): SendResult {
+export function readJsonResponse(bytes: Buffer): Success {
   if (bytes.length === 0) return result(0, '');
   try {
     const { partialSuccess } = JSON.parse(bytes.toString('utf8')) as {

@@ -198,3 +198,72 @@ test('no listener of ours is left after the shutdown, and none is there for unca
     await tracing.shutdown(); await second.shutdown(); console.log(count() === before);`;
   expect(await sources.run(program)).toMatchObject({ out: expect.stringMatching(/^\d,1,1,1,0,0\ntrue\n$/) as string });
 });
+
+/** Three rounds of work, each begun when the program would otherwise end. */
+const rounds = (ms: number): string => `let round = 0;
+  const work = () => setTimeout(() => { for (let i = 0; i < 400; i++) tracing.span('work', () => undefined); }, ${ms});
+  process.on('beforeExit', () => { if (++round < 3) work(); });
+  work();`;
+
+test('a program that goes on at beforeExit, for longer than a natural end may take, loses nothing beside a healthy collector', async () => {
+  const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } }); ${rounds(2500)}`;
+  expect(await sources.run(program)).toMatchObject({ code: 0, err: '' });
+  expect(receiver.received.spans.size).toBe(1200);
+});
+
+test('the same beside a collector that is gone ends, and what is lost is said', async () => {
+  await receiver.stop();
+  const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } }); ${rounds(100)}`;
+  const { code, err } = await sources.run(program);
+  expect(code).toBe(0);
+  expect(err).toMatch(
+    /mqtrace: \d+ spans lost: the process ended before they were sent \(a spool would keep them\)\n$/,
+  );
+});
+
+test('a listener for beforeExit that makes a span each time does not keep the program alive for ever', async () => {
+  const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } });
+    process.on('beforeExit', async () => { await undefined; tracing.span('again', () => undefined); });`;
+  expect(await sources.run(program)).toMatchObject({ code: 0 });
+  expect(receiver.received.spans.size).toBeGreaterThan(0);
+});
+
+test('a span that a listener for beforeExit makes is sent', async () => {
+  const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } });
+    process.once('beforeExit', () => tracing.span('last', () => undefined));`;
+  expect(await sources.run(program)).toMatchObject({ code: 0, err: '' });
+  expect(receiver.received.spans.size).toBe(1);
+});
+
+test('the line at exit says that the spool is full', async () => {
+  await receiver.stop();
+  const full = `spool: { directory: ${JSON.stringify(directory)}, maxBytes: 2000 }`;
+  const { code, err } = await sources.run(`${tracing(full)} process.exit(3);`);
+  expect(code).toBe(3);
+  expect(err).toContain(
+    'mqtrace: 1000 spans lost: the process ended before they were sent (the spool is full: raise spool.maxBytes)\n',
+  );
+});
+
+test('worker.terminate() loses the spans of that worker; a message that asks for a shutdown first does not', async () => {
+  const program = (end: string): string => `import { once } from 'node:events';
+    import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+    if (isMainThread) {
+      const worker = new Worker(new URL(import.meta.url));
+      await once(worker, 'message');
+      ${end}
+    } else {
+      const tracing = startTracing({ serviceName: 'worker', export: { endpoint: 'http://127.0.0.1:${receiver.port}' } });
+      for (let i = 0; i < 100; i++) tracing.span('work', () => undefined);
+      parentPort.once('message', async () => {
+        await tracing.shutdown();
+        parentPort.close();
+      });
+      parentPort.postMessage('ready');
+    }`;
+  expect(await sources.run(program('await worker.terminate();'))).toMatchObject({ code: 0 });
+  expect(receiver.received.spans.size).toBe(0);
+  const asked = `worker.postMessage('end'); await once(worker, 'exit');`;
+  expect(await sources.run(program(asked))).toMatchObject({ code: 0, err: '' });
+  expect(receiver.received.spans.size).toBe(100);
+});

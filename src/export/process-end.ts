@@ -95,10 +95,11 @@ function onExit(): void {
 /** The program has nothing more to do: what is unsent may take a few seconds. */
 function onBeforeExit(): void {
   for (const participant of participants) participant.onLoopEmpty();
-  // Later listeners may end spans, too.
-  process.nextTick(() => {
+  // Later listeners may end spans, too, also asynchronous ones: the second tick comes when all microtasks have run.
+  const flush = (): void => {
     for (const participant of participants) participant.flushAtEnd();
-  });
+  };
+  process.nextTick(() => queueMicrotask(() => process.nextTick(flush)));
 }
 
 function onSignal(signal: NodeJS.Signals): void {

@@ -6,6 +6,7 @@ export type SendResult =
       readonly rejected: number;
       readonly detail?: string | undefined;
       readonly unreadable?: boolean | undefined;
+      readonly httpStatus?: number | undefined;
     }
   | {
       /** Worth another try. */
@@ -24,6 +25,13 @@ export type SendResult =
   | { readonly status: 'split'; readonly error: unknown }
   /** Refused for good. */
   | { readonly status: 'reject'; readonly error: unknown };
+
+/** A failed attempt, by what metrics say of it. @internal */
+export interface SendFailure {
+  readonly type: string;
+  readonly httpStatus?: number | undefined;
+  readonly grpcStatus?: string | undefined;
+}
 
 /**
  * Takes encoded export requests (OTLP protobuf) to one receiver. `send` never throws and settles soon after its signal is

@@ -1,23 +1,15 @@
 // Counts what a sampler decides.
+import { trace } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
-import { dropped, recordedAndSampled } from '../sampling/decision.ts';
+import type { StartedSpans } from '../export/started-spans.ts';
 
-/** Spans as the sampler sees them; unrecorded ones reach nothing else. @internal */
-export interface SamplerCounts {
-  created: number;
-  recorded: number;
-  sampled: number;
-}
-
-/** The same sampler, counting. @internal */
-export function countingSampler(sampler: Sampler, counts: SamplerCounts): Sampler {
+/** The same sampler, counting what it decides: unsampled spans reach nothing else. @internal */
+export function countingSampler(sampler: Sampler, counts: StartedSpans): Sampler {
   return {
     // Named one by one: an array of them would cost as much as the decision.
     shouldSample: (context, traceId, spanName, spanKind, attributes, links) => {
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);
-      counts.created++;
-      if (result.decision !== dropped) counts.recorded++;
-      if (result.decision === recordedAndSampled) counts.sampled++;
+      counts.start(trace.getSpanContext(context), result.decision);
       return result;
     },
     toString: () => sampler.toString(),

@@ -2,7 +2,7 @@
 import { diag } from '@opentelemetry/api';
 import type { SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { warnEachMinute } from '../common/warnings.ts';
-import type { SamplerCounts } from './counting-sampler.ts';
+import type { StartedSpans } from '../export/started-spans.ts';
 import type { SamplingPair } from '../sampling/create-sampling.ts';
 import type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
 import type { FlushResult } from '../export/export-options.ts';
@@ -24,7 +24,7 @@ export class ExportBackend {
   readonly sampling: SamplingPair;
   readonly #exporting: DeliveringSpanProcessor;
   readonly #own: readonly SpanProcessor[];
-  readonly #counts: SamplerCounts;
+  readonly #counts: StartedSpans;
   readonly #openSpans: OpenSpans | undefined;
   readonly operations: OperationMetrics | undefined;
   readonly #number: number = backends++;
@@ -34,7 +34,7 @@ export class ExportBackend {
     sampling: SamplingPair;
     exporting: DeliveringSpanProcessor;
     own: readonly SpanProcessor[];
-    counts: SamplerCounts;
+    counts: StartedSpans;
     openSpans: OpenSpans | undefined;
     operations: OperationMetrics | undefined;
   }) {
@@ -48,7 +48,8 @@ export class ExportBackend {
   }
 
   stats(): TracingStats {
-    return { ...this.#counts, destinations: this.#exporting.stats() };
+    const { created, recorded, sampled } = this.#counts;
+    return { created, recorded, sampled, destinations: this.#exporting.stats() };
   }
 
   openSpans(options?: OpenSpansOptions): OpenSpan[] {

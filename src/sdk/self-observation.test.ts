@@ -1,4 +1,4 @@
-import { metrics, trace } from '@opentelemetry/api';
+import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import { afterEach, expect, test, vi } from 'vitest';
 import { CollectedMetrics, type Point } from './testing/collected-metrics.ts';
@@ -41,7 +41,11 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
     RECORD_AND_SAMPLE: 11,
     RECORD_ONLY: 21,
   });
-  expect(values(before['otel.sdk.span.live'])).toEqual([2]);
+  expect(before['otel.sdk.span.started']![0]!.attributes).toHaveProperty(['otel.span.parent.origin'], 'none');
+  expect(values(before['otel.sdk.span.live'], 'otel.span.sampling_result')).toEqual({
+    RECORD_ONLY: 1,
+    RECORD_AND_SAMPLE: 1,
+  });
   expect(values(before['otel.sdk.processor.span.queue.size'])).toEqual([10]);
   expect(values(before['otel.sdk.processor.span.queue.capacity'])).toEqual([100_000]);
   expect(values(before['otel.sdk.processor.span.processed'])).toEqual([0]);
@@ -66,7 +70,7 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
   for (const span of open) span.end();
   await tracing.shutdown();
   // Also after the shutdown: the last collection comes late.
-  expect(values((await collected.collect())['otel.sdk.span.live'])).toEqual([0]);
+  expect(values((await collected.collect())['otel.sdk.span.live'])).toEqual([0, 0]);
 });
 
 test('what a sampler refuses at once is counted as dropped by it', async () => {
@@ -87,9 +91,66 @@ test('losses are metrics by their reason, apart for the export and what is befor
   for (let i = 0; i < 5; i++) tracing.span('work', nothing);
   await tracing.shutdown();
   const found = await collected.collect();
-  expect(values(found['otel.sdk.exporter.span.exported'], 'error.type')).toEqual({ none: 0, rejected: 3 });
+  expect(values(found['otel.sdk.exporter.span.exported'], 'error.type')).toEqual({ none: 0, 400: 3 });
   expect(values(found['otel.sdk.processor.span.processed'], 'error.type')).toEqual({ none: 3, queue_full: 2 });
   expect(values(found['mqtrace.span.dropped'], 'mqtrace.drop.reason')).toEqual({ rejected: 3, queue_full: 2 });
+});
+
+test('a span is processed when it is handed over, however its export ends', async () => {
+  collectDiag();
+  let status = 503;
+  const url = await serve((_, response) => void response.writeHead(status).end());
+  const collected = new CollectedMetrics();
+  const tracing = start({ export: { endpoint: url }, meterProvider: collected.provider });
+  tracing.span('work', nothing);
+  await tracing.flush({ timeoutMs: 100 });
+  const meanwhile = await collected.collect();
+  expect(meanwhile['otel.sdk.processor.span.processed']).toMatchObject([{ value: 1 }]);
+  // The attempt that failed is no end of the export.
+  expect(values(meanwhile['otel.sdk.exporter.span.exported'])).toEqual([0]);
+  expect(meanwhile['otel.sdk.exporter.operation.duration']).toBeUndefined();
+  status = 200;
+  await tracing.flush();
+  const after = await collected.collect();
+  expect(values(after['otel.sdk.exporter.span.exported'])).toEqual([1]);
+  expect(after['otel.sdk.exporter.operation.duration']).toMatchObject([
+    { value: 1, attributes: { 'http.response.status_code': 200, 'server.address': '127.0.0.1' } },
+  ]);
+  expect(after['otel.sdk.exporter.operation.duration']![0]!.attributes).not.toHaveProperty(['error.type']);
+});
+
+test('failed exports are timed with their error, and spans after the shutdown are already_shutdown', async () => {
+  collectDiag();
+  const url = await serve((_, response) => void response.writeHead(401).end());
+  const collected = new CollectedMetrics();
+  const tracing = start({ export: { endpoint: url }, meterProvider: collected.provider });
+  const late = tracing.tracer.startSpan('late');
+  tracing.span('work', nothing);
+  await tracing.shutdown();
+  late.end();
+  const found = await collected.collect();
+  expect(found['otel.sdk.exporter.operation.duration']).toMatchObject([
+    { value: 1, attributes: { 'error.type': '401', 'http.response.status_code': 401 } },
+  ]);
+  expect(values(found['otel.sdk.processor.span.processed'], 'error.type')).toEqual({ none: 1, already_shutdown: 1 });
+});
+
+test('started spans are told apart by where their parent is', async () => {
+  const collected = new CollectedMetrics();
+  const tracing = start({ export: { protocol: 'none' }, meterProvider: collected.provider });
+  const remote = trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: 'a'.repeat(32),
+    spanId: 'b'.repeat(16),
+    traceFlags: 1,
+    isRemote: true,
+  });
+  tracing.span('root', () => tracing.span('child', nothing));
+  tracing.tracer.startSpan('consumer', {}, remote);
+  expect(values((await collected.collect())['otel.sdk.span.started'], 'otel.span.parent.origin')).toEqual({
+    none: 1,
+    local: 1,
+    remote: 1,
+  });
 });
 
 test('a meter provider that throws harms nobody', async () => {

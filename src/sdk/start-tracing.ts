@@ -10,12 +10,14 @@ import {
 import { removeSamplingHint, setSamplingHint } from '../common/sampling-hint.ts';
 import { AsyncContextManager } from './context-manager.ts';
 import { isRegistered, register, registrationOver } from './api-globals.ts';
-import { countingSampler, type SamplerCounts } from './counting-sampler.ts';
+import { CountingProcessor } from './counting-processor.ts';
+import { countingSampler } from './counting-sampler.ts';
 import { Environment } from '../config/environment.ts';
 import { loadOptional } from '../config/optional-package.ts';
 import { createDestinationQueues } from '../export/create-destinations.ts';
 import { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
 import { observeExport } from '../export/metrics.ts';
+import { StartedSpans } from '../export/started-spans.ts';
 import { ExportBackend } from './export-backend.ts';
 import { GuardedProcessor } from '../sampling/guarded-processor.ts';
 import type { StartTracingOptions } from './options.ts';
@@ -94,7 +96,7 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
   const exporting = new DeliveringSpanProcessor(createDestinationQueues(options.export ?? {}, environment));
   const sampling = chooseSampling(options.sampling ?? {}, environment, [new GuardedProcessor(exporting)]);
   exporting.attachSource(sampling);
-  const counts: SamplerCounts = { created: 0, recorded: 0, sampled: 0 };
+  const counts = new StartedSpans();
   const { meterProvider, operationMetrics = meterProvider !== undefined } = options;
   const openSpans = options.trackOpenSpans === true ? new OpenSpans() : undefined;
   const own = (options.spanProcessors ?? []).map((each) => new GuardedProcessor(each));
@@ -106,12 +108,12 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
       new GuardedProcessor(new RandomFlagProcessor()),
       ...(openSpans ? [openSpans] : []),
       ...own,
-      new GuardedProcessor(sampling),
+      new CountingProcessor(sampling, counts),
     ],
   });
   // From here on the end of the process concerns the exporter, so that nothing may throw any more.
   exporting.start();
-  if (meterProvider !== undefined) observeExport(meterProvider, exporting, () => counts);
+  if (meterProvider !== undefined) observeExport(meterProvider, exporting, counts);
   const operations = operationMetrics ? new OperationMetrics(meterProvider) : undefined;
   return new ExportBackend({ provider, exporting, sampling, own, counts, openSpans, operations });
 }

@@ -13,6 +13,8 @@ export interface SpoolFile {
   readonly sequence: number;
   /** Batches in memory that still need this copy; it is deleted when none is left. */
   holders: number;
+  /** When the batch was sent first, as `performance.now()` tells it. */
+  startedAt?: number | undefined;
 }
 
 const pattern = /^(\d{13})-(\d{1,15})-(\d{1,7})-([0-9a-f]{32})\.otlp$/;

@@ -122,6 +122,8 @@ export class SpoolQueue {
 
   #book(batch: Batch, file: SpoolFile, from: 'queued' | 'inFlight'): void {
     this.release(batch);
+    this.#accounting.handOver(batch.fresh);
+    file.startedAt = batch.startedAt;
     this.#accounting.move(batch.spans, from, 'spooled');
     this.#queue.release(batch);
     this.#insert(file);
@@ -198,14 +200,15 @@ export class SpoolQueue {
   async #read(file: SpoolFile): Promise<Batch | undefined> {
     try {
       const bytes = await this.spool.read(file);
-      const batch = this.#queue.adopt(bytes, bytes.length, file.spans, file.sequence, file.time);
+      const batch = this.#queue.adopt(bytes, bytes.length, file.spans, file.sequence, file.time, 0);
       batch.file = file;
+      batch.startedAt = file.startedAt;
       this.#accounting.move(file.spans, 'spooled', 'inFlight');
       return batch;
     } catch (error) {
       this.errors++;
       if (error instanceof DamagedFileError) {
-        this.#accounting.drop(file.spans, 'spooled', 'corrupt');
+        this.#accounting.drop(file.spans, 'spooled', 'corrupt', 0);
         this.#log.lost('corrupt', file.spans, error);
         await this.spool.setAside(file);
       } else {
@@ -218,7 +221,7 @@ export class SpoolQueue {
   }
 
   #drop(file: SpoolFile, reason: 'expired'): void {
-    this.#accounting.drop(file.spans, 'spooled', reason);
+    this.#accounting.drop(file.spans, 'spooled', reason, 0);
     this.#log.lost(reason, file.spans);
     this.spool.remove(file);
   }
