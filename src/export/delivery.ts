@@ -4,25 +4,12 @@ import type { Accounting, DropReason } from './accounting.ts';
 import { Backoff } from './backoff.ts';
 import { type Batch, batchBytes } from './batch.ts';
 import type { BatchQueue } from './batch-queue.ts';
+import { DeliveryStats } from './delivery-stats.ts';
 import { errorType } from '../common/error-type.ts';
 import { ExportError } from './export-error.ts';
 import type { LossLog } from './loss-log.ts';
 import type { Sender, SendFailure, SendResult } from './sender.ts';
 import type { SpoolQueue } from './spool/spool-queue.ts';
-
-/** How exports went. @internal */
-export interface DeliveryStats {
-  /** Requests that were sent. */
-  requests: number;
-  /** Requests that failed, for good or not. */
-  errors: number;
-  /** Requests that were worth another try. */
-  retries: number;
-  /** Milliseconds that the last acknowledged request took. */
-  latencyLastMs: number;
-  /** The same as an exponential moving average, each new one with a weight of a tenth. */
-  latencyAverageMs: number;
-}
 
 /**
  * Takes batches from memory and disk to the receiver: a few requests at a time, one while the receiver is known to be
@@ -31,7 +18,7 @@ export interface DeliveryStats {
  * @internal
  */
 export class Delivery {
-  readonly stats: DeliveryStats = { requests: 0, errors: 0, retries: 0, latencyLastMs: 0, latencyAverageMs: 0 };
+  readonly stats: DeliveryStats = new DeliveryStats();
   /** Called when an export is over, after all its attempts; `failure` is why the last one failed. */
   onOperation:
     | ((seconds: number, failure: SendFailure | undefined, httpStatus: number | undefined) => void)
@@ -183,7 +170,7 @@ export class Delivery {
     this.#inFlight.delete(batch);
     batch.abort = undefined;
     if (result.status === 'ok') {
-      this.#measure(performance.now() - started);
+      this.stats.acknowledged(performance.now() - started);
     } else {
       this.stats.errors++;
       batch.failure = failureOf(result.error);
@@ -191,12 +178,6 @@ export class Delivery {
     this.#settle(batch, result, failureNumber);
     this.#onChange();
     this.pump();
-  }
-
-  #measure(ms: number): void {
-    const { stats } = this;
-    stats.latencyAverageMs = stats.latencyLastMs === 0 ? ms : stats.latencyAverageMs * 0.9 + ms * 0.1;
-    stats.latencyLastMs = ms;
   }
 
   #settle(batch: Batch, result: SendResult, failureNumber: number): void {

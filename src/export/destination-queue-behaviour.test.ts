@@ -2,33 +2,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { DestinationQueue } from './destination-queue.ts';
-import type { DeliveryOptions } from './export-options.ts';
-import type { SendResult } from './sender.ts';
 import { plainSpan } from './testing/plain-span.ts';
-import { ScriptedSender } from './testing/scripted-sender.ts';
+import { add, answerAll, ok, open, sentSpans, turn } from './testing/open-queue.ts';
 import { collectDiag } from '../sdk/testing/diag-log.ts';
 
 afterEach(() => void vi.useRealTimers());
-
-const ok: SendResult = { status: 'ok', rejected: 0 };
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-function open(options: DeliveryOptions = {}): { sender: ScriptedSender; queue: DestinationQueue } {
-  const sender = new ScriptedSender();
-  return { sender, queue: new DestinationQueue('test', sender, options) };
-}
-
-let id = 0;
-function add(queue: DestinationQueue, spans: number, bytes = 0): void {
-  for (let i = 0; i < spans; i++) queue.add(plainSpan(++id, { attributes: { text: 'x'.repeat(bytes) } }));
-}
-
-function answerAll(sender: ScriptedSender, result: SendResult): void {
-  while (sender.open.length > 0) sender.open[0]!.answer(result);
-}
-
-const sentSpans = (sender: ScriptedSender): number[] => sender.open.map(({ spans }) => spans);
 
 test('a batch is closed by its size, by its bytes, or by its age', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -260,78 +238,4 @@ test('a loss is reported at most once a minute for each reason, with what came t
   vi.advanceTimersByTime(1);
   add(queue, 1);
   expect(reported.slice(1)).toEqual([expect.stringContaining('10 spans lost (queue_full)')]);
-});
-
-test('an answer that is cut off is asked for once more; then the spans count as exported, and that is said', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const reported = collectDiag();
-  const { sender, queue } = open({ maxBatchSpans: 2 });
-  const cut: SendResult = { status: 'retry', answered: true, incomplete: true, error: new Error('cut off') };
-  add(queue, 2);
-  await turn();
-  sender.open[0]!.answer(cut);
-  await turn();
-  expect(queue.accounting.counts()).toMatchObject({ exported: 0, queued: 2 });
-  vi.advanceTimersByTime(500);
-  await turn();
-  sender.open[0]!.answer(cut);
-  await turn();
-  expect(queue.accounting.counts()).toMatchObject({ exported: 2, queued: 0 });
-  expect(queue.delivery.stats.requests).toBe(2);
-  expect(reported.join()).toContain('answers are cut off: rejected spans may count as exported');
-});
-
-test('an answer of success that is not one of OTLP is said', async () => {
-  const reported = collectDiag();
-  const { sender, queue } = open({ maxBatchSpans: 1 });
-  add(queue, 1);
-  await turn();
-  sender.open[0]!.answer({ status: 'ok', rejected: 0, unreadable: true });
-  await turn();
-  expect(queue.accounting.exported).toBe(1);
-  expect(reported).toEqual([expect.stringContaining('the answer cannot be read as OTLP: is this a collector?')]);
-});
-
-test('a flush and a shutdown wait five seconds for a destination that has never answered', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  collectDiag();
-  const { queue } = open({ maxBatchSpans: 1 });
-  add(queue, 1);
-  for (const end of [() => queue.flush({ timeoutMs: 60_000 }), () => queue.shutdown()]) {
-    let over = false;
-    void end().then(() => (over = true));
-    await turn();
-    vi.advanceTimersByTime(4999);
-    await turn();
-    expect(over).toBe(false);
-    vi.advanceTimersByTime(1);
-    await turn();
-    expect(over).toBe(true);
-  }
-  expect(queue.accounting.counts()).toMatchObject({ exported: 0, dropped: { shutdown_deadline: 1 } });
-});
-
-test('a destination that answers within five seconds has all the time that was given', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const { sender, queue } = open({ maxBatchSpans: 1, concurrency: 1 });
-  add(queue, 2);
-  const ended = queue.shutdown();
-  await turn();
-  sender.open[0]!.answer(ok);
-  await turn();
-  vi.advanceTimersByTime(29_000);
-  await turn();
-  sender.open[0]!.answer(ok);
-  expect(await ended).toEqual({ exported: 2, left: 0, dropped: 0 });
-});
-
-test('a shutdown does not wait for a port that speaks another protocol', async () => {
-  const reported = collectDiag();
-  const { sender, queue } = open({ maxBatchSpans: 1 });
-  add(queue, 1);
-  const ended = queue.shutdown();
-  await turn();
-  sender.open[0]!.answer({ status: 'retry', wrongProtocol: true, error: new Error('the answer is not HTTP/1.1') });
-  expect(await ended).toEqual({ exported: 0, left: 0, dropped: 1 });
-  expect(reported[0]).toContain('the answer is not HTTP/1.1');
 });

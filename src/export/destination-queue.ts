@@ -2,6 +2,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Accounting, type DropReason } from './accounting.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { Delivery } from './delivery.ts';
+import { drain } from './drain.ts';
 import { EndBudget } from './end-budget.ts';
 import { LossLog } from './loss-log.ts';
 import { persistAll, persistOrDrop, type MemoryAndDisk } from './persist.ts';
@@ -9,12 +10,8 @@ import type { LostAtEnd } from './process-end.ts';
 import type { Sender } from './sender.ts';
 import type { DeliveryOptions, FlushResult, FlushTimeout } from './export-options.ts';
 import { Spool } from './spool/spool.ts';
+import { SpoolMaintenance } from './spool/maintenance.ts';
 import { SpoolQueue } from './spool/spool-queue.ts';
-
-const heartbeatMs = 15_000;
-const adoptionMs = 30_000;
-/** A destination that has never answered is not waited for longer, whatever a flush or a shutdown allows. */
-const firstAnswerMs = 5000;
 
 /**
  * Everything that belongs to one destination: queue, spool, requests and counters.
@@ -34,10 +31,9 @@ export class DestinationQueue {
   readonly maxSpans: number;
   readonly #dropOldest: boolean;
   readonly #waiting: Set<() => void> = new Set();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #maintenance: SpoolMaintenance | undefined;
   #intervalTimer: NodeJS.Timeout | undefined;
   #pumping: NodeJS.Immediate | undefined;
-  #adopting: Promise<void> | undefined;
   #refusing = false;
   #exiting = false;
   #shutdown: Promise<FlushResult> | undefined;
@@ -60,6 +56,7 @@ export class DestinationQueue {
     this.#queue = new BatchQueue(limits, () => this.#onClosed());
     if (options.spool !== undefined) {
       this.spoolQueue = new SpoolQueue(new Spool(options.spool, name), this.#queue, this.accounting, this.#log);
+      this.#maintenance = new SpoolMaintenance(this.spoolQueue, this.#log, () => this.#moveOn());
     }
     this.delivery = new Delivery({
       sender,
@@ -74,10 +71,7 @@ export class DestinationQueue {
 
   /** Takes over what dead processes left, now and again. */
   start(): void {
-    if (this.spoolQueue === undefined) return;
-    this.#timers.push(setInterval(() => this.spoolQueue?.spool.heartbeat(), heartbeatMs).unref());
-    this.#timers.push(setInterval(() => void this.adopt(), adoptionMs).unref());
-    void this.adopt();
+    this.#maintenance?.start();
   }
 
   /** Spans in memory, as far as they count. */
@@ -193,18 +187,7 @@ export class DestinationQueue {
   /** Takes over what dead processes left on disk. */
   adopt(): Promise<void> {
     if (this.spoolQueue === undefined || this.#refusing) return Promise.resolve();
-    this.#adopting ??= this.spoolQueue.adopt().then(
-      () => {
-        this.#adopting = undefined;
-        this.spoolQueue!.expire();
-        this.#moveOn();
-      },
-      (error: unknown) => {
-        this.#adopting = undefined;
-        this.#log.trouble('the spool cannot be searched', error);
-      },
-    );
-    return this.#adopting;
+    return this.#maintenance!.adopt();
   }
 
   /** Sends everything that has ended so far, and waits for what is on the wire. Never rejects. */
@@ -213,37 +196,30 @@ export class DestinationQueue {
   }
 
   async #drain(timeoutMs: number, exported: number, dropped: number): Promise<FlushResult> {
-    let late = false;
-    let wake: (() => void) | undefined;
-    // Not unref'd: whoever awaits a flush at the end of a program wants the program to wait.
-    const giveUp = (): void => {
-      late = true;
-      wake?.();
-    };
-    const timer = setTimeout(giveUp, timeoutMs);
-    const firstAnswer = setTimeout(() => {
-      if (!this.delivery.answered) giveUp();
-    }, firstAnswerMs);
-    const deadline = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    this.#queue.close();
-    await Promise.race([Promise.all([this.#queue.settling, this.#adopting]), deadline]);
-    const mark = this.#queue.nextSequence();
-    this.#moveOn();
-    this.delivery.tryAgain();
-    await new Promise<void>((resolve) => {
-      const check = (): void => {
-        if (!late && !this.delivery.wrongProtocol && this.#hasBefore(mark)) return;
-        this.#waiting.delete(check);
-        resolve();
-      };
-      wake = check;
-      this.#waiting.add(check);
-      check();
-    });
-    clearTimeout(timer);
-    clearTimeout(firstAnswer);
+    const { delivery } = this;
+    await drain(
+      {
+        prepare: () => {
+          this.#queue.close();
+          return Promise.all([this.#queue.settling, this.#maintenance?.adopting]);
+        },
+        begin: () => {
+          const mark = this.#queue.nextSequence();
+          this.#moveOn();
+          delivery.tryAgain();
+          return mark;
+        },
+        hasBefore: (sequence) => this.#hasBefore(sequence),
+        get answered() {
+          return delivery.answered;
+        },
+        get hopeless() {
+          return delivery.wrongProtocol;
+        },
+        waiting: this.#waiting,
+      },
+      timeoutMs,
+    );
     return this.#result(exported, dropped);
   }
 
@@ -314,7 +290,7 @@ export class DestinationQueue {
   /** Stops timers and connections. */
   close(): void {
     this.#refusing = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    this.#maintenance?.stop();
     clearTimeout(this.#intervalTimer);
     clearImmediate(this.#pumping);
     this.delivery.close();

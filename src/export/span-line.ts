@@ -28,7 +28,7 @@ function durationText(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)}ms` : `${Math.round(ms / 1000)}s`;
 }
 
-const printable = (text: string): string[] => [...text.replaceAll(/\p{C}+/gu, ' ')];
+const printable = (text: string): string[] => Array.from(text.replaceAll(/\p{C}+/gu, ' '));
 
 function width(text: string): number {
   return printable(text).length;
