@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompiledSources, ended } from '../src/export/testing/child.ts';
-import { GrpcReceiver, HttpReceiver } from '../src/export/testing/otlp-receiver.ts';
+import { GrpcReceiver } from '../test-support/otlp-grpc-receiver.ts';
+import { HttpReceiver } from '../test-support/otlp-receiver.ts';
 import { type Pipeline, programFor, restartProgram } from './support/loss-programs.ts';
 import { type Scenario, scenarios } from './support/loss-scenarios.ts';
 import { spanIds } from './support/span-ids.ts';
@@ -73,8 +74,9 @@ function row(scenario: Scenario, stock: Outcome, mqtrace: Outcome): string {
       ? ''
       : `${number(stock.rate)}/s and ${number(mqtrace.rate)}/s arrive meanwhile`;
   const twice = mqtrace.twice > 0 ? `${number(mqtrace.twice)} delivered twice` : '';
-  const books = mqtrace.balanced === undefined ? '' : mqtrace.balanced ? 'books balance' : 'BOOKS DO NOT BALANCE';
-  const remarks = [rate, twice, books].filter(Boolean).join('; ');
+  const balance =
+    mqtrace.balanced === undefined ? '' : mqtrace.balanced ? 'counters balance' : 'COUNTERS DO NOT BALANCE';
+  const remarks = [rate, twice, balance].filter(Boolean).join('; ');
   return `| ${scenario.name} | ${lost(stock)} | ${lost(mqtrace)} | ${remarks} |`;
 }
 

@@ -24,7 +24,7 @@ const mqtrace = (url: string, grpc: boolean, directory: string): string => `
   const shutdown = () => tracing.shutdown();
   const stats = () => tracing.stats().destinations[0];`;
 
-/** What every program has: spans by the second, a count of them, and at the end the books. */
+/** What every program has: spans by the second, a count of them, and at the end the counters. */
 const common = `
   import { writeSync } from 'node:fs';
   const say = (value) => writeSync(1, JSON.stringify(value) + '\\n');

@@ -1,4 +1,5 @@
-import type { GrpcReceiver, HttpReceiver } from '../../src/export/testing/otlp-receiver.ts';
+import type { GrpcReceiver } from '../../test-support/otlp-grpc-receiver.ts';
+import type { HttpReceiver } from '../../test-support/otlp-receiver.ts';
 
 type Drive = (receiver: HttpReceiver | GrpcReceiver, started: Promise<void>) => Promise<void>;
 

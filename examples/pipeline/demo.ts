@@ -4,12 +4,8 @@
 import { parseArgs } from 'node:util';
 import { createTopics } from '../../integration-tests/support/kafka-topics.ts';
 import { startBrokers } from '../../integration-tests/brokers/index.ts';
-import {
-  type OtlpReceiver,
-  type ReceivedRequest,
-  startOtlpReceiver,
-} from '../../integration-tests/support/otlp-receiver.ts';
-import type { ReceivedSpan } from '../../integration-tests/support/otlp-decode.ts';
+import { type OtlpReceiver, type ReceivedRequest, startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
+import type { ReceivedSpan } from '../../test-support/otlp-decode.ts';
 import { freePort, type Service, startService } from './processes.ts';
 import type { Order } from './service.ts';
 import { flaws, serviceOf, waterfall } from './waterfall.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ReceivedSpan } from '../../integration-tests/support/otlp-decode.ts';
+import type { ReceivedSpan } from '../../test-support/otlp-decode.ts';
 import { flaws, waterfall } from './waterfall.ts';
 
 function span(

@@ -1,5 +1,5 @@
 // Draws one trace as a waterfall, with the time that messages spent waiting in queues.
-import type { ReceivedSpan } from '../../integration-tests/support/otlp-decode.ts';
+import type { ReceivedSpan } from '../../test-support/otlp-decode.ts';
 
 /** Columns of a line where there is no terminal to ask. */
 const usualWidth = 80;

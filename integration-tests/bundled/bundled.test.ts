@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { uniqueName } from '../support/inputs.ts';
 import { createTopics } from '../support/kafka-topics.ts';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder: string;

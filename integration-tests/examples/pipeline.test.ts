@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 
 /** The rows of a drawing without what differs from run to run: bars and times. */
 function rows(text: string): string[] {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CollectedMetrics } from '../sdk/testing/collected-metrics.ts';
 import { collectDiag } from '../sdk/testing/diag-log.ts';
 import { cleanUpAfterEach, closeLater, receiver, serve, start } from '../sdk/testing/fixture.ts';
-import { HttpReceiver } from './testing/otlp-receiver.ts';
+import { HttpReceiver } from '../../test-support/otlp-receiver.ts';
 
 cleanUpAfterEach();
 
@@ -124,7 +124,7 @@ test('an agent factory that fails is asked again', async () => {
 });
 
 test('more than the official 30 requests may be under way over gRPC', async () => {
-  const { GrpcReceiver } = await import('./testing/otlp-receiver.ts');
+  const { GrpcReceiver } = await import('../../test-support/otlp-grpc-receiver.ts');
   const slow = await new GrpcReceiver().start();
   closeLater({ close: () => slow.stop() });
   slow.behaviour = { delayMs: 100 };

@@ -131,7 +131,7 @@ async function run(
 
 const ways = fc.record({ dropWhenFull: fc.constantFrom('newest' as const, 'oldest' as const), joins: fc.boolean() });
 
-test('the books balance after every step, in memory', async () => {
+test('the counters balance after every step, in memory', async () => {
   const property = fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), ways, (steps, way) => run(steps, undefined, way)),
     { numRuns: 200 },
@@ -139,7 +139,7 @@ test('the books balance after every step, in memory', async () => {
   await expect(property).resolves.toBeUndefined();
 }, 60_000);
 
-test('the books balance after every step, with a spool', async () => {
+test('the counters balance after every step, with a spool', async () => {
   const property = fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), ways, async (steps, way) => {
       const directory = mkdtempSync(join(tmpdir(), 'mqtrace-spool-'));

@@ -112,7 +112,7 @@ export class DestinationQueue {
       this.#refuse(this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
       return;
     }
-    // Booked before it is encoded: that may close a batch, whose spans are all in the books then.
+    // Counted before it is encoded: that may close a batch, whose spans must all be counted by then.
     this.accounting.accept();
     try {
       this.#queue.add(span);

@@ -10,7 +10,7 @@ import { MqtraceSpanProcessor } from './mqtrace-span-processor.ts';
 
 cleanUpAfterEach();
 
-test("exports for a provider of one's own, with its books and metrics", async () => {
+test("exports for a provider of one's own, with its counters and metrics", async () => {
   const collector = await receiver();
   const collected = new CollectedMetrics();
   const exporting = new MqtraceSpanProcessor({ endpoint: collector.url, meterProvider: collected.provider });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { BufferPool } from './buffer-pool.ts';
 import { OpenBatch, type EncodedRequest } from './open-batch.ts';
 import { arbitrarySpans } from './testing/arbitrary-span.ts';
-import { decodeRequest, spansOf } from './testing/otlp-schema.ts';
+import { decodeRequest, spansOf } from '../../test-support/otlp-schema.ts';
 
 const bytes = (request: EncodedRequest): Uint8Array => request.buffer.subarray(0, request.length);
 const official = (spans: ReadableSpan[]): Uint8Array => ProtobufTraceSerializer.serializeRequest(spans)!;

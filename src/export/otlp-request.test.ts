@@ -7,7 +7,7 @@ import { OpenBatch } from './open-batch.ts';
 import { toJson } from './otlp-json.ts';
 import { countSpans, splitRequest } from './otlp-request.ts';
 import { arbitrarySpans } from './testing/arbitrary-span.ts';
-import { decodeRequest, spansOf } from './testing/otlp-schema.ts';
+import { decodeRequest, spansOf } from '../../test-support/otlp-schema.ts';
 
 function encode(spans: readonly ReadableSpan[]): Buffer {
   const batch = new OpenBatch();

@@ -10,7 +10,9 @@ import { BufferPool } from './buffer-pool.ts';
 import { OpenBatch } from './open-batch.ts';
 import { createOtlpSender, type OtlpTarget } from './otlp-senders.ts';
 import type { Sender, SendResult } from './sender.ts';
-import { type Behaviour, GrpcReceiver, HttpReceiver } from './testing/otlp-receiver.ts';
+import { GrpcReceiver } from '../../test-support/otlp-grpc-receiver.ts';
+import { HttpReceiver } from '../../test-support/otlp-receiver.ts';
+import type { Behaviour } from '../../test-support/received.ts';
 import { plainSpan } from './testing/plain-span.ts';
 
 const batch = new OpenBatch();

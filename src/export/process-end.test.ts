@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CompiledSources, ended } from './testing/child.ts';
-import { HttpReceiver } from './testing/otlp-receiver.ts';
+import { HttpReceiver } from '../../test-support/otlp-receiver.ts';
 
 let sources: CompiledSources;
 let receiver: HttpReceiver;

@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { collectDiag } from '../sdk/testing/diag-log.ts';
 import { cleanUpAfterEach, closeLater, start } from '../sdk/testing/fixture.ts';
 import { certificate, certificateKey } from './testing/certificate.ts';
-import { GrpcReceiver, HttpReceiver } from './testing/otlp-receiver.ts';
+import { GrpcReceiver } from '../../test-support/otlp-grpc-receiver.ts';
+import { HttpReceiver } from '../../test-support/otlp-receiver.ts';
 
 cleanUpAfterEach();
 

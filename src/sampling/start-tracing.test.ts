@@ -21,7 +21,7 @@ import {
   type StartTracingOptions,
   type Tracing,
 } from '../sdk/index.ts';
-import { startOtlpReceiver } from '../../integration-tests/support/otlp-receiver.ts';
+import { startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 import { parentContext } from './testing/ask.ts';
 
 let tracing: Tracing | undefined;

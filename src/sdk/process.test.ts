@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startOtlpGrpcReceiver } from '../../integration-tests/support/otlp-grpc-receiver.ts';
-import { startOtlpReceiver } from '../../integration-tests/support/otlp-receiver.ts';
+import { startOtlpGrpcReceiver } from '../../test-support/otlp-grpc-receiver.ts';
+import { startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 import { compileSources } from '../export/testing/child.ts';
 
 const repository = new URL('../..', import.meta.url).pathname;

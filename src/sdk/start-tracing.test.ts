@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers';
 import { SpanKind } from '@opentelemetry/api';
 import { expect, test, vi } from 'vitest';
-import { startOtlpGrpcReceiver } from '../../integration-tests/support/otlp-grpc-receiver.ts';
+import { startOtlpGrpcReceiver } from '../../test-support/otlp-grpc-receiver.ts';
 import { startTracing } from './index.ts';
 import { collectDiag } from './testing/diag-log.ts';
 import { cleanUpAfterEach, closeLater, receiver, serve, start } from './testing/fixture.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CompiledSources, ended } from '../testing/child.ts';
-import { HttpReceiver } from '../testing/otlp-receiver.ts';
-import { decodeRequest, spansOf } from '../testing/otlp-schema.ts';
+import { HttpReceiver } from '../../../test-support/otlp-receiver.ts';
+import { decodeRequest, spansOf } from '../../../test-support/otlp-schema.ts';
 
 /** How often a process is killed; more by `MQTRACE_KILLS`. */
 const kills = Number(process.env['MQTRACE_KILLS'] ?? 100);

@@ -10,7 +10,7 @@ import { nameSpoolFile, type SpoolFile } from './spool-file.ts';
 const pauseMs = 5000;
 
 /**
- * The batches on disk of one destination, oldest first, with their books. Batches come from the queue in memory and return to
+ * The batches on disk of one destination, oldest first, counted. Batches come from the queue in memory and return to
  * it to be sent.
  *
  * @internal
@@ -113,14 +113,14 @@ export class SpoolQueue {
       return;
     }
     if (written) {
-      this.#book(batch, file, 'queued');
+      this.#count(batch, file, 'queued');
       return;
     }
     this.spool.bytes -= file.bytes;
     this.#queue.putBack(batch);
   }
 
-  #book(batch: Batch, file: SpoolFile, from: 'queued' | 'inFlight'): void {
+  #count(batch: Batch, file: SpoolFile, from: 'queued' | 'inFlight'): void {
     this.release(batch);
     this.#accounting.handOver(batch.fresh);
     file.startedAt = batch.startedAt;
@@ -134,7 +134,7 @@ export class SpoolQueue {
     const file = batch.file;
     if (file === undefined || file.spans !== batch.spans) return false;
     batch.file = undefined;
-    this.#book(batch, file, from);
+    this.#count(batch, file, from);
     return true;
   }
 
@@ -143,7 +143,7 @@ export class SpoolQueue {
     if (this.#keepCopy(batch, from)) return true;
     const file = this.#writeSync(batch, evenPaused);
     if (file === undefined) return false;
-    this.#book(batch, file, from);
+    this.#count(batch, file, from);
     return true;
   }
 
@@ -183,7 +183,7 @@ export class SpoolQueue {
     this.#discardAbandoned = true;
   }
 
-  /** Reads the oldest file into a batch that is ready to be sent and booked as in flight; undefined if there is none. */
+  /** Reads the oldest file into a batch that is ready to be sent and counted as in flight; undefined if there is none. */
   async load(): Promise<Batch | undefined> {
     for (;;) {
       const file = this.#files.shift();

@@ -129,7 +129,7 @@ export class Spool {
     }
   }
 
-  /** Writes in the background; the caller books the bytes. The same file may be written by {@link writeSync} meanwhile: it is the same under the same name. */
+  /** Writes in the background; the caller counts the bytes. The same file may be written by {@link writeSync} meanwhile: it is the same under the same name. */
   async write(file: SpoolFile, bytes: Buffer): Promise<void> {
     this.prepare();
     const temporary = this.#temporaryName();
@@ -182,7 +182,7 @@ export class Spool {
     this.discard(file);
   }
 
-  /** Deletes a batch that is not booked. */
+  /** Deletes a batch that is not counted. */
   discard(file: SpoolFile): void {
     try {
       unlinkSync(join(this.path, file.name));

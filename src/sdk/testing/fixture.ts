@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { context, diag, propagation, trace } from '@opentelemetry/api';
 import { afterEach, vi } from 'vitest';
-import { type OtlpReceiver, startOtlpReceiver } from '../../../integration-tests/support/otlp-receiver.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../../../test-support/otlp-receiver.ts';
 import { startTracing, type StartTracingOptions, type Tracing } from '../index.ts';
 
 const running: { close(): unknown }[] = [];

@@ -1,3 +1,4 @@
+// The one copy of OTLP's schema for tests, read with protobufjs, which shares no code with the encoder under test.
 import protobuf from 'protobufjs';
 
 /** The published OTLP messages for traces, as far as field names, numbers and types go. */
@@ -36,6 +37,9 @@ message Status { string message = 2; int32 code = 3; }
 
 const root = protobuf.parse(schema).root;
 
+/** An export request. */
+export const requestType: protobuf.Type = root.lookupType('otlp.ExportTraceServiceRequest');
+
 /** A span as protobufjs decodes it, with ids in base64 and 64-bit numbers as strings. */
 export interface DecodedSpan {
   readonly traceId: string;
@@ -53,8 +57,7 @@ export interface DecodedRequest {
 
 /** Decodes an export request with protobufjs and the published schema; throws when the bytes are not one. */
 export function decodeRequest(bytes: Uint8Array): DecodedRequest {
-  const type = root.lookupType('otlp.ExportTraceServiceRequest');
-  return type.toObject(type.decode(bytes), {
+  return requestType.toObject(requestType.decode(bytes), {
     longs: String,
     bytes: String,
     defaults: true,
