@@ -122,7 +122,7 @@ export class ProtobufWriter {
     const buffer = this.buffer;
     let at = this.position;
     for (let i = 0; i + 1 < id.length; i += 2) {
-      // The mask keeps a stranger's id within the table; hexadecimal digits are below 128 anyway.
+      // The mask keeps an id of another library within the table; hexadecimal digits are below 128 anyway.
       buffer[at++] = hexPairs[((id.charCodeAt(i) & 127) << 7) | (id.charCodeAt(i + 1) & 127)]!;
     }
     this.position = at;

@@ -1,3 +1,4 @@
+// Counts where each span of one destination is and what became of it.
 import type { HeldSpans } from '../common/held-spans.ts';
 
 /**

@@ -1,3 +1,4 @@
+// Writes one attribute in protobuf, by the shortest way that its type allows.
 import { type ProtobufWriter, varintSize } from '../common/protobuf-writer.ts';
 
 // KeyValue { string key = 1; AnyValue value = 2 }. Nearly every attribute is so short that all its lengths take one byte each and

@@ -1,11 +1,12 @@
+// Says how long to wait before a failed request is tried again.
 const firstMs = 500;
 const maxMs = 30_000;
-/** A receiver's wish for a pause is honoured up to here: a wrong clock there must not silence tracing for good. */
+/** The longest pause that a receiver may ask for: a wrong clock there must not stop the export for good. */
 const maxAskedMs = 300_000;
 
 /**
- * When to try again: exponential with full jitter, so that many processes do not return at the same moment, and never before
- * the receiver wants it.
+ * Exponential backoff with full jitter, so that many processes do not return at the same moment, and never shorter than the pause
+ * that the receiver asked for.
  *
  * @internal
  */

@@ -1,3 +1,4 @@
+// Holds the batches of one destination in memory, in their order.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { type Batch, batchBytes } from './batch.ts';
 import { BufferPool } from './buffer-pool.ts';

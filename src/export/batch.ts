@@ -1,3 +1,4 @@
+// Describes a closed batch: one encoded request and what is known of it.
 import type { SendFailure } from './sender.ts';
 import type { SpoolFile } from './spool/spool-file.ts';
 

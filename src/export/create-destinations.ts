@@ -1,3 +1,4 @@
+// Makes the queues and senders that options and environment variables ask for.
 import { type Destination, resolveDestinations } from '../config/destinations.ts';
 import { Environment } from '../config/environment.ts';
 import { redactUrl } from '../config/redact-url.ts';

@@ -2,7 +2,7 @@
 export class DeliveryStats {
   /** Requests that were sent. */
   requests = 0;
-  /** Requests that failed, for good or not. */
+  /** Requests that failed, whether or not they were tried again. */
   errors = 0;
   /** Requests that were worth another try. */
   retries = 0;

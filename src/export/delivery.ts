@@ -1,3 +1,4 @@
+// Sends the batches of one destination and deals with the answers.
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '../common/suppression.ts';
 import type { Accounting, DropReason } from './accounting.ts';
@@ -96,7 +97,7 @@ export class Delivery {
       if (this.#retryTimer !== undefined || free <= 0) return;
       const onDisk = (this.#spool?.length ?? 0) > 0;
       if (!onDisk && this.#queue.length === 0) return;
-      // Turn about, so that neither a long backlog nor a busy present starves the other.
+      // Alternately, so that neither a long backlog nor new spans have to wait for the other.
       this.#fromDisk = onDisk && (this.#queue.length === 0 || !this.#fromDisk);
       if (this.#fromDisk) void this.#sendFromDisk();
       else this.#sendFromMemory(free);

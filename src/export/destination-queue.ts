@@ -1,3 +1,4 @@
+// Puts together what belongs to one destination, from the end of a span to its delivery.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Accounting, type DropReason } from './accounting.ts';
 import { BatchQueue } from './batch-queue.ts';

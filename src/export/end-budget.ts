@@ -1,3 +1,4 @@
+// Limits how long the natural end of a program waits for one destination.
 const budgetMs = 5000;
 
 /**

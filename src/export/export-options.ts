@@ -1,3 +1,4 @@
+// The options of exporting.
 import type { ExportTarget } from '../config/export-target.ts';
 import type { TransportOptions } from './otlp-senders.ts';
 import type { SpoolOptions } from './spool/spool.ts';

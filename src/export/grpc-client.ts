@@ -1,3 +1,4 @@
+// A client for unary gRPC calls over node:http2.
 import {
   connect as connectHttp2,
   type ClientHttp2Session,

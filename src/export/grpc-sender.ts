@@ -1,3 +1,4 @@
+// Sends encoded requests as OTLP over gRPC.
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { ExportError } from './export-error.ts';

@@ -1,3 +1,4 @@
+// Says what a gRPC status means for a batch.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 

@@ -1,3 +1,4 @@
+// Makes one POST request with node:http and node:https.
 import * as http from 'node:http';
 import * as https from 'node:https';
 

@@ -1,3 +1,4 @@
+// Sends encoded requests over HTTP/1.1.
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { promisify } from 'node:util';

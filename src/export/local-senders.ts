@@ -1,3 +1,4 @@
+// Writes spans to a file or to the console.
 import { appendFile } from 'node:fs/promises';
 import { toJson } from './otlp-json.ts';
 import type { Sender, SendResult } from './sender.ts';

@@ -1,3 +1,4 @@
+// Reports the losses and failures of one destination.
 import { warn } from '../common/warnings.ts';
 
 const quietMs = 60_000;

@@ -1,3 +1,4 @@
+// Shows what tracing does as OpenTelemetry metrics.
 import type { Attributes, BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { version } from '../common/version.ts';
@@ -68,7 +69,7 @@ function instruments(meter: Meter) {
     held: level('mqtrace.span.held', '{span}', 'Spans that a tail sampler holds.'),
     spooled: level('mqtrace.span.spooled', '{span}', 'Spans on disk.'),
     requests: count('mqtrace.export.requests', '{request}', 'Requests sent.'),
-    errors: count('mqtrace.export.errors', '{request}', 'Requests that failed, for good or not.'),
+    errors: count('mqtrace.export.errors', '{request}', 'Requests that failed, whether or not they were tried again.'),
     retries: count('mqtrace.export.retries', '{request}', 'Failed requests that are tried again.'),
     latencyLast: gauge('mqtrace.export.latency.last', 's', 'How long the last acknowledged request took.'),
     latencyAverage: gauge('mqtrace.export.latency.average', 's', 'Exponential moving average of the same.'),

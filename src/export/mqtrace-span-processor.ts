@@ -1,14 +1,16 @@
+// The exporter as a span processor for any tracer provider.
 import { type Context, type MeterProvider, TraceFlags } from '@opentelemetry/api';
-import type { ReadableSpan, Span } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { Environment } from '../config/environment.ts';
 import { checkMethods, checkNames, checkOneOf, type OptionCheck } from '../common/check-options.ts';
 import { type EnvironmentMode, environmentModes } from '../config/names.ts';
 import { createDestinationQueues } from './create-destinations.ts';
 import { DeliveringSpanProcessor } from './delivering-span-processor.ts';
-import type { ExportOptions } from './export-options.ts';
+import type { ExportOptions, FlushResult, FlushTimeout } from './export-options.ts';
 import { exportOptionChecks } from './validate-export-options.ts';
 import { observeExport } from './metrics.ts';
 import { StartedSpans } from './started-spans.ts';
+import type { DestinationStats } from './stats.ts';
 
 /** What {@link MqtraceSpanProcessor} takes: the options of {@link StartTracingOptions} that have to do with exporting. */
 export interface MqtraceSpanProcessorOptions extends ExportOptions {
@@ -34,7 +36,8 @@ const checks: { readonly [Name in keyof Required<MqtraceSpanProcessorOptions>]: 
  *
  * @throws MqtraceError `INVALID_OPTION` for a wrong option, `MISSING_DEPENDENCY` for a package to be installed.
  */
-export class MqtraceSpanProcessor extends DeliveringSpanProcessor {
+export class MqtraceSpanProcessor implements SpanProcessor {
+  readonly #exporting: DeliveringSpanProcessor;
   readonly #counts: StartedSpans = new StartedSpans();
 
   constructor(options: MqtraceSpanProcessorOptions = {}) {
@@ -44,20 +47,41 @@ export class MqtraceSpanProcessor extends DeliveringSpanProcessor {
       if (value !== undefined) check(value, `MqtraceSpanProcessor({ ${name} })`, options);
     }
     const environment = new Environment(options.environment ?? 'override');
-    super(environment.flag('OTEL_SDK_DISABLED') ? [] : createDestinationQueues(options, environment));
-    this.start();
-    if (options.meterProvider !== undefined) observeExport(options.meterProvider, this, this.#counts);
+    const disabled = environment.flag('OTEL_SDK_DISABLED');
+    this.#exporting = new DeliveringSpanProcessor(disabled ? [] : createDestinationQueues(options, environment));
+    this.#exporting.start();
+    if (options.meterProvider !== undefined) observeExport(options.meterProvider, this.#exporting, this.#counts);
   }
 
-  override onStart(span: Span, parentContext: Context): void {
+  onStart(span: Span, parentContext: Context): void {
     // A sampler's refusals are not seen from here.
     this.#counts.start(span.parentSpanContext, isSampled(span) ? 2 : 1);
-    super.onStart(span, parentContext);
+    this.#exporting.onStart(span, parentContext);
   }
 
-  override onEnd(span: ReadableSpan): void {
+  onEnd(span: ReadableSpan): void {
     this.#counts.end(isSampled(span));
-    super.onEnd(span);
+    this.#exporting.onEnd(span);
+  }
+
+  /** What became of all spans, for every destination. */
+  stats(): DestinationStats[] {
+    return this.#exporting.stats();
+  }
+
+  /** Sends everything that has ended so far and waits for what is on the wire. Never rejects. */
+  flush(timeout?: FlushTimeout): Promise<FlushResult> {
+    return this.#exporting.flush(timeout);
+  }
+
+  /** As {@link flush}, for the provider. */
+  forceFlush(): Promise<void> {
+    return this.#exporting.forceFlush();
+  }
+
+  /** Refuses new spans, sends what there is, keeps the rest in the spool, and ends. Never rejects. */
+  shutdown(): Promise<void> {
+    return this.#exporting.shutdown();
   }
 }
 

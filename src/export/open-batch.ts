@@ -1,3 +1,4 @@
+// Encodes spans into the batch that is being filled.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { BufferPool } from './buffer-pool.ts';
 import { type InstrumentationScope, type Resource, writeResource, writeScope, writeSpan } from './otlp-encoder.ts';

@@ -1,3 +1,4 @@
+// Encodes spans in OTLP's protobuf form.
 import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeShortAttribute } from './attribute-writer.ts';

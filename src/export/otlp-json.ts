@@ -1,3 +1,4 @@
+// Turns an encoded OTLP request into OTLP's JSON form.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 
 /** AnyValue in OTLP's JSON form. @internal */

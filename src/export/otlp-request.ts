@@ -1,3 +1,4 @@
+// Counts the spans of an encoded OTLP request, and splits it.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import { ProtobufWriter } from '../common/protobuf-writer.ts';
 

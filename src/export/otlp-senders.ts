@@ -1,3 +1,4 @@
+// Makes the senders for OTLP, with certificates, agents and timeouts.
 import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
 import { warn } from '../common/warnings.ts';

@@ -1,3 +1,4 @@
+// Reads from a successful answer how many spans were rejected.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 

@@ -1,3 +1,4 @@
+// Moves everything in memory to disk when the process ends or may end.
 import type { Accounting } from './accounting.ts';
 import type { Batch } from './batch.ts';
 import type { BatchQueue } from './batch-queue.ts';

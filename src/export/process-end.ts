@@ -1,3 +1,4 @@
+// Calls the exporters when the process ends, in whatever way.
 import { isMainThread } from 'node:worker_threads';
 import { warn } from '../common/warnings.ts';
 

@@ -1,3 +1,4 @@
+// Formats one span as one line of text.
 import type { JsonSpan } from './otlp-json.ts';
 
 const statuses = ['unset', 'ok', 'error'] as const;

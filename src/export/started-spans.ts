@@ -1,3 +1,4 @@
+// Counts started and ended spans for metrics and statistics.
 import { INVALID_TRACEID, type SpanContext } from '@opentelemetry/api';
 
 /** Values of `otel.span.parent.origin`. */

@@ -1,3 +1,4 @@
+// The statistics that stats() returns.
 import type { SpanCounts } from './accounting.ts';
 import type { DestinationQueue } from './destination-queue.ts';
 
@@ -7,7 +8,7 @@ export interface DestinationStats extends SpanCounts {
   readonly name: string;
   /** Requests sent. */
   readonly requests: number;
-  /** Requests that failed, for good or not. */
+  /** Requests that failed, whether or not they were tried again. */
   readonly exportErrors: number;
   /** Failed requests that were, or will be, tried again. */
   readonly retries: number;

@@ -1,3 +1,4 @@
+// Checks the options of exporting.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import {
   checkNames,

@@ -1,3 +1,4 @@
+// Recognises requests that were sent to the port of another protocol.
 import { ExportError } from './export-error.ts';
 
 type Transport = 'http' | 'grpc';

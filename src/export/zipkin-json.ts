@@ -1,3 +1,4 @@
+// Turns an encoded OTLP request into Zipkin's JSON form.
 import { type JsonAttribute, type JsonSpan, type JsonValue, toJson } from './otlp-json.ts';
 
 /** A span in Zipkin's v2 form. @internal */

@@ -1,3 +1,4 @@
+// Finds and takes over the spool files of processes that are gone.
 import { lstat, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDead, parseOwner, thisOwner, type Owner } from './owner.ts';

@@ -1,3 +1,4 @@
+// Runs the timers of a spool.
 import type { LossLog } from '../loss-log.ts';
 import type { SpoolQueue } from './spool-queue.ts';
 

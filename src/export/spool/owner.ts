@@ -1,3 +1,4 @@
+// Tells whether the process that owns a spool directory is still alive.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 

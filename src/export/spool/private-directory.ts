@@ -1,3 +1,4 @@
+// Creates directories that only their owner can read.
 import { lstatSync, mkdirSync } from 'node:fs';
 
 const mine: number | undefined = process.getuid?.();

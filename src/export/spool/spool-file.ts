@@ -1,3 +1,4 @@
+// Names spool files and reads their names.
 import { createHash } from 'node:crypto';
 
 /** One batch on disk: exactly the OTLP bytes. What must be known of it beforehand is in its name. @internal */

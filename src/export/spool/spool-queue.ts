@@ -1,3 +1,4 @@
+// Holds the batches of one destination on disk, in their order.
 import type { Accounting } from '../accounting.ts';
 import { type Batch, batchBytes } from '../batch.ts';
 import type { BatchQueue } from '../batch-queue.ts';

@@ -1,3 +1,4 @@
+// Reads, writes and deletes the files of one spool.
 import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,

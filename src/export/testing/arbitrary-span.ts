@@ -1,3 +1,4 @@
+// Generates arbitrary spans for property tests.
 import { TraceState } from '@opentelemetry/core';
 import type { Attributes, HrTime, Link, SpanContext } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';

@@ -1,3 +1,4 @@
+// A destination queue whose requests a test answers.
 import { DestinationQueue } from '../destination-queue.ts';
 import type { DeliveryOptions } from '../export-options.ts';
 import type { SendResult } from '../sender.ts';

@@ -1,3 +1,4 @@
+// A sender that a test answers for.
 import { toJson } from '../otlp-json.ts';
 import { countSpans } from '../otlp-request.ts';
 import type { Sender, SendResult } from '../sender.ts';
