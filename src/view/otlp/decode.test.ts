@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeJson, decodeProtobuf } from '../../../integration-tests/support/otlp-decode.ts';
+import { decodeJson, decodeProtobuf } from '../../../test-support/otlp-decode.ts';
 import { jsonRequest, request, spanId, traceId } from '../testing/otlp.ts';
 import { weightOf } from './attribute-names.ts';
 import { decodeTraces } from './decode-traces.ts';
