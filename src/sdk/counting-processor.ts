@@ -1,7 +1,7 @@
 import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { StartedSpans } from '../export/started-spans.ts';
-import { GuardedProcessor } from './guarded-processor.ts';
+import { GuardedProcessor } from '../sampling/guarded-processor.ts';
 
 /** A guarded processor that counts the spans that end. @internal */
 export class CountingProcessor extends GuardedProcessor {
