@@ -4,10 +4,13 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { examples, fileName } from '../support/examples.ts';
 import { shortProject } from './short-project.ts';
 import { root } from './tarball.ts';
+
+// Compiling takes long where other programs are at work; a time is no result here.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let project: string;
 let folder: string;

@@ -1,0 +1,217 @@
+// Every kind of project in which the package is supported. The order is that of the table.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Lane } from './lane.ts';
+import { root } from './tarball.ts';
+
+const required = ['node', 'main.cjs'] as const;
+const imported = ['node', 'main.mjs'] as const;
+const both = [required, imported];
+
+/** Client versions: the oldest and newest that are supported, and the first of each major version between. */
+const clients = {
+  kafkajs: ['1.12.0', '2.0.0', '2.2.4'],
+  amqplib: ['0.8.0', '0.9.1', '0.10.9', '1.2.0', '2.3.1'],
+  ioredis: ['4.0.0', '5.0.0', '6.0.0'],
+};
+
+const compile = (compiler: string, options: string): readonly string[] => [
+  'node',
+  `node_modules/${compiler}/bin/tsc`,
+  ...`--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --types node ${options}`.split(
+    ' ',
+  ),
+];
+
+const typescript = (version: string, options: string): Lane => ({
+  row: 'TypeScript',
+  version,
+  packages: { typescript: version, '@types/node': '^20.0.0' },
+  files: { 'consumer.mts': consumer(), 'consumer.cts': consumer() },
+  commands: [compile('typescript', `--module nodenext ${options} consumer.mts consumer.cts`), required],
+});
+
+function consumer(): string {
+  return readFileSync(join(root, 'integration-tests/lanes/consumer/consumer.ts'), 'utf8');
+}
+
+const rollup = `
+import commonjs from '@rollup/plugin-commonjs';
+import json from '@rollup/plugin-json';
+import resolve from '@rollup/plugin-node-resolve';
+export default {
+  input: 'main.mjs',
+  output: { file: 'out/bundle.cjs', format: 'cjs', inlineDynamicImports: true },
+  plugins: [resolve({ preferBuiltins: true, exportConditions: ['node'] }), commonjs(), json()],
+};`;
+
+const webpack = `
+const config = {
+  target: 'node20',
+  mode: 'production',
+  // Takes most of the time, and changes nothing about what is found.
+  optimization: { minimize: false },
+  entry: './main.mjs',
+  output: { path: __dirname + '/out', filename: 'bundle.cjs' },
+};
+require('webpack')(config, (error, stats) => {
+  if (error === null && !stats.hasErrors()) return;
+  console.error(error ?? stats.toString('errors-only'));
+  process.exitCode = 1;
+});`;
+
+const vite = `
+export default {
+  build: { ssr: 'main.mjs', outDir: 'out', rollupOptions: { output: { entryFileNames: 'bundle.mjs', inlineDynamicImports: true } } },
+  ssr: { noExternal: true, target: 'node' },
+};`;
+
+const tsup = `
+import { defineConfig } from 'tsup';
+export default defineConfig({ entry: { bundle: 'main.mjs' }, format: 'cjs', outDir: 'out', noExternal: [/.*/], platform: 'node', target: 'node20' });`;
+
+const createRequire = `--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);`;
+const esbuild = ['npx', 'esbuild', 'main.mjs', '--bundle', '--platform=node', '--target=node20', '--log-level=warning'];
+
+const nest = `
+require('reflect-metadata');
+const { Injectable, Module } = require('@nestjs/common');
+const { NestFactory } = require('@nestjs/core');
+const pipelines = require('./entry.cjs');
+class Orders { run() { return pipelines(); } }
+Injectable()(Orders);
+class App {}
+Module({ providers: [Orders] })(App);
+NestFactory.createApplicationContext(App, { logger: false })
+  .then(async (app) => { console.log(await app.get(Orders).run()); await app.close(); })
+  .catch((error) => { console.error(error); process.exit(1); });`;
+
+const jest = ['node', '--no-warnings', 'node_modules/jest/bin/jest.js', '--testMatch', '**/*.test.*', '--rootDir', '.'];
+
+export const lanes: readonly Lane[] = [
+  // 22.11 is the last in which require() loads no ES module.
+  ...['20.x', '22.11.0', '22.x', '24.x', '26.x'].map((node): Lane => ({
+    row: 'Node.js',
+    version: node,
+    node,
+    commands: both,
+  })),
+  ...Object.entries(clients).flatMap(([client, versions]) =>
+    versions.map((version): Lane => ({ row: client, version, packages: { [client]: version }, commands: both })),
+  ),
+  { row: 'OpenTelemetry', version: 'SDK 2 with API 1.9', commands: both },
+  {
+    row: 'OpenTelemetry',
+    version: 'SDK 3 with API 1.10',
+    packages: { '@opentelemetry/api': '~1.10.0', '@opentelemetry/sdk-trace': '^3.0.0' },
+    node: '24.x',
+    commands: both,
+  },
+  typescript('5.9.3', '--moduleResolution nodenext'),
+  typescript('7.0.2', '--moduleResolution nodenext --ignoreConfig'),
+  { row: 'package managers', version: 'npm', commands: both },
+  { row: 'package managers', version: 'pnpm', manager: 'pnpm', commands: both },
+  {
+    row: 'package managers',
+    version: "Yarn (Plug'n'Play)",
+    manager: 'yarn',
+    commands: [['node', '--no-warnings', '--require', './.pnp.cjs', '--loader', './.pnp.loader.mjs', 'main.mjs']],
+  },
+  {
+    row: 'bundlers',
+    version: 'esbuild',
+    packages: { esbuild: '0.28.2' },
+    commands: [[...esbuild, '--format=cjs', '--outfile=out/bundle.cjs']],
+    bundle: 'out/bundle.cjs',
+  },
+  {
+    row: 'bundlers',
+    version: 'esbuild (ESM)',
+    packages: { esbuild: '0.28.2' },
+    commands: [[...esbuild, '--format=esm', '--outfile=out/bundle.mjs', createRequire]],
+    bundle: 'out/bundle.mjs',
+  },
+  {
+    row: 'bundlers',
+    version: 'webpack 5',
+    packages: { webpack: '^5.113.0' },
+    files: { 'webpack.cjs': webpack },
+    commands: [['node', 'webpack.cjs']],
+    bundle: 'out/bundle.cjs',
+  },
+  {
+    row: 'bundlers',
+    version: 'rollup 4',
+    packages: {
+      rollup: '^4.0.0',
+      '@rollup/plugin-commonjs': '*',
+      '@rollup/plugin-json': '*',
+      '@rollup/plugin-node-resolve': '*',
+    },
+    files: { 'rollup.config.mjs': rollup },
+    commands: [['npx', 'rollup', '--config', 'rollup.config.mjs']],
+    bundle: 'out/bundle.cjs',
+  },
+  {
+    row: 'bundlers',
+    version: 'Vite SSR',
+    packages: { vite: '^7.0.0' },
+    files: { 'vite.config.mjs': vite },
+    commands: [['npx', 'vite', 'build']],
+    bundle: 'out/bundle.mjs',
+  },
+  {
+    row: 'bundlers',
+    version: 'tsup 8',
+    packages: { tsup: '^8.0.0', typescript: '5.9.3' },
+    files: { 'tsup.config.mjs': tsup },
+    commands: [['npx', 'tsup']],
+    bundle: 'out/bundle.js',
+  },
+  {
+    row: 'bundlers',
+    version: 'ncc',
+    packages: { '@vercel/ncc': '^0.38.0' },
+    commands: [['npx', 'ncc', 'build', 'main.cjs', '-o', 'out']],
+    bundle: 'out/index.cjs',
+  },
+  { row: 'test runners', version: 'Jest 30', packages: { jest: '^30.0.0' }, files: {}, commands: [[...jest]] },
+  {
+    row: 'test runners',
+    version: 'ts-jest 29',
+    packages: {
+      jest: '^30.0.0',
+      'ts-jest': '^29.4.0',
+      typescript: '5.9.3',
+      '@types/jest': '^30.0.0',
+      '@types/node': '^20.0.0',
+    },
+    files: {
+      'jest.config.js': `module.exports = { preset: 'ts-jest', testMatch: ['**/typed.spec.ts'] };`,
+      'tsconfig.json':
+        '{ "compilerOptions": { "module": "commonjs", "strict": true, "esModuleInterop": true, "types": ["jest", "node"] } }',
+      'typed.spec.ts': `
+        import { traceKafka } from 'mqtrace/kafkajs';
+        import { startTracing } from 'mqtrace/sdk';
+        const pipelines: () => Promise<string> = require('./entry.cjs');
+        test('a pipeline', async () => {
+          expect([typeof traceKafka, typeof startTracing]).toEqual(['function', 'function']);
+          expect(await pipelines()).toMatch(/^ok/);
+        }, 60_000);`,
+    },
+    commands: [['node', 'node_modules/jest/bin/jest.js']],
+  },
+  {
+    row: 'test runners',
+    version: 'Vitest 4',
+    packages: { vitest: '^4.0.0' },
+    commands: [['npx', 'vitest', 'run', '--globals', 'pipeline.test']],
+  },
+  {
+    row: 'frameworks',
+    version: 'NestJS 11',
+    packages: { '@nestjs/common': '^11.0.0', '@nestjs/core': '^11.0.0', 'reflect-metadata': '^0.2.0', rxjs: '^7.0.0' },
+    files: { 'nest.cjs': nest },
+    commands: [['node', 'nest.cjs']],
+  },
+];

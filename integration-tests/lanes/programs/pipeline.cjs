@@ -1,0 +1,95 @@
+// A message through each client, and what its consumer saw. Written for the oldest supported version of everything: CommonJS, and
+// modules handed over, so that every lane loads them in its own way.
+
+/** Runs the pipelines of all clients. Throws unless each consumer is in the producer's trace and sees its baggage. */
+module.exports = async function pipelines({ api, mqtrace, sdk, kafkajs, amqplib, ioredis, wrappers }) {
+  const { KAFKA_BROKERS, AMQP_URL, REDIS_URL, TOPIC, QUEUE, STREAM } = process.env;
+  const spans = [];
+  const tracing = sdk.startTracing({
+    serviceName: 'lane',
+    environment: 'ignore',
+    export: { protocol: 'none' },
+    spanProcessors: [
+      {
+        onStart() {},
+        onEnd: (span) => void spans.push({ traceId: span.spanContext().traceId, name: span.name }),
+        forceFlush: () => Promise.resolve(),
+        shutdown: () => Promise.resolve(),
+      },
+    ],
+  });
+  const seen = {};
+  const see = (client) => {
+    seen[client] = {
+      traceId: api.trace.getSpan(api.context.active())?.spanContext().traceId,
+      tenant: api.propagation.getActiveBaggage()?.getEntry('tenant')?.value,
+    };
+  };
+  const sent = {};
+  const send = (client, fn) =>
+    tracing.span(`order ${client}`, (span) => {
+      sent[client] = span.spanContext().traceId;
+      return mqtrace.withBaggage({ tenant: 'acme' }, fn);
+    });
+
+  const kafka = wrappers.traceKafka(
+    new kafkajs.Kafka({ clientId: 'lane', brokers: KAFKA_BROKERS.split(','), logLevel: kafkajs.logLevel.NOTHING }),
+  );
+  const consumer = kafka.consumer({ groupId: TOPIC, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
+  const taken = new Promise((resolve) => {
+    void consumer.run({
+      eachMessage: async () => {
+        see('kafkajs');
+        resolve();
+      },
+    });
+  });
+  const producer = kafka.producer();
+  await producer.connect();
+  await send('kafkajs', () => producer.send({ topic: TOPIC, messages: [{ value: '17' }] }));
+  await taken;
+  await consumer.disconnect();
+  await producer.disconnect();
+
+  const connection = wrappers.traceConnection(await amqplib.connect(AMQP_URL));
+  const channel = await connection.createChannel();
+  await channel.assertQueue(QUEUE, { exclusive: true });
+  const delivered = new Promise((resolve) => {
+    void channel.consume(QUEUE, (message) => {
+      see('amqplib');
+      channel.ack(message);
+      resolve();
+    });
+  });
+  await send('amqplib', () => channel.sendToQueue(QUEUE, Buffer.from('17')));
+  await delivered;
+  await connection.close();
+
+  const Redis = ioredis.Redis ?? ioredis.default ?? ioredis;
+  const redis = wrappers.traceRedis(new Redis(REDIS_URL));
+  let stop;
+  const read = new Promise((resolve) => {
+    const running = wrappers.consumeStream(redis, { streams: STREAM, group: 'lane', blockMs: 500 }, () => {
+      see('ioredis');
+      resolve();
+    });
+    stop = () => running.stop();
+  });
+  await send('ioredis', () => redis.xadd(STREAM, '*', 'order', '17'));
+  await read;
+  await stop();
+  await redis.del(STREAM);
+  await redis.quit();
+  await tracing.shutdown();
+
+  for (const client of ['kafkajs', 'amqplib', 'ioredis']) {
+    const { traceId, tenant } = seen[client];
+    if (traceId !== sent[client] || tenant !== 'acme')
+      throw new Error(`${client}: sent in ${sent[client]}, received in ${traceId} with tenant ${tenant}`);
+    const names = spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
+    if (names.length < 3) throw new Error(`${client}: only the spans ${names.join(', ')}`);
+  }
+  return `ok, ${spans.length} spans`;
+};

@@ -1,0 +1,3 @@
+test('a pipeline', async () => {
+  expect(await require('./entry.cjs')()).toMatch(/^ok/);
+}, 60000);

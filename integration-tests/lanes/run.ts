@@ -1,0 +1,70 @@
+// npm run test:lanes [-- part of a row or version …]: runs the lanes, writes results.json and the README's table.
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startBrokers } from '../brokers/index.ts';
+import { createTopics } from '../support/kafka-topics.ts';
+import { type Lane, runLane } from './lane.ts';
+import { lanes } from './lanes.ts';
+import { type Results, withTable } from './table.ts';
+import { cache, packTarball, root } from './tarball.ts';
+
+const resultsFile = join(root, 'integration-tests/lanes/results.json');
+const filters = process.argv.slice(2).map((filter) => filter.toLowerCase());
+const chosen = lanes.filter(
+  ({ row, version }) =>
+    filters.length === 0 || filters.some((filter) => `${row} ${version}`.toLowerCase().includes(filter)),
+);
+
+const brokers = await startBrokers({ log: (line) => console.error(`brokers: ${line}`) });
+const tarball = packTarball(cache);
+const results = JSON.parse(readFileSync(resultsFile, 'utf8')) as Results;
+// Rows and versions that are no lane any more go.
+const renewed: Results = {};
+let failures = 0;
+
+async function run(lane: Lane): Promise<boolean> {
+  const id = randomUUID();
+  const names = { TOPIC: `lane-${id}`, QUEUE: `lane-${id}`, STREAM: `lane-${id}` };
+  await createTopics(brokers.kafkaBrokers, [names.TOPIC]);
+  const env = {
+    ...process.env,
+    ...names,
+    KAFKA_BROKERS: brokers.kafkaBrokers.join(),
+    AMQP_URL: brokers.amqpUrl,
+    REDIS_URL: brokers.redisUrl,
+    KAFKAJS_NO_PARTITIONER_WARNING: '1',
+    NODE_OPTIONS: '',
+    NO_COLOR: '1',
+    FORCE_COLOR: undefined,
+  };
+  try {
+    await runLane(lane, tarball, env);
+    console.log(`ok      ${lane.row} ${lane.version}`);
+    return true;
+  } catch (error) {
+    console.log(`FAILED  ${lane.row} ${lane.version}: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+// Two at a time: installing waits for the network.
+const waiting = [...chosen];
+const outcomes = new Map<Lane, boolean>();
+await Promise.all(
+  [0, 1].map(async () => {
+    for (let lane = waiting.shift(); lane !== undefined; lane = waiting.shift()) outcomes.set(lane, await run(lane));
+  }),
+);
+await brokers.stop();
+
+for (const lane of lanes) {
+  const ok = outcomes.get(lane) ?? results[lane.row]?.[lane.version];
+  if (ok !== undefined) (renewed[lane.row] ??= {})[lane.version] = ok;
+}
+failures = [...outcomes.values()].filter((ok) => !ok).length;
+writeFileSync(resultsFile, `${JSON.stringify(renewed, null, 2)}\n`);
+const readme = join(root, 'README.md');
+writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), renewed));
+console.log(`${outcomes.size - failures} lanes ok, ${failures} failed`);
+process.exitCode = failures > 0 ? 1 : 0;
