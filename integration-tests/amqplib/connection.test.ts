@@ -82,6 +82,12 @@ test.each<[string, unknown]>([
   ['a server without an address', { server: { port: 1 } }],
   ['a server that is a string', { server: 'localhost' }],
   ['a port that is no number', { server: { address: 'a', port: '5672' } }],
+  ['a port below 1', { server: { address: 'a', port: -1 } }],
+  ['a port of 0', { server: { address: 'a', port: 0 } }],
+  ['a port above 65535', { server: { address: 'a', port: 65_536 } }],
+  ['a port with a fraction', { server: { address: 'a', port: 1.5 } }],
+  ['an empty address', { server: { address: '', port: 1 } }],
+  ['an unknown part of the server', { server: { address: 'a', prot: 1 } }],
   ['options that are no object', 7],
   ['a parenting that there is not', { parenting: 'child' }],
 ])('%s is refused with what is expected', async (_, wrong) => {

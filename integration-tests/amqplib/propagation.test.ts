@@ -126,6 +126,36 @@ function broken(): TextMapPropagator {
   return { inject: fail, extract: fail, fields: () => ['traceparent'] };
 }
 
+test.each([
+  ['application/cloudevents+json', {}, false],
+  ['application/cloudevents+json; charset=utf-8', { 'cloudEvents:specversion': '1.0', 'cloudEvents:id': '1' }, false],
+  ['application/cloudevents-batch+json', { cloudEvents_specversion: '1.0' }, false],
+  ['application/json', { 'cloudEvents:specversion': '1.0' }, true],
+])('a CloudEvent of content type %s with headers %j: extension %s', async (contentType, attributes, binary) => {
+  const options = { tracerProvider: recording.tracerProvider, cloudEvents: true };
+  const channel = traceChannel(await rabbit.raw.createChannel(), options);
+  const queue = await rabbit.queue();
+  channel.sendToQueue(queue, body, { contentType, headers: attributes });
+  const { headers = {} } = (await rabbit.read(queue)).properties;
+  const extension = { 'cloudEvents:traceparent': expect.any(String) as string };
+  expect(headers).toEqual({
+    ...attributes,
+    ...(binary && extension),
+    traceparent: expect.any(String) as string,
+    'mqtrace-sent-at': expect.any(String) as string,
+  });
+
+  // Of a structured event, the extension in its headers is not read either.
+  const journey = { 'cloudEvents:specversion': '1.0', 'cloudEvents:traceparent': `00-${traceId}-b7ad6b7169203331-01` };
+  const seen = withResolvers<string | undefined>();
+  await channel.consume(queue, () => seen.resolve(trace.getSpanContext(context.active())?.traceId), { noAck: true });
+  rabbit.looker.sendToQueue(queue, body, { contentType, headers: journey });
+  const got = await seen.promise;
+  if (binary) expect(got).toBe(traceId);
+  else expect(got).not.toBe(traceId);
+  await channel.close();
+});
+
 test('a consumer passes on what it got: one trace over two queues, one span each', async () => {
   const [first, second] = [await rabbit.queue(), await rabbit.queue()];
   const channel = await rabbit.traced.createChannel();

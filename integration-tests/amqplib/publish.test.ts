@@ -3,10 +3,10 @@ import { suppressTracing } from '@opentelemetry/core';
 import { connect } from 'amqplib';
 import { withBaggage } from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
-import { expect, test } from 'vitest';
-import { deepFreeze } from '../support/inputs.ts';
+import { expect, test, vi } from 'vitest';
+import { deepFreeze, uniqueName } from '../support/inputs.ts';
 import { underSpan } from '../support/spans.ts';
-import { callUntyped, useRabbitMQ } from './rabbitmq.ts';
+import { callUntyped, useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();
 const { recording } = rabbit;
@@ -85,6 +85,46 @@ test('a queue that the broker named is anonymous: in the attribute, not in the n
     'messaging.destination.name': queue,
     'messaging.destination.anonymous': true,
   });
+});
+
+test('an exclusive queue is temporary for the connection that declared it, until the broker says otherwise', async () => {
+  const [channel, other] = [await rabbit.traced.createChannel(), await rabbit.traced.createChannel()];
+  const name = uniqueName('q');
+  const seen = withResolvers<void>();
+  const declared = channel.assertQueue(name, { exclusive: true });
+  channel.sendToQueue(name, body);
+  await declared;
+  await other.consume(name, () => seen.resolve(), { noAck: true });
+  await seen.promise;
+  await vi.waitFor(() => expect(recording.spans().map((span) => span.name)).toEqual(['publish', 'process']));
+  for (const { attributes } of recording.spans()) {
+    expect(attributes).toMatchObject({ 'messaging.destination.name': name, 'messaging.destination.temporary': true });
+    expect(attributes).not.toHaveProperty('messaging.destination.anonymous');
+  }
+  await channel.deleteQueue(name);
+  await channel.assertQueue(name, { durable: false, expires: 60_000 });
+  channel.sendToQueue(name, body);
+  expect(recording.span(`publish ${name}`).attributes).not.toHaveProperty('messaging.destination.temporary');
+
+  const refused = await rabbit.traced.createChannel();
+  refused.on('error', () => {});
+  await expect(refused.assertQueue(name, { exclusive: true })).rejects.toThrow('RESOURCE_LOCKED');
+  recording.clear();
+  channel.sendToQueue(name, body);
+  expect(recording.span(`publish ${name}`).attributes).not.toHaveProperty('messaging.destination.temporary');
+});
+
+test('headers in a Map are sent as amqplib sends them, beside the trace headers', async () => {
+  const channel = await rabbit.traced.createChannel();
+  const queue = await rabbit.queue();
+  const headers = new Map([['mine', 'x']]);
+  rabbit.looker.sendToQueue(queue, body, { headers });
+  channel.sendToQueue(queue, body, { headers });
+  const [raw, traced] = [await rabbit.read(queue), await rabbit.read(queue)];
+  const { traceparent, 'mqtrace-sent-at': sentAt, ...rest } = traced.properties.headers ?? {};
+  expect(rest).toEqual({ ...raw.properties.headers });
+  expect([typeof traceparent, typeof sentAt]).toEqual(['string', 'string']);
+  expect([...headers]).toEqual([['mine', 'x']]);
 });
 
 test('options and headers that are frozen and used again are unchanged, and nothing of the first message is in the second', async () => {

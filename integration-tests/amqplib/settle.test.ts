@@ -97,6 +97,36 @@ test.each<[string, (channel: Channel) => void, string]>([
   await channel.close();
 });
 
+test.each<[string, (channel: Channel, message: ConsumeMessage) => void]>([
+  ['ackAll', (channel) => channel.ackAll()],
+  ['ack up to it', (channel, message) => channel.ack(message, true)],
+  ['ack', (channel, message) => channel.ack(message)],
+  [
+    'ack of a tag alone',
+    (channel, { fields: { deliveryTag } }) => channel.ack({ fields: { deliveryTag } } as ConsumeMessage),
+  ],
+])('%s with one message outstanding has its delivery tag, ids and routing key', async (_, settle) => {
+  const channel = await rabbit.traced.createChannel();
+  const queue = await rabbit.queue();
+  const arrived = withResolvers<ConsumeMessage>();
+  await channel.consume(queue, (message) => {
+    if (message!.fields.deliveryTag === 1) channel.ack(message!);
+    else arrived.resolve(message!);
+  });
+  channel.sendToQueue(queue, body);
+  channel.sendToQueue(queue, body, { correlationId: 'c-1', messageId: 'm-1' });
+  const message = await arrived.promise;
+  recording.clear();
+  settle(channel, message);
+  expect(recording.span(`ack ${queue}`).attributes).toMatchObject({
+    'rabbitmq.message.delivery_tag': 2,
+    'rabbitmq.destination.routing_key': queue,
+    'messaging.message.id': 'm-1',
+    'messaging.message.conversation_id': 'c-1',
+  });
+  await channel.close();
+});
+
 test('a message that comes back is told as redelivered, in a span of its own', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
