@@ -1,6 +1,7 @@
-import { trace, TraceFlags, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
+import { trace, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
 import { reportFault } from './faults.ts';
 import { isValidSpanContext } from './valid-span-context.ts';
+import { isSampled } from './is-sampled.ts';
 
 /**
  * What `startTracing` leaves for the wrappers, which never import the SDK: a way to ask, before a span is made, whether the answer is no
@@ -46,7 +47,7 @@ export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider)
   if (hint?.version !== 1) return false;
   try {
     const context = trace.getSpanContext(parent);
-    if (context === undefined || (context.traceFlags & TraceFlags.SAMPLED) !== 0) return false;
+    if (context === undefined || isSampled(context)) return false;
     return (
       delegateOf(provider ?? trace.getTracerProvider()) === hint.provider &&
       isValidSpanContext(context) &&

@@ -1,6 +1,5 @@
 // Connects a tracer provider with the destinations.
 import type { Context } from '@opentelemetry/api';
-import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { warn } from '../common/warnings.ts';
 import type { HeldSpans } from '../common/held-spans.ts';
@@ -9,6 +8,7 @@ import type { DestinationQueue } from './destination-queue.ts';
 import { addLost, joinProcessEnd, type LostAtEnd } from './process-end.ts';
 import type { FlushResult, FlushTimeout } from './export-options.ts';
 import { type DestinationStats, destinationStats } from './stats.ts';
+import { isSampled } from '../common/is-sampled.ts';
 
 /**
  * Hands every span that has ended to each destination, and saves what is left when the process ends.
@@ -67,7 +67,7 @@ export class DeliveringSpanProcessor implements SpanProcessor {
 
   onEnd(span: ReadableSpan): void {
     if (this.#over) this.#warnOnce(span);
-    const sampled = (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+    const sampled = isSampled(span.spanContext());
     for (const destination of this.destinations) {
       if (sampled) destination.add(span);
       else destination.accounting.refuse('sampled_out');

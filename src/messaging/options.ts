@@ -1,5 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
-import { describe, invalidOption, MqtraceError, unknownOption } from '../common/errors.ts';
+import { checkNames, isRecord } from '../common/check-options.ts';
+import { describe, invalidOption, MqtraceError } from '../common/errors.ts';
 import type { BaggageRules, PropagatorChoice, Trust } from '../propagation/index.ts';
 import type { SemconvVersion } from './semconv.ts';
 
@@ -39,8 +40,8 @@ export interface TraceOptions {
   baggage?: BaggageRules | ((destination: string) => BaggageRules | undefined) | undefined;
   /**
    * How far the trace context of received messages is believed, for all destinations or by destination name. A function is asked
-   * once for a destination; limits are counted together for all to which it gives the same object (beyond 1000 destinations, which
-   * strangers may name, an equal one). Default `'continue'`.
+   * once for a destination; limits are counted together for all to which it gives the same object (beyond 1000 destinations, an
+   * equal one). Default `'continue'`.
    */
   trust?: Trust | ((destination: string) => Trust | undefined) | undefined;
   /**
@@ -69,16 +70,9 @@ const names = ['tracerProvider', 'propagator', 'parenting', 'baggage', 'trust', 
  * @internal
  */
 export function checkOptions(where: string, options: unknown, more: readonly string[] = []): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidOption(`${where} options`, options, 'an object');
-  }
-  const given = options as Record<string, unknown>;
-  const known = [...names, ...more];
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) {
-      throw unknownOption(where, name, known);
-    }
-  }
+  if (!isRecord(options)) throw invalidOption(`${where} options`, options, 'an object');
+  checkNames(where, options, [...names, ...more]);
+  const given = options;
   for (const [name, allowed] of Object.entries(choices)) {
     const value = given[name];
     if (value !== undefined && !allowed.includes(value as string)) {

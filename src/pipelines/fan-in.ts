@@ -7,6 +7,7 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
+import { checkNames } from '../common/check-options.ts';
 import { reportFault } from '../common/faults.ts';
 import { runHandler } from '../messaging/handler.ts';
 import { Operation } from '../messaging/operation.ts';
@@ -30,6 +31,8 @@ export interface FanInOptions {
  * The span ends when the promise that `fn` returns settles, else when it returns; an error is recorded and goes on to the caller.
  * More than 128 inputs are linked from further spans of the same name beneath it, none is lost.
  *
+ * @throws MqtraceError `INVALID_OPTION`
+ *
  *     await fanIn('close the day', rows.map((row) => row.context), () => producer.send({ topic: 'totals', messages: [total] }));
  */
 export function fanIn<R>(
@@ -38,6 +41,7 @@ export function fanIn<R>(
   fn: (span: Span | undefined) => R,
   options: FanInOptions = {},
 ): R {
+  checkNames('fanIn', options, ['attributes', 'parent', 'baggage', 'tracer']);
   const operation = start(name, [...inputs], options);
   return runHandler(operation, () => fn(operation.span));
 }

@@ -1,4 +1,5 @@
 import { type Attributes, type Span, trace, type Tracer } from '@opentelemetry/api';
+import { checkNames } from '../common/check-options.ts';
 import { activeContext } from '../common/active-context.ts';
 import { runHandler } from '../messaging/handler.ts';
 import { validSpanContext } from '../messaging/messaging.ts';
@@ -23,6 +24,8 @@ export interface FanOutOptions {
 /**
  * Runs `fn` for each item in a span and context of its own, and returns what it returned for each, in order: await them with
  * `Promise.all`. Baggage is active in every branch. A synchronous throw ends the fan-out, as it would end a loop.
+ *
+ * @throws MqtraceError `INVALID_OPTION`
  */
 export function fanOut<T, R>(
   name: string,
@@ -30,6 +33,7 @@ export function fanOut<T, R>(
   fn: (item: T, index: number, span: Span | undefined) => R,
   options: FanOutOptions = {},
 ): R[] {
+  checkNames('fanOut', options, ['trace', 'children', 'attributes', 'tracer']);
   const many = items.length > (options.children ?? 100);
   const detached = options.trace === 'link' || (options.trace !== 'child' && many);
   return items.map((item, index) => {

@@ -101,3 +101,8 @@ test('fan-out: few branches are children, many are traces of their own, linked; 
     expect(spans.named('children').every((span) => span.spanContext().traceId === traceId(0))).toBe(true);
   });
 });
+
+test('a misspelt option is told', () => {
+  expect(() => fanIn('all', [], () => 1, { bagage: 'none' } as never)).toThrow('did you mean "baggage"?');
+  expect(() => fanOut('each', [], () => 1, { childen: 1 } as never)).toThrow('did you mean "children"?');
+});

@@ -1,6 +1,7 @@
 // Chooses the propagator that reads and writes headers.
 import { propagation, type TextMapPropagator } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
+import { warnOfLoss } from './lossy-propagator.ts';
 import { mqtracePropagator } from './propagator.ts';
 
 /**
@@ -15,19 +16,29 @@ export type PropagatorChoice = 'global' | 'mqtrace' | TextMapPropagator;
 /** Where API 1.x keeps what was registered. The `fields()` of the API are empty for none, and may be for a registered propagator. */
 const apiGlobals = Symbol.for('opentelemetry.js.api.1');
 
-function registered(): boolean {
-  return (
-    (globalThis as { [apiGlobals]?: { propagation?: unknown } | undefined })[apiGlobals]?.propagation !== undefined
-  );
+function registered(): unknown {
+  return (globalThis as { [apiGlobals]?: { propagation?: unknown } | undefined })[apiGlobals]?.propagation;
+}
+
+/** The registered propagator, by way of the API. */
+const throughApi: TextMapPropagator = {
+  inject: (context, carrier, setter) => propagation.inject(context, carrier, setter),
+  extract: (context, carrier, getter) => propagation.extract(context, carrier, getter),
+  fields: () => propagation.fields(),
+};
+
+function current(): TextMapPropagator {
+  const propagator = registered();
+  if (propagator === undefined) return mqtracePropagator;
+  warnOfLoss(propagator, throughApi);
+  return throughApi;
 }
 
 /** Uses the propagator that is registered at the time of each call, so that the order of set-up does not matter. */
 const globalPropagator: TextMapPropagator = {
-  inject: (context, carrier, setter) =>
-    registered() ? propagation.inject(context, carrier, setter) : mqtracePropagator.inject(context, carrier, setter),
-  extract: (context, carrier, getter) =>
-    registered() ? propagation.extract(context, carrier, getter) : mqtracePropagator.extract(context, carrier, getter),
-  fields: () => (registered() ? propagation.fields() : mqtracePropagator.fields()),
+  inject: (context, carrier, setter) => current().inject(context, carrier, setter),
+  extract: (context, carrier, getter) => current().extract(context, carrier, getter),
+  fields: () => current().fields(),
 };
 
 /**

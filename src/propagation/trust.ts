@@ -6,6 +6,7 @@ import { checkNames, isRecord } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import { W3CTraceState } from './trace-state.ts';
+import { isSampled } from '../common/is-sampled.ts';
 
 /**
  * How far the trace context of received messages is trusted.
@@ -90,7 +91,7 @@ export class TrustPolicy {
   }
 
   #followsFlag(spanContext: SpanContext): boolean {
-    if ((spanContext.traceFlags & TraceFlags.SAMPLED) === 0 || this.#perSecond === Infinity) return true;
+    if (!isSampled(spanContext) || this.#perSecond === Infinity) return true;
     if (this.#perSecond > 0) {
       const now = performance.now();
       const earned = ((now - this.#refilled) / 1000) * this.#perSecond;

@@ -8,7 +8,7 @@ import { checkCount, checkNames } from '../common/check-options.ts';
 import type { ConsistentSampler } from './consistent-sampler.ts';
 import { dropped, recorded } from './decision.ts';
 import { ErrorBoost, type ErrorBoostOptions } from './error-boost.ts';
-import { isSampled } from './exported-span.ts';
+import { isSampledSpan } from './exported-span.ts';
 import { alwaysOn } from './fixed.ts';
 import { GuardedProcessor } from './guarded-processor.ts';
 import { composable } from './foreign.ts';
@@ -171,7 +171,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
   onEnd(span: ReadableSpan): void {
     this.#boost?.observe(span);
     if (this.#tail) this.#tail.end(span);
-    else if (isSampled(span)) this.#keep(span);
+    else if (isSampledSpan(span)) this.#keep(span);
     else this.#sampledOut++;
   }
 

@@ -4,6 +4,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { samplerNameAttribute } from './consistent-sampler.ts';
 import { readOtMember, writeOtMember } from './ot-member.ts';
 import type { Halves } from './threshold.ts';
+import { isSampled } from '../common/is-sampled.ts';
 
 /** Spans that were kept because something in their trace failed. */
 const failed = new WeakSet<ReadableSpan>();
@@ -55,8 +56,8 @@ export function exportedSpan(span: ReadableSpan, threshold: Halves | undefined, 
 }
 
 /** @internal */
-export function isSampled(span: ReadableSpan): boolean {
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+export function isSampledSpan(span: ReadableSpan): boolean {
+  return isSampled(span.spanContext());
 }
 
 /** What an ended span takes in memory, roughly, in bytes. @internal */

@@ -1,5 +1,4 @@
 // Makes a sampler of another package one that composes, and guards it.
-import { TraceFlags } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { describe, invalidOption } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
@@ -12,6 +11,7 @@ import {
 } from './consistent-sampler.ts';
 import { dropped, notSampled, recorded, recordedAndSampled } from './decision.ts';
 import { always, never, reaches } from './threshold.ts';
+import { isSampled } from '../common/is-sampled.ts';
 
 /**
  * A sampler that is not ours says yes or no, but not with what probability. So it is asked last, when nothing else in the
@@ -90,8 +90,7 @@ export function isForeignParentBased(sampler: Sampler): boolean {
 /** What follows its parent is as likely kept as the parent was. */
 function withParentsWeight(intent: Intent, { parent, ot, randomness }: SamplingRequest): Intent {
   const threshold = ot?.threshold;
-  const agrees =
-    parent && (parent.traceFlags & TraceFlags.SAMPLED) !== 0 && threshold && reaches(randomness, threshold);
+  const agrees = parent && isSampled(parent) && threshold && reaches(randomness, threshold);
   return agrees ? { ...intent, threshold, weighed: true } : intent;
 }
 

@@ -1,9 +1,10 @@
 // The sampler that follows what a span links.
-import { isSpanContextValid, TraceFlags, type Link, type SpanContext } from '@opentelemetry/api';
+import { isSpanContextValid, type Link, type SpanContext } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { ConsistentSampler, keptBy, type Intent, type SamplingRequest } from './consistent-sampler.ts';
 import { composable } from './foreign.ts';
 import { always } from './threshold.ts';
+import { isSampled } from '../common/is-sampled.ts';
 
 const linked = keptBy('linkBased', always, false);
 
@@ -22,7 +23,7 @@ class LinkBased extends ConsistentSampler {
   override intent(request: SamplingRequest): Intent {
     // Asked even when a link decides: if it measures the load, it must see it.
     const intent = this.#root.intent(request);
-    return request.links.some(isSampled) ? linked : intent;
+    return request.links.some(isSampledLink) ? linked : intent;
   }
 
   override refusesBelowUnsampled(_parent: SpanContext): boolean {
@@ -34,8 +35,8 @@ class LinkBased extends ConsistentSampler {
   }
 }
 
-function isSampled({ context }: Link): boolean {
-  return (context.traceFlags & TraceFlags.SAMPLED) !== 0 && isSpanContextValid(context);
+function isSampledLink({ context }: Link): boolean {
+  return isSampled(context) && isSpanContextValid(context);
 }
 
 /**

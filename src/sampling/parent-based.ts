@@ -1,12 +1,5 @@
 // The sampler that follows the parent.
-import {
-  TraceFlags,
-  type Attributes,
-  type Context,
-  type Link,
-  type SpanContext,
-  type SpanKind,
-} from '@opentelemetry/api';
+import { type Attributes, type Context, type Link, type SpanContext, type SpanKind } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { notSampled, recordedAndSampled } from './decision.ts';
 import { checkNames } from '../common/check-options.ts';
@@ -21,6 +14,7 @@ import {
 import { composable, isForeignParentBased } from './foreign.ts';
 import { readOtMember } from './ot-member.ts';
 import { always, reaches } from './threshold.ts';
+import { isSampled } from '../common/is-sampled.ts';
 
 /** Which sampler decides below which kind of parent. Default everywhere: as the parent did. */
 export interface ParentBasedOptions {
@@ -117,10 +111,6 @@ class ParentBased extends ConsistentSampler {
     if (parent.isRemote) return isSampled(parent) ? delegates.remoteParentSampled : delegates.remoteParentNotSampled;
     return isSampled(parent) ? delegates.localParentSampled : delegates.localParentNotSampled;
   }
-}
-
-function isSampled(parent: SpanContext): boolean {
-  return (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
 /** The flag stands; the threshold beside it is believed only if it agrees with the flag. */

@@ -1,7 +1,7 @@
 import { propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { MqtraceError } from '../common/errors.ts';
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from '../common/glob.ts';
 import { alwaysOff, alwaysOn, parentBased, ratio, rules } from './index.ts';
 import { ask } from './testing/ask.ts';
 import { deviations, randomTraceId, seeded } from './testing/random.ts';
@@ -30,6 +30,9 @@ describe('rules', () => {
     [withBaggage({ 'user.tier': 'gold' }), 'alwaysOn'],
     [withBaggage({ 'user.tier': 'platinum' }), 'alwaysOn'],
     [withBaggage({ 'user.tier': 'silver' }), undefined],
+    [withBaggage({ 'user.tier': `plat${'a'.repeat(1020)}` }), 'alwaysOn'],
+    // A longer text is not matched against patterns.
+    [withBaggage({ 'user.tier': `plat${'a'.repeat(1021)}` }), undefined],
     [withBaggage({ 'order.value': '1000' }), 'ratio(0.9)'],
     [withBaggage({ 'order.value': '999.99' }), undefined],
     [withBaggage({ 'order.value': '' }), undefined],
@@ -116,6 +119,5 @@ describe('globs', () => {
 
   test('take a bounded number of steps on what would hang a regular expression', () => {
     expect(matchesGlob(`${'*a'.repeat(30)}b`, 'a'.repeat(1024))).toBe(false);
-    expect(matchesGlob('a*', 'a'.repeat(1025))).toBe(false);
   });
 });

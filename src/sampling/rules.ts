@@ -5,7 +5,7 @@ import { invalidOption } from '../common/errors.ts';
 import { checkNames } from '../common/check-options.ts';
 import { ConsistentSampler, dropIntent, type Intent, type SamplingRequest } from './consistent-sampler.ts';
 import { composable } from './foreign.ts';
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from '../common/glob.ts';
 import { ratio } from './ratio.ts';
 
 /** A range of numbers; both ends belong to it. */
@@ -122,7 +122,7 @@ function eitherAttribute(first: string, second: string, fits: (value: unknown) =
 function texts(where: string, given: string | readonly string[]): (value: unknown) => boolean {
   const patterns = list(given);
   for (const pattern of patterns) if (typeof pattern !== 'string') throw invalidOption(where, pattern, 'a string');
-  return (value) => typeof value === 'string' && patterns.some((pattern) => matchesGlob(pattern, value));
+  return (value) => typeof value === 'string' && patterns.some((pattern) => matchesLimited(pattern, value));
 }
 
 function values(where: string, match: Match, numbersAreText = false): (value: AttributeValue | undefined) => boolean {
@@ -140,7 +140,7 @@ function valueTest(
   match: string | number | boolean | Range,
   numbersAreText: boolean,
 ): (value: unknown) => boolean {
-  if (typeof match === 'string') return (value) => matchesGlob(match, String(value));
+  if (typeof match === 'string') return (value) => matchesLimited(match, String(value));
   if (typeof match === 'boolean' || typeof match === 'number') {
     return numbersAreText ? (value) => value === String(match) : (value) => value === match;
   }
@@ -190,4 +190,11 @@ export function rules(list: readonly SamplingRule[], options: RulesOptions = {})
     compiled,
     otherwise === undefined ? undefined : samplerOrRatio('rules(list, { otherwise })', otherwise),
   );
+}
+
+/** Names and attributes may be untrusted and long: of a text beyond this length only `*` is true. */
+const matchedLength = 1024;
+
+function matchesLimited(pattern: string, text: string): boolean {
+  return text.length > matchedLength ? pattern === '*' : matchesGlob(pattern, text);
 }

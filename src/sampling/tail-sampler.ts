@@ -3,10 +3,11 @@ import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { RecentMap } from '../common/recent-map.ts';
 import { checkCount, checkNames, checkPositive } from '../common/check-options.ts';
-import { estimatedBytes, exportedSpan, isSampled, markKeptFailure } from './exported-span.ts';
+import { estimatedBytes, exportedSpan, isSampledSpan, markKeptFailure } from './exported-span.ts';
 import type { Deliver } from './deliver.ts';
 import type { TailJudge, TailReason } from './tail-conditions.ts';
 import { always } from './threshold.ts';
+import { isSampled } from '../common/is-sampled.ts';
 
 /** How much may be held while local roots are running. Where it is too much, the head's decision holds. */
 export interface TailLimits {
@@ -88,7 +89,7 @@ export class TailSampler {
 
   /** Gives away what the head has kept anyway; what it has not waits on, unless `all`. */
   release(all: boolean): void {
-    for (const trace of this.#open) if (all || isSampledContext(trace.root)) this.#decide(trace, 'head');
+    for (const trace of this.#open) if (all || isSampled(trace.root)) this.#decide(trace, 'head');
   }
 
   #find(parent: SpanContext): LocalTrace | undefined {
@@ -131,7 +132,7 @@ export class TailSampler {
       // Kept for certain, whatever R is: it stands for itself alone. That also holds where the head would have kept it.
       const kept = exportedSpan(span, always, verdict);
       this.#deliver(verdict === 'keepErrors' ? markKeptFailure(kept) : kept);
-    } else if (isSampled(span)) {
+    } else if (isSampledSpan(span)) {
       this.#deliver(span);
     } else {
       this.sampledOut++;
@@ -160,8 +161,4 @@ export class TailSampler {
       this.#decide(trace, 'head');
     }
   }
-}
-
-function isSampledContext(context: SpanContext): boolean {
-  return (context.traceFlags & 1) !== 0;
 }

@@ -1,0 +1,6 @@
+import { type SpanContext, TraceFlags } from '@opentelemetry/api';
+
+/** Whether a span context has the sampled flag. @internal */
+export function isSampled({ traceFlags }: Pick<SpanContext, 'traceFlags'>): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0;
+}
