@@ -14,7 +14,7 @@ import {
 import type { Source } from './state.ts';
 import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
 
-/** Longer keys are not told: nobody looks for them, and keys of received messages are untrusted. */
+/** Longer keys are omitted: they are rarely searched for, and keys of received messages are untrusted. */
 const keyByteLimit = 1024;
 
 /** Reads what a received message carries. */

@@ -39,7 +39,7 @@ export interface Destination {
   temporary?: boolean;
 }
 
-/** What a messaging operation is, in the words of the conventions. */
+/** A messaging operation, in the terms of the conventions. */
 export interface OperationDescription {
   /** `messaging.operation.name`: the system's own word, as `send`, `publish`, `xadd`. */
   name: string;
