@@ -1,3 +1,4 @@
+// Ends the spans of a confirm channel with the broker's confirms.
 import type { Operation } from '../messaging/index.ts';
 
 /** The fields of a `basic.ack` or `basic.nack` with which the broker answers publishes. */
@@ -35,7 +36,7 @@ export class Confirms {
   }
 
   /**
-   * Fails what is left: no confirm can come any more.
+   * Fails the publishes that still wait: no confirm can come any more.
    *
    * @param failure - the error that closed the channel.
    */

@@ -1,3 +1,4 @@
+// The deliveries of a channel that are not settled yet.
 import type { Context } from '@opentelemetry/api';
 import type { Incoming, Operation } from '../messaging/index.ts';
 

@@ -1,3 +1,4 @@
+// Names of destinations, as the semantic conventions for RabbitMQ form them.
 import type { Destination } from '../messaging/index.ts';
 import type { ExclusiveQueues } from './connection.ts';
 

@@ -1,3 +1,4 @@
+// One received message: the context that it carries, and its attributes.
 import type { Attributes } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
@@ -38,7 +39,7 @@ export function carrierFor(contentType: unknown): CarrierAdapter<AmqpHeaders> {
 }
 
 /**
- * What a received message carries, and what is said of it.
+ * Reads the context that a received message carries, and its attributes.
  *
  * @param queue - where it was received from; empty if it is not known.
  * @param exclusive - the exclusive queues of the connection.

@@ -1,3 +1,4 @@
+// Options of the amqplib wrapper.
 import { isRecord } from '../common/check-options.ts';
 import { invalidOption, unknownOption } from '../common/errors.ts';
 import { checkOptions, type TraceOptions } from '../messaging/index.ts';

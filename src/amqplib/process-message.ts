@@ -1,3 +1,4 @@
+// A process span around the work on one message that no handler of a consumer surrounds.
 import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
 import { messageDetails, readMessage } from './message.ts';
 import { recall } from './state.ts';

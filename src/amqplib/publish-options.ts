@@ -1,4 +1,5 @@
-/** What amqplib reads of the options of a publish, beside the headers. */
+// Copies the options of a publish with other headers.
+/** The options of a publish that amqplib reads, without the headers. */
 export const publishOptions = [
   'expiration',
   'userId',

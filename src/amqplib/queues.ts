@@ -1,3 +1,4 @@
+// Learns which queues are temporary.
 import { replaceMethod } from '../messaging/index.ts';
 import { complete, takesCallbacks } from './completion.ts';
 import type { ChannelState } from './state.ts';

@@ -1,3 +1,4 @@
+// Traces consume and get.
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import {
   activeContext,

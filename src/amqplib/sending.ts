@@ -1,3 +1,4 @@
+// Traces publish and sendToQueue.
 import { types } from 'node:util';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';

@@ -1,3 +1,4 @@
+// Traces ack, nack, reject and recover.
 import type { Attributes, Context } from '@opentelemetry/api';
 import {
   activeContext,
@@ -46,7 +47,7 @@ function replaceSettle(channel: object, method: string, find: (message: Given, a
     method,
     (raw) =>
       function settle(this: unknown, ...args: unknown[]): unknown {
-        const settlement = guard('finding what is settled', () => find(args[0] as Given, args[1]));
+        const settlement = guard('finding the settled messages', () => find(args[0] as Given, args[1]));
         const operation = settlement && guard('tracing a settlement', () => settlement.start());
         let result: unknown;
         try {
@@ -178,7 +179,7 @@ export function traceRecover(channel: object, state: ChannelState): void {
       function recover(this: unknown, ...args: unknown[]): unknown {
         const before = state.deliveries.findUpTo(Number.POSITIVE_INFINITY);
         return complete(raw, this, args, {
-          where: 'ending what is recovered',
+          where: 'ending recovered deliveries',
           callbackAt,
           done() {
             for (const delivery of before) state.deliveries.settle(delivery);

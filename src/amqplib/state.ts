@@ -1,3 +1,4 @@
+// What tracing remembers of a channel and of its messages.
 import { createStamp, type Messaging, type Operation } from '../messaging/index.ts';
 import { Confirms, publishedOn } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
@@ -34,7 +35,7 @@ export class ChannelState {
     this.#failure ??= error;
   }
 
-  /** Ends what is open: no confirm and no settlement can come any more. */
+  /** Ends the open operations: no confirm and no settlement can come any more. */
   close(): void {
     this.#closed = true;
     this.confirms?.close(this.#failure);

@@ -1,3 +1,4 @@
+// Wraps one channel.
 import { diag } from '@opentelemetry/api';
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
 import { bindCallbacks, takesCallbacks } from './completion.ts';
@@ -72,8 +73,8 @@ function watchEvents(channel: object, state: ChannelState): void {
     (raw) =>
       function emit(this: unknown, ...args: unknown[]): unknown {
         const [event, payload] = args;
-        if (event === 'ack') guard('ending what is confirmed', () => state.confirms?.ack(payload));
-        else if (event === 'nack') guard('ending what is confirmed', () => state.confirms?.nack(payload));
+        if (event === 'ack') guard('ending confirmed publishes', () => state.confirms?.ack(payload));
+        else if (event === 'nack') guard('ending confirmed publishes', () => state.confirms?.nack(payload));
         else if (event === 'error') state.failed(payload);
         else if (event === 'close') guard('closing a channel', () => state.close());
         return Reflect.apply(raw, this, args);

@@ -1,3 +1,4 @@
+// Wraps a connection and the channels that it makes.
 import { diag } from '@opentelemetry/api';
 import { checkClient, claim, guard, isClaimed, Messaging, replaceMethod } from '../messaging/index.ts';
 import { bindCallbacks, complete, takesCallbacks } from './completion.ts';

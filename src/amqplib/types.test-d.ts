@@ -6,6 +6,12 @@ import type {
   GetMessage,
   RecoveringChannelModel,
 } from 'amqplib';
+import type {
+  Channel as CallbackChannel,
+  ConfirmChannel as CallbackConfirmChannel,
+  Connection as CallbackConnection,
+  RecoveringConnection,
+} from 'amqplib/callback_api';
 import { expectTypeOf, test } from 'vitest';
 import { processMessage, traceChannel, traceConnection } from './index.ts';
 
@@ -14,6 +20,10 @@ test('amqplib’s own types go in and come out', () => {
   expectTypeOf(traceConnection<RecoveringChannelModel>).returns.toEqualTypeOf<RecoveringChannelModel>();
   expectTypeOf(traceChannel<Channel>).returns.toEqualTypeOf<Channel>();
   expectTypeOf(traceChannel<ConfirmChannel>).returns.toEqualTypeOf<ConfirmChannel>();
+  expectTypeOf(traceConnection<CallbackConnection>).returns.toEqualTypeOf<CallbackConnection>();
+  expectTypeOf(traceConnection<RecoveringConnection>).returns.toEqualTypeOf<RecoveringConnection>();
+  expectTypeOf(traceChannel<CallbackChannel>).returns.toEqualTypeOf<CallbackChannel>();
+  expectTypeOf(traceChannel<CallbackConfirmChannel>).returns.toEqualTypeOf<CallbackConfirmChannel>();
 });
 
 test('processMessage takes what consume and get give, and returns what its function returns', () => {
