@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeDeclarations } from './build/declarations.js';
+import { writePage } from './build/page.js';
 import { writeFacade } from './build/facade.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,6 +24,8 @@ writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs", "sideEffects": 
 const entries = Object.values(manifest.exports).filter((target) => typeof target === 'object');
 for (const { import: facade, default: module } of entries)
   writeFacade(join(root, facade.default), join(root, module.default));
+
+writePage(join(root, 'src/view/page/main.tsx'), join(dist, 'src/view/page'));
 
 const declarations = join(root, '.cache', 'declarations');
 rmSync(declarations, { recursive: true, force: true });

@@ -33,12 +33,25 @@ export function healthAnswer(store: SpanStore, now: number = Date.now()): Health
   };
 }
 
-const rank = ({ severity }: Finding): number => (severity === 'problem' ? 0 : 1);
+/** What breaks the trace comes first, since other figures depend on it. */
+const order: readonly HealthState[] = [
+  'no-context',
+  'producer-not-seen',
+  'double-instrumentation',
+  'clock-skew',
+  'failures',
+  'not-consumed',
+];
+
+function rank({ severity, state }: Finding): number {
+  const at = order.indexOf(state);
+  return (severity === 'problem' ? 0 : 100) + (at < 0 ? order.length : at);
+}
 
 function sentenceOf(findings: readonly Finding[], destinations: number, troubled: number): string {
   if (destinations === 0) return 'No messages have been seen yet.';
   if (troubled === 0) return `The trace holds at all of ${counted(destinations, 'destination')}.`;
-  const first = findings.find(({ state }) => state === 'no-context') ?? findings[0]!;
+  const first = findings[0]!;
   return `${counted(troubled, 'destination')} of ${destinations} need attention. ${first.sentence}`;
 }
 

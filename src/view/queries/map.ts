@@ -4,6 +4,7 @@ import type { Series } from '../store/metrics-store.ts';
 import type { SpanStore } from '../store/store.ts';
 import { duration } from './durations.ts';
 import { metricsOnly } from './metrics-rows.ts';
+import { shownWait } from './shown-wait.ts';
 import type { ConsumerRow, Coverage, DestinationCard, Distribution, MapAnswer } from './types.ts';
 
 const axisFrom = 1;
@@ -52,11 +53,6 @@ export function mapAnswer(store: SpanStore, now: number = Date.now()): MapAnswer
     destinations,
     coverage: coverageOf(store),
   };
-}
-
-/** The wait that is shown first: from the creation where it is known, else by the broker's time. */
-export function shownWait(row: ConsumerRow): Distribution | undefined {
-  return row.basis === 'age' ? row.age : row.wait;
 }
 
 export function coverageOf(store: SpanStore): Coverage {

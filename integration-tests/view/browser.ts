@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { writePage } from '../../scripts/build/page.js';
+import { installDebianPackages } from '../brokers/debian-packages.ts';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+function find(): string | undefined {
+  const given = process.env['CHROMIUM_PATH'];
+  if (given !== undefined) return given;
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path));
+}
+
+/** The path of a Chromium, installed where that is possible; undefined where there is none. */
+export async function chromiumPath(): Promise<string | undefined> {
+  const found = find();
+  if (found !== undefined) return found;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return undefined;
+  await installDebianPackages([['chromium'], ['fonts-dejavu-core']]);
+  return find();
+}
+
+/** Starts a Chromium that talks to nobody but the pages it is sent to. */
+export function startBrowser(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** Builds the page into a folder of its own. */
+export async function builtPage(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'mqtrace-page-'));
+  writePage(join(import.meta.dirname, '../../src/view/page/main.tsx'), folder);
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}

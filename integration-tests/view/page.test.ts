@@ -1,0 +1,166 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { answerFrom, startView, type View } from '../../src/view/index.ts';
+import type { HealthAnswer, MapAnswer } from '../../src/view/queries/types.ts';
+import { request, spanId, type TestSpan, traceId } from '../../src/view/testing/otlp.ts';
+import { pipelineTruth } from '../../src/view/testing/pipeline-truth.ts';
+import { builtPage, chromiumPath, startBrowser } from './browser.ts';
+
+// Installed where it can be; a machine that has no Chromium and cannot install one cannot run this.
+const path = await chromiumPath();
+
+describe.skipIf(path === undefined)('the page, in Chromium', () => {
+  let browser: Browser;
+  let page: { folder: string; remove: () => Promise<void> };
+
+  beforeAll(async () => {
+    [browser, page] = await Promise.all([startBrowser(path!), builtPage()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await page?.remove();
+  });
+
+  async function viewOf(requests: readonly Buffer[]): Promise<View> {
+    const view = await startView({ port: 0, otlpPort: 0, grpcPort: 0, pageFolder: page.folder });
+    onTestFinished(() => view.close());
+    for (const each of requests) view.store.addTraces(each);
+    view.store.settle();
+    return view;
+  }
+
+  /** Opens the page; fails the test if anything is said on the console, or asked of anybody else. */
+  async function open(view: View, hash: string, width = 1280, height = 800): Promise<Page> {
+    const opened = await browser.newPage({ viewport: { width, height } });
+    const complaints: string[] = [];
+    opened.on('console', (message) => complaints.push(message.text()));
+    opened.on('pageerror', (error) => complaints.push(error.message));
+    opened.on('dialog', (dialog) => {
+      complaints.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    opened.on('request', (asked) => {
+      if (!asked.url().startsWith(view.url) && !asked.url().startsWith('data:'))
+        complaints.push(`asked ${asked.url()}`);
+    });
+    onTestFinished(async () => {
+      await opened.close();
+      expect(complaints).toEqual([]);
+    });
+    await opened.goto(view.url + hash);
+    return opened;
+  }
+
+  test('which hop waits, who consumed it, and where the context broke: within two clicks, with the numbers of the command line', async () => {
+    const view = await viewOf(pipelineTruth(300).requests);
+    const map = (await answerFrom(view.store, '/api/map', new URLSearchParams())) as MapAnswer;
+    const health = (await answerFrom(view.store, '/api/health', new URLSearchParams())) as HealthAnswer;
+    const opened = await open(view, '/#/map');
+    // Which hop waits: no click.
+    await expect.poll(() => opened.textContent('.sentence')).toBe(map.sentence);
+    // Who consumed it, how often, and how long it took: one click.
+    await opened.click('.row.worst');
+    const worst = map.destinations.flatMap(({ consumers }) => consumers).find(({ id }) => id === map.worst)!;
+    expect(await opened.textContent('.details h2')).toContain(worst.service);
+    expect(await opened.textContent('.details dl')).toContain(`consumed${worst.messages}`);
+    // Its slowest message: the second click.
+    await opened.click('.details .actions a');
+    await opened.waitForSelector('.message');
+    // Where the context broke: one click.
+    await opened.click('nav a:has-text("Health")');
+    const broken = health.findings.find(({ state }) => state === 'no-context')!;
+    await expect.poll(() => opened.textContent('.sentence')).toBe(health.sentence);
+    expect(await opened.textContent('.health')).toContain(broken.sentence);
+  });
+
+  test('a journey draws waiting as waiting, and opens a span', async () => {
+    const view = await viewOf(pipelineTruth(50).requests);
+    const opened = await open(view, '/#/journeys?id=order-7&order=slowest');
+    await opened.click('.message');
+    await opened.waitForSelector('.wait-bar');
+    expect(await opened.locator('.wait-bar').count()).toBe(3);
+    expect(await opened.locator('.fold').count()).toBeGreaterThan(0);
+    await opened.click('button.line >> nth=1');
+    await opened.waitForSelector('.details h3');
+    expect(await opened.textContent('.details')).toContain('messaging.system.name');
+    await opened.keyboard.press('Escape');
+    expect(await opened.locator('.details').count()).toBe(0);
+  });
+
+  test('script in every name stays text', async () => {
+    const evil = (where: string): string =>
+      `"><img src=x onerror="window.ran='${where}'"><script>window.ran='${where}'</script>`;
+    const attributes = {
+      'messaging.system.name': evil('system'),
+      'messaging.destination.name': evil('destination'),
+      'kafka.message.key': evil('key'),
+      [evil('name')]: evil('value'),
+    };
+    const ids = { traceId: traceId(), spanId: spanId() };
+    const send: TestSpan = {
+      ...ids,
+      kind: 'producer',
+      name: evil('span'),
+      attributes: { ...attributes, 'messaging.operation.type': 'send' },
+    };
+    const process: TestSpan = {
+      parent: ids.spanId,
+      kind: 'consumer',
+      name: evil('process'),
+      links: [ids],
+      error: true,
+      attributes: { ...attributes, 'messaging.operation.type': 'process' },
+    };
+    const view = await viewOf([request(evil('service'), [send]), request(evil('consumer'), [process])]);
+    const opened = await open(view, '/#/map');
+    await opened.click('.row');
+    await opened.click('.details .actions a');
+    await opened.click('.message');
+    await opened.click('button.line >> nth=0');
+    await opened.waitForSelector('.details h3');
+    await opened.keyboard.press('3');
+    await opened.waitForSelector('.health');
+    expect(await opened.evaluate('window.ran')).toBeUndefined();
+    expect(await opened.locator('img, script:not([src="/page.js"])').count()).toBe(0);
+  });
+
+  test.each([400, 700, 1280, 2000])('at %i pixels nothing is cut off, and text keeps its size', async (width) => {
+    const view = await viewOf(pipelineTruth(30).requests);
+    for (const hash of ['/#/map', '/#/health', '/#/journeys']) {
+      const opened = await open(view, hash, width, 900);
+      await opened.waitForSelector('.row, .health, .message');
+      expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      expect(await opened.evaluate('getComputedStyle(document.body).fontSize')).toBe('14px');
+    }
+  });
+
+  test('nothing moves while figures change', async () => {
+    const { requests } = pipelineTruth(30, Date.now() - 60_000);
+    const view = await viewOf(requests);
+    const opened = await open(view, '/#/map');
+    await opened.waitForSelector('.card');
+    const places = (): Promise<unknown> =>
+      opened.evaluate('[...document.querySelectorAll(".place, .service")].map((e) => e.getAttribute("style"))');
+    const before = await places();
+    const rate = await opened.textContent('.card .rate');
+    for (const each of pipelineTruth(400, Date.now() - 60_000, 8).requests) view.store.addTraces(each);
+    await expect.poll(() => opened.textContent('.card .rate'), { timeout: 10_000 }).not.toBe(rate);
+    expect(await places()).toEqual(before);
+  });
+
+  test('the keyboard reaches everything: tabs by number, the search by a slash, rows by Tab and Enter', async () => {
+    const view = await viewOf(pipelineTruth(30).requests);
+    const opened = await open(view, '/#/map');
+    await opened.waitForSelector('.row');
+    await opened.focus('.row');
+    await opened.keyboard.press('Enter');
+    await opened.waitForSelector('.details');
+    await opened.keyboard.press('Escape');
+    await opened.keyboard.press('2');
+    await opened.waitForSelector('.search');
+    await opened.keyboard.press('1');
+    await opened.waitForSelector('.row');
+    await opened.keyboard.press('/');
+    await expect.poll(() => opened.evaluate('document.activeElement.name')).toBe('id');
+  });
+});

@@ -1,0 +1,1 @@
+export declare function writePage(entry: string, folder: string): void;

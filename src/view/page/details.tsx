@@ -1,0 +1,104 @@
+import type { VNode } from 'preact';
+import { counted, duration, group, rate } from '../queries/durations.ts';
+import type { Distribution } from '../queries/types.ts';
+import { percent } from './card.tsx';
+import type { Wait } from './graph.ts';
+import { addressOf } from './route.tsx';
+
+/** Everything about one consumer of one destination, with both definitions of its wait. */
+export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose: () => void }): VNode {
+  const find = { destination: card.name, consumer: row.service };
+  return (
+    <aside class="details" aria-label={`${card.name} for ${row.service}`}>
+      <button type="button" class="close" aria-label="close" onClick={onClose}>
+        ×
+      </button>
+      <h2>
+        {card.name} → {row.service}
+      </h2>
+      {row.queue !== '' && <p>queue {row.queue}</p>}
+      {row.group !== '' && row.group !== row.service && <p>consumer group {row.group}</p>}
+      <p class="actions">
+        <a href={addressOf('journeys', { ...find, order: 'slowest' })}>slowest messages</a>
+        <a href={addressOf('journeys', find)}>newest</a>
+        {row.errors > 0 && <a href={addressOf('journeys', { ...find, error: 'true' })}>failed</a>}
+      </p>
+      <table>
+        <thead>
+          <tr>
+            <th />
+            <th>p50</th>
+            <th>p95</th>
+            <th>longest</th>
+          </tr>
+        </thead>
+        <tbody>
+          <WaitLine name="from the start of the send to the start of the processing" wait={row.wait} />
+          <WaitLine name="by the time that the broker or a header tells" wait={row.age} />
+          {row.work !== undefined && (
+            <tr>
+              <th>processing</th>
+              <td>{duration(row.work.p50)}</td>
+              <td>{duration(row.work.p95)}</td>
+              <td />
+            </tr>
+          )}
+        </tbody>
+      </table>
+      <dl>
+        <div>
+          <dt>consumed</dt>
+          <dd>
+            {group(row.messages)} ({rate(row.rate)})
+          </dd>
+        </div>
+        <div>
+          <dt>delivered again</dt>
+          <dd>{group(row.attempts)}</dd>
+        </div>
+        <div>
+          <dt>failed</dt>
+          <dd>
+            {group(row.errors)} ({percent(row.errorShare)})
+          </dd>
+        </div>
+        {row.lag !== undefined && (
+          <div>
+            <dt>lag</dt>
+            <dd>{group(row.lag)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>sent by</dt>
+          <dd>{card.senders.map(({ service }) => service).join(', ') || 'no sender seen'}</dd>
+        </div>
+        <div>
+          <dt>not consumed yet</dt>
+          <dd>{counted(card.notConsumed, 'message')} of this destination</dd>
+        </div>
+      </dl>
+      {row.sampled && <p class="note">The spans are sampled: figures are weighted by what each stands for.</p>}
+      {row.seenBy === 'receive' && <p class="note">Only pulls are recorded, not what is done with the messages.</p>}
+      {row.seenBy === 'metrics' && <p class="note">Known from metrics only; there are no spans to look at.</p>}
+    </aside>
+  );
+}
+
+function WaitLine({ name, wait }: { name: string; wait: Distribution | undefined }): VNode {
+  return (
+    <tr>
+      <th>{name}</th>
+      {wait === undefined ? (
+        <td colSpan={3}>not known</td>
+      ) : (
+        <>
+          <td>{duration(wait.p50)}</td>
+          <td>
+            <b>{duration(wait.p95)}</b>
+          </td>
+          <td>{duration(wait.max)}</td>
+        </>
+      )}
+    </tr>
+  );
+}

@@ -1,0 +1,61 @@
+import type { VNode } from 'preact';
+import type { Finding, HealthAnswer } from '../queries/types.ts';
+import { addressOf } from './route.tsx';
+
+const names: Record<Finding['state'], string> = {
+  'no-context': 'no context',
+  'producer-not-seen': 'producer not seen',
+  'producer-unsampled': 'producer not sampled',
+  'not-consumed': 'not consumed yet',
+  'clock-skew': 'clocks differ',
+  'baggage-size': 'much baggage',
+  'double-instrumentation': 'recorded twice',
+  failures: 'failures',
+  redeliveries: 'delivered again',
+  rerouted: 're-routed',
+};
+
+/** What is wrong at each destination, and what to do about it. */
+export function HealthView({ health }: { health: HealthAnswer }): VNode {
+  const destinations = new Map<number, Finding[]>();
+  for (const finding of health.findings)
+    destinations.set(finding.destinationId, [...(destinations.get(finding.destinationId) ?? []), finding]);
+  const { evicted, refused } = health.coverage;
+  return (
+    <div class="health">
+      {[...destinations].map(([id, findings]) => (
+        <section key={id}>
+          <h2>{findings[0]!.destination}</h2>
+          {findings.map((finding) => (
+            <article class={`severity-${finding.severity}`} key={`${finding.state} ${finding.consumer}`}>
+              <h3>
+                <span aria-hidden="true">{finding.severity === 'problem' ? '⚠' : 'ℹ'}</span> {names[finding.state]}
+              </h3>
+              <p>{finding.sentence}</p>
+              <p class="advice">{finding.advice}</p>
+              {finding.state === 'failures' && (
+                <p>
+                  <a href={addressOf('journeys', { destination: finding.destination, error: 'true' })}>
+                    failed messages
+                  </a>
+                </p>
+              )}
+            </article>
+          ))}
+        </section>
+      ))}
+      {health.healthy.length > 0 && (
+        <section>
+          <h2>
+            <span aria-hidden="true">✓</span> no problem
+          </h2>
+          <p>{health.healthy.join(', ')}</p>
+        </section>
+      )}
+      {evicted > 0 && (
+        <p class="note">{evicted} older spans are no longer kept. The figures count them; journeys do not show them.</p>
+      )}
+      {refused > 0 && <p class="note">{refused} names found no room and are counted as “other”.</p>}
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+import type { VNode } from 'preact';
+import { useRef } from 'preact/hooks';
+import { duration } from '../queries/durations.ts';
+import { shownWait } from '../queries/shown-wait.ts';
+import type { ConsumerRow, MapAnswer } from '../queries/types.ts';
+import type { Wait } from './graph.ts';
+import { HistogramChart } from './histogram.tsx';
+import { moveFocus } from './keys.tsx';
+
+/** How long the order stays as it is, while figures change. */
+const orderMs = 10_000;
+
+/** All waits, longest first. */
+export function WaitsList(props: {
+  waits: Wait[];
+  axis: MapAnswer['axis'];
+  chosen: number | undefined;
+  onChoose: (row: ConsumerRow) => void;
+}): VNode {
+  const { waits, axis, chosen, onChoose } = props;
+  const order = useRef<{ at: number; ids: number[] }>({ at: 0, ids: [] });
+  const same = order.current.ids.length === waits.length;
+  if (!same || Date.now() - order.current.at > orderMs)
+    order.current = { at: Date.now(), ids: waits.map(({ row }) => row.id) };
+  const byId = new Map(waits.map((wait) => [wait.row.id, wait]));
+  const shown = order.current.ids.map((id) => byId.get(id)).filter((wait) => wait !== undefined);
+  return (
+    <nav class="waits" aria-label="waits, longest first">
+      <h2>{waits.length} waits, longest first</h2>
+      <div onKeyDown={moveFocus}>
+        {shown.map(({ card, row }) => {
+          const wait = shownWait(row);
+          return (
+            <button type="button" key={row.id} aria-pressed={row.id === chosen} onClick={() => onChoose(row)}>
+              <span class="name" title={`${card.name} for ${row.service}`}>
+                {card.name} → {row.service}
+              </span>
+              {wait === undefined ? <span /> : <HistogramChart wait={wait} axis={axis} width={88} />}
+              <b>{wait === undefined ? '–' : duration(wait.p95)}</b>
+            </button>
+          );
+        })}
+      </div>
+    </nav>
+  );
+}
