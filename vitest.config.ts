@@ -52,6 +52,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'integration',
           include: ['integration-tests/**/*.test.ts'],
 
+          setupFiles: ['./test-support/conventions/watch.ts'],
           globalSetup: './integration-tests/brokers/global-setup.ts',
           testTimeout: 60_000,
           hookTimeout: 300_000,

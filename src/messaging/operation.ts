@@ -221,7 +221,8 @@ function spanName({ name, destination, withoutDestination, attributes }: Operati
     return typeof port === 'number' ? `${name} ${address}:${port}` : `${name} ${address}`;
   }
   if (destination.template !== undefined) return `${name} ${destination.template}`;
-  return destination.anonymous || destination.temporary ? name : `${name} ${destination.name}`;
+  const hidden = destination.anonymous || destination.temporary || destination.name === '';
+  return hidden ? name : `${name} ${destination.name}`;
 }
 
 /** Several sets of attributes in one, the last one winning. Spreading them into one object would take ten times as long. @internal */

@@ -94,8 +94,10 @@ function isExcused(name: string, attributes: Attributes): boolean {
   // What cannot be fetched, because it is no URL, has none of its parts.
   if (attributes['http.request.method'] !== undefined)
     return attributes['error.type'] !== undefined && attributes['url.full'] === undefined;
-  // Messages of several destinations have none in common.
-  return name === 'messaging.destination.name' && attributes['messaging.batch.message_count'] !== undefined;
+  // Messages of several destinations have none in common, and one that was never received is of an unknown one.
+  const severalOrUnknown =
+    attributes['messaging.batch.message_count'] !== undefined || attributes['messaging.operation.type'] === 'settle';
+  return name === 'messaging.destination.name' && severalOrUnknown;
 }
 
 /** What is wrong with the span, one sentence each; empty where nothing is. */
