@@ -8,9 +8,9 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { seeded } from '../src/sampling/testing/random.ts';
 import { asyncHandler } from './amqplib/rabbitmq.ts';
 import { tracedRedis } from './ioredis/setup.ts';
-import { uniqueName } from './support/inputs.ts';
+import { uniqueName } from '../test-support/inputs.ts';
 import { thOf } from '../src/sampling/testing/provider.ts';
-import { type Service, service } from './support/service.ts';
+import { type Service, service } from '../test-support/service.ts';
 
 // The head keeps nothing anywhere; a failure is kept where it happens, and so is every later delivery of that message.
 const shop = (seed: number): Service => service({ sampler: alwaysOff }, seeded(seed));

@@ -8,9 +8,9 @@ import { seeded } from '../src/sampling/testing/random.ts';
 import { asyncHandler } from './amqplib/rabbitmq.ts';
 import { tracedRedis } from './ioredis/setup.ts';
 import { newConsumer, newProducer, newTopic, runUntilDone, tracedKafka } from './kafkajs/clients.ts';
-import { uniqueName } from './support/inputs.ts';
+import { uniqueName } from '../test-support/inputs.ts';
 import { thOf } from '../src/sampling/testing/provider.ts';
-import { type Service, service } from './support/service.ts';
+import { type Service, service } from '../test-support/service.ts';
 
 async function newChannel({ recording }: Service): Promise<Channel> {
   const { tracerProvider } = recording;

@@ -6,9 +6,9 @@ import { traceConnection } from 'mqtrace/amqplib';
 import { processMessage, traceRedis } from 'mqtrace/ioredis';
 import { traceKafka } from 'mqtrace/kafkajs';
 import { expect, inject, test } from 'vitest';
-import { uniqueName } from './support/inputs.ts';
-import { createTopics } from './support/kafka-topics.ts';
-import { recordSpans } from './support/spans.ts';
+import { uniqueName } from '../test-support/inputs.ts';
+import { createTopics } from '../test-support/kafka-topics.ts';
+import { recordSpans } from '../test-support/spans.ts';
 
 const recording = recordSpans();
 const options = { tracerProvider: recording.tracerProvider, settleSpans: false };

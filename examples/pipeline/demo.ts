@@ -2,7 +2,7 @@
 //   --orders N        how many orders to send (default 5)
 //   --endpoint URL    export to this OTLP/HTTP collector as well, as http://localhost:4318
 import { parseArgs } from 'node:util';
-import { createTopics } from '../../integration-tests/support/kafka-topics.ts';
+import { createTopics } from '../../test-support/kafka-topics.ts';
 import { startBrokers } from '../../integration-tests/brokers/index.ts';
 import { type OtlpReceiver, type ReceivedRequest, startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 import type { ReceivedSpan } from '../../test-support/otlp-decode.ts';

@@ -12,8 +12,8 @@ import {
 import { getBaggage, withBaggage } from 'mqtrace';
 import { processMessage, traceChannel, traceConnection } from 'mqtrace/amqplib';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { asyncHandler, useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

@@ -3,7 +3,7 @@ import { suppressTracing } from '@opentelemetry/core';
 import { connect } from 'amqplib';
 import { traceConnection } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
-import { underSpan } from '../support/spans.ts';
+import { underSpan } from '../../test-support/spans.ts';
 import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

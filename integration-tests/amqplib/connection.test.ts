@@ -4,7 +4,7 @@ import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib
 import { MqtraceError } from 'mqtrace';
 import { type TraceAmqplibOptions, traceChannel, traceConnection } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
-import { failure } from '../support/inputs.ts';
+import { failure } from '../../test-support/inputs.ts';
 import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

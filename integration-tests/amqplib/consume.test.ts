@@ -4,7 +4,7 @@ import { connect, type ConsumeMessage } from 'amqplib';
 import { getBaggage, withBaggage } from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { asyncHandler, useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

@@ -8,7 +8,7 @@ import type {
   WireMessage,
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 
 const bodyOf = (message: { content: Buffer }): string => message.content.toString();
 const optionsOf = (headers?: Readonly<Record<string, string>>): Options.Publish =>

@@ -4,7 +4,7 @@ import { tracingFaults } from 'mqtrace';
 import { processMessage, type TraceAmqplibOptions, traceChannel, traceConnection } from 'mqtrace/amqplib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFaultyTracing, type Fault, faults, type FaultyTracing } from '../../test-support/faulty-tracing.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 import { type ChannelOf, Client, type ConnectionOf } from './clients.ts';
 import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
 

@@ -4,8 +4,8 @@ import type { Channel, GetMessage } from 'amqplib';
 import { getBaggage, tracingFaults, withBaggage } from 'mqtrace';
 import { processMessage } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
-import { failure } from '../support/inputs.ts';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { failure } from '../../test-support/inputs.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { useRabbitMQ } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

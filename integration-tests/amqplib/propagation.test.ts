@@ -5,7 +5,7 @@ import { connect } from 'amqplib';
 import { getBaggage, tracingFaults, withBaggage } from 'mqtrace';
 import { traceChannel, traceConnection, type TraceAmqplibOptions } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

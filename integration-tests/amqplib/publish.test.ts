@@ -4,8 +4,8 @@ import { connect } from 'amqplib';
 import { withBaggage } from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
-import { deepFreeze, uniqueName } from '../support/inputs.ts';
-import { underSpan } from '../support/spans.ts';
+import { deepFreeze, uniqueName } from '../../test-support/inputs.ts';
+import { underSpan } from '../../test-support/spans.ts';
 import { callUntyped, useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

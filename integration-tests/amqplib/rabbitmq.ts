@@ -1,8 +1,8 @@
 import { type Channel, type ChannelModel, connect, type ConsumeMessage, type GetMessage } from 'amqplib';
 import { type TraceAmqplibOptions, traceConnection } from 'mqtrace/amqplib';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { type Recording, recordSpans } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { type Recording, recordSpans } from '../../test-support/spans.ts';
 
 /** A traced and a raw connection for the tests of a file. */
 export interface RabbitMQ {

@@ -3,8 +3,8 @@ import { suppressTracing } from '@opentelemetry/core';
 import { type Channel, connect, type ConsumeMessage } from 'amqplib';
 import { traceConnection } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { asyncHandler, callUntyped, useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

@@ -2,7 +2,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import { droppedHeaders, withBaggage } from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
 import { expect, test } from 'vitest';
-import { failure } from '../support/inputs.ts';
+import { failure } from '../../test-support/inputs.ts';
 import { useRabbitMQ } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();

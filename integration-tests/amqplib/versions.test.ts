@@ -1,8 +1,8 @@
 import { traceConnection } from 'mqtrace/amqplib';
 import { droppedHeaders, withBaggage } from 'mqtrace';
 import { describe, expect, test, vi } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { idOf } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { idOf } from '../../test-support/spans.ts';
 import { type Client, clientsOf, type ConnectionOf, versions } from './clients.ts';
 import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { createTopics } from '../support/kafka-topics.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { createTopics } from '../../test-support/kafka-topics.ts';
 import { startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

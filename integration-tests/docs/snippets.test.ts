@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { freePorts } from '../brokers/ports.ts';
-import { examples, fileName } from '../support/examples.ts';
-import { createTopics } from '../support/kafka-topics.ts';
+import { examples, fileName } from '../../test-support/examples.ts';
+import { createTopics } from '../../test-support/kafka-topics.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 
 const run = promisify(execFile);

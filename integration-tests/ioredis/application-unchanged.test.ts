@@ -5,8 +5,8 @@ import { Redis } from 'ioredis';
 import { withBaggage } from 'mqtrace';
 import { processMessage, traceRedis } from 'mqtrace/ioredis';
 import { describe, expect, it, vi } from 'vitest';
-import { deepFreeze, failure, uniqueName } from '../support/inputs.ts';
-import { recordSpans } from '../support/spans.ts';
+import { deepFreeze, failure, uniqueName } from '../../test-support/inputs.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 
 const traceFields = new Set(['traceparent', 'tracestate', 'baggage']);

@@ -2,8 +2,8 @@ import { SpanKind } from '@opentelemetry/api';
 import { getBaggage, withBaggage } from 'mqtrace';
 import { processMessage, type StreamEntryLike } from 'mqtrace/ioredis';
 import { describe, expect, it } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { idOf, linked, type Recording, underSpan } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, type Recording, underSpan } from '../../test-support/spans.ts';
 import { rawRedis, serverAttributes, tracedRedis } from './setup.ts';
 
 type Traced = ReturnType<typeof tracedRedis>;

@@ -2,8 +2,8 @@ import { Cluster } from 'ioredis';
 import { consumeStream, processMessage, type StreamMessage, traceRedis } from 'mqtrace/ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RedisNode, startRedisCluster } from '../brokers/index.ts';
-import { uniqueName } from '../support/inputs.ts';
-import { idOf, linked, type Recording, recordSpans, underSpan } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, type Recording, recordSpans, underSpan } from '../../test-support/spans.ts';
 import { cuttingProxy } from './cutting-proxy.ts';
 import { endAfterwards } from './setup.ts';
 

@@ -1,8 +1,8 @@
 import { trace } from '@opentelemetry/api';
 import { withBaggage } from 'mqtrace';
 import { expect, it } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][];

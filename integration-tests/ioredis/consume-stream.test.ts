@@ -3,8 +3,8 @@ import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api
 import type { Redis } from 'ioredis';
 import { getBaggage, withBaggage } from 'mqtrace';
 import { describe, expect, it, vi } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { blockedReader, consume, pendingOf } from './consuming.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 

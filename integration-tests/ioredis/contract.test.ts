@@ -8,7 +8,7 @@ import type {
   WireMessage,
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 
 type Entry = [id: string, fields: string[]];
 type Reply = [stream: string, entries: Entry[]][] | null;

@@ -4,7 +4,7 @@ import { tracingFaults } from 'mqtrace';
 import { consumeStream, processMessage, type StreamEntryLike, type StreamMessage, traceRedis } from 'mqtrace/ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFaultyTracing, type Fault, faults, type FaultyTracing } from '../../test-support/faulty-tracing.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 import { endAfterwards, rawRedis } from './setup.ts';
 
 let tracing: FaultyTracing;

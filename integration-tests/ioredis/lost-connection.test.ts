@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { Command, Redis, type RedisOptions } from 'ioredis';
 import { traceRedis } from 'mqtrace/ioredis';
 import { describe, expect, inject, it, vi } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { type Recording, recordSpans } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { type Recording, recordSpans } from '../../test-support/spans.ts';
 import { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 import { endAfterwards, rawRedis, tracedRedis } from './setup.ts';
 

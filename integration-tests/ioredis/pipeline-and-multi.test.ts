@@ -1,8 +1,8 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { processMessage } from 'mqtrace/ioredis';
 import { describe, expect, it } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 
 type Results = [error: Error | null, result: unknown][];

@@ -2,8 +2,8 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { getBaggage, withBaggage } from 'mqtrace';
 import { processMessage, type TraceRedisOptions } from 'mqtrace/ioredis';
 import { expect, it } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { idOf, linked, type Recording, underSpan } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, type Recording, underSpan } from '../../test-support/spans.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 
 type Entry = [id: string, fields: string[]];

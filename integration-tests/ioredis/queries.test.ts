@@ -1,8 +1,8 @@
 import { getBaggage, withBaggage } from 'mqtrace';
 import { processMessage, type StreamEntryLike } from 'mqtrace/ioredis';
 import { expect, it } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { idOf } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { idOf } from '../../test-support/spans.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 
 type Entries = [string, string[]][];

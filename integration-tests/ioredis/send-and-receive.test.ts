@@ -2,8 +2,8 @@ import { propagation, SpanKind, trace } from '@opentelemetry/api';
 import { getBaggage, withBaggage } from 'mqtrace';
 import { processMessage, type StreamEntryLike } from 'mqtrace/ioredis';
 import { describe, expect, it } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { idOf, linked, underSpan } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, underSpan } from '../../test-support/spans.ts';
 import { rawRedis, serverAttributes, tracedRedis } from './setup.ts';
 
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][];

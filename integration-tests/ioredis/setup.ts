@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { type TraceRedisOptions, traceRedis } from 'mqtrace/ioredis';
 import { afterEach, inject } from 'vitest';
-import { type Recording, recordSpans } from '../support/spans.ts';
+import { type Recording, recordSpans } from '../../test-support/spans.ts';
 
 const clients: { disconnect(): void }[] = [];
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, inject, it } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 
 it('what is unhandled with a raw client is unhandled with a traced one, and nothing else is', async () => {
   const [traced, raw] = [await unhandled('traceRedis'), await unhandled('')];

@@ -2,8 +2,8 @@ import { type Consumer, type ConsumerRunConfig, Kafka, type KafkaMessage, logLev
 import { getBaggage } from 'mqtrace';
 import { type TraceKafkaOptions, traceKafka } from 'mqtrace/kafkajs';
 import { inject, onTestFinished } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import type { Recording } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import type { Recording } from '../../test-support/spans.ts';
 
 /** The `clientId` of all clients of these suites. */
 export const clientId = 'mqtrace-test';

@@ -17,7 +17,7 @@ import type {
   WireMessage,
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 import { newTopic, rawKafka, readRaw } from './clients.ts';
 
 const makeKafka = (): Kafka =>

@@ -4,8 +4,8 @@ import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { withBaggage } from 'mqtrace';
 import { processMessage } from 'mqtrace/kafkajs';
 import { expect, it } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { idOf, linked, recordSpans } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, recordSpans } from '../../test-support/spans.ts';
 import {
   baggageEntries,
   clientId,

@@ -2,8 +2,8 @@ import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentel
 import { withBaggage } from 'mqtrace';
 import { traceKafka } from 'mqtrace/kafkajs';
 import { describe, expect, it } from 'vitest';
-import { uniqueName } from '../support/inputs.ts';
-import { idOf, linked, recordSpans, underSpan } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, recordSpans, underSpan } from '../../test-support/spans.ts';
 import {
   baggageEntries,
   clientId,

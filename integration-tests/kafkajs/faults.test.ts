@@ -4,7 +4,7 @@ import { tracingFaults } from 'mqtrace';
 import { processMessage, traceConsumer, traceProducer } from 'mqtrace/kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFaultyTracing, type Fault, faults, type FaultyTracing } from '../../test-support/faulty-tracing.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 import { newTopic, rawKafka } from './clients.ts';
 
 let tracing: FaultyTracing;

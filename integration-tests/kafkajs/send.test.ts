@@ -1,8 +1,8 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { withBaggage } from 'mqtrace';
 import { expect, it } from 'vitest';
-import { failure } from '../support/inputs.ts';
-import { idOf, linked, recordSpans, underSpan } from '../support/spans.ts';
+import { failure } from '../../test-support/inputs.ts';
+import { idOf, linked, recordSpans, underSpan } from '../../test-support/spans.ts';
 import {
   clientId,
   headerOf,

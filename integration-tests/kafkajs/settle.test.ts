@@ -1,8 +1,8 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { traceConsumer, traceProducer } from 'mqtrace/kafkajs';
 import { expect, it } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { recordSpans } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { tolerateProblems } from '../../test-support/conventions/watch.ts';
 import {
   clientId,

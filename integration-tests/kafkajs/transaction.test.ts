@@ -1,8 +1,8 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { type Kafka, type Producer } from 'kafkajs';
 import { expect, it } from 'vitest';
-import { failure, uniqueName } from '../support/inputs.ts';
-import { idOf, linked, recordSpans, underSpan } from '../support/spans.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
+import { idOf, linked, recordSpans, underSpan } from '../../test-support/spans.ts';
 import {
   connected,
   headerOf,

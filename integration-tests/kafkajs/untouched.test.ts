@@ -7,8 +7,8 @@ import { type ProducerRecord } from 'kafkajs';
 import { withBaggage } from 'mqtrace';
 import { traceKafka, traceProducer } from 'mqtrace/kafkajs';
 import { expect, it } from 'vitest';
-import { deepFreeze, failure } from '../support/inputs.ts';
-import { recordSpans, underSpan } from '../support/spans.ts';
+import { deepFreeze, failure } from '../../test-support/inputs.ts';
+import { recordSpans, underSpan } from '../../test-support/spans.ts';
 import {
   baggageEntries,
   headerOf,

@@ -3,7 +3,7 @@ import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } 
 import { type IHeaders } from 'kafkajs';
 import { type TraceKafkaOptions } from 'mqtrace/kafkajs';
 import { describe, expect, it } from 'vitest';
-import { recordSpans, type Recording } from '../support/spans.ts';
+import { recordSpans, type Recording } from '../../test-support/spans.ts';
 import {
   baggageEntries,
   headerOf,

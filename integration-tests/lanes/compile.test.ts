@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { examples, fileName } from '../support/examples.ts';
+import { examples, fileName } from '../../test-support/examples.ts';
 import { shortProject } from './short-project.ts';
 import { root } from './tarball.ts';
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBrokers } from '../brokers/index.ts';
-import { createTopics } from '../support/kafka-topics.ts';
+import { createTopics } from '../../test-support/kafka-topics.ts';
 import { type Lane, runLane } from './lane.ts';
 import { lanes } from './lanes.ts';
 import { type Results, withTable } from './table.ts';

@@ -8,8 +8,8 @@ import { type OutboxRow, relay, writeOrder } from '../../docs/examples/outbox.ts
 import { consumePartners, refused } from '../../docs/examples/untrusted-topic.ts';
 import { rawRedis } from '../ioredis/setup.ts';
 import { newProducer, newTopic, rawKafka } from '../kafkajs/clients.ts';
-import { uniqueName } from '../support/inputs.ts';
-import { linked, recordSpans, underSpan } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { linked, recordSpans, underSpan } from '../../test-support/spans.ts';
 
 // The examples use what an application has registered.
 const recording = recordSpans();

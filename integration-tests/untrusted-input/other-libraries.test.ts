@@ -14,7 +14,7 @@ import { expect, test, vi } from 'vitest';
 import { useRabbitMQ } from '../amqplib/rabbitmq.ts';
 import { rawRedis, tracedRedis } from '../ioredis/setup.ts';
 import { newConsumer, newProducer, newTopic, readRaw, runUntilDone, tracedKafka } from '../kafkajs/clients.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 
 const rabbit = useRabbitMQ();
 const { recording } = rabbit;

@@ -11,7 +11,7 @@ import { traceKafka } from 'mqtrace/kafkajs';
 import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { rawRedis } from '../ioredis/setup.ts';
 import { newConsumer, newProducer, newTopic, rawKafka, readRaw, runUntilDone } from '../kafkajs/clients.ts';
-import { uniqueName } from '../support/inputs.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
 
 const exporter = new InMemorySpanExporter();
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });

@@ -1,7 +1,7 @@
 import { ParentBasedSampler, AlwaysOnSampler } from '@opentelemetry/sdk-trace-base';
 import { processBaggage, droppedHeaders } from 'mqtrace';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import { recordSpans } from '../support/spans.ts';
+import { recordSpans } from '../../test-support/spans.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from './pipeline.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';

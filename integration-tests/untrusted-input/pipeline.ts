@@ -9,8 +9,8 @@ import { processMessage, type StreamEntryLike, traceRedis, type TraceRedisOption
 import type { TraceKafkaOptions } from 'mqtrace/kafkajs';
 import { inject } from 'vitest';
 import { headerOf, newConsumer, newProducer, newTopic, tracedKafka } from '../kafkajs/clients.ts';
-import { uniqueName } from '../support/inputs.ts';
-import type { Recording } from '../support/spans.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import type { Recording } from '../../test-support/spans.ts';
 
 /** What arrived at the end of the pipeline, and the raw `baggage` header as each broker delivered it. */
 export interface Arrived {

@@ -1,18 +1,18 @@
 import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { Operation } from '../messaging/index.ts';
 import { Confirms, publishedOn } from './confirms.ts';
 
-const recorded = recordSpans();
+const recorded = recordRegisteredSpans();
 
 function publish(confirms: Confirms, name: string): Operation {
-  const span = recorded.provider.getTracer('test').startSpan(name);
+  const span = recorded.tracerProvider.getTracer('test').startSpan(name);
   const operation = new Operation(trace.setSpan(ROOT_CONTEXT, span), [span]);
   confirms.publish(operation);
   return operation;
 }
-const ended = (): string[] => recorded.finished().map(({ name }) => name);
+const ended = (): string[] => recorded.spans().map(({ name }) => name);
 
 test('confirms end publishes by tag: one, several, out of order', () => {
   const confirms = new Confirms(0);
@@ -22,7 +22,7 @@ test('confirms end publishes by tag: one, several, out of order', () => {
   confirms.ack({ deliveryTag: 4, multiple: true });
   expect(ended()).toEqual(['3', '1', '2', '4']);
   confirms.nack({ deliveryTag: 5, multiple: true });
-  expect(recorded.one('5')).toMatchObject({
+  expect(recorded.span('5')).toMatchObject({
     status: { code: SpanStatusCode.ERROR, message: 'message nacked' },
     attributes: { 'error.type': 'nack' },
   });
@@ -47,7 +47,7 @@ test('a confirm that is repeated, unknown or malformed changes nothing', () => {
   confirms.ack({ deliveryTag: 1 });
   confirms.nack({ deliveryTag: 1 });
   expect(ended()).toEqual(['open']);
-  expect(recorded.one('open').status.code).toBe(SpanStatusCode.UNSET);
+  expect(recorded.span('open').status.code).toBe(SpanStatusCode.UNSET);
 });
 
 test('a close fails what waits, with the error that closed the channel', () => {
@@ -58,7 +58,7 @@ test('a close fails what waits, with the error that closed the channel', () => {
     const confirms = new Confirms(0);
     publish(confirms, type);
     confirms.close(failure);
-    expect(recorded.one(type).attributes['error.type']).toBe(type);
+    expect(recorded.span(type).attributes['error.type']).toBe(type);
   }
 });
 

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { serve, until } from '../../test-support/serve.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { traceFetch, traceHandler, type TraceHandlerOptions } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 const answer = (_request: IncomingMessage, response: ServerResponse): void => void response.end();
 const variable = 'OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS';
 afterEach(() => void delete process.env[variable]);
@@ -23,7 +23,7 @@ test.each([
     return new Response();
   }) as typeof fetch);
   await fetched('http://localhost/', { method });
-  const { attributes } = spans.one(name);
+  const { attributes } = spans.span(name);
   expect(attributes['http.request.method']).toBe(told);
   expect(attributes['http.request.method_original']).toBe(original);
   expect(original ?? told).toBe(arrived);
@@ -39,8 +39,8 @@ test.each([
   process.env[variable] = value;
   const { url } = await serve(traceHandler(answer));
   await traceFetch()(url, { method });
-  await until(() => spans.finished().length === 2);
-  expect(spans.finished().map((span) => span.attributes['http.request.method'])).toEqual([told, told]);
+  await until(() => spans.spans().length === 2);
+  expect(spans.spans().map((span) => span.attributes['http.request.method'])).toEqual([told, told]);
 });
 
 test.each<[TraceHandlerOptions['trustProxy'], Record<string, string>, Record<string, unknown>]>([
@@ -80,15 +80,15 @@ test.each<[TraceHandlerOptions['trustProxy'], Record<string, string>, Record<str
 ])('trustProxy %s with %j', async (trustProxy, headers, attributes) => {
   const { url } = await serve(traceHandler(answer, { trustProxy }));
   await fetch(url, { headers });
-  await until(() => spans.finished().length === 1);
-  expect(spans.one('GET').attributes).toMatchObject({ 'network.peer.address': '127.0.0.1', ...attributes });
+  await until(() => spans.spans().length === 1);
+  expect(spans.span('GET').attributes).toMatchObject({ 'network.peer.address': '127.0.0.1', ...attributes });
 });
 
 test('a host without a port: the default one of the scheme', async () => {
   const { url } = await serve(traceHandler(answer));
   httpRequest(url, { headers: { host: 'a.example' } }).end();
-  await until(() => spans.finished().length === 1);
-  expect(spans.one('GET').attributes).toMatchObject({ 'server.address': 'a.example', 'server.port': 80 });
+  await until(() => spans.spans().length === 1);
+  expect(spans.span('GET').attributes).toMatchObject({ 'server.address': 'a.example', 'server.port': 80 });
 });
 
 test('credentials of a URL are nowhere on the span: not in its attributes, its status or its exception', async () => {
@@ -97,7 +97,7 @@ test('credentials of a URL are nowhere on the span: not in its attributes, its s
   const traced: unknown = await traceFetch()(url).catch((error: unknown) => error);
   expect(String(traced)).toBe(String(raw));
   expect(String(raw)).toContain('user:pass@');
-  const { attributes, status, events } = spans.one('GET');
+  const { attributes, status, events } = spans.span('GET');
   expect(attributes['url.full']).toBe(
     'http://REDACTED:REDACTED@127.0.0.1:1/?X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&x=1',
   );
@@ -135,12 +135,12 @@ test.each<[string, (thrown: Error) => unknown]>([
     }
   });
   await fetch(url);
-  await until(() => spans.finished().length === 1);
-  expect(spans.one('GET')).toMatchObject({
+  await until(() => spans.spans().length === 1);
+  expect(spans.span('GET')).toMatchObject({
     status: { code: 2, message: 'no' },
     attributes: { 'error.type': 'RangeError', 'http.response.status_code': 500 },
   });
-  expect(spans.one('GET').events.map((event) => event.name)).toEqual(['exception']);
+  expect(spans.span('GET').events.map((event) => event.name)).toEqual(['exception']);
 });
 
 test('a handler that fails and never answers: its span ends with the connection, or with the process', async () => {
@@ -159,11 +159,11 @@ test('a handler that fails and never answers: its span ends with the connection,
   const pending = [fetch(url, { signal: abort.signal }), fetch(url)];
   for (const each of pending) each.catch(() => {});
   await until(() => failed === 2);
-  expect(spans.finished()).toEqual([]);
+  expect(spans.spans()).toEqual([]);
   abort.abort();
-  await until(() => spans.finished().length === 1);
+  await until(() => spans.spans().length === 1);
   for (const listener of process.listeners('exit').slice(0, 1)) listener.call(process, 0);
-  await until(() => spans.finished().length === 2);
+  await until(() => spans.spans().length === 2);
   expect(spans.named('GET').map((span) => span.attributes['error.type'])).toEqual(['RangeError', 'RangeError']);
 });
 

@@ -6,11 +6,11 @@ import express5, { type Express, type Router } from 'express';
 import express4 from 'express4';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../../test-support/serve.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { getBaggage } from '../propagation/index.ts';
 import { traceHandler } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
@@ -30,10 +30,10 @@ async function listen(app: Express): Promise<string> {
 
 /** The name and the route of the span of one request. */
 async function routeOf(app: Express, path: string): Promise<[name: string, route: unknown]> {
-  const before = spans.finished().length;
+  const before = spans.spans().length;
   await (await fetch((await listen(app)) + path)).text();
-  await until(() => spans.finished().length === before + 1);
-  const { name, attributes } = spans.finished().at(-1)!;
+  await until(() => spans.spans().length === before + 1);
+  const { name, attributes } = spans.spans().at(-1)!;
   return [name, attributes['http.route']];
 }
 
@@ -161,8 +161,8 @@ describe.each([
     );
     const response = await fetch(`${await listen(app)}/api/acme/7`, { headers: { traceparent } });
     expect(await response.text()).toBe(`RangeError: no in ${traceId}`);
-    await until(() => spans.finished().length === 1);
-    expect(spans.one('GET /api/:tenant/:id')).toMatchObject({
+    await until(() => spans.spans().length === 1);
+    expect(spans.span('GET /api/:tenant/:id')).toMatchObject({
       status: { code: 2 },
       attributes: { 'http.route': '/api/:tenant/:id', 'http.response.status_code': 500, 'error.type': '500' },
     });

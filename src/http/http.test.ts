@@ -5,10 +5,10 @@ import { suppressTracing } from '@opentelemetry/core';
 import { expect, test } from 'vitest';
 import { getBaggage, withBaggage } from '../propagation/index.ts';
 import { serve, until } from '../../test-support/serve.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { traceFetch, traceHandler } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 
 test('both ends: one trace, baggage across, attributes by the conventions', async () => {
   let seen: string | undefined;
@@ -27,9 +27,9 @@ test('both ends: one trace, baggage across, attributes by the conventions', asyn
   const response = await withBaggage({ tenant: 'a' }, () =>
     fetched(`${url}/orders/7?sig=secret&x=1`, { method: 'POST', headers: { 'user-agent': 'test' } }),
   );
-  await until(() => spans.finished().length === 2);
-  const client = spans.one('POST');
-  const server = spans.one('POST /orders/:id');
+  await until(() => spans.spans().length === 2);
+  const client = spans.span('POST');
+  const server = spans.span('POST /orders/:id');
   expect(await response.text()).toBe('ok');
   expect(seen).toBe('a');
   expect([client.kind, server.kind]).toEqual([SpanKind.CLIENT, SpanKind.SERVER]);
@@ -66,9 +66,9 @@ test.each([
       traceHandler((_request: IncomingMessage, response: ServerResponse) => void response.writeHead(status).end()),
     );
     await traceFetch()(url);
-    await until(() => spans.finished().length === 2);
+    await until(() => spans.spans().length === 2);
     const [server, client] = [SpanKind.SERVER, SpanKind.CLIENT].map((kind) =>
-      spans.finished().find((span) => span.kind === kind),
+      spans.spans().find((span) => span.kind === kind),
     );
     expect([server?.status.code, server?.attributes['error.type']]).toEqual([serverCode, serverType]);
     expect([client?.status.code, client?.attributes['error.type']]).toEqual([clientCode, clientType]);
@@ -83,7 +83,7 @@ test('a refused connection: the error reaches the caller as it was, and the span
   const raw: unknown = await fetch(url).catch((error: unknown) => error);
   const traced: unknown = await traceFetch()(url).catch((error: unknown) => error);
   expect(String(traced)).toBe(String(raw));
-  expect(spans.one('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'ECONNREFUSED' } });
+  expect(spans.span('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'ECONNREFUSED' } });
 });
 
 test('what cannot be fetched is refused as fetch refuses it', async () => {
@@ -105,7 +105,7 @@ test('a Request, its headers and its body arrive; the Request, the init and its 
   await traceFetch()(new URL(url), init);
   expect(init).toEqual({ headers: { 'x-mine': '2', Traceparent: 'old' } });
   const [first, second] = spans
-    .finished()
+    .spans()
     .map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`);
   expect(seen).toEqual(['1', first, '2', second]);
 });
@@ -116,8 +116,8 @@ test('junk and absent headers start a new trace, never that of whoever started t
     serve(traceHandler((_request, response: ServerResponse) => void response.end())),
   );
   await fetch(url, { headers: { traceparent: 'junk', baggage: ';;=,' } });
-  await until(() => spans.finished().length === 1);
-  expect(spans.one('GET').parentSpanContext).toBeUndefined();
+  await until(() => spans.spans().length === 1);
+  expect(spans.span('GET').parentSpanContext).toBeUndefined();
 });
 
 test.each([
@@ -152,7 +152,7 @@ test('what a handler throws, synchronously or not, goes on; the span ends once, 
     });
   });
   await fetch(other);
-  await until(() => results.length === 2 && spans.finished().length === 2);
+  await until(() => results.length === 2 && spans.spans().length === 2);
   expect(results).toEqual([error, error]);
   expect(spans.named('GET').map((span) => span.attributes['error.type'])).toEqual(['RangeError', 'RangeError']);
 });
@@ -169,12 +169,12 @@ test('a framework answers for what its handlers throw: the exception is recorded
     }
   });
   await fetch(url);
-  await until(() => spans.finished().length === 1);
-  expect(spans.one('GET')).toMatchObject({
+  await until(() => spans.spans().length === 1);
+  expect(spans.span('GET')).toMatchObject({
     status: { code: 2 },
     attributes: { 'error.type': '500', 'http.response.status_code': 500 },
   });
-  expect(spans.one('GET').events.map((event) => event.name)).toEqual(['exception']);
+  expect(spans.span('GET').events.map((event) => event.name)).toEqual(['exception']);
 });
 
 test('a client that goes away before the response ends the span as failed', async () => {
@@ -183,8 +183,8 @@ test('a client that goes away before the response ends the span as failed', asyn
     traceHandler((_request: IncomingMessage, _response: ServerResponse) => controller.abort()),
   );
   await fetch(url, { signal: controller.signal }).catch(() => {});
-  await until(() => spans.finished().length === 1);
-  expect(spans.one('GET').attributes['error.type']).toBe('connection_closed');
+  await until(() => spans.spans().length === 1);
+  expect(spans.span('GET').attributes['error.type']).toBe('connection_closed');
 });
 
 test('both step aside for auto-instrumentation and suppression, unless forced', async () => {
@@ -200,12 +200,12 @@ test('both step aside for auto-instrumentation and suppression, unless forced', 
     channel('undici:request:create').subscribe(listener);
     await traceFetch(fetch, { force })(url);
     channel('undici:request:create').unsubscribe(listener);
-    await until(() => spans.finished().length >= count);
-    expect(spans.finished()).toHaveLength(count);
+    await until(() => spans.spans().length >= count);
+    expect(spans.spans()).toHaveLength(count);
   }
   const { url } = await serve(handler);
   await context.with(suppressTracing(ROOT_CONTEXT), () => traceFetch()(url));
-  expect(spans.finished()).toHaveLength(2);
+  expect(spans.spans()).toHaveLength(2);
 });
 
 test.each([
@@ -250,5 +250,5 @@ test.each([
 test('secrets in URLs are not recorded', async () => {
   await traceFetch()('http://user:pass@127.0.0.1:1/?Signature=x').catch(() => {});
   expect(propagation.getActiveBaggage()).toBeUndefined();
-  expect(spans.one('GET').attributes['url.full']).toBe('http://REDACTED:REDACTED@127.0.0.1:1/?Signature=REDACTED');
+  expect(spans.span('GET').attributes['url.full']).toBe('http://REDACTED:REDACTED@127.0.0.1:1/?Signature=REDACTED');
 });

@@ -4,10 +4,10 @@ import { ProxyTracerProvider } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { withBaggage } from '../propagation/index.ts';
 import { serve } from '../../test-support/serve.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { traceFetch } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 
 /** Answers with the request as it arrived. */
 function echo(request: IncomingMessage, response: ServerResponse): void {
@@ -25,7 +25,7 @@ const arrived = async (response: Response): Promise<unknown> => ({
 });
 
 const written = (at = 0): string => {
-  const { traceId, spanId } = spans.finished()[at]!.spanContext();
+  const { traceId, spanId } = spans.spans()[at]!.spanContext();
   return `00-${traceId}-${spanId}-01`;
 };
 
@@ -34,7 +34,7 @@ test('a Request in the place of the init is taken for one', async () => {
   const given = new Request('http://elsewhere.invalid/', { method: 'PUT', body: 'text', headers: { 'x-mine': '1' } });
   const response = await traceFetch()(url, given);
   expect(await arrived(response)).toEqual({ method: 'PUT', mine: '1', body: 'text', traceparent: written() });
-  expect(spans.one('PUT').attributes['url.full']).toBe(`${url}/`);
+  expect(spans.span('PUT').attributes['url.full']).toBe(`${url}/`);
 });
 
 test('an init whose properties are accessors of its class is read as fetch reads it', async () => {
@@ -60,7 +60,7 @@ test("another implementation's fetch gets the headers of its own Request", async
     fetch(input.url, { method: input.method, headers: init.headers ?? [...input.headers] });
   const response = await traceFetch(other as never)(own as never);
   expect(await arrived(response)).toEqual({ method: 'POST', mine: '3', body: '', traceparent: written() });
-  expect(spans.one('POST').attributes['url.full']).toBe(`${url}/`);
+  expect(spans.span('POST').attributes['url.full']).toBe(`${url}/`);
 });
 
 test('headers that can be read only once arrive, also where there is nothing to add to them', async () => {
@@ -88,7 +88,7 @@ test('a redirect is one span, of what was asked for, and the trace goes on with 
     ['/from', written(), 'tenant=a'],
     ['/to', written(), 'tenant=a'],
   ]);
-  const span = spans.one('GET');
+  const span = spans.span('GET');
   expect(span.attributes).toMatchObject({ 'url.full': `${url}/from`, 'http.response.status_code': 200 });
 });
 
@@ -109,7 +109,7 @@ test.each<[string, (abort: AbortController) => RequestInit, string]>([
   );
   expect(traced).toBeInstanceOf(raw?.constructor);
   expect(traced?.message).toBe(raw?.message);
-  expect(spans.one('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': type } });
+  expect(spans.span('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': type } });
 });
 
 test('a Request keeps its signal', async () => {
@@ -130,7 +130,7 @@ test('bodies stream both ways; the span ends when the headers are there, and not
   };
   const init = { method: 'POST', body: Readable.toWeb(Readable.from(chunks())), duplex: 'half' };
   const response = await traceFetch()(url, init as RequestInit);
-  expect(spans.one('POST').attributes['http.response.status_code']).toBe(200);
+  expect(spans.span('POST').attributes['http.response.status_code']).toBe(200);
   send?.();
   expect(await response.text()).toBe('first second');
 });
@@ -140,5 +140,5 @@ test('a fetch that throws at once still does', () => {
     throw new RangeError('at once');
   };
   expect(() => traceFetch(broken)('http://localhost/')).toThrow('at once');
-  expect(spans.one('GET').attributes['error.type']).toBe('RangeError');
+  expect(spans.span('GET').attributes['error.type']).toBe('RangeError');
 });

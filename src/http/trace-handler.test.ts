@@ -6,10 +6,10 @@ import { trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { getBaggage } from '../propagation/index.ts';
 import { serve, until } from '../../test-support/serve.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { traceHandler } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
@@ -35,14 +35,14 @@ test('requests over one kept connection are a trace each, with nothing left of t
     await text(response);
   }
   agent.destroy();
-  await until(() => spans.finished().length === 3);
+  await until(() => spans.spans().length === 3);
   expect(sockets.size).toBe(1);
   expect(seen).toEqual([
     [true, 1],
     [false, 0],
     [false, 1],
   ]);
-  expect(new Set(spans.finished().map((span) => span.spanContext().traceId)).size).toBe(3);
+  expect(new Set(spans.spans().map((span) => span.spanContext().traceId)).size).toBe(3);
 });
 
 test('a response that streams: the span ends with its last byte, and the handler may have returned long before', async () => {
@@ -54,11 +54,11 @@ test('a response that streams: the span ends with its last byte, and the handler
     }),
   );
   const streamed = await fetch(url);
-  expect(spans.finished()).toEqual([]);
+  expect(spans.spans()).toEqual([]);
   response?.end('second');
   expect(await streamed.text()).toBe('first second');
-  await until(() => spans.finished().length === 1);
-  expect(spans.one('GET').status.code).toBe(0);
+  await until(() => spans.spans().length === 1);
+  expect(spans.span('GET').status.code).toBe(0);
 });
 
 test('a client that goes away while it sends: nothing was answered, and the span says so', async () => {
@@ -74,8 +74,8 @@ test('a client that goes away while it sends: nothing was answered, and the span
   request.write('some');
   await until(() => arrived);
   request.destroy();
-  await until(() => spans.finished().length === 1);
-  const { attributes } = spans.one('POST');
+  await until(() => spans.spans().length === 1);
+  const { attributes } = spans.span('POST');
   expect(attributes['error.type']).toBe('connection_closed');
   expect(attributes['http.response.status_code']).toBeUndefined();
 });
@@ -100,8 +100,8 @@ test('HTTP/2: its authority is the server, and a stream that the client cancels 
   cancelled.on('error', () => {});
   await once(cancelled, 'response');
   cancelled.close(http2.constants.NGHTTP2_CANCEL);
-  await until(() => spans.finished().length === 2);
-  const [all, broken] = spans.finished();
+  await until(() => spans.spans().length === 2);
+  const [all, broken] = spans.spans();
   expect(all?.spanContext().traceId).toBe(traceId);
   expect(all?.attributes).toMatchObject({
     'server.address': 'localhost',
@@ -123,10 +123,10 @@ const answer = traceHandler(
 test('an error handler alone is traced, too', async () => {
   const { url } = await serve((request, response) => answer('no', request, response, () => {}));
   expect(await (await fetch(url, { headers: { traceparent } })).text()).toBe(`no in ${traceId}`);
-  await until(() => spans.finished().length === 1);
+  await until(() => spans.spans().length === 1);
 });
 
 test('a handler of something that is no response runs untraced', () => {
   expect(traceHandler((request: string, response: object) => [request, response])('a', {})).toEqual(['a', {}]);
-  expect(spans.finished()).toEqual([]);
+  expect(spans.spans()).toEqual([]);
 });

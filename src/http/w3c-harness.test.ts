@@ -1,12 +1,12 @@
 import { request } from 'node:http';
 import { beforeEach, expect, test } from 'vitest';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { serve } from '../../test-support/serve.ts';
 import { spanId, traceContextVectors, traceId, valid } from '../propagation/testing/w3c-vectors.ts';
 import { traceFetch, traceHandler } from './index.ts';
 
 // A service that is asked to call others, as the specification's test suite has it: what it sends is held against what it got.
-recordSpans();
+recordRegisteredSpans();
 
 interface Received {
   traceparent: string;

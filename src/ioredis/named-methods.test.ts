@@ -1,9 +1,9 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { processMessage, traceRedis } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 
 type Callback = (error: unknown, reply: unknown) => void;
 type Entry = [string, string[]];
@@ -43,7 +43,8 @@ class MockRedis {
   }
 }
 
-const traced = (): MockRedis => traceRedis(new MockRedis() as never, { tracerProvider: spans.provider }) as MockRedis;
+const traced = (): MockRedis =>
+  traceRedis(new MockRedis() as never, { tracerProvider: spans.tracerProvider }) as MockRedis;
 
 test('a client without sendCommand is traced by the names of its methods', async () => {
   const redis = traced();
@@ -64,9 +65,9 @@ test('a client without sendCommand is traced by the names of its methods', async
   expect(redis.stored[0]![1]).toHaveLength(4);
   processMessage(reply![0]![1][0]!, () => {});
   await redis.xack('orders', 'group', '1-1');
-  expect(spans.one('xread orders').links).toHaveLength(2);
-  expect(spans.one('process orders').parentSpanContext?.spanId).toBe(sends[0]?.spanContext().spanId);
-  expect(spans.one('xack orders').status.code).toBe(SpanStatusCode.UNSET);
+  expect(spans.span('xread orders').links).toHaveLength(2);
+  expect(spans.span('process orders').parentSpanContext?.spanId).toBe(sends[0]?.spanContext().spanId);
+  expect(spans.span('xack orders').status.code).toBe(SpanStatusCode.UNSET);
   expect(await redis.duplicate().xadd('copies', '1-1', 'a', 'b')).toBe('1-1');
   expect(spans.named('xadd copies')).toHaveLength(1);
 });

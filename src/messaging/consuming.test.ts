@@ -3,7 +3,7 @@ import { suppressTracing } from '@opentelemetry/core';
 import { expect, test, vi } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import {
   type Incoming,
   Messaging,
@@ -18,7 +18,7 @@ import {
   type TraceOptions,
 } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
 const headers = { traceparent: `00-${traceId}-${spanId}-01`, baggage: 'tenant=a' };
@@ -36,7 +36,7 @@ test('processing one message: CONSUMER, the creation context is parent and link,
   const messaging = messagingWith();
   const operation = startProcessing(messaging, process, read(messaging));
   const seen = runHandler(operation, () => propagation.getActiveBaggage()?.getEntry('tenant')?.value);
-  const span = spans.one('process orders');
+  const span = spans.span('process orders');
   expect(seen).toBe('a');
   expect(span.kind).toBe(SpanKind.CONSUMER);
   expect(span.parentSpanContext).toMatchObject({ traceId, spanId });
@@ -52,7 +52,7 @@ test('processing one message: CONSUMER, the creation context is parent and link,
 test('a message from the future is of age 0', () => {
   const messaging = messagingWith();
   startProcessing(messaging, process, { ...read(messaging), sentAt: Date.now() + 60_000 }).end();
-  expect(spans.one('process orders').attributes['mqtrace.message.age']).toBe(0);
+  expect(spans.span('process orders').attributes['mqtrace.message.age']).toBe(0);
 });
 
 test.each([[undefined], [{ traceparent: 'junk', tracestate: 'a=1' }]])(
@@ -64,7 +64,7 @@ test.each([[undefined], [{ traceparent: 'junk', tracestate: 'a=1' }]])(
       process,
       readIncoming(messaging, kafkaHeaders, carried, { destination: { name: 'orders' } }),
     ).end();
-    const span = spans.one('process orders');
+    const span = spans.span('process orders');
     expect(span.parentSpanContext).toBeUndefined();
     expect(span.links).toEqual([]);
   },
@@ -86,7 +86,7 @@ test.each([
   };
   const operation = startProcessing(messaging, process, read(messaging), surrounding);
   const tenant = runHandler(operation, () => propagation.getActiveBaggage()?.getEntry('tenant')?.value);
-  const span = spans.one('process orders');
+  const span = spans.span('process orders');
   expect(span.parentSpanContext?.spanId).toBe(ids[expected.parent]);
   expect(span.links.map((link) => link.context.spanId)).toEqual(expected.links.map((name) => ids[name]));
   expect(tenant).toBe('a');
@@ -110,7 +110,7 @@ test('a batch: one span, a link for each message with a context, no baggage acti
   const incoming = [read(messaging, headers, 1), read(messaging, {}, 2), read(messaging, headers, 3)];
   const operation = startBatch(messaging, { ...process, type: 'process' }, incoming);
   const baggage = runHandler(operation, () => propagation.getActiveBaggage());
-  const span = spans.one('process orders');
+  const span = spans.span('process orders');
   expect(baggage).toBeUndefined();
   expect(span.parentSpanContext).toBeUndefined();
   expect(span.kind).toBe(SpanKind.CONSUMER);
@@ -132,16 +132,16 @@ test('a batch of several destinations names them on its links, and has what is c
     { 'messaging.destination.name': 'a', 'kafka.offset': 1, 'messaging.destination.partition.id': '0' },
     { 'messaging.destination.name': 'b', 'kafka.offset': 2, 'messaging.destination.partition.id': '0' },
   ];
-  for (const name of ['process', 'ack']) expect(spans.one(name).links.map((link) => link.attributes)).toEqual(links);
-  expect(spans.one('process').attributes).toMatchObject({ 'messaging.destination.partition.id': '0' });
-  expect(spans.one('process').attributes).not.toHaveProperty('kafka.offset');
+  for (const name of ['process', 'ack']) expect(spans.span(name).links.map((link) => link.attributes)).toEqual(links);
+  expect(spans.span('process').attributes).toMatchObject({ 'messaging.destination.partition.id': '0' });
+  expect(spans.span('process').attributes).not.toHaveProperty('kafka.offset');
 });
 
 test('what has no destination is named after the server', () => {
   const attributes = { 'server.address': 'kafka', 'server.port': 9092 };
   startSettling(messagingWith(), { name: 'commit', withoutDestination: true, attributes }, [], ROOT_CONTEXT).end();
   startSettling(messagingWith(), { name: 'commit', attributes }, [], ROOT_CONTEXT).end();
-  expect(spans.finished().map(({ name }) => name)).toEqual(['commit kafka:9092', 'commit']);
+  expect(spans.spans().map(({ name }) => name)).toEqual(['commit kafka:9092', 'commit']);
 });
 
 test('a pull: CLIENT under the caller, from when it began', () => {
@@ -151,7 +151,7 @@ test('a pull: CLIENT under the caller, from when it began', () => {
   const until = performance.now() + 5;
   while (performance.now() < until);
   startReceiving(messaging, { name: 'get' }, read(messaging), parent, startedAt).end();
-  const span = spans.one('get orders');
+  const span = spans.span('get orders');
   expect(span.kind).toBe(SpanKind.CLIENT);
   expect(span.parentSpanContext?.spanId).toBe(trace.getSpanContext(parent)?.spanId);
   expect(span.links.map((link) => link.context.spanId)).toEqual([spanId]);
@@ -163,7 +163,7 @@ test('a settlement: CLIENT under what is settled, linked', () => {
   const messaging = messagingWith();
   const parent = ambient();
   startSettling(messaging, { name: 'ack', destination: { name: 'q' } }, [read(messaging)], parent).end();
-  const span = spans.one('ack q');
+  const span = spans.span('ack q');
   expect([span.kind, span.attributes['messaging.operation.type']]).toEqual([SpanKind.CLIENT, 'settle']);
   expect(span.parentSpanContext?.spanId).toBe(trace.getSpanContext(parent)?.spanId);
   expect(span.links).toHaveLength(1);
@@ -173,7 +173,7 @@ test('anonymous destinations stay out of span names', () => {
   const messaging = messagingWith();
   const incoming = { ...read(messaging), destination: { name: 'amq.gen-x', anonymous: true } };
   startProcessing(messaging, process, incoming).end();
-  expect(spans.one('process').attributes).toMatchObject({
+  expect(spans.span('process').attributes).toMatchObject({
     'messaging.destination.name': 'amq.gen-x',
     'messaging.destination.anonymous': true,
   });
@@ -187,7 +187,7 @@ test('a handler: its result, its throw and its rejection reach the client as the
     throw error;
   };
   expect(() => runHandler(start(), thrower)).toThrow(error);
-  expect(spans.one('process orders').attributes['error.type']).toBe('RangeError');
+  expect(spans.span('process orders').attributes['error.type']).toBe('RangeError');
   await expect(runHandler(start(), () => Promise.reject(error))).rejects.toBe(error);
   let resolve: (value: number) => void = () => {};
   const promise = runHandler(start(), () => new Promise<number>((done) => (resolve = done)));
@@ -204,7 +204,7 @@ test('an error that the application recorded on the span itself is one event', (
   expect(isNewOn(operation.span!, error)).toBe(true);
   operation.span?.recordException(error);
   operation.fail(error);
-  expect(spans.one('process orders').events).toHaveLength(1);
+  expect(spans.span('process orders').events).toHaveLength(1);
 });
 
 test('a lazy thenable is not run, and with onReturn "keep" the operation goes on after the return', () => {
@@ -226,7 +226,7 @@ test('suppressed: no spans', () => {
   startProcessing(messaging, process, read(messaging), suppressed).end();
   startBatch(messaging, { ...process, type: 'receive' }, [], suppressed).end();
   startSettling(messaging, { name: 'ack' }, [], suppressed).end();
-  expect(spans.finished()).toEqual([]);
+  expect(spans.spans()).toEqual([]);
 });
 
 test('a tracked operation is among the open ones until it ends', () => {

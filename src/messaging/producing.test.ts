@@ -3,10 +3,10 @@ import { suppressTracing } from '@opentelemetry/core';
 import { expect, test } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { extract, withBaggage } from '../propagation/index.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { Messaging, type Outgoing, startSending, type TraceOptions } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 const messagingWith = (options: TraceOptions = {}): Messaging => new Messaging('kafka', 'test', options);
 const message = (at: number, headers?: Record<string, string>): Outgoing<Record<string, string>> => ({
   destination: { name: 'orders' },
@@ -29,7 +29,7 @@ test('one message: a PRODUCER span, whose context and baggage travel; no batch c
     withBaggage({ tenant: 'a' }, () => send(messagingWith(), [message(0)])),
   );
   operation.end();
-  const span = spans.one('send orders');
+  const span = spans.span('send orders');
   expect(span.kind).toBe(SpanKind.PRODUCER);
   expect(span.attributes).toEqual({
     'messaging.system.name': 'kafka',
@@ -48,7 +48,7 @@ test('several messages: a create span each, whose contexts travel, and a CLIENT 
   const { operation, headers } = send(messagingWith(), [message(0), message(1)]);
   operation.end();
   const creates = spans.named('create orders');
-  const span = spans.one('send orders');
+  const span = spans.span('send orders');
   expect(creates.map((create) => create.kind)).toEqual([SpanKind.PRODUCER, SpanKind.PRODUCER]);
   expect(creates.map((create) => create.attributes['messaging.operation.type'])).toEqual(['create', 'create']);
   expect(headers.map((carried) => carriedBy(carried)?.spanId)).toEqual(
@@ -64,7 +64,7 @@ test('several messages: a create span each, whose contexts travel, and a CLIENT 
 
 test('several destinations: the send has none', () => {
   send(messagingWith(), [message(0), { ...message(1), destination: { name: 'other' } }]).operation.end();
-  const span = spans.one('send');
+  const span = spans.span('send');
   expect(span.attributes).not.toHaveProperty('messaging.destination.name');
   expect(span.links.map((link) => link.attributes)).toEqual([
     { 'messaging.destination.name': 'orders', 'kafka.message.key': 'k0' },
@@ -79,8 +79,8 @@ test('what all messages of a send have in common is on its span, too', () => {
     attributes: { 'kafka.message.key': key, 'messaging.destination.partition.id': '1' },
   });
   send(messagingWith(), [alike('a'), alike('b')]).operation.end();
-  expect(spans.one('send orders').attributes).toMatchObject({ 'messaging.destination.partition.id': '1' });
-  expect(spans.one('send orders').attributes).not.toHaveProperty('kafka.message.key');
+  expect(spans.span('send orders').attributes).toMatchObject({ 'messaging.destination.partition.id': '1' });
+  expect(spans.span('send orders').attributes).not.toHaveProperty('kafka.message.key');
 });
 
 test.each([
@@ -91,7 +91,7 @@ test.each([
   'with semconv %s the links have the names of the spans, and the scope has its schema',
   (semconv, names, schema) => {
     send(messagingWith({ semconv }), [message(0), message(1)]).operation.end();
-    const span = spans.one('send orders');
+    const span = spans.span('send orders');
     expect(span.links.map((link) => Object.keys(link.attributes ?? {}))).toEqual([names, names]);
     expect(span.instrumentationScope.schemaUrl).toBe(`https://opentelemetry.io/schemas/${schema}`);
   },
@@ -101,7 +101,7 @@ test('a creation context that is to be kept: no create span, the message untouch
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const { operation, headers } = send(messagingWith({ existingContext: 'keep' }), [message(0, { traceparent })]);
   operation.end();
-  const span = spans.one('send orders');
+  const span = spans.span('send orders');
   expect(headers).toEqual([undefined]);
   expect(span.kind).toBe(SpanKind.CLIENT);
   expect(span.links.map((link) => link.context.spanId)).toEqual(['b7ad6b7169203331']);
@@ -117,15 +117,15 @@ test('a kept context beside a message without one: that one gets a create span',
   ]);
   operation.end();
   expect(headers[0]).toBeUndefined();
-  expect(carriedBy(headers[1])?.spanId).toBe(spans.one('create orders').spanContext().spanId);
-  expect(spans.one('send orders').links).toHaveLength(2);
+  expect(carriedBy(headers[1])?.spanId).toBe(spans.span('create orders').spanContext().spanId);
+  expect(spans.span('send orders').links).toHaveLength(2);
 });
 
 test('a readOnlyHeaders message is counted and linked, and left as it is', () => {
   const { operation, headers } = send(messagingWith(), [{ ...message(0), readOnlyHeaders: true }]);
   operation.end();
   expect(headers).toEqual([undefined]);
-  expect(spans.one('send orders').kind).toBe(SpanKind.PRODUCER);
+  expect(spans.span('send orders').kind).toBe(SpanKind.PRODUCER);
 });
 
 test('500 messages: no link is lost; they are spread over spans of one parent', () => {
@@ -147,7 +147,7 @@ test('500 messages: no link is lost; they are spread over spans of one parent', 
 test('with tracing suppressed, or nothing to send: no span, messages untouched', () => {
   expect(send(messagingWith(), [message(0)], suppressTracing(ROOT_CONTEXT)).headers).toEqual([undefined]);
   expect(send(messagingWith(), []).headers).toEqual([]);
-  expect(spans.finished()).toEqual([]);
+  expect(spans.spans()).toEqual([]);
 });
 
 test('a tracer that throws: the message goes out untouched, or with what is active', () => {
@@ -167,7 +167,7 @@ test('a failure sets status, error.type and an exception event, once; a success 
   );
   operation.fail(new Error('again'));
   operation.end();
-  const span = spans.one('send orders');
+  const span = spans.span('send orders');
   expect(span.status).toEqual({ code: 2, message: 'no such topic' });
   expect(span.attributes['error.type']).toBe('UNKNOWN_TOPIC_OR_PARTITION');
   expect(span.events.map((event) => event.name)).toEqual(['exception']);
@@ -178,7 +178,7 @@ test.each([
   ['dup', { 'messaging.system': 'kafka', 'messaging.system.name': 'kafka', 'kafka.message.key': 'k0' }, 'x'],
 ] as const)('semconv %s', (semconv, attributes, absent) => {
   send(messagingWith({ semconv }), [message(0)]).operation.end();
-  const span = spans.one('send orders');
+  const span = spans.span('send orders');
   expect(span.attributes).toMatchObject(attributes);
   expect(span.attributes).not.toHaveProperty([absent]);
 });

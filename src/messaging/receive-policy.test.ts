@@ -2,10 +2,10 @@ import { context, diag, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/
 import { afterEach, expect, test } from 'vitest';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import { extract, getBaggage } from '../propagation/index.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { type Incoming, Messaging, readIncoming, startProcessing, startSending, type TraceOptions } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 afterEach(() => diag.disable());
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -32,9 +32,9 @@ test('baggage to send: by destination, for one message and for several', () => {
   expect(send(messaging, ['outside'])).toEqual(['tenant=a']);
   expect(send(messaging, ['inside'])).toEqual(['tenant=a,secret=s']);
   expect(send(messaging, ['outside', 'inside'])).toEqual(['tenant=a', 'tenant=a,secret=s']);
-  expect(spans.one('send outside').attributes).toMatchObject({ 'baggage.tenant': 'a' });
-  expect(spans.one('send outside').attributes).not.toHaveProperty('baggage.secret');
-  expect(spans.one('send inside').attributes).not.toHaveProperty('baggage.tenant');
+  expect(spans.span('send outside').attributes).toMatchObject({ 'baggage.tenant': 'a' });
+  expect(spans.span('send outside').attributes).not.toHaveProperty('baggage.secret');
+  expect(spans.span('send inside').attributes).not.toHaveProperty('baggage.tenant');
 });
 
 test('baggage received: what passes is active and, allow-listed, on the span', () => {
@@ -42,7 +42,7 @@ test('baggage received: what passes is active and, allow-listed, on the span', (
   const operation = startProcessing(messaging, { name: 'process' }, read(messaging, 't'));
   operation.end();
   expect(getBaggage(operation.context).getAllEntries()).toEqual([['tenant', { value: 'a' }]]);
-  expect(spans.one('process t').attributes).toMatchObject({ 'baggage.tenant': 'a' });
+  expect(spans.span('process t').attributes).toMatchObject({ 'baggage.tenant': 'a' });
 });
 
 test('trust by destination: continued, linked, ignored', () => {
@@ -50,7 +50,7 @@ test('trust by destination: continued, linked, ignored', () => {
   for (const topic of ['continue', 'link', 'ignore']) {
     startProcessing(messaging, { name: 'process' }, read(messaging, topic)).end();
   }
-  const [continued, linked, ignored] = ['continue', 'link', 'ignore'].map((topic) => spans.one(`process ${topic}`));
+  const [continued, linked, ignored] = ['continue', 'link', 'ignore'].map((topic) => spans.span(`process ${topic}`));
   expect(continued!.spanContext().traceId).toBe(traceId);
   expect(linked!.spanContext().traceId).not.toBe(traceId);
   expect(linked!.parentSpanContext).toBeUndefined();

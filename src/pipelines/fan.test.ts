@@ -2,10 +2,10 @@ import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { captureContext, extract, getBaggage, inject } from '../propagation/index.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { fanIn, fanOut, linksTo } from './index.ts';
 
-const spans = recordSpans();
+const spans = recordRegisteredSpans();
 const traceId = (i: number): string => (i + 1).toString(16).padStart(32, '0');
 const spanId = (i: number): string => (i + 1).toString(16).padStart(16, '0');
 const input = (i: number, baggage = 'tenant=a'): ReturnType<typeof extract> =>
@@ -37,7 +37,7 @@ test('fan-in: one span that links all inputs, in which what they agree on is act
     { attributes: { day: 1 } },
   );
   expect(result).toEqual([['tenant', { value: 'a' }]]);
-  const span = spans.one('total');
+  const span = spans.span('total');
   expect(span.links.map((link) => link.context.spanId)).toEqual([spanId(0), spanId(1), spanId(2)]);
   expect(span.attributes).toEqual({ day: 1 });
   expect(span.parentSpanContext).toBeUndefined();
@@ -66,7 +66,7 @@ test('fan-in: an error is recorded and goes on', async () => {
       throw error;
     }),
   ).toThrow(error);
-  expect([spans.one('total').status.code, spans.one('sum').status.code]).toEqual([2, 2]);
+  expect([spans.span('total').status.code, spans.span('sum').status.code]).toEqual([2, 2]);
 });
 
 test('fan-in and fan-out without a working tracer run the function all the same', () => {
@@ -96,7 +96,7 @@ test('fan-out: few branches are children, many are traces of their own, linked; 
     expect(new Set(spans.named('many').map((span) => span.spanContext().traceId)).size).toBe(101);
     expect(spans.named('many').every((span) => span.links[0]?.context.spanId === spanId(0))).toBe(true);
     fanOut('linked', [1], () => {}, { trace: 'link' });
-    expect(spans.one('linked').spanContext().traceId).not.toBe(traceId(0));
+    expect(spans.span('linked').spanContext().traceId).not.toBe(traceId(0));
     fanOut('children', Array.from({ length: 101 }), () => {}, { trace: 'child' });
     expect(spans.named('children').every((span) => span.spanContext().traceId === traceId(0))).toBe(true);
   });

@@ -4,10 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { baggage } from '../propagation/index.ts';
-import { recordSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { bindEmitter, keepContext, keptContext, mapInContext } from './index.ts';
 
-recordSpans();
+recordRegisteredSpans();
 const tenant = (value: string): ReturnType<typeof baggage.set> =>
   baggage.set('tenant', value, { context: ROOT_CONTEXT });
 

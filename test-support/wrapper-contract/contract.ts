@@ -4,8 +4,8 @@ import { context, propagation, type SpanContext, trace } from '@opentelemetry/ap
 import { suppressTracing } from '@opentelemetry/core';
 import { getBaggage, tracingFaults, withBaggage } from 'mqtrace';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { deepFreeze } from '../../integration-tests/support/inputs.ts';
-import { linked, type Recording, recordSpans, underSpan } from '../../integration-tests/support/spans.ts';
+import { deepFreeze } from '../inputs.ts';
+import { linked, type Recording, recordSpans, underSpan } from '../spans.ts';
 import { BrokenTracing, type Failure, failures, type Part, parts } from './broken-tracing.ts';
 import { collect, outcome, type Outcome, traceHeaders } from './observe.ts';
 import type { ContractOptions, Session, WrapperSubject } from './subject.ts';

@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 
-/** Makes topics before anyone asks for them, so that nobody has to wait for metadata to settle. Those that exist are left. */
+/** Creates topics before they are used, so that no client waits for their metadata. Existing topics are left as they are. */
 export async function createTopics(brokers: string[], topics: readonly string[], numPartitions = 1): Promise<void> {
   const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();

@@ -1,6 +1,6 @@
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { createSampling, type Sampling, type SamplingOptions } from 'mqtrace/sdk';
-import { seededIds } from '../../src/sampling/testing/random.ts';
+import { seededIds } from '../src/sampling/testing/random.ts';
 import { type Recording, recordSpans } from './spans.ts';
 
 /** One service of a pipeline: a provider of its own, as each process has, and what it exported. */

@@ -1,3 +1,4 @@
+// What tests hand to a client: names of their own, frozen values, and the error of a call.
 import { randomUUID } from 'node:crypto';
 
 /** A name that no other run uses, for a topic, a queue, a stream, a group. */
@@ -5,7 +6,7 @@ export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID()}`;
 }
 
-/** Freezes what the application hands over, all through, so that a change to it throws. Buffers cannot be frozen. */
+/** Freezes a value and everything in it, so that a change to it throws. Buffers cannot be frozen. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value;
   Object.freeze(value);
