@@ -1,4 +1,11 @@
-import { type Channel, type ConfirmChannel, connect, type ConsumeMessage, type Options } from 'amqplib';
+import {
+  type Channel,
+  type ConfirmChannel,
+  connect,
+  type ConsumeMessage,
+  IllegalOperationError,
+  type Options,
+} from 'amqplib';
 import { processMessage, traceConnection } from 'mqtrace/amqplib';
 import { describe, inject } from 'vitest';
 import { describeWrapper } from '../../test-support/wrapper-contract/contract.ts';
@@ -64,7 +71,11 @@ function receiveShapes(newChannel: () => Promise<Channel>): Record<string, Recei
       await channel.prefetch(1);
       let last: unknown;
       const consumer = (message: ConsumeMessage | null): unknown =>
-        message && (last = handle(channel, message, handler));
+        message &&
+        (last = handle(channel, message, handler).catch((error: unknown) => {
+          // A message whose channel was closed under its handler cannot be acknowledged any more.
+          if (!(error instanceof IllegalOperationError)) throw error;
+        }));
       await channel.consume(queue, consumer, options);
       return {
         async stop(): Promise<void> {
