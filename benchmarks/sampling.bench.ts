@@ -118,7 +118,7 @@ for (const [name, sampler] of Object.entries(plain)) {
   const right = traceIds.filter((id) => (decide(sampler, ROOT_CONTEXT, id) === 2) === referenceKeeps(id, th)).length;
   console.log(`  ${name.padEnd(42)}${((100 * right) / traceIds.length).toFixed(2).padStart(8)} %`);
 }
-console.log('\na stranger sends th:0 with flag 00: not sampled, and no th passed on?');
+console.log('\nan untrusted sender sends th:0 with flag 00: is it unsampled, and is th not passed on?');
 for (const [name, sampler] of Object.entries(following)) {
   const traceId = traceIds[0] ?? '';
   const context = remote(0, 'ot=th:0')(traceId);

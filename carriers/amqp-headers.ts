@@ -10,7 +10,7 @@ export interface AmqpHeaders {
 
 /**
  * AMQP 0-9-1 `properties.headers`. The W3C binding for AMQP was discontinued; the field's practice is text under lower-case names.
- * Long strings and byte arrays are read alike; numbers, tables and other values are never taken for a trace header. amqplib sends
+ * Long strings and byte arrays are both read; numbers, tables and other values are never taken for a trace header. amqplib sends
  * inherited properties too, so they are read, and copied.
  */
 export const amqpHeaders: CarrierAdapter<AmqpHeaders> = safeReader<AmqpHeaders>({

@@ -144,7 +144,7 @@ test('queues: of a name in several spellings the lower-case one counts as the la
   expect(kafkaFormat.adapter.getAll(headers, 'traceparent')).toEqual(['capital', 'lower']);
 });
 
-test('what is refused is counted by reason', () => {
+test('dropped headers are counted by reason', () => {
   const before = droppedHeaders();
   kafkaFormat.adapter.get({ traceparent: 'x'.repeat(257) }, 'traceparent');
   kafkaFormat.adapter.get({ baggage: 'k=v,'.repeat(3000) }, 'baggage');
@@ -169,11 +169,11 @@ test('a huge header is cut into memory of its own, at whole members, also where 
   }
 });
 
-const refuse = (): never => {
+const throwing = (): never => {
   throw new Error('no');
 };
 const hostileProxy = (target: object): object =>
-  new Proxy(target, { get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse });
+  new Proxy(target, { get: throwing, has: throwing, ownKeys: throwing, getOwnPropertyDescriptor: throwing });
 const revoked = (target: object): object => {
   const { proxy, revoke } = Proxy.revocable(target, {});
   revoke();
@@ -184,8 +184,8 @@ const hostile: [string, () => unknown][] = [
   ['a revoked proxy of an array', () => revoked([])],
   ['a proxy that throws', () => hostileProxy({})],
   ['an array that throws', () => hostileProxy(['traceparent', 'x'])],
-  ['a getter that throws', () => Object.defineProperty({}, 'traceparent', { enumerable: true, get: refuse })],
-  ['a field that throws', () => Object.defineProperty(['traceparent', 'x'], 1, { get: refuse })],
+  ['a getter that throws', () => Object.defineProperty({}, 'traceparent', { enumerable: true, get: throwing })],
+  ['a field that throws', () => Object.defineProperty(['traceparent', 'x'], 1, { get: throwing })],
   ['a value that is a revoked proxy', () => oddValues(revoked([]))],
   ['a value that only inherits from Buffer', () => oddValues(Object.create(Buffer.prototype))],
   ['a field that only inherits from Buffer', () => [Object.create(Buffer.prototype), 'x']],
@@ -221,7 +221,7 @@ test('bytes that are no UTF-8 become U+FFFD, cut to whole members before they ar
   expect(droppedHeaders()['header-too-long'] - before['header-too-long']).toBe(1);
 });
 
-test('of very long names, which a stranger may have written, no further spelling is made up or remembered', () => {
+test('very long names, which an untrusted sender may have written, are neither respelled nor cached', () => {
   const name = `uberctx-${'x'.repeat(300)}`;
   expect(spellings(name)).toEqual([name]);
   expect(kafkaFormat.adapter.get({ [name]: 'v' }, name)).toBe('v');

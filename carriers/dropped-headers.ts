@@ -15,7 +15,7 @@ import { processState } from '../src/common/process-state.ts';
  * - `baggage-over-limit`: a member beyond 64 members or 8192 bytes, left out.
  * - `policy-denied`, `policy-budget`: an entry left out by a baggage policy.
  * - `header-invalid`: a header that the format cannot hold, as a name that HTTP does not allow, or headers that throw when read.
- * - `amqp-table-full`: trace headers shortened or left out, because the AMQP header table has no room for them.
+ * - `amqp-table-full`: trace headers shortened or omitted, because the AMQP header table is full.
  * - `sampled-flag-ignored`: a remote sampled flag that the trust settings do not follow.
  * - `trace-too-large`: a message of a trace id that had its share already; it starts a new trace, linked.
  * - `context-ignored`: a message whose context the trust settings ignore.

@@ -24,14 +24,15 @@ test.each<[string, string, () => unknown]>([
   ['http', 'traceFetch', () => traceFetch(fetch, wrong)],
 ])('docs/%s.md names every option of %s', (name, where, wrap) => {
   // What an option may be called is what its own error says.
-  const [, list] = /^\[INVALID_OPTION\] [^:]+: unknown option "nope"; expected one of (.*)$/.exec(refusal(wrap)) ?? [];
+  const [, list] =
+    /^\[INVALID_OPTION\] [^:]+: unknown option "nope"; expected one of (.*)$/.exec(messageOf(wrap)) ?? [];
   const options = list?.split(', ') ?? [];
   expect([where, options.length > 2]).toEqual([where, true]);
   const page = readFileSync(new URL(`./${name}.md`, import.meta.url), 'utf8');
   expect(options.filter((option) => !page.includes(`\n| \`${option}\` `))).toEqual([]);
 });
 
-function refusal(wrap: () => unknown): string {
+function messageOf(wrap: () => unknown): string {
   try {
     wrap();
   } catch (error) {

@@ -54,7 +54,7 @@ test('RabbitMQ: what comes back through a dead-letter exchange is told by x-deat
     asyncHandler(async (message) => {
       const order = message.content.toString();
       deliveries.push(order);
-      // Refused twice; nothing but the first refusal fails by itself.
+      // Rejected twice; only the first rejection fails by itself.
       if (order === '4' && deliveries.filter((each) => each === '4').length < 3) consumer.nack(message, false, false);
       else {
         consumer.ack(message);

@@ -44,7 +44,7 @@ function check({ adapter, make }: Format<unknown>, pairs: HeaderPairs): string |
   try {
     headers = make(pairs);
   } catch {
-    return undefined; // Headers that HTTP itself refuses.
+    return undefined; // Not valid as HTTP headers.
   }
   const received = extract(adapter, headers, ROOT_CONTEXT, { propagator: 'mqtrace' });
   const { context } = gate.apply(policy.apply(received), ROOT_CONTEXT);
@@ -108,9 +108,9 @@ try {
     headers += round(source);
     rounds++;
   }
-  const refused = Object.entries(droppedHeaders()).filter(([, count]) => count > 0);
+  const dropped = Object.entries(droppedHeaders()).filter(([, count]) => count > 0);
   process.stdout.write(`fuzz: ${headers} headers in ${rounds} rounds through ${all.length} carriers, nothing wrong\n`);
-  process.stdout.write(`refused: ${refused.map(([reason, count]) => `${reason} ${count}`).join(', ')}\n`);
+  process.stdout.write(`dropped: ${dropped.map(([reason, count]) => `${reason} ${count}`).join(', ')}\n`);
   if (!timeJunk(all, (line) => process.stdout.write(`${line}\n`))) process.exitCode = 1;
 } catch (error) {
   process.stdout.write(

@@ -2,7 +2,7 @@ import { propagation, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Format } from '../carriers/testing/formats.ts';
 import { mqtracePropagator } from '../src/propagation/index.ts';
 
-/** Each is repeated until there is enough of it, in `traceparent`, `tracestate` and `baggage` alike. */
+/** Each is repeated until it is long enough, in each of `traceparent`, `tracestate` and `baggage`. */
 const junk: Readonly<Record<string, Buffer>> = {
   members: Buffer.from('k=v,'),
   commas: Buffer.from(','),
@@ -26,7 +26,7 @@ function time({ adapter, make }: Format<unknown>, value: Buffer | string): [extr
       ['baggage', value],
     ]);
   } catch {
-    return undefined; // Headers that HTTP itself refuses.
+    return undefined; // Not valid as HTTP headers.
   }
   let [extract, use] = [Infinity, Infinity];
   for (let run = 0; run < runs; run++) {

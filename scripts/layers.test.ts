@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 // docs/architecture.md: imports point down only, and no published file imports a client.
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wrapper = ['common', 'carriers', 'propagation', 'messaging'];
-/** For each room every room that it may import. A room or an import that is not listed here is a failure. */
+/** For each module folder, the folders that it may import. A folder or an import that is not listed here fails the test. */
 const below: Record<string, readonly string[]> = {
   common: [],
   carriers: ['common'],
@@ -36,8 +36,8 @@ interface Import {
   type: boolean;
 }
 
-/** The room that a file is in; for a file that lies loose in src/ its own name. */
-function roomOf(file: string): string {
+/** The module folder of a file; for a file directly in src/ its own name. */
+function folderOf(file: string): string {
   const [first = '', second = ''] = relative(root, file).split('/');
   return first === 'src' ? second.replace(/\.ts$/, '') : first;
 }
@@ -50,9 +50,9 @@ function importsOf(folder: string): Import[] {
       const pattern = /(import type |export type )?(?:\* as \w+ |\{[^{}]*\} )?\b(?:from |import |import\()'([^'\s]+)'/g;
       return [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, type, specifier = '']): Import => ({
         file: relative(root, file),
-        from: roomOf(file),
+        from: folderOf(file),
         type: type !== undefined,
-        to: specifier.startsWith('.') ? roomOf(join(dirname(file), specifier)) : specifier,
+        to: specifier.startsWith('.') ? folderOf(join(dirname(file), specifier)) : specifier,
       }));
     });
 }
@@ -61,18 +61,18 @@ const imports = [...importsOf('src'), ...importsOf('carriers')];
 const inside = imports.filter(({ to }) => to in below);
 const outside = imports.filter((each) => !inside.includes(each));
 
-test('every file is in a room of the list, and nothing but index.ts lies loose in src/', () => {
-  const rooms = new Set(imports.map(({ from }) => from));
-  expect([...rooms].filter((room) => !(room in below))).toEqual([]);
+test('every file is in a listed folder, and only index.ts is directly in src/', () => {
+  const folders = new Set(imports.map(({ from }) => from));
+  expect([...folders].filter((folder) => !(folder in below))).toEqual([]);
   expect(readdirSync(join(root, 'src')).filter((name) => name.endsWith('.ts'))).toEqual(['index.ts']);
 });
 
-test('imports point down, to rooms of the list only', () => {
+test('imports point down, to listed folders only', () => {
   expect(inside.length).toBeGreaterThan(200);
   expect(inside.filter(({ from, to }) => from !== to && !below[from]?.includes(to))).toEqual([]);
 });
 
-test('no published file imports a client, and only the rooms of mqtrace/sdk more of OpenTelemetry than its API: types', () => {
+test('no published file imports a client, and only the folders of mqtrace/sdk import more of OpenTelemetry than its API, and only types', () => {
   expect(outside.length).toBeGreaterThan(50);
   const wrong = outside.filter(
     ({ from, to, type }) =>
@@ -91,7 +91,7 @@ test("the consumer-group loop of ioredis is independent of tracing: it imports n
   const wrong = files
     .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/from '([^']+)'/g)])
     .map(([, specifier = '']) => specifier)
-    // diag is where a failure is reported that nobody asked to be told of.
+    // diag is allowed: it reports failures for which the application gave no handler.
     .filter((specifier) => !allowed.test(specifier) && specifier !== '@opentelemetry/api');
   expect(wrong).toEqual([]);
   expect(

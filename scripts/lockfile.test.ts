@@ -5,7 +5,7 @@ interface Entry {
   optionalDependencies?: Record<string, string>;
 }
 
-test('the lock file names the optional packages of every platform, or "npm ci" refuses it', () => {
+test('the lock file names the optional packages of every platform, or "npm ci" rejects it', () => {
   const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')) as {
     packages: Record<string, Entry>;
   };

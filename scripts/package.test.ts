@@ -96,7 +96,7 @@ describe('the packed tarball', () => {
     expect(declarations.filter((text) => /from ['"](kafkajs|amqplib|ioredis)/.test(text))).toEqual([]);
   });
 
-  test.each(code)('%s is imported and required alike', (subpath) => {
+  test.each(code)('%s gives the same when imported and when required', (subpath) => {
     const cwd = project(subpath.replaceAll('/', '-'), ['@opentelemetry']);
     const imported = run(cwd, 'module', `console.log(Object.keys(await import('${subpath}')).sort().join())`);
     const required = run(cwd, 'commonjs', `console.log(Object.keys(require('${subpath}')).sort().join())`);

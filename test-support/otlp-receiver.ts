@@ -60,7 +60,7 @@ export class HttpReceiver {
     return this;
   }
 
-  /** Refuses connections from here on, and cuts those that are open. */
+  /** Closes the port, and cuts open connections. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;

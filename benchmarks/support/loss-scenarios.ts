@@ -40,7 +40,7 @@ function answerAfter(delayMs: number): Drive {
   };
 }
 
-/** Nobody listens from one moment to another. */
+/** The receiver is down from one moment to another. */
 function away(fromMs: number, toMs: number): Drive {
   return async (receiver, begun) => {
     if (fromMs === 0) await receiver.stop();

@@ -28,7 +28,7 @@ export async function consumePartners(
   return () => consumer.disconnect();
 }
 
-/** What was refused since the process started, by reason: a number to watch. */
-export function refused(): number {
+/** What was dropped since the process started, by reason: a number to watch. */
+export function dropped(): number {
   return Object.values(droppedHeaders()).reduce((sum, count) => sum + count, 0);
 }

@@ -15,7 +15,7 @@ export function environment(name: string): string {
   return value;
 }
 
-/** Tells whoever started the service that it works, and has it closed cleanly when it is asked to end. */
+/** Reports to the parent process that the service is ready, and closes it cleanly on SIGTERM. */
 export function ready(close: () => Promise<void>): void {
   process.once('SIGTERM', () => {
     close().then(

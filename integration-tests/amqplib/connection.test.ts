@@ -90,7 +90,7 @@ test.each<[string, unknown]>([
   ['an unknown part of the server', { server: { address: 'a', prot: 1 } }],
   ['options that are no object', 7],
   ['a parenting that there is not', { parenting: 'child' }],
-])('%s is refused with what is expected', async (_, wrong) => {
+])('%s throws an error that says what is expected', async (_, wrong) => {
   for (const wrap of [
     () => traceConnection(rabbit.raw, wrong as TraceAmqplibOptions),
     () => traceChannel(rabbit.looker, wrong as TraceAmqplibOptions),
@@ -106,7 +106,7 @@ test.each<[string, unknown]>([
   ['nothing', undefined],
   ['a promise of a connection', Promise.resolve({})],
   ['another object', {}],
-])('%s in place of a client is refused', async (_, wrong) => {
+])('%s in place of a client throws', async (_, wrong) => {
   expect(await failure(() => traceConnection(wrong as ChannelModel))).toMatchObject({ code: 'INVALID_CLIENT' });
   expect(await failure(() => traceChannel(wrong as never))).toMatchObject({ code: 'INVALID_CLIENT' });
 });

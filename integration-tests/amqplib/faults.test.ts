@@ -17,7 +17,7 @@ afterAll(() => tracing.use(undefined));
 
 const idPattern = /-[\da-f]{8}-[\da-f-]{27}/g;
 
-/** What the application sees, in order, with the names of its queues alike in every run. */
+/** What the application sees, in order, with queue names that are the same in every run. */
 class Seen {
   readonly lines: string[] = [];
 
@@ -127,12 +127,12 @@ async function consuming(client: Client, connection: ConnectionOf, seen: Seen): 
   const queue = await rabbit.queue();
   for (const value of ['1', '2', '3']) channel.sendToQueue(queue, body(value));
   const handled = withResolvers<void>();
-  let refused = false;
+  let requeued = false;
   await seen.outcome('consume', () =>
     client.consume(channel, queue, (message) => {
       seen.note('handled', `${text(message)} ${message.fields.redelivered}`);
-      if (text(message) === '2' && !refused) {
-        refused = true;
+      if (text(message) === '2' && !requeued) {
+        requeued = true;
         seen.note('nack', channel.nack(message) === undefined || 'this');
         return undefined;
       }

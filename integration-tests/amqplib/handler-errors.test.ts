@@ -109,7 +109,7 @@ async function runRejecting(traced: boolean): Promise<{ code: unknown; stderr: s
     const connection = ${traced ? 'traceConnection(plain)' : 'plain'};
     const channel = await connection.createChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
-    await channel.consume(queue, async () => { throw new Error('nobody handles this'); });
+    await channel.consume(queue, async () => { throw new Error('unhandled on purpose'); });
     channel.sendToQueue(queue, Buffer.from('hello'));
     setTimeout(() => process.exit(0), 20_000);
   `;
@@ -123,10 +123,10 @@ async function runRejecting(traced: boolean): Promise<{ code: unknown; stderr: s
   return { code, stderr };
 }
 
-test('a rejection that nobody handles ends the process as it would have', async () => {
+test('an unhandled rejection ends the process as with the raw client', async () => {
   const [raw, traced] = [await runRejecting(false), await runRejecting(true)];
-  expect(raw.stderr).toContain('nobody handles this');
+  expect(raw.stderr).toContain('unhandled on purpose');
   expect(raw.code).toBe(1);
-  expect(traced.stderr).toContain('nobody handles this');
+  expect(traced.stderr).toContain('unhandled on purpose');
   expect(traced.code).toBe(1);
 });

@@ -46,7 +46,7 @@ test('a Bluebird promise keeps the span open, with and without noAck, and its re
         const work = new BluebirdPromise((resolve, reject) => {
           gate.promise.then(() => (noAck ? resolve(undefined) : reject(new RangeError('late'))), reject);
         });
-        // Bluebird, too, reports rejections that nobody handles; the promise that is handed on is a derived one.
+        // Bluebird also reports unhandled rejections; the promise that is passed on is a derived one.
         return work as never;
       },
       { noAck },
@@ -122,7 +122,7 @@ test('processMessage observes what runs already, and hands a lazy thenable on un
   expect(recording.open()).toEqual([]);
 });
 
-test('a rejection that nobody handles is reported once, and one that is handled is not', async () => {
+test('an unhandled rejection is reported once, and a handled one is not', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const seen: unknown[] = [];

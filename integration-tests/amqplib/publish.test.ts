@@ -106,9 +106,9 @@ test('an exclusive queue is temporary for the connection that declared it, until
   channel.sendToQueue(name, body);
   expect(recording.span(`publish ${name}`).attributes).not.toHaveProperty('messaging.destination.temporary');
 
-  const refused = await rabbit.traced.createChannel();
-  refused.on('error', () => {});
-  await expect(refused.assertQueue(name, { exclusive: true })).rejects.toThrow('RESOURCE_LOCKED');
+  const closed = await rabbit.traced.createChannel();
+  closed.on('error', () => {});
+  await expect(closed.assertQueue(name, { exclusive: true })).rejects.toThrow('RESOURCE_LOCKED');
   recording.clear();
   channel.sendToQueue(name, body);
   expect(recording.span(`publish ${name}`).attributes).not.toHaveProperty('messaging.destination.temporary');
@@ -229,10 +229,10 @@ test('on a closed channel publish throws at once, and its span fails', async () 
   expect(recording.span('publish q').attributes['error.type']).toBe('IllegalOperationError');
 });
 
-test('a message that cannot be routed comes back as ever', async () => {
+test('a message that cannot be routed is returned as with the raw client', async () => {
   const channel = await rabbit.traced.createChannel();
   const returned = new Promise((resolve) => channel.once('return', resolve));
-  channel.publish('', 'nobody-listens', body, { mandatory: true, headers: { mine: 'x' } });
+  channel.publish('', 'no-consumer', body, { mandatory: true, headers: { mine: 'x' } });
   expect(await returned).toMatchObject({ fields: { replyText: 'NO_ROUTE' }, properties: { headers: { mine: 'x' } } });
 });
 

@@ -16,10 +16,10 @@ const withFrameMax = (frameMax: number): Promise<ChannelModel> =>
 
 // amqplib's buffer is 64 KiB; a table of one long string takes 4 + 1 + 'mine' + 1 + 4 bytes around it.
 test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
-  ['with room for all', 50_000, 4000, ['traceparent', 'baggage']],
-  ['without room for the baggage', 64_000, 4000, ['traceparent']],
+  ['with space for all headers', 50_000, 4000, ['traceparent', 'baggage']],
+  ['without space for the baggage', 64_000, 4000, ['traceparent']],
   ['with 60 KiB of headers and one entry of 8 KiB', 60 * 1024, 8192 - 'big='.length, ['traceparent']],
-  ['without room for anything', 65_536 - 14, 100, []],
+  ['without space for any header', 65_536 - 14, 100, []],
 ])('a message %s under amqplib’s 64 KiB is sent with what fits, once', async (_, bytes, baggageBytes, carried) => {
   const channel = await rabbit.traced.createConfirmChannel();
   const queue = await rabbit.queue();
@@ -35,7 +35,7 @@ test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
   expect(recording.span(`publish ${queue}`).status.code).toBe(0);
 });
 
-test('60 KiB of the application’s headers and 8 KiB of baggage: as many whole members of it as there is room for', async () => {
+test('60 KiB of the application’s headers and 8 KiB of baggage: as many whole members of it as fit', async () => {
   const channel = await rabbit.traced.createConfirmChannel();
   const queue = await rabbit.queue();
   const entries = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`key${i + 10}`, 'v'.repeat(120)]));
@@ -52,7 +52,7 @@ test('60 KiB of the application’s headers and 8 KiB of baggage: as many whole 
   expect(members.length).toBeLessThan(64);
 });
 
-test('headers that are too large by themselves are refused as ever', async () => {
+test('headers that are too large by themselves are rejected by amqplib as before', async () => {
   const [raw, traced] = [await rabbit.raw.createConfirmChannel(), await rabbit.traced.createConfirmChannel()];
   const options = { headers: { mine: 'y'.repeat(70_000) } };
   const expected = await failure(() => raw.sendToQueue('q', body, options));

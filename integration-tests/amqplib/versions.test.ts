@@ -28,11 +28,11 @@ async function outcome(promise: Promise<unknown>): Promise<string> {
 }
 
 /** Sizes of the application's headers, up to where nothing else fits. */
-function sizesAround(room: number): number[] {
-  const sizes = [100, room - 300, room - 200];
-  // In a small frame the properties take room as well.
-  const last = room < 65_536 ? room - 96 : room - 14;
-  for (let bytes = room - 110; bytes <= last; bytes += 3) sizes.push(bytes);
+function sizesAround(space: number): number[] {
+  const sizes = [100, space - 300, space - 200];
+  // In a small frame the properties take space as well.
+  const last = space < 65_536 ? space - 96 : space - 14;
+  for (let bytes = space - 110; bytes <= last; bytes += 3) sizes.push(bytes);
   return sizes;
 }
 
@@ -67,12 +67,12 @@ describe.each(clientsOf(...versions))('%s', (client) => {
   test('around 64 KiB of headers: every publish is called once, every callback is its own, the connection lives', async () => {
     const { raw, traced } = await connections(client);
     // amqplib 0.8 asks for frames of 4 KiB, which the headers must fit.
-    const room =
+    const space =
       (traced as unknown as { connection: { frameMax: number } }).connection.frameMax < 65_536 ? 4096 : 65_536;
     const channel = await client.confirmChannel(traced);
     const queue = await rabbit.queue();
     const confirmed: number[] = [];
-    const sizes = sizesAround(room);
+    const sizes = sizesAround(space);
     const dropped = droppedHeaders()['amqp-table-full'];
     withBaggage({ tenant: 'a' }, () => {
       for (const size of sizes) {

@@ -46,7 +46,7 @@ export async function kafkaClassPath(log: (line: string) => void): Promise<strin
 
 async function fetchJars(): Promise<void> {
   await mkdir(cacheDirectory(), { recursive: true });
-  // Made aside and renamed when complete: what is there under the final name is whole, whoever made it.
+  // Written to a temporary name and renamed when complete: a file with the final name is always complete.
   const directory = await makeDirectory('fetching', cacheDirectory());
   try {
     await writeFile(join(directory, 'pom.xml'), pom);

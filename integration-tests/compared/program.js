@@ -261,7 +261,7 @@ const questions = {
     );
   },
 
-  async 'A Redis Streams entry carries trace and baggage to whoever reads it'() {
+  async 'A Redis Streams entry carries trace and baggage to its readers'() {
     const stream = `compared-${randomUUID()}`;
     const span = provider.getTracer('test').startSpan('job');
     await context.with(trace.setSpan(ROOT_CONTEXT, span), () =>

@@ -213,7 +213,7 @@ describe('consumeStream', () => {
     expect(await pendingOf(`app:${streams[0]}`, group)).toBe(0);
   });
 
-  it('ends with an error where it cannot go on, told to whoever looks', async () => {
+  it('rejects done with the error when it cannot continue', async () => {
     const { redis } = tracedRedis();
     const [key, group] = [uniqueName('text'), uniqueName('billing')];
     await redis.set(key, 'text');

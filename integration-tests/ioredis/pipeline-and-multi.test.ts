@@ -43,7 +43,7 @@ describe('a pipeline', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('given as a batch is traced alike', async () => {
+  it('given as a batch is traced in the same way', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     const results = await redis
@@ -124,7 +124,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])('a transaction with %o'
     }
   });
 
-  it('that is refused (EXECABORT) fails its spans, and the caller sees what it would see', async () => {
+  it('that is aborted (EXECABORT) fails its spans, and the caller gets the same error', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     const run = async (client: typeof redis): Promise<unknown> => {

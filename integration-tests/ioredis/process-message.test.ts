@@ -26,16 +26,16 @@ const parent = (traceId: string | undefined, flags = '01'): string => `00-${trac
 
 it('what its function throws or rejects with is what the caller gets, and the span fails once', async () => {
   const { recording, stream, entries } = await received([['a', '1']]);
-  const error = new RangeError('refused');
-  const refuse = (): never => {
+  const error = new RangeError('handler failed');
+  const failing = (): never => {
     throw error;
   };
-  expect(await failure(() => processMessage(entries[0]!, refuse))).toBe(error);
+  expect(await failure(() => processMessage(entries[0]!, failing))).toBe(error);
   expect(await failure(() => processMessage(entries[0]!, () => Promise.reject(error)))).toBe(error);
   const spans = recording.spans().filter(({ name }) => name === `process ${stream}`);
   expect(spans.map(({ status }) => status)).toStrictEqual([
-    { code: SpanStatusCode.ERROR, message: 'refused' },
-    { code: SpanStatusCode.ERROR, message: 'refused' },
+    { code: SpanStatusCode.ERROR, message: 'handler failed' },
+    { code: SpanStatusCode.ERROR, message: 'handler failed' },
   ]);
   expect(spans.map(({ attributes }) => attributes['error.type'])).toStrictEqual(['RangeError', 'RangeError']);
   expect(spans.map(({ events }) => events.map(({ name }) => name))).toStrictEqual([['exception'], ['exception']]);
@@ -147,9 +147,9 @@ it('a promise of another library that is known to run is observed until it settl
   await returned;
   expect(recording.open()).toStrictEqual([]);
 
-  const failed = processMessage(entries[0]!, () => new EagerPromise(Promise.reject(new RangeError('refused'))));
-  expect(await failure(async () => failed)).toMatchObject({ message: 'refused' });
-  expect(recording.spans().at(-1)?.status).toStrictEqual({ code: SpanStatusCode.ERROR, message: 'refused' });
+  const failed = processMessage(entries[0]!, () => new EagerPromise(Promise.reject(new RangeError('handler failed'))));
+  expect(await failure(async () => failed)).toMatchObject({ message: 'handler failed' });
+  expect(recording.spans().at(-1)?.status).toStrictEqual({ code: SpanStatusCode.ERROR, message: 'handler failed' });
 });
 
 it('what may start only when it is awaited is left to the caller', async () => {

@@ -11,7 +11,7 @@ it('what is unhandled with a raw client is unhandled with a traced one, and noth
     'a promise left alone beside one that is not': ['WRONGTYPE'],
     'a callback': [],
     'a pipeline with a command that fails': [],
-    'a transaction that is refused': ['EXECABORT'],
+    'a transaction that is aborted': ['EXECABORT'],
     'a transaction of single commands': ['ERR'],
     'a consumer that cannot go on': [],
   });
@@ -32,7 +32,7 @@ async function unhandled(wrap: string): Promise<unknown> {
       },
       'a callback': () => { redis.xadd(text, '*', 'a', 'b', () => {}); },
       'a pipeline with a command that fails': () => { redis.pipeline().xadd(text, '*', 'a', 'b').exec(); },
-      'a transaction that is refused': () => { redis.multi().xadd(text, '*').exec(); },
+      'a transaction that is aborted': () => { redis.multi().xadd(text, '*').exec(); },
       'a transaction of single commands': () => {
         redis.multi({ pipeline: false });
         redis.xadd(text, '*');

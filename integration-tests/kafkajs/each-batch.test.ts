@@ -136,11 +136,11 @@ it('processMessage hands on results and failures, and knows messages of any cons
   expect(await processMessage(message!, async () => baggageEntries())).toStrictEqual({ tenant: 'a' });
   expect(processMessage({ value: 'no headers' }, () => 1)).toBe(1);
   expect(processMessage(null as never, () => 1)).toBe(1);
-  const error = new Error('refused');
-  const refuse = (): never => {
+  const error = new Error('handler failed');
+  const failing = (): never => {
     throw error;
   };
-  expect(await failure(() => processMessage(message!, refuse))).toBe(error);
+  expect(await failure(() => processMessage(message!, failing))).toBe(error);
   expect(await failure(() => processMessage(message!, () => Promise.reject(error)))).toBe(error);
 });
 
@@ -157,7 +157,7 @@ it('a batch handler that fails is recorded, and the client tries again', async (
       if (offsets.length > 1) return done();
       payload.resolveOffset('0');
       await setImmediate();
-      throw new Error('refused');
+      throw new Error('handler failed');
     },
   }));
   expect(offsets).toStrictEqual([['0', '1'], ['1']]);
@@ -166,7 +166,7 @@ it('a batch handler that fails is recorded, and the client tries again', async (
   expect(tries.map(({ links }) => links)).toStrictEqual([[], []]);
 });
 
-it('links more messages than one span has room for', async () => {
+it('links more messages than the link limit of one span', async () => {
   const recording = recordSpans();
   const kafka = tracedKafka(recording);
   const topic = await newTopic();

@@ -53,7 +53,7 @@ it('commitOffsets is a span within that of the handler', async () => {
   expect(offsets?.partitions[0]?.offset).toBe('1');
 });
 
-it('a commit that kafkajs refuses is recorded, and refused in the same words', async () => {
+it('a commit that kafkajs rejects is recorded, and the application gets the same error', async () => {
   const recording = recordSpans();
   const [raw, traced] = [await newConsumer(), await newConsumer(tracedKafka(recording))];
   for (const given of [
@@ -96,7 +96,7 @@ it('commits of several partitions name the topic alone, those of several topics 
   expect(recording.span('commit').attributes['messaging.destination.name']).toBeUndefined();
 });
 
-it('producers and consumers that are wrapped alone learn from events what nobody told', async () => {
+it('producers and consumers that are wrapped alone learn client id, group and server from events', async () => {
   tolerateProblems(/server\.(address|port) has to be given at the start/);
   const recording = recordSpans();
   const { tracerProvider } = recording;

@@ -98,7 +98,7 @@ it('an aborted transaction has its spans, and one that is left alone leaves none
   expect((await readRaw(topic, 1))[0]?.value?.toString()).toBe('kept');
 });
 
-it('what a transaction refuses, it refuses as with the raw client', async () => {
+it('what a transaction rejects, it rejects as with the raw client', async () => {
   const recording = recordSpans();
   const [raw, traced] = [await transactional(rawKafka()), await transactional(tracedKafka(recording))];
   const outcomes: unknown[][] = [];

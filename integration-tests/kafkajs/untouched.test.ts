@@ -119,7 +119,7 @@ it('with tracing suppressed there is no span, and the message is sent as it is',
   expect(read.map(({ headers }) => headers)).toStrictEqual([{ traceparent: Buffer.from('mine') }, {}]);
 });
 
-it('what kafkajs refuses, it refuses in the same words', async () => {
+it('what kafkajs rejects, it rejects with the same error', async () => {
   const recording = recordSpans();
   const [raw, traced] = [await newProducer(), await newProducer(tracedKafka(recording))];
   const topic = await newTopic();

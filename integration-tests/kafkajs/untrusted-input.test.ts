@@ -37,7 +37,7 @@ async function processed(
   }));
 }
 
-describe('headers of strangers', () => {
+describe('untrusted headers', () => {
   it('of a repeated traceparent the last one counts', async () => {
     const recording = recordSpans();
     await processed(recording, [

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, inject, onTestFinished, test, v
 import { loadTruck, splitOrder } from '../../docs/examples/fan-out-fan-in.ts';
 import { firstTenant, sendForTenant } from '../../docs/examples/multi-tenant.ts';
 import { type OutboxRow, relay, writeOrder } from '../../docs/examples/outbox.ts';
-import { consumePartners, refused } from '../../docs/examples/untrusted-topic.ts';
+import { consumePartners, dropped } from '../../docs/examples/untrusted-topic.ts';
 import { rawRedis } from '../ioredis/setup.ts';
 import { newProducer, newTopic, rawKafka } from '../kafkajs/clients.ts';
 import { uniqueName } from '../../test-support/inputs.ts';
@@ -70,7 +70,7 @@ test('untrusted topic', async () => {
       headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01`, baggage: 'tenant=forged,partner.reference=r1' },
     })),
   });
-  const before = refused();
+  const before = dropped();
   const seen: (string | undefined)[] = [];
   const stop = await consumePartners(
     inject('kafkaBrokers'),
@@ -85,7 +85,7 @@ test('untrusted topic', async () => {
   expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(20);
   expect(spans.every((span) => linked(span)[0] === `${traceId}-b7ad6b7169203331`)).toBe(true);
   // Twenty forged tenants, and some sampled flags over ten a second.
-  expect(refused() - before).toBeGreaterThanOrEqual(20);
+  expect(dropped() - before).toBeGreaterThanOrEqual(20);
 });
 
 test('fan-out and fan-in: 300 parcels, one truck, no link lost', async () => {

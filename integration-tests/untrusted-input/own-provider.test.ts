@@ -35,7 +35,7 @@ function look(): Seen {
 
 type Headers = Record<string, string>;
 
-/** One queue of a client: sends traced, or with headers of a stranger; has its first message read raw, or processed. */
+/** One queue of a client: sends traced or with untrusted headers; reads its first message raw or processes it. */
 interface Queue {
   names: { send: string; process: string };
   send(): Promise<unknown>;

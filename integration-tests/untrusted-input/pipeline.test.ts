@@ -82,7 +82,7 @@ test('trust holds at each hop: linked behind Kafka, ignored behind RabbitMQ', as
   expect(traceOf(`process ${stream}`)).toBe(ignored.spanContext().traceId);
 });
 
-test('a stranger cannot make us record everything, nor grow one trace without bound', async () => {
+test('an untrusted sender cannot force recording of everything, nor make one trace grow without limit', async () => {
   const before = droppedHeaders();
   const pipeline = await start({ kafka: { trust: { sampled: 'ignore' } }, redis: { trust: { messagesPerTrace: 1 } } });
   const { topic, stream } = pipeline.names;

@@ -24,7 +24,7 @@ export async function chromiumPath(): Promise<string | undefined> {
   return find();
 }
 
-/** Starts a Chromium that talks to nobody but the pages it is sent to. */
+/** Starts a Chromium that makes no requests except those of the pages it opens. */
 export function startBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,

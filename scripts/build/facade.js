@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
  * Writes a façade and its declaration.
  *
  * Names are listed, because `export *` of a CommonJS module depends on what each loader makes of it; `export { … } from` is read
- * alike by Node.js and by bundlers, with and without the `__esModule` flag.
+ * in the same way by Node.js and by bundlers, with and without the `__esModule` flag.
  *
  * @param {string} facade - path of the `.mjs` to write
  * @param {string} module - path of the built CommonJS module

@@ -10,7 +10,7 @@ export class Delivery {
   readonly queue: string;
   /** `messaging.message.conversation_id`. */
   readonly conversation: string | undefined;
-  /** The context in which the message is processed; undefined as long as nobody does. */
+  /** The context in which the message is processed; undefined until it is. */
   context: Context | undefined;
   /** The process operation that the settlement ends; undefined if something else does. */
   #untilSettled: Operation | undefined;

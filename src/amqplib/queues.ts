@@ -5,7 +5,7 @@ import type { ChannelState } from './state.ts';
 
 /**
  * Learns from `assertQueue` which queues are exclusive, and therefore temporary. A queue counts from the call on, since it may be
- * published to before the reply; a refusal by the broker takes that back.
+ * published to before the reply; an error from the broker reverts that.
  */
 export function learnQueues(channel: object, { exclusiveQueues }: ChannelState): void {
   const callbackAt = takesCallbacks(channel) ? 2 : undefined;

@@ -61,7 +61,7 @@ export function traceConsume(channel: object, state: ChannelState): void {
 function tracedHandler(state: ChannelState, source: Source, handler: Handler): Handler {
   return function onMessage(this: unknown, message): unknown {
     const call = (): unknown => handler.call(this, message);
-    // Null says that the broker has cancelled the consumer. That comes from the connection, too, and not from whoever opened it.
+    // Null means that the broker has cancelled the consumer. The call comes from the connection, so the context of the opener must not be active.
     if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
     const delivery = guard('reading a delivery', () => receive(state, message, source));
     if (delivery === undefined) return runInContext(ROOT_CONTEXT, call);

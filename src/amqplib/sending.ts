@@ -17,7 +17,7 @@ import {
 } from '../messaging/index.ts';
 import { frameMaxOf } from './connection.ts';
 import { producerDestination } from './destination.ts';
-import { fitHeaders } from './header-room.ts';
+import { fitHeaders } from './header-space.ts';
 import { carrierFor, sentAtHeader } from './message.ts';
 import { withHeaders } from './publish-options.ts';
 import type { ChannelState } from './state.ts';

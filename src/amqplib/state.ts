@@ -47,7 +47,7 @@ export class ChannelState {
   }
 }
 
-/** Where a message came from, for whoever processes it later. */
+/** Where a message came from, for processing it later. */
 export interface Received {
   state: ChannelState;
   delivery: Delivery;

@@ -26,7 +26,7 @@ export function traceChannel<C extends ChannelLike>(channel: C, options: TraceAm
 }
 
 /**
- * Traces a channel on behalf of whoever made it. @internal
+ * Traces a channel with the options of its connection. @internal
  *
  * @returns whether it was not traced before.
  */
@@ -64,7 +64,7 @@ const methodsWithCallback = [
 
 /**
  * Sees confirms and the channel's end in the events that it emits, before any listener. Listeners of ours would be counted by the
- * application and removed by its `removeAllListeners()`; one for `'error'` would keep errors that nobody handles from being thrown.
+ * application and removed by its `removeAllListeners()`; one for `'error'` would keep unhandled errors from being thrown.
  */
 function watchEvents(channel: object, state: ChannelState): void {
   replaceMethod(

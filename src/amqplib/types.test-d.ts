@@ -35,7 +35,7 @@ test('processMessage takes what consume and get give, and returns what its funct
   expectTypeOf(processMessage<GetMessage, Promise<number>>).returns.toEqualTypeOf<Promise<number>>();
 });
 
-test('what is no channel, and what is no option, is refused', () => {
+test('neither a wrong channel nor a wrong option compiles', () => {
   expectTypeOf<ChannelModel>().not.toExtend<Parameters<typeof traceChannel>[0]>();
   expectTypeOf<{ sever: object }>().not.toExtend<NonNullable<Parameters<typeof traceChannel>[1]>>();
 });

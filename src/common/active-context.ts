@@ -50,7 +50,7 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   };
   try {
     const returned: unknown = contextApi.with(context, once);
-    // What the function gave is the caller's; a promise of the manager's own has nobody else to handle it.
+    // The function's result belongs to the caller; a promise that the manager made itself has no other handler.
     if (!called || threw || !Object.is(returned, outcome)) answered(returned);
     if (called && (threw || !Object.is(returned, outcome))) {
       reportFault('entering a context', new Error('the context manager did not return or throw what the function did'));

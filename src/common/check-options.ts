@@ -15,7 +15,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Refuses what is not an object, and unknown names: a misspelt option must not be ignored silently.
+ * Throws for a value that is not an object, and for unknown names: a misspelt option must not be ignored silently.
  *
  * @param elsewhere - options that belong in another place: their name, and how they are written there.
  * @throws MqtraceError `INVALID_OPTION`

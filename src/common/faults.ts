@@ -34,7 +34,7 @@ export function tracingFaults(): number {
 
 /**
  * Calls a function that the application, or another package, gave tracing to call: a hook, a processor. What it throws is a fault,
- * and so is the rejection of a promise that it returns, which nobody else would handle.
+ * and so is the rejection of a promise that it returns, which has no other handler.
  * @internal
  */
 export function callHook<R>(where: string, hook: () => R): R | undefined {
@@ -51,7 +51,7 @@ export function callHook<R>(where: string, hook: () => R): R | undefined {
 /**
  * The result of a function that must answer at once.
  *
- * @throws TypeError for a promise; its rejection, which nobody else would handle, is handled.
+ * @throws TypeError for a promise; its rejection, which has no other handler, is handled.
  * @internal
  */
 export function answered<R>(result: R): R {

@@ -1,4 +1,4 @@
-/** Spans that wait for a decision, and those decided against: what the exporter adds to its own books. */
+/** Counters of spans that wait for a sampling decision or were dropped by it; the exporter adds them to its own. */
 export interface HeldSpans {
   /** Spans held now. */
   readonly held: number;

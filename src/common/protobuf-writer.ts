@@ -32,7 +32,7 @@ export class ProtobufWriter {
     this.buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
-  /** Makes room for `bytes` more. */
+  /** Grows the buffer, if needed, for `bytes` more. */
   ensure(bytes: number): void {
     if (this.position + bytes > this.buffer.length) this.#grow(bytes);
   }
@@ -185,7 +185,7 @@ export class ProtobufWriter {
   close(start: number, reserved: 1 | 2): void {
     const length = this.position - start;
     const size = varintSize(length);
-    // Room for the move, and for the length: growing after going back would leave the content behind.
+    // Grow first, for the move and the length: growing after moving back would lose the content.
     this.ensure(4);
     if (size !== reserved) this.buffer.copyWithin(start - reserved + size, start, this.position);
     this.position = start - reserved;

@@ -34,7 +34,7 @@ export function removeSamplingHint(provider: TracerProvider): void {
 
 /**
  * Whether a span below this context need not be made: its parent was not sampled, and the provider that would make it is one of
- * `startTracing`, which would refuse it for certain. The context as it is says all that a refused span would: pass it on unchanged,
+ * `startTracing`, which would certainly not sample it. The context already says all that an unsampled span would: pass it on unchanged,
  * so that trace id, flag, trace state and baggage travel.
  *
  * False for roots: an unsampled root must still start a trace, or the services after it would each decide anew.

@@ -95,7 +95,7 @@ test.each(['1', '+1', '1.', '1e0', '1.0'])('%s is 1', (value) => {
   expect(reported).toEqual([]);
 });
 
-test('milliseconds that a timer cannot wait are refused', () => {
+test('milliseconds beyond the limit of a timer are rejected', () => {
   const environment = new Environment('override', { LONG: '2147483648', NONE: '0' });
   expect([environment.milliseconds('LONG'), environment.milliseconds('NONE')]).toEqual([undefined, undefined]);
   expect(reported).toHaveLength(2);

@@ -88,9 +88,9 @@ function explainMessage(message: unknown, options: ExplainOptions): Explanation 
     'parent' as const,
   );
   if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) {
-    const refused = trace.getSpanContext(extracted) !== undefined;
+    const ignored = trace.getSpanContext(extracted) !== undefined;
     lines.push(
-      `on receive: a new trace, because ${refused ? 'the trust option ignores its trace' : 'it carries none'}`,
+      `on receive: a new trace, because ${ignored ? 'the trust option ignores its trace' : 'it carries none'}`,
     );
   } else if (linkOnly || parenting === 'link') {
     lines.push(

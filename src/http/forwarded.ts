@@ -14,7 +14,7 @@ const lengthLimit = 2048;
 
 /**
  * @param proxies - how many proxies stand before this server and add to the headers: the entry of the outermost one counts. `true`
- *   for the first entry, whoever wrote it.
+ *   for the first entry, even if the client wrote it.
  */
 export function readForwarded(headers: IncomingHttpHeaders, proxies: true | number): ForwardedRequest {
   const entry = (name: string): string | undefined => entryOf(textOf(headers[name]), proxies);

@@ -86,7 +86,7 @@ test('a refused connection: the error reaches the caller as it was, and the span
   expect(spans.span('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'ECONNREFUSED' } });
 });
 
-test('what cannot be fetched is refused as fetch refuses it', async () => {
+test('an invalid request fails with the error of fetch', async () => {
   const raw: unknown = await fetch('no url').catch((error: unknown) => error);
   await expect(traceFetch()('no url')).rejects.toThrow((raw as Error).message);
   await expect(traceFetch()('http://127.0.0.1:1', { headers: { 'a b': 'c' } })).rejects.toBeInstanceOf(TypeError);
@@ -110,7 +110,7 @@ test('a Request, its headers and its body arrive; the Request, the init and its 
   expect(seen).toEqual(['1', first, '2', second]);
 });
 
-test('junk and absent headers start a new trace, never that of whoever started the server', async () => {
+test('junk and absent headers start a new trace, never the one in which the server was started', async () => {
   const starter = trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('starter'));
   const { url } = await context.with(starter, () =>
     serve(traceHandler((_request, response: ServerResponse) => void response.end())),
@@ -243,7 +243,7 @@ test.each([
   [() => traceFetch(7 as never), 'traceFetch: expected a fetch function, got 7'],
   [() => traceFetch(fetch, { force: 1 } as never), 'traceFetch({ force }): expected true or false, got 1'],
   [() => traceFetch(fetch, { tracerProvider: {} } as never), 'expected a TracerProvider'],
-])('wrong use is refused: %#', (use, message) => {
+])('wrong use throws: %#', (use, message) => {
   expect(use).toThrow(message);
 });
 

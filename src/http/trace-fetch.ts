@@ -155,7 +155,7 @@ function withHeaders(init: RequestInit | undefined, given: HttpHeaders): Request
 function urlAttributes(text: string): Attributes {
   if (!URL.canParse(text)) return {};
   const url = new URL(text);
-  // Whoever may read traces need not have the password.
+  // People who may read traces must not see passwords.
   if (url.username !== '') url.username = 'REDACTED';
   if (url.password !== '') url.password = 'REDACTED';
   const attributes: Attributes = {

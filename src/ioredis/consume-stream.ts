@@ -13,7 +13,7 @@ import {
 } from '../messaging/index.ts';
 import { type ConsumerClient, consumerClient, streamKeys } from './consumer/client.ts';
 import type { DeliveredEntry } from './consumer/entries.ts';
-import type { ConsumerGuest, GuestOfEntry } from './consumer/guest.ts';
+import type { ConsumerObserver, EntryObserver } from './consumer/observer.ts';
 import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './consumer/options.ts';
 import { StreamConsumer } from './consumer/stream-consumer.ts';
 import { receivedEntries } from './state.ts';
@@ -29,7 +29,7 @@ export interface RunningConsumer {
   stop(): Promise<void>;
   /**
    * Resolves when the consumer was stopped. Rejects with errors that another attempt would give again: a key that is not a stream,
-   * missing permissions, streams in different slots of a Cluster, a group that Redis refuses to create, a client that gave up
+   * missing permissions, streams in different slots of a Cluster, a group that Redis does not create, a client that gave up
    * connecting. It needs no handler: `onError` gets the same error.
    */
   readonly done: Promise<void>;
@@ -73,7 +73,7 @@ export function consumeStream(
 }
 
 /** Starts the process operation of an entry. Undefined where tracing failed to read the entry. */
-const begin: ConsumerGuest['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): GuestOfEntry | undefined => {
+const begin: ConsumerObserver['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): EntryObserver | undefined => {
   const known = receivedEntries.get(source);
   if (known === undefined) return undefined;
   const { tracing, incoming, attributes } = known;
@@ -89,7 +89,7 @@ const begin: ConsumerGuest['begin'] = ({ source }: DeliveredEntry, deliveryAttem
   return new TracedEntry(startProcessing(tracing.messaging, { name: 'process', attributes }, message));
 };
 
-class TracedEntry implements GuestOfEntry {
+class TracedEntry implements EntryObserver {
   readonly #operation: Operation;
 
   constructor(operation: Operation) {

@@ -85,6 +85,6 @@ test('its callbacks and its errors are those of the mock', async () => {
   expect(spans.named('xread orders')).toHaveLength(0);
 });
 
-test('an object with neither sendCommand nor stream methods is refused', () => {
+test('an object with neither sendCommand nor stream methods throws', () => {
   expect(() => traceRedis({ status: 'ready' } as never)).toThrow('[INVALID_CLIENT]');
 });

@@ -7,7 +7,7 @@ import { consumeStream, traceRedis } from './index.ts';
 const options = { streams: 'orders', group: 'billing' };
 const client = (): Redis => new Redis({ lazyConnect: true });
 
-describe('traceRedis refuses', () => {
+describe('traceRedis throws for', () => {
   it.each([
     [{ hideFields: 'yes' }, 'traceRedis({ hideFields }): expected true or false, got "yes"'],
     [{ hidefields: true }, 'traceRedis: unknown option "hidefields"'],
@@ -37,7 +37,7 @@ describe('traceRedis refuses', () => {
   });
 });
 
-describe('consumeStream refuses', () => {
+describe('consumeStream throws for', () => {
   it.each([
     [{ streams: '' }, 'consumeStream({ streams }): expected a name, or an array of different names, got ""'],
     [{ streams: [] }, 'consumeStream({ streams })'],

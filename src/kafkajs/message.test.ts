@@ -65,7 +65,7 @@ describe('a message to be sent', () => {
     ['headers null', { value: 'v', headers: null }],
     ['headers no object', { value: 'v', headers: 'text' }],
     ['headers a list', { value: 'v', headers: [] }],
-  ])('that kafkajs refuses or reads in its own way is left alone: %s', (_, message) => {
+  ])('that kafkajs rejects or reads differently is passed through: %s', (_, message) => {
     expect(outgoing('t', message as never).readOnlyHeaders).toBe(true);
   });
 

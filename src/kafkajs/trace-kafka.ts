@@ -37,7 +37,7 @@ export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOpt
   return kafka;
 }
 
-/** kafkajs refuses a consumer without a group, so what it has taken is a name. */
+/** kafkajs throws for a consumer without a group, so a group that it accepted is a name. */
 function groupOf(config: unknown): Pick<TraceKafkaConsumerOptions, 'groupId'> {
   const { groupId } = (config ?? {}) as { groupId?: unknown };
   return typeof groupId === 'string' ? { groupId } : {};

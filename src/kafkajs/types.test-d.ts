@@ -18,7 +18,7 @@ it('takes the messages of kafkajs, and gives what the function gives', () => {
   expectTypeOf<EachMessagePayload['message']>().toExtend<Parameters<typeof processMessage>[0]>();
 });
 
-it('refuses what is no client', () => {
+it('does not compile for what is no client', () => {
   expectTypeOf(kafka.consumer({ groupId: 'g' })).not.toExtend<ProducerLike>();
   // @ts-expect-error -- a consumer is no producer
   traceProducer(kafka.consumer({ groupId: 'g' }));

@@ -9,7 +9,7 @@ class AllOf extends Combination {
   override intent(request: SamplingRequest): Intent {
     let settled: Intent | undefined;
     let waiting: Intent[] | undefined;
-    // Every member is asked even when the first already refuses: those that measure the load must see it.
+    // Every member is asked even if the first already said no: samplers that measure the load must see every span.
     for (const member of this.members) {
       const intent = member.intent(request);
       if (intent.fallback) (waiting ??= []).push(intent);
@@ -20,12 +20,12 @@ class AllOf extends Combination {
     return { ...dropIntent, fallback: (asked) => everyYes(settled, waiting, asked) };
   }
 
-  override refusesRoot(traceId: string): boolean {
-    return this.members.every((member) => member.refusesRoot(traceId));
+  override neverSamplesRoot(traceId: string): boolean {
+    return this.members.every((member) => member.neverSamplesRoot(traceId));
   }
 
-  override refusesBelowUnsampled(parent: SpanContext): boolean {
-    return this.members.some((member) => member.refusesBelowUnsampled(parent));
+  override neverSamplesBelowUnsampled(parent: SpanContext): boolean {
+    return this.members.some((member) => member.neverSamplesBelowUnsampled(parent));
   }
 }
 

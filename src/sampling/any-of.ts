@@ -20,12 +20,12 @@ class AnyOf extends Combination {
     return { threshold, weighed, attributes, fallback: (asked) => firstYes(waiting, asked) };
   }
 
-  override refusesRoot(traceId: string): boolean {
-    return this.members.every((member) => member.refusesRoot(traceId));
+  override neverSamplesRoot(traceId: string): boolean {
+    return this.members.every((member) => member.neverSamplesRoot(traceId));
   }
 
-  override refusesBelowUnsampled(parent: SpanContext): boolean {
-    return this.members.every((member) => member.refusesBelowUnsampled(parent));
+  override neverSamplesBelowUnsampled(parent: SpanContext): boolean {
+    return this.members.every((member) => member.neverSamplesBelowUnsampled(parent));
   }
 }
 
@@ -45,7 +45,7 @@ function firstYes(waiting: readonly Intent[], request: SamplingRequest): Intent 
 
 /**
  * Keeps what any of the samplers keeps: the smallest threshold of all, so that weights stay exact. All members see every span, except
- * `credits` and samplers that are not from here: these are asked only if all others refuse, in the order given.
+ * `credits` and samplers that are not from here: these are asked only if all others said no, in the order given.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */

@@ -212,7 +212,7 @@ describe('plain data', () => {
     () => parentBased(alwaysOn, { remote: alwaysOn } as never),
     () => parentBased(alwaysOn, { localParentSampled: 1 as never }),
     () => linkBased({} as never),
-  ])('and options that are wrong are refused (%#)', (make) => {
+  ])('and wrong options throw (%#)', (make) => {
     expect(make).toThrow(MqtraceError);
     expect(make).toThrow(/^\[INVALID_OPTION\] .+: (expected .+, got .+|unknown option .+)/);
   });

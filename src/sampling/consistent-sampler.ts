@@ -67,13 +67,13 @@ export abstract class ConsistentSampler implements Sampler {
 
   abstract intent(request: SamplingRequest): Intent;
 
-  /** Whether a root of this trace id is refused whatever else it has, for samplers that can tell at once. */
-  refusesRoot(_traceId: string): boolean {
+  /** Whether a root of this trace id is certainly not sampled, for samplers that decide by the trace id alone. */
+  neverSamplesRoot(_traceId: string): boolean {
     return false;
   }
 
-  /** Whether a span below an unsampled parent is refused whatever else it has. */
-  refusesBelowUnsampled(_parent: SpanContext): boolean {
+  /** Whether a span below an unsampled parent is certainly not sampled. */
+  neverSamplesBelowUnsampled(_parent: SpanContext): boolean {
     return false;
   }
 
@@ -107,7 +107,7 @@ export abstract class ConsistentSampler implements Sampler {
     const request: SamplingRequest = { context, traceId, name, kind, attributes, links, parent, ot, randomness };
     const intent = this.intent(request);
     const kept = reaches(randomness, intent.threshold) ? intent : intent.fallback?.(request);
-    return kept ? sampled(kept, request, drawn) : refused(request, drawn);
+    return kept ? sampled(kept, request, drawn) : unsampled(request, drawn);
   }
 
   abstract toString(): string;
@@ -138,7 +138,7 @@ function sampledResult({ attributes }: Intent, traceState: TraceState | undefine
 }
 
 /** A `th` that says "kept" must not travel beside a flag that says "not kept"; one that agrees tells the truth and stays. */
-function refused({ ot, parent, randomness }: SamplingRequest, drawn: Halves | undefined): SamplingResult {
+function unsampled({ ot, parent, randomness }: SamplingRequest, drawn: Halves | undefined): SamplingResult {
   const lies = ot?.threshold !== undefined && reaches(randomness, ot.threshold);
   if (!lies && !drawn) return notSampled;
   const traceState = writeOtMember(parent?.traceState, undefined, drawn ?? ot?.randomness, ot?.rest ?? '');

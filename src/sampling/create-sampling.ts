@@ -59,7 +59,7 @@ export interface Sampling extends HeldSpans {
   setSampler(sampler: Sampler | SamplerConfig): void;
 }
 
-/** Below the outermost sampler: what the head refuses is recorded nevertheless, for the processor to look at. */
+/** Wraps the head sampler: spans that it does not sample are still recorded, so that the processor can decide at their end. */
 class RecordAll implements Sampler {
   readonly #head: Sampler;
 
@@ -154,7 +154,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     this.#cap?.settle();
   }
 
-  /** What lets wrappers leave out spans that would be refused for certain. */
+  /** Lets wrappers omit spans that would certainly not be sampled. */
   hintFor(provider: TracerProvider): SamplingHint {
     return { version: 1, provider, skipsBelow: (parent) => this.#skipsBelow(parent) };
   }
@@ -197,7 +197,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
   }
 
   #skipsBelow(parent: SpanContext): boolean {
-    if (this.#recordsAll || !this.#head.refusesBelowUnsampled(parent)) return false;
+    if (this.#recordsAll || !this.#head.neverSamplesBelowUnsampled(parent)) return false;
     // A threshold may contradict the flag; then a span must be made, which erases it.
     return readOtMember(parent.traceState)?.threshold === undefined;
   }

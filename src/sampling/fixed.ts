@@ -21,11 +21,11 @@ class AlwaysOff extends ConsistentSampler {
     return dropIntent;
   }
 
-  override refusesRoot(): boolean {
+  override neverSamplesRoot(): boolean {
     return true;
   }
 
-  override refusesBelowUnsampled(_parent: SpanContext): boolean {
+  override neverSamplesBelowUnsampled(_parent: SpanContext): boolean {
     return true;
   }
 

@@ -117,7 +117,7 @@ describe('values that mean nothing', () => {
   });
 });
 
-const refuse = (): never => expect.fail('walked the trace state');
+const neverCalled = (): never => expect.fail('walked the trace state');
 
 describe('10,000 members', () => {
   const header = `ot=th:0,${Array.from({ length: 10_000 }, (_, index) => `k${index}=v`).join(',')}`;
@@ -140,9 +140,9 @@ describe('10,000 members', () => {
     let reads = 0;
     const endless: TraceState = {
       get: (key) => (reads++, key === 'ot' ? 'th:8' : undefined),
-      set: refuse,
-      unset: refuse,
-      serialize: refuse,
+      set: neverCalled,
+      unset: neverCalled,
+      serialize: neverCalled,
     };
     const context = trace.setSpanContext(ROOT_CONTEXT, {
       traceId: ones,
@@ -159,7 +159,7 @@ describe('10,000 members', () => {
 
   test('inside one ot member: more than 256 characters are not read', () => {
     const long = `th:0;${'x'.repeat(300)}:1`;
-    const endless: TraceState = { get: () => long, set: refuse, unset: refuse, serialize: refuse };
+    const endless: TraceState = { get: () => long, set: neverCalled, unset: neverCalled, serialize: neverCalled };
     const context = trace.setSpanContext(ROOT_CONTEXT, {
       traceId: ones,
       spanId: 'b7ad6b7169203331',

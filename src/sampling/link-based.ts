@@ -26,7 +26,7 @@ class LinkBased extends ConsistentSampler {
     return request.links.some(isSampledLink) ? linked : intent;
   }
 
-  override refusesBelowUnsampled(_parent: SpanContext): boolean {
+  override neverSamplesBelowUnsampled(_parent: SpanContext): boolean {
     return false;
   }
 
@@ -41,7 +41,7 @@ function isSampledLink({ context }: Link): boolean {
 
 /**
  * Keeps a span that links to a sampled one, such as a consumer that processes a message in a trace of its own while the producer was kept, and asks
- * `root` about all others. What a link decides carries no `th`: a span with many links is likelier kept, by how much nobody knows.
+ * `root` about all others. What a link decides carries no `th`: a span with many links is more likely to be kept, with an unknown probability.
  * Use it below `parentBased`: `parentBased(linkBased(ratio(0.1)))`.
  *
  * @throws MqtraceError `INVALID_OPTION`

@@ -67,12 +67,12 @@ class ParentBased extends ConsistentSampler {
     return delegate ? delegate.intent(request) : followParent(parent, request);
   }
 
-  override refusesRoot(traceId: string): boolean {
-    return this.#root.refusesRoot(traceId);
+  override neverSamplesRoot(traceId: string): boolean {
+    return this.#root.neverSamplesRoot(traceId);
   }
 
-  override refusesBelowUnsampled(parent: SpanContext): boolean {
-    return this.#delegateFor(parent)?.refusesBelowUnsampled(parent) ?? true;
+  override neverSamplesBelowUnsampled(parent: SpanContext): boolean {
+    return this.#delegateFor(parent)?.neverSamplesBelowUnsampled(parent) ?? true;
   }
 
   override shouldSample(
@@ -85,7 +85,7 @@ class ParentBased extends ConsistentSampler {
   ): SamplingResult {
     const parent = validParent(context);
     if (parent === undefined) {
-      if (this.#root.refusesRoot(traceId)) return notSampled;
+      if (this.#root.neverSamplesRoot(traceId)) return notSampled;
     } else if (this.#canOnlyFollow(parent)) {
       return isSampled(parent) ? followedResult : notSampled;
     }

@@ -124,7 +124,7 @@ describe('credits', () => {
     expect(times.length).toBeGreaterThan(600);
   });
 
-  test('are spent in anyOf only where all others refuse, in allOf only where all agree', () => {
+  test('are spent in anyOf only if all others said no, in allOf only if all others said yes', () => {
     const low = '0'.repeat(18) + '1'.padStart(14, '0');
     const high = 'f'.repeat(32);
     const any = anyOf(

@@ -28,7 +28,7 @@ class Ratio extends ConsistentSampler {
     return this.#intent;
   }
 
-  override refusesRoot(traceId: string): boolean {
+  override neverSamplesRoot(traceId: string): boolean {
     return this.#randomSource === undefined && traceIdIsBelow(traceId, this.#threshold);
   }
 
@@ -41,7 +41,7 @@ class Ratio extends ConsistentSampler {
     links: Link[],
   ): SamplingResult {
     const parent = validParent(context);
-    if (!parent && this.refusesRoot(traceId)) return notSampled;
+    if (!parent && this.neverSamplesRoot(traceId)) return notSampled;
     return this.decide(parent, context, traceId, name, kind, attributes, links);
   }
 
@@ -52,7 +52,7 @@ class Ratio extends ConsistentSampler {
 
 /**
  * Keeps a share `p` of all traces, told by the trace id: every service that runs it, in any language that follows OpenTelemetry's
- * consistent probability sampling, decides alike for one trace, and what is kept at 5 % is kept at 10 %.
+ * consistent probability sampling makes the same decision for one trace, and what is kept at 5 % is kept at 10 %.
  *
  * @param p - from 0 to 1. Written with 4 digits after the leading f's, and the written value decides.
  * @throws MqtraceError `INVALID_OPTION`

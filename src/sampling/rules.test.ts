@@ -93,7 +93,7 @@ describe('rules', () => {
     () => rules([{ sample: 2 }]),
     () => rules([], { otherwise: 'ratio' as never }),
     () => rules([null as never]),
-  ])('refuse what they do not know (%#)', (make) => {
+  ])('throw for unknown names and values (%#)', (make) => {
     expect(make).toThrow(MqtraceError);
   });
 });

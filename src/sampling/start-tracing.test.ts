@@ -43,7 +43,7 @@ afterEach(async () => {
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const unsampled: Context = parentContext(traceId, false);
 
-test('spans kept by their end arrive at a real OTLP receiver, those refused do not', async () => {
+test('spans kept by their end arrive at a real OTLP receiver, those not sampled do not', async () => {
   const receiver = await startOtlpReceiver();
   const { tracer } = start({
     export: {
@@ -63,13 +63,13 @@ test('spans kept by their end arrive at a real OTLP receiver, those refused do n
   tracer.startSpan('slow', { startTime: Date.now() - 6000 }).end();
   await tracing?.flush();
   expect(receiver.spans.map(({ name }) => name).sort()).toEqual(['child', 'root', 'slow']);
-  // Every span that was recorded is in the books.
-  const [books] = tracing?.stats().destinations ?? [];
-  expect(books).toMatchObject({ ended: 4, exported: 3, held: 0, droppedTotal: 1, dropped: { sampled_out: 1 } });
+  // Every span that was recorded is counted.
+  const [counters] = tracing?.stats().destinations ?? [];
+  expect(counters).toMatchObject({ ended: 4, exported: 3, held: 0, droppedTotal: 1, dropped: { sampled_out: 1 } });
   await receiver.close();
 });
 
-test('the cap is in the books as well, and gives way to a flush', async () => {
+test('spans dropped by the cap are counted, and a flush ends the window early', async () => {
   const receiver = await startOtlpReceiver();
   const { tracer } = start({
     export: { protocol: 'http/protobuf', endpoint: receiver.url },
@@ -80,12 +80,12 @@ test('the cap is in the books as well, and gives way to a flush', async () => {
   await tracing?.flush();
   expect(receiver.spans).toHaveLength(3);
   expect(new Set(receiver.spans.map(({ traceState }) => traceState)).size).toBe(1);
-  const [books] = tracing?.stats().destinations ?? [];
-  expect(books).toMatchObject({ ended: 10, exported: 3, held: 0, dropped: { capped: 7 } });
+  const [counters] = tracing?.stats().destinations ?? [];
+  expect(counters).toMatchObject({ ended: 10, exported: 3, held: 0, dropped: { capped: 7 } });
   await receiver.close();
 });
 
-test('the hint lets wrappers leave out what would be refused for certain', async () => {
+test('the hint lets wrappers omit spans that would certainly not be sampled', async () => {
   start({ sampling: { sampler: { ratio: 0.1 } } });
   expect(isCertainlyUnsampled(unsampled)).toBe(true);
   expect(isCertainlyUnsampled(parentContext(traceId, true))).toBe(false);
@@ -105,7 +105,7 @@ test.each([
   [{ keepWhen: () => false }],
   [{ errorBoost: { base: 0, max: 1 } }],
   [{ sampler: parentBased(alwaysOn, { remoteParentNotSampled: ratio(0.1) }) }],
-])('the hint leaves out nothing where a refused span may still matter: %o', (options) => {
+])('the hint omits nothing where an unsampled span may still be kept: %o', (options) => {
   start({ sampling: options });
   expect(isCertainlyUnsampled(unsampled)).toBe(false);
 });
@@ -129,7 +129,7 @@ test('setSampler takes effect at once, and OTEL_TRACES_SAMPLER=always_on decides
   expect(() => tracing?.setSampler({ ratio: -1 })).toThrow(MqtraceError);
 });
 
-test('what the wrapper passes on instead of a refused span is what the span would have said', () => {
+test('without a span the wrapper passes on what an unsampled span would have passed on', () => {
   const { tracer } = start();
   const state = createTraceState('vendor=1,ot=rv:00000000000001');
   const parent = trace.setSpanContext(ROOT_CONTEXT, {
@@ -140,7 +140,7 @@ test('what the wrapper passes on instead of a refused span is what the span woul
     traceState: state,
   });
   expect(isCertainlyUnsampled(parent)).toBe(true);
-  const span = tracer.startSpan('refused', {}, parent).spanContext();
+  const span = tracer.startSpan('unsampled', {}, parent).spanContext();
   expect(span).toMatchObject({ traceId, traceFlags: 0 });
   expect(span.traceState?.serialize()).toBe(state.serialize());
 });

@@ -20,12 +20,12 @@ export class Switchable extends ConsistentSampler {
     return this.current.intent(request);
   }
 
-  override refusesRoot(traceId: string): boolean {
-    return this.current.refusesRoot(traceId);
+  override neverSamplesRoot(traceId: string): boolean {
+    return this.current.neverSamplesRoot(traceId);
   }
 
-  override refusesBelowUnsampled(parent: SpanContext): boolean {
-    return this.current.refusesBelowUnsampled(parent);
+  override neverSamplesBelowUnsampled(parent: SpanContext): boolean {
+    return this.current.neverSamplesBelowUnsampled(parent);
   }
 
   override shouldSample(

@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 describe('keepErrors', () => {
-  test('keeps the whole local trace of a failure that the head refused, as sampled, th:0', () => {
+  test('keeps the whole local trace of a failure that the head did not sample, flagged as sampled, th:0', () => {
     const { start, exported, sampling } = setUp({ sampler: alwaysOff, keepErrors: true });
     const root = start('root');
     const early = start('early', root);
@@ -201,14 +201,14 @@ test('flush gives away what the head kept; settle and shutdown decide on everyth
     keepErrors: true,
   });
   const kept = start('kept', parentContext(traceId, true));
-  const refused = start('refused', parentContext(traceId, false));
+  const unsampled = start('unsampled', parentContext(traceId, false));
   start('of kept', kept).end();
-  start('of refused', refused).end();
+  start('of unsampled', unsampled).end();
   await sampling.spanProcessor.forceFlush();
   expect(names()).toEqual(['of kept']);
   expect(sampling.held).toBe(1);
-  fail(refused).end();
-  expect(names()).toEqual(['of kept', 'of refused', 'refused']);
+  fail(unsampled).end();
+  expect(names()).toEqual(['of kept', 'of unsampled', 'unsampled']);
   const other = start('other', parentContext(traceId, false));
   start('of other', other).end();
   sampling.settle();
@@ -228,7 +228,7 @@ test('setSampler changes the head at once, for spans to come', () => {
   expect(() => sampling.setSampler({ ratio: 7 })).toThrow(MqtraceError);
 });
 
-test('without conditions a refused span is not recorded', () => {
+test('without conditions an unsampled span is not recorded', () => {
   const { start } = setUp({ sampler: alwaysOff });
   expect(start('a').isRecording()).toBe(false);
   expect(setUp({ sampler: alwaysOff, keepErrors: false }).start('a').isRecording()).toBe(false);
@@ -246,6 +246,6 @@ test.each([
   { errorBoost: { base: 0.5 } as never },
   { keepErrors: true, held: { trace: 5 } as never },
   { keepError: true } as never,
-])('refuses wrong options (%#)', (options) => {
+])('throws for wrong options (%#)', (options) => {
   expect(() => createSampling(options)).toThrow(MqtraceError);
 });

@@ -97,12 +97,12 @@ describe('thresholds', () => {
     );
   });
 
-  test.each(['', 'g', 'E6', '123456789012345', '0x1', ' 8', '-1', '8 '])('refuse %j', (text) => {
+  test.each(['', 'g', 'E6', '123456789012345', '0x1', ' 8', '-1', '8 '])('reject %j', (text) => {
     expect(parseThreshold(text)).toBeUndefined();
   });
 
   test.each(['', '1', '1234567890123', '123456789012345', 'ABCDEF01234567', '0x345678901234'])(
-    'refuse the randomness %j',
+    'reject the randomness %j',
     (text) => {
       expect(parseRandomness(text)).toBeUndefined();
     },

@@ -68,7 +68,7 @@ export function randomnessOf(traceId: string): Halves {
 }
 
 /**
- * Whether R of the trace id is below T, told from as few digits as settle it: one in most cases, which is what makes a refused root cheap.
+ * Whether R of the trace id is below T, told from as few digits as settle it: one in most cases, which keeps an unsampled root cheap.
  * @internal
  */
 export function traceIdIsBelow(traceId: string, threshold: Halves): boolean {

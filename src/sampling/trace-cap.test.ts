@@ -232,7 +232,7 @@ describe('maxTracesPerSecond', () => {
     expect(new Set(setup.exported.map(thOf))).toEqual(new Set([undefined]));
   });
 
-  test('a stranger’s rv that is always the largest breaks neither the cap nor anything else', () => {
+  test('a received rv that is always the largest breaks neither the cap nor anything else', () => {
     const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 5 }, () => 0.9999999999);
     for (let i = 0; i < 50; i++) setup.start('root').end();
     vi.advanceTimersByTime(1000);

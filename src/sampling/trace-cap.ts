@@ -21,7 +21,7 @@ interface Decision {
   readonly final: boolean;
   /** What the threshold is raised to; undefined leaves it. */
   readonly cut: Halves | undefined;
-  /** The threshold is erased, since nobody knows the weight. */
+  /** The threshold is erased, since the weight is unknown. */
   readonly erased: boolean;
 }
 
@@ -98,16 +98,16 @@ export class TraceCap {
   settle(): void {
     const { failures, others } = this.#largestFirst();
     const slots = Math.max(0, this.#k - this.#used);
-    const room = Math.max(0, slots - failures.length);
-    const cut = larger(others[room]?.randomness, this.#cut);
+    const free = Math.max(0, slots - failures.length);
+    const cut = larger(others[free]?.randomness, this.#cut);
     const erased = failures.length > slots || this.#failureCut !== undefined;
     const kept: Decision = { kept: true, final: true, cut, erased: false };
     const keptFailure: Decision = { kept: true, final: true, cut: undefined, erased };
-    this.#used += Math.min(slots, failures.length) + Math.min(room, others.length);
+    this.#used += Math.min(slots, failures.length) + Math.min(free, others.length);
     this.#traces = new Map();
     this.#failureCut = this.#cut = undefined;
     for (const [at, trace] of failures.entries()) this.#decide(trace, at < slots ? keptFailure : droppedFailure);
-    for (const [at, trace] of others.entries()) this.#decide(trace, at < room ? kept : dropped);
+    for (const [at, trace] of others.entries()) this.#decide(trace, at < free ? kept : dropped);
   }
 
   #openWindow(): void {

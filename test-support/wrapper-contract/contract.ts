@@ -222,7 +222,7 @@ export function describeWrapper(subject: WrapperSubject, shapes: { sends: string
       }
     });
 
-    it('are wrapped once, whoever wraps again, with this copy of the package or another', async () => {
+    it('are wrapped once, also when wrapped again by this copy of the package or another', async () => {
       vi.resetModules();
       const again = await subject.loadWrapper();
       const session = await subject.open({ tracerProvider: recording.tracerProvider });

@@ -61,7 +61,7 @@ interface Queue {
   shift(): { command: Command } | undefined;
 }
 
-/** Ends a client for good, and rejects every command that waits for its connection. @internal */
+/** Ends a client permanently, and rejects every command that waits for its connection. @internal */
 export function endClient(client: ConsumerClient): void {
   const reconnecting = client.status === 'reconnecting';
   client.disconnect();

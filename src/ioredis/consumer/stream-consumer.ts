@@ -12,7 +12,7 @@ import {
   messageOf,
 } from './entries.ts';
 import { makeGroups } from './group.ts';
-import { type ConsumerGuest, SafeGuest } from './guest.ts';
+import { type ConsumerObserver, GuardedObserver } from './observer.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';
 import { reportFailure } from './report.ts';
 
@@ -26,7 +26,7 @@ const longestPauseMs = 5000;
 
 /**
  * The loop of a consumer: it creates the group, handles pending entries, claims idle ones and reads new ones. It reads the replies itself
- * and handles every entry in them. Tracing is a guest, on which nothing depends.
+ * and handles every entry in them. Tracing is an observer, on which nothing depends.
  *
  * @internal
  */
@@ -34,7 +34,7 @@ export class StreamConsumer {
   readonly #client: ConsumerClient;
   readonly #settings: ConsumeSettings;
   readonly #handler: Handler;
-  readonly #guest: ConsumerGuest;
+  readonly #observer: ConsumerObserver;
   readonly #streams: readonly StreamKey[];
   /** By stream, the last entry seen: where a group starts again that was deleted meanwhile. */
   readonly #seen = new Map<string, string>();
@@ -55,13 +55,13 @@ export class StreamConsumer {
     streams: readonly StreamKey[],
     settings: ConsumeSettings,
     handler: Handler,
-    guest: ConsumerGuest,
+    observer: ConsumerObserver,
   ) {
     this.#client = client;
     this.#streams = streams;
     this.#settings = settings;
     this.#handler = handler;
-    this.#guest = guest;
+    this.#observer = observer;
     this.#claiming = settings.minIdleMs !== Infinity;
     client.on('error', (error: unknown) => {
       if (!this.#stopping) this.#report(error);
@@ -252,17 +252,17 @@ export class StreamConsumer {
     // The entry was trimmed or deleted: there is nothing to handle.
     const message = messageOf(entry, deliveryAttempt);
     if (message === undefined) return this.#acknowledge(stream, id);
-    const guest = new SafeGuest(this.#guest, entry, deliveryAttempt);
+    const observer = new GuardedObserver(this.#observer, entry, deliveryAttempt);
     try {
       // Resolved within run(), so that the `then` of a thenable runs in the context of the entry, too.
-      await guest.run(() => Promise.resolve(this.#handler(message)));
+      await observer.run(() => Promise.resolve(this.#handler(message)));
     } catch (error) {
-      guest.fail(error);
+      observer.fail(error);
       this.#report(error, message);
       return;
     }
-    guest.end();
-    await guest.run(() => this.#acknowledge(stream, id));
+    observer.end();
+    await observer.run(() => this.#acknowledge(stream, id));
   }
 
   /** An entry that cannot be acknowledged is handled again, as if the process had ended here. */

@@ -12,7 +12,7 @@ const tableLimit = 65_536;
 const frameOverhead = 64;
 
 /**
- * The headers to publish with: as many of the trace headers as there is room for. All of them; `baggage` cut after the last whole
+ * The headers to publish with: as many of the trace headers as fit. All of them; `baggage` cut after the last whole
  * member that fits; no `baggage` and no `tracestate`; or undefined, for the message as the application gave it.
  *
  * It has to be known before the call. A table that is too large makes amqplib throw after it has queued the confirm's callback (up
@@ -27,25 +27,25 @@ export function fitHeaders(
   frameMax: number | undefined,
 ): AmqpHeaders | undefined {
   const fitted = guard('measuring headers', () => {
-    const room = new HeaderRoom(options ?? {}, frameMax);
-    if (room.holds(carried)) return { headers: carried };
+    const space = new HeaderSpace(options ?? {}, frameMax);
+    if (space.holds(carried)) return { headers: carried };
     countDroppedHeader('amqp-table-full');
-    const cut = cutBaggage(carried, room);
-    if (cut !== undefined && room.holds(cut)) return { headers: cut };
+    const cut = cutBaggage(carried, space);
+    if (cut !== undefined && space.holds(cut)) return { headers: cut };
     const trace = amqpHeaders.copy(carried);
     amqpHeaders.remove(trace, ['baggage', 'tracestate']);
-    return { headers: room.holds(trace) ? trace : undefined };
+    return { headers: space.holds(trace) ? trace : undefined };
   });
   return fitted?.headers;
 }
 
 /** Undefined where not one member fits. */
-function cutBaggage(carried: AmqpHeaders, room: HeaderRoom): AmqpHeaders | undefined {
+function cutBaggage(carried: AmqpHeaders, space: HeaderSpace): AmqpHeaders | undefined {
   const baggage = carried['baggage'];
   if (typeof baggage !== 'string') return undefined;
   const headers = amqpHeaders.copy(carried);
   headers['baggage'] = '';
-  const left = room.left(headers);
+  const left = space.left(headers);
   const kept = left > 0 ? wholeMembers(baggage, Math.min(left, headerByteLimits.baggage)) : undefined;
   if (kept === undefined) return undefined;
   headers['baggage'] = kept;
@@ -53,7 +53,7 @@ function cutBaggage(carried: AmqpHeaders, room: HeaderRoom): AmqpHeaders | undef
 }
 
 /** How many bytes the headers of one message may take. Sizes are upper bounds. */
-export class HeaderRoom {
+export class HeaderSpace {
   readonly #options: Readonly<Record<string, unknown>>;
   /** For the table without `CC` and `BCC`, which amqplib puts into it. */
   readonly #limit: number;

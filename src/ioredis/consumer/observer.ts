@@ -8,13 +8,13 @@ import type { DeliveredEntry } from './entries.ts';
  *
  * @internal
  */
-export interface ConsumerGuest {
+export interface ConsumerObserver {
   /** An entry is about to be handled. */
-  begin(entry: DeliveredEntry, deliveryAttempt: number | undefined): GuestOfEntry | undefined;
+  begin(entry: DeliveredEntry, deliveryAttempt: number | undefined): EntryObserver | undefined;
 }
 
-/** The guest of one entry. @internal */
-export interface GuestOfEntry {
+/** The observer of one entry. @internal */
+export interface EntryObserver {
   /** Runs the handler, and later the acknowledgement, in the context of the entry. */
   run(fn: () => void): void;
   /** The handler has returned, and its promise has resolved. */
@@ -22,12 +22,12 @@ export interface GuestOfEntry {
   fail(error: unknown): void;
 }
 
-/** The guest of one entry, guarded: its faults are counted and reported. @internal */
-export class SafeGuest {
-  readonly #guest: GuestOfEntry | undefined;
+/** The observer of one entry, guarded: its faults are counted and reported. @internal */
+export class GuardedObserver {
+  readonly #observer: EntryObserver | undefined;
 
-  constructor(guest: ConsumerGuest, entry: DeliveredEntry, deliveryAttempt: number | undefined) {
-    this.#guest = guarded(() => guest.begin(entry, deliveryAttempt));
+  constructor(observer: ConsumerObserver, entry: DeliveredEntry, deliveryAttempt: number | undefined) {
+    this.#observer = guarded(() => observer.begin(entry, deliveryAttempt));
   }
 
   /** Runs `fn` exactly once, and returns or throws what it does. */
@@ -43,7 +43,7 @@ export class SafeGuest {
         outcome = { error };
       }
     };
-    guarded(() => this.#guest?.run(once));
+    guarded(() => this.#observer?.run(once));
     once();
     const { result, error } = outcome as unknown as { result: R; error: unknown };
     if ('error' in outcome!) throw error;
@@ -51,11 +51,11 @@ export class SafeGuest {
   }
 
   end(): void {
-    guarded(() => this.#guest?.end());
+    guarded(() => this.#observer?.end());
   }
 
   fail(error: unknown): void {
-    guarded(() => this.#guest?.fail(error));
+    guarded(() => this.#observer?.fail(error));
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tracingFaults } from '../common/faults.ts';
-import { fitHeaders, HeaderRoom } from './header-room.ts';
+import { fitHeaders, HeaderSpace } from './header-space.ts';
 
 // amqplib's own encoder, which its exports map hides.
 const require = createRequire(import.meta.url);
@@ -22,7 +22,7 @@ const { publish } = require(join(library, 'lib/api_args.js')) as {
 const scalar = fc.oneof(
   fc.string(),
   fc.integer(),
-  // amqplib refuses NaN and fractions from 2^50 to 2^63.
+  // amqplib rejects NaN and fractions from 2^50 to 2^63.
   fc.double({ min: -1e15, noNaN: true }).filter((one) => Math.abs(one) < 2 ** 50 || one >= 2 ** 63),
   fc.boolean(),
   fc.constant(null),
@@ -55,7 +55,7 @@ const options = fc.record(
   { requiredKeys: [] },
 );
 
-test('what is said to fit a frame fits it as amqplib encodes it, and not much room is left unused', () => {
+test('what is said to fit a frame fits it as amqplib encodes it, and little of it is left unused', () => {
   fc.assert(
     fc.property(fc.dictionary(name, value, { maxKeys: 8 }), options, (headers, given) => {
       const frame = encodeProperties(BasicProperties, 1, 5, publish('', '', { ...given, headers })).length;
@@ -63,7 +63,7 @@ test('what is said to fit a frame fits it as amqplib encodes it, and not much ro
       let [low, high] = [1, 1 << 16];
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (new HeaderRoom(given, middle).holds(headers)) high = middle;
+        if (new HeaderSpace(given, middle).holds(headers)) high = middle;
         else low = middle + 1;
       }
       expect(low).toBeGreaterThanOrEqual(frame);
@@ -78,7 +78,7 @@ test('a table is never said to be smaller than amqplib encodes it, with CC and B
     fc.property(fc.dictionary(name, value, { maxKeys: 8 }), options, (headers, given) => {
       const table = (publish('', '', { ...given, headers }) as { headers: object }).headers;
       const encoded = encodeTable(Buffer.alloc(1 << 20), table, 0);
-      expect(65_536 - new HeaderRoom(given, undefined).left(headers)).toBeGreaterThanOrEqual(encoded);
+      expect(65_536 - new HeaderSpace(given, undefined).left(headers)).toBeGreaterThanOrEqual(encoded);
     }),
   );
 });
@@ -86,12 +86,12 @@ test('a table is never said to be smaller than amqplib encodes it, with CC and B
 test.each([undefined, 0, 1 << 17])(
   'a table of 65,536 bytes fits, one more does not, with a frame of %s',
   (frameMax) => {
-    const room = new HeaderRoom({}, frameMax);
+    const space = new HeaderSpace({}, frameMax);
     // 4 bytes of length, 1 + 4 of the name, 1 + 4 before the text.
-    expect(room.holds({ mine: 'x'.repeat(65_536 - 14) })).toBe(true);
-    expect(room.holds({ mine: 'x'.repeat(65_536 - 13) })).toBe(false);
-    expect(room.holds({ mine: 'ä'.repeat((65_536 - 14) / 2) })).toBe(true);
-    expect(room.holds({ mine: 'ä'.repeat((65_536 - 12) / 2) })).toBe(false);
+    expect(space.holds({ mine: 'x'.repeat(65_536 - 14) })).toBe(true);
+    expect(space.holds({ mine: 'x'.repeat(65_536 - 13) })).toBe(false);
+    expect(space.holds({ mine: 'ä'.repeat((65_536 - 14) / 2) })).toBe(true);
+    expect(space.holds({ mine: 'ä'.repeat((65_536 - 12) / 2) })).toBe(false);
   },
 );
 
