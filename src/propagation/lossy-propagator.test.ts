@@ -14,6 +14,7 @@ beforeEach(() => {
 afterEach(() => {
   propagation.disable();
   diag.disable();
+  vi.unstubAllEnvs();
 });
 
 const sending = trace.setSpanContext(ROOT_CONTEXT, {
@@ -44,4 +45,28 @@ test('the propagator that is chosen by an option is not warned of', () => {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   inject(kafkaHeaders, {}, sending, { propagator: 'mqtrace' });
   expect(warn).not.toHaveBeenCalled();
+});
+
+test.each<[names: string, propagator: TextMapPropagator, lost: string | undefined]>([
+  ['tracecontext', new W3CTraceContextPropagator(), undefined],
+  [' b3 ', new B3Propagator(), undefined],
+  ['baggage', new W3CBaggagePropagator(), undefined],
+  ['tracecontext,baggage', new W3CTraceContextPropagator(), 'loses the baggage'],
+  ['tracecontext', new W3CBaggagePropagator(), 'loses the trace id'],
+  ['', new W3CTraceContextPropagator(), 'loses the baggage'],
+])('with OTEL_PROPAGATORS=%s, a propagator is not warned of for what is left out', (names, propagator, lost) => {
+  vi.stubEnv('OTEL_PROPAGATORS', names);
+  propagation.setGlobalPropagator(propagator);
+  inject(kafkaHeaders, {}, sending);
+  expect(warn.mock.calls.map(([text]) => text)).toEqual(lost === undefined ? [] : [expect.stringContaining(lost)]);
+});
+
+test('without a logger the warning is said on stderr', () => {
+  diag.disable();
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  for (let i = 0; i < 3; i++) inject(kafkaHeaders, {}, sending);
+  const lines = write.mock.calls.map(([text]) => text);
+  write.mockRestore();
+  expect(lines).toEqual([expect.stringMatching(/^mqtrace: the registered propagator loses the baggage .*\n$/)]);
 });

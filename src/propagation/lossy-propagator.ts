@@ -2,22 +2,28 @@
 import {
   defaultTextMapGetter,
   defaultTextMapSetter,
-  diag,
   propagation,
   ROOT_CONTEXT,
   type TextMapPropagator,
   trace,
   TraceFlags,
 } from '@opentelemetry/api';
+import { warn } from '../common/warnings.ts';
 
 const traceId = '6d71747261636500000000000000feed';
 const key = 'mqtrace-probe';
 
 let checked: unknown;
+const configured = new WeakSet<TextMapPropagator>();
+
+/** Notes that a configuration names this propagator, so that what it does not carry is meant. @internal */
+export function acceptLossesOf(propagator: TextMapPropagator): void {
+  configured.add(propagator);
+}
 
 /**
  * Warns once for each propagator that writes headers but loses the trace id or the baggage, as those that some vendors register do.
- * One without any fields is taken as a choice not to propagate.
+ * One without any fields is taken as a choice not to propagate, and so is what `OTEL_PROPAGATORS` leaves out.
  *
  * @param registered - its identity; checked again when another one is registered.
  * @internal
@@ -25,12 +31,13 @@ let checked: unknown;
 export function warnOfLoss(registered: unknown, propagator: TextMapPropagator): void {
   if (registered === checked) return;
   checked = registered;
+  if (configured.has(registered as TextMapPropagator)) return;
   try {
     if (propagator.fields().length === 0) return;
-    const lost = lossesOf(propagator);
+    const lost = lossesOf(propagator).filter((loss) => !isLeftOut(loss));
     if (lost.length === 0) return;
-    diag.warn(
-      `mqtrace: the registered propagator loses the ${lost.join(' and the ')} of messages; ` +
+    warn(
+      `the registered propagator loses the ${lost.join(' and the ')} of messages; ` +
         "wrap clients with { propagator: 'mqtrace' }, or register W3C Trace Context and Baggage propagators",
     );
   } catch {
@@ -38,14 +45,22 @@ export function warnOfLoss(registered: unknown, propagator: TextMapPropagator): 
   }
 }
 
-function lossesOf(propagator: TextMapPropagator): string[] {
+type Loss = 'trace id' | 'baggage';
+
+function isLeftOut(loss: Loss): boolean {
+  const names = process.env['OTEL_PROPAGATORS']?.split(',').map((name) => name.trim().toLowerCase());
+  if (names === undefined || names.every((name) => name === '')) return false;
+  return loss === 'baggage' ? !names.includes('baggage') : names.every((name) => name === 'baggage');
+}
+
+function lossesOf(propagator: TextMapPropagator): Loss[] {
   const spanContext = { traceId, spanId: '00f067aa0ba902b7', traceFlags: TraceFlags.SAMPLED };
   const baggage = propagation.createBaggage({ [key]: { value: '1' } });
   const carrier = {};
   const context = propagation.setBaggage(trace.setSpanContext(ROOT_CONTEXT, spanContext), baggage);
   propagator.inject(context, carrier, defaultTextMapSetter);
   const arrived = propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
-  const lost: string[] = [];
+  const lost: Loss[] = [];
   if (trace.getSpanContext(arrived)?.traceId !== traceId) lost.push('trace id');
   if (propagation.getBaggage(arrived)?.getEntry(key)?.value !== '1') lost.push('baggage');
   return lost;

@@ -211,6 +211,25 @@ test('withBaggage merges, replaces and removes, and the outer context is as befo
   expect(later).toBe('c');
 });
 
+test('withBaggage is not warned of where the context manager makes contexts of its own', () => {
+  const lines: string[] = [];
+  const add = (line: string): void => void lines.push(line);
+  diag.setLogger({ error: add, warn: add, info: add, debug: add, verbose: add }, DiagLogLevel.WARN);
+  const manager = new AsyncLocalStorageContextManager();
+  const own = Symbol('what a vendor keeps in a context');
+  manager.with = (given, fn, receiver, ...args): never =>
+    AsyncLocalStorageContextManager.prototype.with.call(
+      manager,
+      given.setValue(own, 1),
+      fn as never,
+      receiver,
+      ...args,
+    ) as never;
+  context.setGlobalContextManager(manager.enable());
+  expect(withBaggage({ k: 'v' }, () => getBaggage().getEntry('k')?.value)).toBe('v');
+  expect(lines).toEqual([]);
+});
+
 test('withBaggage without a context manager runs the function and warns once', () => {
   const warn = vi.fn<(message: string) => void>();
   diag.setLogger({ error: warn, warn, info: warn, debug: warn, verbose: warn }, DiagLogLevel.WARN);

@@ -1,5 +1,5 @@
 // Runs an application's function in a context, and warns where that has no effect.
-import type { Context } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../common/active-context.ts';
 import { warn } from '../common/warnings.ts';
 
@@ -8,7 +8,8 @@ let warned = false;
 /** Runs `fn` in a context; without a context manager that has no effect, of which one warning tells. @internal */
 export function runIn<R>(context: Context, fn: () => R, caller: string): R {
   return runInContext(context, () => {
-    if (!warned && activeContext() !== context) {
+    // Some managers, such as those of Sentry and Datadog, make a context of their own from the one that they are given.
+    if (!warned && context !== ROOT_CONTEXT && activeContext() === ROOT_CONTEXT) {
       warned = true;
       warn(`${caller} has no effect, because no context manager is registered: call startTracing() or register one`);
     }

@@ -9,7 +9,6 @@ export {
 } from '../config/names.ts';
 export type { StartTracingOptions } from './options.ts';
 export { type DropReason, dropReasons, type SpanCounts } from '../export/accounting.ts';
-export type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
 export type { ExportTarget } from '../config/export-target.ts';
 export type {
   DeliveryOptions,

@@ -1,5 +1,6 @@
 // Chooses and combines propagators.
 import { type Context, propagation, type TextMapPropagator, trace } from '@opentelemetry/api';
+import { acceptLossesOf } from '../propagation/lossy-propagator.ts';
 import { mqtracePropagator } from '../propagation/index.ts';
 import { reportFault } from '../common/faults.ts';
 import type { Environment } from '../config/environment.ts';
@@ -18,7 +19,9 @@ export function choosePropagator(options: StartTracingOptions, environment: Envi
   const optionWins = environment.mode === 'fallback' && options.propagator !== undefined;
   const chosen = (optionWins ? undefined : named(environment)) ?? options.propagator;
   if (chosen === undefined) return mqtracePropagator;
-  return isList(chosen) ? compose(chosen) : chosen;
+  const propagator = isList(chosen) ? compose(chosen) : chosen;
+  acceptLossesOf(propagator);
+  return propagator;
 }
 
 /** What `OTEL_PROPAGATORS` names and can be loaded; undefined if nothing is left. */

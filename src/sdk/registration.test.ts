@@ -1,6 +1,8 @@
 import { type Context, context, propagation, type ProxyTracerProvider, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { expect, test, vi } from 'vitest';
+import { kafkaHeaders } from '../../carriers/index.ts';
+import { inject } from '../propagation/index.ts';
 import { collectDiag } from './testing/diag-log.ts';
 import { cleanUpAfterEach, receiver, start } from './testing/fixture.ts';
 
@@ -68,6 +70,24 @@ test('called twice, it warns, and the second one exports what is made through it
   await Promise.all([one.shutdown(), two.shutdown()]);
   expect(first.spans).toMatchObject([{ name: 'through the API' }]);
   expect(second.spans).toMatchObject([{ name: 'own' }]);
+});
+
+test('called twice without a logger, it warns on stderr, once', async () => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const [one, two] = [start({ export: { protocol: 'none' } }), start({ export: { protocol: 'none' } })];
+  const lines = write.mock.calls.map(([text]) => text);
+  write.mockRestore();
+  expect(lines).toEqual([
+    expect.stringMatching(/^mqtrace: startTracing\(\) was called before and is still running: .*\n$/),
+  ]);
+  await Promise.all([one.shutdown(), two.shutdown()]);
+});
+
+test('a propagator that code or a variable names is not warned of for what it leaves out', () => {
+  const reported = collectDiag();
+  start({ propagator: ['tracecontext'], export: { protocol: 'none' } });
+  inject(kafkaHeaders, {}, ROOT_CONTEXT);
+  expect(reported).toEqual([]);
 });
 
 test('after shutdown it may be called again', async () => {
