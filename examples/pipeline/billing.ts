@@ -4,7 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { traceConnection } from 'mqtrace/amqplib';
 import { traceKafka } from 'mqtrace/kafkajs';
 import { startTracing } from 'mqtrace/sdk';
-import { environment, type Order, ready } from './service.ts';
+import { environment, type Order, ready, sleep, troubled } from './service.ts';
 
 const tracing = startTracing({ serviceName: 'billing' });
 const connection = traceConnection(await connect(environment('AMQP_URL')));
@@ -24,7 +24,8 @@ await consumer.run({
     const order = JSON.parse(String(message.value)) as Order;
     await tracing.span('charge card', async (span) => {
       span.setAttribute('order.total', order.total);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await sleep(troubled ? 40 + Math.random() * 70 : 5);
+      if (troubled && Math.random() < 0.01) throw new Error('the card was declined');
     });
     channel.publish('invoices', 'invoice.created', Buffer.from(JSON.stringify(order)), { messageId: order.id });
     await channel.waitForConfirms();

@@ -1,11 +1,13 @@
 // npm run demo: starts the brokers and the four services, sends a few orders, and shows what became of one of them.
 //   --orders N        how many orders to send (default 5)
+//   --view            keep the services at work, with troubles to look at, and show them in the browser
 //   --endpoint URL    export to this OTLP/HTTP collector as well, as http://localhost:4318
 import { parseArgs } from 'node:util';
 import { createTopics } from '../../test-support/kafka-topics.ts';
 import { startBrokers } from '../../integration-tests/brokers/index.ts';
 import { type OtlpReceiver, type ReceivedRequest, startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 import type { ReceivedSpan } from '../../test-support/otlp-decode.ts';
+import { watch } from './watch.ts';
 import { freePort, type Service, startService } from './processes.ts';
 import type { Order } from './service.ts';
 import { flaws, serviceOf, waterfall } from './waterfall.ts';
@@ -24,8 +26,13 @@ interface Notification {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { orders: { type: 'string', default: '5' }, endpoint: { type: 'string' } },
+    options: {
+      orders: { type: 'string', default: '5' },
+      endpoint: { type: 'string' },
+      view: { type: 'boolean', default: false },
+    },
   });
+  if (values.view) return watch(say);
   const count = Number(values.orders);
   if (!Number.isInteger(count) || count < 1)
     throw new Error(`--orders: expected a whole number above 0, got ${values.orders}`);

@@ -15,6 +15,12 @@ export function environment(name: string): string {
   return value;
 }
 
+/** Whether the services are to have troubles to look at: a slow consumer, a retry and a dead letter. "npm run demo -- --view" does. */
+export const troubled: boolean = process.env['DEMO_TROUBLES'] === 'yes';
+
+/** Waits. */
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** Reports to the parent process that the service is ready, and closes it cleanly on SIGTERM. */
 export function ready(close: () => Promise<void>): void {
   process.once('SIGTERM', () => {

@@ -222,9 +222,9 @@ export function edgePath(
   }
   // Around below the band, as for what goes on in the next band and for what goes back.
   const out = x1 + 12 + (lane % 5) * 4;
-  const into = x2 - 12 - (lane % 5) * 4;
+  const into = x2 - 9 - (lane % 3) * 3;
   const floor = bands[Math.min(from.band, to.band)]! + 12 + (lane % 6) * 4;
-  const r = 6;
+  const r = 5;
   const upOrDown = Math.sign(floor - fromY) * r;
   const last = Math.sign(toY - floor) * r;
   return (

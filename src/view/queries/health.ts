@@ -1,6 +1,7 @@
 import type { Card, Hop } from '../store/flow.ts';
 import type { SpanStore } from '../store/store.ts';
 import { counted, duration, group } from './durations.ts';
+import { consumersOf } from './consumers.ts';
 import { coverageOf } from './map.ts';
 import type { Finding, HealthAnswer, HealthState } from './types.ts';
 
@@ -12,8 +13,7 @@ export function healthAnswer(store: SpanStore, now: number = Date.now()): Health
   const findings: Finding[] = [];
   const seen = new Set<number>();
   for (const card of store.flow.cards) if (card.created > 0 || card.slots.total > 0) seen.add(card.id);
-  for (const hop of store.flow.hops) {
-    if (hop.messages === 0) continue;
+  for (const hop of consumersOf(store)) {
     seen.add(hop.card.id);
     findings.push(...ofHop(store, hop));
   }

@@ -50,7 +50,7 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
   const waiting = Math.max(0, total - working);
   return {
     schema: 'mqtrace.journey/1',
-    title: `${name}: ${duration(total)}, of which ${waiting > working ? `${duration(working)} work` : `${duration(waiting)} waiting`}`,
+    title: titleOf(name, total, waiting, working),
     traceId: traceIdOf(message),
     spanId: spanIdOf(message),
     messageId,
@@ -64,6 +64,12 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
     axis: axis.pieces,
     notes,
   };
+}
+
+function titleOf(name: string, total: number, waiting: number, working: number): string {
+  if (waiting === 0) return `${name}: ${duration(total)}`;
+  const part = waiting > working ? `${duration(working)} work` : `${duration(waiting)} waiting`;
+  return `${name}: ${duration(total)}, of which ${part}`;
 }
 
 /** The message that a span belongs to: that which it created, the one that it consumed, or the nearest above it. */

@@ -2,6 +2,7 @@ import type { Card, Hop } from '../store/flow.ts';
 import type { Histogram } from '../store/histogram.ts';
 import type { Series } from '../store/metrics-store.ts';
 import type { SpanStore } from '../store/store.ts';
+import { consumersOf } from './consumers.ts';
 import { duration } from './durations.ts';
 import { metricsOnly } from './metrics-rows.ts';
 import { shownWait } from './shown-wait.ts';
@@ -26,10 +27,7 @@ export function mapAnswer(store: SpanStore, now: number = Date.now()): MapAnswer
       errors,
     });
   }
-  const processed = new Set(store.flow.hops.filter((hop) => !hop.receiving && hop.messages > 0).map(samePlace));
-  for (const hop of store.flow.hops) {
-    // A pull says less than the processing of what was pulled.
-    if (hop.messages === 0 || (hop.receiving && processed.has(samePlace(hop)))) continue;
+  for (const hop of consumersOf(store)) {
     const card = ensure(cards, hop.card, now);
     card.consumers.push(consumerRow(store, hop, axis, lags, now));
     for (const [from, messages] of hop.reroutedFrom) {
@@ -64,8 +62,6 @@ export function coverageOf(store: SpanStore): Coverage {
     refused: store.flow.refused + store.services.refused + store.names.refused + store.metrics.refused,
   };
 }
-
-const samePlace = (hop: Hop): string => `${hop.card.id} ${hop.service}`;
 
 /** The axis ends at a power of ten above the longest wait, and not before a second. */
 function axisEnd(store: SpanStore): number {

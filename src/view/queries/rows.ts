@@ -98,6 +98,8 @@ export function linkersOf(store: SpanStore, of: Row): { linker: Row; state: numb
     ) {
       if (!segment.isTarget(entry, high, low)) continue;
       const row = segment.linkRows[entry]!;
+      // A span that links a message again and again is one.
+      if (found.at(-1)?.linker.row === row && found.at(-1)?.linker.segment === segment) continue;
       const linker = { span: store.numberOf(at, row), segment, row };
       found.push({ linker, state: segment.linkStates[entry]!, wait: segment.linkWaits[entry]! });
     }

@@ -4,6 +4,7 @@ import { LinkState, type Segment } from '../store/segment.ts';
 import type { SpanStore } from '../store/store.ts';
 import { messageFor } from './journey.ts';
 import { messageTexts } from './message-texts.ts';
+import { longestWait, slowest } from './slowest.ts';
 import {
   consumes,
   creates,
@@ -63,8 +64,12 @@ export async function searchAnswer(
     const message = messageFor(store, row);
     if (found.has(message.span) || !fits(store, message, query)) return;
     found.set(message.span, message);
-    ranked.push({ row: message, rank: byRank ? rank : startOf(message) });
+    ranked.push({ row: message, rank: byRank ? rank || longestWait(store, message) : startOf(message) });
   };
+  if (byRank && query.id === undefined && query.attribute === undefined && query.text === undefined && !query.error) {
+    for (const { message, wait } of slowest(store, query, limit + 1)) keep(message, wait);
+    return answerOf(store, ranked, limit);
+  }
   let sliceFrom = performance.now();
   let looked = 0;
   for (const segmentAt of store.segments.map((_, at) => at).toReversed()) {
@@ -83,6 +88,10 @@ export async function searchAnswer(
     looked++;
     if (enough() || signal?.aborted) break;
   }
+  return answerOf(store, ranked, limit);
+}
+
+function answerOf(store: SpanStore, ranked: { row: Row; rank: number }[], limit: number): SearchAnswer {
   ranked.sort((a, b) => b.rank - a.rank);
   const messages = ranked.slice(0, limit).map(({ row }) => summary(store, row));
   return { schema: 'mqtrace.search/1', messages, more: ranked.length > limit };
@@ -93,8 +102,9 @@ function candidates(store: SpanStore, segment: Segment, query: SearchQuery): Ite
   if (query.id !== undefined) return byId(store, segment, query.id);
   if (query.attribute !== undefined) return byAttribute(segment, query.attribute);
   if (query.text !== undefined) return byText(segment, Buffer.from(query.text));
-  if (query.order === 'slowest' || query.waitOver !== undefined) return byWait(store, segment, query);
-  return rowsWhere(segment, (row) => (query.error ? segment.status[row] === 2 : segment.created[row]! > 0));
+  if (query.error) return rowsWhere(segment, (row) => segment.status[row] === 2);
+  if (query.waitOver !== undefined) return byWait(store, segment, query.waitOver);
+  return rowsWhere(segment, (row) => segment.created[row]! > 0);
 }
 
 function* rowsWhere(segment: Segment, wanted: (row: number) => boolean): Iterable<Candidate> {
@@ -117,17 +127,11 @@ function* byId(store: SpanStore, segment: Segment, id: string): Iterable<Candida
   });
 }
 
-function* byWait(store: SpanStore, segment: Segment, query: SearchQuery): Iterable<Candidate> {
-  const over = query.waitOver ?? 0;
-  const entries: number[] = [];
-  for (let entry = 0; entry < segment.linkCount; entry++) {
-    if (segment.linkStates[entry] === LinkState.resolved && segment.linkWaits[entry]! >= over) entries.push(entry);
-  }
-  if (query.order === 'slowest') entries.sort((a, b) => segment.linkWaits[b]! - segment.linkWaits[a]!);
-  // Of one segment, more than this cannot be among the slowest that are asked for, but for what other terms refuse.
-  for (const entry of entries.slice(0, 20_000)) {
+function* byWait(store: SpanStore, segment: Segment, over: number): Iterable<Candidate> {
+  for (let entry = segment.linkCount - 1; entry >= 0; entry--) {
+    if (segment.linkStates[entry] !== LinkState.resolved || segment.linkWaits[entry]! < over) continue;
     const message = findRow(store, segment.linkTargets[entry * 2]!, segment.linkTargets[entry * 2 + 1]!);
-    if (message !== undefined) yield [segment.linkRows[entry]!, segment.linkWaits[entry]!, message];
+    if (message !== undefined) yield [segment.linkRows[entry]!, 0, message];
   }
 }
 

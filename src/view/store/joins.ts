@@ -176,7 +176,10 @@ export class Joins {
       if (reroutedFrom.size < 32 || reroutedFrom.has(card.id))
         reroutedFrom.set(card.id, (reroutedFrom.get(card.id) ?? 0) + 1);
     }
-    const wait = segment.start[row]! - source.start[sourceRow]!;
+    // A pull may begin before the message is there, and ends when it has it.
+    const pulled = segment.operation[row] === Operation.receive;
+    const reached = segment.start[row]! + (pulled ? segment.duration[row]! : 0);
+    const wait = reached - source.start[sourceRow]!;
     if (wait < 0) {
       this.#skewed(hop, -wait);
       return;

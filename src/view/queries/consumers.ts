@@ -1,0 +1,9 @@
+import type { Hop } from '../store/flow.ts';
+import type { SpanStore } from '../store/store.ts';
+
+/** The consumers that have consumed anything. A pull says less than the processing of what was pulled: it counts where there is none. */
+export function consumersOf({ flow }: SpanStore): Hop[] {
+  const place = ({ card, service }: Hop): string => `${card.id} ${service}`;
+  const processed = new Set(flow.hops.filter((hop) => !hop.receiving && hop.messages > 0).map(place));
+  return flow.hops.filter((hop) => hop.messages > 0 && !(hop.receiving && processed.has(place(hop))));
+}
