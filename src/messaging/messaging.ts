@@ -12,7 +12,8 @@ import { cloudEvents } from '../../carriers/cloud-events.ts';
 import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { describe } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
-import { resolvePropagator } from '../propagation/current-propagator.ts';
+import { isOwnPropagator, resolvePropagator } from '../propagation/current-propagator.ts';
+import { fastExtract } from '../propagation/fast-extract.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
@@ -35,6 +36,7 @@ export class Messaging {
   readonly #keepExisting: boolean;
   readonly #cloudEvents: boolean;
   readonly #settleSpans: boolean;
+  readonly #fastPath: boolean;
   readonly #receivePolicy: ReceivePolicy;
 
   constructor(system: string, where: string, options: TraceOptions) {
@@ -47,6 +49,7 @@ export class Messaging {
     this.#keepExisting = options.existingContext === 'keep';
     this.#cloudEvents = options.cloudEvents === true;
     this.#settleSpans = options.settleSpans !== false;
+    this.#fastPath = options.fastPath !== false;
     this.#receivePolicy = new ReceivePolicy(where, options);
   }
 
@@ -100,6 +103,11 @@ export class Messaging {
 
   /** What a message carries, on top of the root context: what happens to be active is no part of it. */
   extract<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context {
+    if (headers === undefined || headers === null) return ROOT_CONTEXT;
+    if (this.#fastPath && !this.#cloudEvents && isOwnPropagator(this.propagator)) {
+      const context = fastExtract(adapter, headers);
+      if (context !== undefined) return context;
+    }
     return extractFrom(this.propagator, this.#carrier(adapter), headers, ROOT_CONTEXT);
   }
 

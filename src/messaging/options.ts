@@ -54,13 +54,18 @@ export interface TraceOptions {
    * settles each message; process spans end as before. Default true.
    */
   settleSpans?: boolean | undefined;
+  /**
+   * Whether messages as nearly every writer makes them are read by a fast path, with the same result. False rules it out, so that
+   * every message is read as unusual ones are: to find out whether a fault comes from there. Default true.
+   */
+  fastPath?: boolean | undefined;
 }
 
 const choices: Record<string, readonly string[]> = {
   semconv: ['latest', 'dup', '1.30'],
   existingContext: ['replace', 'keep'],
 };
-const switches = ['cloudEvents', 'settleSpans'];
+const switches = ['cloudEvents', 'settleSpans', 'fastPath'];
 const names = ['tracerProvider', 'propagator', 'parenting', 'baggage', 'trust', ...switches, ...Object.keys(choices)];
 
 /**

@@ -41,6 +41,14 @@ const globalPropagator: TextMapPropagator = {
   fields: () => current().fields(),
 };
 
+/** Whether this propagator is mqtrace's own, as things stand: chosen, registered, or used because none is registered. @internal */
+export function isOwnPropagator(propagator: TextMapPropagator): boolean {
+  if (propagator === mqtracePropagator) return true;
+  if (propagator !== globalPropagator) return false;
+  const current = registered();
+  return current === undefined || current === mqtracePropagator;
+}
+
 /**
  * @throws MqtraceError `INVALID_OPTION` if the choice is none of the three kinds
  * @internal

@@ -1,0 +1,66 @@
+// An OpenTelemetry context that holds a message's trace and baggage in fields, so that setting them copies no map.
+import { type Baggage, type Context, propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { withRandomTraceId } from '../common/random-trace-id.ts';
+
+/** The key under which a function of the API, or of ours, sets its value: found by behaviour, since the API does not export it. */
+function keyOf(set: (context: Context) => unknown): symbol {
+  let found: symbol | undefined;
+  const probe: Context = {
+    getValue: () => undefined,
+    setValue(key) {
+      found = key;
+      return probe;
+    },
+    deleteValue: () => probe,
+  };
+  set(probe);
+  if (found === undefined) throw new TypeError('the function set no value in the context');
+  return found;
+}
+
+const spanKey = keyOf((context) => trace.setSpanContext(context, { traceId: '', spanId: '', traceFlags: 0 }));
+const baggageKey = keyOf((context) => propagation.setBaggage(context, propagation.createBaggage()));
+const randomKey = keyOf((context) => withRandomTraceId(context, ''));
+
+/**
+ * A context with fields for the values that nearly every message's context has. Other keys are kept in a context of the API's.
+ * Immutable, as contexts are.
+ */
+export class FieldContext implements Context {
+  readonly #span: unknown;
+  readonly #baggage: unknown;
+  /** The trace id that came with the random flag. */
+  readonly #random: unknown;
+  readonly #rest: Context;
+
+  private constructor(span: unknown, baggage: unknown, random: unknown, rest: Context) {
+    this.#span = span;
+    this.#baggage = baggage;
+    this.#random = random;
+    this.#rest = rest;
+  }
+
+  /** The root context with a span, baggage, and a trace id that is known to be random. */
+  static of(span: Span | undefined, baggage: Baggage | undefined, randomTraceId: string | undefined): FieldContext {
+    return new FieldContext(span, baggage, randomTraceId, ROOT_CONTEXT);
+  }
+
+  getValue(key: symbol): unknown {
+    if (key === spanKey) return this.#span;
+    if (key === baggageKey) return this.#baggage;
+    if (key === randomKey) return this.#random;
+    return this.#rest.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    if (key === spanKey) return new FieldContext(value, this.#baggage, this.#random, this.#rest);
+    if (key === baggageKey) return new FieldContext(this.#span, value, this.#random, this.#rest);
+    if (key === randomKey) return new FieldContext(this.#span, this.#baggage, value, this.#rest);
+    return new FieldContext(this.#span, this.#baggage, this.#random, this.#rest.setValue(key, value));
+  }
+
+  deleteValue(key: symbol): Context {
+    if (key === spanKey || key === baggageKey || key === randomKey) return this.setValue(key, undefined);
+    return new FieldContext(this.#span, this.#baggage, this.#random, this.#rest.deleteValue(key));
+  }
+}
