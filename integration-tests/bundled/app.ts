@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const connection = traceConnection(await connect(AMQP_URL));
   const redis = traceRedis(new Redis(REDIS_URL));
   const channel = await connection.createConfirmChannel();
-  await channel.assertQueue(QUEUE, { exclusive: true });
+  await channel.assertQueue(QUEUE, { durable: false, expires: 60_000 });
 
   let arrived: (seen: unknown) => void;
   const arrival = new Promise<unknown>((resolve) => (arrived = resolve));
