@@ -61,7 +61,7 @@ export const scenarios: readonly Scenario[] = [
     drive: away(3000, 33_000),
   },
   {
-    name: 'gRPC refused for 5 s',
+    name: 'gRPC port closed for 5 s',
     grpc: true,
     body: `${started} await load(500, 8); await shutdown();`,
     drive: away(0, 5000),

@@ -1,6 +1,6 @@
-// Every example of the README and of docs/ really runs. A block marked `js` is a program: it is run, as it stands, on this Node,
-// against the built package, and has to end by itself. (That all of them compile is tested in integration-tests/lanes.) The addresses that an example names,
-// those of a local set-up, are replaced by where this run's brokers are.
+// Runs every example of the README and of docs/. A block marked `js` or `mjs` is a program: it runs unchanged, on this Node, against the
+// built package, and has to end by itself. integration-tests/lanes compiles `js` and `ts`. The local addresses in an example are
+// replaced by those of this run's brokers.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, '.cache', 'snippets');
 
 const all = examples(root);
-const programs = all.filter(({ language }) => language === 'js');
+const programs = all.filter(({ language }) => language === 'js' || language === 'mjs');
 
 let receiver: OtlpReceiver;
 let port: number | undefined;
