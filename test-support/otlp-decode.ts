@@ -62,7 +62,7 @@ type Bytes = Buffer | string;
 type Long = string | number;
 type Scope = { name?: string; version?: string };
 type Status = { code?: number; message?: string };
-type KeyValue = { key: string; value?: AnyValue };
+export type KeyValue = { key: string; value?: AnyValue };
 type Link = { traceId: Bytes; spanId: Bytes; traceState?: string; attributes?: KeyValue[]; flags?: number };
 type Event = { name?: string; timeUnixNano?: Long; attributes?: KeyValue[] };
 interface AnyValue {
@@ -157,7 +157,8 @@ function toEvent(event: Event): ReceivedEvent {
   };
 }
 
-function attributes(pairs: KeyValue[] | undefined): ReceivedAttributes {
+/** Attributes as plain values. */
+export function attributes(pairs: KeyValue[] | undefined): ReceivedAttributes {
   return Object.fromEntries((pairs ?? []).map(({ key, value }) => [key, toValue(value)]));
 }
 

@@ -1,5 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { decodeProtobuf, type ReceivedSpan } from './otlp-decode.ts';
+import { decodeMetrics, type ReceivedPoint } from './otlp-decode-metrics.ts';
 import { encodePartialSuccess } from './otlp-schema.ts';
 import { type Behaviour, Received } from './received.ts';
 
@@ -23,6 +24,8 @@ export class GrpcReceiver {
   /** Sees each call that is taken. */
   onRequest: ((call: grpc.ServerUnaryCall<Buffer, Buffer>) => void) | undefined;
   #server: grpc.Server | undefined;
+  /** The data points of each call with metrics. */
+  readonly metrics: ReceivedPoint[][] = [];
   port = 0;
 
   get url(): string {
@@ -36,21 +39,25 @@ export class GrpcReceiver {
   ): Promise<this> {
     const server = new grpc.Server();
     const identity = (bytes: Buffer): Buffer => bytes;
+    const unary = (service: string): grpc.MethodDefinition<Buffer, Buffer> => ({
+      path: `/opentelemetry.proto.collector.${service}/Export`,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: identity,
+      requestDeserialize: identity,
+      responseSerialize: identity,
+      responseDeserialize: identity,
+    });
     server.addService(
-      {
-        export: {
-          path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-          requestStream: false,
-          responseStream: false,
-          requestSerialize: identity,
-          requestDeserialize: identity,
-          responseSerialize: identity,
-          responseDeserialize: identity,
-        },
-      },
+      { export: unary('trace.v1.TraceService'), exportMetrics: unary('metrics.v1.MetricsService') },
       {
         export: (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) =>
           void this.#handle(call, done),
+        exportMetrics: (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
+          this.metadata = call.metadata;
+          this.metrics.push(decodeMetrics(call.request, false));
+          done(null, Buffer.alloc(0));
+        },
       },
     );
     this.port = await new Promise<number>((resolve, reject) => {

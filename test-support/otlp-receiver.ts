@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { decodeJson, decodeProtobuf, type ReceivedSpan } from './otlp-decode.ts';
+import { decodeMetrics, type ReceivedPoint } from './otlp-decode-metrics.ts';
 import { encodePartialSuccess } from './otlp-schema.ts';
 import { type Behaviour, Received } from './received.ts';
 
@@ -20,6 +21,8 @@ export interface OtlpReceiver extends AsyncDisposable {
   /** All spans received so far, in order of arrival. */
   readonly spans: readonly ReceivedSpan[];
   readonly requests: readonly ReceivedRequest[];
+  /** The data points of each request with metrics, in order of arrival. */
+  readonly metrics: readonly (readonly ReceivedPoint[])[];
   /** Resolves with all spans once `done` says so; rejects after `timeoutMs` (default 10000) with what has arrived. */
   waitFor(done: (spans: readonly ReceivedSpan[]) => boolean, timeoutMs?: number): Promise<readonly ReceivedSpan[]>;
   /** Forgets what was received. */
@@ -40,6 +43,8 @@ export class HttpReceiver {
   behaviour: Behaviour | ((requestNumber: number) => Behaviour) = {};
   /** Sees each request that is taken, its body as sent and uncompressed. */
   onRequest: ((request: Omit<ReceivedRequest, 'spans'>, json: boolean) => void) | undefined;
+  /** The data points of each request with metrics that was taken. */
+  readonly metrics: ReceivedPoint[][] = [];
   #server: http.Server | undefined;
   readonly #sockets = new Set<Socket>();
   port = 0;
@@ -97,7 +102,9 @@ export class HttpReceiver {
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
     const type = request.headers['content-type'];
     const json = type?.includes('json') === true;
-    const ids = received.decode(body, json);
+    const isMetrics = request.url?.endsWith('/v1/metrics') === true;
+    const points = isMetrics ? decodeMetrics(body, json) : [];
+    const ids = isMetrics ? [] : received.decode(body, json);
     if (behaviour.delayMs) await new Promise((resolve) => setTimeout(resolve, behaviour.delayMs));
     if (behaviour.hang) return;
     if (ids === undefined) {
@@ -121,7 +128,8 @@ export class HttpReceiver {
       return;
     }
     received.take(ids.slice(behaviour.reject ?? 0));
-    this.onRequest?.({ path: request.url ?? '', headers: request.headers, body }, json);
+    if (isMetrics) this.metrics.push(points);
+    else this.onRequest?.({ path: request.url ?? '', headers: request.headers, body }, json);
     const partial =
       behaviour.reject === undefined ? undefined : { rejectedSpans: String(behaviour.reject), errorMessage: 'told to' };
     const answer = json
@@ -157,6 +165,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     url: `http://127.0.0.1:${receiver.port}`,
     spans,
     requests,
+    metrics: receiver.metrics,
     waitFor(done, timeoutMs = 10_000) {
       return new Promise((resolve, reject) => {
         const check = (): void => {
@@ -177,6 +186,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     clear() {
       requests.length = 0;
       spans.length = 0;
+      receiver.metrics.length = 0;
     },
     close,
     [Symbol.asyncDispose]: close,

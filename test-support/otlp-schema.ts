@@ -1,7 +1,7 @@
 // The one copy of OTLP's schema for tests, read with protobufjs, which shares no code with the encoder under test.
 import protobuf from 'protobufjs';
 
-/** The published OTLP messages for traces, as far as field names, numbers and types go. */
+/** The published OTLP messages for traces and metrics, as far as field names, numbers and types go. */
 const schema = `
 syntax = "proto3";
 package otlp;
@@ -33,12 +33,30 @@ message Span {
   repeated Link links = 13; uint32 dropped_links_count = 14; Status status = 15; fixed32 flags = 16;
 }
 message Status { string message = 2; int32 code = 3; }
+message ExportMetricsServiceRequest { repeated ResourceMetrics resource_metrics = 1; }
+message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; string schema_url = 3; }
+message ScopeMetrics { InstrumentationScope scope = 1; repeated Metric metrics = 2; string schema_url = 3; }
+message Metric { string name = 1; string description = 2; string unit = 3; oneof data { Sum sum = 7; Histogram histogram = 9; } }
+message Sum { repeated NumberDataPoint data_points = 1; int32 aggregation_temporality = 2; bool is_monotonic = 3; }
+message Histogram { repeated HistogramDataPoint data_points = 1; int32 aggregation_temporality = 2; }
+message NumberDataPoint {
+  fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; oneof value { double as_double = 4; sfixed64 as_int = 6; }
+  repeated KeyValue attributes = 7; uint32 flags = 8;
+}
+message HistogramDataPoint {
+  fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4; optional double sum = 5;
+  repeated fixed64 bucket_counts = 6; repeated double explicit_bounds = 7; repeated KeyValue attributes = 9; uint32 flags = 10;
+  optional double min = 11; optional double max = 12;
+}
 `;
 
 const root = protobuf.parse(schema).root;
 
 /** An export request. */
 export const requestType: protobuf.Type = root.lookupType('otlp.ExportTraceServiceRequest');
+
+/** An export request of metrics. */
+export const metricsRequestType: protobuf.Type = root.lookupType('otlp.ExportMetricsServiceRequest');
 
 /** A span as protobufjs decodes it, with ids in base64 and 64-bit numbers as strings. */
 export interface DecodedSpan {

@@ -3,7 +3,7 @@ import { otlpGrpcUrl, otlpHttpUrl, zipkinUrl } from './endpoints.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';
 import { headersOf } from './header-list.ts';
-import type { ExportProtocol } from './names.ts';
+import type { ExportProtocol, Signal } from './names.ts';
 
 const otlpProtocols = ['http/protobuf', 'http/json', 'grpc'] as const;
 type OtlpProtocol = (typeof otlpProtocols)[number];
@@ -11,9 +11,17 @@ type OtlpProtocol = (typeof otlpProtocols)[number];
 const exporterNames = ['otlp', 'zipkin', 'console', 'none'] as const;
 type ExporterName = (typeof exporterNames)[number];
 
+/** A receiver of OTLP. @internal */
+export interface OtlpDestination {
+  readonly exporter: 'otlp';
+  readonly protocol: OtlpProtocol;
+  readonly url: string;
+  readonly headers: Headers;
+}
+
 /** Where spans go, settled from options and environment: nothing is left to look up. @internal */
 export type Destination =
-  | { readonly exporter: 'otlp'; readonly protocol: OtlpProtocol; readonly url: string; readonly headers: Headers }
+  | OtlpDestination
   | { readonly exporter: 'zipkin'; readonly url: string; readonly headers: Headers }
   | { readonly exporter: 'console' };
 
@@ -30,9 +38,25 @@ export function resolveDestinations(options: ExportTarget, environment: Environm
   return chosen.flatMap((exporter): Destination[] => {
     if (exporter === 'none') return [];
     if (exporter === 'console') return [{ exporter }];
-    if (exporter === 'otlp') return [otlp(own(false), environment)];
+    if (exporter === 'otlp') return [otlp(own(false), environment, 'TRACES')];
     const zipkin = own(true);
     return [{ exporter, url: zipkinUrl(zipkin, environment), headers: { ...zipkin.headers } }];
+  });
+}
+
+/** Where metrics go. @internal */
+export type MetricsDestination = OtlpDestination | { readonly exporter: 'console' };
+
+/** Where metrics go that belong to the destination of spans that the options describe. @internal */
+export function resolveMetricsDestinations(options: ExportTarget, environment: Environment): MetricsDestination[] {
+  const named = environment.listOf('OTEL_METRICS_EXPORTER', ['otlp', 'console', 'none'] as const);
+  const chosen = environment.settle(exporterOption(options.protocol), named) ?? ['otlp'];
+  const isOtlp = exporterOption(options.protocol)?.[0] === 'otlp' || options.protocol === undefined;
+  const target = isOtlp ? options : {};
+  return chosen.flatMap((exporter): MetricsDestination[] => {
+    if (exporter === 'console') return [{ exporter }];
+    // Zipkin has no metrics.
+    return exporter === 'otlp' ? [otlp(target, environment, 'METRICS')] : [];
   });
 }
 
@@ -41,22 +65,23 @@ function exporterOption(protocol: ExportProtocol | undefined): ExporterName[] | 
   return protocol === 'zipkin' || protocol === 'console' || protocol === 'none' ? [protocol] : ['otlp'];
 }
 
-function otlp(options: ExportTarget, environment: Environment): Destination {
+function otlp(options: ExportTarget, environment: Environment, signal: Signal): OtlpDestination {
   const option = otlpProtocols.find((each) => each === options.protocol);
   const variable =
-    environment.oneOf('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols) ??
+    environment.oneOf(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`, otlpProtocols) ??
     environment.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', otlpProtocols);
   const protocol = environment.settle(option, variable) ?? 'http/protobuf';
-  const url = protocol === 'grpc' ? otlpGrpcUrl(options, environment) : otlpHttpUrl(options, environment);
-  return { exporter: 'otlp', protocol, url, headers: otlpHeaders(options, environment) };
+  const url =
+    protocol === 'grpc' ? otlpGrpcUrl(options, environment, signal) : otlpHttpUrl(options, environment, signal);
+  return { exporter: 'otlp', protocol, url, headers: otlpHeaders(options, environment, signal) };
 }
 
 /** Header names are case-insensitive, so they are compared and sent in lower case. */
-function otlpHeaders(options: ExportTarget, environment: Environment): Headers {
+function otlpHeaders(options: ExportTarget, environment: Environment, signal: Signal): Headers {
   const option = lowerCaseNames(options.headers ?? {});
   const general = headersOf('OTEL_EXPORTER_OTLP_HEADERS', environment);
-  const traces = headersOf('OTEL_EXPORTER_OTLP_TRACES_HEADERS', environment);
-  return environment.merge(option, { ...general, ...traces });
+  const own = headersOf(`OTEL_EXPORTER_OTLP_${signal}_HEADERS`, environment);
+  return environment.merge(option, { ...general, ...own });
 }
 
 function lowerCaseNames(headers: Headers): Record<string, string> {

@@ -2,9 +2,10 @@
 import { warn } from '../common/warnings.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';
+import type { Signal } from './names.ts';
 
 const grpcDefault = 'http://localhost:4317';
-const httpDefault = 'http://localhost:4318/v1/traces';
+const httpDefault = 'http://localhost:4318';
 const zipkinDefault = 'http://localhost:9411/api/v2/spans';
 
 /** The URL if it is one for HTTP, else undefined. @internal */
@@ -20,21 +21,23 @@ export function isGrpcTarget(text: string): boolean {
 }
 
 /**
- * The full URL for OTLP over HTTP. The variable for traces alone is taken as it is, a base URL gets `/v1/traces`.
+ * The full URL for OTLP over HTTP. The variable for one signal alone is taken as it is, a base URL gets `/v1/traces` or
+ * `/v1/metrics`.
  *
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
  * @internal
  */
-export function otlpHttpUrl(options: ExportTarget, environment: Environment): string {
+export function otlpHttpUrl(options: ExportTarget, environment: Environment, signal: Signal = 'TRACES'): string {
   const variable =
-    urlOf('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', environment)?.href ??
-    underTracesPath(urlOf('OTEL_EXPORTER_OTLP_ENDPOINT', environment), false);
-  return environment.settle(underTracesPath(urlOption(options.endpoint), true), variable) ?? httpDefault;
+    urlOf(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, environment)?.href ??
+    underPath(urlOf('OTEL_EXPORTER_OTLP_ENDPOINT', environment), signal, false);
+  const option = underPath(urlOption(options.endpoint), signal, true);
+  return environment.settle(option, variable) ?? `${httpDefault}${paths[signal]}`;
 }
 
 /** The target for OTLP over gRPC; a scheme, if there is one, decides on TLS. @internal */
-export function otlpGrpcUrl(options: ExportTarget, environment: Environment): string {
-  const names = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+export function otlpGrpcUrl(options: ExportTarget, environment: Environment, signal: Signal = 'TRACES'): string {
+  const names = [`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, 'OTEL_EXPORTER_OTLP_ENDPOINT'];
   const variable = names.map((name) => grpcTargetOf(name, environment)).find((target) => target !== undefined);
   return environment.settle(options.endpoint, variable) ?? grpcDefault;
 }
@@ -70,10 +73,15 @@ function urlOption(endpoint: string | undefined): URL | undefined {
   return url;
 }
 
-function underTracesPath(url: URL | undefined, keepFull: boolean): string | undefined {
+const paths: Readonly<Record<Signal, string>> = { TRACES: '/v1/traces', METRICS: '/v1/metrics' };
+
+/** @param mayBeFull - whether the URL may end with the path of traces, in whose place comes that of the signal. */
+function underPath(url: URL | undefined, signal: Signal, mayBeFull: boolean): string | undefined {
   if (url === undefined) return undefined;
   const full = new URL(url);
-  if (keepFull && /\/v1\/traces\/?$/.test(full.pathname)) return full.href;
-  full.pathname = `${full.pathname.replace(/\/$/, '')}/v1/traces`;
+  const ending = mayBeFull ? /\/v1\/traces\/?$/.exec(full.pathname) : null;
+  if (ending !== null && signal === 'TRACES') return full.href;
+  const base = ending === null ? full.pathname.replace(/\/$/, '') : full.pathname.slice(0, ending.index);
+  full.pathname = `${base}${paths[signal]}`;
   return full.href;
 }

@@ -5,6 +5,9 @@ export const exportProtocols = ['http/protobuf', 'http/json', 'grpc', 'zipkin', 
 /** One of {@link exportProtocols}. */
 export type ExportProtocol = (typeof exportProtocols)[number];
 
+/** What is exported, as the names of variables spell it. */
+export type Signal = 'TRACES' | 'METRICS';
+
 /** Propagators that can be named, as in `OTEL_PROPAGATORS`. All but the first two and `none` are packages of their own. */
 export const propagatorNames = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'] as const;
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.ts';
+import type { Signal } from './names.ts';
 
 /** What a client needs for TLS beyond the defaults, as PEM. @internal */
 export interface TlsFiles {
@@ -11,21 +12,22 @@ export interface TlsFiles {
 }
 
 /**
- * Reads the files that `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY` name, or the same with `TRACES_`.
+ * Reads the files that `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY` name, or the same with `TRACES_` or
+ * `METRICS_`.
  * A file that cannot be read is reported and counts as not given.
  *
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options
  * @internal
  */
-export function readTlsFiles(environment: Environment): TlsFiles {
-  const ca = readFirst('CERTIFICATE', environment);
-  const cert = readFirst('CLIENT_CERTIFICATE', environment);
-  const key = readFirst('CLIENT_KEY', environment);
+export function readTlsFiles(environment: Environment, signal: Signal = 'TRACES'): TlsFiles {
+  const ca = readFirst('CERTIFICATE', environment, signal);
+  const cert = readFirst('CLIENT_CERTIFICATE', environment, signal);
+  const key = readFirst('CLIENT_KEY', environment, signal);
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 
-function readFirst(name: string, environment: Environment): Buffer | undefined {
-  for (const variable of [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`]) {
+function readFirst(name: string, environment: Environment, signal: Signal): Buffer | undefined {
+  for (const variable of [`OTEL_EXPORTER_OTLP_${signal}_${name}`, `OTEL_EXPORTER_OTLP_${name}`]) {
     const path = environment.text(variable);
     if (path === undefined) continue;
     try {

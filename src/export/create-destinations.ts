@@ -2,6 +2,7 @@
 import { type Destination, resolveDestinations } from '../config/destinations.ts';
 import { Environment } from '../config/environment.ts';
 import { redactUrl } from '../config/redact-url.ts';
+import type { Signal } from '../config/names.ts';
 import { readTlsFiles, type TlsFiles } from '../config/tls-files.ts';
 import { DestinationQueue } from './destination-queue.ts';
 import type { DeliveryOptions, DestinationOptions, ExportOptions } from './export-options.ts';
@@ -79,31 +80,37 @@ function settleDelivery(options: DeliveryOptions, environment: Environment): Del
   };
 }
 
-/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options */
-function settleOtlpTransport(
+/**
+ * How requests to a receiver of OTLP are made.
+ *
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options
+ * @internal
+ */
+export function settleOtlpTransport(
   { timeoutMs, compression: given, httpAgentOptions }: TransportOptions,
   environment: Environment,
+  signal: Signal = 'TRACES',
 ): TransportOptions & { readonly tls: TlsFiles } {
   const compression = (name: string): 'none' | 'gzip' | undefined => environment.oneOf(name, ['none', 'gzip']);
   return {
     httpAgentOptions,
-    tls: settleTls(httpAgentOptions, environment),
+    tls: settleTls(httpAgentOptions, environment, signal),
     timeoutMs: environment.settle(
       timeoutMs,
-      environment.milliseconds('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') ??
+      environment.milliseconds(`OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`) ??
         environment.milliseconds('OTEL_EXPORTER_OTLP_TIMEOUT') ??
-        environment.milliseconds('OTEL_BSP_EXPORT_TIMEOUT'),
+        (signal === 'TRACES' ? environment.milliseconds('OTEL_BSP_EXPORT_TIMEOUT') : undefined),
     ),
     compression: environment.settle(
       given,
-      compression('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION') ?? compression('OTEL_EXPORTER_OTLP_COMPRESSION'),
+      compression(`OTEL_EXPORTER_OTLP_${signal}_COMPRESSION`) ?? compression('OTEL_EXPORTER_OTLP_COMPRESSION'),
     ),
   };
 }
 
 /** The files that variables name, without those that options in code replace. */
-function settleTls(options: TransportOptions['httpAgentOptions'], environment: Environment): TlsFiles {
-  const files = readTlsFiles(environment);
+function settleTls(options: TransportOptions['httpAgentOptions'], environment: Environment, signal: Signal): TlsFiles {
+  const files = readTlsFiles(environment, signal);
   if (typeof options !== 'object' || environment.mode !== 'fallback') return files;
   return Object.fromEntries(Object.entries(files).filter(([name]) => !(name in options)));
 }

@@ -84,7 +84,8 @@ function writeValue(writer: ProtobufWriter, value: unknown): void {
   }
 }
 
-function writeAttributes(writer: ProtobufWriter, tag: number, attributes: Attributes): void {
+/** @internal */
+export function writeAttributes(writer: ProtobufWriter, tag: number, attributes: Attributes): void {
   for (const key in attributes) {
     if (!hasOwn(attributes, key)) continue;
     const value = attributes[key];

@@ -2,6 +2,7 @@
 import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
 import { warn } from '../common/warnings.ts';
+import type { Signal } from '../config/names.ts';
 import type { TlsFiles } from '../config/tls-files.ts';
 import { GrpcSender } from './grpc-sender.ts';
 import { HttpSender, type HttpTarget } from './http-sender.ts';
@@ -36,17 +37,24 @@ export interface OtlpTarget extends TransportOptions {
   readonly tls?: TlsFiles | undefined;
 }
 
-const tracesMethod = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+const methods: Readonly<Record<Signal, string>> = {
+  TRACES: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  METRICS: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+};
 const defaultTimeoutMs = 10_000;
 
-/** @internal */
-export function createOtlpSender(target: OtlpTarget): Sender {
-  if (target.protocol === 'grpc') return createGrpc(target);
+/**
+ * Makes a sender. It is given spans in protobuf, whatever the protocol, and metrics as the protocol has them.
+ *
+ * @internal
+ */
+export function createOtlpSender(target: OtlpTarget, signal: Signal = 'TRACES'): Sender {
+  if (target.protocol === 'grpc') return createGrpc(target, signal);
   const json = target.protocol === 'http/json';
   return new HttpSender({
     ...httpSettings(target),
     contentType: json ? 'application/json' : 'application/x-protobuf',
-    ...(json && { encode: (request: Buffer) => Buffer.from(JSON.stringify(toJson(request))) }),
+    ...(json && signal === 'TRACES' && { encode: (request: Buffer) => Buffer.from(JSON.stringify(toJson(request))) }),
     readSuccess: json ? readJsonResponse : readProtobufResponse,
   });
 }
@@ -69,7 +77,7 @@ export function httpSettings(
   };
 }
 
-function createGrpc(target: OtlpTarget): Sender {
+function createGrpc(target: OtlpTarget, signal: Signal): Sender {
   const { httpAgentOptions: given, url: text } = target;
   const socketPath = text.startsWith('unix:') ? text.replace(/^unix:(\/\/)?/, '') : undefined;
   // Without a scheme a target is one for TLS.
@@ -77,7 +85,7 @@ function createGrpc(target: OtlpTarget): Sender {
   return new GrpcSender({
     url: new URL(url),
     socketPath,
-    method: tracesMethod,
+    method: methods[signal],
     headers: { 'user-agent': userAgent, ...metadataOf(target.headers) },
     tls: { ...(typeof given === 'function' ? {} : given), ...target.tls },
     timeoutMs: target.timeoutMs ?? defaultTimeoutMs,

@@ -1,4 +1,4 @@
-// Reads from a successful answer how many spans were rejected.
+// Reads from a successful answer how many spans, or data points of metrics, were rejected.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 
@@ -15,7 +15,7 @@ function result(rejected: number, detail: string): Success {
   };
 }
 
-/** What an ExportTraceServiceResponse in protobuf says. @internal */
+/** What an ExportTraceServiceResponse or ExportMetricsServiceResponse in protobuf says. @internal */
 export function readProtobufResponse(bytes: Buffer): Success {
   try {
     let rejected = 0;
@@ -39,15 +39,16 @@ export function readProtobufResponse(bytes: Buffer): Success {
   }
 }
 
-/** What an ExportTraceServiceResponse in JSON says. @internal */
+/** What an ExportTraceServiceResponse or ExportMetricsServiceResponse in JSON says. @internal */
 export function readJsonResponse(bytes: Buffer): Success {
   if (bytes.length === 0) return result(0, '');
   try {
     const { partialSuccess } = JSON.parse(bytes.toString('utf8')) as {
-      partialSuccess?: { rejectedSpans?: unknown; errorMessage?: unknown };
+      partialSuccess?: { rejectedSpans?: unknown; rejectedDataPoints?: unknown; errorMessage?: unknown };
     };
     const detail = partialSuccess?.errorMessage;
-    return result(Number(partialSuccess?.rejectedSpans ?? 0), typeof detail === 'string' ? detail : '');
+    const rejected = partialSuccess?.rejectedSpans ?? partialSuccess?.rejectedDataPoints ?? 0;
+    return result(Number(rejected), typeof detail === 'string' ? detail : '');
   } catch {
     return unreadable;
   }

@@ -6,6 +6,7 @@ import type { StartedSpans } from '../export/started-spans.ts';
 import type { SamplingPair } from '../sampling/create-sampling.ts';
 import type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
 import type { FlushResult } from '../export/export-options.ts';
+import type { MetricsExport } from '../export/messaging-metrics/export.ts';
 import type { OpenSpan, OpenSpans, OpenSpansOptions } from './open-spans.ts';
 import type { OperationMetrics } from './operation-metrics.ts';
 import type { TracingStats } from '../export/stats.ts';
@@ -27,6 +28,7 @@ export class ExportBackend {
   readonly #counts: StartedSpans;
   readonly #openSpans: OpenSpans | undefined;
   readonly operations: OperationMetrics | undefined;
+  readonly #metrics: MetricsExport | undefined;
   readonly #number: number = backends++;
 
   constructor(parts: {
@@ -37,6 +39,7 @@ export class ExportBackend {
     counts: StartedSpans;
     openSpans: OpenSpans | undefined;
     operations: OperationMetrics | undefined;
+    metrics: MetricsExport | undefined;
   }) {
     this.provider = parts.provider;
     this.sampling = parts.sampling;
@@ -45,6 +48,7 @@ export class ExportBackend {
     this.#counts = parts.counts;
     this.#openSpans = parts.openSpans;
     this.operations = parts.operations;
+    this.#metrics = parts.metrics;
   }
 
   stats(): TracingStats {
@@ -61,14 +65,22 @@ export class ExportBackend {
   async flush(timeoutMs: number): Promise<FlushResult> {
     this.sampling.release();
     const own = Promise.all(this.#own.map((processor) => processor.forceFlush()));
-    const [result] = await Promise.all([this.#exporting.flush({ timeoutMs }), within('flush', timeoutMs, own)]);
+    const [result] = await Promise.all([
+      this.#exporting.flush({ timeoutMs }),
+      within('flush', timeoutMs, own),
+      this.#metrics?.flush(timeoutMs),
+    ]);
     this.#report('flush', result);
     return result;
   }
 
   async shutdown(timeoutMs: number): Promise<FlushResult> {
     const ended = this.#exporting.end({ timeoutMs });
-    const [result] = await Promise.all([ended, within('shutdown', timeoutMs, this.provider.shutdown())]);
+    const [result] = await Promise.all([
+      ended,
+      within('shutdown', timeoutMs, this.provider.shutdown()),
+      this.#metrics?.shutdown(timeoutMs),
+    ]);
     this.#report('shutdown', result);
     return result;
   }

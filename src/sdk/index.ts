@@ -19,6 +19,8 @@ export type {
 } from '../export/export-options.ts';
 export { MqtraceSpanProcessor, type MqtraceSpanProcessorOptions } from '../export/mqtrace-span-processor.ts';
 export type { AgentFactory, TransportOptions } from '../export/otlp-senders.ts';
+export type { MetricsOptions } from '../export/messaging-metrics/create.ts';
+export type { Temporality } from '../metrics/index.ts';
 export type { SpoolOptions } from '../export/spool/spool.ts';
 export type { DestinationStats, TracingStats } from '../export/stats.ts';
 export type { OpenSpan, OpenSpansOptions } from './open-spans.ts';

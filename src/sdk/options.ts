@@ -1,6 +1,7 @@
 // The options of startTracing().
 import type { Attributes, ContextManager, MeterProvider, TextMapPropagator } from '@opentelemetry/api';
 import type { ExportOptions } from '../export/export-options.ts';
+import type { MetricsOptions } from '../export/messaging-metrics/create.ts';
 import type { EnvironmentMode, PropagatorName } from '../config/names.ts';
 import type { SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { SamplingOptions } from '../sampling/index.ts';
@@ -35,6 +36,12 @@ export interface StartTracingOptions {
    * `true` and none, the one registered with the OpenTelemetry API is used.
    */
   readonly operationMetrics?: boolean | undefined;
+  /**
+   * Counts and times the messages of all traced clients, sampled or not, and sends the metrics as OTLP to the destinations that spans
+   * have. No metrics SDK is needed; where the application has one, use `mqtraceMetrics()` of `mqtrace/metrics` instead. Default `false`.
+   * Variables: `OTEL_METRICS_EXPORTER`, `OTEL_EXPORTER_OTLP_METRICS_*`, `OTEL_METRIC_EXPORT_*`.
+   */
+  readonly metrics?: boolean | MetricsOptions | undefined;
   /** Follows open spans by name and ids, for `tracing.openSpans()`. Default `false`. */
   readonly trackOpenSpans?: boolean | undefined;
 

@@ -16,6 +16,7 @@ import { Environment } from '../config/environment.ts';
 import { loadOptional } from '../config/optional-package.ts';
 import { createDestinationQueues } from '../export/create-destinations.ts';
 import { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
+import { createMetricsExport } from '../export/messaging-metrics/create.ts';
 import { observeExport } from '../export/metrics.ts';
 import { StartedSpans } from '../export/started-spans.ts';
 import { ExportBackend } from './export-backend.ts';
@@ -100,8 +101,9 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
   const { meterProvider, operationMetrics = meterProvider !== undefined } = options;
   const openSpans = options.trackOpenSpans === true ? new OpenSpans() : undefined;
   const own = (options.spanProcessors ?? []).map((each) => new GuardedProcessor(each));
+  const resource = createResource(TracerProvider, attributes);
   const provider = new TracerProvider({
-    resource: createResource(TracerProvider, attributes),
+    resource,
     sampler: countingSampler(sampling.sampler, counts),
     spanLimits: chooseSpanLimits(options, environment),
     spanProcessors: [
@@ -115,7 +117,20 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
   exporting.start();
   if (meterProvider !== undefined) observeExport(meterProvider, exporting, counts);
   const operations = operationMetrics ? new OperationMetrics(meterProvider) : undefined;
-  return new ExportBackend({ provider, exporting, sampling, own, counts, openSpans, operations });
+  const { metrics = false } = options;
+  const metricsOptions = typeof metrics === 'object' ? metrics : {};
+  const metricsExport =
+    metrics === false ? undefined : createMetricsExport(metricsOptions, options.export ?? {}, environment, resource);
+  return new ExportBackend({
+    provider,
+    exporting,
+    sampling,
+    own,
+    counts,
+    openSpans,
+    operations,
+    metrics: metricsExport,
+  });
 }
 
 function chooseContextManager({ contextManager }: StartTracingOptions): ContextManager | undefined {

@@ -5,10 +5,13 @@ import {
   checkNames,
   checkNonEmptyString,
   checkOneOf,
+  checkWhole,
   isRecord,
+  longestTimeoutMs,
   type OptionCheck,
 } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
+import type { MetricsOptions } from '../export/messaging-metrics/create.ts';
 import { exportOptionChecks } from '../export/validate-export-options.ts';
 import { SamplingPair, samplingOptionNames } from '../sampling/create-sampling.ts';
 import type { SamplingOptions } from '../sampling/index.ts';
@@ -34,6 +37,7 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: OptionCheck<Start
   register: checkBoolean,
   meterProvider: (value, where) => checkMethods(value, where, ['getMeter'], 'a MeterProvider'),
   operationMetrics: checkBoolean,
+  metrics,
   trackOpenSpans: checkBoolean,
   environment: checkOneOf(environmentModes),
 };
@@ -70,6 +74,22 @@ function exportOptions(value: unknown, where: string): void {
   for (const [name, check] of Object.entries(exportOptionChecks)) {
     const option = (value as Record<string, unknown>)[name];
     if (option !== undefined) check(option, `${where}.${name}`, value);
+  }
+}
+
+const metricsChecks: { readonly [Name in keyof Required<MetricsOptions>]: OptionCheck } = {
+  intervalMs: checkWhole(1, longestTimeoutMs),
+  exportTimeoutMs: checkWhole(1, longestTimeoutMs),
+  temporality: checkOneOf(['cumulative', 'delta']),
+  maxSeries: checkWhole(1),
+};
+
+function metrics(value: unknown, where: string): void {
+  if (typeof value === 'boolean') return;
+  if (!isRecord(value)) throw invalidOption(where, value, 'true, false or an object of options');
+  checkNames(where, value, Object.keys(metricsChecks));
+  for (const [name, check] of Object.entries(metricsChecks)) {
+    if (value[name] !== undefined) check(value[name], `${where}.${name}`, value);
   }
 }
 

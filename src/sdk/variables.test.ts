@@ -99,6 +99,18 @@ const variables: Readonly<Record<string, Expected>> = {
   OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: file,
   OTEL_EXPORTER_OTLP_CLIENT_KEY: file,
   OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: file,
+  OTEL_METRICS_EXPORTER: { valid: [] },
+  OTEL_METRIC_EXPORT_INTERVAL: positive,
+  OTEL_METRIC_EXPORT_TIMEOUT: positive,
+  OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: { valid: [] },
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: endpoint,
+  OTEL_EXPORTER_OTLP_METRICS_HEADERS: headers,
+  OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: { valid: [] },
+  OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: positive,
+  OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE: file,
+  OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE: file,
+  OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY: file,
+  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: { valid: [] },
   OTEL_EXPORTER_ZIPKIN_ENDPOINT: { ...endpoint, beside: zipkin },
   OTEL_EXPORTER_ZIPKIN_TIMEOUT: { ...positive, beside: zipkin },
   OTEL_BSP_SCHEDULE_DELAY: positive,
@@ -135,7 +147,7 @@ test.each(Object.entries(variables))('%s never keeps tracing from starting', asy
   for (const value of odd) {
     const reported = collectDiag();
     vi.stubEnv(name, value);
-    const tracing = start({ register: false, export: { endpoint: 'http://127.0.0.1:1' } });
+    const tracing = start({ register: false, metrics: true, export: { endpoint: 'http://127.0.0.1:1' } });
     const span = tracing.tracer.startSpan('work', { attributes });
     const about = reported.filter((line) => line.includes(name));
     const isValid = valid === 'all' || valid.includes(value) || blank.includes(value);

@@ -1,0 +1,200 @@
+// Reads all series for one receiver, which remembers by itself what it has read.
+import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
+import { type Instrument, type Series, state } from './instruments.ts';
+import { histogram } from './series.ts';
+
+/** Whether a collection tells what was counted since the start, or since the collection before it. */
+export type Temporality = 'cumulative' | 'delta';
+
+/** One series of a metric at one time, in the form of OpenTelemetry's SDK. */
+export interface MetricPoint<Value> {
+  readonly startTime: HrTime;
+  readonly endTime: HrTime;
+  readonly attributes: Attributes;
+  readonly value: Value;
+}
+
+/** The value of one series of a histogram. */
+export interface HistogramValue {
+  readonly buckets: { readonly boundaries: number[]; readonly counts: number[] };
+  readonly count: number;
+  readonly sum: number;
+  /** Absent with delta temporality: the smallest of all time says nothing of the interval. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+interface MetricBase {
+  readonly descriptor: {
+    readonly name: string;
+    readonly description: string;
+    readonly unit: string;
+    readonly valueType: ValueType;
+    readonly advice: { readonly explicitBucketBoundaries?: number[] };
+    /** SDKs before 2.0 look at it. */
+    readonly type: 'COUNTER' | 'UP_DOWN_COUNTER' | 'HISTOGRAM';
+  };
+  /** 0 is delta, 1 cumulative, as in OpenTelemetry's SDK. */
+  readonly aggregationTemporality: 0 | 1;
+}
+
+/** A histogram, as OpenTelemetry's SDK has it. */
+export interface HistogramMetric extends MetricBase {
+  readonly dataPointType: 0;
+  readonly dataPoints: MetricPoint<HistogramValue>[];
+}
+
+/** A counter, as OpenTelemetry's SDK has it. */
+export interface SumMetric extends MetricBase {
+  readonly dataPointType: 3;
+  readonly isMonotonic: boolean;
+  readonly dataPoints: MetricPoint<number>[];
+}
+
+/** A metric in the form of `MetricData` of OpenTelemetry's SDK. */
+export type CollectedMetric = HistogramMetric | SumMetric;
+
+/** What was collected; it counts as read once it is committed. @internal */
+export interface Collection {
+  readonly metrics: CollectedMetric[];
+  /** With delta temporality the next collection goes on from here. Without it, it holds this one as well. */
+  readonly commit: () => void;
+}
+
+/**
+ * One reader of all metrics, with its own memory of what it has read. While there is a reader, metrics are counted.
+ *
+ * @internal
+ */
+export class MetricsReader {
+  readonly #delta: boolean;
+  /** What had been counted when this reader read last; only for delta temporality. */
+  #read = new Map<Series, Float64Array>();
+  #readMs: number = Date.now();
+  #open = true;
+
+  constructor(temporality: Temporality, maxSeries?: number) {
+    this.#delta = temporality === 'delta';
+    if (state.readers++ === 0) startCounting();
+    if (maxSeries !== undefined) state.maxSeries = maxSeries;
+    if (this.#delta) this.#read = snapshot();
+  }
+
+  /** What has been counted. Never throws. */
+  collect(): Collection {
+    const nowMs = Math.max(Date.now(), this.#readMs);
+    const metrics: CollectedMetric[] = [];
+    const taken = this.#delta ? snapshot() : undefined;
+    for (const instrument of state.instruments.values()) {
+      const metric =
+        instrument.kind === 'histogram' ? this.#histogram(instrument, nowMs) : this.#sum(instrument, nowMs);
+      if (metric.dataPoints.length > 0) metrics.push(metric);
+    }
+    return {
+      metrics,
+      commit: () => {
+        if (taken === undefined) return;
+        this.#read = taken;
+        this.#readMs = nowMs;
+      },
+    };
+  }
+
+  /** How much has been counted in all: any change of a metric changes it. */
+  get counted(): number {
+    let total = 0;
+    for (const { kind, series } of state.instruments.values()) {
+      for (const { data } of series.values()) {
+        for (let at = kind === 'histogram' ? histogram.buckets : 0; at < data.length; at++) total += data[at]!;
+      }
+    }
+    return total;
+  }
+
+  /** When the last reader has gone, nothing is counted any more. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#read.clear();
+    if (--state.readers === 0) state.epoch = 0;
+  }
+
+  #histogram(instrument: Instrument, nowMs: number): HistogramMetric {
+    const boundaries = [...(instrument.boundaries ?? [])];
+    const dataPoints: MetricPoint<HistogramValue>[] = [];
+    for (const series of instrument.series.values()) {
+      const { data } = series;
+      const before = this.#read.get(series);
+      const since = (at: number): number => data[at]! - (before?.[at] ?? 0);
+      const counts = Array.from({ length: boundaries.length + 1 }, (_, bucket) => since(histogram.buckets + bucket));
+      const count = counts.reduce((sum, one) => sum + one, 0);
+      if (count === 0) continue;
+      const extremes = this.#delta ? undefined : { min: data[histogram.min]!, max: data[histogram.max]! };
+      const value = { buckets: { boundaries, counts }, count, sum: since(histogram.sum), ...extremes };
+      dataPoints.push(this.#point(series, nowMs, value, this.#delta));
+    }
+    return { ...describe(instrument), aggregationTemporality: this.#delta ? 0 : 1, dataPointType: 0, dataPoints };
+  }
+
+  #sum(instrument: Instrument, nowMs: number): SumMetric {
+    const isMonotonic = instrument.kind === 'counter';
+    // What goes up and down is a level: its changes alone would tell nobody how high it is.
+    const delta = this.#delta && isMonotonic;
+    const dataPoints: MetricPoint<number>[] = [];
+    for (const series of instrument.series.values()) {
+      const value = series.data[0]! - (delta ? (this.#read.get(series)?.[0] ?? 0) : 0);
+      if (isMonotonic && value === 0) continue;
+      dataPoints.push(this.#point(series, nowMs, value, delta));
+    }
+    return {
+      ...describe(instrument),
+      aggregationTemporality: delta ? 0 : 1,
+      dataPointType: 3,
+      isMonotonic,
+      dataPoints,
+    };
+  }
+
+  #point<Value>(series: Series, nowMs: number, value: Value, delta: boolean): MetricPoint<Value> {
+    const startMs = delta ? this.#readMs : series.startMs;
+    return {
+      startTime: timeOf(startMs),
+      endTime: timeOf(Math.max(nowMs, startMs)),
+      attributes: series.attributes,
+      value,
+    };
+  }
+}
+
+function startCounting(): void {
+  // What was counted before has a gap after it: cumulative numbers would be wrong from there on.
+  state.instruments.clear();
+  state.epoch = ++state.epochs;
+}
+
+function snapshot(): Map<Series, Float64Array> {
+  const read = new Map<Series, Float64Array>();
+  for (const { series } of state.instruments.values()) {
+    for (const each of series.values()) read.set(each, each.data.slice());
+  }
+  return read;
+}
+
+const types = { counter: 'COUNTER', up_down_counter: 'UP_DOWN_COUNTER', histogram: 'HISTOGRAM' } as const;
+
+function describe({ name, description, unit, kind, boundaries }: Instrument): Pick<MetricBase, 'descriptor'> {
+  return {
+    descriptor: {
+      name,
+      description,
+      unit,
+      type: types[kind],
+      valueType: kind === 'histogram' ? ValueType.DOUBLE : ValueType.INT,
+      advice: boundaries === undefined ? {} : { explicitBucketBoundaries: [...boundaries] },
+    },
+  };
+}
+
+function timeOf(ms: number): HrTime {
+  return [Math.floor(ms / 1000), (ms % 1000) * 1_000_000];
+}
