@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -13,7 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 interface Target {
@@ -74,6 +76,40 @@ describe('the packed tarball', () => {
     expect(bytes(files.filter((file) => !/^(?:dist\/src\/(?:view|cli)|docs)\//.test(file)))).toBeLessThan(1_000_000);
     expect(bytes(files)).toBeLessThan(2_000_000);
     expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
+  });
+
+  test('starts the view with its page where nothing else is installed', async () => {
+    const cwd = project('view-only', []);
+    const main = join(cwd, 'node_modules/mqtrace/dist/src/cli/main.js');
+    const child = spawn(process.execPath, [
+      main,
+      'view',
+      '--no-open',
+      '--port',
+      '0',
+      '--otlp-port',
+      '0',
+      '--grpc-port',
+      '0',
+    ]);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = '';
+      child.stdout.on('data', (chunk) => {
+        said += String(chunk);
+        const found = /mqtrace view: (\S+)/.exec(said);
+        if (found !== null) resolve(found[1]!);
+      });
+      child.stderr.on('data', (chunk) => reject(new Error(String(chunk))));
+      child.once('exit', (code) => reject(new Error(`ended with code ${code}`)));
+    });
+    expect(await (await fetch(url)).text()).toContain('/page.js');
+    const script = await (await fetch(`${url}/page.js`)).arrayBuffer();
+    const style = await (await fetch(`${url}/page.css`)).arrayBuffer();
+    expect(gzipSync(script).length + gzipSync(style).length).toBeLessThan(150_000);
+    const ended = once(child, 'exit');
+    child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
   });
 
   test('has a declaration for each subpath also where exports is not read', () => {

@@ -24,7 +24,7 @@ await consumer.run({
     const order = JSON.parse(String(message.value)) as Order;
     await tracing.span('charge card', async (span) => {
       span.setAttribute('order.total', order.total);
-      await sleep(troubled ? 40 + Math.random() * 70 : 5);
+      await sleep(troubled ? 60 + Math.random() * 100 : 5);
       if (troubled && Math.random() < 0.01) throw new Error('the card was declined');
     });
     channel.publish('invoices', 'invoice.created', Buffer.from(JSON.stringify(order)), { messageId: order.id });

@@ -5,7 +5,7 @@ import { createTopics } from '../../test-support/kafka-topics.ts';
 import { startView } from '../../src/view/index.ts';
 import { freePort, startService } from './processes.ts';
 
-const ordersPerSecond = 8;
+const ordersPerSecond = 5;
 const customers = ['ada', 'grace', 'edsger', 'barbara'];
 
 /** Runs until the process is asked to end; resolves with the exit code. */

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   map: async () => (await import('./map-command.ts')).mapCommand,
   journey: async () => (await import('./journey-command.ts')).journeyCommand,
   health: async () => (await import('./health-command.ts')).healthCommand,
+  doctor: async () => (await import('./doctor-command.ts')).doctorCommand,
   explain: async () => (await import('./explain-command.ts')).explainCommand,
 };
 
@@ -20,6 +21,7 @@ Usage: mqtrace COMMAND [options]
   map       who sends to which destination, who consumes, and how long messages wait
   journey   what became of one message
   health    where the trace breaks, and what to do about it
+  doctor    what is wrong with this project's packages and settings
   explain   what the headers of a message hold, read from standard input
 
 "mqtrace COMMAND --help" tells the options of a command.`;

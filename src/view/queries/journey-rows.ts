@@ -14,6 +14,7 @@ import {
   operationName,
   operationOf,
   parentOf,
+  reachedAt,
   type Row,
   serviceOf,
   spanIdOf,
@@ -75,13 +76,14 @@ export class JourneyRows {
   wait(from: Row, until: Row, depth: number, certain: boolean, name?: string, since: number = startOf(from)): void {
     if (this.full) return;
     const destination = destinationOf(this.store, until) || destinationOf(this.store, from);
-    const skewed = startOf(until) < since;
+    const end = reachedAt(until);
+    const skewed = end < since;
     this.list.push({
       ...blank(until, depth),
       kind: 'wait',
       name: name ?? `waits in ${destination}`,
-      start: Math.min(since, startOf(until)),
-      end: startOf(until),
+      start: Math.min(since, end),
+      end,
       certain,
       note: skewed ? 'the clocks differ: it was processed before it was created' : '',
     });
@@ -168,12 +170,22 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
     const told = each.segment.attempt[each.row]!;
     const attempt = told > 0 ? told : (before?.attempt ?? 0) + 1;
     const again = before !== undefined;
-    const note = batchNote(each);
+    // Where the pull and the processing of what was pulled are recorded, the processing is what the message waited for.
+    const isPull = operationOf(each) === Operation.receive;
+    const isProcessed = isPull && top.some((other) => isProcessOf(store, other, each));
+    const early = isPull && startOf(each) < startOf(message);
+    const note = early ? 'began before the message was there' : batchNote(each);
     steps.push({
-      ...step(each, depth + 1, certain, { attempt: again || told > 1 ? attempt : 0, note }),
-      wait: again
-        ? { from: before.row, since: endOf(before.row), name: `waits for attempt ${attempt}` }
-        : { from: message, since: startOf(message), name: undefined },
+      ...step(each, depth + 1, certain, {
+        attempt: again || told > 1 ? attempt : 0,
+        note,
+        start: early ? reachedAt(each) : startOf(each),
+      }),
+      wait: isProcessed
+        ? undefined
+        : again
+          ? { from: before.row, since: endOf(before.row), name: `waits for attempt ${attempt}` }
+          : { from: message, since: startOf(message), name: undefined },
     });
     last.set(consumer, { row: each, attempt });
   }
@@ -205,6 +217,10 @@ function afterSpan(rows: JourneyRows, row: Row, depth: number, certain: boolean)
   if (children.length > maxShown)
     steps.push(folded(row, depth + 1, `${counted(children.length - maxShown, 'span')} more`));
   return steps;
+}
+
+function isProcessOf(store: SpanStore, row: Row, pull: Row): boolean {
+  return operationOf(row) === Operation.process && serviceOf(store, row) === serviceOf(store, pull);
 }
 
 function batchNote(row: Row): string {

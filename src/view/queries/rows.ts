@@ -36,6 +36,8 @@ export function findHex(store: SpanStore, spanId: string): Row | undefined {
 
 export const startOf = ({ segment, row }: Row): number => segment.start[row]!;
 export const endOf = ({ segment, row }: Row): number => segment.start[row]! + segment.duration[row]!;
+/** When a message reached its consumer: at the start of the processing, or at the end of the pull, which may begin before there is one. */
+export const reachedAt = (row: Row): number => (operationOf(row) === Operation.receive ? endOf(row) : startOf(row));
 export const operationOf = ({ segment, row }: Row): number => segment.operation[row]!;
 export const operationName = (row: Row): JourneyRow['operation'] => operationNames[operationOf(row)] ?? 'none';
 export const isError = ({ segment, row }: Row): boolean => segment.status[row] === 2;

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { freePort, type Service, startService } from '../../examples/pipeline/processes.ts';
+import type { Output } from '../../src/cli/command.ts';
+import { run } from '../../src/cli/run.ts';
+import { startView, type View } from '../../src/view/index.ts';
+import type { JourneyAnswer, MapAnswer } from '../../src/view/queries/types.ts';
+import { createTopics } from '../../test-support/kafka-topics.ts';
+import { builtPage, chromiumPath, startBrowser } from './browser.ts';
+
+const orders = 20;
+const path = await chromiumPath();
+let view: View;
+let page: { folder: string; remove: () => Promise<void> };
+let services: Service[] = [];
+
+/** What a command prints, from the running view. */
+async function mqtrace(...args: string[]): Promise<string> {
+  const lines: string[] = [];
+  const output: Partial<Output> = {
+    out: (line) => void lines.push(line),
+    error: (line) => void lines.push(line),
+    width: 120,
+    environment: {},
+  };
+  await run([...args, '--url', view.url], output as Output);
+  return lines.join('\n');
+}
+
+const map = async (): Promise<MapAnswer> => JSON.parse(await mqtrace('map', '--json')) as MapAnswer;
+
+beforeAll(async () => {
+  page = await builtPage();
+  view = await startView({ port: 0, otlpPort: 0, grpcPort: 0, pageFolder: page.folder });
+  const port = await freePort();
+  const environment = {
+    KAFKA_BROKERS: inject('kafkaBrokers').join(','),
+    AMQP_URL: inject('amqpUrl'),
+    REDIS_URL: inject('redisUrl'),
+    PORT: String(port),
+    OTEL_EXPORTER_OTLP_ENDPOINT: view.otlpUrl,
+  };
+  await createTopics(inject('kafkaBrokers'), ['shop.orders']);
+  services = ['shop', 'billing', 'shipping', 'notify'].map((name) => startService(name, environment, () => {}));
+  await Promise.all(services.map((service) => service.ready));
+  for (let at = 1; at <= orders; at++) {
+    const body = JSON.stringify({ id: `live-${at}`, user: 'ada', tenant: 'acme', total: at });
+    await fetch(`http://127.0.0.1:${port}/orders`, { method: 'POST', body });
+  }
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all(services.map((service) => service.stop()));
+  await view?.close();
+  await page?.remove();
+}, 60_000);
+
+test('a live pipeline through three brokers is on the map, with its waits', async () => {
+  const consumed = async (): Promise<Record<string, number>> =>
+    Object.fromEntries(
+      (await map()).destinations.flatMap((card) =>
+        card.consumers.map((row) => [`${card.name}>${row.service}`, row.messages]),
+      ),
+    );
+  await expect
+    .poll(consumed, { timeout: 60_000 })
+    .toMatchObject({ 'shop.orders>billing': orders, 'invoices>shipping': orders, 'shipping.shipments>notify': orders });
+  for (const card of (await map()).destinations)
+    for (const row of card.consumers) expect(row.wait?.count).toBeGreaterThan(0);
+}, 90_000);
+
+test('the journey of an order goes through all four services', async () => {
+  const found = async (): Promise<string[]> => {
+    const journey = JSON.parse(
+      await mqtrace('journey', 'live-7', '--destination', 'shop.orders', '--json'),
+    ) as JourneyAnswer;
+    return [...new Set(journey.rows.map(({ service }) => service).filter((service) => service !== ''))];
+  };
+  await expect.poll(found, { timeout: 30_000 }).toEqual(['shop', 'billing', 'shipping', 'notify']);
+}, 60_000);
+
+describe.skipIf(path === undefined)('in Chromium', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser(path!);
+  });
+  afterAll(() => browser?.close());
+
+  test('the page shows what the command line says', async () => {
+    const opened = await browser.newPage();
+    await opened.goto(view.url);
+    await expect.poll(() => opened.locator('.card').count()).toBeGreaterThanOrEqual(3);
+    const { sentence } = await map();
+    await expect.poll(() => opened.textContent('.sentence')).toBe(sentence);
+    await opened.click('[aria-label="destination shop.orders"] .row');
+    expect(await opened.textContent('.details dl')).toContain(`consumed${orders}`);
+  });
+});

@@ -1,0 +1,93 @@
+import { type DoctorFinding, note, problem } from './finding.ts';
+import { type Installed, installedPackages, isAtLeast } from './installed.ts';
+
+const clients = ['kafkajs', 'amqplib', 'ioredis'] as const;
+/** The oldest version of each client that the wrappers are tested with. */
+const oldest: Readonly<Record<(typeof clients)[number], string>> = {
+  kafkajs: '1.12.0',
+  amqplib: '0.8.0',
+  ioredis: '4.0.0',
+};
+const oldestNode = '20.19.0';
+const oldestApi = '1.9.0';
+const autoInstrumentations = '@opentelemetry/auto-instrumentations-node';
+
+const isOfInterest = (name: string): boolean =>
+  name === 'mqtrace' || name.startsWith('@opentelemetry/') || clients.some((client) => client === name);
+
+/** What is wrong with the packages of a project. */
+export function checkPackages(project: string, nodeVersion: string = process.versions.node): DoctorFinding[] {
+  const installed = installedPackages(project, isOfInterest);
+  const copies = (name: string): Installed[] => installed.filter((each) => each.name === name);
+  const findings: DoctorFinding[] = [];
+  if (!isAtLeast(nodeVersion, oldestNode))
+    findings.push(
+      problem('node-version', `Node.js ${nodeVersion} is older than ${oldestNode}.`, 'Install Node.js 20.19 or newer.'),
+    );
+  const api = copies('@opentelemetry/api');
+  if (api.length === 0)
+    findings.push(problem('api-missing', '@opentelemetry/api is not installed.', 'npm install @opentelemetry/api'));
+  findings.push(...twice(api, 'Spans made with one are not seen by the other if their versions differ.'));
+  for (const { version, path } of api)
+    if (!isAtLeast(version, oldestApi))
+      findings.push(
+        problem(
+          'api-version',
+          `@opentelemetry/api ${version} in ${path} is older than ${oldestApi}.`,
+          'npm install @opentelemetry/api@latest',
+        ),
+      );
+  findings.push(...twice(copies('mqtrace'), 'Faults and statistics are counted in each copy apart.'));
+  for (const client of clients) {
+    for (const { version, path } of copies(client))
+      if (!isAtLeast(version, oldest[client]))
+        findings.push(
+          problem(
+            'client-version',
+            `${client} ${version} in ${path} is older than ${oldest[client]}, the oldest that is tested.`,
+            `npm install ${client}@latest`,
+          ),
+        );
+    findings.push(...instrumentedTwice(client, copies));
+  }
+  const sdk = copies('@opentelemetry/sdk-trace').length > 0;
+  const olderSdk = copies('@opentelemetry/sdk-trace-node').length > 0 || copies('@opentelemetry/sdk-node').length > 0;
+  if (!sdk && !olderSdk)
+    findings.push(
+      problem(
+        'sdk-missing',
+        'No OpenTelemetry SDK is installed: no span is recorded.',
+        'npm install @opentelemetry/sdk-trace, and call startTracing() of mqtrace/sdk',
+      ),
+    );
+  return findings;
+}
+
+function twice(copies: readonly Installed[], because: string): DoctorFinding[] {
+  if (copies.length < 2) return [];
+  const { name } = copies[0]!;
+  const list = copies.map(({ version, path }) => `${version} in ${path}`).join('; ');
+  return [
+    problem(
+      'two-copies',
+      `There are ${copies.length} copies of ${name}: ${list}. ${because}`,
+      `npm dedupe, and "npm ls ${name}" to see what asks for which`,
+    ),
+  ];
+}
+
+function instrumentedTwice(client: string, copies: (name: string) => Installed[]): DoctorFinding[] {
+  const name = `@opentelemetry/instrumentation-${client}`;
+  if (copies(client).length === 0 || copies(name).length === 0) return [];
+  const mend =
+    copies(autoInstrumentations).length > 0
+      ? `getNodeAutoInstrumentations({ '${name}': { enabled: false } })`
+      : `Take ${name} out of the instrumentations, or do not wrap ${client}.`;
+  return [
+    note(
+      'auto-instrumentation',
+      `${name} is installed beside the wrapper of ${client}: where both are active, each message has two spans.`,
+      mend,
+    ),
+  ];
+}

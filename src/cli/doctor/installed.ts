@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A copy of a package in a project. */
+export interface Installed {
+  name: string;
+  version: string;
+  path: string;
+}
+
+const maxDepth = 6;
+const maxFolders = 20_000;
+
+/** Finds all copies of the packages that `wanted` names in a project's node_modules, also nested ones; each real folder once. */
+export function installedPackages(project: string, wanted: (name: string) => boolean): Installed[] {
+  const found = new Map<string, Installed>();
+  let folders = 0;
+  const look = (modules: string, depth: number): void => {
+    for (const name of packageNames(modules)) {
+      if (folders++ > maxFolders) return;
+      const folder = join(modules, name);
+      if (wanted(name)) add(found, name, folder);
+      if (depth < maxDepth) look(join(folder, 'node_modules'), depth + 1);
+    }
+  };
+  look(join(project, 'node_modules'), 0);
+  return [...found.values()];
+}
+
+function add(found: Map<string, Installed>, name: string, folder: string): void {
+  try {
+    const path = realpathSync(folder);
+    const { version } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { version?: string };
+    found.set(path, { name, version: version ?? '0.0.0', path });
+  } catch {
+    // A folder without a package.json is no package.
+  }
+}
+
+function packageNames(modules: string): string[] {
+  return foldersOf(modules).flatMap((name) =>
+    name.startsWith('@') ? foldersOf(join(modules, name)).map((inner) => `${name}/${inner}`) : [name],
+  );
+}
+
+function foldersOf(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'));
+  } catch {
+    return [];
+  }
+}
+
+/** Compares `major.minor.patch`; what comes after is not looked at. */
+export function isAtLeast(version: string, least: string): boolean {
+  const [a, b] = [version, least].map((text) => text.split(/[.+-]/).slice(0, 3).map(Number));
+  for (const at of [0, 1, 2]) {
+    const difference = (a![at] || 0) - (b![at] || 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
