@@ -1,3 +1,4 @@
+// Generates invalid and hostile headers for the fuzz script.
 import { propagation, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Format } from '../carriers/testing/formats.ts';
 import { mqtracePropagator } from '../src/propagation/index.ts';

@@ -1,3 +1,4 @@
+// The service programs that the loss benchmark starts, one for each export pipeline.
 import type { Scenario } from './loss-scenarios.ts';
 
 /** The two pipelines that are compared. */

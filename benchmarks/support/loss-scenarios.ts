@@ -1,3 +1,4 @@
+// The scenarios of the loss benchmark.
 import type { GrpcReceiver } from '../../test-support/otlp-grpc-receiver.ts';
 import type { HttpReceiver } from '../../test-support/otlp-receiver.ts';
 

@@ -1,3 +1,4 @@
+// Reads the span ids of an export request for the benchmarks.
 import { ProtobufReader } from '../../src/common/protobuf-reader.ts';
 
 /**

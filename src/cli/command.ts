@@ -1,3 +1,4 @@
+// The interface between the command line and its commands.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { MqtraceError, unknownOption } from '../common/errors.ts';
 

@@ -1,3 +1,4 @@
+// `mqtrace explain`: explains the headers of a message.
 import { text } from 'node:stream/consumers';
 import { MqtraceError } from '../common/errors.ts';
 import { isRecord } from '../common/check-options.ts';

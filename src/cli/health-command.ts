@@ -1,3 +1,4 @@
+// `mqtrace health`: prints findings about the observed pipeline.
 import type { HealthAnswer } from '../view/index.ts';
 import { type Command, readArguments } from './command.ts';
 import { openSource, sourceHelp, sourceOptions } from './source.ts';

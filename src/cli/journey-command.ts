@@ -1,3 +1,4 @@
+// `mqtrace journey`: prints the way of one message.
 import { MqtraceError } from '../common/errors.ts';
 import {
   duration,

@@ -1,3 +1,4 @@
+// `mqtrace map`: prints services and destinations.
 import { type ConsumerRow, type DestinationCard, duration, type MapAnswer, rate, shownWait } from '../view/index.ts';
 import { type Command, readArguments } from './command.ts';
 import { openSource, sourceHelp, sourceOptions } from './source.ts';

@@ -1,3 +1,4 @@
+// Opens the viewer in the desktop's browser.
 import { spawn } from 'node:child_process';
 
 /** Opens an address in the browser of the desktop, if there is one; without it nothing happens. */

@@ -1,3 +1,4 @@
+// Opens the source of a command's data: a running view or a file.
 import { existsSync, statSync } from 'node:fs';
 import { MqtraceError } from '../common/errors.ts';
 import { type Answer, answerFrom, type AnswerPath, readFileInto, SpanStore } from '../view/index.ts';

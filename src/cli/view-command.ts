@@ -1,3 +1,4 @@
+// `mqtrace view`: runs the viewer.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { duration, startView } from '../view/index.ts';

@@ -1,9 +1,8 @@
+// Access to OpenTelemetry's context manager. The application may register any, so that each call is guarded: a manager that throws or
+// gives nothing is a fault of tracing, which is counted and never reaches the application.
 import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe } from './errors.ts';
 import { answered, reportFault } from './faults.ts';
-
-// Access to OpenTelemetry's context manager. The application may register any, so that each call is guarded: a manager that throws or
-// gives nothing is a fault of tracing, which is counted and never reaches the application.
 
 /** Whether a value can be used as a context. Propagators and context managers of others may return anything. @internal */
 export function isContext(value: unknown): value is Context {

@@ -1,3 +1,4 @@
+// Decides whether a returned promise may be observed without starting its work.
 import { types } from 'node:util';
 
 /**

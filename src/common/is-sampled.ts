@@ -1,3 +1,4 @@
+// Reads the sampled flag of a span context.
 import { type SpanContext, TraceFlags } from '@opentelemetry/api';
 
 /** Whether a span context has the sampled flag. @internal */

@@ -1,3 +1,4 @@
+// Remembers which errors a span has recorded, so that none is recorded twice.
 import type { Span } from '@opentelemetry/api';
 
 /** Per span, the errors that it holds already. */

@@ -1,3 +1,4 @@
+// Checks span contexts, with a cache for repeated ids.
 import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
 
 // One message asks this of one span context up to four times, and looking at 48 characters is most of what an unsampled one costs.

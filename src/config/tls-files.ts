@@ -1,3 +1,4 @@
+// Reads TLS certificates and keys from the files that variables name.
 import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.ts';
 import type { Signal } from './names.ts';

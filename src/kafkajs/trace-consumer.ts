@@ -1,3 +1,4 @@
+// Wraps one consumer.
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
 import { Connection } from './connection.ts';
 import { traceRun } from './receiving.ts';

@@ -1,3 +1,4 @@
+// Wraps a client and the producers and consumers that it makes.
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
 import { checkKafkaOptions, type TraceKafkaConsumerOptions, type TraceKafkaOptions } from './options.ts';
 import { wrapConsumer } from './trace-consumer.ts';

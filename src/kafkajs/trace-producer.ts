@@ -1,3 +1,4 @@
+// Wraps one producer.
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
 import { Connection } from './connection.ts';
 import { checkKafkaOptions, type TraceKafkaOptions } from './options.ts';

@@ -1,7 +1,6 @@
-import type { KafkaHeaders } from '../../carriers/index.ts';
-
 // The clients' shapes as far as they are needed, so that no client is imported by what is published. Parameters are `never`: any
 // client's own types fit, and the wrapped object keeps them.
+import type { KafkaHeaders } from '../../carriers/index.ts';
 
 /** What makes events: kafkajs' `on` and `events`. */
 interface EmitterLike {

@@ -1,10 +1,9 @@
-import { type Context, createContextKey, diag } from '@opentelemetry/api';
-import { activeContext, runInContext } from '../common/active-context.ts';
-import { suppressionKey } from '../common/suppression.ts';
-
 // A client may be traced twice: wrapped explicitly, and patched by OpenTelemetry's auto-instrumentation. Explicit wrapping wins.
 // Their part of a send or settlement runs with tracing suppressed. Their part of a consumer cannot be suppressed, because the
 // application's handler runs within it; one warning names the instrumentation to turn off.
+import { type Context, createContextKey, diag } from '@opentelemetry/api';
+import { activeContext, runInContext } from '../common/active-context.ts';
+import { suppressionKey } from '../common/suppression.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- stands for a client's method of any signature
 type Method = (this: any, ...args: any[]) => unknown;

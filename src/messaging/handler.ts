@@ -1,3 +1,4 @@
+// Runs an application's handler and ends its operation with the outcome.
 import { activeContext, runInContext } from '../common/active-context.ts';
 import { isEagerPromise } from '../common/eager-promise.ts';
 import { reportFault } from '../common/faults.ts';

@@ -1,3 +1,4 @@
+// The start and duration of an operation whose span is made afterwards.
 import { performance } from 'node:perf_hooks';
 /**
  * A span's times for an operation that is only traced once it has finished. Wall-clock start, monotonic duration: a clock that is

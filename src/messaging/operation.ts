@@ -1,3 +1,4 @@
+// One messaging operation: its spans, and how it ends.
 import {
   type Attributes,
   type Context,

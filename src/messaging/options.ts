@@ -1,3 +1,4 @@
+// The options that all wrappers share, and their checks.
 import type { TracerProvider } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption, MqtraceError } from '../common/errors.ts';

@@ -1,3 +1,4 @@
+// Attribute names of the semantic conventions, and their older names.
 import type { Attributes } from '@opentelemetry/api';
 
 // Names of the OpenTelemetry messaging conventions as of the npm package @opentelemetry/semantic-conventions 1.45.0 (status:

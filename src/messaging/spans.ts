@@ -1,3 +1,4 @@
+// Makes the spans of an operation, and more where it has more links than one span may hold.
 import { type Context, type Link, type Span, type SpanOptions, trace } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { ATTR_LINKS_PART } from './semconv.ts';

@@ -1,3 +1,4 @@
+// Gets mqtrace's tracer from a provider.
 import { trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { describe } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';

@@ -1,3 +1,4 @@
+// Reads a span context from contexts, span contexts and captured data.
 import { type Baggage, type Context, type Link, propagation, type SpanContext, trace } from '@opentelemetry/api';
 import { isContext } from '../common/active-context.ts';
 import { type CapturedContext, restoreContext } from '../propagation/captured-context.ts';

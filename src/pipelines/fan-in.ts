@@ -1,3 +1,4 @@
+// fanIn(): one span that links all of its inputs.
 import {
   type Attributes,
   type Context,

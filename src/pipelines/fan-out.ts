@@ -1,3 +1,4 @@
+// fanOut(): branches of one operation, as children or as traces of their own.
 import { type Attributes, type Span, trace, type Tracer } from '@opentelemetry/api';
 import { checkNames } from '../common/check-options.ts';
 import { activeContext } from '../common/active-context.ts';

@@ -1,3 +1,4 @@
+// Keeps a context with the chunks of an object stream or the jobs of a queue.
 import type { EventEmitter } from 'node:events';
 import { type Context, context as contextApi } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../common/active-context.ts';

@@ -1,3 +1,4 @@
+// Counts ended spans before a processor gets them.
 import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { StartedSpans } from '../export/started-spans.ts';

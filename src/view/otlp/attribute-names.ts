@@ -1,3 +1,4 @@
+// The attributes that the store reads, by name.
 import { Operation, type SpanRecord } from './span-record.ts';
 
 /** A value as an attribute of the wire holds it; lists and maps are not looked into. */

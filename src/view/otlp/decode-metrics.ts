@@ -1,3 +1,4 @@
+// Decodes OTLP metrics.
 import { ProtobufReader } from '../../common/protobuf-reader.ts';
 import { serviceName } from './decode-traces.ts';
 

@@ -1,3 +1,4 @@
+// Decodes OTLP traces.
 import { ProtobufReader } from '../../common/protobuf-reader.ts';
 import { type ScalarValue, setters, weightOf } from './attribute-names.ts';
 import { SpanRecord } from './span-record.ts';

@@ -1,7 +1,6 @@
+// OTLP's JSON is turned into its protobuf form, so that all that follows has one format to read.
 import { ProtobufWriter } from '../../common/protobuf-writer.ts';
 import { isRecord } from '../../common/check-options.ts';
-
-// OTLP's JSON is turned into its protobuf form, so that all that follows has one format to read.
 
 type Scalar = 'string' | 'hex' | 'base64' | 'bool' | 'int' | 'sint64' | 'fixed32' | 'fixed64' | 'sfixed64' | 'double';
 /** A field: its number, its type, and whether it repeats. Packed numbers are written one by one, which readers accept too. */

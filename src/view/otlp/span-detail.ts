@@ -1,3 +1,4 @@
+// Decodes one stored span completely, for display.
 import { ProtobufReader } from '../../common/protobuf-reader.ts';
 
 /** An attribute's value as the page and the command line show it: long lists and texts are cut. */

@@ -1,3 +1,4 @@
+// The data of the page's map.
 import { shownWait } from '../queries/shown-wait.ts';
 import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.ts';
 import type { LayoutEdge, LayoutNode } from './layout.ts';

@@ -1,3 +1,4 @@
+// Assigns colours to names.
 const hues = 8;
 
 /** A colour number for each name, by the order in which they come: neighbours differ. */

@@ -1,3 +1,4 @@
+// The time axis of a journey, with idle time folded.
 import type { JourneyAnswer } from '../queries/types.ts';
 
 /** Pixels of a folded gap. */

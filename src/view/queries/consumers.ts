@@ -1,3 +1,4 @@
+// Lists the consumers of a destination.
 import type { Hop } from '../store/flow.ts';
 import type { SpanStore } from '../store/store.ts';
 

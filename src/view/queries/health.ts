@@ -1,3 +1,4 @@
+// Answers what is wrong in the observed pipeline.
 import type { Card, Hop } from '../store/flow.ts';
 import type { SpanStore } from '../store/store.ts';
 import { counted, duration, group } from './durations.ts';

@@ -1,3 +1,4 @@
+// Answers what happened to one message.
 import type { SpanStore } from '../store/store.ts';
 import { counted, duration } from './durations.ts';
 import { descend, JourneyRows } from './journey-rows.ts';

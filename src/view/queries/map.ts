@@ -1,3 +1,4 @@
+// Answers who sends where, who consumes, and how long messages wait.
 import type { Card, Hop } from '../store/flow.ts';
 import type { Histogram } from '../store/histogram.ts';
 import type { Series } from '../store/metrics-store.ts';

@@ -1,3 +1,4 @@
+// Reads the message id and key of a span as text.
 import { setters } from '../otlp/attribute-names.ts';
 import { spanDetail } from '../otlp/span-detail.ts';
 import { SpanRecord } from '../otlp/span-record.ts';

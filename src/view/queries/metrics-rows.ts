@@ -1,3 +1,4 @@
+// Adds destinations and consumers that only metrics report.
 import type { Series } from '../store/metrics-store.ts';
 import type { SpanStore } from '../store/store.ts';
 import type { ConsumerRow, DestinationCard, Distribution, MapAnswer } from './types.ts';

@@ -1,3 +1,4 @@
+// Searches messages.
 import { spanDetail } from '../otlp/span-detail.ts';
 import { hashText } from '../store/hash-text.ts';
 import { LinkState, type Segment } from '../store/segment.ts';

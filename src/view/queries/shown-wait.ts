@@ -1,3 +1,4 @@
+// Chooses which wait of a message is shown first.
 import type { ConsumerRow, Distribution } from './types.ts';
 
 /** The wait that is shown first: from the creation where it is known, else by the broker's time. */

@@ -1,3 +1,4 @@
+// Keeps the messages with the longest waits.
 import { LinkState, type Segment } from '../store/segment.ts';
 import type { SpanStore } from '../store/store.ts';
 import { findRow, linkersOf, type Row } from './rows.ts';

@@ -1,3 +1,4 @@
+// Answers everything that is known of one span.
 import { resourceAttributes, spanDetail } from '../otlp/span-detail.ts';
 import type { SpanStore } from '../store/store.ts';
 import { nameOf, parentIdOf, type Row, serviceOf, spanIdOf, startOf, endOf, traceIdOf } from './rows.ts';

@@ -1,3 +1,4 @@
+// Decides which requests the servers accept.
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';

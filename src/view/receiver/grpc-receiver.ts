@@ -1,9 +1,8 @@
+// OTLP/gRPC has one unary call for each signal: a path, one framed message each way, and the status in the trailers.
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { type Access, hasToken, refusal } from './access.ts';
 import type { Intake, Signal } from './intake.ts';
 import { decompress, readBody, RefusedRequest } from './request-body.ts';
-
-// OTLP/gRPC has one unary call for each signal: a path, one framed message each way, and the status in the trailers.
 
 const paths: Readonly<Record<string, Signal | 'ignored'>> = {
   '/opentelemetry.proto.collector.trace.v1.TraceService/Export': 'traces',

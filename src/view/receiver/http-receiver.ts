@@ -1,3 +1,4 @@
+// Receives OTLP over HTTP.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Access, hasToken, refusal } from './access.ts';
 import type { Intake, Signal } from './intake.ts';

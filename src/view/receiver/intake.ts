@@ -1,3 +1,4 @@
+// Decodes received requests into the store, and counts them.
 import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
 import type { SpanStore } from '../store/store.ts';
 

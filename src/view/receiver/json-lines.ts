@@ -1,3 +1,4 @@
+// Reads files of OTLP JSON lines.
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isRecord } from '../../common/check-options.ts';

@@ -1,3 +1,4 @@
+// Reads a file of telemetry into a store.
 import { statSync } from 'node:fs';
 import type { SpanStore } from '../store/store.ts';
 import type { Signal } from './intake.ts';

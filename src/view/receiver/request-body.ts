@@ -1,3 +1,4 @@
+// Reads request bodies within limits.
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';

@@ -1,9 +1,8 @@
+// An append-only file: a line that names the format, then for each request one byte for the signal, four for the length, and the
+// request in protobuf as it came. A file that ends within a request, as after a crash, is read up to there and cut.
 import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { MqtraceError } from '../../common/errors.ts';
 import type { Signal } from './intake.ts';
-
-// An append-only file: a line that names the format, then for each request one byte for the signal, four for the length, and the
-// request in protobuf as it came. A file that ends within a request, as after a crash, is read up to there and cut.
 
 const magic = Buffer.from('mqtrace requests 1\n');
 const signals: readonly Signal[] = ['traces', 'metrics'];

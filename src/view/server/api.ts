@@ -1,3 +1,4 @@
+// The HTTP API of a running view, as the page and the command line use it.
 import { MqtraceError } from '../../common/errors.ts';
 import { healthAnswer } from '../queries/health.ts';
 import { journeyAnswer } from '../queries/journey.ts';

@@ -1,3 +1,4 @@
+// Loads the files of the page.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

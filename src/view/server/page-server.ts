@@ -1,3 +1,4 @@
+// Serves the page and its API.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { MqtraceError } from '../../common/errors.ts';
 import { type Access, hasToken, refusal } from '../receiver/access.ts';

@@ -1,3 +1,4 @@
+// Determines the destination of a span for the map.
 import type { SpanRecord } from '../otlp/span-record.ts';
 
 /** Where a message is, for the map: a card, and in it a queue where the card is an exchange. */

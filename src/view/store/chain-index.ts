@@ -1,3 +1,4 @@
+// An index from 64-bit ids to entries.
 import { randomBytes } from 'node:crypto';
 
 // The multipliers are odd and differ in every process, so that nobody can choose ids that all fall into one chain.

@@ -1,3 +1,4 @@
+// Aggregates who sends to and consumes from each destination.
 import { Histogram } from './histogram.ts';
 import { TimeSlots } from './time-slots.ts';
 

@@ -1,3 +1,4 @@
+// Joins the creation of a message with its consumption.
 import { Kind, noFlags, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import type { Card, Hop } from './flow.ts';
 import { LinkState, type Segment } from './segment.ts';

@@ -1,3 +1,4 @@
+// Stores the newest state of each metric series.
 import { decodeMetrics, type MetricPoint } from '../otlp/decode-metrics.ts';
 
 /** The newest state of one series. */

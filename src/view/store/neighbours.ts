@@ -1,9 +1,8 @@
+// What else is known of the spans around one that has just come in.
 import { Kind, type SpanRecord } from '../otlp/span-record.ts';
 import type { Hop } from './flow.ts';
 import { LinkState, type Segment } from './segment.ts';
 import type { SpanStore } from './store.ts';
-
-// What else is known of the spans around one that has just come in.
 
 /** How many earlier links to one message are looked at: a storm of them must not make each one slower than the one before. */
 const maxEarlier = 64;

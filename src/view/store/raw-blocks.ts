@@ -1,3 +1,4 @@
+// Stores encoded spans in compressed blocks.
 import { deflateRaw, inflateRawSync } from 'node:zlib';
 
 interface Block {

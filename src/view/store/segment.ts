@@ -1,3 +1,4 @@
+// The columns of a group of spans, which are evicted together.
 import type { LinkColumns, SpanRecord } from '../otlp/span-record.ts';
 import { ChainIndex } from './chain-index.ts';
 import { RawBlocks } from './raw-blocks.ts';

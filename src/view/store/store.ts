@@ -1,3 +1,4 @@
+// Stores spans within bounds of count and memory.
 import { decodeTraces, type SpanSink } from '../otlp/decode-traces.ts';
 import { Kind, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import { cardOf } from './card-of.ts';
