@@ -12,6 +12,7 @@ import {
   kafkaFormat,
   kafkaMapFormat,
   redisFormat,
+  redisMapFormat,
   webHeadersFormat,
 } from './testing/formats.ts';
 
@@ -74,6 +75,36 @@ carrierConformance({
     ['traceparent', null],
     [{}, {}],
   ],
+});
+
+carrierConformance({
+  ...redisMapFormat,
+  repeatedTraceparent: 'last',
+  oddShapes: [new Map(), new Map([['traceparent', 7]]), new Map([[null, null]]), { traceparent: null }],
+});
+
+test('redis: fields by name are read, and copied as a list', () => {
+  const byName = { order: '7', traceparent: 'x' } as never;
+  expect(redisFields.get(byName, 'traceparent')).toBe('x');
+  expect(redisFields.keys(byName)).toEqual(['order', 'traceparent']);
+  for (const fields of [byName, new Map(Object.entries(byName)) as never]) {
+    const copy = redisFields.copy(fields);
+    redisFields.remove(copy, ['traceparent']);
+    redisFields.set(copy, 'traceparent', 'y');
+    expect(copy).toEqual(['order', '7', 'traceparent', 'y']);
+  }
+});
+
+test('environment: a Map is read, and copied as an object, which is what Node takes', () => {
+  const variables = new Map([
+    ['TRACEPARENT', 'x'],
+    ['MINE', '1'],
+  ]) as never;
+  expect(environment.get(variables, 'traceparent')).toBe('x');
+  expect(environment.keys(variables)).toEqual(['traceparent', 'mine']);
+  const copy = environment.copy(variables);
+  expect(copy).toEqual({ TRACEPARENT: 'x', MINE: '1' });
+  expect(copy).not.toBeInstanceOf(Map);
 });
 
 test('amqp: inherited headers are read and copied, because amqplib sends them', () => {

@@ -1,5 +1,6 @@
 // Trace headers in environment variables.
 import type { CarrierAdapter } from './adapter.ts';
+import { isHeaderMap } from './map-headers.ts';
 import { safeReader } from './safe-reader.ts';
 import { headerNameLimit, readAll, readValue } from './limits.ts';
 import { isRecord, recordCopy } from './record.ts';
@@ -18,15 +19,13 @@ export const environment: CarrierAdapter<EnvironmentVariables> = safeReader<Envi
   get: (variables, key) => readValue(key.toLowerCase(), lookUp(variables, key)),
   getAll: (variables, key) => readAll(key.toLowerCase(), [lookUp(variables, key)]),
   keys: (variables) =>
-    isRecord(variables)
-      ? Object.keys(variables)
-          .slice(0, headerNameLimit)
-          .map((name) => name.toLowerCase().replaceAll('_', '-'))
-      : [],
+    Object.keys(recordOf(variables))
+      .slice(0, headerNameLimit)
+      .map((name) => name.toLowerCase().replaceAll('_', '-')),
   set(variables, key, value) {
     variables[variable(key)] = value;
   },
-  copy: (variables) => recordCopy(variables, true),
+  copy: (variables) => recordCopy(recordOf(variables), true),
   remove(variables, names) {
     for (const name of names) {
       if (!name.endsWith('*')) Reflect.deleteProperty(variables, variable(name));
@@ -39,9 +38,17 @@ function variable(key: string): string {
   return key.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 }
 
-function lookUp(variables: EnvironmentVariables, key: string): unknown {
-  const name = variable(key);
-  return isRecord(variables) && Object.hasOwn(variables, name) ? variables[name] : undefined;
+function lookUp(given: EnvironmentVariables, key: string): unknown {
+  const [variables, name] = [recordOf(given), variable(key)];
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
+}
+
+/** The variables by name, also of a Map; none for what holds none. */
+function recordOf(variables: unknown): EnvironmentVariables {
+  if (!isRecord(variables)) return {};
+  return isHeaderMap(variables)
+    ? (Object.fromEntries(variables) as EnvironmentVariables)
+    : (variables as EnvironmentVariables);
 }
 
 function removePrefixed(variables: EnvironmentVariables, prefix: string): void {

@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { bytesOfJson, foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
+import { isHeaderMap } from './map-headers.ts';
 
 /** The fields of a Redis stream entry: names and values in turn, as `XADD` takes and `XRANGE` returns them. */
 export type RedisFields = (string | Buffer)[];
@@ -21,7 +22,8 @@ const nameLimit = 256;
  * The fields of a Redis stream entry. They are the application's payload, and Redis keeps duplicate names: trace fields are
  * appended last, and only a trailing run of them, each once and in order, is ever replaced or hidden. The same names elsewhere
  * belong to the application.
- * They are read from anywhere, the last one counting, so that entries of other writers are understood.
+ * They are read from anywhere, the last one counting, so that entries of other writers are understood. Fields by name, in an object or a
+ * Map as other clients give them, are read as well; a copy of them is such a list.
  */
 export const redisFields: RedisFieldsAdapter = safeReader<RedisFields, RedisFieldsAdapter>({
   name: 'redis',
@@ -33,8 +35,8 @@ export const redisFields: RedisFieldsAdapter = safeReader<RedisFields, RedisFiel
     const name = key.toLowerCase();
     return readAll(name, valuesOf(fields, name));
   },
-  keys(fields) {
-    if (!Array.isArray(fields)) return [];
+  keys(given) {
+    const fields = listOf(given);
     const keys: string[] = [];
     const end = fields.length - (fields.length % 2);
     for (let at = Math.max(0, end - 2 * fieldLimit); at < end; at += 2) keys.push(nameOf(fields[at]));
@@ -44,7 +46,7 @@ export const redisFields: RedisFieldsAdapter = safeReader<RedisFields, RedisFiel
     fields.push(key, value);
   },
   copy(fields) {
-    return Array.isArray(fields) ? fields.slice() : [];
+    return Array.isArray(fields) ? fields.slice() : listOf(fields);
   },
   remove(fields, names) {
     fields.length = trailingRun(fields, names);
@@ -67,10 +69,20 @@ function trailingRun(fields: RedisFields, names: readonly string[]): number {
   return start;
 }
 
+/** The fields as a list; what holds none is an empty one. */
+function listOf(fields: unknown): RedisFields {
+  if (Array.isArray(fields)) return fields as RedisFields;
+  if (typeof fields !== 'object' || fields === null) return [];
+  const pairs: Iterable<readonly [unknown, unknown]> = isHeaderMap(fields) ? fields : Object.entries(fields);
+  const list: unknown[] = [];
+  for (const [name, value] of pairs) list.push(name, value);
+  return list as RedisFields;
+}
+
 /** The values of one field in order, the last ones if there are very many. */
-function valuesOf(fields: RedisFields, lowerCaseName: string): unknown[] {
+function valuesOf(given: RedisFields, lowerCaseName: string): unknown[] {
+  const fields = listOf(given);
   const found: unknown[] = [];
-  if (!Array.isArray(fields)) return found;
   const end = fields.length - (fields.length % 2);
   const first = Math.max(0, end - 2 * fieldLimit);
   for (let at = end - 2; at >= first && found.length < headerRepeatLimit; at -= 2) {

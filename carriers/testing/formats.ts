@@ -89,6 +89,15 @@ export const redisFormat: Format<RedisFields> = {
   anyCase: true,
 };
 
+/** As other clients give the fields of an entry: by name, in a Map. */
+export const redisMapFormat: Format<RedisFields> = {
+  adapter: { ...redisFields, name: 'redis, Map' },
+  // Keys of bytes are never equal, so that repeats are fields of their own.
+  make: (pairs) => new Map(pairs.map(([name, value]) => [Buffer.from(name), value])) as unknown as RedisFields,
+  http: false,
+  anyCase: true,
+};
+
 /** Node lower-cases names and joins repeats of every header but a few with a comma and a space. */
 export const httpFormat: Format<HttpHeaders> = {
   adapter: httpHeaders,
@@ -122,6 +131,7 @@ export const formats: readonly Format<unknown>[] = [
   amqpFormat,
   amqpMapFormat,
   redisFormat,
+  redisMapFormat,
   httpFormat,
   webHeadersFormat,
 ] as readonly unknown[] as readonly Format<unknown>[];

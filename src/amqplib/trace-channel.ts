@@ -1,5 +1,6 @@
 // Wraps one channel.
-import { diag } from '@opentelemetry/api';
+import { types } from 'node:util';
+import { warn } from '../common/warnings.ts';
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
 import { bindCallbacks, takesCallbacks } from './completion.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from './options.ts';
@@ -86,11 +87,11 @@ let warned = false;
 
 function warnOfConsumers(channel: object): void {
   const { consumers } = channel as { consumers?: unknown };
-  const count = consumers instanceof Map ? consumers.size : Object.keys(consumers ?? {}).length;
+  const count = types.isMap(consumers) ? consumers.size : Object.keys(consumers ?? {}).length;
   if (count === 0 || warned) return;
   warned = true;
-  diag.warn(
-    `mqtrace: traceChannel was given a channel that consumes already; its ${count} earlier consumers are not traced. ` +
+  warn(
+    `traceChannel was given a channel that consumes already; its ${count} earlier consumers are not traced. ` +
       'Call traceChannel before consume()',
   );
 }

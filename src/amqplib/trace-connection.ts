@@ -1,5 +1,5 @@
 // Wraps a connection and the channels that it makes.
-import { diag } from '@opentelemetry/api';
+import { warn } from '../common/warnings.ts';
 import { checkClient, claim, guard, isClaimed, Messaging, replaceMethod } from '../messaging/index.ts';
 import { bindCallbacks, complete, takesCallbacks } from './completion.ts';
 import { openChannels } from './connection.ts';
@@ -67,8 +67,8 @@ function warnOfChannels(connection: object): void {
   const count = openChannels(connection).filter((channel) => !isClaimed(channel)).length;
   if (count === 0 || warned) return;
   warned = true;
-  diag.warn(
-    `mqtrace: traceConnection was given a connection that has ${count} open channels already; these are not traced. ` +
+  warn(
+    `traceConnection was given a connection that has ${count} open channels already; these are not traced. ` +
       'Call traceConnection right after connect(), or traceChannel for each of them; with recovery, call it in setup as well',
   );
 }

@@ -1,7 +1,8 @@
 // Faults of tracing itself: counted and reported, and kept from the application.
-import { diag } from '@opentelemetry/api';
+import { types } from 'node:util';
 import { isEagerPromise } from './eager-promise.ts';
 import { processState } from './process-state.ts';
+import { reportError } from './warnings.ts';
 
 const reportEveryMs = 60_000;
 
@@ -12,19 +13,15 @@ const faults: { count: number; lastReport: Map<string, number> } = processState(
 }));
 
 /**
- * Counts a fault of tracing itself (a tracer, propagator or exporter that threw) and reports it on `diag`, at most once a minute
- * for each place. The application never sees it. @internal
+ * Counts a fault of tracing itself (a tracer, propagator or exporter that threw) and reports it at most once a minute for each place:
+ * on `diag` if a logger is registered, else on stderr. The application never sees it. @internal
  */
 export function reportFault(where: string, error: unknown): void {
   faults.count++;
   const now = Date.now();
   if (now - (faults.lastReport.get(where) ?? 0) < reportEveryMs) return;
   faults.lastReport.set(where, now);
-  try {
-    diag.error(`mqtrace: ${where} failed; the application is not affected`, error);
-  } catch {
-    // A logger that throws has no one left to report to.
-  }
+  reportError(undefined, `${where} failed; the application is not affected`, error);
 }
 
 /** How many faults of tracing itself were kept from the application since the process started. */
@@ -40,7 +37,7 @@ export function tracingFaults(): number {
 export function callHook<R>(where: string, hook: () => R): R | undefined {
   try {
     const result = hook();
-    if (isEagerPromise(result)) result.then(undefined, (error: unknown) => reportFault(where, error));
+    observeRejection(result, (error) => reportFault(where, error));
     return result;
   } catch (error) {
     reportFault(where, error);
@@ -55,7 +52,14 @@ export function callHook<R>(where: string, hook: () => R): R | undefined {
  * @internal
  */
 export function answered<R>(result: R): R {
-  if (!isEagerPromise(result)) return result;
-  result.then(undefined, () => undefined);
+  if (!observeRejection(result, () => undefined)) return result;
   throw new TypeError('it returned a promise, expected an answer at once');
+}
+
+/** Handles the rejection of a promise, without calling a `then` that may start the work; tells whether it is a promise. */
+function observeRejection(result: unknown, onRejected: (error: unknown) => void): boolean {
+  if (types.isPromise(result)) void Promise.prototype.then.call(result, undefined, onRejected);
+  else if (isEagerPromise(result)) void result.then(undefined, onRejected);
+  else return false;
+  return true;
 }

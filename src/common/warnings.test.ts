@@ -1,7 +1,8 @@
 import { diag } from '@opentelemetry/api';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { collectDiag } from '../sdk/testing/diag-log.ts';
-import { warn, warnEachMinute } from './warnings.ts';
+import { reportFault, tracingFaults } from './faults.ts';
+import { reportError, warn, warnEachMinute } from './warnings.ts';
 
 let written: string[];
 beforeEach(() => {
@@ -49,4 +50,40 @@ test('a logger or a stderr that throws does not reach the caller', () => {
     throw new Error('no stderr');
   });
   expect(() => warn('x')).not.toThrow();
+});
+
+test('an error is told by its type alone, once a minute for each kind; a logger gets each one whole', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const error = new RangeError('card 4111 1111 1111 1111');
+  for (let i = 0; i < 3; i++) reportError('handler', 'the handler failed', error);
+  reportError(undefined, 'it failed', Object.assign(new Error('secret'), { code: 'ECONNRESET' }));
+  reportError(undefined, 'it failed', 'secret');
+  expect(written).toEqual([
+    'mqtrace: the handler failed (RangeError)\n',
+    'mqtrace: it failed (ECONNRESET)\n',
+    'mqtrace: it failed (_OTHER)\n',
+  ]);
+  const reported = collectDiag();
+  for (let i = 0; i < 2; i++) reportError('handler', 'the handler failed', error);
+  expect(reported).toEqual(Array(2).fill(`mqtrace: the handler failed ${String(error)}`));
+  expect(written).toHaveLength(3);
+});
+
+test('a fault of tracing is one line a minute for each place, without values, and each is counted', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const before = tracingFaults();
+  const awkward = new Proxy(new Error('x'), {
+    get: () => {
+      throw new Error('y');
+    },
+  });
+  for (const error of [new TypeError('tenant=acme'), 1, undefined, awkward]) reportFault('starting a span', error);
+  expect(() => reportFault('ending a span', awkward)).not.toThrow();
+  vi.advanceTimersByTime(60_000);
+  reportFault('starting a span', new RangeError('x'));
+  expect(written).toEqual([
+    'mqtrace: starting a span failed; the application is not affected (TypeError)\n',
+    'mqtrace: starting a span failed; the application is not affected (RangeError)\n',
+  ]);
+  expect(tracingFaults()).toBe(before + 6);
 });

@@ -1,5 +1,6 @@
 // Reports lost data and mistakes to the operator.
 import { diag } from '@opentelemetry/api';
+import { errorType } from './error-type.ts';
 
 const quietMs = 60_000;
 const lastReport = new Map<string, number>();
@@ -27,11 +28,31 @@ export function warn(message: string, detail = ''): void {
  * @internal
  */
 export function warnEachMinute(kind: string, message: string): void {
+  if (isDue(kind)) warn(message);
+}
+
+/**
+ * Reports a failure: to a registered `diag` logger with the error; else as one line on stderr with the error's type only, because its
+ * message may hold values.
+ *
+ * @param kind - at most one line a minute is written for it; undefined for no limit.
+ * @internal
+ */
+export function reportError(kind: string | undefined, message: string, error: unknown): void {
+  try {
+    if (hasDiagLogger()) diag.error(`mqtrace: ${message}`, error);
+    else if (kind === undefined || isDue(kind)) warn(`${message} (${errorType(error)})`);
+  } catch {
+    // As above; or an error whose properties throw.
+  }
+}
+
+function isDue(kind: string): boolean {
   const now = Date.now();
   const last = lastReport.get(kind);
-  if (last !== undefined && now >= last && now - last < quietMs) return;
+  if (last !== undefined && now >= last && now - last < quietMs) return false;
   lastReport.set(kind, now);
-  warn(message);
+  return true;
 }
 
 /** The API has no way to ask; the symbol is its own contract between its copies, the same for all of 1.x. */

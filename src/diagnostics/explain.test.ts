@@ -119,3 +119,16 @@ test('whatever is given, it says something and does not throw', () => {
   }
   fc.assert(fc.property(fc.anything(), (given) => void explain(given)));
 });
+
+test.each([
+  [null, 'explain options: expected an object, got null'],
+  [{ propagators: 'mqtrace' }, 'unknown option "propagators"; did you mean "propagator"?'],
+  [{ propagator: {} }, 'explain({ propagator })'],
+  [{ adapter: {} }, 'explain({ adapter }): expected a carrier adapter (with get()), got an object'],
+  [{ destination: '' }, 'explain({ destination }): expected a string that is not empty, got ""'],
+  [{ parenting: 'child' }, "explain({ parenting }): expected 'parent', 'link', 'auto' or a function, got \"child\""],
+  [{ trust: [] }, 'trust'],
+  [{ baggage: [] }, 'baggage'],
+])('options %o are refused', (options, message) => {
+  expect(() => explain({ headers: {} }, options as never)).toThrow(message);
+});

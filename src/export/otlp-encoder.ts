@@ -1,4 +1,5 @@
 // Encodes spans in OTLP's protobuf form.
+import { types } from 'node:util';
 import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeShortAttribute } from './attribute-writer.ts';
@@ -63,7 +64,7 @@ function writeValue(writer: ProtobufWriter, value: unknown): void {
   } else if (typeof value === 'boolean') {
     writer.byte(0x10);
     writer.byte(value ? 1 : 0);
-  } else if (value instanceof Uint8Array) {
+  } else if (types.isUint8Array(value)) {
     writer.byte(0x3a);
     writer.bytes(value);
   } else if (Array.isArray(value)) {

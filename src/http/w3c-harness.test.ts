@@ -74,8 +74,11 @@ test('several calls are of one trace, each with a parent of its own', async () =
   const parts = sent.map(({ traceparent }) => traceparent.split('-'));
   expect(new Set(parts.map(([, id]) => id))).toEqual(new Set([traceId]));
   expect(new Set(parts.map(([, , id]) => id)).size).toBe(3);
-  received = [];
-  const fresh = (await ask([], 2)).map(({ traceparent }) => traceparent.split('-'));
-  expect(new Set(fresh.map(([, id]) => id)).size).toBe(1);
-  expect(new Set(fresh.map(([, , id]) => id)).size).toBe(2);
+  for (const headers of [[], [['traceparent', `00-${traceId}-${spanId}-1`]]] as [string, unknown][][]) {
+    received = [];
+    const fresh = (await ask(headers, 2)).map(({ traceparent }) => traceparent.split('-'));
+    expect(new Set(fresh.map(([, id]) => id)).size).toBe(1);
+    expect(new Set(fresh.map(([, , id]) => id)).size).toBe(2);
+    expect(fresh[0]?.[1]).not.toBe(traceId);
+  }
 });

@@ -1,4 +1,5 @@
 // Pipelines, and transactions that are sent as one.
+import { types } from 'node:util';
 import { guard } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
@@ -54,7 +55,7 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
       results.forEach((result: unknown, at) => {
         const of = commands[start + at];
         // A successful result is passed to the transformReply of its command afterwards.
-        if (result instanceof Error && of !== undefined) trackedOf(of)?.fail(result);
+        if (types.isNativeError(result) && of !== undefined) trackedOf(of)?.fail(result);
       });
     });
   }

@@ -49,7 +49,7 @@ export function claimedByXautoclaim(reply: unknown): unknown {
 
 /** How many messages a claim with JUSTID returned. @internal */
 export function countOfIds(reply: unknown): number {
-  return Array.isArray(reply) ? reply.filter((id) => typeof id === 'string' || Buffer.isBuffer(id)).length : 0;
+  return Array.isArray(reply) ? reply.filter((id) => typeof id === 'string' || types.isUint8Array(id)).length : 0;
 }
 
 /**

@@ -1,4 +1,5 @@
 // Stream commands, from their call until their outcome.
+import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
 import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
@@ -66,7 +67,7 @@ export class TrackedCommand {
 
   /** The result from EXEC, where ioredis does not transform it. */
   executed(result: unknown): void {
-    if (result instanceof Error) this.fail(result);
+    if (types.isNativeError(result)) this.fail(result);
     else this.#succeed(result);
   }
 

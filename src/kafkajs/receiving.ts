@@ -1,5 +1,6 @@
 // What a consumer hands to the application.
-import { type Attributes, diag, ROOT_CONTEXT } from '@opentelemetry/api';
+import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
+import { warn } from '../common/warnings.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
   guard,
@@ -65,9 +66,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
 
   onFirst(consumer, 'FETCH_START', () => {
     if (run) return;
-    diag.warn(
-      'mqtrace: a consumer was traced after run() had been called, so that its messages are not; trace it before',
-    );
+    warn('a consumer was traced after run() had been called, so that its messages are not; trace it before');
   });
   replaceMethod(consumer, 'run', (raw) => {
     return function (this: unknown, ...args: unknown[]) {

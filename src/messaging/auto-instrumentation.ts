@@ -1,9 +1,10 @@
 // A client may be traced twice: wrapped explicitly, and patched by OpenTelemetry's auto-instrumentation. Explicit wrapping wins.
 // Their part of a send or settlement runs with tracing suppressed. Their part of a consumer cannot be suppressed, because the
 // application's handler runs within it; one warning names the instrumentation to turn off.
-import { type Context, createContextKey, diag } from '@opentelemetry/api';
+import { type Context, createContextKey } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../common/active-context.ts';
 import { suppressionKey } from '../common/suppression.ts';
+import { warn } from '../common/warnings.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- stands for a client's method of any signature
 type Method = (this: any, ...args: any[]) => unknown;
@@ -65,8 +66,8 @@ export function quietMethod(target: object, name: string, raw: Method): Method {
 function warnOnce(instrumentation: string): void {
   if (warned.has(instrumentation)) return;
   warned.add(instrumentation);
-  diag.warn(
-    `mqtrace: ${instrumentation} is active on a consumer that mqtrace traces, so that each message has two process spans; ` +
+  warn(
+    `${instrumentation} is active on a consumer that mqtrace traces, so that each message has two process spans; ` +
       `turn that instrumentation off: getNodeAutoInstrumentations({ '${instrumentation}': { enabled: false } })`,
   );
 }

@@ -1,8 +1,8 @@
 // How a client's object is wrapped.
 import { isDeepStrictEqual } from 'node:util';
-import { diag } from '@opentelemetry/api';
 import { MqtraceError } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
+import { warn } from '../common/warnings.ts';
 import { quietMethod } from './auto-instrumentation.ts';
 
 /** Other copies of this package, also of other versions, look for this property. */
@@ -33,9 +33,7 @@ export function claim(target: object, where: string, options: object): boolean {
     return true;
   }
   if (Object.keys(options).length > 0 && !isDeepStrictEqual(known.options, options)) {
-    diag.warn(
-      `mqtrace: ${where} was given an object that is traced already, with other options; the first options stay`,
-    );
+    warn(`${where} was given an object that is traced already, with other options; the first options stay`);
   }
   return false;
 }

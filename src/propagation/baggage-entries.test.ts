@@ -56,6 +56,15 @@ test('a typed key parses what is there, and what cannot be parsed is not there',
   expect(flags.get(junk)).toBeUndefined();
   expect(baggageKey('plain').get(extract(kafkaHeaders, { baggage: 'plain=1' }))).toBe('1');
   expect(() => baggageKey('a b')).toThrow('[INVALID_OPTION] baggageKey(name): expected a token');
+  const wrong: [unknown, string][] = [
+    [null, 'baggageKey(codec): expected an object, got null'],
+    [Number, 'baggageKey(codec): expected an object, got a function'],
+    [{}, 'baggageKey({ parse }): expected a function, got undefined'],
+    [{ parse: 'Number' }, 'baggageKey({ parse }): expected a function, got "Number"'],
+    [{ parse: Number, format: 7 }, 'baggageKey({ format }): expected a function, got 7'],
+    [{ parse: Number, fromat: String }, 'unknown option "fromat"; did you mean "format"?'],
+  ];
+  for (const [codec, message] of wrong) expect(() => baggageKey('tenant', codec as never)).toThrow(message);
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   expect(withBaggage({ ...tenant.entry(7), plan: 'pro' }, () => [tenant.get(), baggage.getAll()])).toEqual([
     7,
@@ -95,6 +104,10 @@ test('a process-wide entry that cannot be sent is a mistake of the caller', () =
   const manager = new BaggageManager();
   expect(() => manager.set('a b', 'x')).toThrow('BaggageManager.set(key): expected a token');
   expect(() => manager.set('k', 1 as never)).toThrow('BaggageManager.set(k): expected a string, got 1');
+  expect(() => manager.set('k', 'v', { ttl: 30 } as never)).toThrow(
+    'BaggageManager.set(k, metadata): expected a string, got an object',
+  );
+  expect(manager.get('k')).toBeUndefined();
   expect(manager.entries()).toEqual([]);
 });
 

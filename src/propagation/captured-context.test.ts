@@ -64,3 +64,11 @@ test('whatever was stored, restoring does not throw', () => {
   fc.assert(fc.property(fc.json(), (stored) => void restoreContext(stored)));
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
 });
+
+test.each([
+  [() => captureContext(ROOT_CONTEXT, { propagatr: 'mqtrace' } as never), 'did you mean "propagator"?'],
+  [() => captureContext(ROOT_CONTEXT, null as never), 'captureContext options: expected an object, got null'],
+  [() => restoreContext({}, { propagator: 'b4' } as never), 'restoreContext({ propagator })'],
+])('wrong options are refused', (call, message) => {
+  expect(call).toThrow(message);
+});

@@ -1,7 +1,6 @@
 // Flushes and shuts down a provider, its exporter and the processors of the application.
-import { diag } from '@opentelemetry/api';
 import type { SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { warnEachMinute } from '../common/warnings.ts';
+import { reportError, warnEachMinute } from '../common/warnings.ts';
 import type { StartedSpans } from '../export/started-spans.ts';
 import type { SamplingPair } from '../sampling/create-sampling.ts';
 import type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
@@ -101,7 +100,7 @@ async function within(what: string, timeoutMs: number, work: Promise<unknown>): 
   try {
     await Promise.race([work, timeout]);
   } catch (error) {
-    diag.error(`mqtrace: ${what} did not export everything`, error);
+    reportError(`backend ${what}`, `${what} did not export everything`, error);
   } finally {
     clearTimeout(timer);
   }

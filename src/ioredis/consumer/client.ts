@@ -10,6 +10,7 @@ type Argument = string | number | Buffer;
 export interface ConsumerClient extends Client {
   xgroup(...args: Argument[]): Promise<unknown>;
   xinfo(...args: Argument[]): Promise<unknown>;
+  xrange(...args: Argument[]): Promise<unknown>;
   xreadgroupBuffer(...args: Argument[]): Promise<unknown>;
   xautoclaimBuffer(...args: Argument[]): Promise<unknown>;
   xack(...args: Argument[]): Promise<unknown>;

@@ -1,4 +1,5 @@
 // Stream entries in the replies that a consumer gets.
+import { types } from 'node:util';
 import { streamsOfRead } from '../replies.ts';
 import type { StreamKey } from './client.ts';
 import type { StreamMessage } from './options.ts';
@@ -66,7 +67,7 @@ function entryOf(stream: string, source: unknown[]): DeliveredEntry | undefined 
   if (!Array.isArray(given) || given.length % 2 !== 0) return undefined;
   const fields: Buffer[] = [];
   for (const part of given as unknown[]) {
-    if (Buffer.isBuffer(part)) fields.push(part);
+    if (types.isUint8Array(part)) fields.push(Buffer.isBuffer(part) ? part : Buffer.from(part));
     else if (typeof part === 'string') fields.push(Buffer.from(part));
     else return undefined;
   }

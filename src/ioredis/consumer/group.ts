@@ -1,13 +1,13 @@
 // Consumer groups.
 import { redisErrorType } from '../error-type.ts';
 import type { ConsumerClient, StreamKey } from './client.ts';
-import { compareIds } from './entries.ts';
 import type { ConsumeSettings } from './options.ts';
 
 /**
  * Creates the consumer group of each stream where it does not exist, and the stream with it.
  *
- * @param seen - by stream, the last entry that was delivered before the group was lost. A stream that was created again is removed.
+ * @param seen - by stream, where the group was: the last entry that was delivered, or the end of the stream where it started with new
+ *   entries. A stream that was created again is removed.
  * @internal
  */
 export async function makeGroups(
@@ -20,8 +20,9 @@ export async function makeGroups(
     const last = seen.get(name);
     let start = from;
     if (last !== undefined) {
-      // A stream that was deleted and created again may have lower ids, which a group that starts at the last one would never deliver.
-      start = (await isAtLeast(client, key, last)) ? last : '0';
+      // A stream that was deleted and created again has other entries, of lower ids or of higher ones. A group that starts at the last
+      // one seen would never deliver those before it. Where that one was trimmed, all that is left comes after it.
+      start = (await hasEntry(client, key, last)) ? last : '0';
       if (start === '0') seen.delete(name);
     }
     try {
@@ -29,26 +30,44 @@ export async function makeGroups(
     } catch (error) {
       if (redisErrorType(error) !== 'BUSYGROUP') throw error;
     }
+    if (from === '$' && !seen.has(name)) await notePosition(client, { name, key }, group, seen);
   }
 }
 
-/** Whether a stream exists and has reached this id. False where it is not known: handling entries twice is better than losing them. */
-async function isAtLeast(client: ConsumerClient, key: StreamKey['key'], id: string): Promise<boolean> {
-  let info: unknown;
+/** Whether a stream has this entry. False where it is not known: handling entries twice is better than losing them. */
+async function hasEntry(client: ConsumerClient, key: StreamKey['key'], id: string): Promise<boolean> {
   try {
-    info = await client.xinfo('STREAM', key);
+    const entries = await client.xrange(key, id, id);
+    return Array.isArray(entries) && entries.length === 1;
   } catch (error) {
-    const type = redisErrorType(error);
-    if (type === 'ERR' || type === 'NOPERM') return false;
+    if (redisErrorType(error) === 'NOPERM') return false;
     throw error;
   }
-  const last = String(lastGeneratedId(info));
-  return /^\d+-\d+$/.test(last) && compareIds(last, id) >= 0;
 }
 
-/** The reply to XINFO STREAM has names and values in turn, or is an object (`replyMapping: 'resp3'`). */
-function lastGeneratedId(info: unknown): unknown {
-  const name = 'last-generated-id';
+/** Where a group that starts with new entries is: without it, a group that is created again would miss what came meanwhile. */
+async function notePosition(
+  client: ConsumerClient,
+  { name, key }: StreamKey,
+  group: string,
+  seen: Map<string, string>,
+): Promise<void> {
+  let groups: unknown;
+  try {
+    groups = await client.xinfo('GROUPS', key);
+  } catch (error) {
+    if (redisErrorType(error) === 'NOPERM') return;
+    throw error;
+  }
+  for (const info of Array.isArray(groups) ? (groups as unknown[]) : []) {
+    if (String(valueOf(info, 'name')) !== group) continue;
+    const id = String(valueOf(info, 'last-delivered-id'));
+    if (/^\d+-\d+$/.test(id)) seen.set(name, id);
+  }
+}
+
+/** A reply to XINFO has names and values in turn, or is an object (`replyMapping: 'resp3'`). */
+function valueOf(info: unknown, name: string): unknown {
   if (Array.isArray(info)) return info[info.findIndex((item) => String(item) === name) + 1];
   return typeof info === 'object' && info !== null ? (info as Record<string, unknown>)[name] : undefined;
 }

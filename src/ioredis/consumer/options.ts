@@ -40,7 +40,8 @@ export interface ConsumeStreamOptions {
    */
   minIdleMs?: number | undefined;
   /**
-   * Called for every failure: of a handler, with its message, and of Redis. Default: reports to OpenTelemetry's `diag`.
+   * Called for every failure: of a handler, with its message, and of Redis. Default: reports it on OpenTelemetry's
+   * `diag` if a logger is registered, else on stderr, once a minute and with the type of the error only.
    */
   onError?: ((error: unknown, message: StreamMessage | undefined) => void) | undefined;
 }

@@ -1,11 +1,10 @@
 // Reports of failures.
-import { types } from 'node:util';
-import { diag } from '@opentelemetry/api';
-import { reportFault } from '../../common/faults.ts';
+import { callHook } from '../../common/faults.ts';
+import { reportError } from '../../common/warnings.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';
 
 /**
- * Reports a failure to the `onError` option, or to `diag`. A fault of `onError` is counted, also a promise that rejects.
+ * Reports a failure to the `onError` option, or else on `diag` or stderr. A fault of `onError` is counted, also a promise that rejects.
  *
  * @param message - the message whose handler failed; undefined for a failure of Redis.
  * @internal
@@ -15,17 +14,12 @@ export function reportFailure(
   error: unknown,
   message: StreamMessage | undefined,
 ): void {
-  const fault = (thrown: unknown): void => reportFault('the onError option of consumeStream', thrown);
-  try {
-    if (onError !== undefined) {
-      const result: unknown = onError(error, message);
-      if (types.isPromise(result)) void Promise.prototype.then.call(result, undefined, fault);
-    } else if (message === undefined) {
-      diag.error(`mqtrace: consumer of group ${group}`, error);
-    } else {
-      diag.error(`mqtrace: the handler failed; ${message.stream} ${message.id} stays pending`, error);
-    }
-  } catch (thrown) {
-    fault(thrown);
+  if (onError !== undefined) {
+    callHook('the onError option of consumeStream', () => onError(error, message));
+  } else if (message === undefined) {
+    reportError(`consumer of ${group}`, `a consumer of group ${group} failed`, error);
+  } else {
+    const { stream, id } = message;
+    reportError(`handler of ${stream}`, `the handler failed; ${stream} ${id} stays pending`, error);
   }
 }
