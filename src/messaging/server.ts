@@ -1,6 +1,6 @@
 // Where a client's server is, as an option and as attributes.
 import type { Attributes } from '@opentelemetry/api';
-import { checkNames } from '../common/check-options.ts';
+import { checkNames, isRecord } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from './semconv.ts';
 
@@ -26,11 +26,11 @@ export function serverAttributes(address: string | undefined, port: number | und
  */
 export function checkServer(where: string, server: unknown): void {
   if (server === undefined) return;
-  if (typeof server !== 'object' || server === null) {
+  if (!isRecord(server)) {
     throw invalidOption(where, server, '{ address: string, port?: number }');
   }
   checkNames(where, server, ['address', 'port']);
-  const { address, port } = server as Record<string, unknown>;
+  const { address, port } = server;
   if (typeof address !== 'string' || address === '') {
     throw invalidOption(`${where}.address`, address, 'a string that is not empty');
   }
