@@ -48,6 +48,12 @@ export class ProtobufReader {
     throw new RangeError('varint of more than ten bytes');
   }
 
+  /** A signed 64-bit varint as a number; exact up to 2^53. */
+  signed(): number {
+    const first = this.#bytes[this.position];
+    return first !== undefined && first < 0x80 ? this.varint() : Number(this.int64());
+  }
+
   /** A signed 64-bit varint. */
   int64(): bigint {
     let value = 0n;

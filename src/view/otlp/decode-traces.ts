@@ -251,7 +251,7 @@ function scalar(reader: ProtobufReader): ScalarValue | undefined {
   while (reader.next()) {
     if (reader.field === 1) value = shortString(reader);
     else if (reader.field === 2) value = reader.varint() !== 0;
-    else if (reader.field === 3) value = reader.varint();
+    else if (reader.field === 3) value = reader.signed();
     else if (reader.field === 4) value = reader.double();
     else reader.skip();
   }

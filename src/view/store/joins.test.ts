@@ -176,3 +176,23 @@ test('sampled spans count for what they stand for', () => {
   expect(card!.messages).toBe(4);
   expect(card!.consumers[0]).toMatchObject({ sampled: true, wait: { count: 4 } });
 });
+
+test('clock skew is counted once for each message, by the spans or by the attribute', () => {
+  const message = sent();
+  const skew = { 'mqtrace.message.clock_skew': -2 };
+  const known: TestSpan = {
+    kind: 'consumer',
+    start: base - 3000,
+    links: [message],
+    attributes: on('process', 'orders', skew),
+  };
+  const unknown: TestSpan = {
+    kind: 'consumer',
+    start: base,
+    links: [{ spanId: spanId() }],
+    attributes: on('process', 'orders', skew),
+  };
+  const store = stored(request('shop', [message]), request('billing', [known, unknown]));
+  expect(statesOf(store)).toContain('clock-skew 2');
+  expect(rowsOf(store)[0]?.wait).toBeUndefined();
+});

@@ -78,7 +78,6 @@ export class Joins {
     const hop = flow.hop(known ?? flow.card('', '(unknown)'), queue, segment.service[row]!, record.group, receiving);
     if (links > 1 && record.linksPart === 0) hop.batches++;
     if (Number.isFinite(record.age)) hop.ages.add(record.age, record.weight);
-    if (record.clockSkew < 0) this.#skewed(hop, -record.clockSkew);
     if (record.sampled) hop.sampled++;
     hop.work.add(record.end - record.start, record.weight);
     if (byParent) {
@@ -96,6 +95,9 @@ export class Joins {
     for (let at = 0; at < links; at++) {
       if (this.#consume(record, segment, row, from + at, hop, record.links.flags[at]!)) counted++;
     }
+    // Where the creation is known, its start and the processing's say it already.
+    if (record.clockSkew < 0 && (links === 0 || segment.linkStates[from] !== LinkState.resolved))
+      this.#skewed(hop, -record.clockSkew);
     // The first of the spans that share a batch's links says how many messages it had, the others only bring links.
     const without = record.linksPart > 0 ? -links : Math.max(messages - Math.max(links, counted), links === 0 ? 1 : 0);
     if (without === 0) return;
