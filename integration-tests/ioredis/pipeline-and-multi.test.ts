@@ -1,8 +1,10 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { processMessage } from 'mqtrace/ioredis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { failure, uniqueName } from '../../test-support/inputs.ts';
 import { idOf, linked, underSpan } from '../../test-support/spans.ts';
+import { traceRedis } from 'mqtrace/ioredis';
+import { recordSpans } from '../../test-support/spans.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 
 type Results = [error: Error | null, result: unknown][];
@@ -41,6 +43,26 @@ describe('a pipeline', () => {
     expect(failed.attributes['messaging.message.id']).toBeUndefined();
     expect(linked(recording.span(`xread ${stream}`))).toStrictEqual([idOf(send)]);
     expect(recording.open()).toStrictEqual([]);
+  });
+
+  it('made before its client was wrapped is traced when it is sent', async () => {
+    const recording = recordSpans();
+    const stream = uniqueName('orders');
+    const redis = rawRedis();
+    const made = redis.pipeline().xadd(stream, '1-1', 'a', '1');
+    const begun = redis.multi().xadd(stream, '1-2', 'a', '2').xadd(stream, '1-4', 'a', '4');
+    traceRedis(redis, { tracerProvider: recording.tracerProvider });
+    expect(await made.xadd(stream, '1-3', 'a', '3').exec()).toStrictEqual([
+      [null, '1-1'],
+      [null, '1-3'],
+    ]);
+    const [failed, sent] = (await begun.exec()) as Results;
+    expect(failed?.[0]?.message).toMatch(/equal or smaller/);
+    expect(sent).toStrictEqual([null, '1-4']);
+    // Nothing tells the span of the command that failed: it ends, without an outcome.
+    await vi.waitFor(() => expect(recording.open()).toStrictEqual([]));
+    const ids = recording.spans().map(({ attributes }) => attributes['messaging.message.id']);
+    expect(ids).toStrictEqual(['1-1', '1-3', '1-4', '1-2']);
   });
 
   it('given as a batch is traced in the same way', async () => {

@@ -1,5 +1,5 @@
 // Every part of tracing is broken in turn, on the real broker: what the application sees is what it would see of the raw client.
-import type { RecordMetadata } from 'kafkajs';
+import type { Producer, RecordMetadata } from 'kafkajs';
 import { tracingFaults } from 'mqtrace';
 import { processMessage, traceConsumer, traceProducer } from 'mqtrace/kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,8 +41,14 @@ async function run(wrap: boolean, breakIt: () => void): Promise<Seen> {
   const producer = wrap ? traceProducer(plain, options) : plain;
   const retry = { initialRetryTime: 5, retries: 5 };
   const consumerOf = () => kafka.consumer({ groupId: uniqueName('group'), maxWaitTimeInMs: 20, retry });
+  const plainTransactional = kafka.producer({
+    transactionalId: uniqueName('tx'),
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  const transactional = wrap ? traceProducer(plainTransactional, options) : plainTransactional;
   const [each, batches] = [consumerOf(), consumerOf()].map((one) => (wrap ? traceConsumer(one, options) : one));
-  await Promise.all([producer.connect(), each!.connect(), batches!.connect()]);
+  await Promise.all([producer.connect(), transactional.connect(), each!.connect(), batches!.connect()]);
   breakIt();
   try {
     const send = (messages: unknown): Promise<unknown> =>
@@ -52,6 +58,8 @@ async function run(wrap: boolean, breakIt: () => void): Promise<Seen> {
     const topicMessages = [{ topic, messages: [{ value: '4', headers: Object.freeze({ own: 'x' }) }] }];
     seen.results.push(await outcome(async () => withoutIds(await producer.sendBatch({ topicMessages }))));
     seen.results.push(await send(undefined), await send([{}]));
+
+    seen.results.push(...(await runTransactions(transactional, await newTopic())));
 
     await each!.subscribe({ topic, fromBeginning: true });
     let failed = false;
@@ -92,9 +100,29 @@ async function run(wrap: boolean, breakIt: () => void): Promise<Seen> {
     });
   } finally {
     tracing.use(undefined);
-    await Promise.all([producer.disconnect(), each!.disconnect(), batches!.disconnect()]);
+    await Promise.all([producer.disconnect(), transactional.disconnect(), each!.disconnect(), batches!.disconnect()]);
   }
   return seen;
+}
+
+/** A transaction that is committed and one that is aborted, each with what it refuses. */
+async function runTransactions(producer: Producer, topic: string): Promise<unknown[]> {
+  const results: unknown[] = [];
+  for (const end of ['commit', 'abort'] as const) {
+    const transaction = await producer.transaction();
+    const messages = [{ value: '1', headers: Object.freeze({ own: 'x' }) }, { value: '2' }];
+    results.push(await outcome(async () => withoutIds(await transaction.send({ topic, messages: [messages[0]!] }))));
+    const topicMessages = [{ topic, messages }];
+    results.push(await outcome(async () => withoutIds(await transaction.sendBatch({ topicMessages }))));
+    results.push(await outcome(() => transaction.send({ topic, messages: [{}] as never })));
+    const topics = [{ topic, partitions: [{ partition: 0, offset: '1' }] }];
+    const consumerGroupId = uniqueName('group');
+    results.push(await outcome(() => transaction.sendOffsets({ consumerGroupId, topics })));
+    results.push(await outcome(() => transaction[end]()), transaction.isActive());
+    results.push(await outcome(() => transaction[end]()));
+    results.push(await outcome(async () => withoutIds(await transaction.send({ topic, messages: [messages[1]!] }))));
+  }
+  return results;
 }
 
 describe('with each part of tracing broken, kafkajs does as it does without mqtrace', () => {

@@ -9,6 +9,7 @@ import {
   runInContext,
 } from '../messaging/index.ts';
 import { Connection } from './connection.ts';
+import { EarlierTransactions } from './earlier-transactions.ts';
 import { traceByName } from './named-methods.ts';
 import { checkTraceRedisOptions, type TraceRedisOptions } from './options.ts';
 import { tracePipeline } from './pipeline.ts';
@@ -108,6 +109,7 @@ function tracePipelines(redis: object, connection: Connection): void {
 /** Every command of a client, however it was called, is sent by this one method. */
 function traceCommands(redis: object, connection: Connection): void {
   let transaction: Transaction | undefined;
+  const earlier = new EarlierTransactions();
 
   replaceMethod(
     redis,
@@ -118,6 +120,8 @@ function traceCommands(redis: object, connection: Connection): void {
         if (!maybeStreamCommand(command)) {
           if (stream === undefined && (transaction !== undefined || command.name === 'multi')) {
             guard('tracing a Redis transaction', () => follow(command));
+          } else if (stream !== undefined && command.name === 'exec') {
+            guard('tracing a Redis transaction', () => earlier.exec(command));
           }
           return raw.call(this, command, stream, node);
         }
@@ -125,6 +129,7 @@ function traceCommands(redis: object, connection: Connection): void {
         const tracked = known ?? track(connection, command);
         if (transaction !== undefined && stream === undefined && known === undefined) transaction.add(command);
         if (tracked === undefined) return raw.call(this, command, stream, node);
+        if (known === undefined && stream !== undefined) earlier.add(command, tracked);
         const context = tracked.send();
         // Connecting is not part of the operation: its listeners would keep the context for as long as the connection lives.
         if (connection.client.status === 'wait') return raw.call(this, command, stream, node);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import * as published from '@opentelemetry/semantic-conventions/incubating';
 import { expect, test } from 'vitest';
 import * as names from './semconv.ts';
@@ -16,4 +18,12 @@ test('the names of version 1.30 are published ones, too', () => {
   const old = Object.keys(names.toVersion(attributes, '1.30')).filter((name) => !name.startsWith('mqtrace.'));
   expect(old).not.toEqual(ours);
   expect(old.filter((name) => !publishedNames.has(name))).toEqual([]);
+});
+
+test('the newest schema is that of the conventions whose names are checked here', () => {
+  const main = createRequire(import.meta.url).resolve('@opentelemetry/semantic-conventions');
+  const root = main.slice(0, main.indexOf('semantic-conventions') + 'semantic-conventions'.length);
+  const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
+  expect(names.schemaUrls.latest).toBe(`https://opentelemetry.io/schemas/${version}`);
+  expect(names.schemaUrls.dup).toBe(names.schemaUrls.latest);
 });

@@ -42,7 +42,10 @@ export const ATTR_LINKS_PART = 'mqtrace.links.part';
  */
 export type SemconvVersion = 'latest' | 'dup' | '1.30';
 
-/** The schemas of the versions; where both names are given, that of the newest. */
+/**
+ * The schemas of the versions; where both names are given, that of the newest. Each release of the conventions publishes its schema
+ * under its own number, and the npm package from which the names are taken has the number of that release.
+ */
 export const schemaUrls: Readonly<Record<SemconvVersion, string>> = {
   latest: 'https://opentelemetry.io/schemas/1.45.0',
   dup: 'https://opentelemetry.io/schemas/1.45.0',
