@@ -1,8 +1,9 @@
 import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { CollectedMetrics, type Point } from './testing/collected-metrics.ts';
 import { collectDiag } from './testing/diag-log.ts';
+import { GrpcReceiver } from '../../test-support/otlp-grpc-receiver.ts';
 import { cleanUpAfterEach, receiver, serve, start } from './testing/fixture.ts';
 
 cleanUpAfterEach();
@@ -133,6 +134,25 @@ test('failed exports are timed with their error, and spans after the shutdown ar
     { value: 1, attributes: { 'error.type': '401', 'http.response.status_code': 401 } },
   ]);
   expect(values(found['otel.sdk.processor.span.processed'], 'error.type')).toEqual({ none: 1, already_shutdown: 1 });
+});
+
+test.each([
+  [16, 'UNAUTHENTICATED'],
+  [3, 'INVALID_ARGUMENT'],
+  [12, 'UNIMPLEMENTED'],
+])('a failed export over gRPC has the name of status %i', async (status, name) => {
+  collectDiag();
+  const grpc = await new GrpcReceiver().start();
+  onTestFinished(() => grpc.stop());
+  grpc.behaviour = { status };
+  const collected = new CollectedMetrics();
+  const tracing = start({ export: { protocol: 'grpc', endpoint: grpc.url }, meterProvider: collected.provider });
+  tracing.span('work', nothing);
+  await tracing.shutdown();
+  const found = await collected.collect();
+  const attributes = { 'error.type': name, 'rpc.response.status_code': name };
+  expect(found['otel.sdk.exporter.operation.duration']).toMatchObject([{ value: 1, attributes }]);
+  expect(values(found['otel.sdk.exporter.span.exported'], 'error.type')).toMatchObject({ [name]: 1 });
 });
 
 test('started spans are told apart by where their parent is', async () => {
