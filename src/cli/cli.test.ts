@@ -161,7 +161,7 @@ test.each([
   expect(code).toBe(0);
 });
 
-test('explain refuses what holds no headers', () => {
+test('explain fails for text without headers', () => {
   for (const input of ['', '{', 'no headers here'])
     expect(() => parseHeaders(input)).toThrow(/standard input: expected/);
 });

@@ -5,13 +5,13 @@ import type { HeldSpans } from '../common/held-spans.ts';
  * Why a span was not delivered.
  *
  * - `queue_full`: memory was full.
- * - `rejected`: the receiver refused it for good.
+ * - `rejected`: the receiver rejected it, and a retry would not help.
  * - `too_large`: the receiver called even this one span too large.
  * - `spool_full`: the spool on disk was full.
  * - `expired`: it waited in the spool for longer than it may.
  * - `corrupt`: it could not be encoded, or its spool file was damaged or taken away.
  * - `sampled_out`: the sampler decided against it after it was recorded.
- * - `capped`: the tail sampler ran out of room for its trace.
+ * - `capped`: the cap on traces dropped its trace.
  * - `after_shutdown`: it ended after the shutdown.
  * - `shutdown_deadline`: the shutdown ran out of time.
  * - `process_exit`: the process ended without a spool.
@@ -90,7 +90,7 @@ export class Accounting {
     return this.#in.spooled;
   }
 
-  /** Spans that were taken or refused when they ended. */
+  /** Spans that were accepted or dropped when they ended. */
   get accepted(): number {
     return this.#ended;
   }

@@ -1,7 +1,7 @@
 // Says how long to wait before a failed request is tried again.
 const firstMs = 500;
 const maxMs = 30_000;
-/** The longest pause that a receiver may ask for: a wrong clock there must not stop the export for good. */
+/** The longest pause that a receiver may ask for: a wrong clock there must not stop the export permanently. */
 const maxAskedMs = 300_000;
 
 /**

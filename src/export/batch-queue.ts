@@ -218,7 +218,7 @@ export class BatchQueue {
     this.putBack(first);
   }
 
-  /** The same batch in a buffer of its own; the old one is left to whoever still uses it. */
+  /** The same batch in a buffer of its own; the old one stays valid for its current user. */
   copyOf(batch: Batch): Batch {
     const buffer = Buffer.from(batchBytes(batch));
     this.#bufferBytes -= batch.buffer.length;

@@ -23,7 +23,7 @@ export interface Batch {
   failure: SendFailure | undefined;
   /** The answer of success to it has been cut off once. */
   cutOff: boolean;
-  /** Nobody waits for the result of `send` any more: the batch went another way. */
+  /** The result of `send` is no longer needed: the batch was delivered or dropped in another way. */
   abandoned: boolean;
 }
 

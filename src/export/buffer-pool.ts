@@ -26,7 +26,7 @@ export class BufferPool {
     return kept;
   }
 
-  /** Hands a buffer back; nobody may use it from here on. */
+  /** Returns a buffer to the pool. The caller must not use it afterwards. */
   give(buffer: Buffer): void {
     const capacity = buffer.length;
     if (capacity % granule !== 0 || capacity === 0 || this.#kept + capacity > this.#maxKept) return;

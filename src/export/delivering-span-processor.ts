@@ -25,7 +25,7 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     this.destinations = destinations;
   }
 
-  /** Takes part in the end of the process, and takes over what dead processes left, from here on until the shutdown. */
+  /** Until the shutdown, delivers at the end of the process, and adopts the spools of processes that ended. */
   start(): void {
     const { destinations } = this;
     for (const destination of destinations) destination.start();
@@ -93,7 +93,7 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     return this.#together((destination) => destination.flush(timeout));
   }
 
-  /** Refuses new spans, sends what there is, keeps the rest in the spool, and ends. Never rejects. */
+  /** Drops new spans, sends what is queued, keeps the rest in the spool, and ends. Never rejects. */
   end(timeout: FlushTimeout = {}): Promise<FlushResult> {
     const ended = this.#together((destination) => destination.shutdown(timeout)).finally(this.#leave);
     this.#over = true;

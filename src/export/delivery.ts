@@ -68,7 +68,7 @@ export class Delivery {
     return this.#down;
   }
 
-  /** Whether the receiver has ever answered, whatever it said. */
+  /** Whether the receiver has ever answered, with success or failure. */
   get answered(): boolean {
     return this.#answered;
   }
@@ -194,7 +194,7 @@ export class Delivery {
     // Whatever it said: the receiver answers.
     this.#down = false;
     const { sizeLimit } = this.#queue;
-    if (result.status === 'split') sizeLimit.refused(batch);
+    if (result.status === 'split') sizeLimit.rejected(batch);
     else if (result.status === 'ok') sizeLimit.taken(batch);
     if (!sizeLimit.refusesAll) this.#backoff.reset();
     if (result.status === 'retry') {
@@ -224,7 +224,7 @@ export class Delivery {
 
   /**
    * Whether a batch counts as exported although its answer was cut off. Once it is sent again, to learn whether spans were rejected;
-   * a receiver that always cuts its answers would get it for ever.
+   * a receiver that always cuts its answers would get it again and again.
    */
   #endsIncomplete(batch: Batch, result: SendResult & { status: 'retry' }): boolean {
     if (result.incomplete !== true) return false;

@@ -35,7 +35,7 @@ export class DestinationQueue {
   readonly #maintenance: SpoolMaintenance | undefined;
   #intervalTimer: NodeJS.Timeout | undefined;
   #pumping: NodeJS.Immediate | undefined;
-  #refusing = false;
+  #closed = false;
   #exiting = false;
   #shutdown: Promise<FlushResult> | undefined;
   readonly #endBudget: EndBudget = new EndBudget();
@@ -90,7 +90,7 @@ export class DestinationQueue {
    * what there is.
    */
   get unsent(): boolean {
-    if (this.#refusing) return false;
+    if (this.#closed) return false;
     const { queued, inFlight, spooled } = this.accounting;
     return this.spoolQueue !== undefined && this.delivery.down ? false : queued + inFlight + spooled > 0;
   }
@@ -102,7 +102,7 @@ export class DestinationQueue {
 
   /** Takes an ended span. */
   add(span: ReadableSpan): void {
-    if (this.#refusing) {
+    if (this.#closed) {
       // Who offers it says so.
       this.accounting.refuse('after_shutdown');
       return;
@@ -110,7 +110,7 @@ export class DestinationQueue {
     // More than once: a batch that goes may be smaller than the span that comes.
     while (this.#memorySpans >= this.maxSpans || this.memoryBytes >= this.#maxBytes) {
       if (this.#makeRoom()) continue;
-      this.#refuse(this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
+      this.#drop(this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
       return;
     }
     // Counted before it is encoded: that may close a batch, whose spans must all be counted by then.
@@ -126,7 +126,7 @@ export class DestinationQueue {
     else if (this.#queue.openSpans === 1) this.#startInterval();
   }
 
-  #refuse(reason: DropReason): void {
+  #drop(reason: DropReason): void {
     this.accounting.refuse(reason);
     this.#log.lost(reason, 1);
   }
@@ -171,7 +171,7 @@ export class DestinationQueue {
     this.delivery.pump();
   }
 
-  /** Makes room in memory: on disk if possible, else, if that is wanted, at the expense of the oldest batch. */
+  /** Frees memory: moves a batch to disk if possible, else drops the oldest batch if `dropWhenFull` says so. */
   #makeRoom(): boolean {
     if (this.#queue.length === 0 && this.spoolQueue !== undefined) this.#queue.close(true);
     const batch = this.#queue.shift();
@@ -187,7 +187,7 @@ export class DestinationQueue {
 
   /** Takes over what dead processes left on disk. */
   adopt(): Promise<void> {
-    if (this.spoolQueue === undefined || this.#refusing) return Promise.resolve();
+    if (this.spoolQueue === undefined || this.#closed) return Promise.resolve();
     return this.#maintenance!.adopt();
   }
 
@@ -237,7 +237,7 @@ export class DestinationQueue {
     );
   }
 
-  /** Refuses new spans, sends what there is, keeps the rest on disk, and ends. Never rejects. */
+  /** Drops new spans, sends what is queued, keeps the rest on disk, and ends. Never rejects. */
   shutdown({ timeoutMs = 30_000 }: FlushTimeout = {}): Promise<FlushResult> {
     this.#shutdown ??= this.#end(timeoutMs);
     return this.#shutdown;
@@ -246,7 +246,7 @@ export class DestinationQueue {
   async #end(timeoutMs: number): Promise<FlushResult> {
     const { exported, dropped } = this.accounting;
     this.settleHeld();
-    this.#refusing = true;
+    this.#closed = true;
     await this.#drain(timeoutMs, exported, dropped);
     this.persistOrDrop('shutdown_deadline');
     await this.spoolQueue?.settled();
@@ -290,7 +290,7 @@ export class DestinationQueue {
 
   /** Stops timers and connections. */
   close(): void {
-    this.#refusing = true;
+    this.#closed = true;
     this.#maintenance?.stop();
     clearTimeout(this.#intervalTimer);
     clearImmediate(this.#pumping);

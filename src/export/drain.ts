@@ -25,7 +25,7 @@ export async function drain(destination: Drainable, timeoutMs: number): Promise<
     late = true;
     wake?.();
   };
-  // Not unref'd: whoever awaits a flush at the end of a program wants the program to wait.
+  // Not unref'd: a program that awaits a flush at its end has to wait.
   const timer = setTimeout(giveUp, timeoutMs);
   const firstAnswer = setTimeout(() => {
     if (!destination.answered) giveUp();

@@ -20,7 +20,7 @@ export class EndBudget {
 
   /**
    * Milliseconds that may be waited from now on. Called when the listeners for `beforeExit` have run: spans that these make, each
-   * time, must not keep the process alive for ever.
+   * time, must not keep the process alive indefinitely.
    */
   open(now: number): number {
     if (this.#fresh) this.#deadline = now + budgetMs;

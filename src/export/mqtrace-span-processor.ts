@@ -31,7 +31,7 @@ const checks: { readonly [Name in keyof Required<MqtraceSpanProcessorOptions>]: 
  *
  *     new NodeTracerProvider({ spanProcessors: [new MqtraceSpanProcessor({ endpoint, spool: { directory } })] });
  *
- * It batches, encodes and sends spans itself; no exporter is needed. It takes part in the end of the process until it is shut
+ * It batches, encodes and sends spans itself; no exporter is needed. It delivers at the end of the process until it is shut
  * down. With `OTEL_SDK_DISABLED=true` it does nothing.
  *
  * @throws MqtraceError `INVALID_OPTION` for a wrong option, `MISSING_DEPENDENCY` for a package to be installed.
@@ -54,7 +54,7 @@ export class MqtraceSpanProcessor implements SpanProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    // A sampler's refusals are not seen from here.
+    // Spans that the sampler drops are not seen here.
     this.#counts.start(span.parentSpanContext, isSampled(span) ? 2 : 1);
     this.#exporting.onStart(span, parentContext);
   }
@@ -79,7 +79,7 @@ export class MqtraceSpanProcessor implements SpanProcessor {
     return this.#exporting.forceFlush();
   }
 
-  /** Refuses new spans, sends what there is, keeps the rest in the spool, and ends. Never rejects. */
+  /** Drops new spans, sends what is queued, keeps the rest in the spool, and ends. Never rejects. */
   shutdown(): Promise<void> {
     return this.#exporting.shutdown();
   }

@@ -131,7 +131,7 @@ export class OpenBatch {
   }
 
   #reset(position: number): void {
-    // One huge span must not pin its memory for good.
+    // One huge span must not keep its memory allocated permanently.
     if (position === 0 && this.#writer.buffer.length > largestKept) this.#writer = new ProtobufWriter();
     this.#writer.position = position;
     this.#groups = [];

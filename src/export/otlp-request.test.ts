@@ -30,7 +30,7 @@ test('counts and halves a request without losing or doubling a span', () => {
   );
 }, 60_000);
 
-test('bytes that are no request are refused, never read past', () => {
+test('bytes that are no request are rejected, and nothing beyond them is read', () => {
   fc.assert(
     fc.property(arbitrarySpans, fc.nat(), (spans, at) => {
       const bytes = encode(spans);

@@ -221,7 +221,7 @@ test('the same beside a collector that is gone ends, and what is lost is said', 
   );
 });
 
-test('a listener for beforeExit that makes a span each time does not keep the program alive for ever', async () => {
+test('a listener for beforeExit that makes a span each time does not keep the program alive indefinitely', async () => {
   const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } });
     process.on('beforeExit', async () => { await undefined; tracing.span('again', () => undefined); });`;
   expect(await sources.run(program)).toMatchObject({ code: 0 });

@@ -31,7 +31,7 @@ const participants = new Set<EndParticipant>();
 let installed = false;
 
 /**
- * Has a participant take part in the end of the process; returns how to leave again. One set of listeners serves all. There is
+ * Registers a participant for the end of the process; returns a function that unregisters it. One set of listeners serves all. There is
  * none for 'uncaughtException': it would change what an error does. 'exit' comes after one all the same.
  *
  * @internal

@@ -23,7 +23,7 @@ export type SendResult =
     }
   /** Too large: worth a try in halves. */
   | { readonly status: 'split'; readonly error: unknown }
-  /** Refused for good. */
+  /** Rejected; a retry would not help. */
   | { readonly status: 'reject'; readonly error: unknown };
 
 /** A failed attempt, by what metrics say of it. @internal */

@@ -6,21 +6,21 @@ afterEach(() => void vi.useRealTimers());
 const several = (length: number): { spans: number; length: number } => ({ spans: 2, length });
 const single = (length: number): { spans: number; length: number } => ({ spans: 1, length });
 
-test('requests as large as one that was refused are split without asking', () => {
+test('requests as large as a rejected one are split without another attempt', () => {
   const limit = new SizeLimit();
   expect([limit.decide(several(1e9)), limit.bytes]).toEqual(['send', Infinity]);
-  limit.refused(several(1000));
+  limit.rejected(several(1000));
   expect([limit.decide(several(1000)), limit.decide(several(999)), limit.bytes]).toEqual(['split', 'send', 500]);
 });
 
 test('single spans are asked about, until three in a row were too large', () => {
   const limit = new SizeLimit();
-  for (const length of [300, 200]) limit.refused(single(length));
+  for (const length of [300, 200]) limit.rejected(single(length));
   expect([limit.decide(single(300)), limit.refusesAll]).toEqual(['send', false]);
   limit.taken(single(100));
-  for (const length of [300, 200]) limit.refused(single(length));
+  for (const length of [300, 200]) limit.rejected(single(length));
   expect(limit.refusesAll).toBe(false);
-  limit.refused(single(250));
+  limit.rejected(single(250));
   expect(limit.refusesAll).toBe(true);
   expect([limit.decide(single(200)), limit.decide(single(199))]).toEqual(['drop', 'send']);
 });
@@ -28,10 +28,10 @@ test('single spans are asked about, until three in a row were too large', () => 
 test('what was learned is forgotten when a larger request is taken, and after ten minutes', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const limit = new SizeLimit();
-  limit.refused(several(1000));
+  limit.rejected(several(1000));
   limit.taken(several(1000));
   expect(limit.decide(several(5000))).toBe('send');
-  limit.refused(several(1000));
+  limit.rejected(several(1000));
   vi.advanceTimersByTime(600_001);
   expect(limit.decide(several(1000))).toBe('send');
 });

@@ -1,5 +1,5 @@
 /** So many single spans in a row that are too large say that the receiver takes nothing at all. */
-const refusalsOfAll = 3;
+const rejectionsOfAll = 3;
 /** A receiver may have been given another limit since. */
 const forgetAfterMs = 600_000;
 
@@ -17,7 +17,7 @@ interface Request {
 export class SizeLimit {
   #tooLarge = Infinity;
   #tooLargeSpan = Infinity;
-  #refusals = 0;
+  #rejections = 0;
   #learnedAt = 0;
 
   /** Bytes that requests should have at most; Infinity while nothing is known. */
@@ -27,7 +27,7 @@ export class SizeLimit {
 
   /** Whether the receiver has called the latest single spans too large, one after the other. */
   get refusesAll(): boolean {
-    return this.#refusals >= refusalsOfAll;
+    return this.#rejections >= rejectionsOfAll;
   }
 
   /** What to do with a request. */
@@ -38,25 +38,25 @@ export class SizeLimit {
   }
 
   /** The receiver called a request too large. */
-  refused({ spans, length }: Request): void {
+  rejected({ spans, length }: Request): void {
     this.#learnedAt = Date.now();
     if (spans > 1) {
       this.#tooLarge = Math.min(this.#tooLarge, length);
       return;
     }
-    this.#refusals++;
+    this.#rejections++;
     this.#tooLargeSpan = Math.min(this.#tooLargeSpan, length);
   }
 
   /** The receiver took a request. */
   taken({ length }: Request): void {
-    this.#refusals = 0;
+    this.#rejections = 0;
     if (length >= this.#tooLarge) this.#forget();
   }
 
   #forget(): void {
     this.#tooLarge = Infinity;
     this.#tooLargeSpan = Infinity;
-    this.#refusals = 0;
+    this.#rejections = 0;
   }
 }

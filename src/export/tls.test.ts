@@ -65,7 +65,7 @@ test.each(kinds)('%s over TLS, with the certificates that the variables name', a
   expect(receiver.received.spans.size).toBe(1);
 });
 
-test.each(kinds)('%s sends nothing to a server whose certificate nobody vouches for', async (protocol, open) => {
+test.each(kinds)('%s sends nothing to a server with an untrusted certificate', async (protocol, open) => {
   collectDiag();
   const { url, receiver } = await open();
   const tracing = start({ export: { protocol, endpoint: url }, register: false });

@@ -38,7 +38,7 @@ export function runHandler<R>(operation: Operation, handler: () => R, options: H
 
 /**
  * Ends an operation with the result of a call: when its promise settles, else at once. A promise is replaced by one with the same
- * outcome, so that whoever ignores it gets the same unhandled rejection as before.
+ * outcome, so that ignoring it gives the same unhandled rejection as before.
  *
  * @param onResult - adds to the span what the result tells, before the operation ends.
  */
@@ -68,7 +68,7 @@ function observe(
       },
     );
   } catch (error) {
-    // The constructor of a subclass may refuse to make the derived promise.
+    // The constructor of a subclass may throw for the derived promise.
     reportFault('observing a promise', error);
     operation.end();
     return promise;
@@ -76,7 +76,7 @@ function observe(
 }
 
 /**
- * Runs `seen` with what a call gives: when its promise is fulfilled, before whoever waits for it, or else at once. A promise is
+ * Runs `seen` with what a call gives: when its promise is fulfilled, before the code that awaits it continues, or else at once. A promise is
  * replaced by one with the same outcome. A fault of `seen` is counted.
  */
 export function whenGiven<R>(result: R, seen: (value: Awaited<R>) => void): R {

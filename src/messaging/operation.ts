@@ -99,7 +99,7 @@ export class Operation {
     return this.#ended;
   }
 
-  /** Keeps the operation in `open` until it ends, so that whoever closes the client can end what is left. */
+  /** Keeps the operation in `open` until it ends, so that closing the client can end it. */
   track(open: Set<Operation>): void {
     if (this.#ended || this.#spans.length === 0) return;
     this.#open = open;

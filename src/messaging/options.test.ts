@@ -13,7 +13,7 @@ test.each([
   [{ semconv: 'newest' }, "traceKafka({ semconv }): expected 'latest', 'dup', '1.30', got \"newest\""],
   [{ parenting: 'child' }, "traceKafka({ parenting }): expected 'parent', 'link', 'auto' or a function"],
   [{ tracerProvider: {} }, 'traceKafka({ tracerProvider }): expected a TracerProvider, got an object'],
-])('options %o are refused: %s', (options, message) => {
+])('options %o throw: %s', (options, message) => {
   expect(() => checkOptions('traceKafka', options, ['groupId'])).toThrow(message);
 });
 
@@ -23,7 +23,7 @@ test('right options pass', () => {
   ).not.toThrow();
 });
 
-test('something else than the client is refused by name of what it lacks', () => {
+test('a value that is not the client throws an error that names the missing method', () => {
   expect(() => checkClient('traceProducer', { send: () => 1 }, ['send', 'sendBatch'], 'a kafkajs producer')).toThrow(
     '[INVALID_CLIENT] traceProducer: expected a kafkajs producer, got an object without sendBatch()',
   );

@@ -50,8 +50,8 @@ export class PerDestination<Value, Prepared> {
       const known = this.#byValue.get(value);
       if (known !== undefined) return known;
       const content = this.#byDestination.size < remembered ? undefined : JSON.stringify(value);
-      const alike = content === undefined ? undefined : this.#byContent.get(content);
-      if (alike !== undefined) return alike;
+      const equal = content === undefined ? undefined : this.#byContent.get(content);
+      if (equal !== undefined) return equal;
       const prepared = this.#prepare(value);
       if (this.#byValue.size < remembered) this.#byValue.set(value, prepared);
       if (content !== undefined && this.#byContent.size < remembered) this.#byContent.set(content, prepared);

@@ -74,11 +74,11 @@ test('several destinations: the send has none', () => {
 });
 
 test('what all messages of a send have in common is on its span, too', () => {
-  const alike = (key: string) => ({
+  const equal = (key: string) => ({
     ...message(0),
     attributes: { 'kafka.message.key': key, 'messaging.destination.partition.id': '1' },
   });
-  send(messagingWith(), [alike('a'), alike('b')]).operation.end();
+  send(messagingWith(), [equal('a'), equal('b')]).operation.end();
   expect(spans.span('send orders').attributes).toMatchObject({ 'messaging.destination.partition.id': '1' });
   expect(spans.span('send orders').attributes).not.toHaveProperty('kafka.message.key');
 });

@@ -80,7 +80,7 @@ test('an option function that fails believes and passes nothing, and the applica
   expect(trace.getSpanContext(context.active())).toBeUndefined();
 });
 
-test('limits hold together for all destinations that share the rules, however many a stranger names', () => {
+test('limits hold together for all destinations that share the rules, however many a sender names', () => {
   const rules = { messagesPerTrace: 1 };
   const messaging = make({ trust: () => rules });
   const linked = Array.from({ length: 1500 }, (_, i) => read(messaging, `t${i}`).linkOnly);
@@ -109,6 +109,6 @@ test.each<[unknown, string]>([
   [{ trust: 'none' }, "traceKafka({ trust }): expected 'continue'"],
   [{ baggage: { out: {} } }, 'traceKafka({ baggage }): unknown option "out"; expected one of send, receive'],
   [{ baggage: { send: { allow: 'x' } } }, 'traceKafka({ baggage }).send.allow: expected an array of patterns'],
-])('refuses %j', (options, message) => {
+])('throws for %j', (options, message) => {
   expect(() => make(options as TraceOptions)).toThrow(message);
 });

@@ -34,7 +34,7 @@ export const ATTR_MESSAGE_AGE = 'mqtrace.message.age';
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
 /** True where the broker marks the message as delivered before. */
 export const ATTR_MESSAGE_REDELIVERED = 'mqtrace.message.redelivered';
-/** On the spans that carry the links for which a span had no room: which part of them this is, counted from 1. */
+/** On the further spans of an operation whose links exceed the limit of one span: the number of the part, counted from 1. */
 export const ATTR_LINKS_PART = 'mqtrace.links.part';
 
 /**

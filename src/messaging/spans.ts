@@ -7,7 +7,7 @@ import type { TracerSource } from './tracer.ts';
 /** The SDK's default limit. It would drop further links silently. */
 const linksPerSpan = 128;
 
-/** The spans of one operation: the first is the operation's own, further ones carry the links for which it had no room. */
+/** The spans of one operation: the first is the operation's own, further ones carry the links beyond its limit. */
 export interface StartedSpans {
   spans: Span[];
   /** The parent context with the operation's span in it; without a usable span, the parent context. */

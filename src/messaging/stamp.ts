@@ -16,10 +16,10 @@ class Returning {
 /**
  * A place for one value on each object, in a private field. Nothing can observe it: not keys, copies, `util.inspect` or
  * `structuredClone`; frozen objects take it as well. An entry in a `WeakMap` for each message would cost the garbage collector more
- * than the rest of tracing together; it is used only for objects to which the engine refuses to add a field.
+ * than the rest of tracing together; it is used only for objects to which no field can be added.
  */
 export function createStamp<Value>(): Stamp<Value> {
-  let refused: WeakMap<object, Value> | undefined;
+  let unstamped: WeakMap<object, Value> | undefined;
 
   class Stamped extends Returning {
     #value: Value;
@@ -30,7 +30,7 @@ export function createStamp<Value>(): Stamp<Value> {
     }
 
     static get(object: object): Value | undefined {
-      return #value in object ? object.#value : refused?.get(object);
+      return #value in object ? object.#value : unstamped?.get(object);
     }
 
     static set(object: object, value: Value): void {
@@ -42,8 +42,8 @@ export function createStamp<Value>(): Stamp<Value> {
         // oxlint-disable-next-line no-new -- adds the field
         new Stamped(object, value);
       } catch {
-        refused ??= new WeakMap();
-        refused.set(object, value);
+        unstamped ??= new WeakMap();
+        unstamped.set(object, value);
       }
     }
   }

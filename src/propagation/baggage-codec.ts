@@ -25,7 +25,7 @@ const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\
 export function parseBaggage(header: string, onRefused?: () => void): Map<string, BaggageEntry> {
   const entries = new Map<string, BaggageEntry>();
   let start = 0;
-  let refused = 0;
+  let invalid = 0;
   for (let members = 0; start <= header.length; members++) {
     if (members === baggageMemberLimit) {
       countDroppedHeader('baggage-over-limit');
@@ -33,11 +33,11 @@ export function parseBaggage(header: string, onRefused?: () => void): Map<string
     }
     const comma = header.indexOf(',', start);
     const end = comma < 0 ? header.length : comma;
-    if (!parseMember(header.slice(start, end), entries)) refused++;
+    if (!parseMember(header.slice(start, end), entries)) invalid++;
     start = end + 1;
   }
-  if (refused > 0) {
-    countDroppedHeader('baggage-member-invalid', refused);
+  if (invalid > 0) {
+    countDroppedHeader('baggage-member-invalid', invalid);
     onRefused?.();
   }
   return entries;

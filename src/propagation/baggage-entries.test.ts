@@ -20,13 +20,13 @@ test('get, set, remove, with metadata, on contexts that never change', () => {
   expect(inject(kafkaHeaders, {}, two)).toEqual({ baggage: 'tenant=a%20b;ttl=30,n=' });
 });
 
-test('a key that is no token is refused and counted, and nothing is forged', () => {
+test('a key that is no token is dropped and counted, and nothing is forged', () => {
   const before = droppedHeaders()['baggage-key-invalid'];
   expect(baggage.set('a=1,b', 'x', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
   expect(droppedHeaders()['baggage-key-invalid']).toBe(before + 1);
 });
 
-test('keys and values of wrong types are refused and counted, one by one, and nothing is thrown', () => {
+test('keys and values of wrong types are dropped and counted one by one, and nothing throws', () => {
   const before = droppedHeaders();
   expect(baggage.set(Symbol('k') as never, 'v', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
   expect(baggage.set('k', Object.create(null) as never, { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
@@ -111,7 +111,7 @@ test('a process-wide entry that cannot be sent is a mistake of the caller', () =
   expect(manager.entries()).toEqual([]);
 });
 
-test('values that cannot be turned into text are left out alone, whoever set them', () => {
+test('only values that cannot be converted to text are omitted', () => {
   const hostile = {
     toString: (): string => {
       throw new Error('no');

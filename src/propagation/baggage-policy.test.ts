@@ -89,7 +89,7 @@ test.each<[unknown, string]>([
   [{ rename: { a: 'b c' } }, 'send.rename[a]: expected a token, got "b c"'],
   [{ maxBytes: 8193 }, 'send.maxBytes: expected a whole number from 0 to 8192, got 8193'],
   [{ maxEntries: 1.5 }, 'send.maxEntries: expected a whole number from 0 to 64, got 1.5'],
-])('refuses %j', (policy, message) => {
+])('throws for %j', (policy, message) => {
   expect(() => compilePolicy(policy as BaggagePolicy, 'send')).toThrow(message);
 });
 

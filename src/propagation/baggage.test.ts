@@ -98,7 +98,7 @@ test('beyond 64 members or 8192 bytes, whole members are left out', () => {
   ).toHaveLength(64);
 });
 
-test('baggage of the API is written once, and what of it is refused is counted once', () => {
+test('baggage of the API is written once, and each dropped entry is counted once', () => {
   const made = propagation.createBaggage({
     'a b': { value: 'x' },
     huge: { value: 'v'.repeat(5_000_000) },
@@ -113,7 +113,7 @@ test('baggage of the API is written once, and what of it is refused is counted o
   expect([baggageHeader(changing), baggageHeader(changing)]).toEqual(['k=0', 'k=1']);
 });
 
-test('baggage that nobody changes is passed on byte for byte, read or not', () => {
+test('unchanged baggage is passed on byte for byte, read or not', () => {
   const header = 'b = 1;p=q , a=%41+%2b,junk,a=2';
   const baggage = W3CBaggage.fromHeader(header);
   expect(baggage.toHeader()).toBe(header);

@@ -49,7 +49,7 @@ test('what is injected is extracted: trace, state and baggage', () => {
   expect(headers).toEqual({ mine: 'x', traceparent, tracestate: 'a=1', baggage: 'k=v' });
 });
 
-test('what is written is legal, whoever made the span context: ids in lower case, no line break in a trace state', () => {
+test('what is written is valid for any span context: ids in lower case, no line break in a trace state', () => {
   const traceState = { serialize: () => 'a=1\r\nx: y', get: () => undefined } as unknown as TraceState;
   const spanContext = { traceId: traceId.toUpperCase(), spanId: spanId.toUpperCase(), traceFlags: 1, traceState };
   expect(inject(httpHeaders, {}, trace.setSpanContext(ROOT_CONTEXT, spanContext))).toEqual({ traceparent });
@@ -126,7 +126,7 @@ test.each([
     () => extract(kafkaHeaders, {}, undefined, { propagater: 1 } as never),
     'extract options: unknown option "propagater"; did you mean "propagator"?',
   ],
-])('wrong use is refused: %#', (use, message) => {
+])('wrong use throws: %#', (use, message) => {
   expect(use).toThrow(`[INVALID_OPTION] ${message}`);
 });
 
@@ -172,7 +172,7 @@ test.each<[string, object]>([
   expect(tracingFaults()).toBeGreaterThan(before);
 });
 
-test.each(['inject', 'extract', 'fields'])('a propagator without %s is refused where it is given', (method) => {
+test.each(['inject', 'extract', 'fields'])('a propagator without %s throws where it is given', (method) => {
   const propagator = { ...mqtraceMethods, [method]: undefined } as never;
   expect(() => inject(kafkaHeaders, {}, carried, { propagator })).toThrow('INVALID_OPTION');
   expect(() => captureContext(carried, { propagator })).toThrow('INVALID_OPTION');

@@ -24,7 +24,7 @@ const printable = /^[\x20-\x7e]*$/;
 /**
  * W3C Trace Context (Level 2) and W3C Baggage in one propagator.
  *
- * It never throws. Sizes are limited before anything is parsed; baggage that nobody reads or changes is passed on byte for byte;
+ * It never throws. Sizes are limited before anything is parsed; baggage that is not changed is passed on byte for byte;
  * the random-trace-id flag survives the SDK's spans; flags that are not known are zero on output. With tracing suppressed it
  * injects nothing.
  */

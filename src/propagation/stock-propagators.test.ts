@@ -36,7 +36,7 @@ const hex = (length: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: length, maxLength: length });
 
 describe('agreement', () => {
-  test('traceparent: what stock reads and what it refuses, and any mutation of it', () => {
+  test('traceparent: what the stock propagator reads and rejects, and mutations of it', () => {
     const header = fc
       .tuple(
         fc.constantFrom('00', '01', 'cc', 'ff'),
@@ -64,7 +64,7 @@ describe('agreement', () => {
     );
   });
 
-  test('tracestate: one that is valid is passed on alike', () => {
+  test('tracestate: a valid one is passed on equally', () => {
     const member = fc.tuple(fc.stringMatching(/^[a-z][a-z0-9_*/-]{0,20}$/), fc.stringMatching(/^[!-+\--<>-~]{1,20}$/));
     fc.assert(
       fc.property(fc.uniqueArray(member, { selector: ([key]) => key, maxLength: 10 }), (members) => {
@@ -115,7 +115,7 @@ describe('where stock is wrong', () => {
       traceFlags,
     });
 
-  test('flags from 0x10 on are written as three digits, which nobody reads', () => {
+  test('flags from 0x10 on are written as three digits, which is invalid', () => {
     expect(write(stock, flagged(0xff))['traceparent']).toMatch(/-0ff$/);
     expect(write(mqtracePropagator, flagged(0xff))['traceparent']).toMatch(/-03$/);
   });
@@ -157,7 +157,7 @@ describe('where stock is wrong', () => {
     expect(valuesOf(read(mqtracePropagator, { baggage: 'k=%FF,l=100%' }))).toEqual({ k: '\ufffd', l: '100%' });
   });
 
-  test('keys are decoded, so that a stranger can name what no token names', () => {
+  test('keys are decoded, so that a sender can set keys that are no tokens', () => {
     expect(valuesOf(read(stock, { baggage: 'a%2Cb=1' }))).toEqual({ 'a,b': '1' });
     expect(valuesOf(read(mqtracePropagator, { baggage: 'a%2Cb=1' }))).toEqual({ 'a%2Cb': '1' });
   });

@@ -31,7 +31,7 @@ test.each([
   ['version not hex', `0.-${traceId}-${spanId}-01`],
   ['flags missing', `00-${traceId}-${spanId}`],
   ['two, joined by HTTP', `00-${traceId}-${spanId}-01, 00-${traceId}-${spanId}-01`],
-])('refuses: %s', (_, header) => {
+])('rejects: %s', (_, header) => {
   expect(parseTraceparent(header)).toBeUndefined();
 });
 

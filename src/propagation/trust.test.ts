@@ -102,6 +102,6 @@ test.each<[unknown, string]>([
   [{ sampled: { perSecond: 1, perMinute: 2 } }, 'trust.sampled: unknown option "perMinute"'],
   [{ sampled: { perSecond: -1 } }, 'trust.sampled: expected'],
   [{ messagesPerTrace: 0.5 }, 'trust.messagesPerTrace: expected a whole number, 0 or more, got 0.5'],
-])('refuses %j', (trust, message) => {
+])('throws for %j', (trust, message) => {
   expect(() => new TrustPolicy(trust as Trust, 'trust')).toThrow(message);
 });

@@ -12,7 +12,7 @@ import { isSampled } from '../common/is-sampled.ts';
  * How far the trace context of received messages is trusted.
  *
  * - `'continue'`: fully; the message's trace goes on.
- * - `'link'`: each message is processed in a new trace, which links the message's. Nobody outside can put spans into our traces,
+ * - `'link'`: each message is processed in a new trace, which links the message's. No one outside can add spans to our traces,
  *   choose their ids or decide that they are recorded. Baggage is active, by its policy.
  * - `'ignore'`: as if the message carried nothing: no parent, no link, no baggage.
  *

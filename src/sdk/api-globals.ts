@@ -39,7 +39,7 @@ function registered(slot: Slot): unknown {
   return api?.[slot];
 }
 
-/** Registers each part for which there is room; says on `diag` what could not be. @internal */
+/** Registers each part that is not registered yet, and reports the others on `diag`. @internal */
 export function register(registration: Registration): void {
   if (current?.over) unregister(current.registration);
   const { provider, propagator, contextManager, chosen } = registration;
@@ -74,7 +74,7 @@ export function registrationOver(provider: TracerProvider): void {
   if (current?.registration.provider === provider) current.over = true;
 }
 
-/** Makes room again where what is registered is still ours. */
+/** Unregisters what is still ours. */
 function unregister({ provider, propagator, contextManager }: Registration): void {
   // By its method: the API may be there twice, as CommonJS and as ES modules, and each copy has a class of its own.
   const proxy = registered('trace') as { getDelegate?: () => TracerProvider } | undefined;

@@ -28,7 +28,7 @@ test('a processor of the application sees spans first, and its faults stay with 
   expect(reported.join('\n')).toContain('broken processor');
 });
 
-test('flush and shutdown resolve although the collector refuses, and say so', async () => {
+test('flush and shutdown resolve although the collector rejects, and report it', async () => {
   const reported = collectDiag();
   const url = await serve((_, response) => void response.writeHead(400).end('no'));
   const tracing = start({ export: { endpoint: url } });

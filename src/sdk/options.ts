@@ -6,7 +6,7 @@ import type { EnvironmentMode, PropagatorName } from '../config/names.ts';
 import type { SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { SamplingOptions } from '../sampling/index.ts';
 
-/** What {@link startTracing} takes. Every option may be left out; an unknown name is refused. */
+/** What {@link startTracing} takes. Every option may be left out; an unknown name throws. */
 export interface StartTracingOptions {
   /** `service.name` of every span. Default `unknown_service:node`. Variable: `OTEL_SERVICE_NAME`. */
   readonly serviceName?: string | undefined;

@@ -47,7 +47,7 @@ function namedAttributes(options: StartTracingOptions): Attributes {
   };
 }
 
-/** Command line and owner are left out: they may hold what nobody wants to send. */
+/** Command line and owner are left out: they may hold secrets. */
 function detected(): Attributes {
   return {
     'service.name': 'unknown_service:node',

@@ -28,7 +28,7 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
     }),
     toString: () => 'every third',
   };
-  // With keepErrors what the sampler refuses is recorded nevertheless.
+  // With keepErrors spans that the sampler does not sample are still recorded.
   const tracing = start({
     export: { endpoint: collector.url },
     meterProvider: collected.provider,
@@ -74,7 +74,7 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
   expect(values((await collected.collect())['otel.sdk.span.live'])).toEqual([0, 0]);
 });
 
-test('what a sampler refuses at once is counted as dropped by it', async () => {
+test('a span that the sampler drops is counted as dropped by it', async () => {
   const collected = new CollectedMetrics();
   const options = { export: { protocol: 'none' }, register: false, meterProvider: collected.provider } as const;
   const tracing = start({ ...options, sampling: { sampler: { ratio: 0 } } });
@@ -173,7 +173,7 @@ test('started spans are told apart by where their parent is', async () => {
   });
 });
 
-test('a meter provider that throws harms nobody', async () => {
+test('a meter provider that throws does not reach the application', async () => {
   const collector = await receiver();
   const reported = collectDiag();
   const broken = {
@@ -237,7 +237,7 @@ test('operations are counted only if that is wanted; then also by the provider t
   ]);
 });
 
-test('openSpans shows what nobody has ended, the oldest first', () => {
+test('openSpans shows spans that have not ended, the oldest first', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const tracing = start({ export: { protocol: 'none' }, register: false, trackOpenSpans: true });
   const [first, second] = [tracing.tracer.startSpan('first'), tracing.tracer.startSpan('second')];

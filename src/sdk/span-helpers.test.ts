@@ -98,7 +98,7 @@ test('a synchronous throw stays synchronous', () => {
   ).toThrow('now');
 });
 
-test('a rejection that nobody handles stays unhandled', async () => {
+test('an unhandled rejection stays unhandled', async () => {
   const error = new Error('nobody looks');
   const others = process.listeners('unhandledRejection');
   process.removeAllListeners('unhandledRejection');

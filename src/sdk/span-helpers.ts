@@ -40,7 +40,7 @@ export function runInSpan<T>(
     throw error;
   }
   if (isEagerPromise(result)) {
-    // The promise made here replaces the one of fn, so that a rejection that nobody handles stays unhandled.
+    // The promise made here replaces the one of fn, so that an unhandled rejection stays unhandled.
     return result.then(
       (value) => {
         end(span);

@@ -206,7 +206,7 @@ test.each([
   ).toThrow(message);
 });
 
-test('options that are a promise, or a Map, are refused', () => {
+test('options that are a promise or a Map throw', () => {
   expect(() => startTracing(Promise.resolve({}) as never)).toThrow(
     'startTracing(options): expected an object, got a promise (is an await missing?)',
   );

@@ -65,7 +65,7 @@ export interface Tracing {
    */
   flush(options?: FlushOptions): Promise<FlushResult>;
   /**
-   * Refuses new spans, exports what there is, keeps the rest in the spool if there is one, and ends for good. Never rejects; a
+   * Drops new spans, exports what is queued, keeps the rest in the spool if there is one, and ends. Never rejects; a
    * second call returns the promise of the first.
    */
   shutdown(options?: FlushOptions): Promise<FlushResult>;

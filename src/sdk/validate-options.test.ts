@@ -123,7 +123,7 @@ test.each([
     { environment: 'always' },
     'startTracing({ environment }): expected one of override, fallback, ignore, got "always"',
   ],
-])('%o is refused in words', (options, message) => {
+])('%o throws an error that says what is expected', (options, message) => {
   const attempt = (): void => validateOptions(options as StartTracingOptions);
   expect(attempt).toThrow(MqtraceError);
   expect(attempt).toThrow(message);

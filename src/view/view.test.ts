@@ -106,7 +106,7 @@ test('JSON, gzip and metrics are taken; logs are taken and forgotten', async () 
   expect(map.destinations[0]?.consumers[0]).toMatchObject({ service: 'billing', seenBy: 'metrics', lag: 42 });
 });
 
-test('what is no OTLP is refused with a status that fits', async () => {
+test('a request that is not OTLP is rejected with a suitable status', async () => {
   const view = await running();
   const statusOf = async (response: Promise<Response>): Promise<number> => (await response).status;
   expect(await statusOf(post(view, new Uint8Array([255, 255, 255]), protobuf))).toBe(400);
@@ -166,7 +166,7 @@ test('--file keeps requests for its owner only, and reads them again, also when 
   expect((await running({ file })).store.received).toBe(3);
 });
 
-test('--file refuses a file of another kind and leaves it as it is', async () => {
+test('--file rejects a file of another kind and does not change it', async () => {
   const file = join(folder, 'other');
   writeFileSync(file, 'my own notes, which are longer than a line of magic');
   await expect(startView({ ...anyPorts, file })).rejects.toThrow(/use --from/);

@@ -56,7 +56,7 @@ async function adoptInstance(spool: Spool, directory: string, nextSequence: () =
     const path = join(directory, name);
     if (name === ownerFile) continue;
     if (name.endsWith('.tmp')) {
-      // The process died while writing it: nobody was told that these spans are safe.
+      // The process died while writing it: these spans were not reported as stored.
       await unlink(path).catch(() => undefined);
       continue;
     }

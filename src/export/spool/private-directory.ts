@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 const mine: number | undefined = process.getuid?.();
 
 /**
- * Makes sure that `path` is a directory of this user that nobody else can look into, and not a link to somewhere else.
+ * Makes sure that `path` is a directory of this user that no other user can read, and not a link to somewhere else.
  *
  * @throws Error if it is not, or cannot be made.
  * @internal

@@ -52,7 +52,7 @@ export class SpoolQueue {
     await Promise.all([this.#writing?.done, this.#abandonedWrite]);
   }
 
-  /** Whether the last batch found no room. */
+  /** Whether the spool was full for the last batch. */
   get full(): boolean {
     return this.#full;
   }

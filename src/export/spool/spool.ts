@@ -38,7 +38,7 @@ export const O_RDONLY: number = constants.O_RDONLY;
 /** Windows does not know it. @internal */
 export const O_NOFOLLOW: number = (constants as { O_NOFOLLOW?: number | undefined }).O_NOFOLLOW ?? 0;
 const createFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-/** Damaged files kept for whoever wants to look at them. */
+/** Damaged files are kept here for inspection. */
 const maxSetAside = 16;
 
 /** Thrown for a file that is damaged, gone, or no file. @internal */
@@ -192,7 +192,7 @@ export class Spool {
     }
   }
 
-  /** Puts a damaged file where nobody tries to send it again. */
+  /** Moves a damaged file to where it is not sent again. */
   async setAside(file: SpoolFile): Promise<void> {
     this.bytes -= file.bytes;
     const from = join(this.path, file.name);
@@ -224,7 +224,7 @@ export class Spool {
       rmSync(join(this.path, ownerFile), { force: true });
       rmdirSync(this.path);
     } catch {
-      // Something is in it after all: whoever adopts next will clear it.
+      // Something is in it after all: the next adoption will clear it.
     }
   }
 }

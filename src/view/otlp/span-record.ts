@@ -13,7 +13,7 @@ export class LinkColumns {
   spanIds: Uint32Array = new Uint32Array(2 * 16);
   flags: Uint16Array = new Uint16Array(16);
 
-  /** Makes room for one link and returns its place. */
+  /** Adds one link and returns its index. */
   add(): number {
     if (this.count === this.flags.length) {
       this.traceIds = grown(this.traceIds, new Uint32Array(this.traceIds.length * 2));

@@ -5,7 +5,7 @@ import type { SpanStore } from '../store/store.ts';
 /** What a request holds. */
 export type Signal = 'traces' | 'metrics';
 
-/** Counts what came in, for the page and for whoever starts the view. */
+/** Counts what came in, for the page and the caller of startView. */
 export interface IntakeStats {
   requests: number;
   /** Requests that could not be decoded. */
