@@ -169,7 +169,7 @@ const paths = {
         replies = prepared;
         for (let left = prepared.length; left > 0; left--) {
           const [[, entries]] = await redis.xreadgroup('GROUP', 'g', 'c', 'COUNT', 100, 'STREAMS', 'orders', '>');
-          for (const [id] of entries) await redis.xack('orders', 'g', id);
+          await redis.xack('orders', 'g', ...entries.map(([id]) => id));
         }
       },
     };

@@ -9,9 +9,10 @@ import {
   ATTR_MESSAGE_REDELIVERED,
   ATTR_RABBITMQ_DELIVERY_TAG,
   ATTR_RABBITMQ_ROUTING_KEY,
+  type Destination,
   type Incoming,
   type Messaging,
-  readIncoming,
+  Received,
 } from '../messaging/index.ts';
 import type { ExclusiveQueues } from './connection.ts';
 import { consumerDestination } from './destination.ts';
@@ -39,7 +40,47 @@ export function carrierFor(contentType: unknown): CarrierAdapter<AmqpHeaders> {
 }
 
 /**
- * Reads the context that a received message carries, and its attributes.
+ * A received message: its context, and what its attributes take. The message itself is not kept: it may be large, and may wait long
+ * to be settled.
+ */
+class ReceivedMessage extends Received {
+  readonly #deliveryTag: number;
+  readonly #routingKey: string | undefined;
+  readonly #messageId: unknown;
+  readonly #sentAt: unknown;
+  readonly #timestamp: unknown;
+
+  constructor(messaging: Messaging, { fields, properties }: MessageLike, destination: Destination | undefined) {
+    const { headers, messageId, contentType, timestamp } = properties;
+    super(messaging, carrierFor(contentType), headers, destination);
+    this.#deliveryTag = fields.deliveryTag;
+    this.#routingKey = fields.routingKey;
+    this.#messageId = messageId;
+    this.#sentAt = (headers as Headers | undefined)?.[sentAtHeader];
+    this.#timestamp = timestamp;
+  }
+
+  get sentAt(): number | undefined {
+    const header = this.#sentAt;
+    if ((typeof header === 'string' || typeof header === 'number') && milliseconds.test(`${header}`)) {
+      return Number(header);
+    }
+    // AMQP's timestamp is in seconds, but many Node programs write Date.now() there.
+    const timestamp = this.#timestamp;
+    if (typeof timestamp !== 'number' || timestamp <= 0) return undefined;
+    return milliseconds.test(`${timestamp}`) ? timestamp : timestamp * 1000;
+  }
+
+  protected describe(): Attributes {
+    const attributes: Attributes = { [ATTR_RABBITMQ_DELIVERY_TAG]: this.#deliveryTag };
+    if (this.#routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = this.#routingKey;
+    if (typeof this.#messageId === 'string') attributes[ATTR_MESSAGE_ID] = this.#messageId;
+    return attributes;
+  }
+}
+
+/**
+ * Reads the context that a received message carries, and what its attributes take.
  *
  * @param queue - where it was received from; empty if it is not known.
  * @param exclusive - the exclusive queues of the connection.
@@ -50,16 +91,9 @@ export function readMessage(
   queue: string,
   exclusive?: ExclusiveQueues,
 ): Incoming {
-  const { exchange, routingKey, deliveryTag } = message.fields;
-  const { headers, messageId, contentType } = message.properties;
-  const attributes: Attributes = { [ATTR_RABBITMQ_DELIVERY_TAG]: deliveryTag };
-  if (routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
-  if (typeof messageId === 'string') attributes[ATTR_MESSAGE_ID] = messageId;
-  return readIncoming(messaging, carrierFor(contentType), headers as Headers | undefined, {
-    destination: consumerDestination(exchange ?? '', routingKey ?? '', queue, exclusive),
-    attributes,
-    sentAt: sentAt(message),
-  });
+  const { exchange, routingKey } = message.fields;
+  const destination = consumerDestination(exchange ?? '', routingKey ?? '', queue, exclusive);
+  return new ReceivedMessage(messaging, message, destination);
 }
 
 /** `messaging.message.conversation_id`. */
@@ -77,17 +111,6 @@ export function messageDetails(message: MessageLike, queue: string): Attributes 
   const attempt = deliveryAttempt((message.properties.headers ?? {}) as Headers, queue);
   if (attempt !== undefined) details[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
   return details;
-}
-
-function sentAt({ properties }: MessageLike): number | undefined {
-  const header = (properties.headers as Headers | undefined)?.[sentAtHeader];
-  if ((typeof header === 'string' || typeof header === 'number') && milliseconds.test(`${header}`)) {
-    return Number(header);
-  }
-  // AMQP's timestamp is in seconds, but many Node programs write Date.now() there.
-  const { timestamp } = properties;
-  if (typeof timestamp !== 'number' || timestamp <= 0) return undefined;
-  return milliseconds.test(`${timestamp}`) ? timestamp : timestamp * 1000;
 }
 
 /**

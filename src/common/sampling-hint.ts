@@ -1,5 +1,6 @@
 import { trace, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
 import { reportFault } from './faults.ts';
+import { refusesBelowUnsampled } from './stock-sampler.ts';
 import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
 
@@ -40,19 +41,18 @@ export function removeSamplingHint(provider: TracerProvider): void {
  * False for roots: an unsampled root must still start a trace, or the services after it would each decide anew.
  *
  * @param provider - whose tracer would make the span. Default: the registered one.
+ * @param stock - whether a provider of the stock SDK is recognised as well, whose parent-based sampler refuses as certainly.
  * @internal
  */
-export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider): boolean {
+export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider, stock = false): boolean {
   const hint = (globalThis as unknown as Holder)[key];
-  if (hint?.version !== 1) return false;
+  if (hint?.version !== 1 && !stock) return false;
   try {
     const context = trace.getSpanContext(parent);
     if (context === undefined || isSampled(context)) return false;
-    return (
-      delegateOf(provider ?? trace.getTracerProvider()) === hint.provider &&
-      isValidSpanContext(context) &&
-      hint.skipsBelow(context)
-    );
+    const maker = delegateOf(provider ?? trace.getTracerProvider());
+    if (hint?.version === 1 && maker === hint.provider) return isValidSpanContext(context) && hint.skipsBelow(context);
+    return stock && isValidSpanContext(context) && refusesBelowUnsampled(maker);
   } catch (error) {
     reportFault('asking whether a span is sampled', error);
     return false;

@@ -1,9 +1,10 @@
 import { type Context, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { cloudEvents, type DroppedHeaderReason, droppedHeaders, kafkaHeaders } from '../../carriers/index.ts';
-import { Messaging, readIncoming, startProcessing, startSending } from '../messaging/index.ts';
+import { Messaging, startProcessing, startSending } from '../messaging/index.ts';
 import { type BaggagePolicy, extract } from '../propagation/index.ts';
 import { explain } from './explain.ts';
+import { readIncoming } from '../messaging/testing/read-incoming.ts';
 
 test.each<[string, BaggagePolicy, DroppedHeaderReason]>([
   ['denied', { deny: ['secret'] }, 'policy-denied'],

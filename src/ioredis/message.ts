@@ -6,9 +6,10 @@ import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   ATTR_MESSAGE_ID,
   guard,
+  type Destination,
   type Incoming,
   type Messaging,
-  readIncoming,
+  Received,
 } from '../messaging/index.ts';
 import { propagatorFields } from '../propagation/header-families.ts';
 import { mqtracePropagator } from '../propagation/propagator.ts';
@@ -20,20 +21,22 @@ import { type ReceivedEntry, receivedEntries, type StreamTracing } from './state
  * of its reply are not affected.
  *
  * @param attributes - the attributes of every message of the reply: group, consumer, server.
+ * @param names - of the fields to hide; to be asked for once for a reply.
  * @internal
  */
 export function receiveEntry(
   tracing: StreamTracing,
   { entry, stream }: ReplyEntry,
   attributes: Attributes,
-): Incoming | undefined {
+  names: readonly string[] = hiddenNames(tracing),
+): ReceivedMessage | undefined {
   const fields = fieldsOf(entry);
   const incoming = guard('reading a stream entry', () => {
-    const read = incomingOf(tracing.messaging, entry, fields, stream);
+    const read = readEntry(tracing.messaging, entry, fields, stream);
     receivedEntries.set(entry, { tracing, incoming: read, attributes });
     return read;
   });
-  if (fields !== undefined) hideTraceFields(tracing, fields);
+  if (fields !== undefined) hideTraceFields(tracing, fields, names);
   return incoming;
 }
 
@@ -41,7 +44,7 @@ export function receiveEntry(
 export function showEntry(tracing: StreamTracing, { entry, stream }: ReplyEntry, server: Attributes): void {
   const fields = fieldsOf(entry);
   if (fields === undefined) return;
-  const hidden = hideTraceFields(tracing, fields);
+  const hidden = hideTraceFields(tracing, fields, hiddenNames(tracing));
   if (hidden !== undefined) receivedEntries.set(entry, new ShownEntry(tracing, entry, hidden, stream, server));
 }
 
@@ -68,39 +71,70 @@ class ShownEntry implements ReceivedEntry {
 
   get incoming(): Incoming {
     const fields = (fieldsOf(this.#entry) ?? []).concat(this.#hidden);
-    return incomingOf(this.tracing.messaging, this.#entry, fields, this.#stream);
+    return readEntry(this.tracing.messaging, this.#entry, fields, this.#stream);
   }
 }
 
+/**
+ * The names of the fields to hide. Without any, because the propagator writes nothing or failed, the fields of other writers are
+ * hidden all the same. @internal
+ */
+export function hiddenNames({ messaging }: StreamTracing): readonly string[] {
+  const names = propagatorFields(messaging.propagator);
+  return names.length === 0 ? mqtracePropagator.fields() : names;
+}
+
 /** Removes the trace fields at the end of an entry, if they are to be hidden; returns them. */
-function hideTraceFields(tracing: StreamTracing, fields: RedisFields): RedisFields | undefined {
+function hideTraceFields(
+  tracing: StreamTracing,
+  fields: RedisFields,
+  names: readonly string[],
+): RedisFields | undefined {
   if (!tracing.hidesFields) return undefined;
   return guard('hiding trace fields', () => {
-    const names = propagatorFields(tracing.messaging.propagator);
-    // Without names, because the propagator writes nothing or failed, the fields of other writers are hidden all the same.
-    const start = redisFields.trailingRun(fields, names.length === 0 ? mqtracePropagator.fields() : names);
+    const start = redisFields.trailingRun(fields, names);
     return start < fields.length ? fields.splice(start) : undefined;
   });
 }
 
-/** What an entry carries, and its attributes. @internal */
-export function incomingOf(
+/** What an entry carries, and what its attributes take. @internal */
+export class ReceivedMessage extends Received {
+  readonly id: string;
+  readonly #deliveries: unknown;
+
+  constructor(
+    messaging: Messaging,
+    entry: readonly unknown[],
+    fields: RedisFields | undefined,
+    destination: Destination | undefined,
+  ) {
+    super(messaging, redisFields, fields, destination);
+    // An entry that went through JSON has an id that was a Buffer.
+    this.id = typeof entry[0] === 'string' ? entry[0] : (readValue('id', entry[0]) ?? String(entry[0]));
+    // XREADGROUP with CLAIM (Redis 8.4) adds the idle time of the entry and the number of earlier deliveries.
+    this.#deliveries = entry.length === 4 ? entry[3] : undefined;
+  }
+
+  get sentAt(): number | undefined {
+    return sentAtOf(this.id);
+  }
+
+  protected describe(): Attributes {
+    const attributes: Attributes = { [ATTR_MESSAGE_ID]: this.id };
+    const deliveries = this.#deliveries === undefined ? Number.NaN : Number(this.#deliveries);
+    if (Number.isSafeInteger(deliveries)) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = deliveries + 1;
+    return attributes;
+  }
+}
+
+/** @internal */
+export function readEntry(
   messaging: Messaging,
   entry: readonly unknown[],
   fields: RedisFields | undefined,
   stream: string | undefined,
-): Incoming {
-  // An entry that went through JSON has an id that was a Buffer.
-  const id = typeof entry[0] === 'string' ? entry[0] : (readValue('id', entry[0]) ?? String(entry[0]));
-  const attributes: Attributes = { [ATTR_MESSAGE_ID]: id };
-  // XREADGROUP with CLAIM (Redis 8.4) adds the idle time of the entry and the number of earlier deliveries.
-  const deliveries = entry.length === 4 ? Number(entry[3]) : Number.NaN;
-  if (Number.isSafeInteger(deliveries)) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = deliveries + 1;
-  return readIncoming(messaging, redisFields, fields, {
-    destination: stream === undefined ? undefined : { name: stream },
-    attributes,
-    sentAt: sentAtOf(id),
-  });
+): ReceivedMessage {
+  return new ReceivedMessage(messaging, entry, fields, stream === undefined ? undefined : { name: stream });
 }
 
 function fieldsOf(entry: readonly unknown[]): RedisFields | undefined {

@@ -1,7 +1,7 @@
 // processMessage(): the processing of one stream entry.
 import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
-import { incomingOf } from './message.ts';
+import { readEntry } from './message.ts';
 import { type ReceivedEntry, receivedEntries, StreamTracing } from './state.ts';
 import type { StreamEntryLike } from './types.ts';
 
@@ -31,7 +31,7 @@ function fromElsewhere(entry: StreamEntryLike): ReceivedEntry {
   const fields = Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
   return {
     tracing: defaultTracing,
-    incoming: incomingOf(defaultTracing.messaging, entry, fields, undefined),
+    incoming: readEntry(defaultTracing.messaging, entry, fields, undefined),
     attributes: {},
   };
 }

@@ -5,7 +5,6 @@ import {
   ATTR_BATCH_MESSAGE_COUNT,
   ATTR_CLIENT_ID,
   ATTR_CONSUMER_GROUP_NAME,
-  type Incoming,
   mergeAttributes,
   type Operation,
   OperationClock,
@@ -15,7 +14,7 @@ import {
 import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './arguments.ts';
 import type { Connection } from './connection.ts';
 import { connectionClosed, redisErrorType } from './error-type.ts';
-import { receiveEntry } from './message.ts';
+import { hiddenNames, type ReceivedMessage, receiveEntry } from './message.ts';
 import { claimedByXautoclaim, countOfIds, entriesOfClaim, entriesOfRead, type ReplyEntry } from './replies.ts';
 import type { Command, StreamCall } from './types.ts';
 
@@ -43,14 +42,15 @@ export class ReceivingCall implements StreamCall {
     const { tracing } = this.#connection;
     const { group, noAck } = this.#asked;
     const attributes = this.#attributes();
-    const incoming: Incoming[] = [];
+    const names = hiddenNames(tracing);
+    const incoming: ReceivedMessage[] = [];
     for (const entry of this.#entries(reply)) {
-      const message = receiveEntry(tracing, entry, attributes);
+      const message = receiveEntry(tracing, entry, attributes, names);
       if (message === undefined) continue;
       incoming.push(message);
-      // With NOACK the entry is acknowledged by being read; no XACK follows.
-      if (group !== undefined && !noAck) tracing.remember(group, message);
     }
+    // With NOACK an entry is acknowledged by being read; no XACK follows.
+    if (group !== undefined && !noAck && incoming.length > 0) tracing.remember(group, incoming);
     if (incoming.length > 0) {
       const description = { name: this.#name, type: 'receive', attributes } as const;
       startBatch(tracing.messaging, description, incoming, this.#parent, this.#startedAt).end();

@@ -1,11 +1,17 @@
 // What one wrapped client, and each entry that it returned, remembers.
 import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
-import { ATTR_MESSAGE_ID, createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
+import { createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
+import type { ReceivedMessage } from './message.ts';
 import type { TraceRedisOptions } from './options.ts';
 
 /** How many delivered entries are remembered until their XACK, at least. The oldest are forgotten first. */
 const deliveredLimit = 10_000;
+
+interface Reply {
+  readonly group: string;
+  readonly entries: readonly ReceivedMessage[];
+}
 
 /** The state that a wrapped client shares with its duplicates. @internal */
 export class StreamTracing {
@@ -15,6 +21,10 @@ export class StreamTracing {
   readonly hidesFields: boolean;
   readonly #settles: boolean;
   readonly #delivered = new RecentMap<string, Incoming>(deliveredLimit);
+  /** Replies whose entries are not in the map yet, and how many the younger ones have. */
+  #young: Reply[] = [];
+  #old: Reply[] = [];
+  #waiting = 0;
 
   constructor(options: TraceRedisOptions) {
     this.options = options;
@@ -23,20 +33,38 @@ export class StreamTracing {
     this.#settles = options.settleSpans !== false;
   }
 
-  /** Remembers what an XACK of this entry will link. */
-  remember(group: string, { destination, creation, attributes }: Incoming): void {
-    const id = attributes?.[ATTR_MESSAGE_ID];
-    if (!this.#settles || destination === undefined || creation === undefined || typeof id !== 'string') return;
-    const key = deliveryKey(destination.name, group, id);
-    this.#delivered.set(key, { context: ROOT_CONTEXT, creation, destination, attributes, sentAt: undefined });
+  /** Remembers what an XACK of these entries will link. */
+  remember(group: string, entries: readonly ReceivedMessage[]): void {
+    if (!this.#settles) return;
+    // An XACK that is not recorded asks for nothing, so that what is not sampled is never put into the map.
+    this.#young.push({ group, entries });
+    this.#waiting += entries.length;
+    if (this.#waiting < deliveredLimit) return;
+    this.#old = this.#young;
+    this.#young = [];
+    this.#waiting = 0;
   }
 
   /** Returns what is remembered of an entry that is being acknowledged, and forgets it. */
   settle(stream: string, group: string, id: string): Incoming | undefined {
+    if (this.#young.length > 0 || this.#old.length > 0) this.#index();
     const key = deliveryKey(stream, group, id);
     const known = this.#delivered.get(key);
     this.#delivered.delete(key);
     return known;
+  }
+
+  #index(): void {
+    for (const { group, entries } of [...this.#old, ...this.#young]) {
+      for (const { destination, creation, attributes, id } of entries) {
+        if (destination === undefined || creation === undefined) continue;
+        const key = deliveryKey(destination.name, group, id);
+        this.#delivered.set(key, { context: ROOT_CONTEXT, creation, destination, attributes, sentAt: undefined });
+      }
+    }
+    this.#young = [];
+    this.#old = [];
+    this.#waiting = 0;
   }
 }
 

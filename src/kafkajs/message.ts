@@ -7,9 +7,10 @@ import {
   ATTR_KAFKA_MESSAGE_KEY,
   ATTR_KAFKA_MESSAGE_TOMBSTONE,
   ATTR_KAFKA_OFFSET,
-  type Incoming,
+  createStamp,
   type Outgoing,
-  readIncoming,
+  Received,
+  type Stamp,
 } from '../messaging/index.ts';
 import type { Source } from './state.ts';
 import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
@@ -17,14 +18,28 @@ import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
 /** Longer keys are omitted: they are rarely searched for, and keys of received messages are untrusted. */
 const keyByteLimit = 1024;
 
-/** Reads what a received message carries. */
-export function readMessage(message: KafkaMessageLike, { messaging, destination }: Source): Incoming {
-  return readIncoming(messaging, kafkaHeaders, message.headers as KafkaHeaders | undefined, {
-    destination,
-    attributes: receivedAttributes(message),
-    sentAt: sentAt(message),
-  });
+/** A received message, and the source that it came from. */
+export class ReceivedMessage extends Received {
+  readonly source: Source;
+  readonly #message: KafkaMessageLike;
+
+  constructor(message: KafkaMessageLike, source: Source) {
+    super(source.messaging, kafkaHeaders, message.headers, source.destination);
+    this.source = source;
+    this.#message = message;
+  }
+
+  get sentAt(): number | undefined {
+    return sentAt(this.#message);
+  }
+
+  protected describe(): Attributes {
+    return receivedAttributes(this.#message);
+  }
 }
+
+/** The messages that were handed to the application, by the message itself: for `processMessage`. */
+export const deliveries: Stamp<ReceivedMessage> = createStamp();
 
 /** The attributes of a received message. */
 export function receivedAttributes(message: KafkaMessageLike): Attributes {

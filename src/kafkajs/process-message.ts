@@ -1,19 +1,19 @@
 // Processes one message of a batch, or one that was kept for later.
 import { activeContext, guard, Messaging, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
-import { readMessage } from './message.ts';
-import { deliveries, type Delivery, type Source } from './state.ts';
+import { deliveries, ReceivedMessage } from './message.ts';
+import type { Source } from './state.ts';
 import type { KafkaMessageLike } from './types.ts';
 
 let standalone: Source | undefined;
 
 /** A message of no traced consumer: what it carries is known, but neither its topic nor the group. */
-function unknownDelivery(message: KafkaMessageLike): Delivery {
+function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
   standalone ??= {
     messaging: new Messaging('kafka', 'processMessage', {}),
     destination: undefined,
     description: { name: 'process' },
   };
-  return { source: standalone, incoming: readMessage(message, standalone) };
+  return new ReceivedMessage(message, standalone);
 }
 
 /**
@@ -31,8 +31,9 @@ export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (m
   const ambient = activeContext();
   const operation =
     guard('processMessage', () => {
-      const { source, incoming } = deliveries.get(message) ?? unknownDelivery(message);
-      return startProcessing(source.messaging, source.description, incoming, ambient);
+      const received = deliveries.get(message) ?? unknownDelivery(message);
+      const { messaging, description } = received.source;
+      return startProcessing(messaging, description, received, ambient);
     }) ?? noOperation(ambient);
   return runHandler(operation, () => fn(message));
 }

@@ -14,8 +14,8 @@ import {
   startProcessing,
 } from '../messaging/index.ts';
 import { onFirst } from './connection.ts';
-import { partitionId, readMessage } from './message.ts';
-import { type ClientState, deliveries, type Source } from './state.ts';
+import { deliveries, partitionId, ReceivedMessage } from './message.ts';
+import { type ClientState, type Source } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
 
 /** What is used of a handler's payload. The payload itself reaches the handler as kafkajs made it. */
@@ -112,9 +112,9 @@ function tracedConfig(
 
 /** Reads what a message carries, and remembers it for `processMessage`. */
 function deliver(message: KafkaMessageLike, source: Source): Incoming {
-  const incoming = readMessage(message, source);
-  deliveries.set(message, { source, incoming });
-  return incoming;
+  const received = new ReceivedMessage(message, source);
+  deliveries.set(message, received);
+  return received;
 }
 
 function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation): Handler {

@@ -1,13 +1,6 @@
 // What tracing remembers: of one producer or consumer, and of each message that was handed to the application.
 import type { Attributes } from '@opentelemetry/api';
-import {
-  createStamp,
-  type Destination,
-  type Incoming,
-  type Messaging,
-  type OperationDescription,
-  type Stamp,
-} from '../messaging/index.ts';
+import { type Destination, type Messaging, type OperationDescription } from '../messaging/index.ts';
 import type { Connection } from './connection.ts';
 
 /** Of one producer or consumer. */
@@ -23,12 +16,3 @@ export interface Source {
   /** Of what processes them. */
   description: Pick<OperationDescription, 'name'> & { attributes?: Attributes };
 }
-
-/** Of a message that was handed to the application. */
-export interface Delivery {
-  source: Source;
-  incoming: Incoming;
-}
-
-/** By the message itself, for `processMessage`. */
-export const deliveries: Stamp<Delivery> = createStamp();

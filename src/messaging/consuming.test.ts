@@ -8,7 +8,6 @@ import {
   type Incoming,
   Messaging,
   type Operation,
-  readIncoming,
   runHandler,
   startBatch,
   startProcessing,
@@ -17,6 +16,7 @@ import {
   OperationClock,
   type TraceOptions,
 } from './index.ts';
+import { readIncoming } from './testing/read-incoming.ts';
 
 const spans = recordRegisteredSpans();
 const traceId = '0af7651916cd43dd8448eb211c80319c';

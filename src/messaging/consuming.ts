@@ -1,18 +1,9 @@
 // Receiving, processing and settling messages.
-import {
-  type Attributes,
-  type Context,
-  type Link,
-  ROOT_CONTEXT,
-  type SpanContext,
-  SpanKind,
-  trace,
-} from '@opentelemetry/api';
-import type { CarrierAdapter } from '../../carriers/adapter.ts';
+import { type Attributes, type Context, type Link, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import type { Incoming } from './incoming.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
-  type Destination,
   mergeAttributes,
   noOperation,
   type Operation,
@@ -22,39 +13,6 @@ import {
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
-
-/** One received message: what it carries, and what is said of it. */
-export interface Incoming {
-  /** The root context with what the message carries: its creation context and its baggage. */
-  context: Context;
-  /** The creation context; undefined where the message carries no valid one. */
-  creation: SpanContext | undefined;
-  destination: Destination | undefined;
-  /** What is particular to this message: on its own span, or on its link from a batch. */
-  attributes: Attributes | undefined;
-  /** Its trace is linked and not continued, whatever the `parenting` option says: it is not trusted that far. */
-  linkOnly?: boolean | undefined;
-  /** When it was sent: milliseconds since the epoch; undefined where nothing tells. */
-  sentAt: number | undefined;
-}
-
-/** Reads what a message carries. Never throws. */
-export function readIncoming<H>(
-  messaging: Messaging,
-  adapter: CarrierAdapter<H>,
-  headers: H | null | undefined,
-  message: { destination?: Destination | undefined; attributes?: Attributes; sentAt?: number | undefined },
-): Incoming {
-  const { context, linkOnly } = messaging.receive(adapter, headers, message.destination?.name);
-  return {
-    context,
-    linkOnly,
-    creation: validSpanContext(context),
-    destination: message.destination,
-    attributes: message.attributes,
-    sentAt: message.sentAt,
-  };
-}
 
 /**
  * Starts the processing of one message: a CONSUMER span that links the message's creation context and, by the `parenting` option,

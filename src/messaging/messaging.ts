@@ -12,8 +12,7 @@ import { cloudEvents } from '../../carriers/cloud-events.ts';
 import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { describe } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
-import { isOwnPropagator, resolvePropagator } from '../propagation/current-propagator.ts';
-import { fastExtract } from '../propagation/fast-extract.ts';
+import { fastExtractFor, resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
@@ -55,7 +54,7 @@ export class Messaging {
 
   /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
   isCertainlyUnsampled(parent: Context): boolean {
-    return isCertainlyUnsampled(parent, this.#provider);
+    return isCertainlyUnsampled(parent, this.#provider, this.#fastPath);
   }
 
   /** Whether an operation in this context has no span: tracing is suppressed, or {@link isCertainlyUnsampled}. */
@@ -104,8 +103,8 @@ export class Messaging {
   /** What a message carries, on top of the root context: what happens to be active is no part of it. */
   extract<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context {
     if (headers === undefined || headers === null) return ROOT_CONTEXT;
-    if (this.#fastPath && !this.#cloudEvents && isOwnPropagator(this.propagator)) {
-      const context = fastExtract(adapter, headers);
+    if (this.#fastPath && !this.#cloudEvents) {
+      const context = fastExtractFor(this.propagator)?.(adapter, headers);
       if (context !== undefined) return context;
     }
     return extractFrom(this.propagator, this.#carrier(adapter), headers, ROOT_CONTEXT);

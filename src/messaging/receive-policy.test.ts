@@ -3,7 +3,8 @@ import { afterEach, expect, test } from 'vitest';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import { extract, getBaggage } from '../propagation/index.ts';
 import { recordRegisteredSpans } from '../../test-support/spans.ts';
-import { type Incoming, Messaging, readIncoming, startProcessing, startSending, type TraceOptions } from './index.ts';
+import { type Incoming, Messaging, startProcessing, startSending, type TraceOptions } from './index.ts';
+import { readIncoming } from './testing/read-incoming.ts';
 
 const spans = recordRegisteredSpans();
 afterEach(() => diag.disable());

@@ -47,7 +47,7 @@ export class ReceivePolicy {
   received(context: Context, destination: string | undefined): AdmittedContext {
     const trusted = this.#trust?.for(destination).apply(context, ROOT_CONTEXT) ?? { context, linkOnly: false };
     const policy = this.#baggage?.for(destination).receive;
-    return policy === undefined ? trusted : { ...trusted, context: policy.apply(trusted.context) };
+    return policy === undefined ? trusted : { context: policy.apply(trusted.context), linkOnly: trusted.linkOnly };
   }
 
   /** The baggage that goes on the spans of an operation. */

@@ -3,7 +3,8 @@ import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-tr
 import { afterEach, expect, test, vi } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { type StartTracingOptions, startTracing, type Tracing } from '../sdk/index.ts';
-import { Messaging, readIncoming, runHandler, startProcessing, startSending } from './index.ts';
+import { Messaging, runHandler, startProcessing, startSending } from './index.ts';
+import { readIncoming } from './testing/read-incoming.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const received = { traceparent: `00-${traceId}-b7ad6b7169203331-00`, tracestate: 'a=1', baggage: 'tenant=a' };

@@ -1,8 +1,10 @@
 // Chooses the propagator that reads and writes headers.
 import { propagation, type TextMapPropagator } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
+import { fastExtract, fastExtractPlain } from './fast-extract.ts';
 import { warnOfLoss } from './lossy-propagator.ts';
 import { mqtracePropagator } from './propagator.ts';
+import { isStockPropagator } from './stock-propagator.ts';
 
 /**
  * Which propagator writes and reads the headers.
@@ -41,12 +43,15 @@ const globalPropagator: TextMapPropagator = {
   fields: () => current().fields(),
 };
 
-/** Whether this propagator is mqtrace's own, as things stand: chosen, registered, or used because none is registered. @internal */
-export function isOwnPropagator(propagator: TextMapPropagator): boolean {
-  if (propagator === mqtracePropagator) return true;
-  if (propagator !== globalPropagator) return false;
-  const current = registered();
-  return current === undefined || current === mqtracePropagator;
+/**
+ * What reads headers as nearly every writer makes them to the same result as this propagator, as things stand: for mqtrace's own
+ * (chosen, registered, or used because none is registered) and for the stock one. Undefined for any other. @internal
+ */
+export function fastExtractFor(propagator: TextMapPropagator): typeof fastExtract | undefined {
+  if (propagator === mqtracePropagator) return fastExtract;
+  const current = propagator === globalPropagator ? registered() : propagator;
+  if (current === undefined || current === mqtracePropagator) return fastExtract;
+  return isStockPropagator(current) ? fastExtractPlain : undefined;
 }
 
 /**

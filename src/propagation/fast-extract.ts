@@ -8,6 +8,7 @@ import { redisFields } from '../../carriers/redis-fields.ts';
 import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { noteValid } from '../common/valid-span-context.ts';
 import { FieldContext } from './field-context.ts';
+import { isPlainBaggage } from './plain-baggage.ts';
 import { parsePlainTraceparent } from './plain-traceparent.ts';
 import { mqtracePropagator } from './propagator.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
@@ -20,11 +21,23 @@ import { W3CBaggage } from './w3c-baggage.ts';
  * @internal
  */
 export function fastExtract<H>(adapter: CarrierAdapter<H>, headers: H): Context | undefined {
+  return read(adapter, headers, false);
+}
+
+/**
+ * As {@link fastExtract}, for the stock W3C propagators: of baggage that they would decode and write anew nothing is read here, and
+ * the random flag is what the span context says. @internal
+ */
+export function fastExtractPlain<H>(adapter: CarrierAdapter<H>, headers: H): Context | undefined {
+  return read(adapter, headers, true);
+}
+
+function read<H>(adapter: CarrierAdapter<H>, headers: H, stock: boolean): Context | undefined {
   const format: unknown = adapter;
   try {
-    if (format === kafkaHeaders) return fromRecord(headers as KnownNames, true);
-    if (format === amqpHeaders) return fromRecord(headers as KnownNames, false);
-    return format === redisFields ? fromFields(headers) : undefined;
+    if (format === kafkaHeaders) return fromRecord(headers as KnownNames, true, stock);
+    if (format === amqpHeaders) return fromRecord(headers as KnownNames, false, stock);
+    return format === redisFields ? fromFields(headers, stock) : undefined;
   } catch {
     // A getter or proxy that throws: the slow way counts it.
     return undefined;
@@ -45,7 +58,7 @@ interface KnownNames {
 }
 
 /** Of a repeated `traceparent` the last spelling counts, which is the lower-case one: the others need no look. */
-function fromRecord(headers: KnownNames, ownOnly: boolean): Context | undefined {
+function fromRecord(headers: KnownNames, ownOnly: boolean, stock: boolean): Context | undefined {
   const { traceparent, baggage } = headers;
   if (traceparent === undefined) return undefined;
   // A Map, an array, or an instance of a class has a prototype of its own.
@@ -58,14 +71,14 @@ function fromRecord(headers: KnownNames, ownOnly: boolean): Context | undefined 
   if (headers.BAGGAGE !== undefined || headers.Baggage !== undefined) return undefined;
   if (ownOnly && !Object.hasOwn(headers, 'traceparent')) return undefined;
   if (ownOnly && baggage !== undefined && !Object.hasOwn(headers, 'baggage')) return undefined;
-  return contextOf(traceparent, baggage);
+  return contextOf(traceparent, baggage, stock);
 }
 
 /** Longer entries are not read whole by the slow way either. */
 const longestEntry = 1000;
 
 /** Names and values in turn. Of a repeated list header all values count, so that every name is looked at. */
-function fromFields(fields: unknown): Context | undefined {
+function fromFields(fields: unknown, stock: boolean): Context | undefined {
   if (!Array.isArray(fields) || fields.length % 2 === 1 || fields.length > longestEntry) return undefined;
   let traceparent: unknown;
   let baggage: unknown;
@@ -80,23 +93,23 @@ function fromFields(fields: unknown): Context | undefined {
     else if (name === 'baggage' && baggage === undefined) baggage = value;
     else if (traceNames.has(name.toLowerCase())) return undefined;
   }
-  return traceparent === undefined ? undefined : contextOf(traceparent, baggage);
+  return traceparent === undefined ? undefined : contextOf(traceparent, baggage, stock);
 }
 
 const traceNames: ReadonlySet<string> = new Set(mqtracePropagator.fields());
 
-function contextOf(traceparent: unknown, baggage: unknown): Context | undefined {
+function contextOf(traceparent: unknown, baggage: unknown, stock: boolean): Context | undefined {
   const spanContext = parsePlainTraceparent(traceparent);
   if (spanContext === undefined) return undefined;
   let carried: W3CBaggage | undefined;
   if (baggage !== undefined) {
     const text = plainText(baggage);
-    if (text === undefined) return undefined;
+    if (text === undefined || (stock && !isPlainBaggage(text))) return undefined;
     carried = W3CBaggage.fromHeader(text);
   }
   noteValid(spanContext);
-  const random = (spanContext.traceFlags & RANDOM_TRACE_ID_FLAG) === 0 ? undefined : spanContext.traceId;
-  return FieldContext.of(trace.wrapSpanContext(spanContext), carried, random);
+  const random = !stock && (spanContext.traceFlags & RANDOM_TRACE_ID_FLAG) !== 0;
+  return FieldContext.of(trace.wrapSpanContext(spanContext), carried, random ? spanContext.traceId : undefined);
 }
 
 /** A character of UTF-8 takes at most three bytes for each unit of text: so short a text is within the limit whatever it holds. */
