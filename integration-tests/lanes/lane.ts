@@ -1,9 +1,11 @@
 // What a lane is: an empty project, the packed tarball and other packages in it, and a command that runs a pipeline.
 import { execFile, type ExecFileException } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cache, root } from './tarball.ts';
+
+type Manager = 'npm' | 'npm@10' | 'npm@11' | 'pnpm@9' | 'pnpm@10' | 'yarn' | 'yarn-pnp';
 
 /** One way in which others use the package. */
 export interface Lane {
@@ -13,8 +15,10 @@ export interface Lane {
   readonly version: string;
   /** Packages beside mqtrace, or instead of the usual ones, with their versions. */
   readonly packages?: Readonly<Record<string, string>>;
-  /** Installs the packages. Default npm. */
-  readonly manager?: 'npm' | 'pnpm' | 'yarn';
+  /** Installs the packages. Default: the npm that runs the lanes. */
+  readonly manager?: Manager;
+  /** The package is added to the project, which has the clients, by the line of the README. */
+  readonly line?: boolean;
   /** Version of the Node.js that runs the commands, such as `22`. Default: the one that runs the lanes. */
   readonly node?: string;
   /** Files of the project beside the programs. */
@@ -25,25 +29,22 @@ export interface Lane {
   readonly bundle?: string;
 }
 
-/** What the README tells to install, and the clients. */
-const usual = {
-  '@opentelemetry/api': '~1.9.0',
-  '@opentelemetry/sdk-trace': '^2.12.0',
-  amqplib: '2.3.1',
-  ioredis: '6.0.0',
-  kafkajs: '2.2.4',
-};
+/** What the README's line installs, and the clients. */
+const openTelemetry = { '@opentelemetry/api': '~1.9.0', '@opentelemetry/sdk-trace': '^2.12.0' };
+const clients = { amqplib: '2.3.1', ioredis: '6.0.0', kafkajs: '2.2.4' };
 
 /** Runs a lane in a new folder. Throws with the output of what failed. */
 export async function runLane(lane: Lane, tarball: string, env: NodeJS.ProcessEnv): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mqtrace-lane-'));
   try {
     cpSync(join(root, 'integration-tests/lanes/programs'), folder, { recursive: true });
-    const dependencies = { mqtrace: `file:${tarball}`, ...usual, ...lane.packages };
+    const dependencies = lane.line
+      ? { ...clients, ...lane.packages }
+      : { mqtrace: `file:${tarball}`, ...openTelemetry, ...clients, ...lane.packages };
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'lane', private: true, dependencies }));
     for (const [name, text] of Object.entries(lane.files ?? {})) writeFileSync(join(folder, name), text);
-    await install(lane.manager ?? 'npm', folder);
     const node = await nodeOf(lane.node);
+    await install(lane.manager ?? 'npm', folder, node, lane.line ? readmeLine(tarball) : []);
     const command = (args: readonly string[], cwd: string): Promise<string> =>
       run(args[0] === 'node' ? [node, ...args.slice(1)] : args, cwd, env);
     let output = '';
@@ -70,17 +71,38 @@ async function runAlone(
   }
 }
 
-async function install(manager: 'npm' | 'pnpm' | 'yarn', folder: string): Promise<void> {
-  const environment = { ...process.env, YARN_ENABLE_IMMUTABLE_INSTALLS: 'false', CI: '1' };
-  if (manager === 'npm')
-    await run(['npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--silent'], folder, environment);
-  if (manager === 'pnpm')
-    await run(['npx', '-y', 'pnpm@10', 'install', '--no-frozen-lockfile', '--ignore-scripts'], folder, environment);
-  if (manager === 'yarn') {
-    // Plug'n'Play, which resolves nothing but what a package declares.
-    writeFileSync(join(folder, '.yarnrc.yml'), 'nodeLinker: pnp\nenableTelemetry: false\nenableScripts: false\n');
+/** The packages that the README tells to add, with the tarball in the place of what is not published yet. */
+function readmeLine(tarball: string): string[] {
+  const line = /^npm install (mqtrace .+)$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1];
+  if (line === undefined) throw new Error('README.md has no line "npm install mqtrace …"');
+  return line.split(' ').map((name) => (name === 'mqtrace' ? `mqtrace@file:${tarball}` : name));
+}
+
+/** Installs what the project has, and then adds packages, as one would; the lane's Node.js runs the package manager. */
+async function install(manager: Manager, folder: string, node: string, added: readonly string[]): Promise<void> {
+  const environment = {
+    ...process.env,
+    PATH: `${dirname(node)}:${process.env['PATH']}`,
+    YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
+    CI: '1',
+  };
+  const call = (args: readonly string[]): Promise<string> => run(args, folder, environment);
+  if (manager === 'yarn' || manager === 'yarn-pnp') {
+    const linker = manager === 'yarn' ? 'node-modules' : 'pnp';
+    writeFileSync(join(folder, '.yarnrc.yml'), `nodeLinker: ${linker}\nenableTelemetry: false\nenableScripts: false\n`);
     writeFileSync(join(folder, 'yarn.lock'), '');
-    await run(['npx', '-y', '-p', '@yarnpkg/cli-dist@4', 'yarn', 'install'], folder, environment);
+    const yarn = ['npx', '-y', '-p', '@yarnpkg/cli-dist@4', 'yarn'];
+    await call([...yarn, 'install']);
+    if (added.length > 0) await call([...yarn, 'add', ...added]);
+  } else if (manager === 'pnpm@9' || manager === 'pnpm@10') {
+    const pnpm = ['npx', '-y', manager];
+    await call([...pnpm, 'install', '--no-frozen-lockfile', '--ignore-scripts']);
+    if (added.length > 0) await call([...pnpm, 'add', '--ignore-scripts', ...added]);
+  } else {
+    const npm = manager === 'npm' ? ['npm'] : ['npx', '-y', manager];
+    const options = ['--prefer-offline', '--no-audit', '--no-fund', '--silent'];
+    await call([...npm, 'install', ...options]);
+    if (added.length > 0) await call([...npm, 'install', ...options, ...added]);
   }
 }
 

@@ -31,6 +31,13 @@ const typescript = (version: string, options: string): Lane => ({
   commands: [compile('typescript', `--module nodenext ${options} consumer.mts consumer.cts`), required],
 });
 
+const provider = (version: string, program: string, packages: Readonly<Record<string, string>>): Lane => ({
+  row: 'other providers',
+  version,
+  packages,
+  commands: [['node', 'provider.cjs', program]],
+});
+
 function consumer(): string {
   return readFileSync(join(root, 'integration-tests/lanes/consumer/consumer.ts'), 'utf8');
 }
@@ -94,6 +101,7 @@ export const lanes: readonly Lane[] = [
     row: 'Node.js',
     version: node,
     node,
+    line: true,
     commands: both,
   })),
   ...Object.entries(clients).flatMap(([client, versions]) =>
@@ -109,12 +117,23 @@ export const lanes: readonly Lane[] = [
   },
   typescript('5.9.3', '--moduleResolution nodenext'),
   typescript('7.0.2', '--moduleResolution nodenext --ignoreConfig'),
-  { row: 'package managers', version: 'npm', commands: both },
-  { row: 'package managers', version: 'pnpm', manager: 'pnpm', commands: both },
+  // Sentry's two generations, and Datadog: each registers a provider, a context manager and a propagator of its own.
+  provider('Sentry 10', 'sentry', { '@sentry/node': '^10.0.0' }),
+  provider('Sentry 11', 'sentry', { '@sentry/node': '^11.0.0' }),
+  provider('Datadog 5', 'datadog', { 'dd-trace': '^5.0.0' }),
+  ...(['npm@10', 'npm@11', 'pnpm@9', 'pnpm@10'] as const).map((manager): Lane => ({
+    row: 'package managers',
+    version: manager.replace('@', ' '),
+    manager,
+    line: true,
+    commands: both,
+  })),
+  { row: 'package managers', version: 'Yarn 4 (node_modules)', manager: 'yarn', line: true, commands: both },
   {
     row: 'package managers',
-    version: "Yarn (Plug'n'Play)",
-    manager: 'yarn',
+    version: "Yarn 4 (Plug'n'Play)",
+    manager: 'yarn-pnp',
+    line: true,
     commands: [['node', '--no-warnings', '--require', './.pnp.cjs', '--loader', './.pnp.loader.mjs', 'main.mjs']],
   },
   {
@@ -206,6 +225,12 @@ export const lanes: readonly Lane[] = [
     version: 'Vitest 4',
     packages: { vitest: '^4.0.0' },
     commands: [['npx', 'vitest', 'run', '--globals', 'pipeline.test']],
+  },
+  {
+    row: 'mocks',
+    version: 'ioredis-mock 8',
+    packages: { 'ioredis-mock': '^8.13.0', ioredis: '5.11.1' },
+    commands: [['node', 'mock.cjs']],
   },
   {
     row: 'frameworks',

@@ -9,4 +9,4 @@ const modules = {
 };
 const pipelines = require('./pipeline.cjs');
 
-module.exports = () => pipelines(modules);
+module.exports = (other) => pipelines({ ...modules, ...other });
