@@ -1,5 +1,5 @@
-// The short form of the lanes that run: a pipeline of all clients, from the packed package, in Jest, in ts-jest, on the oldest
-// Node.js without require() of ES modules, and as one file of webpack and of esbuild in an empty folder.
+// The short form of the lanes that run: a pipeline of all clients, from the packed package, in Jest, in ts-jest, with two copies of the
+// package, and as one file of webpack and of esbuild in an empty folder.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,6 +59,13 @@ async function node(args: readonly string[], cwd: string): Promise<string> {
 
 test.each(['main.cjs', 'main.mjs'])('%s runs', async (file) => {
   expect(await node([file], folder)).toMatch(/^ok/);
+});
+
+test('two copies of the package in one process wrap once', async () => {
+  const modules = join(folder, 'other/node_modules');
+  mkdirSync(modules, { recursive: true });
+  cpSync(join(project, 'node_modules/mqtrace'), join(modules, 'mqtrace'), { recursive: true });
+  expect(await node(['copies.cjs'], folder)).toMatch(/^ok/);
 });
 
 test.each(['Jest 30', 'ts-jest 29'])('%s loads it without configuration of its own', async (version) => {

@@ -1,4 +1,5 @@
 // A process span around the work on one message that no handler of a consumer surrounds.
+import { checkFunction } from '../common/check-options.ts';
 import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
 import { messageDetails, readMessage } from './message.ts';
 import { recall } from './state.ts';
@@ -15,6 +16,7 @@ let untraced: Messaging | undefined;
  * @param fn - gets the message.
  */
 export function processMessage<M extends MessageLike, R>(message: M, fn: (message: M) => R): R {
+  checkFunction('processMessage(message, fn)', fn);
   const operation = guard('tracing the processing of a message', () => startProcess(message));
   return operation === undefined ? fn(message) : runHandler(operation, () => fn(message));
 }

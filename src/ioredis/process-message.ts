@@ -1,4 +1,5 @@
 // processMessage(): the processing of one stream entry.
+import { checkFunction } from '../common/check-options.ts';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
 import { readEntry } from './message.ts';
@@ -17,6 +18,7 @@ let defaultTracing: StreamTracing | undefined;
  * @returns what `fn` returns.
  */
 export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entry: E) => R): R {
+  checkFunction('processMessage(entry, fn)', fn);
   const ambient = activeContext();
   const operation =
     guard('processMessage', () => {

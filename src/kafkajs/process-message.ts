@@ -1,4 +1,5 @@
 // Processes one message of a batch, or one that was kept for later.
+import { checkFunction } from '../common/check-options.ts';
 import { activeContext, guard, Messaging, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
 import { deliveries, ReceivedMessage } from './message.ts';
 import type { Source } from './state.ts';
@@ -28,6 +29,7 @@ function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
  * @returns what `fn` returns; a promise is replaced by one with the same outcome, and the span ends with it.
  */
 export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (message: M) => R): R {
+  checkFunction('processMessage(message, fn)', fn);
   const ambient = activeContext();
   const operation =
     guard('processMessage', () => {

@@ -8,7 +8,7 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
-import { checkNames } from '../common/check-options.ts';
+import { checkFunction, checkNames } from '../common/check-options.ts';
 import { reportFault } from '../common/faults.ts';
 import { runHandler } from '../messaging/handler.ts';
 import { Operation } from '../messaging/operation.ts';
@@ -42,6 +42,7 @@ export function fanIn<R>(
   fn: (span: Span | undefined) => R,
   options: FanInOptions = {},
 ): R {
+  checkFunction('fanIn(name, inputs, fn)', fn);
   checkNames('fanIn', options, ['attributes', 'parent', 'baggage', 'tracer']);
   const operation = start(name, [...inputs], options);
   return runHandler(operation, () => fn(operation.span));

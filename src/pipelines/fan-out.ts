@@ -1,6 +1,6 @@
 // fanOut(): branches of one operation, as children or as traces of their own.
 import { type Attributes, type Span, trace, type Tracer } from '@opentelemetry/api';
-import { checkNames } from '../common/check-options.ts';
+import { checkFunction, checkNames } from '../common/check-options.ts';
 import { activeContext } from '../common/active-context.ts';
 import { runHandler } from '../messaging/handler.ts';
 import { validSpanContext } from '../messaging/messaging.ts';
@@ -34,6 +34,7 @@ export function fanOut<T, R>(
   fn: (item: T, index: number, span: Span | undefined) => R,
   options: FanOutOptions = {},
 ): R[] {
+  checkFunction('fanOut(name, items, fn)', fn);
   checkNames('fanOut', options, ['trace', 'children', 'attributes', 'tracer']);
   const many = items.length > (options.children ?? 100);
   const detached = options.trace === 'link' || (options.trace !== 'child' && many);

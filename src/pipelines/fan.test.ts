@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { captureContext, extract, getBaggage, inject } from '../propagation/index.ts';
 import { recordRegisteredSpans } from '../../test-support/spans.ts';
-import { fanIn, fanOut, linksTo } from './index.ts';
+import { fanIn, fanOut, linksTo, mapInContext } from './index.ts';
 
 const spans = recordRegisteredSpans();
 const traceId = (i: number): string => (i + 1).toString(16).padStart(32, '0');
@@ -103,6 +103,11 @@ test('fan-out: few branches are children, many are traces of their own, linked; 
 });
 
 test('a misspelt option is told', () => {
+  expect(() => fanIn('all', [], Promise.resolve(1) as never)).toThrow(
+    '[INVALID_OPTION] fanIn(name, inputs, fn): expected a function, got a promise (is an await missing?)',
+  );
+  expect(() => fanOut('each', [], undefined as never)).toThrow('fanOut(name, items, fn): expected a function');
+  expect(() => mapInContext(undefined as never)).toThrow('mapInContext(fn): expected a function');
   expect(() => fanIn('all', [], () => 1, { bagage: 'none' } as never)).toThrow('did you mean "baggage"?');
   expect(() => fanOut('each', [], () => 1, { childen: 1 } as never)).toThrow('did you mean "children"?');
 });

@@ -1,6 +1,7 @@
 // Keeps a context with the chunks of an object stream or the jobs of a queue.
 import type { EventEmitter } from 'node:events';
 import { type Context, context as contextApi } from '@opentelemetry/api';
+import { checkFunction } from '../common/check-options.ts';
 import { activeContext, runInContext } from '../common/active-context.ts';
 import { reportFault } from '../common/faults.ts';
 
@@ -32,6 +33,7 @@ export function keptContext(object: unknown): Context | undefined {
 export function mapInContext<In, Out>(
   fn: (chunk: In) => Out | Promise<Out>,
 ): (source: AsyncIterable<In>) => AsyncGenerator<Out, void, undefined> {
+  checkFunction('mapInContext(fn)', fn);
   const made = activeContext();
   return async function* map(source) {
     for await (const chunk of source) {

@@ -1,5 +1,6 @@
 // Stores a context as plain data, and restores it.
 import { type Context, ROOT_CONTEXT, type TextMapGetter, type TextMapSetter } from '@opentelemetry/api';
+import { invalidOption } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
 import { activeContext, isContext } from '../common/active-context.ts';
 import { propagatorOf, type PropagationOptions } from './inject-extract.ts';
@@ -34,6 +35,7 @@ const getter: TextMapGetter<CapturedContext> = {
 export function captureContext(context: Context = activeContext(), options: PropagationOptions = {}): CapturedContext {
   const captured: CapturedContext = {};
   const propagator = propagatorOf('captureContext', options, 'mqtrace');
+  if (!isContext(context)) throw invalidOption('captureContext(context)', context, 'a Context of OpenTelemetry');
   try {
     propagator.inject(context, captured, setter);
   } catch (error) {

@@ -24,6 +24,7 @@ import {
   mqtracePropagator,
   restoreContext,
   withBaggage,
+  withCapturedContext,
 } from './index.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -237,6 +238,16 @@ test('withBaggage without a context manager runs the function and warns once', (
   expect(withBaggage({ k: 'v' }, () => 8)).toBe(8);
   expect(warn).toHaveBeenCalledOnce();
   expect(warn.mock.calls[0]![0]).toContain('no context manager is registered');
+});
+
+test('what is to run must be a function, and what is captured a context', () => {
+  const promise = Promise.resolve(1) as never;
+  const got = 'expected a function, got a promise (is an await missing?)';
+  expect(() => withBaggage({ k: 'v' }, promise)).toThrow(`[INVALID_OPTION] withBaggage(…, fn): ${got}`);
+  expect(() => withCapturedContext({}, promise)).toThrow(`[INVALID_OPTION] withCapturedContext(…, fn): ${got}`);
+  expect(() => captureContext({ propagator: 'mqtrace' } as never)).toThrow(
+    '[INVALID_OPTION] captureContext(context): expected a Context of OpenTelemetry, got an object',
+  );
 });
 
 test('a sampled flag of the API is the one on the wire', () => {

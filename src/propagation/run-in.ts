@@ -1,12 +1,19 @@
 // Runs an application's function in a context, and warns where that has no effect.
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../common/active-context.ts';
+import { checkFunction } from '../common/check-options.ts';
 import { warn } from '../common/warnings.ts';
 
 let warned = false;
 
-/** Runs `fn` in a context; without a context manager that has no effect, of which one warning tells. @internal */
+/**
+ * Runs `fn` in a context; without a context manager that has no effect, of which one warning tells.
+ *
+ * @throws MqtraceError `INVALID_OPTION` without a function
+ * @internal
+ */
 export function runIn<R>(context: Context, fn: () => R, caller: string): R {
+  checkFunction(`${caller}(…, fn)`, fn);
   return runInContext(context, () => {
     // Some managers, such as those of Sentry and Datadog, make a context of their own from the one that they are given.
     if (!warned && context !== ROOT_CONTEXT && activeContext() === ROOT_CONTEXT) {

@@ -206,6 +206,22 @@ test.each([
   ).toThrow(message);
 });
 
+test('a misspelt option of the methods is named, and a flush or a shutdown goes on without it', async () => {
+  const collector = await receiver();
+  const reported = collectDiag();
+  const tracing = start({ export: { endpoint: collector.url } });
+  expect(() => tracing.openSpans({ olderThanMS: 5 } as never)).toThrow(
+    '[INVALID_OPTION] tracing.openSpans: unknown option "olderThanMS"; did you mean "olderThanMs"?',
+  );
+  tracing.span('work', () => undefined);
+  expect(await tracing.flush({ timeout: 5 } as never)).toEqual({ exported: 1, left: 0, dropped: 0 });
+  await tracing.shutdown('SIGTERM' as never);
+  expect(reported).toEqual([
+    expect.stringContaining('tracing.flush: unknown option "timeout"; did you mean "timeoutMs"?'),
+    expect.stringContaining('tracing.shutdown: expected an object, got "SIGTERM"'),
+  ]);
+});
+
 test('options that are a promise or a Map throw', () => {
   expect(() => startTracing(Promise.resolve({}) as never)).toThrow(
     'startTracing(options): expected an object, got a promise (is an await missing?)',

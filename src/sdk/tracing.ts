@@ -1,8 +1,9 @@
 // What startTracing() returns.
 import { type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
-import { isRecord } from '../common/check-options.ts';
+import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption, type MqtraceError } from '../common/errors.ts';
+import { warn } from '../common/warnings.ts';
 import type { SamplerConfig } from '../sampling/index.ts';
 import type { FlushResult } from '../export/export-options.ts';
 import type { TracingStats } from '../export/stats.ts';
@@ -93,6 +94,17 @@ function noFunction(name: unknown, given: unknown): MqtraceError {
 }
 
 const defaultTimeoutMs = 30_000;
+
+/** What is wrong is said and not thrown: a process that ends is to send what it has. */
+function timeoutOf(where: string, options: FlushOptions = {}): number {
+  try {
+    checkNames(where, options, ['timeoutMs']);
+  } catch (error) {
+    warn((error as Error).message);
+  }
+  return options?.timeoutMs ?? defaultTimeoutMs;
+}
+
 const nothing: FlushResult = { exported: 0, left: 0, dropped: 0 };
 
 /** @internal */
@@ -138,15 +150,18 @@ export class TracingHandle implements Tracing {
     return this.#backend?.stats() ?? { created: 0, recorded: 0, sampled: 0, destinations: [] };
   }
 
-  openSpans(options?: OpenSpansOptions): OpenSpan[] {
+  openSpans(options: OpenSpansOptions = {}): OpenSpan[] {
+    checkNames('tracing.openSpans', options, ['olderThanMs']);
     return this.#backend?.openSpans(options) ?? [];
   }
 
-  flush({ timeoutMs = defaultTimeoutMs }: FlushOptions = {}): Promise<FlushResult> {
+  flush(options?: FlushOptions): Promise<FlushResult> {
+    const timeoutMs = timeoutOf('tracing.flush', options);
     return this.#shutdown ?? this.#backend?.flush(timeoutMs) ?? Promise.resolve(nothing);
   }
 
-  shutdown({ timeoutMs = defaultTimeoutMs }: FlushOptions = {}): Promise<FlushResult> {
+  shutdown(options?: FlushOptions): Promise<FlushResult> {
+    const timeoutMs = timeoutOf('tracing.shutdown', options);
     this.#shutdown ??= (this.#backend?.shutdown(timeoutMs) ?? Promise.resolve(nothing)).finally(this.#onShutdown);
     return this.#shutdown;
   }
