@@ -18,6 +18,10 @@ interface Cost {
   receive: number;
 }
 
+/** A line of the table, of less than 80 columns. */
+const row = (client: string, variant: string, send: string, receive: string): string =>
+  `| ${client.padEnd(7)} | ${variant.padEnd(17)} | ${send.padEnd(16)} | ${receive.padEnd(16)} |`;
+
 const run = promisify(execFile);
 const brokers = await startBrokers({ log: (line) => process.stderr.write(`brokers: ${line}\n`) });
 const sink = createServer((request, response) => {
@@ -27,9 +31,10 @@ await once(sink, 'listening');
 try {
   const sinkUrl = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`;
   const addresses = { kafkajs: brokers.kafkaBrokers[0]!, amqplib: brokers.amqpUrl, ioredis: brokers.redisUrl };
-  console.log('Processor time per message in the client process; in brackets, as a multiple of the untraced client.\n');
-  console.log(`| client | operation | ${variants.join(' | ')} |`);
-  console.log(`| --- | --- |${' --- |'.repeat(variants.length)}`);
+  console.log('Processor time per message in the client process;');
+  console.log('in brackets, as a multiple of the untraced client.\n');
+  console.log(row('client', 'tracing', 'send', 'receive'));
+  console.log(row('-'.repeat(7), '-'.repeat(17), '-'.repeat(16), '-'.repeat(16)));
   for (const [client, address] of Object.entries(addresses)) {
     const best = new Map<string, Cost>();
     for (let round = 0; round < rounds; round++) {
@@ -42,13 +47,13 @@ try {
         best.set(variant, { send: Math.min(send, bestSend), receive: Math.min(receive, bestReceive) });
       }
     }
-    for (const operation of ['send', 'receive'] as const) {
-      const untraced = best.get('none')![operation];
-      const cells = variants.map((variant, index) => {
+    const untraced = best.get('none')!;
+    for (const variant of variants) {
+      const [send = '', receive = ''] = (['send', 'receive'] as const).map((operation) => {
         const cost = best.get(variant)![operation];
-        return `${cost.toFixed(1)} µs${index === 0 ? '' : ` (${(cost / untraced).toFixed(2)})`}`;
+        return `${cost.toFixed(1)} µs${variant === 'none' ? '' : ` (${(cost / untraced[operation]).toFixed(2)})`}`;
       });
-      console.log(`| ${[client, operation, ...cells].join(' | ')} |`);
+      console.log(row(client, variant, send, receive));
     }
   }
 } finally {

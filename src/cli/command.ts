@@ -35,7 +35,7 @@ export function terminal(pageFolder: string): Output {
     progress: (line) => {
       if (stderr.isTTY) stderr.write(`\r\u001B[K${line}`);
     },
-    width: stdout.columns ?? 100,
+    width: stdout.columns ?? 80,
     colour: stdout.isTTY && env['NO_COLOR'] === undefined,
     interactive: stdout.isTTY,
     environment: env,
