@@ -23,10 +23,10 @@ const { kafkaHeaders } = require('mqtrace/carriers');
 const tracer = trace.getTracer('lane');
 
 const lines = [];
-const { write } = process.stderr;
+const write = process.stderr.write.bind(process.stderr);
 process.stderr.write = (text, ...rest) => {
   lines.push(String(text));
-  return write.call(process.stderr, text, ...rest);
+  return write(text, ...rest);
 };
 
 async function main() {
