@@ -12,7 +12,7 @@ interface ConfirmFields {
  * client is given no callback of ours: with one, amqplib up to 2.2.0 resolves `waitForConfirms()` where it would have rejected.
  */
 export class Confirms {
-  /** By delivery tag, in its order. Publishes without a span are counted only. */
+  /** By delivery tag, in its order. Publishes that nobody observes are counted only. */
   readonly #waiting = new Map<number, Operation>();
   #published: number;
 
@@ -24,7 +24,7 @@ export class Confirms {
   /** Counts a publish. To be called once it has returned: one that threw has not reached the broker. */
   publish(operation: Operation | undefined): void {
     const tag = ++this.#published;
-    if (operation !== undefined && operation.span !== undefined && !operation.ended) this.#waiting.set(tag, operation);
+    if (operation?.isObserved === true && !operation.ended) this.#waiting.set(tag, operation);
   }
 
   ack(fields: unknown): void {

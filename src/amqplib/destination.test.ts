@@ -1,6 +1,19 @@
 import { expect, test } from 'vitest';
+import type { Destination } from '../messaging/index.ts';
 import { ExclusiveQueues } from './connection.ts';
-import { consumerDestination, producerDestination } from './destination.ts';
+import * as destinations from './destination.ts';
+
+/** What spans say of a destination: what metrics call it is tested apart. */
+function ofSpans(destination: Destination | undefined): Omit<Destination, 'metricName'> | undefined {
+  if (destination === undefined) return undefined;
+  const { metricName: _, ...rest } = destination;
+  return rest;
+}
+
+const producerDestination = (...given: Parameters<typeof destinations.producerDestination>) =>
+  ofSpans(destinations.producerDestination(...given));
+const consumerDestination = (...given: Parameters<typeof destinations.consumerDestination>) =>
+  ofSpans(destinations.consumerDestination(...given));
 
 test.each([
   ['x', 'key', 'x:key', undefined],
@@ -43,4 +56,20 @@ test('exclusive queues of the connection are temporary: by the default exchange,
   expect(producerDestination('x', 'mine', exclusive)).toEqual({ name: 'x:mine' });
   expect(consumerDestination('x', 'key', 'mine', exclusive)).toEqual({ name: 'x:key:mine', temporary: true });
   expect(consumerDestination('x', 'mine', 'other', exclusive)).toEqual({ name: 'x:mine:other' });
+});
+
+test('metrics name exchanges and queues, never routing keys, and no queue that goes with its connection', () => {
+  const exclusive = new ExclusiveQueues();
+  exclusive.add('mine');
+  const sent = (exchange: string, key: string) => destinations.producerDestination(exchange, key, exclusive).metricName;
+  const received = (exchange: string, key: string, queue: string) =>
+    destinations.consumerDestination(exchange, key, queue, exclusive)?.metricName;
+  expect([sent('x', 'key'), sent('', 'q'), sent('', ''), sent('', 'amq.gen-a')]).toEqual([
+    'x',
+    'amq.default',
+    'amq.default',
+    'amq.default',
+  ]);
+  expect([received('x', 'key', 'q'), received('x', 'key', ''), received('', 'mine', 'mine')]).toEqual(['q', '', '']);
+  expect(received('x', 'key', 'amq.gen-a')).toBe('');
 });

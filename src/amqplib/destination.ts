@@ -11,7 +11,9 @@ import type { ExclusiveQueues } from './connection.ts';
 export function producerDestination(exchange: string, routingKey: string, exclusive?: ExclusiveQueues): Destination {
   const name = exchange !== '' && routingKey !== '' ? `${exchange}:${routingKey}` : exchange || routingKey;
   const serverNamed = isServerNamed(routingKey);
-  return destination(name || 'amq.default', serverNamed, exchange === '' && exclusive?.has(routingKey) === true);
+  const isExclusive = exchange === '' && exclusive?.has(routingKey) === true;
+  // Routing keys take any number of values.
+  return destination(name || 'amq.default', serverNamed, isExclusive, exchange || 'amq.default');
 }
 
 /**
@@ -30,13 +32,19 @@ export function consumerDestination(
   if (routingKey !== '' && routingKey !== queue) name = name === '' ? routingKey : `${name}:${routingKey}`;
   if (queue !== '') name = name === '' ? queue : `${name}:${queue}`;
   if (name === '') return undefined;
-  return destination(name, isServerNamed(queue) || isServerNamed(routingKey), exclusive?.has(queue) === true);
+  const isTemporary = isServerNamed(queue) || exclusive?.has(queue) === true;
+  return destination(
+    name,
+    isServerNamed(queue) || isServerNamed(routingKey),
+    exclusive?.has(queue) === true,
+    isTemporary ? '' : queue,
+  );
 }
 
 /** A queue that the server named goes when its connection or consumer does, as exclusive queues do. */
-function destination(name: string, serverNamed: boolean, exclusive: boolean): Destination {
-  if (serverNamed) return { name, anonymous: true, temporary: true };
-  return exclusive ? { name, temporary: true } : { name };
+function destination(name: string, serverNamed: boolean, exclusive: boolean, metricName: string): Destination {
+  if (serverNamed) return { name, metricName, anonymous: true, temporary: true };
+  return exclusive ? { name, metricName, temporary: true } : { name, metricName };
 }
 
 /** Names that RabbitMQ makes up for queues and for direct reply-to. */

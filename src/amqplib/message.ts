@@ -9,6 +9,7 @@ import {
   ATTR_MESSAGE_REDELIVERED,
   ATTR_RABBITMQ_DELIVERY_TAG,
   ATTR_RABBITMQ_ROUTING_KEY,
+  type DeliveryFacts,
   type Destination,
   type Incoming,
   type Messaging,
@@ -111,6 +112,16 @@ export function messageDetails(message: MessageLike, queue: string): Attributes 
   const attempt = deliveryAttempt((message.properties.headers ?? {}) as Headers, queue);
   if (attempt !== undefined) details[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
   return details;
+}
+
+/** What the broker tells of a delivery, for metrics. */
+export function deliveryFacts({ fields, properties }: MessageLike, queue: string): DeliveryFacts {
+  const headers = (properties.headers ?? {}) as Headers;
+  return {
+    attempt: deliveryAttempt(headers, queue),
+    redelivered: fields.redelivered,
+    deadLettered: Array.isArray(headers['x-death']),
+  };
 }
 
 /**

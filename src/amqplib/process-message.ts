@@ -1,7 +1,7 @@
 // A process span around the work on one message that no handler of a consumer surrounds.
 import { checkFunction } from '../common/check-options.ts';
 import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
-import { messageDetails, readMessage } from './message.ts';
+import { deliveryFacts, messageDetails, readMessage } from './message.ts';
 import { recall } from './state.ts';
 import type { MessageLike } from './types.ts';
 
@@ -34,6 +34,10 @@ function startProcess(message: MessageLike): Operation {
     },
     from?.delivery.incoming ?? readMessage(messaging, message, queue),
     activeContext(),
+    // A consumer's delivery was counted when its handler was called.
+    from !== undefined && from.delivery.context === undefined
+      ? { consumed: false, facts: () => deliveryFacts(message, queue) }
+      : undefined,
   );
   if (from !== undefined) {
     from.delivery.context = operation.context;

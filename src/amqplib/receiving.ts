@@ -17,7 +17,8 @@ import {
 } from '../messaging/index.ts';
 import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
-import { conversationOf, messageDetails, readMessage } from './message.ts';
+import { consumerDestination } from './destination.ts';
+import { conversationOf, deliveryFacts, messageDetails, readMessage } from './message.ts';
 import { type ChannelState, remember } from './state.ts';
 import type { MessageLike } from './types.ts';
 
@@ -93,6 +94,8 @@ function startDelivery(state: ChannelState, message: MessageLike, delivery: Deli
       details: () => messageDetails(message, delivery.queue),
     },
     delivery.incoming,
+    ROOT_CONTEXT,
+    { consumed: true, facts: () => deliveryFacts(message, delivery.queue) },
   );
   delivery.context = operation.context;
   return operation;
@@ -149,7 +152,7 @@ function startFailed(state: ChannelState, { queue }: Source, parent: Context, st
   const nothing: Incoming = {
     context: ROOT_CONTEXT,
     creation: undefined,
-    destination: queue === '' ? undefined : { name: queue },
+    destination: consumerDestination('', '', queue),
     attributes: undefined,
     sentAt: undefined,
   };
@@ -160,5 +163,6 @@ function startFailed(state: ChannelState, { queue }: Source, parent: Context, st
     nothing,
     parent,
     startedAt,
+    0,
   );
 }

@@ -83,7 +83,7 @@ class Settlement {
   start(): Operation | undefined {
     const active = activeContext();
     const parent = isTracingSuppressed(active) ? active : (this.named?.context ?? active);
-    return this.state.messaging.recordsSettlement(parent) ? this.startRecorded(parent) : undefined;
+    return this.state.messaging.observesSettlement(parent) ? this.startRecorded(parent) : undefined;
   }
 
   settle(): void {

@@ -16,6 +16,7 @@ import type { DeliveredEntry } from './consumer/entries.ts';
 import type { ConsumerObserver, EntryObserver } from './consumer/observer.ts';
 import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './consumer/options.ts';
 import { StreamConsumer } from './consumer/stream-consumer.ts';
+import { attemptOf } from './message.ts';
 import { receivedEntries } from './state.ts';
 import { traceRedis } from './trace-redis.ts';
 import type { RedisLike } from './types.ts';
@@ -86,7 +87,10 @@ const begin: ConsumerObserver['begin'] = ({ source }: DeliveredEntry, deliveryAt
     linkOnly: incoming.linkOnly,
     sentAt: incoming.sentAt,
   };
-  return new TracedEntry(startProcessing(tracing.messaging, { name: 'process', attributes }, message));
+  const counting = { consumed: false, facts: () => ({ attempt: attemptOf(message) }) };
+  return new TracedEntry(
+    startProcessing(tracing.messaging, { name: 'process', attributes }, message, ROOT_CONTEXT, counting),
+  );
 };
 
 class TracedEntry implements EntryObserver {

@@ -97,6 +97,12 @@ function hideTraceFields(
   });
 }
 
+/** Which delivery of an entry this is, from 1, where the server told. @internal */
+export function attemptOf({ attributes }: Incoming): number | undefined {
+  const attempt = attributes?.[ATTR_MESSAGE_DELIVERY_ATTEMPT];
+  return typeof attempt === 'number' ? attempt : undefined;
+}
+
 /** What an entry carries, and what its attributes take. @internal */
 export class ReceivedMessage extends Received {
   readonly id: string;

@@ -2,7 +2,7 @@
 import { checkFunction } from '../common/check-options.ts';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
-import { readEntry } from './message.ts';
+import { attemptOf, readEntry } from './message.ts';
 import { type ReceivedEntry, receivedEntries, StreamTracing } from './state.ts';
 import type { StreamEntryLike } from './types.ts';
 
@@ -23,7 +23,10 @@ export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entr
   const operation =
     guard('processMessage', () => {
       const { tracing, incoming, attributes } = receivedEntries.get(entry) ?? fromElsewhere(entry);
-      return startProcessing(tracing.messaging, { name: 'process', attributes }, incoming, ambient);
+      return startProcessing(tracing.messaging, { name: 'process', attributes }, incoming, ambient, {
+        consumed: false,
+        facts: () => ({ attempt: attemptOf(incoming) }),
+      });
     }) ?? noOperation(ambient);
   return runHandler(operation, () => fn(entry));
 }

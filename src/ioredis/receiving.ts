@@ -11,6 +11,7 @@ import {
   startBatch,
   startOperation,
 } from '../messaging/index.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './arguments.ts';
 import type { Connection } from './connection.ts';
 import { connectionClosed, redisErrorType } from './error-type.ts';
@@ -34,7 +35,8 @@ export class ReceivingCall implements StreamCall {
   }
 
   send(): Context {
-    if (!this.#connection.tracing.messaging.shouldSkip(this.#parent)) this.#startedAt = new OperationClock();
+    const { messaging } = this.#connection.tracing;
+    if (metricsEpoch() !== 0 || !messaging.shouldSkip(this.#parent)) this.#startedAt = new OperationClock();
     return this.#parent;
   }
 
@@ -88,15 +90,24 @@ export class ReceivingCall implements StreamCall {
   #start(more: Attributes): Operation | undefined {
     if (isTracingSuppressed(this.#parent)) return undefined;
     const [stream, ...others] = this.#asked.streams;
+    const destination = stream === undefined || others.length > 0 ? undefined : { name: stream };
+    const attributes = this.#attributes();
+    const { messaging } = this.#connection.tracing;
+    const described = { name: this.#name, type: 'receive', destination, attributes } as const;
     return startOperation(
       this.#connection.tracing.messaging,
       {
         name: this.#name,
         type: 'receive',
-        attributes: mergeAttributes(this.#attributes(), more),
-        destination: stream === undefined || others.length > 0 ? undefined : { name: stream },
+        attributes: mergeAttributes(attributes, more),
+        destination,
       },
-      { kind: SpanKind.CLIENT, parent: this.#parent, startedAt: this.#startedAt },
+      {
+        kind: SpanKind.CLIENT,
+        parent: this.#parent,
+        startedAt: this.#startedAt,
+        measurement: messaging.measurer.start(described, this.#startedAt),
+      },
     );
   }
 }

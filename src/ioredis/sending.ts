@@ -54,7 +54,11 @@ export class SendingCall implements StreamCall {
 
   succeed(reply: unknown): void {
     // With NOMKSTREAM, and no stream, the reply is null: nothing was added.
-    if (reply !== null) this.#operation.set(() => ({ [ATTR_MESSAGE_ID]: text(reply) }));
+    if (reply === null) {
+      this.#operation.leave();
+      return;
+    }
+    this.#operation.set(() => ({ [ATTR_MESSAGE_ID]: text(reply) }));
     this.#operation.end();
   }
 
@@ -69,7 +73,7 @@ export class SendingCall implements StreamCall {
   }
 
   leave(): void {
-    this.#operation.end();
+    this.#operation.leave();
   }
 }
 

@@ -31,7 +31,7 @@ export class SettlingCall implements StreamCall {
 
   send(): Context {
     const { tracing, server } = this.#connection;
-    if (!tracing.messaging.recordsSettlement(this.#parent)) return this.#parent;
+    if (!tracing.messaging.observesSettlement(this.#parent)) return this.#parent;
     const [stream = '', group = '', ...ids] = this.#args.map(text);
     const settled: Incoming[] = [];
     for (const id of ids) {
@@ -60,6 +60,6 @@ export class SettlingCall implements StreamCall {
   }
 
   leave(): void {
-    this.#operation.end();
+    this.#operation.leave();
   }
 }

@@ -54,7 +54,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
 
   const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation => {
     const source = sourceOf(topic, partition);
-    return startProcessing(messaging, source.description, deliver(message, source));
+    return startProcessing(messaging, source.description, deliver(message, source), ROOT_CONTEXT, { consumed: true });
   };
 
   const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation => {

@@ -42,7 +42,7 @@ export function traceSettle(
       const atStart = connection.attributes;
       const operation =
         guard(`tracing ${method}`, () => {
-          if (!messaging.recordsSettlement(parent)) return noOperation(parent);
+          if (!messaging.observesSettlement(parent)) return noOperation(parent);
           const { destination, attributes } = read(args);
           const description = {
             name: operationName,

@@ -1,7 +1,10 @@
 // Receiving, processing and settling messages.
 import { type Attributes, type Context, type Link, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { Incoming } from './incoming.ts';
+import { metricsEpoch } from '../metrics/series.ts';
+import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { consumedMessages, type DeliveryFacts, type Measurement } from './measuring.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   mergeAttributes,
@@ -11,7 +14,7 @@ import {
   startOperation,
 } from './operation.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
-import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE } from './semconv.ts';
+import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE, ATTR_MESSAGE_CLOCK_SKEW } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
 
 /**
@@ -20,14 +23,32 @@ import type { OperationClock } from './operation-clock.ts';
  * active when the consumer was started.
  *
  * @param ambient - the context whose span surrounds the processing, as that of a batch; the root context for none.
+ * @param counting - what metrics count here of the message; default: nothing of it, only the time.
  */
 export function startProcessing(
   messaging: Messaging,
   description: Omit<OperationDescription, 'type' | 'destination'>,
   incoming: Incoming,
   ambient: Context = ROOT_CONTEXT,
+  counting?: Counting,
 ): Operation {
   if (isTracingSuppressed(ambient)) return noOperation(ambient);
+  const measurement = measureProcessing(messaging, description, incoming, counting);
+  try {
+    return startProcess(messaging, description, incoming, ambient, measurement);
+  } catch (error) {
+    reportFault('starting an operation', error);
+    return noOperation(ambient, measurement);
+  }
+}
+
+function startProcess(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  incoming: Incoming,
+  ambient: Context,
+  measurement: Measurement | undefined,
+): Operation {
   const surrounding = validSpanContext(ambient);
   const parenting = messaging.parenting(incoming.destination?.name);
   const linkOnly = incoming.linkOnly || parenting === 'link' || (parenting === 'auto' && surrounding !== undefined);
@@ -39,7 +60,7 @@ export function startProcessing(
   } else if (surrounding !== undefined) {
     links.push({ context: surrounding });
   }
-  if (messaging.isCertainlyUnsampled(parent)) return noOperation(parent);
+  if (messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
   const { destination } = incoming;
   return startOperation(
     messaging,
@@ -54,7 +75,7 @@ export function startProcessing(
       ),
       details: () => mergeAttributes(description.details?.(), messageAge(incoming.sentAt)),
     },
-    { kind: SpanKind.CONSUMER, parent, links },
+    { kind: SpanKind.CONSUMER, parent, links, measurement },
   );
 }
 
@@ -74,7 +95,24 @@ export function startBatch(
   parent: Context = ROOT_CONTEXT,
   startedAt?: OperationClock,
 ): Operation {
-  if (messaging.shouldSkip(parent)) return noOperation(parent);
+  const measurement = measureBatch(messaging, description, incoming, parent, startedAt);
+  try {
+    return startOnBatch(messaging, description, incoming, parent, startedAt, measurement);
+  } catch (error) {
+    reportFault('starting an operation', error);
+    return noOperation(parent, measurement);
+  }
+}
+
+function startOnBatch(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'destination'> & { type: 'process' | 'receive' },
+  incoming: readonly Incoming[],
+  parent: Context,
+  startedAt: OperationClock | undefined,
+  measurement: Measurement | undefined,
+): Operation {
+  if (messaging.shouldSkip(parent)) return noOperation(parent, measurement);
   const { name, type, details } = description;
   const destination = sharedDestination(incoming);
   return startOperation(
@@ -93,6 +131,7 @@ export function startBatch(
       parent,
       links: linksTo(incoming, destination === undefined),
       startedAt,
+      measurement,
     },
   );
 }
@@ -101,6 +140,7 @@ export function startBatch(
  * Starts a pull that gave at most one message: a CLIENT span that links it.
  *
  * @param parent - the context in which the application asked.
+ * @param messages - how many it gave: none where it failed.
  */
 export function startReceiving(
   messaging: Messaging,
@@ -108,8 +148,10 @@ export function startReceiving(
   incoming: Incoming,
   parent: Context,
   startedAt?: OperationClock,
+  messages: 0 | 1 = 1,
 ): Operation {
-  if (messaging.shouldSkip(parent)) return noOperation(parent);
+  const measurement = measureReceiving(messaging, description, incoming, messages, parent, startedAt);
+  if (messaging.shouldSkip(parent)) return noOperation(parent, measurement);
   return startOperation(
     messaging,
     {
@@ -124,6 +166,7 @@ export function startReceiving(
       parent,
       links: incoming.creation === undefined ? [] : [{ context: incoming.creation }],
       startedAt,
+      measurement,
     },
   );
 }
@@ -139,8 +182,11 @@ export function startSettling(
   settled: readonly Incoming[],
   parent: Context,
 ): Operation {
-  if (!messaging.recordsSettlement(parent)) return noOperation(parent);
   const { name, destination, withoutDestination, attributes, details } = description;
+  const measurement = isTracingSuppressed(parent)
+    ? undefined
+    : messaging.measurer.start({ name, type: 'settle', destination, attributes });
+  if (!messaging.recordsSettlement(parent)) return noOperation(parent, measurement);
   return startOperation(
     messaging,
     { name, type: 'settle', destination, withoutDestination, attributes, details },
@@ -148,6 +194,7 @@ export function startSettling(
       kind: SpanKind.CLIENT,
       parent,
       links: linksTo(settled, sharedDestination(settled) === undefined, settled.length > 1),
+      measurement,
     },
   );
 }
@@ -163,8 +210,79 @@ function linksTo(incoming: readonly Incoming[], withDestination: boolean, withAt
   return links;
 }
 
-/** Clocks of different machines differ: a message from the future is of age 0. */
+/** What metrics count of a message whose processing starts. */
+export interface Counting {
+  /** Whether the message is handed to the application here. Where it was read by a command, that command has counted it. */
+  readonly consumed: boolean;
+  /** What the broker tells of the delivery. */
+  readonly facts?: (() => DeliveryFacts) | undefined;
+}
+
+function measureProcessing(
+  messaging: Messaging,
+  { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
+  incoming: Incoming,
+  counting: Counting | undefined,
+): Measurement | undefined {
+  const measurement = messaging.measurer.start({
+    name,
+    type: 'process',
+    destination: incoming.destination,
+    attributes,
+  });
+  if (measurement === undefined || counting === undefined) return measurement;
+  try {
+    measurement.enter(1);
+    if (counting.consumed) measurement.count(consumedMessages, 1);
+    const facts = counting.facts?.() ?? {};
+    measurement.facts(facts);
+    // Of a delivery after others, nothing tells how long the message was meant to wait for it.
+    const isFirst = !facts.redelivered && !facts.deadLettered && (facts.attempt ?? 1) <= 1;
+    if (isFirst) measurement.age(incoming.sentAt);
+  } catch (error) {
+    reportFault('measuring a message', error);
+  }
+  return measurement;
+}
+
+function measureBatch(
+  messaging: Messaging,
+  { name, type, attributes }: Omit<OperationDescription, 'destination'>,
+  incoming: readonly Incoming[],
+  parent: Context,
+  startedAt: OperationClock | undefined,
+): Measurement | undefined {
+  if (metricsEpoch() === 0 || isTracingSuppressed(parent)) return undefined;
+  const destination = sharedDestination(incoming);
+  const described = { name, type, destination, attributes };
+  const measurement = messaging.measurer.startOnMessages(described, consumedMessages, incoming, startedAt);
+  if (type !== 'process' || measurement === undefined) return measurement;
+  try {
+    measurement.enter(incoming.length);
+    for (const { sentAt } of incoming) measurement.age(sentAt);
+  } catch (error) {
+    reportFault('measuring a batch', error);
+  }
+  return measurement;
+}
+
+function measureReceiving(
+  messaging: Messaging,
+  { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
+  { destination }: Incoming,
+  messages: number,
+  parent: Context,
+  startedAt: OperationClock | undefined,
+): Measurement | undefined {
+  if (metricsEpoch() === 0 || isTracingSuppressed(parent)) return undefined;
+  const measurement = messaging.measurer.start({ name, type: 'receive', destination, attributes }, startedAt);
+  measurement?.count(consumedMessages, messages);
+  return measurement;
+}
+
+/** Clocks of different machines differ: a message from the future is of age 0, and says by how much. */
 function messageAge(sentAt: number | undefined): Attributes {
   if (sentAt === undefined || !Number.isFinite(sentAt)) return {};
-  return { [ATTR_MESSAGE_AGE]: Math.max(0, Date.now() - sentAt) / 1000 };
+  const age = (Date.now() - sentAt) / 1000;
+  return age < 0 ? { [ATTR_MESSAGE_AGE]: 0, [ATTR_MESSAGE_CLOCK_SKEW]: age } : { [ATTR_MESSAGE_AGE]: age };
 }

@@ -28,7 +28,7 @@ export function runHandler<R>(operation: Operation, handler: () => R, options: H
     throw error;
   }
   if (isEagerPromise(result)) return observe(operation, result) as R;
-  if (options.awaited && operation.span !== undefined && isThenable(result)) {
+  if (options.awaited && operation.isObserved && isThenable(result)) {
     // The client would call `then` once. It is called once here, and the client gets a promise.
     return observe(operation, new Promise((resolve) => resolve(result))) as R;
   }
@@ -54,7 +54,7 @@ function observe(
   promise: Promise<unknown>,
   onResult?: (result: unknown) => void,
 ): Promise<unknown> {
-  if (operation.span === undefined) return promise;
+  if (!operation.isObserved) return promise;
   try {
     return promise.then(
       (result) => {
@@ -90,7 +90,7 @@ export function whenGiven<R>(result: R, seen: (value: Awaited<R>) => void): R {
 
 /** Calls into the client within an operation's context; a synchronous throw fails the operation and goes on to the caller. */
 export function callWithin<R>(operation: Operation, call: () => R): R {
-  if (operation.span === undefined && operation.context === activeContext()) return call();
+  if (!operation.isObserved && operation.context === activeContext()) return call();
   try {
     return runInContext(operation.context, call);
   } catch (error) {

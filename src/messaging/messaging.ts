@@ -17,7 +17,9 @@ import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import { Measurer } from './measuring.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { schemaUrls, type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
 import { ReceivePolicy } from './receive-policy.ts';
@@ -30,6 +32,7 @@ export class Messaging {
   readonly semconv: SemconvVersion;
   readonly propagator: TextMapPropagator;
   readonly tracer: TracerSource;
+  readonly measurer: Measurer;
   readonly #provider: TracerProvider | undefined;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
@@ -41,6 +44,7 @@ export class Messaging {
   constructor(system: string, where: string, options: TraceOptions) {
     this.system = system;
     this.semconv = semconvFromEnvironment() ?? options.semconv ?? 'latest';
+    this.measurer = new Measurer(system, this.semconv);
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
     this.#provider = options.tracerProvider;
     this.tracer = tracerOf(options.tracerProvider, schemaUrls[this.semconv]);
@@ -65,6 +69,11 @@ export class Messaging {
   /** Whether a settlement in this context has a span. */
   recordsSettlement(parent: Context): boolean {
     return this.#settleSpans && !this.shouldSkip(parent);
+  }
+
+  /** Whether a settlement in this context has a span or is measured. */
+  observesSettlement(parent: Context): boolean {
+    return this.recordsSettlement(parent) || (metricsEpoch() !== 0 && !isTracingSuppressed(parent));
   }
 
   /** Where the process spans of a destination belong. */

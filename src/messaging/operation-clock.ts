@@ -9,8 +9,13 @@ export class OperationClock {
   readonly start: number = Date.now();
   readonly #ticks: number = performance.now();
 
+  /** Milliseconds since it was started. */
+  get elapsed(): number {
+    return performance.now() - this.#ticks;
+  }
+
   /** Milliseconds since the epoch, with fractions. */
   now(): number {
-    return this.start + (performance.now() - this.#ticks);
+    return this.start + this.elapsed;
   }
 }

@@ -11,6 +11,7 @@ import {
 import { answered, reportFault } from '../common/faults.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
+import type { Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import {
   ATTR_DESTINATION_ANONYMOUS,
@@ -38,6 +39,8 @@ export interface Destination {
   anonymous?: boolean;
   /** Gone with its connection: kept out of span names. */
   temporary?: boolean;
+  /** What metrics call it, where the name has parts that take many values; empty where they leave it out. */
+  metricName?: string;
 }
 
 /** A messaging operation, in the terms of the conventions. */
@@ -64,6 +67,8 @@ export interface OperationStart {
   links?: Link[];
   /** For an operation that began before its span could start. */
   startedAt?: OperationClock | undefined;
+  /** Counts and times it; undefined while nobody reads the metrics. */
+  measurement?: Measurement | undefined;
 }
 
 const noSpans: readonly Span[] = [];
@@ -75,6 +80,7 @@ export class Operation {
   readonly #spans: readonly Span[];
   readonly #semconv: SemconvVersion;
   readonly #startedAt: OperationClock | undefined;
+  #measurement: Measurement | undefined;
   #ended = false;
   #open: Set<Operation> | undefined;
 
@@ -83,16 +89,23 @@ export class Operation {
     spans: readonly Span[] = noSpans,
     semconv: SemconvVersion = 'latest',
     startedAt?: OperationClock,
+    measurement?: Measurement,
   ) {
     this.context = context;
     this.#spans = spans;
     this.#semconv = semconv;
     this.#startedAt = startedAt;
+    this.#measurement = measurement;
   }
 
   /** The operation's span; undefined where tracing failed and the operation goes on without. */
   get span(): Span | undefined {
     return this.#spans[0];
+  }
+
+  /** Whether its end is of interest: it has a span or is measured. */
+  get isObserved(): boolean {
+    return this.#spans.length > 0 || this.#measurement !== undefined;
   }
 
   get ended(): boolean {
@@ -101,7 +114,7 @@ export class Operation {
 
   /** Keeps the operation in `open` until it ends, so that closing the client can end it. */
   track(open: Set<Operation>): void {
-    if (this.#ended || this.#spans.length === 0) return;
+    if (this.#ended || !this.isObserved) return;
     this.#open = open;
     open.add(this);
   }
@@ -118,6 +131,16 @@ export class Operation {
   }
 
   end(): void {
+    this.#end(undefined);
+  }
+
+  /** Ends the operation, of which it is known that it has not taken place: it is not counted. */
+  leave(): void {
+    this.#measurement = undefined;
+    this.#end(undefined);
+  }
+
+  #end(failure: string | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#open?.delete(this);
@@ -128,6 +151,7 @@ export class Operation {
         reportFault('ending a span', error);
       }
     }
+    this.#measurement?.end(this.span, failure);
   }
 
   /**
@@ -138,10 +162,13 @@ export class Operation {
    */
   fail(error: unknown, type?: string): void {
     if (this.#ended) return;
+    let failure = type;
     try {
+      const errorKind = type ?? errorType(error);
+      failure = errorKind;
       const { span } = this;
       if (span !== undefined && answered(span.isRecording())) {
-        answered(span.setAttribute(ATTR_ERROR_TYPE, type ?? errorType(error)));
+        answered(span.setAttribute(ATTR_ERROR_TYPE, errorKind));
         if (error === undefined) {
           answered(span.setStatus({ code: SpanStatusCode.ERROR }));
         } else {
@@ -154,7 +181,7 @@ export class Operation {
     } catch (fault) {
       reportFault('recording an error', fault);
     }
-    this.end();
+    this.#end(failure ?? '_OTHER');
   }
 }
 
@@ -167,7 +194,7 @@ export function startOperation(
   start: OperationStart,
 ): Operation {
   try {
-    if (messaging.isCertainlyUnsampled(start.parent)) return noOperation(start.parent);
+    if (messaging.isCertainlyUnsampled(start.parent)) return noOperation(start.parent, start.measurement);
     const { details } = description;
     const { semconv } = messaging;
     const options: SpanOptions = {
@@ -177,12 +204,12 @@ export function startOperation(
     if (start.links !== undefined && start.links.length > 0) options.links = linksInVersion(start.links, semconv);
     if (start.startedAt !== undefined) options.startTime = start.startedAt.start;
     const { spans, context } = startSpans(messaging.tracer, spanName(description), options, start.parent);
-    const operation = new Operation(context, spans, semconv, start.startedAt);
+    const operation = new Operation(context, spans, semconv, start.startedAt, start.measurement);
     if (details !== undefined) operation.set(details);
     return operation;
   } catch (error) {
     reportFault('starting an operation', error);
-    return noOperation(start.parent);
+    return noOperation(start.parent, start.measurement);
   }
 }
 
@@ -193,9 +220,9 @@ function linksInVersion(links: Link[], semconv: SemconvVersion): Link[] {
   );
 }
 
-/** An operation that leaves no trace, for where tracing is suppressed or failed. */
-export function noOperation(context: Context): Operation {
-  return new Operation(context);
+/** An operation that leaves no trace, for where tracing is suppressed or failed; it may be measured all the same. */
+export function noOperation(context: Context, measurement?: Measurement): Operation {
+  return new Operation(context, noSpans, 'latest', undefined, measurement);
 }
 
 function startAttributes(

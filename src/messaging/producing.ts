@@ -2,7 +2,9 @@
 import { type Attributes, type Context, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { reportFault } from '../common/faults.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { type Measurement, sentMessages } from './measuring.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   type Destination,
@@ -48,25 +50,40 @@ export function startSending<H>(
   messages: readonly Outgoing<H>[],
   parent: Context,
 ): Sending<H> {
+  let measurement: Measurement | undefined;
   try {
     if (isTracingSuppressed(parent) || messages.length === 0) return untouched(messages, parent);
-    if (messaging.isCertainlyUnsampled(parent)) return sendUnsampled(messaging, adapter, messages, parent);
+    measurement = measureSend(messaging, description, messages);
+    if (messaging.isCertainlyUnsampled(parent)) {
+      return sendUnsampled(messaging, adapter, messages, parent, measurement);
+    }
     const kept = messages.map((message) =>
       message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers),
     );
     const [only] = messages;
     if (messages.length === 1 && only !== undefined && kept[0] === undefined) {
-      return sendOne(messaging, adapter, description, only, parent);
+      return sendOne(messaging, adapter, description, only, parent, measurement);
     }
-    return sendMany(messaging, adapter, description, messages, kept, parent);
+    return sendMany(messaging, adapter, description, messages, kept, parent, measurement);
   } catch (error) {
     reportFault('tracing a send', error);
-    return untouched(messages, parent);
+    return untouched(messages, parent, measurement);
   }
 }
 
-function untouched<H>(messages: readonly Outgoing<H>[], parent: Context): Sending<H> {
-  return { operation: noOperation(parent), headers: messages.map(() => undefined) };
+/** Counts and times a send, by what its messages have in common. */
+function measureSend<H>(
+  messaging: Messaging,
+  { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
+  messages: readonly Outgoing<H>[],
+): Measurement | undefined {
+  if (metricsEpoch() === 0) return undefined;
+  const destination = sharedDestination(messages);
+  return messaging.measurer.startOnMessages({ name, type: 'send', destination, attributes }, sentMessages, messages);
+}
+
+function untouched<H>(messages: readonly Outgoing<H>[], parent: Context, measurement?: Measurement): Sending<H> {
+  return { operation: noOperation(parent, measurement), headers: messages.map(() => undefined) };
 }
 
 /** Where no span would be kept, none is described: all that is left to do is to let the context travel. */
@@ -75,13 +92,14 @@ function sendUnsampled<H>(
   adapter: CarrierAdapter<H>,
   messages: readonly Outgoing<H>[],
   parent: Context,
+  measurement: Measurement | undefined,
 ): Sending<H> {
   const headers: (H | undefined)[] = [];
   for (const { readOnlyHeaders, headers: given, destination } of messages) {
     const leave = readOnlyHeaders || messaging.existing(adapter, given) !== undefined;
     headers.push(leave ? undefined : messaging.inject(adapter, given, parent, destination.name));
   }
-  return { operation: noOperation(parent), headers };
+  return { operation: noOperation(parent, measurement), headers };
 }
 
 function sendOne<H>(
@@ -90,6 +108,7 @@ function sendOne<H>(
   description: Omit<OperationDescription, 'type' | 'destination'>,
   message: Outgoing<H>,
   parent: Context,
+  measurement: Measurement | undefined,
 ): Sending<H> {
   const { name, details } = description;
   const { destination } = message;
@@ -101,7 +120,7 @@ function sendOne<H>(
   const operation = startOperation(
     messaging,
     { name, type: 'send', destination, attributes, details },
-    { kind: SpanKind.PRODUCER, parent },
+    { kind: SpanKind.PRODUCER, parent, measurement },
   );
   return {
     operation,
@@ -120,6 +139,7 @@ function sendMany<H>(
   messages: readonly Outgoing<H>[],
   kept: readonly (SpanContext | undefined)[],
   parent: Context,
+  measurement: Measurement | undefined,
 ): Sending<H> {
   const links: Link[] = [];
   const destination = sharedDestination(messages);
@@ -164,7 +184,7 @@ function sendMany<H>(
         messages.length > 1 ? { [ATTR_BATCH_MESSAGE_COUNT]: messages.length } : undefined,
       ),
     },
-    { kind: SpanKind.CLIENT, parent, links },
+    { kind: SpanKind.CLIENT, parent, links, measurement },
   );
   return { operation, headers };
 }

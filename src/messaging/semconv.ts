@@ -30,6 +30,8 @@ export const ATTR_RABBITMQ_DELIVERY_TAG = 'rabbitmq.message.delivery_tag';
 // The conventions have no name for these yet.
 /** Seconds between sending and the start of processing. */
 export const ATTR_MESSAGE_AGE = 'mqtrace.message.age';
+/** The age of a message that was received before it was sent, by the clocks of the two machines: negative seconds. */
+export const ATTR_MESSAGE_CLOCK_SKEW = 'mqtrace.message.clock_skew';
 /** How often the message has been delivered, this time included; only where the broker tells. */
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
 /** True where the broker marks the message as delivered before. */

@@ -47,6 +47,7 @@ export interface CheckedSpan {
 /** Attributes of mqtrace's own, for which the conventions have no name yet. docs/attributes.md lists them for users. */
 export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.message.age': { type: 'double' },
+  'mqtrace.message.clock_skew': { type: 'double' },
   'mqtrace.message.delivery_attempt': { type: 'int' },
   'mqtrace.message.redelivered': { type: 'boolean' },
   'mqtrace.links.part': { type: 'int' },
