@@ -1,8 +1,18 @@
 // Encodes spans in OTLP's protobuf form.
 import { types } from 'node:util';
-import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type HrTime,
+  type Link,
+  type SpanContext,
+  type SpanKind,
+  type SpanStatus,
+  SpanStatusCode,
+} from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeShortAttribute } from './attribute-writer.ts';
+import { LightSpan } from './light-span.ts';
+import { PreparedBytes } from './prepared-bytes.ts';
 import type { ProtobufWriter } from '../common/protobuf-writer.ts';
 
 // Tags are (field number << 3 | wire type): 0 varint, 1 eight bytes, 2 length and content, 5 four bytes. The field numbers
@@ -17,6 +27,7 @@ export type InstrumentationScope = ReadableSpan['instrumentationScope'];
 const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
+const unset: SpanStatus = { code: SpanStatusCode.UNSET };
 const twoTo63 = 2 ** 63;
 const hasOwn: (object: object, key: string) => boolean = (object, key) =>
   Object.prototype.hasOwnProperty.call(object, key);
@@ -89,19 +100,34 @@ function writeValue(writer: ProtobufWriter, value: unknown): void {
 export function writeAttributes(writer: ProtobufWriter, tag: number, attributes: Attributes): void {
   for (const key in attributes) {
     if (!hasOwn(attributes, key)) continue;
-    const value = attributes[key];
-    if (writeShortAttribute(writer, tag, key, value)) continue;
-    writer.byte(tag);
-    const start = writer.open(1);
-    writer.byte(0x0a);
-    writer.string(key);
-    writer.byte(0x12);
-    const valueStart = writer.open(1);
-    writeValue(writer, value);
-    writer.close(valueStart, 1);
-    writer.close(start, 1);
+    writeAttribute(writer, tag, key, attributes[key]);
   }
 }
+
+function writeAttribute(writer: ProtobufWriter, tag: number, key: string, value: unknown): void {
+  if (writeShortAttribute(writer, tag, key, value)) return;
+  writer.byte(tag);
+  const start = writer.open(1);
+  writer.byte(0x0a);
+  writer.string(key);
+  writer.byte(0x12);
+  const valueStart = writer.open(1);
+  writeValue(writer, value);
+  writer.close(valueStart, 1);
+  writer.close(start, 1);
+}
+
+function writeHead(writer: ProtobufWriter, name: string, kind: SpanKind | undefined): void {
+  writer.byte(0x2a);
+  writer.string(name);
+  writer.byte(0x30);
+  writer.varint(kind == null ? 0 : kind + 1);
+}
+
+const prepared = new PreparedBytes({
+  head: writeHead,
+  attribute: (writer, key, value) => writeAttribute(writer, 0x4a, key, value),
+});
 
 function writeEvent(writer: ProtobufWriter, event: TimedEvent): void {
   writer.byte(0x5a);
@@ -154,19 +180,23 @@ export function writeSpan(writer: ProtobufWriter, span: ReadableSpan): void {
     writer.byte(0x22);
     writer.hex(parent.spanId);
   }
-  writer.byte(0x2a);
-  writer.string(span.name);
-  writer.byte(0x30);
-  writer.varint(span.kind == null ? 0 : span.kind + 1);
   writeTime(writer, 0x39, span.startTime);
   writeTime(writer, 0x41, span.endTime);
-  if (span.attributes) writeAttributes(writer, 0x4a, span.attributes);
-  writeDropped(writer, 0x50, span.droppedAttributesCount);
-  for (const event of span.events) writeEvent(writer, event);
-  writeDropped(writer, 0x60, span.droppedEventsCount);
-  for (const link of span.links) writeLink(writer, link);
-  writeDropped(writer, 0x70, span.droppedLinksCount);
-  writeStatus(writer, span.status);
+  if (span instanceof LightSpan && span.isFlat) {
+    // It has no events, and nothing was dropped.
+    prepared.write(writer, span.name, span.kind, span.flat);
+    for (const link of span.links) writeLink(writer, link);
+    writeStatus(writer, unset);
+  } else {
+    writeHead(writer, span.name, span.kind);
+    if (span.attributes) writeAttributes(writer, 0x4a, span.attributes);
+    writeDropped(writer, 0x50, span.droppedAttributesCount);
+    for (const event of span.events) writeEvent(writer, event);
+    writeDropped(writer, 0x60, span.droppedEventsCount);
+    for (const link of span.links) writeLink(writer, link);
+    writeDropped(writer, 0x70, span.droppedLinksCount);
+    writeStatus(writer, span.status);
+  }
   writer.byte(0x85);
   writer.byte(0x01);
   writeFlags(writer, context.traceFlags, parent?.isRemote);

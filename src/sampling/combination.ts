@@ -21,6 +21,10 @@ export abstract class Combination extends ConsistentSampler {
     return undefined;
   }
 
+  override get readsOnly(): boolean {
+    return this.members.every((member) => member.readsOnly);
+  }
+
   override toString(): string {
     return this.#name;
   }

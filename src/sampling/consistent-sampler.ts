@@ -65,6 +65,11 @@ export abstract class ConsistentSampler implements Sampler {
     return undefined;
   }
 
+  /** Whether it never writes into the attributes and links that it is given, so that it need not be given copies. */
+  get readsOnly(): boolean {
+    return true;
+  }
+
   abstract intent(request: SamplingRequest): Intent;
 
   /** Whether a root of this trace id is certainly not sampled, for samplers that decide by the trace id alone. */

@@ -61,10 +61,14 @@ export interface Sampling extends HeldSpans {
 
 /** Wraps the head sampler: spans that it does not sample are still recorded, so that the processor can decide at their end. */
 class RecordAll implements Sampler {
-  readonly #head: Sampler;
+  readonly #head: Switchable;
 
-  constructor(head: Sampler) {
+  constructor(head: Switchable) {
     this.#head = head;
+  }
+
+  get readsOnly(): boolean {
+    return this.#head.readsOnly;
   }
 
   shouldSample(
@@ -86,7 +90,7 @@ class RecordAll implements Sampler {
 
 /** @internal */
 export class SamplingPair implements Sampling, SpanProcessor {
-  readonly sampler: Sampler;
+  readonly sampler: Switchable | RecordAll;
   readonly #head: Switchable;
   readonly #next: readonly SpanProcessor[];
   readonly #boost: ErrorBoost | undefined;
@@ -161,6 +165,11 @@ export class SamplingPair implements Sampling, SpanProcessor {
 
   onStart(span: Span, parentContext: Context): void {
     for (const processor of this.#next) processor.onStart(span, parentContext);
+    this.startHolding(span);
+  }
+
+  /** What a start means to the tail sampler alone. */
+  startHolding(span: Span): void {
     this.#tail?.start(span.spanContext(), span.parentSpanContext);
   }
 

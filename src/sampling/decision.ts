@@ -1,18 +1,8 @@
-// The values of the SDK's SamplingDecision, so that samplers do not load the SDK.
-import type { SamplingDecision, SamplingResult } from '@opentelemetry/sdk-trace';
+// What samplers answer with.
+import type { SamplingResult } from '@opentelemetry/sdk-trace';
+import { dropped } from '../config/sampling-decision.ts';
 
-const values: { readonly [Name in keyof typeof SamplingDecision]: unknown } = {
-  NOT_RECORD: 0,
-  RECORD: 1,
-  RECORD_AND_SAMPLED: 2,
-};
-
-/** @internal */
-export const dropped = values.NOT_RECORD as SamplingDecision.NOT_RECORD;
-/** @internal */
-export const recorded = values.RECORD as SamplingDecision.RECORD;
-/** @internal */
-export const recordedAndSampled = values.RECORD_AND_SAMPLED as SamplingDecision.RECORD_AND_SAMPLED;
+export { dropped, recorded, recordedAndSampled } from '../config/sampling-decision.ts';
 
 /** The answer of a sampler that does not keep a span. @internal */
 export const notSampled: SamplingResult = { decision: dropped };

@@ -31,6 +31,10 @@ class Foreign extends ConsistentSampler {
     this.#intent = { threshold: never, weighed: false, attributes: {}, fallback };
   }
 
+  override get readsOnly(): boolean {
+    return false;
+  }
+
   override intent(): Intent {
     return this.#intent;
   }

@@ -20,6 +20,10 @@ class LinkBased extends ConsistentSampler {
     return this.#root.randomSource;
   }
 
+  override get readsOnly(): boolean {
+    return this.#root.readsOnly;
+  }
+
   override intent(request: SamplingRequest): Intent {
     // Asked even when a link decides: if it measures the load, it must see it.
     const intent = this.#root.intent(request);

@@ -47,17 +47,23 @@ class ParentBased extends ConsistentSampler {
   readonly #root: ConsistentSampler;
   readonly #delegates: Delegates;
   readonly #name: string;
+  readonly #readsOnly: boolean;
 
   constructor(root: ConsistentSampler, delegates: Delegates) {
     super();
     this.#root = root;
     this.#delegates = delegates;
+    this.#readsOnly = [root, ...Object.values(delegates)].every((each) => each.readsOnly);
     const given = Object.entries(delegates).map(([name, sampler]) => `${name}: ${String(sampler)}`);
     this.#name = `parentBased(${String(root)}${given.length > 0 ? `, { ${given.join(', ')} }` : ''})`;
   }
 
   override get randomSource(): (() => number) | undefined {
     return this.#root.randomSource;
+  }
+
+  override get readsOnly(): boolean {
+    return this.#readsOnly;
   }
 
   override intent(request: SamplingRequest): Intent {

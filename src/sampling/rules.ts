@@ -69,6 +69,10 @@ class Rules extends ConsistentSampler {
     return this.#otherwise?.randomSource;
   }
 
+  override get readsOnly(): boolean {
+    return this.#rules.every(({ sampler }) => sampler.readsOnly) && (this.#otherwise?.readsOnly ?? true);
+  }
+
   override intent(request: SamplingRequest): Intent {
     for (const { tests, sampler } of this.#rules) {
       if (tests.every((test) => test(request))) return sampler.intent(request);

@@ -16,6 +16,10 @@ export class Switchable extends ConsistentSampler {
     return this.current.randomSource;
   }
 
+  override get readsOnly(): boolean {
+    return this.current.readsOnly;
+  }
+
   override intent(request: SamplingRequest): Intent {
     return this.current.intent(request);
   }

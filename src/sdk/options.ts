@@ -44,6 +44,11 @@ export interface StartTracingOptions {
   readonly metrics?: boolean | MetricsOptions | undefined;
   /** Follows open spans by name and ids, for `tracing.openSpans()`. Default `false`. */
   readonly trackOpenSpans?: boolean | undefined;
+  /**
+   * Whether the wrappers' spans are light ones, with the same result. False has the SDK make them all: to find out whether a fault
+   * comes from there. Default `true`.
+   */
+  readonly fastPath?: boolean | undefined;
 
   /** A propagator, or several: names as in `OTEL_PROPAGATORS`, or propagators. Default: W3C trace context and baggage. */
   readonly propagator?: TextMapPropagator | readonly (PropagatorName | TextMapPropagator)[] | undefined;

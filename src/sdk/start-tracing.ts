@@ -22,6 +22,8 @@ import { StartedSpans } from '../export/started-spans.ts';
 import { ExportBackend } from './export-backend.ts';
 import { GuardedProcessor } from '../sampling/guarded-processor.ts';
 import type { StartTracingOptions } from './options.ts';
+import { LightSpanProcessor } from './light-span-processor.ts';
+import { useLightSpans } from './light-spans.ts';
 import { OpenSpans } from './open-spans.ts';
 import { OperationMetrics } from './operation-metrics.ts';
 import { choosePropagator } from './propagators.ts';
@@ -93,7 +95,7 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
 }
 
 function createBackend(options: StartTracingOptions, environment: Environment, attributes: Attributes): ExportBackend {
-  const { TracerProvider } = loadOptional('@opentelemetry/sdk-trace', 'startTracing()');
+  const { RandomIdGenerator, TracerProvider } = loadOptional('@opentelemetry/sdk-trace', 'startTracing()');
   const exporting = new DeliveringSpanProcessor(createDestinationQueues(options.export ?? {}, environment));
   const sampling = chooseSampling(options.sampling ?? {}, environment, [new GuardedProcessor(exporting)]);
   exporting.attachSource(sampling);
@@ -102,7 +104,7 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
   const openSpans = options.trackOpenSpans === true ? new OpenSpans() : undefined;
   const own = (options.spanProcessors ?? []).map((each) => new GuardedProcessor(each));
   const resource = createResource(TracerProvider, attributes);
-  const provider = new TracerProvider({
+  const parts = {
     resource,
     sampler: countingSampler(sampling.sampler, counts),
     spanLimits: chooseSpanLimits(options, environment),
@@ -112,7 +114,15 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
       ...own,
       new CountingProcessor(sampling, counts),
     ],
-  });
+    idGenerator: new RandomIdGenerator(),
+  };
+  const provider = new TracerProvider(parts);
+  // What the application's own code is given is a span of the SDK in every respect.
+  const shown = own.length > 0 || options.sampling?.keepWhen !== undefined;
+  if (options.fastPath !== false && !shown) {
+    const processor = new LightSpanProcessor(sampling, counts, openSpans);
+    useLightSpans(provider, { ...parts, Provider: TracerProvider, processor });
+  }
   // From here on the end of the process concerns the exporter, so that nothing may throw any more.
   exporting.start();
   if (meterProvider !== undefined) observeExport(meterProvider, exporting, counts);

@@ -39,6 +39,7 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: OptionCheck<Start
   operationMetrics: checkBoolean,
   metrics,
   trackOpenSpans: checkBoolean,
+  fastPath: checkBoolean,
   environment: checkOneOf(environmentModes),
 };
 

@@ -1,9 +1,11 @@
 // A setup file of every test: each span that mqtrace makes in it is held to the conventions when it ends, and each metric when it is
 // collected, whichever provider of the SDK they came from.
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Tracer } from '@opentelemetry/api';
 import { BasicTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { MetricReader } from '@opentelemetry/sdk-metrics';
 import { afterEach } from 'vitest';
+import { LightSpan } from '../../src/export/light-span.ts';
+import { LightTracer } from '../../src/export/light-tracer.ts';
 import { type CheckedMetric, checkMetric } from './check-metric.ts';
 import { checkSpan } from './check-span.ts';
 
@@ -17,29 +19,36 @@ export function tolerateProblems(pattern: RegExp): void {
 
 const startAttributes = new WeakMap<object, Attributes>();
 
-const tracer = new BasicTracerProvider().getTracer('watch');
-const tracers = Object.getPrototypeOf(tracer) as { startSpan: typeof tracer.startSpan };
-const spans = Object.getPrototypeOf(tracer.startSpan('watch')) as { end: (this: ReadableSpan, time?: unknown) => void };
-
-const { startSpan } = tracers;
-tracers.startSpan = function watchedStartSpan(this: typeof tracer, name, options, context) {
-  const span = startSpan.call(this, name, options, context);
-  startAttributes.set(span, { ...options?.attributes });
-  return span;
-};
-
-const { end } = spans;
-spans.end = function watchedEnd(this: ReadableSpan, time?: unknown): void {
-  const first = !this.ended;
-  end.call(this, time);
-  // A span of which a test broke a method cannot follow anything.
-  if (!first || this.instrumentationScope.name !== 'mqtrace' || Object.hasOwn(this, 'setStatus')) return;
-  for (const problem of checkSpan({ ...pick(this), startAttributes: startAttributes.get(this) })) problems.add(problem);
-};
-
-function pick({ name, kind, attributes, links, events, status }: ReadableSpan): Parameters<typeof checkSpan>[0] {
-  return { name, kind, attributes, links, events, status };
+type Tracers = Pick<Tracer, 'startSpan'>;
+interface Spans {
+  end(this: ReadableSpan, time?: unknown): void;
 }
+
+function watch(tracersOf: Tracers, spansOf: Spans): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with `this` below
+  const { startSpan } = tracersOf;
+  tracersOf.startSpan = function watchedStartSpan(this: Tracer, name, options, context) {
+    const span = startSpan.call(this, name, options, context);
+    startAttributes.set(span, { ...options?.attributes });
+    return span;
+  };
+
+  // oxlint-disable-next-line typescript/unbound-method -- called with `this` below
+  const { end } = spansOf;
+  spansOf.end = function watchedEnd(this: ReadableSpan, time?: unknown): void {
+    const first = !this.ended;
+    end.call(this, time);
+    // A span of which a test broke a method cannot follow anything.
+    if (!first || this.instrumentationScope.name !== 'mqtrace' || Object.hasOwn(this, 'setStatus')) return;
+    const { name, kind, attributes, links, events, status } = this;
+    const seen = { name, kind, attributes, links, events, status, startAttributes: startAttributes.get(this) };
+    for (const problem of checkSpan(seen)) problems.add(problem);
+  };
+}
+
+const tracer = new BasicTracerProvider().getTracer('watch');
+watch(Object.getPrototypeOf(tracer) as Tracers, Object.getPrototypeOf(tracer.startSpan('watch')) as Spans);
+watch(LightTracer.prototype, LightSpan.prototype);
 
 const readers = MetricReader.prototype;
 // oxlint-disable-next-line typescript/unbound-method -- called with `this` below

@@ -1,0 +1,97 @@
+// Attributes as a flat list, for light spans.
+import type { Attributes, Link } from '@opentelemetry/api';
+import type { SpanLimits } from '@opentelemetry/sdk-trace';
+
+/** A value that every version of the SDK stores as it is given. @internal */
+export type PlainValue = string | number | boolean;
+
+/** Names and values by turns; no name comes twice. @internal */
+export type FlatAttributes = (string | PlainValue)[];
+
+const hasOwn: (object: object, key: string) => boolean = (object, key) =>
+  Object.prototype.hasOwnProperty.call(object, key);
+
+/** Whether an object has this name, where the SDK sets it, as its last one: not so for a number, or for `__proto__`. */
+function isPlainKey(key: string): boolean {
+  const first = key.charCodeAt(0);
+  return first > 57 && (first !== 95 || key !== '__proto__');
+}
+
+/** Whether the SDK would store this value as it is. */
+function isPlainValue(value: unknown, lengthLimit: number): value is PlainValue {
+  if (typeof value === 'string') return value.length <= lengthLimit;
+  return typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** The attributes as a list; undefined if the SDK would leave out or change one of them. @internal */
+export function flatten(attributes: unknown, limits: Required<SpanLimits>): FlatAttributes | undefined {
+  const flat: FlatAttributes = [];
+  if (attributes === undefined) return flat;
+  if (typeof attributes !== 'object') return undefined;
+  const { attributeValueLengthLimit } = limits;
+  for (const key in attributes) {
+    if (!hasOwn(attributes, key)) continue;
+    const value = (attributes as Record<string, unknown>)[key];
+    if (!isPlainKey(key) || !isPlainValue(value, attributeValueLengthLimit)) return undefined;
+    flat.push(key, value);
+  }
+  return flat.length > 2 * limits.attributeCountLimit ? undefined : flat;
+}
+
+/** Sets an attribute; false, with nothing changed, if the SDK would leave it out or change it. @internal */
+export function setFlat(flat: FlatAttributes, key: string, value: unknown, limits: Required<SpanLimits>): boolean {
+  if (typeof key !== 'string' || !isPlainKey(key)) return false;
+  if (!isPlainValue(value, limits.attributeValueLengthLimit)) return false;
+  const { length } = flat;
+  for (let at = 0; at < length; at += 2) {
+    if (flat[at] === key) {
+      flat[at + 1] = value;
+      return true;
+    }
+  }
+  if (length >= 2 * limits.attributeCountLimit) return false;
+  flat.push(key, value);
+  return true;
+}
+
+/** Sets several attributes; false, with some of them set perhaps, if the SDK would leave out or change one. @internal */
+export function setAllFlat(flat: FlatAttributes, attributes: Attributes, limits: Required<SpanLimits>): boolean {
+  for (const key in attributes) {
+    if (hasOwn(attributes, key) && !setFlat(flat, key, attributes[key], limits)) return false;
+  }
+  return true;
+}
+
+/** @internal */
+export function toObject(flat: FlatAttributes): Attributes {
+  const attributes: Attributes = {};
+  for (let at = 0; at < flat.length; at += 2) attributes[flat[at] as string] = flat[at + 1]!;
+  return attributes;
+}
+
+/**
+ * Links as the SDK keeps them; undefined if it would leave out one, or leave out or change one of their attributes.
+ *
+ * @param countDropped - whether the SDK notes on a link how many of its attributes it left out, as version 3 does.
+ * @internal
+ */
+export function plainLinks(
+  given: readonly Link[] | undefined,
+  limits: Required<SpanLimits>,
+  countDropped: boolean,
+): Link[] | undefined {
+  const links: Link[] = [];
+  if (given == null) return links;
+  if (!Array.isArray(given) || given.length > limits.linkCountLimit) return undefined;
+  for (const { context, attributes } of given as readonly Link[]) {
+    if (attributes == null) {
+      links.push({ context });
+      continue;
+    }
+    const flat = flatten(attributes, limits);
+    if (flat === undefined || flat.length > 2 * limits.attributePerLinkCountLimit) return undefined;
+    if (countDropped) links.push({ context, attributes: toObject(flat), droppedAttributesCount: 0 });
+    else links.push(flat.length === 0 ? { context } : { context, attributes: toObject(flat) });
+  }
+  return links;
+}

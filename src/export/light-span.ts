@@ -1,0 +1,272 @@
+// A recorded span that costs less than the SDK's.
+import {
+  type Attributes,
+  type AttributeValue,
+  diag,
+  type Exception,
+  type HrTime,
+  type Link,
+  type Span,
+  type SpanContext,
+  type SpanKind,
+  type SpanStatus,
+  SpanStatusCode,
+  type TimeInput,
+} from '@opentelemetry/api';
+import type { ReadableSpan, Span as SdkSpan, SpanLimits, SpanProcessor, TimedEvent } from '@opentelemetry/sdk-trace';
+import { type FlatAttributes, flatten, plainLinks, setFlat, toObject } from './flat-attributes.ts';
+import type { SdkTwins } from './sdk-twins.ts';
+import { addTimes, fromMillis, givenTime, isTime, timeBetween } from './span-time.ts';
+
+/** What the spans of one light tracer have in common. @internal */
+export interface LightSource {
+  readonly resource: ReadableSpan['resource'];
+  readonly scope: ReadableSpan['instrumentationScope'];
+  /** Sees each span start and end. */
+  readonly processor: Pick<SpanProcessor, 'onStart' | 'onEnding' | 'onEnd'>;
+  readonly limits: Required<SpanLimits>;
+  /** Whether the SDK notes on a link how many of its attributes it left out, as version 3 does. */
+  readonly countsOnLinks: boolean;
+  readonly twins: SdkTwins;
+}
+
+const notEnded: HrTime = [0, 0];
+const noFlat: FlatAttributes = [];
+
+/**
+ * A span with plain attributes and links, for which it keeps a flat list, from which it is encoded. Everything else (events, a
+ * status, another name, values with rules of their own, limits) is left to a span of the SDK, its twin, which is made when the
+ * first of it comes and stands for this one from then on: so its rules are those of the SDK, whatever version that has.
+ *
+ * Its times come from here in both cases, since the twin's clock starts later.
+ *
+ * @internal
+ */
+export class LightSpan implements Span, ReadableSpan {
+  readonly source: LightSource;
+  readonly context: SpanContext;
+  readonly kind: SpanKind;
+  /** Undefined for a root, whatever its type says: that of the SDK's interface does not allow it. */
+  readonly parentSpanContext: SpanContext;
+  readonly startTime: HrTime;
+  /** Names and values by turns, no name twice. Of no use once there is a twin. */
+  flat: FlatAttributes;
+  /** The SDK's span that stands for this one. */
+  twin: SdkSpan | undefined = undefined;
+  readonly #name: string;
+  #links: Link[];
+  readonly #tick: number;
+  readonly #wall: number;
+  readonly #startGiven: boolean;
+  #endTime: HrTime = notEnded;
+  #duration: HrTime | undefined = undefined;
+  #ended = false;
+  #ending = false;
+  /** The attributes as an object, once somebody asked after the end. */
+  view: Attributes | undefined = undefined;
+
+  constructor(
+    source: LightSource,
+    context: SpanContext,
+    parent: SpanContext | undefined,
+    name: string,
+    kind: SpanKind,
+    flat: FlatAttributes,
+    links: Link[],
+    startTime: TimeInput | undefined,
+  ) {
+    const now = Date.now();
+    const tick = performance.now();
+    this.source = source;
+    this.context = context;
+    this.parentSpanContext = parent as SpanContext;
+    this.kind = kind;
+    this.flat = flat;
+    this.#name = name;
+    this.#links = links;
+    this.#tick = tick;
+    this.#wall = now;
+    this.#startGiven = startTime != null;
+    this.startTime = startTime == null && now > tick ? fromMillis(now) : this.#time(startTime ?? now);
+  }
+
+  spanContext(): SpanContext {
+    return this.context;
+  }
+
+  setAttribute(key: string, value: AttributeValue): this {
+    // Every version of the SDK ignores undefined.
+    const isLight = this.twin === undefined && !this.#ended;
+    if (isLight && (value === undefined || setFlat(this.flat, key, value, this.source.limits))) return this;
+    this.become().setAttribute(key, value);
+    return this;
+  }
+
+  setAttributes(attributes: Attributes): this {
+    for (const key in attributes) {
+      if (Object.prototype.hasOwnProperty.call(attributes, key)) this.setAttribute(key, attributes[key]!);
+    }
+    return this;
+  }
+
+  addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
+    const twin = this.become();
+    const isOnlyTime = isTime(attributesOrTime);
+    const given = isOnlyTime && !isTime(time) ? attributesOrTime : time;
+    twin.addEvent(name, isOnlyTime ? undefined : attributesOrTime, this.#time(given));
+    return this;
+  }
+
+  addLink(link: Link): this {
+    this.become().addLink(link);
+    return this;
+  }
+
+  addLinks(links: Link[]): this {
+    this.become().addLinks(links);
+    return this;
+  }
+
+  setStatus(status: SpanStatus): this {
+    this.become().setStatus(status);
+    return this;
+  }
+
+  updateName(name: string): this {
+    this.become().updateName(name);
+    return this;
+  }
+
+  recordException(exception: Exception, time?: TimeInput): void {
+    this.become().recordException(exception, this.#time(time));
+  }
+
+  isRecording(): boolean {
+    return this.twin?.isRecording() ?? !this.#ended;
+  }
+
+  end(endTime?: TimeInput): void {
+    if (this.twin !== undefined || this.#ended) {
+      this.become().end(this.#time(endTime));
+      return;
+    }
+    const { startTime, source } = this;
+    let end = this.#time(endTime);
+    let duration = timeBetween(startTime, end);
+    if (duration[0] < 0) {
+      diag.warn('Inconsistent start and end time, startTime > endTime. Setting span duration to 0ms.', startTime, end);
+      end = [startTime[0], startTime[1]];
+      duration = [0, 0];
+    }
+    this.#endTime = end;
+    this.#duration = duration;
+    if (source.processor.onEnding !== undefined) {
+      this.#ending = true;
+      source.processor.onEnding(this);
+      this.#ending = false;
+      // A processor may have added what only a twin can hold. It is ended without another onEnding.
+      if (this.twin !== undefined) source.twins.endQuietly(this.twin, end);
+    }
+    this.#ended = true;
+    source.processor.onEnd(this);
+  }
+
+  /** Takes other attributes and links than it was made with. */
+  startWith(attributes: Attributes, links: Link[]): void {
+    const { limits, countsOnLinks } = this.source;
+    const flat = flatten(attributes, limits);
+    const plain = plainLinks(links, limits, countsOnLinks);
+    if (flat === undefined || plain === undefined) {
+      this.#make(attributes, links);
+    } else {
+      this.flat = flat;
+      this.#links = plain;
+    }
+  }
+
+  /** Whether its attributes are those of the flat list. */
+  get isFlat(): boolean {
+    return this.twin === undefined && this.view === undefined;
+  }
+
+  /** The SDK's span that stands for this one from now on; ended if this one is. */
+  become(): SdkSpan {
+    return this.twin ?? this.#make(this.view ?? toObject(this.flat), this.#links);
+  }
+
+  #make(attributes: Attributes, links: Link[]): SdkSpan {
+    const { twins } = this.source;
+    const twin = twins.start(this, this.#name, attributes, links);
+    if (this.#ended) twins.endQuietly(twin, this.#endTime);
+    this.flat = noFlat;
+    this.twin = twin;
+    return twin;
+  }
+
+  #time(given: unknown): HrTime {
+    if (given !== undefined) {
+      const time = givenTime(given, this.#wall - (this.#tick + performance.timeOrigin));
+      if (time !== undefined) return time;
+    }
+    // Between a start that was given and the clock no duration can be measured.
+    if (this.#startGiven) return fromMillis(Date.now());
+    return addTimes(this.startTime, fromMillis(performance.now() - this.#tick));
+  }
+
+  // What follows is for who reads spans. Before the end a reader might write, too, into what only a twin has.
+
+  get name(): string {
+    return this.twin === undefined ? this.#name : this.twin.name;
+  }
+
+  get attributes(): Attributes {
+    if (this.twin !== undefined || !this.#ended) return this.become().attributes;
+    return (this.view ??= toObject(this.flat));
+  }
+
+  get links(): Link[] {
+    return this.twin === undefined ? this.#links : this.twin.links;
+  }
+
+  get events(): TimedEvent[] {
+    if (this.twin === undefined && this.#ended) return [];
+    return this.become().events;
+  }
+
+  get status(): SpanStatus {
+    return this.twin === undefined ? { code: SpanStatusCode.UNSET } : this.twin.status;
+  }
+
+  get endTime(): HrTime {
+    return this.#ending || this.twin === undefined ? this.#endTime : this.twin.endTime;
+  }
+
+  get duration(): HrTime {
+    if (!this.#ending && this.twin !== undefined) return this.twin.duration;
+    return this.#duration ?? [-1, -1];
+  }
+
+  get ended(): boolean {
+    return this.twin?.ended ?? this.#ended;
+  }
+
+  get resource(): ReadableSpan['resource'] {
+    return this.source.resource;
+  }
+
+  get instrumentationScope(): ReadableSpan['instrumentationScope'] {
+    return this.source.scope;
+  }
+
+  get droppedAttributesCount(): number {
+    return this.twin?.droppedAttributesCount ?? 0;
+  }
+
+  get droppedEventsCount(): number {
+    return this.twin?.droppedEventsCount ?? 0;
+  }
+
+  get droppedLinksCount(): number {
+    return this.twin?.droppedLinksCount ?? 0;
+  }
+}

@@ -1,0 +1,104 @@
+// Makes spans of the SDK that stand for light spans.
+import {
+  type Attributes,
+  type HrTime,
+  INVALID_SPAN_CONTEXT,
+  type Link,
+  ROOT_CONTEXT,
+  type SpanContext,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import type {
+  ReadableSpan,
+  Sampler,
+  SamplingResult,
+  Span as SdkSpan,
+  SpanLimits,
+  SpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import { recorded, recordedAndSampled } from '../config/sampling-decision.ts';
+import { isSampled } from '../common/is-sampled.ts';
+import type { LightSpan } from './light-span.ts';
+
+/** A provider that startTracing() loads when it is needed. @internal */
+export type ProviderClass = typeof TracerProvider;
+
+/** The light span of a twin, kept on the twin. */
+const lightSpan: unique symbol = Symbol('mqtrace light span');
+type Twin = SdkSpan & { [lightSpan]?: LightSpan };
+
+/** Hands the end of a twin on, as the end of the span that it stands for. */
+class Forward implements SpanProcessor {
+  onStart(): void {
+    // The light span has started before.
+  }
+
+  onEnding(twin: SdkSpan): void {
+    const light = (twin as Twin)[lightSpan];
+    light?.source.processor.onEnding?.(light);
+  }
+
+  onEnd(twin: ReadableSpan): void {
+    const light = (twin as Twin)[lightSpan];
+    light?.source.processor.onEnd(light);
+  }
+
+  forceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/**
+ * A provider of the SDK, with the limits of the real one, whose sampler and ids are those of the light span that a twin is made for.
+ *
+ * @internal
+ */
+export class SdkTwins {
+  readonly #tracer: Tracer;
+  #traceId = '';
+  #spanId = '';
+  #answer: SamplingResult = { decision: recordedAndSampled };
+
+  constructor(Provider: ProviderClass, spanLimits: SpanLimits) {
+    const sampler: Sampler = { shouldSample: () => this.#answer, toString: () => 'mqtrace twin' };
+    const idGenerator = { generateTraceId: () => this.#traceId, generateSpanId: () => this.#spanId };
+    const provider = new Provider({ sampler, idGenerator, spanLimits, spanProcessors: [new Forward()] });
+    this.#tracer = provider.getTracer('mqtrace twins');
+  }
+
+  /** Whether the SDK notes on a link how many of its attributes it left out, as version 3 does. */
+  get countsOnLinks(): boolean {
+    const links = [{ context: INVALID_SPAN_CONTEXT, attributes: {} }];
+    const span = this.#tracer.startSpan('probe', { links }, ROOT_CONTEXT) as SdkSpan;
+    return span.links[0]?.droppedAttributesCount !== undefined;
+  }
+
+  /** A started span of the SDK with everything that the light one has. */
+  start(light: LightSpan, name: string, attributes: Attributes, links: Link[]): SdkSpan {
+    const { context, kind, startTime } = light;
+    const parentSpanContext = light.parentSpanContext as SpanContext | undefined;
+    this.#traceId = context.traceId;
+    this.#spanId = context.spanId;
+    const decision = isSampled(context) ? recordedAndSampled : recorded;
+    const { traceState } = context;
+    // As if the sampler had added them, so that they are looked at once, with the limits.
+    this.#answer = traceState === undefined ? { decision, attributes } : { decision, attributes, traceState };
+    const parent =
+      parentSpanContext === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parentSpanContext);
+    const twin = this.#tracer.startSpan(name, { kind, links, startTime }, parent) as Twin;
+    twin[lightSpan] = light;
+    return twin;
+  }
+
+  /** Ends a twin whose light span tells of the end itself. */
+  endQuietly(twin: SdkSpan, endTime: HrTime): void {
+    (twin as Twin)[lightSpan] = undefined as never;
+    twin.end(endTime);
+  }
+}

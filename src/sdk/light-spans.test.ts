@@ -1,0 +1,173 @@
+// Holds light spans to the SDK's: any sequence of calls, with any limits, sampler and processors, gives the same.
+import { diag, ROOT_CONTEXT, type Span, trace, type Tracer } from '@opentelemetry/api';
+import { TraceState } from '@opentelemetry/core';
+import {
+  type ReadableSpan,
+  type Sampler,
+  type Span as SdkSpan,
+  type SpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { decodeRequest } from '../../test-support/otlp-schema.ts';
+import { BufferPool } from '../export/buffer-pool.ts';
+import { OpenBatch } from '../export/open-batch.ts';
+import { useLightSpans } from './light-spans.ts';
+import { clocks, type Scenario, scenario } from './testing/arbitrary-calls.ts';
+
+const resource = new TracerProvider().getTracer('any').startSpan('any', {}, ROOT_CONTEXT) as unknown as ReadableSpan;
+
+beforeEach(() => {
+  vi.spyOn(Date, 'now').mockImplementation(() => clocks.wall);
+  vi.spyOn(performance, 'now').mockImplementation(() => clocks.ticks);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  diag.disable();
+});
+
+const parents = {
+  none: undefined,
+  local: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 },
+  remote: {
+    traceId: 'a'.repeat(32),
+    spanId: 'b'.repeat(16),
+    traceFlags: 3,
+    isRemote: true,
+    traceState: new TraceState('p=1'),
+  },
+  invalid: { traceId: '0'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 },
+} as const;
+
+/** What anybody can see of a span. */
+function view(span: ReadableSpan): unknown {
+  return {
+    name: span.name,
+    kind: span.kind,
+    context: { ...span.spanContext(), traceState: span.spanContext().traceState?.serialize() },
+    parent: span.parentSpanContext,
+    startTime: span.startTime,
+    endTime: span.endTime,
+    duration: span.duration,
+    ended: span.ended,
+    status: span.status,
+    attributes: Object.entries(span.attributes),
+    links: span.links,
+    events: span.events,
+    dropped: [span.droppedAttributesCount, span.droppedEventsCount, span.droppedLinksCount],
+    scope: { ...span.instrumentationScope },
+    hasResource: span.resource === resource.resource,
+  };
+}
+
+/** Plays a scenario and tells everything that can be observed. */
+function play(given: Scenario, light: boolean): unknown {
+  clocks.wall = 1_700_000_000_000;
+  clocks.ticks = 1000.5;
+  const seen: unknown[] = [];
+  const batch = new OpenBatch();
+  let ids = 0;
+  const idGenerator = {
+    generateSpanId: () => (++ids).toString(16).padStart(16, '0'),
+    generateTraceId: () => (++ids).toString(16).padStart(32, '0'),
+  };
+  const sampler: Sampler = {
+    shouldSample(context, traceId, name, kind, attributes, links) {
+      seen.push([
+        'sampler',
+        trace.getSpanContext(context),
+        traceId,
+        name,
+        kind,
+        Object.entries(attributes),
+        structuredClone(links.map((each) => ({ ...each, context: each.context.spanId }))),
+      ]);
+      if (given.writes !== undefined) Object.assign(attributes, given.writes);
+      return { decision: given.decision, ...given.sampled } as never;
+    },
+    toString: () => 'scripted',
+  };
+  const processor: SpanProcessor = {
+    onStart(span: SdkSpan, context) {
+      seen.push(['start', given.looks && view(span), trace.getSpanContext(context)]);
+      given.onStart?.(span);
+    },
+    onEnd(span) {
+      // Before anybody has looked.
+      batch.add(span);
+      seen.push(['end', view(span)]);
+      batch.add(span);
+    },
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+    ...(given.onEnding !== undefined && {
+      onEnding(span: SdkSpan) {
+        seen.push(['ending', given.looks && view(span)]);
+        given.onEnding!(span);
+      },
+    }),
+  };
+  const parts = {
+    resource: resource.resource,
+    sampler,
+    idGenerator,
+    spanLimits: given.limits,
+    spanProcessors: [processor],
+  };
+  const provider = new TracerProvider(parts);
+  if (light) useLightSpans(provider, { ...parts, Provider: TracerProvider, processor }, 'tested');
+  const tracer: Tracer = provider.getTracer('tested', '1.0', { schemaUrl: 'https://example.com' });
+  ids = 0;
+  seen.length = 0;
+  const log =
+    (level: string) =>
+    (message: string, ...more: unknown[]) =>
+      seen.push([level, message, ...more.map(String)]);
+  diag.setLogger({
+    error: log('error'),
+    warn: log('warn'),
+    info: log('info'),
+    debug: log('debug'),
+    verbose: log('verbose'),
+  });
+
+  const attempt = (run: () => unknown): void => {
+    try {
+      const result = run();
+      seen.push(result === span ? 'the span' : result);
+    } catch (error) {
+      seen.push(String(error));
+    }
+  };
+  let span: Span | undefined;
+  const parent = parents[given.parent];
+  attempt(() => {
+    span = tracer.startSpan(
+      given.name,
+      given.options,
+      parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent),
+    );
+    return undefined;
+  });
+  if (span !== undefined) {
+    for (const each of given.steps) attempt(() => each(span!));
+    attempt(() => span!.end());
+    seen.push(['at last', 'attributes' in span ? view(span as unknown as ReadableSpan) : span.spanContext()]);
+  }
+  diag.disable();
+  if (batch.spans > 0) {
+    const { buffer, length } = batch.close(new BufferPool());
+    seen.push(['exported', decodeRequest(buffer.subarray(0, length))]);
+  }
+  return seen;
+}
+
+test('any sequence of calls on a light span gives what it gives on a span of the SDK', () => {
+  fc.assert(
+    fc.property(scenario, (given) => {
+      expect(play(given, true)).toEqual(play(given, false));
+    }),
+    { numRuns: Number(process.env['MQTRACE_RUNS'] ?? 1000) },
+  );
+});
