@@ -11,7 +11,7 @@ const rooms = ['src/messaging', 'src/kafkajs', 'src/amqplib', 'src/ioredis'];
 /** Where it runs once for a client, for a rare case, or only for a name that is not the newest. */
 const allowed: Readonly<Record<string, number>> = {
   'src/messaging/spans.ts': 3,
-  // Once for each error type of an operation.
+  // Where an operation fails.
   'src/messaging/measuring.ts': 1,
   'src/messaging/operation.ts': 1,
   'src/kafkajs/settling.ts': 2,
