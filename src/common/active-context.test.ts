@@ -41,8 +41,8 @@ describe('activeContext', () => {
     ],
     ['returns undefined', () => undefined],
     ['returns null', () => null],
-    ['returns what is no context', () => 'context'],
-  ])('is the root context where the context manager %s, which is counted', (_, active) => {
+    ['returns a value that is not a context', () => 'context'],
+  ])('is the root context if the context manager %s, and a fault is counted', (_, active) => {
     register({ active });
     expect(faultsOf(() => expect(activeContext()).toBe(ROOT_CONTEXT))).toBe(1);
   });
@@ -116,7 +116,7 @@ describe('runInContext', () => {
     ],
   ];
 
-  it.each(managers)('calls the function once where the context manager %s, and gives its result', (name, broken) => {
+  it.each(managers)('calls the function once if the context manager %s, and returns its result', (name, broken) => {
     register({ with: broken });
     let calls = 0;
     const faults = faultsOf(() => expect(runInContext(other, () => ++calls)).toBe(1));
@@ -124,7 +124,7 @@ describe('runInContext', () => {
     expect(faults > 0).toBe(!name.endsWith('errors'));
   });
 
-  it.each(managers)('calls the function once where the context manager %s, and throws its error', (_, broken) => {
+  it.each(managers)('calls the function once if the context manager %s, and throws its error', (_, broken) => {
     register({ with: broken });
     let calls = 0;
     const own = new Error('own');
@@ -142,7 +142,7 @@ describe('runInContext', () => {
     expect(calls).toBe(1);
   });
 
-  it('does not call the function again where the context manager calls it later', async () => {
+  it('does not call the function again if the context manager calls it later', async () => {
     register({ with: (_: Context, fn: () => unknown) => void setImmediate(fn) });
     let calls = 0;
     const before = tracingFaults();
@@ -153,7 +153,7 @@ describe('runInContext', () => {
   });
 });
 
-it('bindToContext keeps this and arguments', () => {
+it('bindToContext preserves this and the arguments', () => {
   register();
   const target = {
     name: 'it',

@@ -1,10 +1,10 @@
-// Access to OpenTelemetry's context manager. The application may register any, so that each call is guarded: a manager that throws or
-// gives nothing is a fault of tracing, which is counted and never reaches the application.
+// Access to OpenTelemetry's context manager. The application may register any context manager, so each call is guarded: if the
+// manager throws or returns no context, that is a fault of tracing, which is counted and never reaches the application.
 import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe } from './errors.ts';
 import { answered, reportFault } from './faults.ts';
 
-/** Whether a value can be used as a context. Propagators and context managers of others may return anything. @internal */
+/** Whether a value can be used as a context. Third-party propagators and context managers may return anything. @internal */
 export function isContext(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Context>).getValue === 'function';
 }
@@ -23,8 +23,8 @@ export function activeContext(): Context {
 }
 
 /**
- * Runs `fn` in a context, and returns or throws what `fn` does. Whatever the context manager does (it throws, does not call `fn`,
- * calls it twice, returns something else, swallows the error), `fn` runs exactly once.
+ * Runs `fn` in a context, and returns or throws what `fn` does. `fn` runs exactly once, even if the context manager throws, does
+ * not call `fn`, calls it twice, returns something else or swallows the error.
  *
  * @internal
  */
@@ -49,7 +49,7 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   };
   try {
     const returned: unknown = contextApi.with(context, once);
-    // The function's result belongs to the caller; a promise that the manager made itself has no other handler.
+    // The caller handles the function's result. A promise that the manager created has no other handler.
     if (!called || threw || !Object.is(returned, outcome)) answered(returned);
     if (called && (threw || !Object.is(returned, outcome))) {
       reportFault('entering a context', new Error('the context manager did not return or throw what the function did'));

@@ -2,13 +2,13 @@
 import { types } from 'node:util';
 import { invalidOption, unknownOption } from './errors.ts';
 
-/** Checks one value; `where` is the option's full name, for the message. `all` are the options that it stands among. */
+/** Checks one value; `where` is the option's full name, for the message. `all` holds all options given with it. */
 export type OptionCheck<Options = unknown> = (value: unknown, where: string, all: Options) => void;
 
 /** The longest that Node's timers can wait, in milliseconds. */
 export const longestTimeoutMs = 2_147_483_647;
 
-/** Whether a value is an object that can hold options: no array, no promise, no Map or Set, whose entries would be overlooked. */
+/** Whether a value is an object that can hold options. Arrays, promises, Maps and Sets are not: their entries would be ignored. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return !types.isPromise(value) && !types.isMap(value) && !types.isSet(value);
@@ -17,7 +17,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /**
  * Throws for a value that is not an object, and for unknown names: a misspelt option must not be ignored silently.
  *
- * @param elsewhere - options that belong in another place: their name, and how they are written there.
+ * @param elsewhere - options that belong in another place, by name, with how they are written there.
  * @throws MqtraceError `INVALID_OPTION`
  */
 export function checkNames(
@@ -73,7 +73,7 @@ export function checkWhole(min: number, max: number = Number.MAX_SAFE_INTEGER): 
   };
 }
 
-/** An object with these methods, which stands for an interface. */
+/** An object that implements an interface, checked by its methods. */
 export function checkMethods(value: unknown, where: string, methods: readonly string[], expected: string): void {
   const missing = methods.find(
     (name) => typeof (value as Record<string, unknown> | null | undefined)?.[name] !== 'function',

@@ -1,4 +1,4 @@
-// Finds the name that was probably meant.
+// Finds the known name that a mistyped one probably stands for.
 /** The known name nearest to a mistyped one, or undefined when none is near. @internal */
 export function nearest(given: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -10,7 +10,7 @@ export function nearest(given: string, known: Iterable<string>): string | undefi
   return best;
 }
 
-/** Levenshtein's distance, one row at a time. */
+/** The Levenshtein distance, computed one row at a time. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {

@@ -25,10 +25,10 @@ describe('isEagerPromise', () => {
   it.each<[string, unknown]>([
     ['a native promise', Promise.resolve()],
     ['the promise of an async function', (async () => 1)()],
-    ['a subclass without a then of its own', Plain.resolve(1)],
+    ['a subclass that does not override then', Plain.resolve(1)],
     ['a native promise of another realm', runInNewContext('Promise.resolve(1)')],
     // oxlint-disable-next-line unicorn/no-thenable -- as Bluebird's and Q's
-    ['a promise that tells whether it is pending', { isPending: () => true, then: noThen }],
+    ['a promise that reports whether it is pending', { isPending: () => true, then: noThen }],
   ])('is true for %s', (_, result) => {
     expect(isEagerPromise(result)).toBe(true);
   });
@@ -41,15 +41,15 @@ describe('isEagerPromise', () => {
     ['a thenable', { then: noThen }],
     // oxlint-disable-next-line unicorn/no-thenable -- as query builders have
     ['a function with a then', Object.assign(() => 1, { then: noThen })],
-    ['a subclass with a then of its own', Reflect.construct(Promise, [() => undefined], Lazy)],
+    ['a subclass that overrides then', Reflect.construct(Promise, [() => undefined], Lazy)],
     ['a subclass whose then is a getter', Reflect.construct(Promise, [() => undefined], Getter)],
     // oxlint-disable-next-line unicorn/no-thenable -- as query builders have
-    ['a promise with a then of its own', Object.assign(Promise.resolve(), { then: noThen })],
+    ['a promise with its own then', Object.assign(Promise.resolve(), { then: noThen })],
     [
-      'a promise of another realm with a then of its own',
+      'a promise of another realm with its own then',
       runInNewContext('Object.assign(Promise.resolve(), { then() {} })'),
     ],
-    ['what has isPending and no then', { isPending: () => false }],
+    ['an object with isPending and no then', { isPending: () => false }],
     ['a getter that throws', Object.defineProperty({}, 'isPending', { get: noThen })],
   ])('is false for %s', (_, result) => {
     expect(isEagerPromise(result)).toBe(false);

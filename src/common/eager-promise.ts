@@ -2,9 +2,9 @@
 import { types } from 'node:util';
 
 /**
- * Whether the result of a call is a promise whose `then` may be called: the work it stands for runs already, and one more observer
- * changes nothing. True for native promises with an unmodified `then`, and for promises that tell whether they are pending, as
- * Bluebird's and Q's do. Any other `then` may start the work (query builders are lazy so), and is never called.
+ * Whether the result of a call is a promise whose `then` may be called without side effects, because its work has already started.
+ * True for native promises with an unmodified `then`, and for promises that report whether they are pending, as Bluebird's and Q's
+ * do. Any other `then` may start the work, as in query builders, and is never called.
  *
  * @internal
  */
@@ -15,12 +15,12 @@ export function isEagerPromise(result: unknown): result is Promise<unknown> {
     const { isPending } = result as { isPending?: unknown };
     return typeof isPending === 'function' && typeof (result as { then?: unknown }).then === 'function';
   } catch {
-    // A property whose getter throws: nothing that is known to be eager.
+    // A property whose getter throws: not known to be eager.
     return false;
   }
 }
 
-/** Looks the method up without running a getter of the application's. */
+/** Looks up the method without running the application's getters. */
 function hasNativeThen(promise: Promise<unknown>): boolean {
   for (let holder: unknown = promise; holder !== null; holder = Object.getPrototypeOf(holder)) {
     if (holder === Promise.prototype) return true;
@@ -30,12 +30,12 @@ function hasNativeThen(promise: Promise<unknown>): boolean {
   return false;
 }
 
-/** `then` of another realm, as that of Node's own promises within Jest. */
+/** The `then` of another realm, such as that of Node's own promises inside Jest. */
 function isNativeThen(then: unknown): boolean {
   return typeof then === 'function' && then.name === 'then' && /\{\s*\[native code\]\s*\}$/.test(sourceOf(then));
 }
 
 function sourceOf(fn: object): string {
-  // oxlint-disable-next-line typescript/unbound-method -- a function may have a toString of its own
+  // oxlint-disable-next-line typescript/unbound-method -- a function may override toString
   return Reflect.apply(Function.prototype.toString, fn, []);
 }

@@ -1,18 +1,18 @@
-// Names failures for spans and metrics.
+// Derives `error.type` and what spans record of a failure.
 import type { Exception } from '@opentelemetry/api';
 import { redactSecrets } from './redact.ts';
 
 const simpleName = /^[\w.:-]{1,100}$/;
 
 /**
- * A low-cardinality name for a failure (`error.type`): the protocol's own name of it where the client gives one (kafkajs' `type`,
- * which is on the cause where it gave up trying), else its code, else the class of the error.
+ * A low-cardinality name for a failure (`error.type`): the protocol's own name if the client provides one (kafkajs' `type`, which
+ * is on the cause once retries are exhausted), else its code, else the class of the error.
  */
 export function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '_OTHER';
   const { type, code, name, cause } = error as { type?: unknown; code?: unknown; name?: unknown; cause?: unknown };
   const causeType = typeof cause === 'object' && cause !== null ? (cause as { type?: unknown }).type : undefined;
-  // The codes of a DOMException are numbers that name nothing: an AbortError's is 20.
+  // The codes of a DOMException are numbers without meaning for a reader: an AbortError's is 20.
   const ownCode = isDomException(error) ? undefined : code;
   for (const candidate of [type, ownCode, causeType, name]) {
     if (typeof candidate === 'string' && candidate !== 'Error' && simpleName.test(candidate)) return candidate;
@@ -22,7 +22,7 @@ export function errorType(error: unknown): string {
   return typeof className === 'string' && simpleName.test(className) ? className : '_OTHER';
 }
 
-/** What is said of a failure in the span's status, without secrets of URLs. */
+/** The description of a failure for the span's status, without secrets in URLs. */
 export function errorMessage(error: unknown): string {
   if (typeof error === 'object' && error !== null) {
     const { message } = error as { message?: unknown };
@@ -31,7 +31,7 @@ export function errorMessage(error: unknown): string {
   return redactSecrets(String(error));
 }
 
-/** What is recorded of an error: the error itself, or a copy without the secrets of URLs in its message and stack. */
+/** The exception to record: the error itself, or a copy without secrets in the URLs of its message and stack. */
 export function exceptionOf(error: unknown): Exception {
   if (typeof error !== 'object' || error === null) return errorMessage(error);
   const { name, message, stack, code } = error as {
@@ -51,7 +51,7 @@ export function exceptionOf(error: unknown): Exception {
   };
 }
 
-/** Not by `instanceof`: test environments lack the global, or have one of their own. */
+/** Does not use `instanceof`: some test environments lack the global, or replace it. */
 function isDomException(error: object): boolean {
   return Object.prototype.toString.call(error) === '[object DOMException]';
 }

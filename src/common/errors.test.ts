@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describe, invalidOption, MqtraceError } from './errors.ts';
 
-test('an error says where, what was given and what was expected, and carries its code', () => {
+test('an error says where it occurred, what was expected and what was given, and has a code', () => {
   const error = invalidOption('startTracing({ sampler })', 'always', 'a Sampler or { ratio }');
   expect(error).toBeInstanceOf(MqtraceError);
   expect(error).toMatchObject({ name: 'MqtraceError', code: 'INVALID_OPTION' });

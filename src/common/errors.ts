@@ -1,15 +1,15 @@
-// The error of the package, and how wrong values are described in it.
+// Defines `MqtraceError`, and how it describes invalid values.
 import { types } from 'node:util';
 import { nearest } from './did-you-mean.ts';
 
 /**
- * Codes of {@link MqtraceError}. Each names one kind of mistake that the caller can mend.
+ * Codes of {@link MqtraceError}. Each names one kind of mistake that the caller can correct.
  *
- * - `INVALID_OPTION`: an option has a wrong type or value, or is not known.
- * - `INVALID_CLIENT`: what was handed to a wrapper is not the kind of object that it wraps.
+ * - `INVALID_OPTION`: an option has an invalid type or value, or is unknown.
+ * - `INVALID_CLIENT`: a wrapper was given an object that it does not wrap.
  * - `INVALID_ENVIRONMENT`: an `OTEL_*` environment variable has a value that cannot be used.
  * - `MISSING_DEPENDENCY`: an optional package that the chosen options need is not installed.
- * - `INVALID_STATE`: the call cannot be carried out in the present state.
+ * - `INVALID_STATE`: the call is not possible in the current state.
  */
 export const errorCodes = [
   'INVALID_OPTION',
@@ -22,7 +22,7 @@ export const errorCodes = [
 /** One of {@link errorCodes}. */
 export type MqtraceErrorCode = (typeof errorCodes)[number];
 
-/** Thrown for wrong configuration; never for anything that happens while messages flow. */
+/** Thrown for invalid configuration; never thrown while messages are sent or received. */
 export class MqtraceError extends Error {
   override readonly name = 'MqtraceError';
   /** What kind of mistake it was. */
@@ -34,7 +34,7 @@ export class MqtraceError extends Error {
   }
 }
 
-/** How a wrong value is named in a message: short, and without what a secret might hide in. @internal */
+/** Describes an invalid value for a message: short, and without content that may be secret. @internal */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
@@ -54,7 +54,7 @@ export function invalidOption(where: string, given: unknown, expected: string): 
   return new MqtraceError('INVALID_OPTION', `${where}: expected ${expected}, got ${describe(given)}`);
 }
 
-/** `elsewhere` lists options that belong in another place: their name, and how they are written there. @internal */
+/** `elsewhere` lists options that belong in another place, by name, with how they are written there. @internal */
 export function unknownOption(
   where: string,
   name: string,

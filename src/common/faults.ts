@@ -1,4 +1,4 @@
-// Faults of tracing itself: counted and reported, and kept from the application.
+// Counts and reports faults of tracing itself, and keeps them from the application.
 import { types } from 'node:util';
 import { isEagerPromise } from './eager-promise.ts';
 import { processState } from './process-state.ts';
@@ -13,8 +13,8 @@ const faults: { count: number; lastReport: Map<string, number> } = processState(
 }));
 
 /**
- * Counts a fault of tracing itself (a tracer, propagator or exporter that threw) and reports it at most once a minute for each place:
- * on `diag` if a logger is registered, else on stderr. The application never sees it. @internal
+ * Counts a fault of tracing itself (a tracer, propagator or exporter that threw) and reports it at most once a minute for each
+ * place: on `diag` if a logger is registered, else on stderr. It never reaches the application. @internal
  */
 export function reportFault(where: string, error: unknown): void {
   faults.count++;
@@ -24,14 +24,14 @@ export function reportFault(where: string, error: unknown): void {
   reportError(undefined, `${where} failed; the application is not affected`, error);
 }
 
-/** How many faults of tracing itself were kept from the application since the process started. */
+/** The number of faults of tracing itself since the process started. None of them reached the application. */
 export function tracingFaults(): number {
   return faults.count;
 }
 
 /**
- * Calls a function that the application, or another package, gave tracing to call: a hook, a processor. What it throws is a fault,
- * and so is the rejection of a promise that it returns, which has no other handler.
+ * Calls a function that the application or another package provides to tracing, such as a hook or a processor. An error that it
+ * throws is counted as a fault, and so is the rejection of a promise that it returns, which has no other handler.
  * @internal
  */
 export function callHook<R>(where: string, hook: () => R): R | undefined {
@@ -46,17 +46,17 @@ export function callHook<R>(where: string, hook: () => R): R | undefined {
 }
 
 /**
- * The result of a function that must answer at once.
+ * The result of a function that must be synchronous.
  *
- * @throws TypeError for a promise; its rejection, which has no other handler, is handled.
+ * @throws TypeError for a promise, whose rejection is then handled here.
  * @internal
  */
 export function answered<R>(result: R): R {
   if (!observeRejection(result, () => undefined)) return result;
-  throw new TypeError('it returned a promise, expected an answer at once');
+  throw new TypeError('it returned a promise, expected a synchronous result');
 }
 
-/** Handles the rejection of a promise, without calling a `then` that may start the work; tells whether it is a promise. */
+/** Handles the rejection of a promise, without calling a `then` that may start its work. Returns whether it is a promise. */
 function observeRejection(result: unknown, onRejected: (error: unknown) => void): boolean {
   if (types.isPromise(result)) void Promise.prototype.then.call(result, undefined, onRejected);
   else if (isEagerPromise(result)) void result.then(undefined, onRejected);

@@ -1,7 +1,7 @@
 // Matches text against glob patterns.
 /**
- * Whether a text matches a pattern in which `*` stands for any number of characters and `?` for one. Case matters. Not a regular
- * expression, since the text may be untrusted: the time is bounded by the product of both lengths.
+ * Whether a text matches a pattern in which `*` stands for any number of characters and `?` for one. Case-sensitive. Does not use a
+ * regular expression, because the text may be untrusted: the time is bounded by the product of both lengths.
  *
  * @internal
  */

@@ -1,13 +1,13 @@
-/** Counters of spans that wait for a sampling decision or were dropped by it; the exporter adds them to its own. */
+/** Counters of the spans that wait for a sampling decision or were dropped by it. The exporter adds them to its own counters. */
 export interface HeldSpans {
-  /** Spans held now. */
+  /** Spans that are held now. */
   readonly held: number;
-  /** What they take in memory, estimated in bytes. */
+  /** Their estimated memory use in bytes. */
   readonly heldBytes: number;
-  /** Spans that were recorded and then decided against. */
+  /** Spans that were recorded and then not sampled. */
   readonly sampledOut: number;
-  /** Spans that the cap on traces left out. */
+  /** Spans dropped by the limit on sampled traces. */
   readonly capped: number;
-  /** Decides on everything held, at once: spans to keep go to the exporter before this returns. */
+  /** Decides on all held spans immediately. Sampled spans reach the exporter before this returns. */
   settle(): void;
 }

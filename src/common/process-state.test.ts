@@ -14,28 +14,28 @@ const first = await load();
 const second = await load();
 afterEach(() => first.processBaggage.clear());
 
-test('copies of the package are copies', () => {
+test('two copies of the package are loaded', () => {
   expect(first.reportFault).not.toBe(second.reportFault);
 });
 
-test('they have one count of faults', () => {
+test('they share one count of faults', () => {
   const before = first.tracingFaults();
   second.reportFault('a test', new Error('x'));
   expect(first.tracingFaults()).toBe(before + 1);
 });
 
-test('they have one count of dropped headers', () => {
+test('they share one count of dropped headers', () => {
   const before = first.droppedHeaders()['header-invalid'];
   second.countDroppedHeader('header-invalid');
   expect(first.droppedHeaders()['header-invalid']).toBe(before + 1);
 });
 
-test('they have one process-wide baggage', () => {
+test('they share the process-wide baggage', () => {
   second.processBaggage.set('region', 'eu');
   expect(first.processBaggage.get('region')).toBe('eu');
 });
 
-test('they trace an object once', () => {
+test('they wrap an object once', () => {
   const client = { send: (): number => 1 };
   expect(first.claim(client, 'test', {})).toBe(true);
   expect(second.claim(client, 'test', {})).toBe(false);

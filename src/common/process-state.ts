@@ -1,8 +1,9 @@
+// Holds state that all copies of this package in a process share.
 /**
- * Plain data that all copies of this package in a process share: two installed versions, `import` and `require`, or what
- * `jest.resetModules()` loads again. It lies on `globalThis` under a registered symbol, which names the version of its shape.
+ * Plain data that all copies of this package in a process share: two installed versions, `import` and `require`, or a reload by
+ * `jest.resetModules()`. It is stored on `globalThis` under a registered symbol that contains the version of its shape.
  *
- * @param version - changes whenever the meaning of the data does.
+ * @param version - must change when the meaning of the data changes.
  * @internal
  */
 export function processState<State extends object>(name: string, version: number, create: () => State): State {

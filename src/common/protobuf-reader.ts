@@ -1,6 +1,6 @@
+// Decodes protobuf's wire format.
 /**
- * Reads protobuf's wire format field by field. Throws a `RangeError` when the bytes end within a field or hold what protobuf
- * does not know.
+ * Reads protobuf's wire format field by field. Throws a `RangeError` if the bytes end within a field or use an unknown wire type.
  *
  * @internal
  */
@@ -20,7 +20,7 @@ export class ProtobufReader {
     this.#end = end;
   }
 
-  /** Goes to the next field; false at the end. */
+  /** Moves to the next field. Returns false at the end. */
   next(): boolean {
     if (this.position >= this.#end) return false;
     this.fieldStart = this.position;
@@ -65,14 +65,14 @@ export class ProtobufReader {
     throw new RangeError('varint of more than ten bytes');
   }
 
-  /** Whether the field that {@link next} found has a length: bytes, text, a nested message, packed numbers. */
+  /** Whether the field that {@link next} found is length-delimited: bytes, text, a nested message, packed numbers. */
   get hasLength(): boolean {
     return this.#wireType === 2;
   }
 
-  /** Start and end of a field with a length. */
+  /** Start and end of a length-delimited field. */
   range(): { start: number; end: number } {
-    if (this.#wireType !== 2) throw new RangeError('a field of another type was expected');
+    if (this.#wireType !== 2) throw new RangeError('the field has another wire type than expected');
     const start = this.varint() + this.position;
     const begin = this.position;
     if (start > this.#end) throw new RangeError('the bytes end within a field');
@@ -80,7 +80,7 @@ export class ProtobufReader {
     return { start: begin, end: start };
   }
 
-  /** The bytes of a field with a length. */
+  /** The bytes of a length-delimited field. */
   bytes(): Buffer {
     const { start, end } = this.range();
     return this.#bytes.subarray(start, end);
@@ -92,12 +92,12 @@ export class ProtobufReader {
     return new ProtobufReader(this.#bytes, start, end);
   }
 
-  /** A reader of a range that {@link range} gave. */
+  /** A reader of a range returned by {@link range}. */
   part(start: number, end: number): ProtobufReader {
     return new ProtobufReader(this.#bytes, start, end);
   }
 
-  /** Goes into a nested message: {@link next} ends where it ends. Returns what {@link leave} needs. */
+  /** Enters a nested message, at whose end {@link next} returns false. Returns the value to pass to {@link leave}. */
   enter(): number {
     const outer = this.#end;
     const { start, end } = this.range();
@@ -106,7 +106,7 @@ export class ProtobufReader {
     return outer;
   }
 
-  /** Goes back to the message around the one that {@link enter} went into, behind it. */
+  /** Returns to the enclosing message of the one that {@link enter} entered, after that one. */
   leave(outer: number): void {
     this.position = this.#end;
     this.#end = outer;
@@ -118,7 +118,7 @@ export class ProtobufReader {
     return this.#bytes.toString('utf8', start, end);
   }
 
-  /** The text of a range that {@link range} gave, or of a part of it. */
+  /** The text of a range returned by {@link range}, or of a part of it. */
   text(start: number, end: number): string {
     return this.#bytes.toString('utf8', start, end);
   }
@@ -135,7 +135,7 @@ export class ProtobufReader {
     return this.#bytes.readDoubleLE(this.#advance(8));
   }
 
-  /** Passes over the field that {@link next} found. */
+  /** Skips the field that {@link next} found. */
   skip(): void {
     if (this.#wireType === 0) this.varint();
     else if (this.#wireType === 1) this.#advance(8);

@@ -1,3 +1,4 @@
+// Encodes protobuf's wire format.
 /** Strings up to this many UTF-16 units are copied unit by unit; for longer ones one native call is cheaper. */
 const shortString = 40;
 
@@ -10,7 +11,7 @@ for (const high of digits) {
   }
 }
 
-/** How many bytes a varint of an unsigned 32-bit number takes. @internal */
+/** The number of bytes of an unsigned 32-bit number as a varint. @internal */
 export function varintSize(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
@@ -19,8 +20,8 @@ export function varintSize(value: number): number {
 }
 
 /**
- * Writes protobuf's wire format front to back into one growing buffer that is used again and again. Lengths are patched in
- * afterwards, always in their shortest form.
+ * Writes protobuf's wire format front to back into one growing buffer that is reused. Lengths are filled in afterwards, always in
+ * their shortest form.
  *
  * @internal
  */
@@ -99,7 +100,7 @@ export class ProtobufWriter {
     this.position = at + 4;
   }
 
-  /** A point in time as fixed64 of nanoseconds, exact beyond 2^53: the product is built from two halves of 16 bits and more. */
+  /** A point in time as a fixed64 of nanoseconds, exact beyond 2^53: the product is computed in two halves. */
   time(seconds: number, nanos: number): void {
     const whole = Math.trunc(seconds);
     const upper = Math.floor(whole / 0x10000) * 1e9;
@@ -122,7 +123,7 @@ export class ProtobufWriter {
     const buffer = this.buffer;
     let at = this.position;
     for (let i = 0; i + 1 < id.length; i += 2) {
-      // The mask keeps an id of another library within the table; hexadecimal digits are below 128 anyway.
+      // The mask keeps an invalid id from another library within the table. Hexadecimal digits are below 128.
       buffer[at++] = hexPairs[((id.charCodeAt(i) & 127) << 7) | (id.charCodeAt(i + 1) & 127)]!;
     }
     this.position = at;
@@ -174,14 +175,14 @@ export class ProtobufWriter {
     this.position += written;
   }
 
-  /** Opens a nested message whose length will probably take `reserved` bytes; returns where it starts, for {@link close}. */
+  /** Opens a nested message whose length will probably take `reserved` bytes. Returns its start, for {@link close}. */
   open(reserved: 1 | 2): number {
     this.ensure(reserved);
     this.position += reserved;
     return this.position;
   }
 
-  /** Closes the nested message that was opened at `start`, moving its content if its length takes another number of bytes. */
+  /** Closes the nested message opened at `start`. Moves its content if its length takes another number of bytes than reserved. */
   close(start: number, reserved: 1 | 2): void {
     const length = this.position - start;
     const size = varintSize(length);

@@ -1,18 +1,18 @@
-// The random-trace-id flag of W3C Trace Context Level 2, which the spans of OpenTelemetry's SDK do not keep.
+// Handles the random-trace-id flag of W3C Trace Context Level 2, which the spans of OpenTelemetry's SDK do not keep.
 import { type Context, createContextKey, type Span, trace } from '@opentelemetry/api';
 
-/** The right-most 7 bytes of the trace id are random. The API has no name for this flag yet. */
+/** The right-most 7 bytes of the trace id are random. The API does not define this flag yet. */
 export const RANDOM_TRACE_ID_FLAG = 0x02;
 
-/** The trace id that came with the flag: the SDK's spans below it have flags of their own. */
+/** The trace id that was received with the flag. The SDK's spans below it do not inherit the flag. */
 const randomTraceId = createContextKey('mqtrace random trace id');
 
-/** Notes in the context that this trace id is random. @internal */
+/** Marks this trace id as random in the context. @internal */
 export function withRandomTraceId(context: Context, traceId: string): Context {
   return context.setValue(randomTraceId, traceId);
 }
 
-/** Whether this trace id is known to be random: it came so, or the context's span says it. @internal */
+/** Whether this trace id is known to be random: it was received with the flag, or the context's span has it. @internal */
 export function isRandomTraceId(context: Context, traceId: string): boolean {
   if (context.getValue(randomTraceId) === traceId) return true;
   const parent = trace.getSpanContext(context);
@@ -20,8 +20,8 @@ export function isRandomTraceId(context: Context, traceId: string): boolean {
 }
 
 /**
- * Sets the flag on a span that has just started, if its trace id is random. The SDK hands out one span context for each span, and
- * exporters and propagators read that.
+ * Sets the flag on a span that has just started, if its trace id is random. The SDK creates one span context for each span, which
+ * exporters and propagators read.
  *
  * @param randomRoots - whether the trace ids of this provider are random.
  * @internal

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RecentMap } from './recent-map.ts';
 
-test('has the last entries set, at least as many as its limit, and forgets those of long ago', () => {
+test('keeps the entries set last, at least as many as its limit, and drops the oldest', () => {
   const map = new RecentMap<number, string>(10);
   for (let key = 0; key < 1000; key++) {
     map.set(key, `value ${key}`);
@@ -10,7 +10,7 @@ test('has the last entries set, at least as many as its limit, and forgets those
   }
 });
 
-test('what is set again has its new value and is recent again; what is deleted is gone', () => {
+test('setting an entry again updates its value and makes it recent; deleting removes it', () => {
   const map = new RecentMap<string, number>(5);
   map.set('kept', 0);
   for (let turn = 1; turn < 100; turn++) {

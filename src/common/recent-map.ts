@@ -1,7 +1,8 @@
+// Provides a map of bounded size.
 /**
- * A map of bounded size that forgets what was set longest ago. It keeps at least `limit` entries and at most twice as many: by two
- * generations of which the older is dropped whole. (Deleting the first key of a full `Map` again and again takes microseconds each
- * time, because it leaves holes that the next look at the first key has to pass.)
+ * A map of bounded size that drops the entries set longest ago. It keeps between `limit` and twice as many entries, in two
+ * generations of which the older one is dropped as a whole. (Deleting the first key of a full `Map` repeatedly takes microseconds
+ * each time, because the next access to the first key has to skip the holes.)
  *
  * @internal
  */

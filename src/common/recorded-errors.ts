@@ -1,12 +1,12 @@
-// Remembers which errors a span has recorded, so that none is recorded twice.
+// Tracks which errors a span has recorded, so that none is recorded twice.
 import type { Span } from '@opentelemetry/api';
 
-/** Per span, the errors that it holds already. */
+/** The errors that each span has already recorded. */
 const recorded = new WeakMap<Span, Set<unknown>>();
 
 /**
- * True the first time a span is to record this error, then false: the helper, a wrapper and the application may all see the
- * same error on its way up. @internal
+ * True the first time that a span records this error, then false: a helper, a wrapper and the application may all see the same
+ * error as it propagates. @internal
  */
 export function isNewOn(span: Span, error: unknown): boolean {
   const known = recorded.get(span);

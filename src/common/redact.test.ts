@@ -13,7 +13,7 @@ test.each([
     'http://h/?X-Amz-Signature=REDACTED&x=2&X-Amz-Credential=REDACTED',
   ],
   ['failed: http://h/?sig=1 (twice)', 'failed: http://h/?sig=REDACTED (twice)'],
-])('%s is told as %s', (given, told) => {
+])('%s is redacted to %s', (given, told) => {
   expect(redactSecrets(given)).toBe(told);
 });
 
@@ -34,13 +34,13 @@ test.each([
   'api_key',
   'apikey',
   'password',
-])('the parameter %s is secret, wherever it stands', (name) => {
+])('the parameter %s is redacted at any position', (name) => {
   expect(redactQuery(`${name}=x`)).toBe(`${name}=REDACTED`);
   expect(redactQuery(`a=1&${name}=x%20y&b=2`)).toBe(`a=1&${name}=REDACTED&b=2`);
   expect(redactQuery(`not${name}=x`)).toBe(`not${name}=x`);
 });
 
-test('an exception without secrets is recorded as it is; of another a copy', () => {
+test('an exception without secrets is recorded unchanged; otherwise a redacted copy is recorded', () => {
   const plain = new Error('plain');
   expect(exceptionOf(plain)).toBe(plain);
   const secret = Object.assign(new TypeError('at http://user:pass@host/'), { code: 'E' });
@@ -52,7 +52,7 @@ test('an exception without secrets is recorded as it is; of another a copy', () 
   expect(exceptionOf(undefined)).toBe('undefined');
 });
 
-test('long text takes time in proportion to its length, whatever is in it', () => {
+test('the time is linear in the length of the text, for any content', () => {
   for (const junk of [
     '://'.repeat(100_000),
     `://${'a'.repeat(300_000)}`,

@@ -1,9 +1,14 @@
-// Takes secrets out of text that goes on spans: URLs, and messages of errors that hold URLs.
+// Removes secrets from text that is put on spans: URLs, and error messages that contain URLs.
 
-/** User name and password of a URL, wherever it stands in a text. The last `@` before the path ends them. Bounded, so that it is linear. */
+/**
+ * User name and password of a URL, anywhere in a text. They end at the last `@` before the path. Bounded, so that matching is
+ * linear.
+ */
 const credentials = /:\/\/[^\s/?#]{1,512}@/g;
 
-/** Query parameters that hold secrets: the conventions' list, signatures of cloud storage, and names that say it themselves. */
+/**
+ * Query parameters that hold secrets: the conventions' list, signatures of cloud storage, and names such as `token` and `password`.
+ */
 const secretParameters =
   /([?&#]|^)(AWSAccessKeyId|Signature|sig|X-(?:Amz|Goog|Oss)-(?:Signature|Credential|Security-Token)|Key-Pair-Id|(?:access|auth|id|refresh|session|security)[_-]?token|token|client[_-]?secret|secret|api[_-]?key|password|passwd)=[^&#\s]*/gi;
 
@@ -17,7 +22,7 @@ export function redactQuery(text: string): string {
   return text.includes('=') ? text.replace(secretParameters, '$1$2=REDACTED') : text;
 }
 
-/** The text without what is secret in the URLs in it. @internal */
+/** The text without the secrets in its URLs. @internal */
 export function redactSecrets(text: string): string {
   return redactQuery(redactCredentials(text));
 }

@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 describe('isCertainlyUnsampled', () => {
-  test('without a hint no span is left out', () => {
+  test('without a hint no span is skipped', () => {
     expect(isCertainlyUnsampled(parent(0), provider)).toBe(false);
   });
 
@@ -43,7 +43,7 @@ describe('isCertainlyUnsampled', () => {
     expect(isCertainlyUnsampled(parent(0, { traceState: createTraceState('ot=th:0') }), provider)).toBe(false);
   });
 
-  test('never for roots, sampled or invalid parents', () => {
+  test('spans are never skipped for roots, sampled or invalid parents', () => {
     leave();
     expect(isCertainlyUnsampled(ROOT_CONTEXT, provider)).toBe(false);
     expect(isCertainlyUnsampled(parent(1), provider)).toBe(false);
@@ -52,26 +52,26 @@ describe('isCertainlyUnsampled', () => {
     expect(isCertainlyUnsampled(parent(0, { spanId: 'x' }), provider)).toBe(false);
   });
 
-  test('never on a foreign provider, given or registered', () => {
+  test('spans are never skipped for another provider, passed or registered', () => {
     leave();
     expect(isCertainlyUnsampled(parent(0), other)).toBe(false);
     trace.setGlobalTracerProvider(other);
     expect(isCertainlyUnsampled(parent(0))).toBe(false);
   });
 
-  test('finds the registered provider behind its proxy', () => {
+  test('the registered provider is found behind its proxy', () => {
     const mine: TracerProvider = { getTracer: () => trace.getTracer('mine') };
     trace.setGlobalTracerProvider(mine);
     leave({ provider: mine });
     expect(isCertainlyUnsampled(parent(0))).toBe(true);
   });
 
-  test('does not look at a hint of another version', () => {
+  test('a hint of another version is ignored', () => {
     leave({ version: 2 as never });
     expect(isCertainlyUnsampled(parent(0), provider)).toBe(false);
   });
 
-  test('a provider takes away its own hint only', () => {
+  test('a provider removes only its own hint', () => {
     leave();
     removeSamplingHint(other);
     expect(isCertainlyUnsampled(parent(0), provider)).toBe(true);

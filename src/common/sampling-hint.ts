@@ -1,3 +1,4 @@
+// Lets wrappers skip spans that are certainly unsampled.
 import { trace, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
 import { reportFault } from './faults.ts';
 import { refusesBelowUnsampled } from './stock-sampler.ts';
@@ -5,17 +6,21 @@ import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
 
 /**
- * What `startTracing` leaves for the wrappers, which never import the SDK: a way to ask, before a span is made, whether the answer is no
- * already. It lies on `globalThis` under a registered symbol, so that it is found also where a process holds two copies of this package.
+ * The hint that `startTracing` provides to the wrappers, which never import the SDK: it tells before a span is created whether the
+ * span is certainly unsampled. It is stored on `globalThis` under a registered symbol, so that several copies of this package share
+ * it.
  *
  * @internal
  */
 export interface SamplingHint {
-  /** Changes whenever the meaning of the rest does; a hint of another version is not looked at. */
+  /** Must change when the meaning of the other properties changes. A hint of another version is ignored. */
   readonly version: 1;
-  /** The provider that the answer is for. Spans that another one makes are none of its business. */
+  /** The provider to which the hint applies. Spans of other providers are not affected. */
   readonly provider: TracerProvider;
-  /** Whether a span below this parent would be neither recorded nor change what travels on. Asked about unsampled parents only. */
+  /**
+   * Whether a span below this parent would not be recorded and would not change the propagated context. Called for unsampled
+   * parents only.
+   */
   skipsBelow(parent: SpanContext): boolean;
 }
 
@@ -23,25 +28,25 @@ const key = Symbol.for('mqtrace.sampling');
 
 type Holder = Record<symbol, SamplingHint | undefined>;
 
-/** Leaves the hint; undefined takes it away. @internal */
+/** Sets the hint; undefined removes it. @internal */
 export function setSamplingHint(hint: SamplingHint | undefined): void {
   (globalThis as unknown as Holder)[key] = hint;
 }
 
-/** Takes the hint away, if it is this provider's. @internal */
+/** Removes the hint if it belongs to this provider. @internal */
 export function removeSamplingHint(provider: TracerProvider): void {
   if ((globalThis as unknown as Holder)[key]?.provider === provider) setSamplingHint(undefined);
 }
 
 /**
- * Whether a span below this context need not be made: its parent was not sampled, and the provider that would make it is one of
- * `startTracing`, which would certainly not sample it. The context already says all that an unsampled span would: pass it on unchanged,
- * so that trace id, flag, trace state and baggage travel.
+ * Whether a span below this context can be skipped: its parent is not sampled, and its provider is one of `startTracing` that would
+ * certainly not sample it. The context already contains what an unsampled span would add: propagate it unchanged, with its trace
+ * id, flags, trace state and baggage.
  *
- * False for roots: an unsampled root must still start a trace, or the services after it would each decide anew.
+ * False for roots: an unsampled root must still start a trace, or each downstream service would make its own decision.
  *
- * @param provider - whose tracer would make the span. Default: the registered one.
- * @param stock - whether a provider of the stock SDK is recognised as well, whose parent-based sampler refuses as certainly.
+ * @param provider - the provider whose tracer would create the span. Default: the registered one.
+ * @param stock - whether a provider of the stock SDK is recognized as well, whose parent-based sampler is as certain.
  * @internal
  */
 export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider, stock = false): boolean {
@@ -59,7 +64,9 @@ export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider,
   }
 }
 
-/** The provider behind the API's own. It is told by its method: the API may be loaded twice, as ESM and CommonJS. */
+/**
+ * The provider behind the API's proxy. It is recognized by its method, because the API may be loaded twice, as ESM and CommonJS.
+ */
 function delegateOf(provider: TracerProvider): TracerProvider {
   const proxy = provider as TracerProvider & { getDelegate?: () => TracerProvider };
   return typeof proxy.getDelegate === 'function' ? proxy.getDelegate() : provider;

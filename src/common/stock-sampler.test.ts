@@ -18,7 +18,7 @@ test.each<[string, TracerProvider]>([
   ['the default', new NodeTracerProvider()],
   ['the base provider', new BasicTracerProvider()],
   ['a ratio', new NodeTracerProvider({ sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) }) })],
-])('%s refuses what is below an unsampled parent', (_what, provider) => {
+])('%s does not sample spans below an unsampled parent', (_what, provider) => {
   expect(refusesBelowUnsampled(provider)).toBe(true);
 });
 
@@ -30,22 +30,22 @@ const asking: Sampler = {
 test.each<[string, TracerProvider]>([
   ['a sampler that is not parent-based', new NodeTracerProvider({ sampler: root })],
   [
-    'a sampler that records all the same',
+    'a sampler that records without sampling',
     new NodeTracerProvider({ sampler: new ParentBasedSampler({ root, remoteParentNotSampled: root }) }),
   ],
   [
-    'one that does so for local parents',
+    'a sampler that does so for local parents',
     new NodeTracerProvider({ sampler: new ParentBasedSampler({ root, localParentNotSampled: root }) }),
   ],
   ['a sampler of the application', new NodeTracerProvider({ sampler: asking })],
   [
-    'a sampler with a method of its own',
+    'a sampler with an overridden method',
     new NodeTracerProvider({
       sampler: Object.assign(new ParentBasedSampler({ root }), { shouldSample: () => ({ decision: 2 }) }),
     }),
   ],
   [
-    'a part with a method of its own',
+    'a delegate sampler with an overridden method',
     new NodeTracerProvider({
       sampler: new ParentBasedSampler({
         root,
@@ -53,7 +53,7 @@ test.each<[string, TracerProvider]>([
       }),
     }),
   ],
-  ['a provider with a method of its own', Object.assign(new NodeTracerProvider(), { getTracer: () => ({}) as never })],
+  ['a provider with an overridden method', Object.assign(new NodeTracerProvider(), { getTracer: () => ({}) as never })],
   ['a provider of another class', { getTracer: () => ({}) as never }],
   [
     'a provider that counts its spans',
@@ -63,6 +63,6 @@ test.each<[string, TracerProvider]>([
       })(),
     }),
   ],
-])('%s is asked for each span', (_what, provider) => {
+])('%s is called for each span', (_what, provider) => {
   expect(refusesBelowUnsampled(provider)).toBe(false);
 });

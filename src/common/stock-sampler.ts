@@ -1,4 +1,4 @@
-// Recognises a provider of the stock SDK whose sampler refuses every span below an unsampled parent.
+// Recognizes a provider of the stock SDK whose sampler drops every span below an unsampled parent.
 import { ROOT_CONTEXT, trace, type TracerProvider } from '@opentelemetry/api';
 
 interface SamplerLike {
@@ -8,7 +8,7 @@ interface SamplerLike {
 }
 
 interface ProviderLike {
-  /** The SDK's names, from 2.12 on and before. */
+  /** The SDK's property names, since 2.12 and before. */
   _tracerOptions?: { sampler?: unknown; meterProvider?: unknown };
   _config?: { sampler?: unknown; meterProvider?: unknown };
 }
@@ -19,8 +19,8 @@ let asked: unknown;
 let answer = false;
 
 /**
- * Whether this provider makes nothing but non-recording spans below unsampled parents: it is one of the stock SDK, with the stock
- * parent-based sampler and nothing overridden. Looked at once for each provider in a row.
+ * Whether this provider creates only non-recording spans below unsampled parents: it is a provider of the stock SDK with the stock
+ * parent-based sampler and no overridden methods. The last result is cached.
  *
  * @internal
  */
@@ -30,7 +30,7 @@ export function refusesBelowUnsampled(provider: TracerProvider): boolean {
   try {
     found = isStockProvider(provider);
   } catch {
-    // One that fails is not the stock one; its faults are counted where it is used.
+    // A provider that throws is not the stock one; its faults are counted where it is used.
   }
   asked = provider;
   answer = found;
@@ -41,7 +41,7 @@ function isStockProvider(provider: TracerProvider): boolean {
   if (!providers.has(classOf(provider)) || Object.hasOwn(provider, 'getTracer')) return false;
   const { _tracerOptions: newer, _config: older } = provider as unknown as ProviderLike;
   const options = newer ?? older;
-  // A meter provider counts the spans that are refused as well.
+  // With a meter provider, dropped spans are counted as well.
   return isStockSampler(options?.sampler) && countsNothing(options?.meterProvider);
 }
 
@@ -49,7 +49,7 @@ function countsNothing(meterProvider: unknown): boolean {
   return meterProvider === undefined || classOf(meterProvider) === 'Object';
 }
 
-/** Told by its class and parts, and then by what it answers. */
+/** Recognized by its class and its delegates, and then by its decisions. */
 function isStockSampler(sampler: unknown): boolean {
   if (!isUnmodified(sampler, 'ParentBasedSampler')) return false;
   const { _remoteParentNotSampled: remote, _localParentNotSampled: local } = sampler;
@@ -63,7 +63,7 @@ function isUnmodified(sampler: unknown, name: string): sampler is SamplerLike {
 
 const traceId = '6d71747261636500000000000000feed';
 const spanId = '00f067aa0ba902b7';
-/** Of SpanKind, the five there are. */
+/** All five values of SpanKind. */
 const kinds = [0, 1, 2, 3, 4];
 
 function refuses(sampler: SamplerLike, isRemote: boolean, traceFlags: number): boolean {

@@ -5,7 +5,7 @@ import { isValidSpanContext } from './valid-span-context.ts';
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
 
-test('says what the API says, also of a span context that was valid and is changed', () => {
+test('agrees with the API, also for a span context that was valid and is then modified', () => {
   const contexts: SpanContext[] = [
     { traceId, spanId, traceFlags: 0 },
     { traceId: INVALID_TRACEID, spanId, traceFlags: 1 },

@@ -1,12 +1,13 @@
 // Checks span contexts, with a cache for repeated ids.
 import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
 
-// One message asks this of one span context up to four times, and looking at 48 characters is most of what an unsampled one costs.
+// For one message the same span context is checked up to four times, and reading its 48 characters is most of the cost of an
+// unsampled message.
 let last: SpanContext | undefined;
 let lastTraceId = '';
 let lastSpanId = '';
 
-/** As OpenTelemetry's `isSpanContextValid`, which it asks only once for the same ids in a row. @internal */
+/** Like OpenTelemetry's `isSpanContextValid`, which it calls once for consecutive equal ids. @internal */
 export function isValidSpanContext(spanContext: SpanContext): boolean {
   if (spanContext === last && spanContext.traceId === lastTraceId && spanContext.spanId === lastSpanId) return true;
   if (!isSpanContextValid(spanContext)) return false;
@@ -14,7 +15,7 @@ export function isValidSpanContext(spanContext: SpanContext): boolean {
   return true;
 }
 
-/** Tells of a span context whose ids were checked where they came from. @internal */
+/** Records a span context whose ids have been validated while parsing. @internal */
 export function noteValid(spanContext: SpanContext): void {
   last = spanContext;
   lastTraceId = spanContext.traceId;

@@ -1,2 +1,2 @@
-/** The package's version, for the instrumentation scope of its spans. A test holds it to package.json. */
+/** The package's version, for the instrumentation scope of its spans. A test compares it with package.json. */
 export const version = '0.1.0';

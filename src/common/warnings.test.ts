@@ -16,7 +16,7 @@ afterEach(() => {
   diag.disable();
 });
 
-test('without a logger a warning is one line on stderr, without what others wrote', () => {
+test('without a logger a warning is one line on stderr, without text from others', () => {
   warn('1 spans lost (rejected)\nmore\u001b[2J', 'said by the receiver');
   expect(written).toEqual(['mqtrace: 1 spans lost (rejected) more [2J\n']);
 });
@@ -36,7 +36,7 @@ test('OTEL_LOG_LEVEL=none turns the lines on stderr off, other levels do not', (
   expect(written).toEqual(['mqtrace: error\n']);
 });
 
-test('one line for each kind and minute', () => {
+test('at most one line per kind and minute', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   for (let i = 0; i < 3; i++) warnEachMinute('a', `a${i}`);
   warnEachMinute('b', 'b');
@@ -52,7 +52,7 @@ test('a logger or a stderr that throws does not reach the caller', () => {
   expect(() => warn('x')).not.toThrow();
 });
 
-test('an error is told by its type alone, once a minute for each kind; a logger gets each one whole', () => {
+test('stderr gets only the type of an error, once a minute per kind; a logger gets every error whole', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const error = new RangeError('card 4111 1111 1111 1111');
   for (let i = 0; i < 3; i++) reportError('handler', 'the handler failed', error);
@@ -69,7 +69,7 @@ test('an error is told by its type alone, once a minute for each kind; a logger 
   expect(written).toHaveLength(3);
 });
 
-test('a fault of tracing is one line a minute for each place, without values, and each is counted', () => {
+test('a fault of tracing is logged once a minute per place, without values, and every one is counted', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const before = tracingFaults();
   const awkward = new Proxy(new Error('x'), {

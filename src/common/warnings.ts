@@ -1,4 +1,4 @@
-// Reports lost data and mistakes to the operator.
+// Reports lost data and configuration mistakes to the operator.
 import { diag } from '@opentelemetry/api';
 import { errorType } from './error-type.ts';
 
@@ -6,11 +6,11 @@ const quietMs = 60_000;
 const lastReport = new Map<string, number>();
 
 /**
- * Tells the operator about lost data or a mistake: on the `diag` logger if one is registered, else as one line on stderr, because
- * without a logger `diag` is silent. `OTEL_LOG_LEVEL=none` turns the lines on stderr off.
+ * Reports lost data or a mistake to the operator: on the `diag` logger if one is registered, else as one line on stderr, because
+ * `diag` is silent without a logger. `OTEL_LOG_LEVEL=none` disables the lines on stderr.
  *
  * @param message - one line, without the values of attributes, headers or messages.
- * @param detail - what someone else wrote, such as the message of a receiver. Only a logger gets it.
+ * @param detail - text from others, such as a receiver's message. Only a logger gets it.
  * @internal
  */
 export function warn(message: string, detail = ''): void {
@@ -18,7 +18,7 @@ export function warn(message: string, detail = ''): void {
     if (hasDiagLogger()) diag.warn(`mqtrace: ${message}${detail === '' ? '' : `: ${detail}`}`);
     else if (process.env['OTEL_LOG_LEVEL']?.trim().toLowerCase() !== 'none') writeLine(`mqtrace: ${message}`);
   } catch {
-    // A logger that throws, or no stderr: there is no other place to report to.
+    // The logger throws, or there is no stderr: nowhere else to report to.
   }
 }
 
@@ -35,7 +35,7 @@ export function warnEachMinute(kind: string, message: string): void {
  * Reports a failure: to a registered `diag` logger with the error; else as one line on stderr with the error's type only, because its
  * message may hold values.
  *
- * @param kind - at most one line a minute is written for it; undefined for no limit.
+ * @param kind - at most one line per minute is written for each kind; undefined for no limit.
  * @internal
  */
 export function reportError(kind: string | undefined, message: string, error: unknown): void {
@@ -43,7 +43,7 @@ export function reportError(kind: string | undefined, message: string, error: un
     if (hasDiagLogger()) diag.error(`mqtrace: ${message}`, error);
     else if (kind === undefined || isDue(kind)) warn(`${message} (${errorType(error)})`);
   } catch {
-    // As above; or an error whose properties throw.
+    // As above, or the error's properties throw.
   }
 }
 
@@ -55,7 +55,7 @@ function isDue(kind: string): boolean {
   return true;
 }
 
-/** The API has no way to ask; the symbol is its own contract between its copies, the same for all of 1.x. */
+/** The API cannot tell. All versions 1.x share this symbol between their copies. */
 function hasDiagLogger(): boolean {
   const api = (globalThis as Record<symbol, { diag?: unknown } | undefined>)[Symbol.for('opentelemetry.js.api.1')];
   return api?.diag !== undefined;
@@ -63,10 +63,10 @@ function hasDiagLogger(): boolean {
 
 function writeLine(line: string): void {
   const { stderr } = process;
-  // Control characters could forge further lines.
+  // Control characters could forge log lines.
   const text = line.replaceAll(/\p{Cc}+/gu, ' ');
   stderr.write(`${text}\n`, (error) => {
-    // A closed pipe: without a listener the stream's 'error' event would end the process.
+    // A closed pipe: without a listener, the stream's 'error' event would end the process.
     if (error != null && stderr.listenerCount('error') === 0) stderr.once('error', () => undefined);
   });
 }

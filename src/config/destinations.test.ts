@@ -53,7 +53,7 @@ test.each([
   expect(resolve({ endpoint: 'http://c:4318' }, variables, mode)).toMatchObject([{ url }]);
 });
 
-test('a malformed variable is reported without its value, and the option stands', () => {
+test('a malformed variable is reported without its value, and the option is used', () => {
   const variables = { OTEL_EXPORTER_OTLP_ENDPOINT: 'user:password@env' };
   expect(resolve({ endpoint: 'http://c:1' }, variables)).toMatchObject([{ url: 'http://c:1/v1/traces' }]);
   expect(reported).toEqual([
@@ -61,7 +61,7 @@ test('a malformed variable is reported without its value, and the option stands'
   ]);
 });
 
-test('a malformed gRPC target is reported, and the next one counts', () => {
+test('a malformed gRPC target is reported, and the next one is used', () => {
   const variables = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '::::', OTEL_EXPORTER_OTLP_ENDPOINT: 'env:4317' };
   expect(resolve({ protocol: 'grpc' }, variables)).toMatchObject([{ url: 'env:4317' }]);
   expect(reported).toEqual([expect.stringContaining('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is ignored')]);
@@ -84,7 +84,7 @@ test.each([
   expect(destinations).toMatchObject(expected);
 });
 
-test('an endpoint and its headers stay with the exporter they were meant for', () => {
+test('an endpoint and its headers are used only for the exporter that they belong to', () => {
   const options = { endpoint: 'http://c:4318', headers: { key: 'secret' } };
   expect(resolve(options, { OTEL_TRACES_EXPORTER: 'zipkin' })).toEqual([
     { exporter: 'zipkin', url: 'http://localhost:9411/api/v2/spans', headers: {} },
@@ -100,10 +100,10 @@ test('an endpoint without scheme, meant for gRPC, is not used when a variable ch
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' },
   );
   expect(destination).toMatchObject([{ url: 'http://localhost:4318/v1/traces' }]);
-  expect(reported).toEqual(['mqtrace: the endpoint option is no URL for HTTP and is not used']);
+  expect(reported).toEqual(['mqtrace: the endpoint option is not an HTTP URL and is not used']);
 });
 
-test('headers are merged by name, whatever their case; who wins depends on the mode', () => {
+test('headers are merged by case-insensitive name; the mode decides which value wins', () => {
   const options = { headers: { 'X-Key': 'option', 'X-Own': 'own' } };
   const variables = {
     OTEL_EXPORTER_OTLP_HEADERS: 'x-key=all,x-all=a%20b,x-traces=no',
@@ -117,7 +117,7 @@ test('headers are merged by name, whatever their case; who wins depends on the m
   ]);
 });
 
-test('a header variable that cannot be sent is left out and reported without its value', () => {
+test('a header variable that cannot be sent is skipped and reported without its value', () => {
   expect(resolve({}, { OTEL_EXPORTER_OTLP_HEADERS: 'a=line%0Abreak,b=ok' })).toMatchObject([{ headers: { b: 'ok' } }]);
   expect(reported).toHaveLength(1);
   expect(reported[0]).not.toContain('break');

@@ -1,4 +1,4 @@
-// Decides where spans go, from options and OTEL_* variables.
+// Resolves where spans and metrics are sent, from options and OTEL_* variables.
 import { otlpGrpcUrl, otlpHttpUrl, zipkinUrl } from './endpoints.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';
@@ -19,7 +19,7 @@ export interface OtlpDestination {
   readonly headers: Headers;
 }
 
-/** Where spans go, settled from options and environment: nothing is left to look up. @internal */
+/** Where spans are sent, fully resolved from options and environment. @internal */
 export type Destination =
   | OtlpDestination
   | { readonly exporter: 'zipkin'; readonly url: string; readonly headers: Headers }
@@ -27,11 +27,11 @@ export type Destination =
 
 type Headers = Readonly<Record<string, string>>;
 
-/** One destination per exporter named; none for `none`. @internal */
+/** One destination per named exporter; none for `none`. @internal */
 export function resolveDestinations(options: ExportTarget, environment: Environment): Destination[] {
   const named = environment.listOf('OTEL_TRACES_EXPORTER', exporterNames);
   const chosen = environment.settle(exporterOption(options.protocol), named) ?? ['otlp'];
-  // An endpoint belongs to the exporter that code chose: a variable that chooses another one must not send there.
+  // An endpoint belongs to the exporter named in code. If a variable selects another exporter, it must not be used.
   const meantForZipkin = options.protocol === 'zipkin';
   const own = (zipkin: boolean): ExportTarget =>
     zipkin === meantForZipkin ? options : { ...options, endpoint: undefined, headers: undefined };
@@ -44,10 +44,10 @@ export function resolveDestinations(options: ExportTarget, environment: Environm
   });
 }
 
-/** Where metrics go. @internal */
+/** Where metrics are sent. @internal */
 export type MetricsDestination = OtlpDestination | { readonly exporter: 'console' };
 
-/** Where metrics go that belong to the destination of spans that the options describe. @internal */
+/** Where metrics are sent that belong to the span destination which the options describe. @internal */
 export function resolveMetricsDestinations(options: ExportTarget, environment: Environment): MetricsDestination[] {
   const named = environment.listOf('OTEL_METRICS_EXPORTER', ['otlp', 'console', 'none'] as const);
   const chosen = environment.settle(exporterOption(options.protocol), named) ?? ['otlp'];
@@ -55,7 +55,7 @@ export function resolveMetricsDestinations(options: ExportTarget, environment: E
   const target = isOtlp ? options : {};
   return chosen.flatMap((exporter): MetricsDestination[] => {
     if (exporter === 'console') return [{ exporter }];
-    // Zipkin has no metrics.
+    // Zipkin does not accept metrics.
     return exporter === 'otlp' ? [otlp(target, environment, 'METRICS')] : [];
   });
 }

@@ -1,4 +1,4 @@
-// Reads endpoints of OTLP over HTTP and gRPC, and of Zipkin.
+// Parses endpoints of OTLP over HTTP and gRPC, and of Zipkin.
 import { warn } from '../common/warnings.ts';
 import type { Environment } from './environment.ts';
 import type { ExportTarget } from './export-target.ts';
@@ -8,21 +8,21 @@ const grpcDefault = 'http://localhost:4317';
 const httpDefault = 'http://localhost:4318';
 const zipkinDefault = 'http://localhost:9411/api/v2/spans';
 
-/** The URL if it is one for HTTP, else undefined. @internal */
+/** The URL if its scheme is http or https, else undefined. @internal */
 export function parseHttpUrl(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
-/** Whether gRPC can be asked to connect there: `http://host:port`, `https://host:port`, `host:port` or a Unix socket. @internal */
+/** Whether this is a valid gRPC target: `http://host:port`, `https://host:port`, `host:port` or a Unix socket. @internal */
 export function isGrpcTarget(text: string): boolean {
   return text.startsWith('unix:') || parseHttpUrl(text.includes('://') ? text : `https://${text}`) !== undefined;
 }
 
 /**
- * The full URL for OTLP over HTTP. The variable for one signal alone is taken as it is, a base URL gets `/v1/traces` or
- * `/v1/metrics`.
+ * The full URL for OTLP over HTTP. A variable for one signal is used unchanged; to a base URL, `/v1/traces` or `/v1/metrics` is
+ * appended.
  *
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
  * @internal
@@ -65,17 +65,17 @@ function urlOf(name: string, environment: Environment): URL | undefined {
   return url;
 }
 
-/** The option was checked for the protocol named in code; a variable may have chosen another one since. */
+/** The option was checked for the protocol named in code, but a variable may select another protocol. */
 function urlOption(endpoint: string | undefined): URL | undefined {
   if (endpoint === undefined) return undefined;
   const url = parseHttpUrl(endpoint);
-  if (url === undefined) warn('the endpoint option is no URL for HTTP and is not used');
+  if (url === undefined) warn('the endpoint option is not an HTTP URL and is not used');
   return url;
 }
 
 const paths: Readonly<Record<Signal, string>> = { TRACES: '/v1/traces', METRICS: '/v1/metrics' };
 
-/** @param mayBeFull - whether the URL may end with the path of traces, in whose place comes that of the signal. */
+/** @param mayBeFull - whether the URL may end with the path for traces, which is then replaced by the path for the signal. */
 function underPath(url: URL | undefined, signal: Signal, mayBeFull: boolean): string | undefined {
   if (url === undefined) return undefined;
   const full = new URL(url);

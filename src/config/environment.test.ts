@@ -23,7 +23,7 @@ test.each([
   expect(merged).toMatchObject({ a: winner, b: 'option' });
 });
 
-test('empty variables are unset, and surrounding space does not count', () => {
+test('empty variables count as unset, and surrounding space is ignored', () => {
   const environment = new Environment('override', { EMPTY: '', BLANK: '  ', NAME: ' a ' });
   expect(['EMPTY', 'BLANK', 'NONE', 'NAME'].map((name) => environment.text(name))).toEqual([
     undefined,
@@ -36,7 +36,7 @@ test('empty variables are unset, and surrounding space does not count', () => {
   expect(reported).toEqual([]);
 });
 
-test('well-formed values are read, in any case', () => {
+test('well-formed values are read, case-insensitively', () => {
   const environment = new Environment('override', {
     FLAG: 'True',
     NUMBER: '0.25',
@@ -74,12 +74,12 @@ test.each([
   ['x, a', ['a'], 1, 'x'],
   ['a,,b', ['a'], 3, 'b'],
   ['x', undefined, 1, 'x'],
-])('of the list %s the known members are used; the others are reported by position', (value, expected, part, given) => {
+])('in the list %s the known members are used; the others are reported by position', (value, expected, part, given) => {
   expect(new Environment('override', { NAME: value }).listOf('NAME', ['a'])).toEqual(expected);
   expect(reported).toEqual([`mqtrace: NAME: part ${part} is skipped: expected one of a, got "${given}"`]);
 });
 
-test.each(['0x10', 'Infinity', '1e400', 'NaN', '1_000', '0,5', '1e', '--1', '5 ms'])('%s is no number', (value) => {
+test.each(['0x10', 'Infinity', '1e400', 'NaN', '1_000', '0,5', '1e', '--1', '5 ms'])('%s is not a number', (value) => {
   const environment = new Environment('override', { NAME: value });
   expect(environment.number('NAME', 0)).toBeUndefined();
   expect(environment.count('NAME')).toBeUndefined();
@@ -95,13 +95,13 @@ test.each(['1', '+1', '1.', '1e0', '1.0'])('%s is 1', (value) => {
   expect(reported).toEqual([]);
 });
 
-test('milliseconds beyond the limit of a timer are rejected', () => {
+test('milliseconds above the limit of a timer are rejected', () => {
   const environment = new Environment('override', { LONG: '2147483648', NONE: '0' });
   expect([environment.milliseconds('LONG'), environment.milliseconds('NONE')]).toEqual([undefined, undefined]);
   expect(reported).toHaveLength(2);
 });
 
-test('what is read twice is reported once', () => {
+test('a variable that is read twice is reported once', () => {
   const environment = new Environment('override', { NAME: 'x' });
   for (let i = 0; i < 2; i++) environment.flag('NAME');
   expect(reported).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Reads OTEL_* variables, and reports those that cannot be used.
+// Reads OTEL_* variables, and reports invalid ones.
 import { longestTimeoutMs } from '../common/check-options.ts';
 import { describe } from '../common/errors.ts';
 import { warn } from '../common/warnings.ts';
@@ -6,10 +6,10 @@ import type { EnvironmentMode } from './names.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** As a person writes a number; `Number()` also takes `0x10`, `Infinity` and an empty string. */
+/** Decimal numbers only; `Number()` also accepts `0x10`, `Infinity` and an empty string. */
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-/** The number that a text stands for, or NaN. @internal */
+/** The number that a text represents, or NaN. @internal */
 export function parseDecimal(text: string): number {
   const number = decimal.test(text.trim()) ? Number(text) : NaN;
   return Number.isFinite(number) ? number : NaN;
@@ -17,7 +17,7 @@ export function parseDecimal(text: string): number {
 
 /**
  * The `OTEL_*` variables of the process. As the specification asks, an empty variable counts as unset, and a malformed one is
- * reported and counts as unset too: an operator's typing error must not keep a service from starting.
+ * reported and counts as unset too: a typing error must not keep a service from starting.
  *
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  * @internal
@@ -25,7 +25,7 @@ export function parseDecimal(text: string): number {
 export class Environment {
   readonly mode: EnvironmentMode;
   readonly #variables: Variables;
-  /** What was reported, so that a variable that is read twice is reported once. */
+  /** What has been reported, so that a variable that is read twice is reported once. */
   readonly #reported = new Set<string>();
 
   constructor(mode: EnvironmentMode, variables: Variables = process.env) {
@@ -33,12 +33,12 @@ export class Environment {
     this.#variables = mode === 'ignore' ? {} : variables;
   }
 
-  /** Whichever of the two wins in this mode; undefined if neither is given. */
+  /** The value that wins in this mode; undefined if neither is given. */
   settle<T>(option: T | undefined, variable: T | undefined): T | undefined {
     return this.mode === 'fallback' ? (option ?? variable) : (variable ?? option);
   }
 
-  /** Both together, name by name, where {@link settle} would choose one. */
+  /** Merges both by name, where {@link settle} would choose one. */
   merge<T>(option: Readonly<Record<string, T>>, variable: Readonly<Record<string, T>>): Record<string, T> {
     return this.mode === 'fallback' ? { ...variable, ...option } : { ...option, ...variable };
   }
@@ -47,7 +47,7 @@ export class Environment {
     return this.#variables[name]?.trim() || undefined;
   }
 
-  /** True for `true` in any case; anything else but `false` is reported. */
+  /** True for `true`, case-insensitively; any value other than `true` and `false` is reported. */
   flag(name: string): boolean {
     const text = this.text(name)?.toLowerCase();
     if (text !== undefined && text !== 'true' && text !== 'false') this.reject(name, 'true or false');
@@ -68,7 +68,7 @@ export class Environment {
     return this.#whole(name, min, Number.MAX_SAFE_INTEGER, `a whole number of ${min} or more`);
   }
 
-  /** Milliseconds that Node's timers can wait. */
+  /** Milliseconds within the range of Node's timers. */
   milliseconds(name: string): number | undefined {
     return this.#whole(name, 1, longestTimeoutMs, `whole milliseconds from 1 to ${longestTimeoutMs}`);
   }

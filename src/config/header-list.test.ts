@@ -38,7 +38,7 @@ test.each([
   ['a b=secret', 1, 'the name of a header before the equals sign', {}],
   ['a=1,,token=secret%0Amore', 3, 'a value without control characters and characters beyond Latin-1', { a: '1' }],
   ['token=secret%E2%82%AC', 1, 'a value without control characters and characters beyond Latin-1', {}],
-])('of %o part %i is skipped and reported without its text', (value, position, expected, rest) => {
+])('in %o part %i is skipped and reported without its text', (value, position, expected, rest) => {
   expect(read(value)).toEqual(rest);
   expect(reported).toEqual([`mqtrace: HEADERS: part ${position} is skipped: expected ${expected}`]);
 });

@@ -1,11 +1,11 @@
-// Reads the headers of an OTEL_EXPORTER_OTLP_HEADERS variable.
+// Parses the headers of an OTEL_EXPORTER_OTLP_HEADERS variable.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Environment } from './environment.ts';
 
 /**
  * `name=value` pairs, separated by commas, percent-encoded. Names are lower case in the result, because header names are
- * case-insensitive. A value that is not valid percent-encoding (`100%`) is taken as it stands. A part that is no pair, or cannot be sent
- * as a header, is skipped and reported by its position, without its text: it may be a token.
+ * case-insensitive. A value that is not valid percent-encoding (`100%`) is used unchanged. A part that is not a pair, or that
+ * cannot be sent as a header, is skipped and reported by its position only, because its text may be a token.
  *
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables
  * @internal

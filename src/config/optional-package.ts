@@ -6,7 +6,7 @@ import type * as jaeger from '@opentelemetry/propagator-jaeger';
 import type * as sdkTrace from '@opentelemetry/sdk-trace';
 import { MqtraceError } from '../common/errors.ts';
 
-/** Optional packages, and the version that goes with API 1.9; with 1.10 the newest is right. */
+/** Optional packages, with the version that works with API 1.9; API 1.10 works with the newest. */
 const versionsForApi9 = {
   '@opentelemetry/sdk-trace': '2',
   '@opentelemetry/propagator-b3': '2',
@@ -14,7 +14,7 @@ const versionsForApi9 = {
   '@opentelemetry/propagator-aws-xray': '2',
 } satisfies Record<keyof OptionalPackages, string>;
 
-/** The line of the README that installs all that startTracing needs. @internal */
+/** The README's command that installs everything startTracing needs. @internal */
 export const installLine = 'npm install mqtrace @opentelemetry/api@~1.9 @opentelemetry/sdk-trace@2';
 
 interface OptionalPackages {
@@ -25,8 +25,8 @@ interface OptionalPackages {
 }
 
 // `import()` would make startTracing asynchronous, and spans made before it settles would be lost; `require` is synchronous, and
-// the published build is CommonJS. Each call names its package and stands in a `try` of its own: a bundler then includes what
-// is installed and does not fail for what is not.
+// the published build is CommonJS. Each call names its package inside its own `try`, so that a bundler includes the packages that
+// are installed and does not fail for the others.
 const loaders: { readonly [Name in keyof OptionalPackages]: () => OptionalPackages[Name] | Failure } = {
   '@opentelemetry/sdk-trace': () => {
     try {
@@ -69,7 +69,7 @@ class Failure {
 /**
  * Loads a package that only some options need.
  *
- * @param wantedBy - what asked for it, for the message of the error.
+ * @param wantedBy - what needs the package, for the error message.
  * @throws MqtraceError `MISSING_DEPENDENCY` with the command that installs it.
  * @internal
  */
@@ -94,7 +94,7 @@ function problem(name: keyof OptionalPackages, { cause }: Failure): string {
 }
 
 function installCommand(name: keyof OptionalPackages): string {
-  // `attach` came with API 1.10.
+  // `attach` was added in API 1.10.
   const isApi9 = !('attach' in context);
   if (name === '@opentelemetry/sdk-trace' && isApi9) return installLine;
   return `npm install ${name}${isApi9 ? `@${versionsForApi9[name]}` : ''}`;

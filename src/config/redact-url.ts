@@ -1,6 +1,7 @@
+// Removes secrets from the URLs of destinations.
 /**
- * A URL as messages, statistics and file names may show it: without user, password, query and fragment, any of which may hold a
- * secret. What is no URL is cut in the same places.
+ * The URL for messages, statistics and file names: without user, password, query and fragment, which may hold secrets. Text that is
+ * not a URL is cut at the same delimiters.
  *
  * @internal
  */

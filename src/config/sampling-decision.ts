@@ -1,4 +1,4 @@
-// The values of the SDK's SamplingDecision, so that what decides does not load the SDK.
+// The values of the SDK's SamplingDecision, so that samplers do not load the SDK.
 import type { SamplingDecision } from '@opentelemetry/sdk-trace';
 
 const values: { readonly [Name in keyof typeof SamplingDecision]: unknown } = {

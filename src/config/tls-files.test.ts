@@ -21,7 +21,7 @@ const read = (variables: Record<string, string>): Record<string, string> =>
     Object.entries(readTlsFiles(new Environment('override', variables))).map(([name, value]) => [name, String(value)]),
   );
 
-test('reads the files that the variables name; those for traces win', () => {
+test('reads the files that the variables name; the variables for traces take precedence', () => {
   expect(
     read({
       OTEL_EXPORTER_OTLP_CERTIFICATE: file('general'),
@@ -33,7 +33,7 @@ test('reads the files that the variables name; those for traces win', () => {
   expect(read({})).toEqual({});
 });
 
-test('a file that cannot be read is said by its variable, and the service starts', () => {
+test('an unreadable file is reported by its variable, and the service starts', () => {
   const reported = collectDiag();
   expect(read({ OTEL_EXPORTER_OTLP_CERTIFICATE: file('missing'), OTEL_EXPORTER_OTLP_CLIENT_KEY: directory })).toEqual(
     {},

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.ts';
 import type { Signal } from './names.ts';
 
-/** What a client needs for TLS beyond the defaults, as PEM. @internal */
+/** TLS settings of a client, as PEM. @internal */
 export interface TlsFiles {
-  /** Certificates to trust, instead of the well-known ones. */
+  /** Certificates to trust, instead of the default ones. */
   readonly ca?: Buffer;
   /** The client's own certificate and its key. */
   readonly cert?: Buffer;
@@ -13,9 +13,8 @@ export interface TlsFiles {
 }
 
 /**
- * Reads the files that `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY` name, or the same with `TRACES_` or
- * `METRICS_`.
- * A file that cannot be read is reported and counts as not given.
+ * Reads the files that `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY` name, or the same with `TRACES_`
+ * or `METRICS_`. A file that cannot be read is reported and ignored.
  *
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options
  * @internal
@@ -34,7 +33,7 @@ function readFirst(name: string, environment: Environment, signal: Signal): Buff
     try {
       return readFileSync(path);
     } catch {
-      // A key instead of its path must not be repeated.
+      // The value is not shown: it may be the key itself instead of its path.
       environment.reject(variable, 'the path of a PEM file that can be read', true);
     }
   }

@@ -10,31 +10,34 @@ test.each<[string, BaggagePolicy, DroppedHeaderReason]>([
   ['denied', { deny: ['secret'] }, 'policy-denied'],
   ['not allowed', { allow: ['tenant'] }, 'policy-denied'],
   ['over the budget', { maxEntries: 1 }, 'policy-budget'],
-])('an entry that is %s counts once for each message, also where it could go on the span', (_, policy, reason) => {
-  const messaging = new Messaging('kafka', 'traceKafka', {
-    baggage: { send: { ...policy, spanAttributes: ['*'] }, receive: { ...policy, spanAttributes: ['*'] } },
-  });
-  const context = extract(kafkaHeaders, { baggage: 'tenant=a,secret=s' });
-  const counted = (fn: () => void): number => {
-    const before = droppedHeaders()[reason];
-    fn();
-    return droppedHeaders()[reason] - before;
-  };
-  for (const messages of [1, 2]) {
-    const outgoing = Array.from({ length: messages }, () => ({ destination: { name: 't' }, headers: {} }));
-    expect(counted(() => startSending(messaging, kafkaHeaders, { name: 'send' }, outgoing, context))).toBe(messages);
-  }
-  const headers = { baggage: 'tenant=a,secret=s' };
-  expect(
-    counted(() => {
-      const incoming = readIncoming(messaging, kafkaHeaders, headers, { destination: { name: 't' } });
-      startProcessing(messaging, { name: 'process' }, incoming).end();
-    }),
-  ).toBe(1);
-  expect(counted(() => void explain({ headers }, { baggage: { receive: policy } }))).toBe(0);
-});
+])(
+  'an entry that is %s is counted once per message, also where it would become a span attribute',
+  (_, policy, reason) => {
+    const messaging = new Messaging('kafka', 'traceKafka', {
+      baggage: { send: { ...policy, spanAttributes: ['*'] }, receive: { ...policy, spanAttributes: ['*'] } },
+    });
+    const context = extract(kafkaHeaders, { baggage: 'tenant=a,secret=s' });
+    const counted = (fn: () => void): number => {
+      const before = droppedHeaders()[reason];
+      fn();
+      return droppedHeaders()[reason] - before;
+    };
+    for (const messages of [1, 2]) {
+      const outgoing = Array.from({ length: messages }, () => ({ destination: { name: 't' }, headers: {} }));
+      expect(counted(() => startSending(messaging, kafkaHeaders, { name: 'send' }, outgoing, context))).toBe(messages);
+    }
+    const headers = { baggage: 'tenant=a,secret=s' };
+    expect(
+      counted(() => {
+        const incoming = readIncoming(messaging, kafkaHeaders, headers, { destination: { name: 't' } });
+        startProcessing(messaging, { name: 'process' }, incoming).end();
+      }),
+    ).toBe(1);
+    expect(counted(() => void explain({ headers }, { baggage: { receive: policy } }))).toBe(0);
+  },
+);
 
-test('entries that cannot be sent, and members beyond the limit, count once', () => {
+test('entries that cannot be sent, and members over the limit, are counted once', () => {
   const counted = (reason: DroppedHeaderReason, fn: () => void): number => {
     const before = droppedHeaders()[reason];
     fn();

@@ -6,7 +6,7 @@ import { trimOws } from '../propagation/ows.ts';
 import { W3CTraceState } from '../propagation/trace-state.ts';
 import { parseTraceparent } from '../propagation/traceparent.ts';
 
-/** Headers of propagators, by who writes them. */
+/** Headers by the propagator that writes them. */
 const writers: Readonly<Record<string, string>> = {
   b3: 'B3',
   'x-b3-traceid': 'B3 (multi)',
@@ -20,7 +20,7 @@ const writers: Readonly<Record<string, string>> = {
   'ce-traceparent': 'CloudEvents',
 };
 
-/** What the trace headers of a message are, in words; ids and keys are told, other values are not. @internal */
+/** Describes the trace headers of a message, a line each, with ids and keys but no other values. @internal */
 export function explainHeaders<H>(adapter: CarrierAdapter<H>, headers: H): { lines: string[]; valid: boolean } {
   const lines: string[] = [];
   const values = adapter.getAll(headers, 'traceparent');
@@ -48,7 +48,7 @@ export function explainHeaders<H>(adapter: CarrierAdapter<H>, headers: H): { lin
   else lines.push(explainBaggage(baggage));
 
   for (const [name, writer] of Object.entries(writers)) {
-    if (adapter.get(headers, name) !== undefined) lines.push(`${name}: present, as ${writer} writes it`);
+    if (adapter.get(headers, name) !== undefined) lines.push(`${name}: present, written by ${writer}`);
   }
   return { lines, valid: spanContext !== undefined };
 }
@@ -56,7 +56,7 @@ export function explainHeaders<H>(adapter: CarrierAdapter<H>, headers: H): { lin
 function absent<H>(adapter: CarrierAdapter<H>, headers: H, name: string): string {
   const present = adapter.keys(headers).some((key) => key.toLowerCase() === name);
   return present
-    ? `${name}: present, but not read: no text, more than ${byteLimit(name)} bytes, or a spelling that is not searched for`
+    ? `${name}: present, but not read: not text, more than ${byteLimit(name)} bytes, or in a spelling that is not looked up`
     : `${name}: none`;
 }
 

@@ -7,7 +7,7 @@ const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-03`;
 const text = (...given: Parameters<typeof explain>): string => String(explain(...given));
 
-test('a good Kafka message, in words, without the values of baggage', () => {
+test('a valid Kafka message is described without the values of baggage', () => {
   const message = {
     value: Buffer.from('body'),
     headers: {
@@ -49,10 +49,10 @@ test.each<[string, string]>([
   expect(told).toContain('on receive: a new trace, because it carries none');
 });
 
-test('headers that are there and not read are told apart from none', () => {
+test('headers that are present but not read are distinguished from missing ones', () => {
   const told = text({ headers: { tRaceParent: traceparent, baggage: 'x'.repeat(9000), tracestate: 'A=1' } });
   expect(told).toContain('traceparent: present, but not read');
-  expect(told).toContain('baggage: present, but not read: no text, more than 8192 bytes');
+  expect(told).toContain('baggage: present, but not read: not text, more than 8192 bytes');
   expect(text({ headers: {} })).toContain('traceparent: none');
   expect(text({ headers: { traceparent, tracestate: 'A=1' } })).toContain('tracestate: invalid');
   expect(text({ headers: { traceparent: [traceparent, `00-${traceId}-00f067aa0ba902b7-01`] } })).toContain(
@@ -60,7 +60,7 @@ test('headers that are there and not read are told apart from none', () => {
   );
 });
 
-test('formats are told by their shapes', () => {
+test('formats are recognized by their shapes', () => {
   expect(text({ fields: {}, properties: { headers: { traceparent } } })).toMatch(/^amqp message with 1 headers/);
   expect(text({ fields: {}, properties: {} })).toMatch(/^amqp message with 0 headers/);
   expect(text(['1-0', ['a', '1', 'traceparent', traceparent]])).toMatch(
@@ -72,7 +72,7 @@ test('formats are told by their shapes', () => {
   expect(text({ traceparent })).toMatch(/^kafka message with 1 headers\ntraceparent: valid/);
 });
 
-test('what would happen follows the options of the receiver', () => {
+test('the outcome follows the options of the receiver', () => {
   const message = { headers: { traceparent, baggage: 'a=1,b=2' } };
   expect(text(message, { trust: 'link' })).toContain(
     'a new trace that links span b7ad6b7169203331, by the trust option',
@@ -86,15 +86,15 @@ test('what would happen follows the options of the receiver', () => {
   );
 });
 
-test('another propagator: what is there and what is read are told apart', () => {
+test('with another propagator, present headers are distinguished from headers that are read', () => {
   const message = { headers: { 'X-B3-TraceId': traceId, 'X-B3-SpanId': 'b7ad6b7169203331', 'X-B3-Sampled': '1' } };
-  expect(text(message)).toContain('x-b3-traceid: present, as B3 (multi) writes it');
+  expect(text(message)).toContain('x-b3-traceid: present, written by B3 (multi)');
   expect(text(message)).toContain('on receive: a new trace, because it carries none');
   const propagator = new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER });
   expect(text(message, { propagator })).toContain(`on receive: trace ${traceId} continues`);
 });
 
-test('whatever is given, it says something and does not throw', () => {
+test('for any input there is a description and nothing is thrown', () => {
   const throws = (): never => {
     throw new Error('no');
   };
@@ -129,6 +129,6 @@ test.each([
   [{ parenting: 'child' }, "explain({ parenting }): expected 'parent', 'link', 'auto' or a function, got \"child\""],
   [{ trust: [] }, 'trust'],
   [{ baggage: [] }, 'baggage'],
-])('options %o are refused', (options, message) => {
+])('options %o are rejected', (options, message) => {
   expect(() => explain({ headers: {} }, options as never)).toThrow(message);
 });

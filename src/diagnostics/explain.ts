@@ -1,4 +1,4 @@
-// Explains in words what a message carries.
+// Explains which trace context a message carries, and what a receiver would make of it.
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { isWebHeaders } from '../../carriers/http-headers.ts';
@@ -15,19 +15,19 @@ import { explainHeaders } from './explain-headers.ts';
 
 /** Options of {@link explain}: those of the wrapper that would receive the message. */
 export interface ExplainOptions extends Pick<TraceOptions, 'propagator' | 'trust' | 'baggage' | 'parenting'> {
-  /** The message's format, where it cannot be derived from its shape. */
+  /** The message's format, if it cannot be derived from its shape. */
   adapter?: CarrierAdapter<unknown> | undefined;
   /** The name of the destination, for options that depend on it. */
   destination?: string | undefined;
 }
 
-/** What {@link explain} found out. */
+/** The result of {@link explain}. */
 export interface Explanation {
   /** `kafka`, `amqp`, `redis` or `http`. */
   format: string;
   /** Whether there is a valid W3C `traceparent`. */
   valid: boolean;
-  /** What there is, and what would be made of it, a sentence each. */
+  /** One sentence for each header and for each effect on the receiver. */
   lines: string[];
   /** The lines as one text. */
   toString(): string;
@@ -39,18 +39,18 @@ interface Found {
 }
 
 /**
- * Says in words what a message's headers hold: whether they are valid, sampled, by which propagator, and what would happen on
- * receive. Trace ids and the keys of baggage are told; values are not. Never throws for a message, whatever it is, and leaves
- * `droppedHeaders()` as it was.
+ * Describes the trace headers of a message: whether they are valid and sampled, which propagator wrote them, and what would happen
+ * on receive. The description contains trace ids and baggage keys, but no values. Never throws for any message, and does not change
+ * `droppedHeaders()`.
  *
  *     console.log(String(explain(message)));
  *
- * @param message - a message as kafkajs or amqplib give it, a Redis stream entry or its fields, an HTTP request, or headers.
- * @throws MqtraceError `INVALID_OPTION` for wrong options
+ * @param message - a message of kafkajs or amqplib, a Redis stream entry or its fields, an HTTP request, or headers.
+ * @throws MqtraceError `INVALID_OPTION` for invalid options
  */
 export function explain(message: unknown, options: ExplainOptions = {}): Explanation {
   checkExplainOptions(options);
-  // Looking at a message is not receiving it.
+  // Explaining a message is not receiving it, so nothing is counted.
   return withoutCounting(() => explainMessage(message, options));
 }
 

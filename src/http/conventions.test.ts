@@ -16,18 +16,21 @@ test.each([
   ['PATCH', 'PATCH', 'PATCH', undefined],
   ['patch', 'HTTP', '_OTHER', 'patch'],
   ['PURGE', 'HTTP', '_OTHER', 'PURGE'],
-])('fetch with the method %s: named %s, told as %s', async (method, name, told, original) => {
-  let arrived: string | undefined;
-  const fetched = traceFetch((async (_url: string, init: RequestInit) => {
-    arrived = new Request('http://localhost/', { ...init }).method;
-    return new Response();
-  }) as typeof fetch);
-  await fetched('http://localhost/', { method });
-  const { attributes } = spans.span(name);
-  expect(attributes['http.request.method']).toBe(told);
-  expect(attributes['http.request.method_original']).toBe(original);
-  expect(original ?? told).toBe(arrived);
-});
+])(
+  'fetch with the method %s: the span is named %s, the method is recorded as %s',
+  async (method, name, told, original) => {
+    let arrived: string | undefined;
+    const fetched = traceFetch((async (_url: string, init: RequestInit) => {
+      arrived = new Request('http://localhost/', { ...init }).method;
+      return new Response();
+    }) as typeof fetch);
+    await fetched('http://localhost/', { method });
+    const { attributes } = spans.span(name);
+    expect(attributes['http.request.method']).toBe(told);
+    expect(attributes['http.request.method_original']).toBe(original);
+    expect(original ?? told).toBe(arrived);
+  },
+);
 
 test.each([
   ['', 'GET', 'GET'],
@@ -35,7 +38,7 @@ test.each([
   [' GET , PURGE ,', 'PURGE', 'PURGE'],
   ['PURGE', 'GET', '_OTHER'],
   ['purge', 'PURGE', '_OTHER'],
-])(`${variable}=%s: %s is told as %s, by both ends`, async (value, method, told) => {
+])(`${variable}=%s: %s is recorded as %s on both ends`, async (value, method, told) => {
   process.env[variable] = value;
   const { url } = await serve(traceHandler(answer));
   await traceFetch()(url, { method });
@@ -84,14 +87,14 @@ test.each<[TraceHandlerOptions['trustProxy'], Record<string, string>, Record<str
   expect(spans.span('GET').attributes).toMatchObject({ 'network.peer.address': '127.0.0.1', ...attributes });
 });
 
-test('a host without a port: the default one of the scheme', async () => {
+test('a host without a port gets the default port of the scheme', async () => {
   const { url } = await serve(traceHandler(answer));
   httpRequest(url, { headers: { host: 'a.example' } }).end();
   await until(() => spans.spans().length === 1);
   expect(spans.span('GET').attributes).toMatchObject({ 'server.address': 'a.example', 'server.port': 80 });
 });
 
-test('credentials of a URL are nowhere on the span: not in its attributes, its status or its exception', async () => {
+test('credentials of a URL are neither in the attributes nor in the status nor in the exception of a span', async () => {
   const url = 'http://user:pass@127.0.0.1:1/?X-Amz-Signature=s1&X-Amz-Credential=s2&X-Amz-Security-Token=s3&x=1';
   const raw: unknown = await fetch(url).catch((error: unknown) => error);
   const traced: unknown = await traceFetch()(url).catch((error: unknown) => error);
@@ -124,7 +127,7 @@ test.each<[string, (thrown: Error) => unknown]>([
       throw thrown;
     },
   ],
-])('a plain handler that %s: the 500 that is sent afterwards is on its span, with the error', async (_, fail) => {
+])('a plain handler that %s: its span has the error and the status 500 that is sent afterwards', async (_, fail) => {
   const error = new RangeError('no');
   const handler = traceHandler((_request: IncomingMessage, _response: ServerResponse) => fail(error));
   const { url } = await serve(async (request, response) => {
@@ -143,7 +146,7 @@ test.each<[string, (thrown: Error) => unknown]>([
   expect(spans.span('GET').events.map((event) => event.name)).toEqual(['exception']);
 });
 
-test('a handler that fails and never answers: its span ends with the connection, or with the process', async () => {
+test('the span of a handler that fails without responding ends with the connection or the process', async () => {
   let failed = 0;
   const handler = traceHandler((_request: IncomingMessage, _response: ServerResponse): never => {
     throw new RangeError('no');
@@ -167,7 +170,7 @@ test('a handler that fails and never answers: its span ends with the connection,
   expect(spans.named('GET').map((span) => span.attributes['error.type'])).toEqual(['RangeError', 'RangeError']);
 });
 
-test('a fetch that is traced already is returned as it is', async () => {
+test('a fetch that is already traced is returned unchanged', async () => {
   const traced = traceFetch();
   expect(traceFetch(traced)).toBe(traced);
   expect([traced.name, traced.length]).toEqual([fetch.name, fetch.length]);

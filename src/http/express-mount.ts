@@ -1,6 +1,6 @@
-// Tells the pattern at which an Express router is mounted, which Express 4 and early versions of 5 do not keep.
+// Finds the pattern at which an Express router is mounted, which Express 4 and early versions of 5 do not store.
 
-/** What is used of a layer of Express' router. Express 4 leaves the result of a match on the layer. */
+/** The used part of a layer of Express' router. Express 4 stores the result of a match on the layer. */
 export interface MountLayer {
   match?: (path: string) => unknown;
   params?: unknown;
@@ -10,17 +10,17 @@ export interface MountLayer {
 interface Match {
   path: string;
   params: Record<string, unknown>;
-  /** Newer versions of Express 5 tell it. */
+  /** Set by newer versions of Express 5. */
   pattern?: unknown;
 }
 
-/** The part of a path that a layer takes, and its pattern; undefined for a pattern that cannot be told. */
+/** The part of a path that a layer matches, and its pattern; undefined if the pattern cannot be determined. */
 export interface Mount {
   length: number;
   pattern: string | undefined;
 }
 
-/** Undefined where the layer does not match. */
+/** Undefined if the layer does not match. */
 export function mountPattern(layer: MountLayer, path: string): Mount | undefined {
   const match = matchOf(layer, path === '' ? '/' : path);
   if (match === undefined || !path.startsWith(match.path)) return undefined;
@@ -30,13 +30,13 @@ export function mountPattern(layer: MountLayer, path: string): Mount | undefined
   return mount(match.pattern === undefined ? derivedPattern(layer, match) : undefined);
 }
 
-/** The path with the names of parameters in the place of their values, if nothing else in it can be different. */
+/** The path with parameter names instead of values, if the rest of the path is constant. */
 function derivedPattern(layer: MountLayer, { path, params }: Match): string | undefined {
   const names = Object.entries(params).filter(([, value]) => value !== undefined);
   const segments = path.split('/');
   for (const [name, value] of names) {
     const at = segments.findIndex((segment) => decoded(segment) === value);
-    // A number is the name of a group without one.
+    // A number is the name of an unnamed group.
     if (at < 0 || /^\d+$/.test(name)) return undefined;
     segments[at] = `:${name}`;
   }
@@ -44,14 +44,14 @@ function derivedPattern(layer: MountLayer, { path, params }: Match): string | un
   const real = path.split('/');
   const varies = real.some((segment, at) => literal(at) && segmentVaries(layer, real, segment, at));
   if (varies) return undefined;
-  // Mounts are not sensitive to case, and any spelling is matched: one of them stands for all.
+  // Mount paths are case-insensitive: one spelling represents all.
   const lower = segments.map((segment, at) => (literal(at) ? segment.toLowerCase() : segment)).join('/');
   return matchOf(layer, real.map((each, at) => (literal(at) ? each.toLowerCase() : each)).join('/')) === undefined
     ? segments.join('/')
     : lower;
 }
 
-/** Whether another character of the same kind would be matched as well, as by a pattern without a name. */
+/** Whether another character of the same kind would match as well, as with an unnamed pattern. */
 function segmentVaries(layer: MountLayer, segments: readonly string[], segment: string, at: number): boolean {
   for (let index = 0; index < segment.length; index++) {
     const other = segment.slice(0, index) + neighbour(segment[index]!) + segment.slice(index + 1);
@@ -80,7 +80,7 @@ function matchOf(layer: MountLayer, path: string): Match | undefined {
   } catch {
     return undefined;
   } finally {
-    // A request that waits for a parameter's callback still reads them.
+    // A request that waits for the callback of a parameter still reads them.
     if (leavesOnLayer) {
       layer.params = params;
       layer.path = before;

@@ -1,8 +1,8 @@
-// Finds the template of the Express route that answers a request, also below mounted routers.
+// Finds the template of the Express route that handles a request, also below mounted routers.
 import { mountPattern, type MountLayer } from './express-mount.ts';
 import { type Request, urlOf } from './request.ts';
 
-/** What is read of an Express request. */
+/** The part of an Express request that is read. */
 interface ExpressRequest {
   route?: { path?: unknown };
   baseUrl?: unknown;
@@ -12,9 +12,9 @@ interface ExpressRequest {
 interface ExpressApp {
   parent?: ExpressApp;
   mountpath?: unknown;
-  /** Express 4; its `router` throws. */
+  /** Set by Express 4, whose `router` throws. */
   _router?: Router;
-  /** Express 5. */
+  /** Set by Express 5. */
   router?: Router;
 }
 
@@ -30,7 +30,7 @@ interface Layer extends MountLayer {
 const depthLimit = 10;
 const hasParameters = /[:*?+(){}[\]]/;
 
-/** The handlers within handlers that are traced: a router may be one of them. */
+/** The original handlers of traced handlers: a router may be one of them. */
 const originals = new WeakMap<object, object>();
 
 /** @internal */
@@ -39,8 +39,9 @@ export function rememberOriginal(traced: object, original: object): void {
 }
 
 /**
- * Express' template of the route that matched, known once it has been called. Undefined where it cannot be told, as below a router
- * that is mounted by a regular expression: `req.baseUrl` holds the values of the request, which must not become a name.
+ * The template of the matched Express route, known once the route has been called. Undefined if it cannot be determined, as below a
+ * router that is mounted with a regular expression: `req.baseUrl` holds the values of the request, which must not become part of a
+ * name.
  */
 export function expressRoute(request: Request): string | undefined {
   const { route, baseUrl, app } = request as ExpressRequest;
@@ -51,8 +52,8 @@ export function expressRoute(request: Request): string | undefined {
 }
 
 /**
- * An error leaves the routers, and with them Express forgets where they were mounted: what is left of the route is then shorter than
- * the path, and would be taken for that of another router.
+ * When an error leaves a router, Express discards where the router was mounted: the rest of the route is then shorter than the
+ * path, and would look like the route of another router.
  */
 function isWhole(route: string, request: Request): boolean {
   return /[*?+(){}]/.test(route) || segments(route) === segments(urlOf(request).split('?', 1)[0]!);
@@ -66,7 +67,7 @@ function segments(path: string): number {
 function mountedAt(app: ExpressApp, route: object, baseUrl: string): string | undefined {
   const { parent, mountpath } = app;
   if (parent === undefined) return within(stackOf(app), route, baseUrl, 0);
-  // The parent's router does not show the application that is mounted in it.
+  // The router of the parent does not reveal the application that is mounted in it.
   const atRoot = parent.parent === undefined && typeof mountpath === 'string' && !hasParameters.test(mountpath);
   if (!atRoot || !baseUrl.startsWith(mountpath)) return undefined;
   const inner = within(stackOf(app), route, baseUrl.slice(mountpath.length), 0);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import express5, { type Express, type Router } from 'express';
-// @ts-expect-error -- the alias has no types of its own; those of version 5 describe all that is used here
+// @ts-expect-error -- the alias has no types; those of version 5 cover what is used here
 import express4 from 'express4';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../../test-support/serve.ts';
@@ -61,7 +61,7 @@ describe.each([
     ['the root', ['/'], '/:id', '/7', '/:id'],
     ['a parameter', ['/api/:tenant'], '/:x/items', '/api/acme/7/items', '/api/:tenant/:x/items'],
     ['a parameter of an encoded value', ['/api/:tenant'], '/x', '/api/a%20b/x', '/api/:tenant/x'],
-    ['a parameter, called by its own name', ['/:api'], '/x', '/api/x', '/:api/x'],
+    ['a parameter, requested by its own name', ['/:api'], '/x', '/api/x', '/:api/x'],
     ['several mounts', ['/a', '/:b', '/c/:d'], '/e', '/a/1/c/2/e', '/a/:b/c/:d/e'],
     ['one of several paths', [['/one', '/two/:n']], '/x', '/two/7/x', '/two/:n/x'],
     ['a regular expression', [/^\/api\/[^/]+/], '/x', '/api/acme/x', undefined],
@@ -112,7 +112,7 @@ describe.each([
     expect(await routeOf(app, '/nowhere')).toEqual(['GET', undefined]);
   });
 
-  test('parameters and the request stay as Express gave them', async () => {
+  test('parameters and the request are unchanged', async () => {
     const seen: unknown[] = [];
     const app = express();
     app.use(middleware);
@@ -129,7 +129,7 @@ describe.each([
     expect(seen).toEqual([{ tenant: 'acme', x: '7' }, '/api/acme', '/7']);
   });
 
-  test('the context goes on through next()', async () => {
+  test('the context is active after next()', async () => {
     const app = express();
     let seen: unknown;
     app.use(middleware);
@@ -151,7 +151,7 @@ describe.each([
     ],
     ['calls next with an error', (_request, _response, next): void => next(error)],
     ...(version === '5' ? [['rejects', (): Promise<never> => Promise.reject(error)] as [string, () => never]] : []),
-  ])('a handler that %s: the error handler is within the same span, whose route is whole', async (_, handler) => {
+  ])('a handler that %s: the error handler runs in the same span, which has the full route', async (_, handler) => {
     const [app, router] = mounted('/api/:tenant');
     router.get('/:id', traceHandler(handler) as never);
     app.use(
@@ -168,7 +168,7 @@ describe.each([
     });
   });
 
-  test('an error that has left its router leaves no route that is only a part', async () => {
+  test('after an error left its router, no partial route is recorded', async () => {
     const [app, router] = mounted('/orders');
     router.get('/:id', (_request, _response, next) => next(error));
     app.use((_given: unknown, _request: unknown, response: ServerResponse, _next: unknown) => {

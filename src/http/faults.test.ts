@@ -7,7 +7,7 @@ import { tracingFaults } from '../common/faults.ts';
 import { mqtracePropagator } from '../propagation/index.ts';
 import { traceFetch, type TraceHttpOptions, traceHandler } from './index.ts';
 
-// Every part of tracing broken in turn: requests are served and results are as without tracing, and each fault is counted.
+// Breaks each part of tracing in turn: requests and results are the same as without tracing, and each fault is counted.
 const outcomes: [string, () => unknown][] = [
   [
     'throws',
@@ -64,7 +64,7 @@ interface Case {
   name: string;
   options: () => TraceHttpOptions;
   manager?: Partial<Record<keyof ContextManager, () => unknown>>;
-  /** What breaks without a trace of it: to do nothing is what the method is allowed to do. */
+  /** Failures that cannot be detected, because the method is allowed to do nothing. */
   silent?: boolean;
 }
 
@@ -74,7 +74,7 @@ const casesOf = (outcome: string, fn: () => unknown): Case[] => [
   ...spanMethods.map((method) => ({
     name: `${method}() of the span ${outcome}`,
     options: () => tracer(() => span(method, fn)),
-    // Without a route the name stays.
+    // Without a route, the name does not change.
     silent: method === 'updateName' || (outcome !== 'throws' && method !== 'spanContext'),
   })),
   { name: `inject() ${outcome}`, options: () => propagatorWith({ inject: fn }), silent: outcome !== 'throws' },
@@ -100,7 +100,7 @@ function register(part: Case['manager'] = {}): void {
 beforeEach(() => trace.disable());
 afterEach(() => context.disable());
 
-/** What a client and a server see of a request that works, of one that fails in the handler, and of a fetch that fails. */
+/** What client and server observe for a successful request, a failing handler and a failing fetch. */
 async function observe(options: TraceHttpOptions | undefined): Promise<unknown> {
   const fetched = options === undefined ? fetch : traceFetch(fetch, options);
   const wrap = <H extends (...given: never[]) => unknown>(handler: H): H =>
@@ -135,7 +135,7 @@ async function observe(options: TraceHttpOptions | undefined): Promise<unknown> 
   return { answers, caught, failed, at };
 }
 
-describe('whatever is broken, requests are served and results are as without tracing', () => {
+describe('requests and results are the same as without tracing, whichever part is broken', () => {
   test.each(cases)('$name', async ({ options, manager, silent }) => {
     const raw = await observe(undefined);
     register(manager);
@@ -144,7 +144,7 @@ describe('whatever is broken, requests are served and results are as without tra
     if (!silent) expect(tracingFaults()).toBeGreaterThan(before);
   });
 
-  test('nothing is broken: no fault is counted', async () => {
+  test('no fault is counted if nothing is broken', async () => {
     register();
     const before = tracingFaults();
     const raw = await observe(undefined);
@@ -159,7 +159,7 @@ test.each<[string, unknown]>([
   ['a value', 7],
   ['a promise of something else', Promise.resolve('text')],
   ['a promise of undefined', Promise.resolve(undefined)],
-])("a fetch of one's own that gives %s: it is given on", async (_, given) => {
+])('a custom fetch that returns %s: the value is returned unchanged', async (_, given) => {
   register();
   const fetched = traceFetch(
     (() => given) as never,
@@ -168,7 +168,7 @@ test.each<[string, unknown]>([
   expect(await fetched('http://localhost/')).toBe(await given);
 });
 
-test('a lazy thenable is given on as it is, and never run', () => {
+test('a lazy thenable is returned unchanged, and is not started', () => {
   register();
   let runs = 0;
   // oxlint-disable-next-line unicorn/no-thenable -- as query builders are

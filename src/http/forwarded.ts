@@ -1,20 +1,20 @@
-// Reads what proxies say of the request that they were sent: `Forwarded` (RFC 7239), else `X-Forwarded-*`.
+// Reads client address, scheme and host from the headers of proxies: `Forwarded` (RFC 7239), else `X-Forwarded-*`.
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The request as the outermost trusted proxy got it. */
+/** The request as the outermost trusted proxy received it. */
 export interface ForwardedRequest {
   /** The client's address. */
   address?: string | undefined;
   scheme?: string | undefined;
-  /** With its port, if it has one. */
+  /** Includes the port, if there is one. */
   host?: string | undefined;
 }
 
 const lengthLimit = 2048;
 
 /**
- * @param proxies - how many proxies stand before this server and add to the headers: the entry of the outermost one counts. `true`
- *   for the first entry, even if the client wrote it.
+ * @param proxies - the number of proxies in front of this server that append to the headers: the entry of the outermost one is
+ *   used. `true` uses the first entry, even if the client wrote it.
  */
 export function readForwarded(headers: IncomingHttpHeaders, proxies: true | number): ForwardedRequest {
   const entry = (name: string): string | undefined => entryOf(textOf(headers[name]), proxies);
@@ -47,7 +47,7 @@ function entryOf(list: string, proxies: true | number): string | undefined {
   return entry === '' ? undefined : entry;
 }
 
-/** Without its port. `unknown` and names that hide an address (`_a1`) tell nothing. */
+/** The address without its port. `unknown` and obfuscated identifiers (`_a1`) are ignored. */
 function addressOf(node: string | undefined): string | undefined {
   if (node === undefined || node === '' || node === 'unknown' || node.startsWith('_')) return undefined;
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(node);

@@ -10,7 +10,7 @@ import { traceFetch, traceHandler } from './index.ts';
 
 const spans = recordRegisteredSpans();
 
-test('both ends: one trace, baggage across, attributes by the conventions', async () => {
+test('server and client share one trace and baggage, with the attributes of the conventions', async () => {
   let seen: string | undefined;
   const { url } = await serve(
     traceHandler(
@@ -59,24 +59,21 @@ test('both ends: one trace, baggage across, attributes by the conventions', asyn
 test.each([
   [404, 0, undefined, 2, '404'],
   [503, 2, '503', 2, '503'],
-])(
-  'status %i: what the server and the client make of it',
-  async (status, serverCode, serverType, clientCode, clientType) => {
-    const { url } = await serve(
-      traceHandler((_request: IncomingMessage, response: ServerResponse) => void response.writeHead(status).end()),
-    );
-    await traceFetch()(url);
-    await until(() => spans.spans().length === 2);
-    const [server, client] = [SpanKind.SERVER, SpanKind.CLIENT].map((kind) =>
-      spans.spans().find((span) => span.kind === kind),
-    );
-    expect([server?.status.code, server?.attributes['error.type']]).toEqual([serverCode, serverType]);
-    expect([client?.status.code, client?.attributes['error.type']]).toEqual([clientCode, clientType]);
-    expect(server?.events).toEqual([]);
-  },
-);
+])('status %i: span status of server and client', async (status, serverCode, serverType, clientCode, clientType) => {
+  const { url } = await serve(
+    traceHandler((_request: IncomingMessage, response: ServerResponse) => void response.writeHead(status).end()),
+  );
+  await traceFetch()(url);
+  await until(() => spans.spans().length === 2);
+  const [server, client] = [SpanKind.SERVER, SpanKind.CLIENT].map((kind) =>
+    spans.spans().find((span) => span.kind === kind),
+  );
+  expect([server?.status.code, server?.attributes['error.type']]).toEqual([serverCode, serverType]);
+  expect([client?.status.code, client?.attributes['error.type']]).toEqual([clientCode, clientType]);
+  expect(server?.events).toEqual([]);
+});
 
-test('a refused connection: the error reaches the caller as it was, and the span tells what failed', async () => {
+test('a refused connection: the error reaches the caller unchanged, and the span has the error type', async () => {
   const served = await serve(() => {});
   await served.close();
   const { url } = served;
@@ -92,7 +89,7 @@ test('an invalid request fails with the error of fetch', async () => {
   await expect(traceFetch()('http://127.0.0.1:1', { headers: { 'a b': 'c' } })).rejects.toBeInstanceOf(TypeError);
 });
 
-test('a Request, its headers and its body arrive; the Request, the init and its headers stay as they were', async () => {
+test('a Request arrives with its headers and body; the Request, the init and its headers are not modified', async () => {
   const seen: (string | undefined)[] = [];
   const { url } = await serve((request, response) => {
     seen.push(request.headers['x-mine'] as string, request.headers['traceparent'] as string);
@@ -110,7 +107,7 @@ test('a Request, its headers and its body arrive; the Request, the init and its 
   expect(seen).toEqual(['1', first, '2', second]);
 });
 
-test('junk and absent headers start a new trace, never the one in which the server was started', async () => {
+test('invalid and missing headers start a new trace, never continue the one in which the server was started', async () => {
   const starter = trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('starter'));
   const { url } = await context.with(starter, () =>
     serve(traceHandler((_request, response: ServerResponse) => void response.end())),
@@ -125,11 +122,11 @@ test.each([
   [2, (_a: unknown, _b: unknown): void => {}],
   [3, (_a: unknown, _b: unknown, _c: unknown): void => {}],
   [4, (_a: unknown, _b: unknown, _c: unknown, _d: unknown): void => {}],
-])('a handler keeps its length %i', (length, handler) => {
+])('a traced handler has the original length %i', (length, handler) => {
   expect(traceHandler(handler)).toHaveLength(length);
 });
 
-test('what a handler throws, synchronously or not, goes on; the span ends once, as failed', async () => {
+test('an error of a handler, synchronous or not, is rethrown; the span ends once, as failed', async () => {
   const error = new RangeError('no');
   const results: unknown[] = [];
   const thrower = traceHandler((_request: IncomingMessage, _response: ServerResponse): void => {
@@ -157,7 +154,7 @@ test('what a handler throws, synchronously or not, goes on; the span ends once, 
   expect(spans.named('GET').map((span) => span.attributes['error.type'])).toEqual(['RangeError', 'RangeError']);
 });
 
-test('a framework answers for what its handlers throw: the exception is recorded and the span waits for the response', async () => {
+test('with a framework, the exception of a handler is recorded and the span waits for the response', async () => {
   const failing = traceHandler((_request: IncomingMessage, _response: ServerResponse, _next: () => void): void => {
     throw new Error('no');
   });
@@ -177,7 +174,7 @@ test('a framework answers for what its handlers throw: the exception is recorded
   expect(spans.span('GET').events.map((event) => event.name)).toEqual(['exception']);
 });
 
-test('a client that goes away before the response ends the span as failed', async () => {
+test('a client that disconnects before the response ends the span as failed', async () => {
   const controller = new AbortController();
   const { url } = await serve(
     traceHandler((_request: IncomingMessage, _response: ServerResponse) => controller.abort()),
@@ -187,7 +184,7 @@ test('a client that goes away before the response ends the span as failed', asyn
   expect(spans.span('GET').attributes['error.type']).toBe('connection_closed');
 });
 
-test('both step aside for auto-instrumentation and suppression, unless forced', async () => {
+test('neither creates spans with auto-instrumentation or suppressed tracing, unless forced', async () => {
   const listener = (): void => {};
   const marked = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key RPC_METADATA'), {});
   const handler = (_request: IncomingMessage, response: ServerResponse): void => void response.end();
@@ -243,7 +240,7 @@ test.each([
   [() => traceFetch(7 as never), 'traceFetch: expected a fetch function, got 7'],
   [() => traceFetch(fetch, { force: 1 } as never), 'traceFetch({ force }): expected true or false, got 1'],
   [() => traceFetch(fetch, { tracerProvider: {} } as never), 'expected a TracerProvider'],
-])('wrong use throws: %#', (use, message) => {
+])('invalid arguments throw: %#', (use, message) => {
   expect(use).toThrow(message);
 });
 

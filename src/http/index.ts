@@ -1,4 +1,4 @@
-// The two ends of a pipeline: a request handler that extracts, a fetch that injects.
+// Traces the HTTP ends of a pipeline: a request handler that extracts context, a fetch that injects it.
 export { type TraceHttpOptions } from './options.ts';
 export { traceFetch } from './trace-fetch.ts';
 export { traceHandler, type TraceHandlerOptions } from './trace-handler.ts';

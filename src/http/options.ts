@@ -9,11 +9,11 @@ import { knownMethods } from './semconv.ts';
 
 /** Options of both ends of a pipeline. */
 export interface TraceHttpOptions {
-  /** Where spans come from. Default: the provider registered with OpenTelemetry's API, now or later. */
+  /** The provider that creates spans. Default: the provider registered with OpenTelemetry's API, now or later. */
   tracerProvider?: TracerProvider | undefined;
-  /** Which propagator reads and writes headers. Default `'global'`. */
+  /** The propagator that reads and writes headers. Default `'global'`. */
   propagator?: PropagatorChoice | undefined;
-  /** Make a span even where an auto-instrumentation of HTTP is at work and makes its own. Default false. */
+  /** Creates a span even if OpenTelemetry's instrumentation of HTTP creates one too. Default false. */
   force?: boolean | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface HttpTracing {
   provider: TracerProvider | undefined;
   propagator: TextMapPropagator;
   force: boolean;
-  /** Methods of HTTP that are told by name. */
+  /** HTTP methods that are recorded by name. */
   methods: ReadonlySet<string>;
 }
 

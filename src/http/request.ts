@@ -1,14 +1,14 @@
-// What a server's span tells of its request.
+// Builds the attributes of a server span from its request.
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 import { redactQuery } from '../common/redact.ts';
 import { type ForwardedRequest, readForwarded } from './forwarded.ts';
 
-/** What is read of a request; Node's and Express' both fit. */
+/** The part of a request that is read; requests of Node and Express both match. */
 export type Request = Pick<IncomingMessage, 'headers' | 'method' | 'url'> &
   Partial<Pick<IncomingMessage, 'httpVersion' | 'socket'>>;
 
-/** @param proxies - which proxies' headers are trusted; false for none. */
+/** @param proxies - the proxies whose headers are trusted; false for none. */
 export function requestAttributes(request: Request, proxies: boolean | number): Attributes {
   const { headers, socket } = request;
   const forwarded: ForwardedRequest = proxies === false ? {} : readForwarded(headers, proxies);
@@ -42,7 +42,7 @@ function addServer(attributes: Attributes, host: unknown, scheme: string): void 
   attributes['server.port'] = port === undefined ? { http: 80, https: 443 }[scheme] : Number(port);
 }
 
-/** Express cuts the path of a mounted router off `url`. */
+/** Express removes the path of a mounted router from `url`. */
 export function urlOf(request: Request): string {
   return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
 }

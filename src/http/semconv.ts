@@ -7,10 +7,10 @@ export const ATTR_STATUS_CODE = 'http.response.status_code';
 export const ATTR_ROUTE = 'http.route';
 
 const defaultMethods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'];
-/** What fetch writes in capitals, however it is given; other methods go out as they are. */
+/** Methods that fetch sends in capitals in any spelling; other methods are sent unchanged. */
 const normalised = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
 
-/** The methods that are known: those of `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`, instead of the specifications', if it is set. */
+/** The known methods: those in `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` if it is set, else those of the specifications. */
 export function knownMethods(
   value: string | undefined = process.env['OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS'],
 ): ReadonlySet<string> {
@@ -25,7 +25,10 @@ export function methodOnTheWire(method: string): string {
   return normalised.has(upper) ? upper : method;
 }
 
-/** The method's attributes, and its part of the span's name. Methods are sensitive to case; those not known are `_OTHER`, and `HTTP`. */
+/**
+ * The attributes of a method, and its part of the span name. Methods are case-sensitive; for unknown ones the attribute is `_OTHER`
+ * and the name `HTTP`.
+ */
 export function methodAttributes(method: string, known: ReadonlySet<string>): { name: string; attributes: Attributes } {
   if (known.has(method)) return { name: method, attributes: { [ATTR_METHOD]: method } };
   return { name: 'HTTP', attributes: { [ATTR_METHOD]: '_OTHER', [ATTR_METHOD_ORIGINAL]: method } };

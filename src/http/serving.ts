@@ -1,4 +1,4 @@
-// The SERVER span of one request: from its start to the end of the response.
+// Manages the SERVER span of one request, from its start to the end of the response.
 import type { ServerResponse } from 'node:http';
 import { createContextKey, ROOT_CONTEXT, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { httpHeaders } from '../../carriers/http-headers.ts';
@@ -12,30 +12,30 @@ import type { HttpTracing } from './options.ts';
 import { type Request, requestAttributes } from './request.ts';
 import { ATTR_ROUTE, ATTR_STATUS_CODE, methodAttributes } from './semconv.ts';
 
-/** What is read of a response. */
+/** The part of a response that is read. */
 export type Response = Pick<ServerResponse, 'once' | 'statusCode'> &
   Partial<Pick<ServerResponse, 'headersSent' | 'writableEnded' | 'writableFinished'>>;
 
-/** What a handler is told of its requests. */
+/** The settings of a traced handler. */
 export interface HandlerTracing extends HttpTracing {
   route: string | undefined;
   trustProxy: boolean | number;
 }
 
-// The HTTP instrumentation marks its contexts with this key; keys of the same description are the same key.
+// The HTTP instrumentation marks its contexts with this key; keys with the same description are the same key.
 const rpcMetadata = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
 
 /** A request that passes several traced handlers (a router within a router) is one operation. */
 const underWay = createStamp<Serving>();
 
-/** Requests whose handlers failed, and whose responses are not finished: what an uncaught error leaves when it ends the process. */
+/** Requests whose handlers failed and whose responses are not finished, as when an uncaught error ends the process. */
 const failing = new Set<Operation>();
 let endsAtExit = false;
 
-/** A request under way. */
+/** A request that is being handled. */
 export class Serving {
   readonly operation: Operation;
-  /** Express' route, as a traced handler saw it. */
+  /** Express' route, as seen by a traced handler. */
   #route: string | undefined;
   #failed = false;
 
@@ -43,17 +43,18 @@ export class Serving {
     this.operation = operation;
   }
 
-  /** The request under way, if a traced handler has had it before. */
+  /** The request's operation, if another traced handler has started it. */
   static of(request: unknown): Serving | undefined {
     return typeof request === 'object' && request !== null ? underWay.get(request) : undefined;
   }
 
-  /** Starts the request's span; undefined where there is to be none. */
+  /** Starts the request's span; undefined if there should be none. */
   static start(tracing: HandlerTracing, request: Request, response: Response): Serving | undefined {
     const active = activeContext();
     if (isTracingSuppressed(active) || typeof response.once !== 'function') return undefined;
     if (!tracing.force && active.getValue(rpcMetadata) !== undefined) return undefined;
-    // The root context: what is active where a server calls its handlers is whatever was active when it was started.
+    // The root context, because the context that is active when a server calls its handlers is the one in which the server was
+    // started.
     const parent = extractFrom(tracing.propagator, httpHeaders, request.headers, ROOT_CONTEXT);
     if (isCertainlyUnsampled(parent, tracing.provider)) {
       const unsampled = new Serving(new Operation(parent));
@@ -73,7 +74,7 @@ export class Serving {
       guard('ending a request', () => serving.#end(request, response, finished, method.name, route));
     };
     const listening = guard('listening to a response', () => {
-      // HTTP/2 says "finish" of a response that its client cancelled, too.
+      // HTTP/2 emits "finish" for a response that its client cancelled, too.
       response.once('finish', () => end(response.writableEnded !== false));
       response.once('close', () => end(response.writableFinished === true));
       return true;
@@ -82,17 +83,17 @@ export class Serving {
     return serving;
   }
 
-  /** Express tells the route within its handlers. */
+  /** Express provides the route inside its handlers. */
   seeRoute(request: Request): void {
     this.#route ??= guard('reading a route', () => expressRoute(request));
   }
 
-  /** A framework answers for what its handlers throw: the response will tell how the request ends. */
+  /** Records an error that a framework handles: the response shows how the request ends. */
   record(error: unknown): void {
     guard('recording an error', () => this.operation.span?.recordException(exceptionOf(error)));
   }
 
-  /** The request has failed. Its span stays open for the response, whose status is told as well. */
+  /** The request has failed. Its span stays open for the response, to record the status. */
   fail(error: unknown): void {
     const { span, ended } = this.operation;
     if (span === undefined || ended) return;
@@ -104,7 +105,7 @@ export class Serving {
     });
     if (!endsAtExit) {
       endsAtExit = true;
-      // Before the exporter's own listener, which sends or keeps what has ended.
+      // Before the exporter's own listener, which sends or stores the spans that have ended.
       process.prependListener('exit', () => failing.forEach((operation) => operation.end()));
     }
     this.operation.track(failing);

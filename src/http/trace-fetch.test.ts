@@ -9,7 +9,7 @@ import { traceFetch } from './index.ts';
 
 const spans = recordRegisteredSpans();
 
-/** Answers with the request as it arrived. */
+/** Responds with the request as it was received. */
 function echo(request: IncomingMessage, response: ServerResponse): void {
   const { method, headers } = request;
   response.setHeader(
@@ -29,7 +29,7 @@ const written = (at = 0): string => {
   return `00-${traceId}-${spanId}-01`;
 };
 
-test('a Request in the place of the init is taken for one', async () => {
+test('a Request is accepted instead of the init', async () => {
   const { url } = await serve(echo);
   const given = new Request('http://elsewhere.invalid/', { method: 'PUT', body: 'text', headers: { 'x-mine': '1' } });
   const response = await traceFetch()(url, given);
@@ -37,7 +37,7 @@ test('a Request in the place of the init is taken for one', async () => {
   expect(spans.span('PUT').attributes['url.full']).toBe(`${url}/`);
 });
 
-test('an init whose properties are accessors of its class is read as fetch reads it', async () => {
+test('an init whose properties are class accessors is read as fetch reads it', async () => {
   class Init {
     readonly #method = 'PATCH';
     readonly headers = { 'x-mine': '2' };
@@ -63,7 +63,7 @@ test("another implementation's fetch gets the headers of its own Request", async
   expect(spans.span('POST').attributes['url.full']).toBe(`${url}/`);
 });
 
-test('headers that can be read only once arrive, also where there is nothing to add to them', async () => {
+test('headers that can be read only once are sent, also if there is nothing to inject', async () => {
   function* once(): Generator<[string, string]> {
     yield ['x-mine', '4'];
   }
@@ -75,7 +75,7 @@ test('headers that can be read only once arrive, also where there is nothing to 
   expect(await arrived(response)).toEqual({ method: 'GET', mine: '4', body: '' });
 });
 
-test('a redirect is one span, of what was asked for, and the trace goes on with it', async () => {
+test('a redirect is one span for the original request, and the trace continues', async () => {
   const seen: unknown[] = [];
   const { url } = await serve((request, response) => {
     seen.push([request.url, request.headers['traceparent'], request.headers['baggage']]);
@@ -94,10 +94,10 @@ test('a redirect is one span, of what was asked for, and the trace goes on with 
 
 test.each<[string, (abort: AbortController) => RequestInit, string]>([
   ['before the call', (abort) => (abort.abort(), { signal: abort.signal }), 'AbortError'],
-  ['while it waits', (abort) => (setImmediate(() => abort.abort()), { signal: abort.signal }), 'AbortError'],
-  ['by a time limit', () => ({ signal: AbortSignal.timeout(1) }), 'TimeoutError'],
-  ['for a reason', (abort) => (abort.abort(new RangeError('enough')), { signal: abort.signal }), 'RangeError'],
-])('a request aborted %s fails as with fetch, and so does its span', async (_, init, type) => {
+  ['while it is waiting', (abort) => (setImmediate(() => abort.abort()), { signal: abort.signal }), 'AbortError'],
+  ['by a timeout', () => ({ signal: AbortSignal.timeout(1) }), 'TimeoutError'],
+  ['with a reason', (abort) => (abort.abort(new RangeError('enough')), { signal: abort.signal }), 'RangeError'],
+])('a request aborted %s fails with the error of fetch, and its span fails', async (_, init, type) => {
   const { url } = await serve(() => {});
   const [raw, traced] = await Promise.all(
     [fetch, traceFetch()].map((fetched) =>
@@ -112,7 +112,7 @@ test.each<[string, (abort: AbortController) => RequestInit, string]>([
   expect(spans.span('GET')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': type } });
 });
 
-test('a Request keeps its signal', async () => {
+test('the signal of a Request is preserved', async () => {
   const { url } = await serve(() => {});
   const abort = new AbortController();
   const pending = traceFetch()(new Request(url, { signal: abort.signal }));
@@ -120,7 +120,7 @@ test('a Request keeps its signal', async () => {
   await expect(pending).rejects.toThrow('aborted');
 });
 
-test('bodies stream both ways; the span ends when the headers are there, and not with the body', async () => {
+test('bodies stream in both directions; the span ends with the response headers, not with the body', async () => {
   const { url } = await serve(echo);
   let send: (() => void) | undefined;
   const chunks = async function* (): AsyncGenerator<Buffer> {
@@ -135,7 +135,7 @@ test('bodies stream both ways; the span ends when the headers are there, and not
   expect(await response.text()).toBe('first second');
 });
 
-test('a fetch that throws at once still does', () => {
+test('a fetch that throws synchronously still does', () => {
   const broken = (): never => {
     throw new RangeError('at once');
   };

@@ -1,4 +1,4 @@
-// Wraps fetch.
+// Wraps fetch: a CLIENT span and injected context for each request.
 import { URL } from 'node:url';
 import { channel } from 'node:diagnostics_channel';
 import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
@@ -21,23 +21,23 @@ import { isTracingSuppressed } from '../common/suppression.ts';
 import { type HttpTracing, resolveHttpOptions, type TraceHttpOptions } from './options.ts';
 import { ATTR_STATUS_CODE, methodAttributes, methodOnTheWire } from './semconv.ts';
 
-/** What the undici instrumentation, which traces `fetch`, listens to. */
+/** The channel that the undici instrumentation, which traces `fetch`, subscribes to. */
 const undici = channel('undici:request:create');
 
-/** On what this returns, so that nothing is traced twice, also by another copy of this package. */
+/** Marks the returned function, so that no copy of this package traces it twice. */
 const tracedMark = Symbol.for('mqtrace.traced');
 
 type FetchArguments = Parameters<typeof globalThis.fetch>;
 
 /**
- * Wraps a `fetch`: each request is a CLIENT span, and carries the active trace and baggage in its headers. The span ends when the
- * response's headers are there; a status of 400 or above marks it as failed. The request given is never changed.
+ * Wraps a `fetch`: each request gets a CLIENT span, and its headers carry the active trace and baggage. The span ends when the
+ * response headers have arrived; a status of 400 or above marks it as failed. The given request is never modified.
  *
- * Where OpenTelemetry's undici instrumentation is at work, it makes the span and this steps aside (`force: true` overrides).
- * Follows the stable HTTP conventions.
+ * If OpenTelemetry's undici instrumentation is enabled, it creates the span and this wrapper does nothing (`force: true`
+ * overrides). Follows the stable HTTP conventions.
  *
  * @param fetch - default: the global one.
- * @throws MqtraceError `INVALID_OPTION` for something else than a function, or wrong options
+ * @throws MqtraceError `INVALID_OPTION` if it is not a function, or for invalid options
  */
 export function traceFetch(
   fetch: typeof globalThis.fetch = globalThis.fetch,
@@ -109,7 +109,7 @@ function startRequest(
     const given = init?.headers ?? request?.headers;
     const own = headersOf(given);
     const headers = injectCopy(tracing.propagator, httpHeaders, own, operation.context);
-    // An iterator gives its headers once, and has now done so.
+    // An iterator can be read only once, and has been read now.
     if (headers === undefined && !isIterator(given)) return undefined;
     return [input, withHeaders(init, headers ?? own)];
   });
@@ -123,7 +123,7 @@ function startOperation(tracing: HttpTracing, method: unknown, url: string, pare
   return new Operation(context, spans);
 }
 
-/** What a fetch of any implementation takes. Where there is no global `Headers`, plain headers. */
+/** Headers that any fetch implementation accepts; a plain object if there is no global `Headers`. */
 function headersOf(given: object | null | undefined): HttpHeaders {
   const { Headers } = globalThis;
   if (typeof Headers === 'function') return new Headers(given as Headers | undefined);
@@ -133,7 +133,9 @@ function headersOf(given: object | null | undefined): HttpHeaders {
   return httpHeaders.copy(iterable ? Object.fromEntries(given as Iterable<[string, string]>) : (given as HttpHeaders));
 }
 
-/** Told by what it has: a `Request` of another copy of undici, or of a polyfill, is not an instance of the global one. */
+/**
+ * Recognized by its properties: a `Request` of another copy of undici, or of a polyfill, is not an instance of the global class.
+ */
 function isRequest(input: unknown): input is Request {
   return typeof input === 'object' && input !== null && 'headers' in input && 'url' in input && 'method' in input;
 }
@@ -142,7 +144,10 @@ function isIterator(value: unknown): boolean {
   return typeof (value as { next?: unknown } | undefined)?.next === 'function';
 }
 
-/** What fetch reads of `init` may be accessors of a class (`fetch(url, request)` takes a `Request` for it), which no copy has. */
+/**
+ * The properties that fetch reads from `init` may be class accessors, which a copy would lose: `fetch(url, request)` accepts a
+ * `Request` as `init`.
+ */
 function withHeaders(init: RequestInit | undefined, given: HttpHeaders): RequestInit {
   const headers = given as NonNullable<RequestInit['headers']>;
   const prototype: unknown = init === undefined ? Object.prototype : Object.getPrototypeOf(init);
@@ -155,7 +160,7 @@ function withHeaders(init: RequestInit | undefined, given: HttpHeaders): Request
 function urlAttributes(text: string): Attributes {
   if (!URL.canParse(text)) return {};
   const url = new URL(text);
-  // People who may read traces must not see passwords.
+  // Passwords must not be visible in traces.
   if (url.username !== '') url.username = 'REDACTED';
   if (url.password !== '') url.password = 'REDACTED';
   const attributes: Attributes = {
@@ -167,7 +172,7 @@ function urlAttributes(text: string): Attributes {
   return attributes;
 }
 
-/** fetch says "fetch failed" of everything; what failed is its cause. */
+/** fetch reports every failure as "fetch failed"; its cause has the reason. */
 function networkErrorType(error: unknown): string | undefined {
   const code = (error as { cause?: { code?: unknown } | undefined } | undefined)?.cause?.code;
   return typeof code === 'string' ? code : undefined;

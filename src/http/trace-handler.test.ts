@@ -19,7 +19,7 @@ const text = async (message: IncomingMessage): Promise<string> => {
   return all;
 };
 
-test('requests over one kept connection are a trace each, with nothing left of the one before', async () => {
+test('each request over a keep-alive connection is a separate trace, without anything from the previous one', async () => {
   const seen: unknown[] = [];
   const sockets = new Set<unknown>();
   const { url } = await serve(
@@ -45,7 +45,7 @@ test('requests over one kept connection are a trace each, with nothing left of t
   expect(new Set(spans.spans().map((span) => span.spanContext().traceId)).size).toBe(3);
 });
 
-test('a response that streams: the span ends with its last byte, and the handler may have returned long before', async () => {
+test('the span of a streamed response ends with its last byte, after the handler has returned', async () => {
   let response: ServerResponse | undefined;
   const { url } = await serve(
     traceHandler((_request: IncomingMessage, given: ServerResponse) => {
@@ -61,7 +61,7 @@ test('a response that streams: the span ends with its last byte, and the handler
   expect(spans.span('GET').status.code).toBe(0);
 });
 
-test('a client that goes away while it sends: nothing was answered, and the span says so', async () => {
+test('a client that disconnects while sending gets no response, and the span records the failure', async () => {
   let arrived = false;
   const { url } = await serve(
     traceHandler((incoming: IncomingMessage, _response: ServerResponse) => {
@@ -80,7 +80,7 @@ test('a client that goes away while it sends: nothing was answered, and the span
   expect(attributes['http.response.status_code']).toBeUndefined();
 });
 
-test('HTTP/2: its authority is the server, and a stream that the client cancels is not a success', async () => {
+test('HTTP/2: the authority is the server address, and a stream that the client cancels is a failure', async () => {
   const handler = traceHandler((request: Http2ServerRequest, response: Http2ServerResponse) => {
     response.write('first');
     if (request.url !== '/cancelled') response.end('last');
@@ -120,13 +120,13 @@ const answer = traceHandler(
   },
 );
 
-test('an error handler alone is traced, too', async () => {
+test('a single error handler is traced, too', async () => {
   const { url } = await serve((request, response) => answer('no', request, response, () => {}));
   expect(await (await fetch(url, { headers: { traceparent } })).text()).toBe(`no in ${traceId}`);
   await until(() => spans.spans().length === 1);
 });
 
-test('a handler of something that is no response runs untraced', () => {
+test('a handler called with something other than a response runs untraced', () => {
   expect(traceHandler((request: string, response: object) => [request, response])('a', {})).toEqual(['a', {}]);
   expect(spans.spans()).toEqual([]);
 });

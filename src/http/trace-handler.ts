@@ -13,27 +13,28 @@ import { type HandlerTracing, type Response, Serving } from './serving.ts';
 /** Options of {@link traceHandler}. */
 export interface TraceHandlerOptions extends TraceHttpOptions {
   /**
-   * The route's template (`/orders/:id`), for the span's name and `http.route`. Default: Express' `req.route`, where there is one,
-   * behind the pattern at which its router is mounted; where an error has left that router, only a handler that is itself wrapped
-   * tells it. Without a template there is no route: the path of a request is never made a name.
+   * The route's template (`/orders/:id`), for the span's name and `http.route`. Default: Express' `req.route`, if there is one,
+   * after the pattern at which its router is mounted; if an error has left that router, it is known only if the handler itself is
+   * wrapped. Without a template there is no route: the path of a request never becomes the name.
    */
   route?: string | undefined;
   /**
-   * Whether proxies in front of the server are trusted to tell the client's address, the scheme and the host, in `Forwarded` or
-   * `X-Forwarded-*`. `true`: the first entry of these headers, which a client can forge unless the proxy replaces them. A number: so
-   * many proxies add to the headers, and the entry of the outermost one counts. Default false.
+   * Whether the client address, scheme and host are read from `Forwarded` or `X-Forwarded-*` headers of proxies in front of the
+   * server. `true`: uses the first entry of these headers, which a client can forge unless the proxy replaces them. A number: this
+   * many proxies append to the headers, and the entry of the outermost one is used. Default false.
    */
   trustProxy?: boolean | number | undefined;
 }
 
 /**
- * Wraps a `node:http` request handler, or an Express-shaped one (`(req, res, next)`, `(err, req, res, next)`): the trace and the
- * baggage of the request are active in it and in what follows it, within a SERVER span that ends with the response.
+ * Wraps a `node:http` request handler, or an Express-shaped one (`(req, res, next)`, `(err, req, res, next)`): the trace and
+ * baggage of the request are active in the handler and in everything that it calls, within a SERVER span that ends with the
+ * response.
  *
- * What the handler returns and throws is unchanged. Where OpenTelemetry's HTTP instrumentation is at work, it makes the span and
- * this steps aside (`force: true` overrides). Follows the stable HTTP conventions.
+ * What the handler returns and throws is unchanged. If OpenTelemetry's HTTP instrumentation is enabled, it creates the span and
+ * this wrapper does nothing (`force: true` overrides). Follows the stable HTTP conventions.
  *
- * @throws MqtraceError `INVALID_OPTION` for something else than a function, or wrong options
+ * @throws MqtraceError `INVALID_OPTION` if it is not a function, or for invalid options
  */
 export function traceHandler<R>(
   handler: (request: IncomingMessage, response: ServerResponse) => R,
@@ -57,7 +58,7 @@ export function traceHandler<H extends (...args: never[]) => unknown>(
       Serving.start(tracing, request as Request, args[at + 1] as Response),
     );
     if (serving === undefined) return run();
-    // A framework answers for what its handlers throw; without one, nothing may follow.
+    // A framework responds to errors of its handlers; without one there may be no response.
     return serve(serving, run, typeof args[at + 2] === 'function');
   }
   Object.defineProperty(tracedHandler, 'length', { value: handler.length, configurable: true });
@@ -77,7 +78,7 @@ function resolveHandlerOptions(options: TraceHandlerOptions): HandlerTracing {
   return Object.assign(tracing, { route, trustProxy });
 }
 
-/** An error handler comes after the context of what threw has been left. */
+/** An error handler runs after the context of the handler that threw has been left. */
 function runAgain(known: Serving, request: Request, run: () => unknown): unknown {
   known.seeRoute(request);
   const active = activeContext();

@@ -5,7 +5,8 @@ import { serve } from '../../test-support/serve.ts';
 import { spanId, traceContextVectors, traceId, valid } from '../propagation/testing/w3c-vectors.ts';
 import { traceFetch, traceHandler } from './index.ts';
 
-// A service that is asked to call others, as the specification's test suite has it: what it sends is held against what it got.
+// A service that calls other services on request, as in the specification's test suite: what it sends is compared with what it
+// received.
 recordRegisteredSpans();
 
 interface Received {
@@ -40,7 +41,7 @@ beforeEach(async () => {
   ));
 });
 
-/** Sends these header lines as they are, repeats included, and gives what the service then sent. */
+/** Sends these header lines unchanged, repeats included, and returns what the service then sent. */
 async function ask(headers: [string, unknown][], calls = 1): Promise<Received[]> {
   await new Promise<void>((resolve, reject) => {
     const lines = ['host', new URL(service).host, ...headers.flat()] as string[];
@@ -63,13 +64,13 @@ test.each(traceContextVectors)('W3C Trace Context over HTTP: $rule', async ({ he
     expect(sent?.tracestate).toBeUndefined();
   } else {
     expect([sentTraceId, sentFlags]).toEqual([traceId, `0${flags}`]);
-    // An unsampled span of the SDK has an id of its own, too.
+    // An unsampled span of the SDK has its own id, too.
     expect(sentSpanId).not.toBe(spanId);
     expect(sent?.tracestate).toBe(state);
   }
 });
 
-test('several calls are of one trace, each with a parent of its own', async () => {
+test('several calls belong to one trace, each with a different parent', async () => {
   const sent = await ask([['traceparent', valid]], 3);
   const parts = sent.map(({ traceparent }) => traceparent.split('-'));
   expect(new Set(parts.map(([, id]) => id))).toEqual(new Set([traceId]));

@@ -1,9 +1,9 @@
-// Reads a span context from contexts, span contexts and captured data.
+// Resolves contexts, span contexts and captured contexts to span contexts.
 import { type Baggage, type Context, type Link, propagation, type SpanContext, trace } from '@opentelemetry/api';
 import { isContext } from '../common/active-context.ts';
 import { type CapturedContext, restoreContext } from '../propagation/captured-context.ts';
 
-/** Anything that names a place in a trace: a context, a span's context, or one that was captured. */
+/** Anything that identifies a span: a context, a span context, or a captured context. */
 export type ContextSource = Context | SpanContext | CapturedContext;
 
 /** @internal */
@@ -12,7 +12,7 @@ export function toContext(source: ContextSource): Context | undefined {
 }
 
 /**
- * Links to where each source comes from, each place once; sources without a valid trace have none.
+ * Links to the spans of the sources, without duplicates. Sources without a valid span context are skipped.
  *
  *     tracer.startSpan('settle the day', { links: linksTo(rows.map((row) => row.context)) });
  */
@@ -27,7 +27,7 @@ export function linksTo(sources: Iterable<ContextSource>): Link[] {
   return [...links.values()];
 }
 
-/** The entries that all of them have with the same value; undefined for none. @internal */
+/** The baggage entries that all contexts have with the same value; undefined for none. @internal */
 export function commonBaggage(sources: readonly ContextSource[]): Baggage | undefined {
   const all = sources.map((source) => {
     const context = toContext(source);

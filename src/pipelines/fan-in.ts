@@ -1,4 +1,4 @@
-// fanIn(): one span that links all of its inputs.
+// Implements fanIn(): one span that links all of its inputs.
 import {
   type Attributes,
   type Context,
@@ -19,18 +19,18 @@ import { commonBaggage, type ContextSource, linksTo } from './context-source.ts'
 /** Options of {@link fanIn}. */
 export interface FanInOptions {
   attributes?: Attributes | undefined;
-  /** What the span is a child of. Default: the root context, so a new trace. */
+  /** The parent of the span. Default: the root context, which starts a new trace. */
   parent?: Context | undefined;
-  /** `'common'` (default): the entries that all inputs have with the same value are active; `'none'`: the parent's own. */
+  /** `'common'` (default): the entries that all inputs have with the same value are active; `'none'`: the baggage of the parent. */
   baggage?: 'common' | 'none' | undefined;
-  /** Default: that of the registered provider. */
+  /** Default: the tracer of the registered provider. */
   tracer?: Tracer | undefined;
 }
 
 /**
- * Runs `fn` in one span that links all inputs (an aggregate over many messages, rows or branches), and returns what it returns.
- * The span ends when the promise that `fn` returns settles, else when it returns; an error is recorded and goes on to the caller.
- * More than 128 inputs are linked from further spans of the same name beneath it, none is lost.
+ * Runs `fn` in one span that links all inputs, for an aggregate over many messages, rows or branches, and returns its result. The
+ * span ends when the promise that `fn` returns settles, else when `fn` returns; an error is recorded and reaches the caller. With
+ * more than 128 inputs, the remaining ones are linked from child spans of the same name, so that no link is lost.
  *
  * @throws MqtraceError `INVALID_OPTION`
  *

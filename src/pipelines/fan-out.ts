@@ -1,4 +1,4 @@
-// fanOut(): branches of one operation, as children or as traces of their own.
+// Implements fanOut(): runs the branches of one operation as child spans or as new traces.
 import { type Attributes, type Span, trace, type Tracer } from '@opentelemetry/api';
 import { checkFunction, checkNames } from '../common/check-options.ts';
 import { activeContext } from '../common/active-context.ts';
@@ -11,20 +11,21 @@ import { tracerFrom } from '../messaging/tracer.ts';
 /** Options of {@link fanOut}. */
 export interface FanOutOptions {
   /**
-   * `'child'`: branches are spans of the current trace. `'link'`: each is a trace of its own that links it. `'auto'` (default):
-   * children up to `children` branches, links beyond, since one trace of thousands of branches can neither be sampled nor read.
+   * `'child'`: branches are spans of the current trace. `'link'`: each branch starts a new trace that links the current one.
+   * `'auto'` (default): child spans for up to `children` branches, else links, because a trace of thousands of branches can neither
+   * be sampled nor read.
    */
   trace?: 'child' | 'link' | 'auto' | undefined;
-  /** Up to how many branches `'auto'` makes children. Default 100. */
+  /** The highest number of branches that `'auto'` makes child spans. Default 100. */
   children?: number | undefined;
   attributes?: Attributes | undefined;
-  /** Default: that of the registered provider. */
+  /** Default: the tracer of the registered provider. */
   tracer?: Tracer | undefined;
 }
 
 /**
- * Runs `fn` for each item in a span and context of its own, and returns what it returned for each, in order: await them with
- * `Promise.all`. Baggage is active in every branch. A synchronous throw ends the fan-out, as it would end a loop.
+ * Runs `fn` for each item in a separate span and context, and returns the results in order: await them with `Promise.all`. Baggage
+ * is active in every branch. A synchronous throw ends the fan-out, as it would end a loop.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */

@@ -11,7 +11,7 @@ const spanId = (i: number): string => (i + 1).toString(16).padStart(16, '0');
 const input = (i: number, baggage = 'tenant=a'): ReturnType<typeof extract> =>
   extract(kafkaHeaders, { traceparent: `00-${traceId(i)}-${spanId(i)}-01`, baggage });
 
-test('links: contexts, span contexts and captured ones, each place once, and none for what has no trace', () => {
+test('linksTo accepts contexts, span contexts and captured contexts, removes duplicates and skips sources without a trace', () => {
   const links = linksTo([
     input(0),
     trace.getSpanContext(input(1))!,
@@ -25,7 +25,7 @@ test('links: contexts, span contexts and captured ones, each place once, and non
   expect(links.map((link) => link.context.traceId)).toEqual([traceId(0), traceId(1), traceId(2)]);
 });
 
-test('fan-in: one span that links all inputs, in which what they agree on is active', async () => {
+test('fan-in: one span links all inputs, and their common baggage is active in it', async () => {
   const result = await fanIn(
     'total',
     [input(0, 'tenant=a,n=1'), input(1, 'tenant=a,n=2'), captureContext(input(2, 'n=3,tenant=a'))],
@@ -43,7 +43,7 @@ test('fan-in: one span that links all inputs, in which what they agree on is act
   expect(span.parentSpanContext).toBeUndefined();
 });
 
-test('fan-in of 300: none is lost, further spans beneath the first link the rest', () => {
+test('fan-in of 300 inputs: child spans link those beyond 128, so that no link is lost', () => {
   fanIn(
     'total',
     Array.from({ length: 300 }, (_, i) => input(i)),
@@ -58,7 +58,7 @@ test('fan-in of 300: none is lost, further spans beneath the first link the rest
   expect(parts.every((span) => span.ended)).toBe(true);
 });
 
-test('fan-in: an error is recorded and goes on', async () => {
+test('fan-in: an error is recorded and reaches the caller', async () => {
   const error = new TypeError('no');
   await expect(fanIn('total', [], () => Promise.reject(error))).rejects.toBe(error);
   expect(() =>
@@ -69,7 +69,7 @@ test('fan-in: an error is recorded and goes on', async () => {
   expect([spans.span('total').status.code, spans.span('sum').status.code]).toEqual([2, 2]);
 });
 
-test('fan-in and fan-out without a working tracer run the function all the same', () => {
+test('fan-in and fan-out run the function even without a working tracer', () => {
   const tracer = {
     startSpan: (): never => {
       throw new Error('no');
@@ -79,7 +79,7 @@ test('fan-in and fan-out without a working tracer run the function all the same'
   expect(fanOut('branch', [1, 2], (item) => item * 2, { tracer })).toEqual([2, 4]);
 });
 
-test('fan-out: few branches are children, many are traces of their own, linked; baggage is active in all', async () => {
+test('fan-out: few branches are child spans, many are linked traces; baggage is active in all', async () => {
   await context.with(input(0), async () => {
     const branches = await Promise.all(
       fanOut('branch', ['a', 'b'], async (item, index) => {
@@ -102,7 +102,7 @@ test('fan-out: few branches are children, many are traces of their own, linked; 
   });
 });
 
-test('a misspelt option is told', () => {
+test('invalid arguments and misspelt options throw', () => {
   expect(() => fanIn('all', [], Promise.resolve(1) as never)).toThrow(
     '[INVALID_OPTION] fanIn(name, inputs, fn): expected a function, got a promise (is an await missing?)',
   );

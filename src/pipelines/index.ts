@@ -1,4 +1,4 @@
-// Context through code that no client wraps: fan-in, fan-out, streams, emitters, stored contexts.
+// Carries context through code that no wrapper covers: fan-in, fan-out, streams, emitters, stored contexts.
 export { type ContextSource, linksTo } from './context-source.ts';
 export { fanIn, type FanInOptions } from './fan-in.ts';
 export { fanOut, type FanOutOptions } from './fan-out.ts';

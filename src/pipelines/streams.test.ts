@@ -11,7 +11,7 @@ recordRegisteredSpans();
 const tenant = (value: string): ReturnType<typeof baggage.set> =>
   baggage.set('tenant', value, { context: ROOT_CONTEXT });
 
-test('each chunk is handled in the context that was kept with it, stage after stage, buffers between them or not', async () => {
+test('each chunk is handled in the context kept with it in every stage, with and without buffering', async () => {
   const seen: string[] = [];
   const source = ['a', 'b', 'c'].map((name) => keepContext({ name }, tenant(name)));
   await pipeline(
@@ -29,14 +29,14 @@ test('each chunk is handled in the context that was kept with it, stage after st
   expect(seen).toEqual(['aa:a', 'bb:b', 'cc:c']);
 });
 
-test('a chunk without a context runs in that in which the stage was made', async () => {
+test('a chunk without a context is handled in the context in which the stage was created', async () => {
   const stage = context.with(tenant('stage'), () => mapInContext(() => baggage.get('tenant')));
   const out: (string | undefined)[] = [];
   for await (const value of stage(Readable.from(['x']))) out.push(value);
   expect(out).toEqual(['stage']);
 });
 
-test("an error of a stage is the pipeline's", async () => {
+test('an error of a stage fails the pipeline', async () => {
   const failing = mapInContext(() => Promise.reject(new TypeError('no')));
   await expect(
     pipeline(Readable.from([1]), failing, async (all) => {
@@ -45,11 +45,11 @@ test("an error of a stage is the pipeline's", async () => {
   ).rejects.toThrow('no');
 });
 
-test('what was never kept has no context', () => {
+test('an object without a kept context has none', () => {
   expect([keptContext({}), keptContext('x'), keptContext(null)]).toEqual([undefined, undefined, undefined]);
 });
 
-test('listeners of a bound emitter run in its context, wherever the event comes from', () => {
+test('listeners of a bound emitter run in its context, no matter where the event is emitted', () => {
   const seen: (string | undefined)[] = [];
   const free = new EventEmitter();
   const bound = bindEmitter(new EventEmitter(), tenant('bound'));

@@ -8,9 +8,9 @@ import { reportFault } from '../common/faults.ts';
 const kept = new WeakMap<object, Context>();
 
 /**
- * Remembers a context with an object, for as long as the object lives, and returns the object: a chunk of a stream, a job of an
- * in-memory queue, a row of a batch. AsyncLocalStorage follows calls, not data; where data waits for someone else's call, its
- * context must travel with it.
+ * Associates a context with an object for the lifetime of the object, and returns the object: a chunk of a stream, a job of an
+ * in-memory queue, a row of a batch. AsyncLocalStorage follows calls, not data. If data waits to be handled by another call, its
+ * context has to be kept with it.
  *
  * @param context - default: the active context.
  */
@@ -19,14 +19,15 @@ export function keepContext<T extends object>(object: T, context: Context = acti
   return object;
 }
 
-/** The context that was kept with an object; undefined where none was. */
+/** The context that was kept with an object; undefined if there is none. */
 export function keptContext(object: unknown): Context | undefined {
   return typeof object === 'object' && object !== null ? kept.get(object) : undefined;
 }
 
 /**
- * A stage for `stream.pipeline` that runs `fn` for each chunk in the chunk's own context (see {@link keepContext}), and keeps that
- * context with what `fn` makes of it, for the next stage. A chunk without one runs in the context in which the stage was made.
+ * A stage for `stream.pipeline` that runs `fn` for each chunk in the context kept with the chunk (see {@link keepContext}), and
+ * keeps that context with the result for the next stage. A chunk without a context is handled in the context in which the stage was
+ * created.
  *
  *     await pipeline(source, mapInContext(enrich), mapInContext(store));
  */
@@ -45,8 +46,8 @@ export function mapInContext<In, Out>(
 }
 
 /**
- * Listeners added to this emitter from now on run in the context given, wherever the event is emitted from; else they run in the
- * emitter's. Returns the emitter. Without a context manager it does nothing.
+ * Runs listeners that are added to this emitter from now on in the given context, instead of the context in which the event is
+ * emitted. Returns the emitter. Does nothing without a context manager.
  *
  * @param context - default: the active context.
  */
