@@ -26,7 +26,7 @@ export {
   withCapturedContext,
 } from './propagation/index.ts';
 // What the options of all wrappers have in common.
-export type { Parenting, ServerOption, SemconvVersion, TraceOptions } from './messaging/index.ts';
+export type { Parenting, PipelineOptions, ServerOption, SemconvVersion, TraceOptions } from './messaging/index.ts';
 // For asynchronous pipelines.
 export {
   bindEmitter,

@@ -55,7 +55,8 @@ function startProcess(
   const links: Link[] = incoming.creation === undefined ? [] : [{ context: incoming.creation }];
   let parent = incoming.context;
   if (linkOnly) {
-    const detached = trace.deleteSpan(incoming.context);
+    const alone = trace.deleteSpan(incoming.context);
+    const detached = messaging.pipelines?.keep(incoming.context, alone) ?? alone;
     parent = surrounding === undefined ? detached : trace.setSpanContext(detached, surrounding);
   } else if (surrounding !== undefined) {
     links.push({ context: surrounding });
@@ -73,7 +74,12 @@ function startProcess(
         incoming.attributes,
         messaging.baggageAttributes('receive', incoming.context, destination?.name),
       ),
-      details: () => mergeAttributes(description.details?.(), messageAge(incoming.sentAt)),
+      details: () =>
+        mergeAttributes(
+          description.details?.(),
+          messageAge(incoming.sentAt),
+          messaging.pipelines?.attributes(incoming.context),
+        ),
     },
     { kind: SpanKind.CONSUMER, parent, links, measurement },
   );
@@ -239,6 +245,7 @@ function measureProcessing(
     // Of a delivery after others, nothing tells how long the message was meant to wait for it.
     const isFirst = !facts.redelivered && !facts.deadLettered && (facts.attempt ?? 1) <= 1;
     if (isFirst) measurement.age(incoming.sentAt);
+    measurement.pipeline(messaging.pipelines?.ageOf(incoming.context));
   } catch (error) {
     reportFault('measuring a message', error);
   }
@@ -259,7 +266,10 @@ function measureBatch(
   if (type !== 'process' || measurement === undefined) return measurement;
   try {
     measurement.enter(incoming.length);
-    for (const { sentAt } of incoming) measurement.age(sentAt);
+    for (const message of incoming) {
+      measurement.age(message.sentAt);
+      measurement.pipeline(messaging.pipelines?.ageOf(message.context));
+    }
   } catch (error) {
     reportFault('measuring a batch', error);
   }

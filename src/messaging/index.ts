@@ -18,6 +18,7 @@ export {
   startOperation,
 } from './operation.ts';
 export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
+export type { PipelineOptions } from './pipeline-policy.ts';
 export { type Outgoing, type Sending, startSending } from './producing.ts';
 export * from './semconv.ts';
 export { checkServer, serverAttributes, type ServerOption } from './server.ts';

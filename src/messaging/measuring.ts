@@ -11,19 +11,22 @@ import {
   messagesDeadLettered,
   messagesInFlight,
   operationDuration,
+  pipelineAge,
   processDuration,
   sentMessages,
   type Series,
 } from '../metrics/instruments.ts';
 import { addTo, metricsEpoch, recordIn, seriesFor } from '../metrics/series.ts';
 import type { OperationClock } from './operation-clock.ts';
-import type { Destination, OperationDescription } from './operation.ts';
+import { type Destination, mergeAttributes, type OperationDescription } from './operation.ts';
+import type { PipelineAge } from './pipeline-policy.ts';
 import {
   ATTR_CONSUMER_GROUP_NAME,
   ATTR_DESTINATION_NAME,
   ATTR_ERROR_TYPE,
   ATTR_OPERATION_NAME,
   ATTR_OPERATION_TYPE,
+  ATTR_PIPELINE_NAME,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   ATTR_SYSTEM,
@@ -57,6 +60,7 @@ class PreparedMetrics {
   readonly #found = new Map<Definition, Series>();
   readonly #failed = new Map<string, Map<Definition, Series>>();
   #durationSeries: Series | undefined;
+  #pipelines: Map<string, Series> | undefined;
 
   constructor(epoch: number, attributes: Attributes, type: string) {
     this.epoch = epoch;
@@ -80,6 +84,17 @@ class PreparedMetrics {
       if (this.#failed.size < maxErrorTypes) this.#failed.set(errorType, found);
     }
     return this.#find(found, definition, { ...this.#attributes, [ATTR_ERROR_TYPE]: errorType });
+  }
+
+  /** The series of a named pipeline. Only names that the application has listed come here, and one that stands for all others. */
+  pipeline(name: string): Series {
+    this.#pipelines ??= new Map();
+    let series = this.#pipelines.get(name);
+    if (series === undefined) {
+      series = seriesFor(pipelineAge, mergeAttributes(this.#attributes, { [ATTR_PIPELINE_NAME]: name }));
+      this.#pipelines.set(name, series);
+    }
+    return series;
   }
 
   #find(found: Map<Definition, Series>, definition: Definition, attributes: Attributes): Series {
@@ -131,6 +146,13 @@ export class Measurement {
     const ms = Date.now() - sentAt;
     if (ms < 0) addTo(this.#prepared.series(clockSkew), 1);
     recordIn(this.#prepared.series(messageAge), messageAge.boundaries!, Math.max(0, ms) / 1000);
+  }
+
+  /** Records how long ago the pipeline of a message has started. */
+  pipeline(age: PipelineAge | undefined): void {
+    if (age === undefined) return;
+    const series = age.name === undefined ? this.#prepared.series(pipelineAge) : this.#prepared.pipeline(age.name);
+    recordIn(series, pipelineAge.boundaries!, age.seconds);
   }
 
   /** Records what the broker tells of a delivery. */

@@ -20,6 +20,7 @@ import type { AdmittedContext } from '../propagation/trust.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
 import { Measurer } from './measuring.ts';
+import { PipelinePolicy } from './pipeline-policy.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { schemaUrls, type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
 import { ReceivePolicy } from './receive-policy.ts';
@@ -33,6 +34,8 @@ export class Messaging {
   readonly propagator: TextMapPropagator;
   readonly tracer: TracerSource;
   readonly measurer: Measurer;
+  /** Undefined while pipelines are off. */
+  readonly pipelines: PipelinePolicy | undefined;
   readonly #provider: TracerProvider | undefined;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
@@ -54,6 +57,10 @@ export class Messaging {
     this.#settleSpans = options.settleSpans !== false;
     this.#fastPath = options.fastPath !== false;
     this.#receivePolicy = new ReceivePolicy(where, options);
+    const { pipelines } = options;
+    if (pipelines !== undefined && pipelines !== false) {
+      this.pipelines = new PipelinePolicy(`${where}({ pipelines })`, pipelines, this.propagator);
+    }
   }
 
   /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
@@ -106,7 +113,8 @@ export class Messaging {
       : undefined;
     // The clients send nothing of a Map, so that nothing may be written into one.
     const given = typeof headers === 'object' && headers !== null && isHeaderMap(headers) ? undefined : headers;
-    return injectCopy(this.propagator, this.#carrier(adapter), given, context, allowed);
+    const carried = this.pipelines === undefined ? context : this.#withOrigin(this.pipelines, context, destination);
+    return injectCopy(this.propagator, this.#carrier(adapter), given, carried, allowed);
   }
 
   /** What a message carries, on top of the root context: what happens to be active is no part of it. */
@@ -140,6 +148,15 @@ export class Messaging {
   /** The creation context that a message to be sent carries already, if such are to be kept. */
   existing<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): SpanContext | undefined {
     return this.#keepExisting ? validSpanContext(this.extract(adapter, headers)) : undefined;
+  }
+
+  #withOrigin(pipelines: PipelinePolicy, context: Context, destination: string | undefined): Context {
+    try {
+      return pipelines.toSend(context, destination);
+    } catch (error) {
+      reportFault('carrying the origin of a pipeline', error);
+      return context;
+    }
   }
 
   #carrier<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {

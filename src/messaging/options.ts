@@ -3,6 +3,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption, MqtraceError } from '../common/errors.ts';
 import type { BaggageRules, PropagatorChoice, Trust } from '../propagation/index.ts';
+import type { PipelineOptions } from './pipeline-policy.ts';
 import type { SemconvVersion } from './semconv.ts';
 
 /**
@@ -46,6 +47,11 @@ export interface TraceOptions {
    */
   trust?: Trust | ((destination: string) => Trust | undefined) | undefined;
   /**
+   * Whether messages carry where and when their pipeline started, in a member of `tracestate`, and consumers record how long ago that
+   * was: `mqtrace.pipeline.age`, as a metric and on process spans. `true`, or names of pipelines. Default: off.
+   */
+  pipelines?: boolean | PipelineOptions | undefined;
+  /**
    * Whether messages that are CloudEvents in binary mode get the Distributed Tracing extension (the trace in which their journey
    * started), and are read by it where they have no `traceparent`. Default false.
    */
@@ -67,7 +73,16 @@ const choices: Record<string, readonly string[]> = {
   existingContext: ['replace', 'keep'],
 };
 const switches = ['cloudEvents', 'settleSpans', 'fastPath'];
-const names = ['tracerProvider', 'propagator', 'parenting', 'baggage', 'trust', ...switches, ...Object.keys(choices)];
+const names = [
+  'tracerProvider',
+  'propagator',
+  'parenting',
+  'baggage',
+  'trust',
+  'pipelines',
+  ...switches,
+  ...Object.keys(choices),
+];
 
 /**
  * @param where - the wrapper's name, for messages.

@@ -36,6 +36,12 @@ export const ATTR_MESSAGE_CLOCK_SKEW = 'mqtrace.message.clock_skew';
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
 /** True where the broker marks the message as delivered before. */
 export const ATTR_MESSAGE_REDELIVERED = 'mqtrace.message.redelivered';
+/** Seconds between the first message of a pipeline and the start of processing. */
+export const ATTR_PIPELINE_AGE = 'mqtrace.pipeline.age';
+/** Messages from the start of a pipeline to here. */
+export const ATTR_PIPELINE_HOPS = 'mqtrace.pipeline.hops';
+/** The name of a pipeline, if it has one that is believed; else `_OTHER`. */
+export const ATTR_PIPELINE_NAME = 'mqtrace.pipeline.name';
 /** On the further spans of an operation whose links exceed the limit of one span: the number of the part, counted from 1. */
 export const ATTR_LINKS_PART = 'mqtrace.links.part';
 

@@ -108,6 +108,15 @@ export const messageAge: Definition = {
 };
 
 /** @internal */
+export const pipelineAge: Definition = {
+  name: 'mqtrace.pipeline.age',
+  kind: 'histogram',
+  unit: 's',
+  description: 'Time from the sending of the first message of a pipeline to the start of processing.',
+  boundaries: ages,
+};
+
+/** @internal */
 export const clockSkew: Definition = {
   name: 'mqtrace.message.clock_skew',
   kind: 'counter',

@@ -1,7 +1,16 @@
 // Resolves contexts, span contexts and captured contexts to span contexts.
-import { type Baggage, type Context, type Link, propagation, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  type Baggage,
+  type Context,
+  type Link,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 import { isContext } from '../common/active-context.ts';
 import { type CapturedContext, restoreContext } from '../propagation/captured-context.ts';
+import { originOf, type PipelineOrigin } from '../propagation/pipeline-origin.ts';
 
 /** Anything that identifies a span: a context, a span context, or a captured context. */
 export type ContextSource = Context | SpanContext | CapturedContext;
@@ -39,6 +48,17 @@ export function commonBaggage(sources: readonly ContextSource[]): Baggage | unde
     .getAllEntries()
     .filter(([key, { value }]) => rest.every((baggage) => baggage?.getEntry(key)?.value === value));
   return common.length === 0 ? undefined : propagation.createBaggage(Object.fromEntries(common));
+}
+
+/** The origin of the oldest pipeline among them; undefined for none. @internal */
+export function oldestOrigin(sources: readonly ContextSource[]): PipelineOrigin | undefined {
+  let oldest: PipelineOrigin | undefined;
+  for (const source of sources) {
+    const context = toContext(source) ?? trace.setSpanContext(ROOT_CONTEXT, source as SpanContext);
+    const origin = originOf(context);
+    if (origin !== undefined && !(oldest !== undefined && oldest.startMs <= origin.startMs)) oldest = origin;
+  }
+  return oldest;
 }
 
 function isSpanContext(source: ContextSource): source is SpanContext {

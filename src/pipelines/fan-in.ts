@@ -14,7 +14,8 @@ import { runHandler } from '../messaging/handler.ts';
 import { Operation } from '../messaging/operation.ts';
 import { startSpans } from '../messaging/spans.ts';
 import { tracerFrom } from '../messaging/tracer.ts';
-import { commonBaggage, type ContextSource, linksTo } from './context-source.ts';
+import { withOrigin } from '../propagation/pipeline-origin.ts';
+import { commonBaggage, type ContextSource, linksTo, oldestOrigin } from './context-source.ts';
 
 /** Options of {@link fanIn}. */
 export interface FanInOptions {
@@ -55,6 +56,9 @@ function start(name: string, inputs: readonly ContextSource[], options: FanInOpt
     links = linksTo(inputs);
     const common = options.baggage === 'none' ? undefined : commonBaggage(inputs);
     if (common !== undefined) parent = propagation.setBaggage(parent, common);
+    // An aggregate is as old as the oldest of what it is made of.
+    const origin = oldestOrigin(inputs);
+    if (origin !== undefined) parent = withOrigin(parent, origin);
   } catch (error) {
     reportFault('reading the inputs of a fan-in', error);
   }

@@ -12,6 +12,7 @@ import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { reportFault } from '../common/faults.ts';
 import { isRandomTraceId, RANDOM_TRACE_ID_FLAG, withRandomTraceId } from '../common/random-trace-id.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { addOrigin, keptOrigin } from './pipeline-origin.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
 import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
@@ -56,7 +57,12 @@ function write(context: Context, carrier: unknown, setter: TextMapSetter<unknown
   if (spanContext !== undefined && isValidSpanContext(spanContext)) {
     const random = isRandomTraceId(context, spanContext.traceId) ? RANDOM_TRACE_ID_FLAG : 0;
     setter.set(carrier, 'traceparent', formatTraceparent(spanContext, spanContext.traceFlags | random));
-    const traceState = spanContext.traceState === undefined ? '' : limitTraceState(spanContext.traceState.serialize());
+    const origin = keptOrigin(context);
+    const state =
+      origin === undefined
+        ? spanContext.traceState
+        : (addOrigin(spanContext.traceState, origin) ?? spanContext.traceState);
+    const traceState = state === undefined ? '' : limitTraceState(state.serialize());
     if (traceState !== '' && printable.test(traceState)) setter.set(carrier, 'tracestate', traceState);
   }
   const baggage = propagation.getBaggage(context);

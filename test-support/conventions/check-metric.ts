@@ -11,6 +11,7 @@ export interface CheckedMetric {
 /** The messaging metrics that the conventions lack, as docs/metrics.md has them. */
 const own: Readonly<Record<string, { instrument: string; unit: string; required: readonly string[] }>> = {
   'mqtrace.message.age': ownMetric('histogram', 's'),
+  'mqtrace.pipeline.age': ownMetric('histogram', 's'),
   'mqtrace.message.clock_skew': ownMetric('counter', '{message}'),
   'mqtrace.messages.in_flight': ownMetric('updowncounter', '{message}'),
   'mqtrace.delivery.attempts': ownMetric('histogram', '{attempt}'),

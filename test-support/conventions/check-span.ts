@@ -51,6 +51,9 @@ export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.message.delivery_attempt': { type: 'int' },
   'mqtrace.message.redelivered': { type: 'boolean' },
   'mqtrace.links.part': { type: 'int' },
+  'mqtrace.pipeline.age': { type: 'double' },
+  'mqtrace.pipeline.hops': { type: 'int' },
+  'mqtrace.pipeline.name': { type: 'string' },
   // Of metrics.
   'mqtrace.destination': { type: 'string' },
   'mqtrace.drop.reason': { type: 'string' },

@@ -1,0 +1,104 @@
+// A pipeline over the three brokers while nothing is sampled: each consumer is told how long ago its first message was sent.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'amqplib';
+import { Redis } from 'ioredis';
+import { Kafka, logLevel } from 'kafkajs';
+import { traceConnection } from 'mqtrace/amqplib';
+import { processMessage, traceRedis } from 'mqtrace/ioredis';
+import { traceKafka } from 'mqtrace/kafkajs';
+import { startTracing } from 'mqtrace/sdk';
+import { afterAll, expect, inject, test } from 'vitest';
+import { checkMetric } from '../test-support/conventions/check-metric.ts';
+import { uniqueName } from '../test-support/inputs.ts';
+import { createTopics } from '../test-support/kafka-topics.ts';
+import { type HistogramMetric, mqtraceMetrics } from '../src/metrics/index.ts';
+
+const tracing = startTracing({ sampling: { sampler: { ratio: 0 } }, export: { protocol: 'none' } });
+const producer = mqtraceMetrics();
+const options = { pipelines: { name: 'checkout' } };
+
+afterAll(() => tracing.shutdown());
+
+/** Count and sum of the ages of the pipelines that arrived at a destination, by name. */
+async function agesAt(destination: string): Promise<Record<string, { count: number; sum: number }>> {
+  const metrics = (await producer.collect()).resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+  const ages = metrics.find(({ descriptor }) => descriptor.name === 'mqtrace.pipeline.age') as HistogramMetric;
+  expect(checkMetric(ages)).toEqual([]);
+  const points = ages.dataPoints.filter(({ attributes }) => attributes['messaging.destination.name'] === destination);
+  return Object.fromEntries(
+    points.map(({ attributes, value }) => [
+      String(attributes['mqtrace.pipeline.name']),
+      { count: value.count, sum: value.sum },
+    ]),
+  );
+}
+
+test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
+  'RabbitMQ, Kafka, Redis: the age grows from hop to hop ($parenting)',
+  async ({ parenting }) => {
+    const connection = traceConnection(await connect(inject('amqpUrl')), { ...options, parenting });
+    const channel = await connection.createConfirmChannel();
+    const queue = uniqueName('q');
+    await channel.assertQueue(queue, { autoDelete: true });
+    const topic = uniqueName('topic');
+    await createTopics(inject('kafkaBrokers'), [topic]);
+    const kafka = traceKafka(new Kafka({ brokers: inject('kafkaBrokers'), logLevel: logLevel.NOTHING }), {
+      ...options,
+      parenting,
+    });
+    const sender = kafka.producer();
+    const consumer = kafka.consumer({ groupId: topic });
+    const redis = traceRedis(new Redis(inject('redisUrl')), { ...options, parenting });
+    const stream = uniqueName('stream');
+    await Promise.all([sender.connect(), consumer.connect()]);
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
+
+    const start = Date.now();
+    const seen: Record<string, number> = {};
+    channel.sendToQueue(queue, Buffer.from('1'));
+    await channel.waitForConfirms();
+    await sleep(1000);
+    await channel.consume(queue, (message) => {
+      seen[queue] ??= (Date.now() - start) / 1000;
+      void sleep(500)
+        .then(() => sender.send({ topic, messages: [{ value: '1' }] }))
+        .then(() => channel.ack(message!));
+    });
+    let reach: () => void;
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    await consumer.run({
+      eachMessage: async () => {
+        seen[topic] ??= (Date.now() - start) / 1000;
+        await redis.xadd(stream, '*', 'n', '1');
+        reach();
+      },
+    });
+    await reached;
+    await sleep(500);
+    const reply = (await redis.xreadgroup('GROUP', 'g', 'c', 'STREAMS', stream, '>')) as [
+      string,
+      [string, string[]][],
+    ][];
+    const [entry] = reply[0]![1];
+    seen[stream] = (Date.now() - start) / 1000;
+    await processMessage(entry!, ([id]) => redis.xack(stream, 'g', id));
+
+    for (const destination of [queue, topic, stream]) {
+      const ages = await agesAt(destination);
+      expect(Object.keys(ages)).toEqual(['checkout']);
+      expect(ages['checkout']?.count).toBe(1);
+      expect(Math.abs(ages['checkout']!.sum / seen[destination]! - 1)).toBeLessThan(0.02);
+    }
+    // What is on the wire, read by a client that nothing wraps.
+    const raw = new Redis(inject('redisUrl'));
+    const [[, fields]] = (await raw.xrange(stream, '-', '+')) as [[string, string[]]];
+    const traceState = fields[fields.indexOf('tracestate') + 1]!;
+    expect(traceState).toMatch(/^mqtrace=1;[0-9a-z]{8};3;checkout$/);
+    expect(Math.abs(Number.parseInt(traceState.split(';')[1]!, 36) - start)).toBeLessThan(50);
+    await raw.del(stream);
+    await Promise.all([sender.disconnect(), consumer.disconnect(), connection.close()]);
+    redis.disconnect();
+    raw.disconnect();
+  },
+);

@@ -1,0 +1,142 @@
+// The `pipelines` option: which origin is sent, and what is said of the origin of a received message.
+import type { Attributes, Context, TextMapPropagator } from '@opentelemetry/api';
+import { checkNames, isRecord } from '../common/check-options.ts';
+import { describe, invalidOption } from '../common/errors.ts';
+import { answered, reportFault } from '../common/faults.ts';
+import { warn } from '../common/warnings.ts';
+import { fastExtractFor } from '../propagation/current-propagator.ts';
+import {
+  isPipelineName,
+  nextHop,
+  originOf,
+  type PipelineOrigin,
+  withOrigin,
+  withOriginInTraceState,
+} from '../propagation/pipeline-origin.ts';
+import { ATTR_PIPELINE_AGE, ATTR_PIPELINE_HOPS, ATTR_PIPELINE_NAME } from './semconv.ts';
+
+/** Options of end-to-end pipelines. */
+export interface PipelineOptions {
+  /**
+   * Name of the pipelines that start here: those whose first message this client sends. 1 to 48 letters, digits, `_`, `.` or `-`; for
+   * all destinations, or by destination name. Default: no name.
+   */
+  name?: string | ((destination: string) => string | undefined) | undefined;
+  /**
+   * Names that are believed in received messages; others are reported as `_OTHER`, because anyone who sends a message can write one.
+   * Default: `name`, if it is a string.
+   */
+  names?: readonly string[] | undefined;
+}
+
+/** What is known of a received message's pipeline. */
+export interface PipelineAge {
+  /** Seconds since the first message of the pipeline was sent; 0 where clocks differ. */
+  readonly seconds: number;
+  readonly hops: number;
+  /** Undefined for a pipeline without a name. */
+  readonly name: string | undefined;
+}
+
+const nameExpected = '1 to 48 letters, digits, _, . or -';
+const other = '_OTHER';
+/** An origin further in the past or the future is no origin of a message that is processed now. */
+const maxAgeMs = 30 * 24 * 60 * 60 * 1000;
+const maxSkewMs = 24 * 60 * 60 * 1000;
+
+/** The propagators that have been warned of: one warning for each. */
+const warned = new WeakSet();
+
+/** The pipelines of one wrapped client. @internal */
+export class PipelinePolicy {
+  readonly #name: PipelineOptions['name'];
+  readonly #believed: ReadonlySet<string>;
+  readonly #propagator: TextMapPropagator;
+
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(where: string, given: true | PipelineOptions, propagator: TextMapPropagator) {
+    const options = check(where, given);
+    this.#name = options.name;
+    this.#believed = new Set(options.names ?? (typeof options.name === 'string' ? [options.name] : []));
+    this.#propagator = propagator;
+  }
+
+  /** The context to send a message in: its trace state holds the origin. */
+  toSend(context: Context, destination: string | undefined): Context {
+    if (!this.#isCarried()) return context;
+    const origin = current(originOf(context)) ?? this.#start(destination);
+    return withOriginInTraceState(context, nextHop(origin));
+  }
+
+  /** `detached` with the origin of `received`, whose trace it does not continue. */
+  keep(received: Context, detached: Context): Context {
+    const origin = current(originOf(received));
+    return origin === undefined ? detached : withOrigin(detached, origin);
+  }
+
+  /** Undefined for a message without an origin, or with one that cannot be true. */
+  ageOf(context: Context): PipelineAge | undefined {
+    const origin = current(originOf(context));
+    if (origin === undefined) return undefined;
+    const { name, hops, startMs } = origin;
+    const believed = name === undefined || this.#believed.has(name) ? name : other;
+    return { seconds: Math.max(0, Date.now() - startMs) / 1000, hops, name: believed };
+  }
+
+  /** What a process span says of it. */
+  attributes(context: Context): Attributes | undefined {
+    const age = this.ageOf(context);
+    if (age === undefined) return undefined;
+    return { [ATTR_PIPELINE_AGE]: age.seconds, [ATTR_PIPELINE_HOPS]: age.hops, [ATTR_PIPELINE_NAME]: age.name };
+  }
+
+  #start(destination: string | undefined): PipelineOrigin {
+    return { startMs: Date.now(), hops: 0, name: this.#nameFor(destination) };
+  }
+
+  #nameFor(destination: string | undefined): string | undefined {
+    if (typeof this.#name !== 'function') return this.#name;
+    try {
+      const name: unknown = answered(this.#name(destination ?? ''));
+      if (name === undefined || isPipelineName(name)) return name;
+      throw new TypeError(`it returned ${describe(name)}, expected ${nameExpected}`);
+    } catch (error) {
+      reportFault('the pipelines option', error);
+      return undefined;
+    }
+  }
+
+  /** Only W3C propagators are known to write `tracestate` and to read it back. */
+  #isCarried(): boolean {
+    if (fastExtractFor(this.#propagator) !== undefined) return true;
+    if (!warned.has(this.#propagator)) {
+      warned.add(this.#propagator);
+      warn(
+        'pipelines are off: the propagator is neither that of mqtrace nor the W3C composite of OpenTelemetry; ' +
+          "wrap clients with { propagator: 'mqtrace' }, or register one of these",
+      );
+    }
+    return false;
+  }
+}
+
+/** The origin, if it can be true. */
+function current(origin: PipelineOrigin | undefined): PipelineOrigin | undefined {
+  if (origin === undefined) return undefined;
+  const age = Date.now() - origin.startMs;
+  return age <= maxAgeMs && age >= -maxSkewMs ? origin : undefined;
+}
+
+function check(where: string, given: unknown): PipelineOptions {
+  if (given === true) return {};
+  if (!isRecord(given)) throw invalidOption(where, given, 'true, or an object of name and names');
+  checkNames(where, given, ['name', 'names']);
+  const { name, names } = given;
+  if (name !== undefined && typeof name !== 'function' && !isPipelineName(name)) {
+    throw invalidOption(`${where}.name`, name, `${nameExpected}, or a function of the destination`);
+  }
+  if (names !== undefined && !(Array.isArray(names) && names.every((item) => isPipelineName(item)))) {
+    throw invalidOption(`${where}.names`, names, `an array of names of ${nameExpected}`);
+  }
+  return given;
+}

@@ -1,0 +1,97 @@
+// Where a pipeline started: the member of `tracestate` that carries it, and the context that keeps it across a new trace.
+import { type Context, createContextKey, trace, type TraceState } from '@opentelemetry/api';
+import { isValidSpanContext } from '../common/valid-span-context.ts';
+import { traceStateOutputLimit, W3CTraceState } from './trace-state.ts';
+
+/** The first message of a pipeline. */
+export interface PipelineOrigin {
+  /** When it was sent: milliseconds since the epoch. */
+  readonly startMs: number;
+  /** Messages sent on the way here, the first one included. At most 999; further hops leave it there. */
+  readonly hops: number;
+  /** The pipeline's name, if its first sender gave one. */
+  readonly name: string | undefined;
+}
+
+/** The key of the member, https://www.w3.org/TR/trace-context-2/#tracestate-header. */
+export const pipelineMember = 'mqtrace';
+
+const maxHops = 999;
+const maxMembers = 32;
+/** The version of the value, then milliseconds since the epoch in base 36, hops, and a name: at most 64 characters in all. */
+const valuePattern = /^1;([0-9a-z]{1,9});([0-9]{1,3})(?:;([\w.-]{1,48}))?$/;
+const namePattern = /^[\w.-]{1,48}$/;
+
+/** Whether the name can be carried: 1 to 48 letters, digits, `_`, `.` or `-`. */
+export function isPipelineName(name: unknown): name is string {
+  return typeof name === 'string' && namePattern.test(name);
+}
+
+/** The value of the member, as text. */
+export function formatOrigin({ startMs, hops, name }: PipelineOrigin): string {
+  const text = `1;${Math.trunc(startMs).toString(36)};${hops}`;
+  return name === undefined ? text : `${text};${name}`;
+}
+
+/** Undefined for text of another form or version. */
+export function parseOrigin(value: string): PipelineOrigin | undefined {
+  const parts = valuePattern.exec(value);
+  if (parts === null) return undefined;
+  return { startMs: Number.parseInt(parts[1]!, 36), hops: Number(parts[2]), name: parts[3] };
+}
+
+/** One more message on the way. */
+export function nextHop(origin: PipelineOrigin): PipelineOrigin {
+  return { startMs: origin.startMs, hops: Math.min(maxHops, origin.hops + 1), name: origin.name };
+}
+
+/** The span of a context may be of another trace than its messages: then the context keeps the origin itself. */
+const originKey = createContextKey('mqtrace pipeline origin');
+
+/** @internal */
+export function withOrigin(context: Context, origin: PipelineOrigin): Context {
+  return context.setValue(originKey, origin);
+}
+
+/** The origin that a context kept across a new trace. @internal */
+export function keptOrigin(context: Context): PipelineOrigin | undefined {
+  return context.getValue(originKey) as PipelineOrigin | undefined;
+}
+
+/** The origin of what happens in this context: the one it kept, else that of its span's trace state. @internal */
+export function originOf(context: Context): PipelineOrigin | undefined {
+  const kept = keptOrigin(context);
+  if (kept !== undefined) return kept;
+  const value = trace.getSpanContext(context)?.traceState?.get(pipelineMember);
+  return value === undefined ? undefined : parseOrigin(value);
+}
+
+/**
+ * The context with this origin in the trace state of its span, so that any propagator of `tracestate` writes it. Unchanged where the
+ * context has no valid span, or the trace state has no room: it is never made longer than 512 characters or 32 members.
+ *
+ * @internal
+ */
+export function withOriginInTraceState(context: Context, origin: PipelineOrigin): Context {
+  const spanContext = trace.getSpanContext(context);
+  if (spanContext === undefined || !isValidSpanContext(spanContext)) return context;
+  const traceState = addOrigin(spanContext.traceState, origin);
+  if (traceState === undefined) return context;
+  const carried = {
+    traceId: spanContext.traceId,
+    spanId: spanContext.spanId,
+    traceFlags: spanContext.traceFlags,
+    traceState,
+  };
+  return trace.setSpanContext(keptOrigin(context) === undefined ? context : context.deleteValue(originKey), carried);
+}
+
+/** The trace state with the origin as its first member; undefined where there is no room for it. @internal */
+export function addOrigin(traceState: TraceState | undefined, origin: PipelineOrigin): W3CTraceState | undefined {
+  const member = `${pipelineMember}=${formatOrigin(origin)}`;
+  const present = traceState?.serialize() ?? '';
+  if (present === '') return new W3CTraceState(member);
+  const others = present.split(',').filter((other) => !other.startsWith(`${pipelineMember}=`));
+  const text = [member, ...others].join(',');
+  return others.length >= maxMembers || text.length > traceStateOutputLimit ? undefined : new W3CTraceState(text);
+}
