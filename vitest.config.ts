@@ -41,6 +41,7 @@ const config: ViteUserConfig = defineConfig({
             'scripts/**/*.test.ts',
             'examples/**/*.test.ts',
             'docs/**/*.test.ts',
+            'benchmarks/**/*.test.ts',
             'test-support/**/*.test.ts',
           ],
           typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.check.json' },

@@ -1,0 +1,54 @@
+// What tracing costs: npm run bench -- --help
+import { families } from './paths/cases.ts';
+import { measurePaths } from './paths/measure.ts';
+import { resultsFile, type Results, writeResults } from './report/results.ts';
+import { bytesTable, pathsTable, startupTable } from './report/tables.ts';
+import { type Machine, machineOf, nodeOf } from './runner/machine.ts';
+import { type BenchOptions, help, readOptions } from './runner/options.ts';
+import { measureStartup } from './startup/measure.ts';
+
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function title(of: string, { node, cores, processor, load }: Machine): void {
+  console.log(`\n## ${of}: Node.js ${node}, ${cores} x ${processor}, load ${load}\n`);
+}
+
+async function measure(options: BenchOptions, node: string): Promise<Results> {
+  const { parts, short } = options;
+  const measured: { -readonly [P in keyof Results]: Results[P] } = {};
+  if (parts.has('paths')) {
+    const machine = await machineOf(node);
+    const rounds = options.rounds ?? (short ? 10 : 40);
+    const results = await measurePaths({ ...options, rounds, messages: short ? 500 : 2000, node, log });
+    measured.paths = { machine, results };
+    title('Paths', machine);
+    console.log('Microseconds of processor time per message above the raw client: minimum (median, quartiles).\n');
+    console.log(`${pathsTable(results, options.variants)}\n\n${bytesTable(results, options.variants)}`);
+  }
+  if (parts.has('startup')) {
+    const machine = await machineOf(node);
+    const results = await measureStartup(node, options.rounds ?? (short ? 3 : 20));
+    measured.startup = { machine, results };
+    title('Start-up', machine);
+    console.log('Above a process that loads nothing: time of loading, minimum (median); processor time; memory.\n');
+    console.log(startupTable(results));
+  }
+  return measured;
+}
+
+const options = readOptions(process.argv.slice(2));
+if (options === undefined) {
+  console.log(help);
+} else {
+  log(`${options.families.length} of ${families.length} families`);
+  for (const wanted of options.nodes) {
+    const node = await nodeOf(wanted);
+    const measured = await measure(options, node);
+    const version = Object.values(measured)[0]?.machine.node;
+    const path = options.json ?? (options.short || version === undefined ? undefined : resultsFile(version));
+    if (path !== undefined && version !== undefined) {
+      writeResults(path, measured);
+      log(`written to ${path}`);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+/** One row of the results on real brokers. */
+export interface BrokerResult {
+  readonly name: string;
+}

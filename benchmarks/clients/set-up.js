@@ -1,0 +1,147 @@
+// Sets up one variant in this process: which tracer, and how much is sampled. Plain JavaScript on the built package, since what runs
+// TypeScript would be measured as well.
+//
+// A variant is TRACER[+FEATURE]-PERCENT, such as mqtrace-0, mqtrace+metrics-0 or own+processor-100; raw and context have no percent.
+import { createRequire } from 'node:module';
+import { context, defaultTextMapGetter, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
+
+const require = createRequire(import.meta.url);
+const traceIds = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
+
+/** @param {string} variant @returns {{ tracer: string, feature: string | undefined, percent: number }} */
+function parse(variant) {
+  const found = /^(raw|context|auto|mqtrace|own)(?:\+(slow|metrics|processor))?(?:-(\d+))?$/.exec(variant);
+  if (found === null) throw new Error(`expected TRACER[+FEATURE]-PERCENT, got ${variant}`);
+  return { tracer: found[1], feature: found[2], percent: Number(found[3] ?? 0) };
+}
+
+/** What each message carries: trace context, and baggage of so many entries. */
+export function textsOf(sampled, entries) {
+  // With the random flag, as a Level 2 sender sets it.
+  const traceparent = `00-${traceIds}-${sampled ? '03' : '02'}`;
+  const baggage = Array.from({ length: entries }, (_, at) => `key${at}=value-${at}`).join(',');
+  return baggage === '' ? { traceparent } : { traceparent, baggage };
+}
+
+/**
+ * @param {string} variant
+ * @param {string} sink - base URL of an OTLP receiver
+ */
+export function setUp(variant, sink) {
+  const { tracer, feature, percent } = parse(variant);
+  const traced = tracer === 'mqtrace' || tracer === 'own';
+  const pipeline = pipelines[tracer](percent, sink, feature);
+  const options = feature === 'slow' ? { fastPath: false } : {};
+  return {
+    variant,
+    tracer,
+    percent,
+    traced,
+    /** Whether the application itself writes the headers, as "context only" does. */
+    writesHeaders: tracer === 'context',
+    /** The client as this variant has it. */
+    wrap: (client, trace) => (traced ? trace(client, options) : client),
+    /** Has the auto-instrumentation patch a module, or leaves it. */
+    patch: (name, module, file) => (tracer === 'auto' ? patchWith(name, module, file) : module),
+    /** The context in which an application sends, with what a message brought. */
+    parent: (texts) =>
+      tracer === 'raw'
+        ? ROOT_CONTEXT
+        : (tracer === 'context' ? stockPropagator() : propagation).extract(ROOT_CONTEXT, texts, defaultTextMapGetter),
+    ...pipeline,
+  };
+}
+
+function stockPropagator() {
+  const { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } = require('@opentelemetry/core');
+  return new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] });
+}
+
+const nothing = { flush: async () => {}, exported: () => 0, close: async () => {} };
+
+const pipelines = {
+  raw: () => nothing,
+
+  context() {
+    const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    // Node.js 20 follows promises from the first use on.
+    context.with(ROOT_CONTEXT, () => {});
+    return nothing;
+  },
+
+  auto: (percent, sink) => stockSdk(percent, sink),
+  own: (percent, sink, feature) => stockSdk(percent, sink, feature === 'processor'),
+
+  mqtrace(percent, sink, feature) {
+    const { startTracing } = require('mqtrace/sdk');
+    const tracing = startTracing({
+      serviceName: 'bench',
+      environment: 'ignore',
+      export: { endpoint: sink },
+      sampling: { sampler: { ratio: percent / 100 } },
+      ...(feature === 'metrics' && { metrics: true }),
+      ...(feature === 'slow' && { fastPath: false }),
+    });
+    return {
+      flush: () => tracing.flush(),
+      exported() {
+        const { droppedTotal, exported } = tracing.stats().destinations[0];
+        if (droppedTotal > 0) throw new Error(`${droppedTotal} spans were dropped`);
+        return exported;
+      },
+      close: () => tracing.shutdown(),
+    };
+  },
+};
+
+/** A user's own provider of OpenTelemetry's SDK, or with {@link MqtraceSpanProcessor} in place of exporter and batching. */
+function stockSdk(percent, sink, mqtraceProcessor = false) {
+  const { NodeTracerProvider, BatchSpanProcessor } = require('@opentelemetry/sdk-trace-node');
+  const { ParentBasedSampler, TraceIdRatioBasedSampler } = require('@opentelemetry/sdk-trace-base');
+  let processor;
+  let count;
+  if (mqtraceProcessor) {
+    const { MqtraceSpanProcessor } = require('mqtrace/sdk');
+    processor = new MqtraceSpanProcessor({ endpoint: sink });
+    count = () => {
+      const { droppedTotal, exported } = processor.stats()[0];
+      if (droppedTotal > 0) throw new Error(`${droppedTotal} spans were dropped`);
+      return exported;
+    };
+  } else {
+    const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto');
+    const exporter = new OTLPTraceExporter({ url: `${sink}/v1/traces` });
+    let exported = 0;
+    const send = exporter.export.bind(exporter);
+    exporter.export = (spans, done) => {
+      exported += spans.length;
+      send(spans, done);
+    };
+    count = () => exported;
+    // The queue's default of 2048 spans would drop what it should have to encode.
+    processor = new BatchSpanProcessor(exporter, { maxQueueSize: 1_000_000 });
+  }
+  const provider = new NodeTracerProvider({
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(percent / 100) }),
+    spanProcessors: [processor],
+  });
+  provider.register();
+  return { flush: () => provider.forceFlush(), exported: count, close: () => provider.shutdown() };
+}
+
+const instrumentations = {
+  kafkajs: ['@opentelemetry/instrumentation-kafkajs', 'KafkaJsInstrumentation'],
+  amqplib: ['@opentelemetry/instrumentation-amqplib', 'AmqplibInstrumentation'],
+  ioredis: ['@opentelemetry/instrumentation-ioredis', 'IORedisInstrumentation'],
+};
+
+/** Applies to a stub what the auto-instrumentation does to the module when it is loaded. */
+function patchWith(name, module, file) {
+  const [path, Instrumentation] = instrumentations[name];
+  // By default it leaves commands out that are not sent within a span, as a read of a stream is.
+  const definitions = [new (require(path)[Instrumentation])({ requireParentSpan: false }).init()].flat();
+  const [definition] = definitions;
+  const target = file === undefined ? definition : definition.files.find((each) => each.name.endsWith(file));
+  return target.patch(module);
+}

@@ -1,0 +1,73 @@
+// What is measured: families of paths, each with its sizes of batches and numbers of baggage entries, and the variants.
+
+/** One kind of call of one client. A process measures one family with one variant. */
+export interface Family {
+  readonly client: 'kafkajs' | 'amqplib' | 'ioredis';
+  readonly name: string;
+  /** Sizes of a batch. Default: there are no batches. */
+  readonly batches?: readonly number[];
+  /** The size with which baggage is varied. */
+  readonly usualBatch?: number;
+}
+
+/** One row of the results. */
+export interface Case {
+  readonly batch: number;
+  readonly baggage: number;
+}
+
+const batches = [1, 10, 100, 1000, 10_000];
+
+export const families: readonly Family[] = [
+  { client: 'kafkajs', name: 'kafkajs send', batches, usualBatch: 1 },
+  { client: 'kafkajs', name: 'kafkajs eachMessage' },
+  { client: 'kafkajs', name: 'kafkajs eachBatch, processMessage each', batches, usualBatch: 100 },
+  { client: 'amqplib', name: 'amqplib publish' },
+  { client: 'amqplib', name: 'amqplib publish and confirm' },
+  { client: 'amqplib', name: 'amqplib consume and ack' },
+  { client: 'ioredis', name: 'ioredis XADD' },
+  { client: 'ioredis', name: 'ioredis XREADGROUP and XACK', batches, usualBatch: 100 },
+];
+
+/** Every variant. Those with `slow` have `fastPath: false`, and are left out by default. */
+export const variants = [
+  'raw',
+  'context',
+  'auto-0',
+  'mqtrace-0',
+  'mqtrace+metrics-0',
+  'own-0',
+  'auto-100',
+  'mqtrace-100',
+  'own-100',
+  'own+processor-100',
+  'mqtrace+slow-0',
+  'own+slow-0',
+  'mqtrace+slow-100',
+] as const;
+export const usualVariants: readonly string[] = variants.filter((variant) => !variant.includes('slow'));
+
+/** Which cases are measured. */
+export interface Choice {
+  readonly batches: readonly number[];
+  readonly baggage: readonly number[];
+}
+
+export const all: Choice = { batches, baggage: [0, 1, 8, 64] };
+export const few: Choice = { batches: [1000], baggage: [0] };
+
+/** The cases of a family: sizes without baggage, and baggage with the usual size. */
+export function casesOf({ batches = [1], usualBatch = 1 }: Family, choice: Choice): Case[] {
+  // A read or a batch of one size at least, whatever is chosen.
+  const chosen = batches.filter((batch) => choice.batches.includes(batch) || batch === usualBatch);
+  return [
+    ...chosen.map((batch) => ({ batch, baggage: 0 })),
+    ...choice.baggage.filter((entries) => entries > 0).map((baggage) => ({ batch: usualBatch, baggage })),
+  ];
+}
+
+/** The name of a case in tables and in the baseline. */
+export function nameOf(family: Family, { batch, baggage }: Case): string {
+  const size = family.batches === undefined ? '' : ` of ${batch.toLocaleString('en')}`;
+  return `${family.name}${size}${baggage === 0 ? '' : `, ${baggage} baggage ${baggage === 1 ? 'entry' : 'entries'}`}`;
+}

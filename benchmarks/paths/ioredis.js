@@ -1,0 +1,64 @@
+// The paths of ioredis, with the client stubbed right below the traced call.
+import { createRequire } from 'node:module';
+import { traceRedis } from 'mqtrace/ioredis';
+
+const require = createRequire(import.meta.url);
+const many = (count, make) => Array.from({ length: count }, make);
+
+/** A client whose commands are answered in the next microtask: later than they were sent, as by a server. */
+export function redisOf({ patch }, answer) {
+  const { Redis } = require('ioredis');
+  class StubRedis extends Redis {
+    sendCommand(command) {
+      const reply = answer(command);
+      if (reply !== undefined) queueMicrotask(() => command.resolve(reply));
+      return command.promise;
+    }
+  }
+  const redis = new (patch('ioredis', StubRedis))({ lazyConnect: true });
+  redis.status = 'ready';
+  return redis;
+}
+
+export const families = {
+  'ioredis XADD'(tools) {
+    const redis = tools.wrap(
+      redisOf(tools, () => '1760000000000-0'),
+      traceRedis,
+    );
+    return ({ texts }) => {
+      const fields = ['order', '7', ...(tools.writesHeaders ? Object.entries(texts).flat() : [])];
+      return {
+        sends: true,
+        prepare: (count) => count,
+        async run(count) {
+          for (let at = 0; at < count; at++) await redis.xadd('orders', '*', ...fields);
+        },
+      };
+    };
+  },
+
+  'ioredis XREADGROUP and XACK'(tools) {
+    let replies;
+    const redis = tools.wrap(
+      redisOf(tools, (command) => (command.name === 'xack' ? 1 : replies.pop())),
+      traceRedis,
+    );
+    let id = 1_760_000_000_000;
+    return ({ batch, texts }) => {
+      const fields = Object.entries(texts).flat();
+      const reply = () => [['orders', many(batch, () => [`${id++}-0`, ['order', '7', ...fields]])]];
+      return {
+        prepare: (count) => many(count / batch, reply),
+        async run(prepared) {
+          replies = prepared;
+          for (let left = prepared.length; left > 0; left--) {
+            const [[, entries]] = await redis.xreadgroup('GROUP', 'g', 'c', 'COUNT', batch, 'STREAMS', 'orders', '>');
+            const ids = entries.map(([each]) => each);
+            await redis.xack('orders', 'g', ...ids);
+          }
+        },
+      };
+    };
+  },
+};

@@ -1,0 +1,60 @@
+// Runs slices of one family of paths with one variant, when it is told to.
+//   fork('worker.js', [CLIENT, FAMILY, VARIANT, SINK])
+import { context } from '@opentelemetry/api';
+import { answer } from '../clients/answer.js';
+import { setUp, textsOf } from '../clients/set-up.js';
+
+const [, , client, family, variant, sink] = process.argv;
+const tools = setUp(variant, sink);
+const { families } = await import(`./${client}.js`);
+const makeCase = await families[family](tools);
+const cases = new Map();
+
+function caseOf(batch, baggage) {
+  const key = `${batch}, ${baggage}`;
+  if (!cases.has(key)) {
+    const texts = textsOf(tools.percent > 0, baggage);
+    const path = makeCase({ batch, texts });
+    // What receives is called by the client, outside of any context.
+    const inParent =
+      path.sends && tools.tracer !== 'raw' ? (fn) => context.with(tools.parent(texts), fn) : (fn) => fn();
+    cases.set(key, { ...path, inParent });
+  }
+  return cases.get(key);
+}
+
+/** Processor time in microseconds: on a busy machine the clock also counts what others do. */
+const spent = (before) => {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+};
+
+answer({
+  /** One slice: microseconds of this process per message, with the export of its spans. */
+  async slice(batch, baggage, count) {
+    const { prepare, run, inParent } = caseOf(batch, baggage);
+    // Other processes have had the caches meanwhile: what comes first is not measured.
+    const first = prepare(Math.max(batch, Math.floor(count / 4 / batch) * batch));
+    const prepared = prepare(count);
+    await inParent(() => run(first));
+    if (tools.percent > 0) await tools.flush();
+    const before = process.cpuUsage();
+    await inParent(() => run(prepared));
+    if (tools.percent > 0) await tools.flush();
+    return spent(before) / count;
+  },
+
+  /** Bytes allocated per message. So few messages that no memory is collected meanwhile. */
+  async bytes(batch, baggage, count) {
+    const { prepare, run, inParent } = caseOf(batch, baggage);
+    const prepared = prepare(count);
+    globalThis.gc();
+    const before = process.memoryUsage().heapUsed;
+    await inParent(() => run(prepared));
+    if (tools.percent > 0) await tools.flush();
+    return (process.memoryUsage().heapUsed - before) / count;
+  },
+
+  /** How many spans were exported. Throws if any was lost. */
+  exported: () => tools.exported(),
+});

@@ -1,0 +1,103 @@
+// The options of `npm run bench`.
+import { parseArgs } from 'node:util';
+import { all, type Choice, families, type Family, few, usualVariants, variants } from '../paths/cases.ts';
+
+export const help: string = `npm run bench -- [OPTIONS]
+
+What is measured (default: --paths)
+  --paths             what a message costs, the clients stubbed right below the traced call
+  --startup           time and memory of loading each subpath
+  --brokers           on real brokers: messages a second, processor time, latency, memory
+  --all               all of these
+
+Of it
+  --short             few cases and slices: less than a minute
+  --client NAME,…     kafkajs, amqplib, ioredis
+  --path TEXT         families of paths whose name contains TEXT
+  --variant NAME,…    ${variants.slice(0, 5).join(', ')}, …; TRACER[+FEATURE]-PERCENT
+  --batch N,…         sizes of batches
+  --baggage N,…       numbers of baggage entries
+  --rounds N          slices of each case and variant
+  --node N,…          versions of Node.js, such as 20,22,24,26 (npm's package "node")
+
+Results
+  --json PATH         where to write them (default: benchmarks/results/node-N.json; with --short: nowhere)
+  --write-docs        writes the tables of docs/performance.md from benchmarks/results
+`;
+
+const parts = ['paths', 'startup', 'brokers'] as const;
+type Part = (typeof parts)[number];
+
+/** What `npm run bench` was asked for. */
+export interface BenchOptions {
+  readonly parts: ReadonlySet<Part>;
+  readonly short: boolean;
+  readonly clients: readonly string[];
+  readonly families: readonly Family[];
+  /** The variants of paths. */
+  readonly variants: readonly string[];
+  readonly choice: Choice;
+  readonly rounds: number | undefined;
+  readonly nodes: readonly (string | undefined)[];
+  readonly json: string | undefined;
+  readonly writeDocs: boolean;
+}
+
+const list = (text: string): string[] => text.split(',').filter(Boolean);
+const numbers = (text: string): number[] =>
+  list(text).map((each) => {
+    const number = Number(each);
+    if (!Number.isSafeInteger(number) || number < 0) throw new RangeError(`expected whole numbers, got ${text}`);
+    return number;
+  });
+
+/** Reads the command line, or gives `undefined` where it asks for help. Throws what is wrong with it. */
+export function readOptions(args: readonly string[]): BenchOptions | undefined {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      paths: flag,
+      startup: flag,
+      brokers: flag,
+      all: flag,
+      short: flag,
+      help: flag,
+      'write-docs': flag,
+      client: text,
+      path: text,
+      variant: text,
+      batch: text,
+      baggage: text,
+      rounds: text,
+      node: text,
+      json: text,
+    },
+  });
+  if (values.help) return undefined;
+  const chosen = parts.filter((part) => values.all || values[part]);
+  const clients = list(values.client ?? 'kafkajs,amqplib,ioredis');
+  const chosenFamilies = families.filter(
+    ({ client, name }) => clients.includes(client) && name.includes(values.path ?? ''),
+  );
+  if (chosenFamilies.length === 0) throw new RangeError('no path has this client and this name');
+  const chosenVariants = values.variant === undefined ? usualVariants : list(values.variant);
+  const choice = values.short ? few : all;
+  return {
+    // Only the tables are to be written where nothing is to be measured.
+    parts: new Set(chosen.length === 0 && !values['write-docs'] ? ['paths'] : chosen),
+    short: values.short,
+    clients,
+    families: chosenFamilies,
+    variants: chosenVariants,
+    choice: {
+      batches: values.batch === undefined ? choice.batches : numbers(values.batch),
+      baggage: values.baggage === undefined ? choice.baggage : numbers(values.baggage),
+    },
+    rounds: values.rounds === undefined ? undefined : numbers(values.rounds)[0],
+    nodes: values.node === undefined ? [undefined] : list(values.node),
+    json: values.json,
+    writeDocs: values['write-docs'],
+  };
+}
