@@ -1,4 +1,4 @@
-// The headers of AMQP 0-9-1 messages.
+// Carrier for the headers of AMQP 0-9-1 messages.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
@@ -9,9 +9,9 @@ export interface AmqpHeaders {
 }
 
 /**
- * AMQP 0-9-1 `properties.headers`. The W3C binding for AMQP was discontinued; the field's practice is text under lower-case names.
- * Long strings and byte arrays are both read; numbers, tables and other values are never taken for a trace header. amqplib sends
- * inherited properties too, so they are read, and copied.
+ * AMQP 0-9-1 `properties.headers`. The W3C binding for AMQP was discontinued; common practice is text with lower-case names. Long
+ * strings and byte arrays are both read; numbers, tables and other values are not used as trace headers. amqplib also sends
+ * inherited properties, so they are read and copied.
  */
 export const amqpHeaders: CarrierAdapter<AmqpHeaders> = safeReader<AmqpHeaders>({
   name: 'amqp',

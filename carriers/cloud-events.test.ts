@@ -28,7 +28,7 @@ describe.each<[string, string, CarrierAdapter<Record<string, unknown>>]>([
     });
   });
 
-  test('further hops: the starting trace stays, state and all, and the protocol headers are the hop', () => {
+  test('further hops: the extension keeps the starting trace and its state, the protocol headers describe the hop', () => {
     const sent = inject(carrier, event, at(first));
     const hop = inject(carrier, sent, at(second, 'v=2'));
     expect(hop).toEqual({ ...sent, traceparent: second, tracestate: 'v=2' });
@@ -40,7 +40,7 @@ describe.each<[string, string, CarrierAdapter<Record<string, unknown>>]>([
     expect(stateless[`${prefix}tracestate`]).toBeUndefined();
   });
 
-  test('the extension is read where the protocol has no headers, and only then', () => {
+  test('the extension is read only if there are no protocol headers', () => {
     const starting = { ...event, [`${prefix}traceparent`]: first, [`${prefix}tracestate`]: 's=1' };
     expect(trace.getSpanContext(extract(carrier, starting))).toMatchObject({ spanId: 'b7ad6b7169203331' });
     const both = trace.getSpanContext(extract(carrier, { ...starting, traceparent: second }));
@@ -49,7 +49,7 @@ describe.each<[string, string, CarrierAdapter<Record<string, unknown>>]>([
     expect(trace.getSpanContext(extract(adapter, starting))).toBeUndefined();
   });
 
-  test('messages that are no CloudEvents, and those in structured mode, are left alone', () => {
+  test('messages that are not CloudEvents, and those in structured mode, are not changed', () => {
     const structured = { 'content-type': 'application/cloudevents+json' };
     expect(inject(carrier, structured, at(first))).toEqual({ ...structured, traceparent: first, tracestate: 'v=1' });
     expect(trace.getSpanContext(extract(carrier, { [`${prefix}traceparent`]: first }))).toBeUndefined();
@@ -62,6 +62,6 @@ describe.each<[string, string, CarrierAdapter<Record<string, unknown>>]>([
   });
 });
 
-test('a format without a binding stays as it is', () => {
+test('a format without a binding is not changed', () => {
   expect(cloudEvents(redisFields)).toBe(redisFields);
 });

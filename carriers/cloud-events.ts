@@ -1,4 +1,4 @@
-// The Distributed Tracing extension of CloudEvents, for any carrier.
+// Adds the Distributed Tracing extension of CloudEvents to any carrier.
 import type { CarrierAdapter } from './adapter.ts';
 
 /** Prefixes of CloudEvents attributes in binary mode, by format. Redis has no binding. */
@@ -9,13 +9,13 @@ const prefixes: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * A carrier that also knows the Distributed Tracing extension of CloudEvents in binary mode (`ce_traceparent` in Kafka headers,
+ * A carrier that also supports the Distributed Tracing extension of CloudEvents in binary mode (`ce_traceparent` in Kafka headers,
  * `cloudEvents:traceparent` or `cloudEvents_traceparent` in AMQP's, `ce-traceparent` in HTTP's).
  *
- * The extension holds the *starting* trace of an event's journey. It is written where a message is a CloudEvent that has none yet,
- * equal to the protocol's own headers, and never rewritten at later hops. It is read where the message has no `traceparent` of the
- * protocol. Events in structured mode, whose attributes are in the body, are left alone, also where they are repeated as headers; and
- * so are messages that are no CloudEvents.
+ * The extension holds the *starting* trace of an event's journey. It is written to a CloudEvent that does not have it yet, equal to
+ * the protocol headers, and never changed at later hops. It is read if the message has no `traceparent` header of the protocol.
+ * Events in structured mode, whose attributes are in the body, are not changed, even if the attributes are repeated as headers.
+ * Messages that are not CloudEvents are not changed either.
  */
 export function cloudEvents<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {
   const known = prefixes.get(adapter.name);
@@ -30,7 +30,7 @@ export function cloudEvents<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {
     get(carrier, key) {
       const own = adapter.get(carrier, key);
       if (own !== undefined || !isTraceHeader(key)) return own;
-      // State belongs to its traceparent: the two are never taken from different places.
+      // A tracestate belongs to its traceparent: both are read from the same place.
       if (key !== 'traceparent' && adapter.get(carrier, 'traceparent') !== undefined) return undefined;
       const prefix = prefixOf(carrier);
       return prefix === undefined ? undefined : adapter.get(carrier, prefix + key.toLowerCase());
@@ -47,7 +47,7 @@ export function cloudEvents<H>(adapter: CarrierAdapter<H>): CarrierAdapter<H> {
   };
 }
 
-/** Structured and batched events may repeat their attributes as headers, but those of the body are the ones that count. */
+/** Structured and batched events may repeat their attributes as headers, but the attributes in the body are authoritative. */
 function isStructured(contentType: string | undefined): boolean {
   return contentType?.trimStart().toLowerCase().startsWith('application/cloudevents') === true;
 }

@@ -95,7 +95,7 @@ test('redis: fields by name are read, and copied as a list', () => {
   }
 });
 
-test('environment: a Map is read, and copied as an object, which is what Node takes', () => {
+test('environment: a Map is read, and copied as an object, as Node requires', () => {
   const variables = new Map([
     ['TRACEPARENT', 'x'],
     ['MINE', '1'],
@@ -113,7 +113,7 @@ test('amqp: inherited headers are read and copied, because amqplib sends them', 
   expect(amqpHeaders.copy(inherited)).toEqual({ traceparent: 'inherited' });
 });
 
-test('redis: only a trailing run of trace fields, in order, is replaced; the same names elsewhere are the payload', () => {
+test('redis: only an ordered trailing run of trace fields is replaced; the same names elsewhere are payload', () => {
   const names = ['traceparent', 'tracestate', 'baggage'];
   const own = ['baggage', 'two suitcases', 'traceparent', 'mine', 'weight', '20'];
   const sent = [...own, 'traceparent', 'tp', 'baggage', 'k=v'];
@@ -131,31 +131,28 @@ test('redis: only a trailing run of trace fields, in order, is replaced; the sam
 
 const throughJson = (value: unknown): never => JSON.parse(JSON.stringify(value)) as never;
 
-test.each(formats)(
-  '$adapter.name: values of bytes that went through JSON are read, within the limits',
-  ({ adapter }) => {
-    const headers = (name: string, value: unknown): unknown =>
-      adapter.name === 'redis' ? [name, value] : { [name]: value };
-    const read = (name: string, value: Buffer): unknown => adapter.get(throughJson(headers(name, value)), name);
-    expect(read('traceparent', Buffer.from('00-a'))).toBe('00-a');
-    expect(read('baggage', Buffer.from('k=€'))).toBe('k=€');
-    expect(read('traceparent', Buffer.alloc(256, 'x'))).toHaveLength(256);
-    expect(read('traceparent', Buffer.alloc(257, 'x'))).toBeUndefined();
-    expect(read('baggage', Buffer.alloc(100_000, 'k=v,'))).toHaveLength(8191);
-    for (const junk of [
-      { type: 'Buffer' },
-      { type: 'Buffer', data: 'x' },
-      { type: 'Buffer', data: [{}] },
-      { data: [1] },
-    ]) {
-      expect(adapter.get(headers('traceparent', junk), 'traceparent')).toBeUndefined();
-    }
-    const sparse = { type: 'Buffer', data: Object.assign([], { length: 2 ** 32 - 1 }) };
-    expect(adapter.get(headers('traceparent', sparse), 'traceparent')).toBeUndefined();
-  },
-);
+test.each(formats)('$adapter.name: bytes that were converted to JSON are read, within the limits', ({ adapter }) => {
+  const headers = (name: string, value: unknown): unknown =>
+    adapter.name === 'redis' ? [name, value] : { [name]: value };
+  const read = (name: string, value: Buffer): unknown => adapter.get(throughJson(headers(name, value)), name);
+  expect(read('traceparent', Buffer.from('00-a'))).toBe('00-a');
+  expect(read('baggage', Buffer.from('k=€'))).toBe('k=€');
+  expect(read('traceparent', Buffer.alloc(256, 'x'))).toHaveLength(256);
+  expect(read('traceparent', Buffer.alloc(257, 'x'))).toBeUndefined();
+  expect(read('baggage', Buffer.alloc(100_000, 'k=v,'))).toHaveLength(8191);
+  for (const junk of [
+    { type: 'Buffer' },
+    { type: 'Buffer', data: 'x' },
+    { type: 'Buffer', data: [{}] },
+    { data: [1] },
+  ]) {
+    expect(adapter.get(headers('traceparent', junk), 'traceparent')).toBeUndefined();
+  }
+  const sparse = { type: 'Buffer', data: Object.assign([], { length: 2 ** 32 - 1 }) };
+  expect(adapter.get(headers('traceparent', sparse), 'traceparent')).toBeUndefined();
+});
 
-test('redis: names and values that went through JSON', () => {
+test('redis: names and values that were converted to JSON are read', () => {
   const fields = ['mine', '1', 'traceparent', 'tp', 'baggage', 'k=v'].map((text) => Buffer.from(text));
   const stored: Buffer[] = throughJson(fields);
   expect(redisFields.get(stored, 'traceparent')).toBe('tp');
@@ -169,7 +166,7 @@ test('redis: field names may be Buffers', () => {
   expect(redisFields.trailingRun(fields, ['traceparent'])).toBe(0);
 });
 
-test('queues: of a name in several spellings the lower-case one counts as the last', () => {
+test('queues: if a name has several spellings, the lower-case one counts as the last', () => {
   const headers = { traceparent: 'lower', Traceparent: 'capital' };
   expect(kafkaFormat.adapter.get(headers, 'traceparent')).toBe('lower');
   expect(kafkaFormat.adapter.getAll(headers, 'traceparent')).toEqual(['capital', 'lower']);
@@ -186,7 +183,7 @@ test('dropped headers are counted by reason', () => {
   expect(after['too-many-repeats'] - before['too-many-repeats']).toBe(1);
 });
 
-test('a huge header is cut into memory of its own, at whole members, also where bytes outnumber characters', () => {
+test('a huge header is cut at whole members and does not keep the original in memory, also with multi-byte characters', () => {
   for (const member of ['k=v', 'k=€', 'k=\u{1f600}']) {
     for (const padding of [0, 1, 2, 3]) {
       const text = `p=${'x'.repeat(padding)},${`${member},`.repeat(5000)}`;
@@ -230,7 +227,7 @@ const everyFormat: Format<unknown>['adapter'][] = [
   cloudEvents(kafkaFormat.adapter) as Format<unknown>['adapter'],
 ];
 
-test.each(hostile)('from %s nothing is read, and nothing thrown', (_, make) => {
+test.each(hostile)('from %s nothing is read, and nothing is thrown', (_, make) => {
   for (const adapter of everyFormat) {
     for (const name of ['traceparent', 'baggage', 'ce_traceparent']) {
       expect(adapter.get(make(), name)).toBeUndefined();
@@ -240,7 +237,7 @@ test.each(hostile)('from %s nothing is read, and nothing thrown', (_, make) => {
   }
 });
 
-test('bytes that are no UTF-8 become U+FFFD, cut to whole members before they are decoded', () => {
+test('invalid UTF-8 becomes U+FFFD, and is cut to whole members before decoding', () => {
   const member = Buffer.from([0x6b, 0x3d, 0xff, 0x2c]);
   expect(amqpFormat.adapter.get({ baggage: Buffer.alloc(40, member) }, 'baggage')).toBe('k=\ufffd,'.repeat(10));
   const before = droppedHeaders();
@@ -252,7 +249,7 @@ test('bytes that are no UTF-8 become U+FFFD, cut to whole members before they ar
   expect(droppedHeaders()['header-too-long'] - before['header-too-long']).toBe(1);
 });
 
-test('very long names, which an untrusted sender may have written, are neither respelled nor cached', () => {
+test('very long names from untrusted senders are neither respelled nor cached', () => {
   const name = `uberctx-${'x'.repeat(300)}`;
   expect(spellings(name)).toEqual([name]);
   expect(kafkaFormat.adapter.get({ [name]: 'v' }, name)).toBe('v');

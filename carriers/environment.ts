@@ -1,4 +1,4 @@
-// Trace headers in environment variables.
+// Carrier for trace headers in environment variables.
 import type { CarrierAdapter } from './adapter.ts';
 import { isHeaderMap } from './map-headers.ts';
 import { safeReader } from './safe-reader.ts';
@@ -11,8 +11,8 @@ export interface EnvironmentVariables {
 }
 
 /**
- * Environment variables (OpenTelemetry's environment carriers): a header is the variable of its name in capitals, with `_` for
- * every character that is no letter or digit: `TRACEPARENT`, `TRACESTATE`, `BAGGAGE`, `X_B3_TRACEID`.
+ * Environment variables (OpenTelemetry's environment carriers): a header is stored in the variable with its name in capitals and
+ * `_` for every character that is not a letter or digit: `TRACEPARENT`, `TRACESTATE`, `BAGGAGE`, `X_B3_TRACEID`.
  */
 export const environment: CarrierAdapter<EnvironmentVariables> = safeReader<EnvironmentVariables>({
   name: 'environment',
@@ -43,7 +43,7 @@ function lookUp(given: EnvironmentVariables, key: string): unknown {
   return Object.hasOwn(variables, name) ? variables[name] : undefined;
 }
 
-/** The variables by name, also of a Map; none for what holds none. */
+/** The variables by name, also from a Map; empty for any other value. */
 function recordOf(variables: unknown): EnvironmentVariables {
   if (!isRecord(variables)) return {};
   return isHeaderMap(variables)

@@ -1,4 +1,4 @@
-// HTTP headers, as Node and the web have them.
+// Carrier for HTTP headers, in the types of Node and of the Fetch API.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { isListHeader, joinList, readAll, readValue, sameName } from './limits.ts';
@@ -11,9 +11,9 @@ type HeadersClass = new (pairs: [string, string][]) => Headers;
 export type HttpHeaders = Headers | { [name: string]: string | string[] | number | undefined };
 
 /**
- * HTTP headers. Names are read in any spelling, as HTTP has it. Node joins a repeated `traceparent` with `, `; W3C's rule for it is
- * that different values start a new trace, so they are given to the propagator as they are, which finds them malformed. Equal
- * values count once.
+ * HTTP headers. Names are case-insensitive. Node joins a repeated `traceparent` with `, `. By the W3C specification different
+ * values start a new trace, so they are passed to the propagator unchanged, which rejects them as malformed. Equal values count
+ * once.
  */
 export const httpHeaders: CarrierAdapter<HttpHeaders> = safeReader<HttpHeaders>({
   name: 'http',
@@ -57,7 +57,7 @@ function readHttp(headers: HttpHeaders, key: string): string[] {
     try {
       return readAll(key.toLowerCase(), [headers.get(key)]);
     } catch {
-      // A name that HTTP does not allow is in no Headers.
+      // Headers cannot contain a name that HTTP does not allow.
       return [];
     }
   }
@@ -65,8 +65,8 @@ function readHttp(headers: HttpHeaders, key: string): string[] {
 }
 
 /**
- * Told by what it can do: `Headers` of a polyfill, or of another copy of undici, are not instances of the global one, and there may
- * be none. @internal
+ * Recognized by its methods: `Headers` of a polyfill, or of another copy of undici, are not instances of the global class, and
+ * there may be no global class. @internal
  */
 export function isWebHeaders(headers: unknown): headers is Headers {
   if (typeof headers !== 'object' || headers === null) return false;

@@ -1,4 +1,4 @@
-// How each message format holds text headers: pure functions on plain data, without a client and without an SDK.
+// Exports the carriers: how each message format stores text headers, as pure functions without a client or an SDK.
 export type { CarrierAdapter } from './adapter.ts';
 export { amqpHeaders, type AmqpHeaders } from './amqp-headers.ts';
 export { cloudEvents } from './cloud-events.ts';

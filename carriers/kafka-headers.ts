@@ -1,4 +1,4 @@
-// The headers of Kafka records.
+// Carrier for the headers of Kafka records.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
@@ -9,8 +9,8 @@ export interface KafkaHeaders {
 }
 
 /**
- * Kafka record headers. No W3C binding exists; the field's practice is UTF-8 text under lower-case names. Names are case-sensitive
- * on the wire and read here in any spelling. Of a repeated `traceparent` the last one counts, as in OpenTelemetry Java.
+ * Kafka record headers. There is no W3C binding; common practice is UTF-8 text with lower-case names. Names are case-sensitive in
+ * Kafka; here they are read in any common spelling. The last value of a repeated `traceparent` is used, as in OpenTelemetry Java.
  */
 export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = safeReader<KafkaHeaders>({
   name: 'kafka',

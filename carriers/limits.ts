@@ -1,11 +1,11 @@
-// Limits for header values, and how values of any kind become text within them.
+// Limits the size of header values, and converts values to text within the limits.
 import { TextEncoder, types } from 'node:util';
 import { isUtf8 } from 'node:buffer';
 import { countDroppedHeader } from './dropped-headers.ts';
 
 /**
- * Message headers are untrusted: they are size-limited, in bytes, before anything is decoded or parsed, so that reading costs no
- * more than what is kept. W3C asks implementations to carry at least 512 bytes of tracestate and 8192 of baggage.
+ * Message headers are untrusted: they are size-limited, in bytes, before anything is decoded or parsed, so that the cost of reading
+ * is bounded. W3C asks implementations to propagate at least 512 bytes of tracestate and 8192 bytes of baggage.
  */
 export const headerByteLimits = {
   traceparent: 256,
@@ -15,22 +15,22 @@ export const headerByteLimits = {
   other: 8192,
 } as const;
 
-/** How many header names of a message are looked at where names must be walked; the rest is not searched. */
+/** The number of header names that are searched if a format requires iterating over names. */
 export const headerNameLimit = 1000;
 
-/** Repeats of one header beyond this many are not read: no propagator's header needs them. @internal */
+/** The number of repetitions of one header that are read. No propagator needs more. @internal */
 export const headerRepeatLimit = 64;
 
-/** Stands for itself in UTF-8, never for a part of another character. */
+/** In UTF-8 this byte is never part of another character. */
 const comma = 0x2c;
 
-/** How many unreadable repeats are passed over in search of the one that counts. */
+/** The number of unreadable repetitions that are skipped in search of the effective one. */
 const attempts = 4;
 
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(headerByteLimits.other);
 
-/** Whether the header holds a list separated by commas, and may be joined when repeated and cut between members. @internal */
+/** Whether the header is a comma-separated list, which may be joined if repeated and cut between members. @internal */
 export function isListHeader(lowerCaseName: string): boolean {
   return lowerCaseName === 'baggage' || lowerCaseName === 'tracestate';
 }
@@ -50,8 +50,8 @@ export function byteLimit(lowerCaseName: string): number {
 }
 
 /**
- * One header value as text, or undefined where it is no text or too long. A list that is too long is cut after the last whole
- * member that fits. @internal
+ * One header value as text; undefined if it is not text or too long. A list that is too long is cut after the last whole member
+ * that fits. @internal
  */
 export function readValue(lowerCaseName: string, given: unknown): string | undefined {
   const limit = byteLimit(lowerCaseName);
@@ -78,8 +78,8 @@ export function readValue(lowerCaseName: string, given: unknown): string | undef
 }
 
 /**
- * The bytes of a Buffer that went through JSON (`{ type: 'Buffer', data: [...] }`), as in a message that was stored or logged: one
- * more than the limit at most, which is enough to tell that it is too long. @internal
+ * The bytes of a Buffer that was converted to JSON (`{ type: 'Buffer', data: [...] }`), as in a stored or logged message. Returns
+ * at most one byte more than the limit, which is enough to detect that it is too long. @internal
  */
 export function bytesOfJson(value: object | null, limit: number): Uint8Array | undefined {
   if (value === null) return undefined;
@@ -89,15 +89,15 @@ export function bytesOfJson(value: object | null, limit: number): Uint8Array | u
   return bytes.every((byte) => typeof byte === 'number') ? Uint8Array.from(bytes) : undefined;
 }
 
-/** How many of the bytes are to be decoded, -1 for none: told before decoding, which is what costs. */
+/** The number of bytes to decode, -1 for none. Computed before decoding, which is the expensive part. */
 function readableEnd(lowerCaseName: string, bytes: Uint8Array, limit: number): number {
   const end = endOfMembers(lowerCaseName, bytes, limit);
-  // A byte that is no UTF-8 becomes a character of three, and takes thirty times as long.
+  // A byte that is not valid UTF-8 becomes a character of three bytes, and takes thirty times as long.
   if (end * 3 <= limit || isUtf8(bytes.subarray(0, end))) return end;
   return endOfMembers(lowerCaseName, bytes, Math.floor(limit / 3));
 }
 
-/** Where the last whole member within the limit ends, -1 for nowhere. */
+/** The end of the last whole member within the limit, -1 if there is none. */
 function endOfMembers(lowerCaseName: string, bytes: Uint8Array, limit: number): number {
   if (bytes.length <= limit) return bytes.length;
   if (!isListHeader(lowerCaseName)) return -1;
@@ -105,7 +105,7 @@ function endOfMembers(lowerCaseName: string, bytes: Uint8Array, limit: number): 
   return end > 0 ? end : -1;
 }
 
-/** UTF-16 units never outnumber UTF-8 bytes, and are at most a third of them: bytes are counted only in between. */
+/** A text has at least one and at most three UTF-8 bytes per UTF-16 unit: bytes are counted only if that does not decide. */
 function fits(text: string, limit: number): boolean {
   return text.length <= limit && (text.length * 3 <= limit || Buffer.byteLength(text) <= limit);
 }
@@ -117,8 +117,8 @@ function overLimit(lowerCaseName: string, text: string, limit: number): string |
 }
 
 /**
- * The longest run of whole members within so many bytes, undefined where not even one fits. Linear in the limit, whatever the
- * length of the text. @internal
+ * The longest run of whole members within this number of bytes; undefined if not even one fits. Linear in the limit, for any length
+ * of the text. @internal
  */
 export function wholeMembers(text: string, limit: number): string | undefined {
   if (text.length <= limit && Buffer.byteLength(text) <= limit) return text;
@@ -128,7 +128,7 @@ export function wholeMembers(text: string, limit: number): string | undefined {
   );
   const end = text[read] === ',' ? read : text.lastIndexOf(',', read - 1);
   if (end <= 0) return undefined;
-  // Decoded from bytes rather than sliced: a slice would keep the whole text in memory for as long as it lives.
+  // Decoded from bytes instead of sliced: a slice would keep the whole text in memory.
   return end === read ? decode(written) : decode(written - Buffer.byteLength(text.slice(end, read)));
 }
 
@@ -136,7 +136,7 @@ function decode(bytes: number): string {
   return Buffer.from(scratch.buffer, 0, bytes).toString('utf8');
 }
 
-/** The values of one header, in order and as the message has them, folded into the one that counts. @internal */
+/** Reduces the values of one header, in the order of the message, to the effective one. @internal */
 export function foldRaw(lowerCaseName: string, values: readonly unknown[]): string | undefined {
   if (values.length < 2) return readValue(lowerCaseName, values[0]);
   if (isListHeader(lowerCaseName)) return joinList(lowerCaseName, readAll(lowerCaseName, values));
@@ -148,7 +148,7 @@ export function foldRaw(lowerCaseName: string, values: readonly unknown[]): stri
   return undefined;
 }
 
-/** The values of one header as text, until there are more bytes of them than the header may have. @internal */
+/** The values of one header as text, up to the byte limit of the header. @internal */
 export function readAll(lowerCaseName: string, values: readonly unknown[]): string[] {
   const limit = byteLimit(lowerCaseName);
   const texts: string[] = [];
@@ -164,7 +164,7 @@ export function readAll(lowerCaseName: string, values: readonly unknown[]): stri
   return texts;
 }
 
-/** Repeats of a list joined in order, as one header, cut to whole members. @internal */
+/** Joins the repetitions of a list header in order, cut to whole members. @internal */
 export function joinList(lowerCaseName: string, texts: readonly string[]): string | undefined {
   const parts = texts.filter((text) => text.trim() !== '');
   if (parts.length === 0) return texts[0];
@@ -174,8 +174,8 @@ export function joinList(lowerCaseName: string, texts: readonly string[]): strin
 }
 
 /**
- * Whether `name` is `lowerCaseName` in any spelling; settles most names by their length alone. A `lowerCaseName` that ends in `*`
- * stands for every name that begins so. @internal
+ * Whether `name` is `lowerCaseName` in any spelling; most names differ in length, which is compared first. A `lowerCaseName` that
+ * ends with `*` matches every name with that prefix. @internal
  */
 export function sameName(name: string, lowerCaseName: string): boolean {
   if (lowerCaseName.endsWith('*')) return name.toLowerCase().startsWith(lowerCaseName.slice(0, -1));

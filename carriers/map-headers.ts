@@ -1,17 +1,17 @@
-// Headers kept in a Map, as some clients and applications have them, whose keys are strings or bytes.
+// Handles headers that are stored in a Map, whose keys are strings or bytes.
 import { types } from 'node:util';
 import { headerNameLimit, sameName } from './limits.ts';
 
 /** @internal */
 export type HeaderMap = Map<unknown, unknown>;
 
-/** Whether these headers are a Map, also one of another realm, as in Jest. @internal */
+/** Whether these headers are a Map, including one of another realm, as in Jest. @internal */
 export function isHeaderMap(headers: object): headers is HeaderMap {
   const mayBe = headers instanceof Map || (headers as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Map';
   return mayBe && types.isMap(headers);
 }
 
-/** The values of a name in any spelling, in order; of a list each of its values. @internal */
+/** The values of a name in any spelling, in order. Lists are flattened. @internal */
 export function mapValues(headers: HeaderMap, lowerCaseName: string): unknown[] {
   const found: unknown[] = [];
   let seen = 0;

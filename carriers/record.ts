@@ -1,14 +1,14 @@
-// What the formats share whose headers are an object of values by name.
+// Shared code of the formats whose headers are an object of values by name.
 import { foldRaw, headerNameLimit, headerRepeatLimit, readAll, readValue, sameName } from './limits.ts';
 import { isHeaderMap, mapKeys, mapRemove, mapValues } from './map-headers.ts';
 import { spellings } from './spellings.ts';
 
-/** Headers kept as the properties of an object, or in a Map. Formats differ in their values. @internal */
+/** Headers stored as properties of an object, or in a Map. Formats differ in their values. @internal */
 export type HeaderRecord = Record<string, unknown>;
 
 const none: readonly unknown[] = [];
 
-/** The value that counts, looked up in the spellings that writers use. @internal */
+/** The effective value, looked up in the spellings that writers use. @internal */
 export function recordGet(headers: HeaderRecord, key: string, ownOnly: boolean): string | undefined {
   const values = lookUp(headers, key, ownOnly);
   return values.length === 1 ? readValue(key.toLowerCase(), values[0]) : foldRaw(key.toLowerCase(), values);
@@ -31,7 +31,9 @@ function lookUp(headers: HeaderRecord, key: string, ownOnly: boolean): readonly 
   return found;
 }
 
-/** As {@link recordGetAll} in any spelling, by walking the names: for HTTP, whose servers bound them. @internal */
+/**
+ * As {@link recordGetAll}, but iterates over the names to find any spelling: for HTTP, whose servers limit their number. @internal
+ */
 export function recordWalk(headers: HeaderRecord, key: string): string[] {
   const name = key.toLowerCase();
   if (isHeaderMap(headers)) return readAll(name, flat(mapValues(headers, name)));
@@ -53,7 +55,7 @@ function flat(values: readonly unknown[]): readonly unknown[] {
     : values;
 }
 
-/** The first repeats, and the last one, which may be the one that counts. */
+/** The first repetitions and the last one, which may be the effective one. */
 function atEnds(values: readonly unknown[]): readonly unknown[] {
   if (values.length <= headerRepeatLimit) return values;
   return [...values.slice(0, headerRepeatLimit), values.at(-1)];

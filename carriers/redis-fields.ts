@@ -1,29 +1,28 @@
-// Trace headers among the fields of a Redis stream entry.
+// Carrier for trace headers among the fields of a Redis stream entry.
 import { types } from 'node:util';
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { bytesOfJson, foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
 import { isHeaderMap } from './map-headers.ts';
 
-/** The fields of a Redis stream entry: names and values in turn, as `XADD` takes and `XRANGE` returns them. */
+/** The fields of a Redis stream entry: alternating names and values, as `XADD` accepts and `XRANGE` returns them. */
 export type RedisFields = (string | Buffer)[];
 
 interface RedisFieldsAdapter extends CarrierAdapter<RedisFields> {
-  /** Where the trailing run of these names begins; the length of the fields where there is none. */
+  /** The start of the trailing run of these names; the length of the fields if there is none. */
   trailingRun(fields: RedisFields, names: readonly string[]): number;
 }
 
-/** How many field names of an entry are looked at, from its end, where trace fields are written. */
+/** The number of field names that are searched, from the end of the entry, where trace fields are written. */
 const fieldLimit = 500;
-/** Bytes of a name that went through JSON. No header has a longer name. */
+/** The length limit of names that were converted to JSON. No header has a longer name. */
 const nameLimit = 256;
 
 /**
- * The fields of a Redis stream entry. They are the application's payload, and Redis keeps duplicate names: trace fields are
- * appended last, and only a trailing run of them, each once and in order, is ever replaced or hidden. The same names elsewhere
- * belong to the application.
- * They are read from anywhere, the last one counting, so that entries of other writers are understood. Fields by name, in an object or a
- * Map as other clients give them, are read as well; a copy of them is such a list.
+ * The fields of a Redis stream entry. The fields are the application's payload, and Redis keeps duplicate names. So trace fields
+ * are appended last, and only a trailing run of them, each once and in order, is replaced or hidden. The same names elsewhere
+ * belong to the application. Trace fields are read at any position, and the last one is used, so that entries of other writers are
+ * understood. Fields in an object or a Map, as other clients return them, are read as well; a copy of them is such a list.
  */
 export const redisFields: RedisFieldsAdapter = safeReader<RedisFields, RedisFieldsAdapter>({
   name: 'redis',
@@ -57,8 +56,8 @@ export const redisFields: RedisFieldsAdapter = safeReader<RedisFields, RedisFiel
 function trailingRun(fields: RedisFields, names: readonly string[]): number {
   let start = fields.length;
   if (start % 2 === 1) return start;
-  // Propagators write in the order of their fields(). Holding the run to that order keeps an application's own field of such a
-  // name, standing just before it, out of the run.
+  // Propagators write in the order of their fields(). Requiring that order excludes an application's own field with such a name
+  // that precedes the run.
   for (let order = names.length - 1; order >= 0 && start >= 2; order--) {
     const name = names[order]!.toLowerCase();
     do {
@@ -69,7 +68,7 @@ function trailingRun(fields: RedisFields, names: readonly string[]): number {
   return start;
 }
 
-/** The fields as a list; what holds none is an empty one. */
+/** The fields as a list; an empty list for any other value. */
 function listOf(fields: unknown): RedisFields {
   if (Array.isArray(fields)) return fields as RedisFields;
   if (typeof fields !== 'object' || fields === null) return [];
@@ -79,7 +78,7 @@ function listOf(fields: unknown): RedisFields {
   return list as RedisFields;
 }
 
-/** The values of one field in order, the last ones if there are very many. */
+/** The values of one field in order; only the last ones if there are too many. */
 function valuesOf(given: RedisFields, lowerCaseName: string): unknown[] {
   const fields = listOf(given);
   const found: unknown[] = [];
@@ -97,7 +96,7 @@ function isField(field: unknown, lowerCaseName: string): boolean {
   const prefix = lowerCaseName.endsWith('*');
   const length = lowerCaseName.length - (prefix ? 1 : 0);
   if (prefix ? field.length < length : field.length !== length) return false;
-  // Byte by byte with the case bit set, so that a name is decoded only if it may be the one.
+  // Compares bytes with the case bit set, so that a name is decoded only if it may match.
   for (let at = 0; at < length; at++) {
     if ((field[at]! | 0x20) !== (lowerCaseName.charCodeAt(at) | 0x20)) return false;
   }

@@ -1,10 +1,10 @@
-// Keeps a carrier from throwing when it reads.
+// Makes the reading methods of a carrier never throw.
 import type { CarrierAdapter } from './adapter.ts';
 import { countDroppedHeader } from './dropped-headers.ts';
 
 /**
- * The adapter, which reads nothing where reading throws. Clients give plain data, but the application may have changed it: a getter
- * that throws, a revoked proxy, an object that only inherits from Buffer. @internal
+ * The adapter, which returns nothing if reading throws. Clients return plain data, but the application may have changed it: a
+ * getter that throws, a revoked proxy, an object that only inherits from Buffer. @internal
  */
 export function safeReader<H, A extends CarrierAdapter<H> = CarrierAdapter<H>>(adapter: A): A {
   return {

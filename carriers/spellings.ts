@@ -1,5 +1,5 @@
-// The spellings in which header names of queues are looked up.
-/** Spellings that writers use and no rule derives. */
+// Computes the spellings in which header names of queues are looked up.
+/** Spellings that writers use and that no rule derives. */
 const irregular: ReadonlyMap<string, readonly string[]> = new Map([
   ['traceparent', ['TraceParent', 'traceParent']],
   ['tracestate', ['TraceState', 'traceState']],
@@ -9,15 +9,15 @@ const irregular: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 const cached = new Map<string, readonly string[]>();
-/** Names may come from a message (Jaeger's baggage): how many are remembered, and how long they may be, is limited. */
+/** Names may come from a message (Jaeger's baggage): the number and length of cached names is limited. */
 const cacheLimit = 100;
 const lengthLimit = 256;
 
 /**
- * The spellings in which a header's name is looked up, the lower-case one last, because of several the last one counts.
+ * The spellings in which a header's name is looked up. The lower-case one is last, because the last of several is used.
  *
- * Header names of queues are case-sensitive, and no specification asks for more. To look up the spellings that writers use costs the
- * same whatever else the message holds. To walk all names would let a message with a hundred thousand of them block the event loop
+ * Header names of queues are case-sensitive, and no specification requires more. Looking up the spellings that writers use has a
+ * constant cost for any message. Iterating over all names would let a message with a hundred thousand of them block the event loop
  * for a fifth of a second for each header that is read. @internal
  */
 export function spellings(key: string): readonly string[] {

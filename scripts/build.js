@@ -1,5 +1,5 @@
 // Builds dist/: one CommonJS build, declarations, and for `import` a façade for each subpath that re-exports the names of the
-// CommonJS module. `require`, `import` and Jest so share one instance of every class, counter and wrapped client.
+// CommonJS module. So `require`, `import` and Jest share one instance of every class, counter and wrapped client.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/pack
 const compile = (project, ...options) =>
   execFileSync(process.execPath, [tsc, '-p', project, ...options], { cwd: root, stdio: 'inherit' });
 
-// What was deleted from the sources must not be published.
+// Files that were deleted from the sources must not be published.
 rmSync(dist, { recursive: true, force: true });
 compile('tsconfig.build.json');
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs", "sideEffects": false }\n');

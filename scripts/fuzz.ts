@@ -1,7 +1,7 @@
-// Mutated headers through all carriers and propagators: npm run fuzz [-- --seconds 120 --seed 7]
+// Sends mutated headers through all carriers and propagators: npm run fuzz [-- --seconds 120 --seed 7].
 //
-// Ends with exit code 1 and the seed where something throws, a prototype is touched, or what is passed on is out of bounds; and where
-// junk costs more than what is kept of it: 4 MB at most 0.1 ms (see junk.ts).
+// Exits with code 1 and prints the seed if something throws, a prototype is modified, or a propagated header is out of bounds; also
+// if invalid input costs too much: 4 MB may take at most 0.1 ms (see junk.ts).
 import { parseArgs } from 'node:util';
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { cloudEvents, environment, type EnvironmentVariables, droppedHeaders } from '../carriers/index.ts';
@@ -38,7 +38,7 @@ const gate = new TrustPolicy({ sampled: { perSecond: 1000 }, messagesPerTrace: 1
 const prototypes = [Object.prototype, Array.prototype, String.prototype, Map.prototype, Buffer.prototype];
 const untouched = prototypes.map((prototype) => Reflect.ownKeys(prototype).length);
 
-/** Anything wrong with what became of these headers; undefined where all is well. */
+/** The first problem with the result for these headers; undefined if there is none. */
 function check({ adapter, make }: Format<unknown>, pairs: HeaderPairs): string | undefined {
   let headers: unknown;
   try {
@@ -57,11 +57,11 @@ function check({ adapter, make }: Format<unknown>, pairs: HeaderPairs): string |
     const baggage = adapter.get(sent, 'baggage') ?? '';
     if (Buffer.byteLength(baggage) > 8192 || !/^[\t\x20-\x7e]*$/.test(baggage)) return `baggage out: ${baggage.length}`;
     if (baggage.split(',').length > 64) return 'baggage out: more than 64 members';
-    // What is sent reads back as what was there.
+    // What is sent reads back as the original.
     const again = extract(adapter, sent, ROOT_CONTEXT, { propagator: 'mqtrace' });
     if (trace.getSpanContext(again)?.spanId !== trace.getSpanContext(outgoing)?.spanId)
       return 'another span after a hop';
-    // Written anew, baggage may need more bytes than it came in: entries may be left out, but none may appear.
+    // Re-encoded baggage may need more bytes than the original: entries may be omitted, but none may be added.
     const before = propagation.getBaggage(outgoing)?.getAllEntries() ?? [];
     for (const [key, { value }] of propagation.getBaggage(again)?.getAllEntries() ?? []) {
       const same = before.find(([present]) => present === key);
@@ -91,7 +91,7 @@ function round(source: Source): number {
     restoreContext(mutate(source, JSON.stringify(Object.fromEntries(pairs.map(([k, v]) => [k, String(v)]))), 0.9));
   }
   for (const [at, prototype] of prototypes.entries()) {
-    if (Reflect.ownKeys(prototype).length !== untouched[at]) throw new Error(`a prototype was touched`);
+    if (Reflect.ownKeys(prototype).length !== untouched[at]) throw new Error(`a prototype was modified`);
   }
   if (tracingFaults() > 0) throw new Error('a fault was reported: something threw inside');
   return headers;
@@ -114,7 +114,7 @@ try {
   if (!timeJunk(all, (line) => process.stdout.write(`${line}\n`))) process.exitCode = 1;
 } catch (error) {
   process.stdout.write(
-    `fuzz: round ${rounds} of seed ${seed} (--seed ${state} repeats it at once): ${String(error)}\n`,
+    `fuzz: round ${rounds} of seed ${seed} (--seed ${state} reproduces it directly): ${String(error)}\n`,
   );
   process.exitCode = 1;
 }

@@ -7,8 +7,8 @@ import { mqtracePropagator } from '../src/propagation/index.ts';
 const junk: Readonly<Record<string, Buffer>> = {
   members: Buffer.from('k=v,'),
   commas: Buffer.from(','),
-  'no UTF-8': Buffer.from([0xff]),
-  'members of no UTF-8': Buffer.from([0x6b, 0x3d, 0xff, 0x2c]),
+  'invalid UTF-8': Buffer.from([0xff]),
+  'members of invalid UTF-8': Buffer.from([0x6b, 0x3d, 0xff, 0x2c]),
   'euro signs': Buffer.from('k=€,'),
   'percent signs': Buffer.from('k=%FF,'),
 };
@@ -17,7 +17,7 @@ const limitMs = 0.1;
 const runs = 200;
 const setter = { set: (): void => undefined };
 
-/** Milliseconds of receiving: extract, and in another column reading the baggage and sending it on; in the fastest of all runs. */
+/** Milliseconds of extracting, and of reading and re-injecting the baggage; in the fastest run. */
 function time({ adapter, make }: Format<unknown>, value: Buffer | string): [extract: number, use: number] | undefined {
   let headers: unknown;
   try {
@@ -43,13 +43,13 @@ function time({ adapter, make }: Format<unknown>, value: Buffer | string): [extr
 }
 
 /**
- * Prints what the worst junk costs in each carrier, by its size: it should be the same for all sizes. The fastest run counts, since what
- * else the machine does can only add to it. False if 4 MB take more than 0.1 ms.
+ * Prints the cost of the worst input for each carrier and size: it should be the same for all sizes. The fastest run is used,
+ * because other load on the machine can only add to it. Returns false if 4 MB take more than 0.1 ms.
  */
 export function timeJunk(formats: readonly Format<unknown>[], print: (line: string) => void): boolean {
   const wanted = `at most ${limitMs} ms`;
   print(
-    `junk of ${sizes.map((size) => `${size / 1000} KB`).join(', ')} in each of three headers, ms: extract (${wanted}), then read and send on`,
+    `junk of ${sizes.map((size) => `${size / 1000} KB`).join(', ')} in each of three headers, ms: extract (${wanted}), then read and re-inject`,
   );
   let good = true;
   for (const format of formats) {

@@ -25,7 +25,7 @@ const below: Record<string, readonly string[]> = {
   sdk: ['common', 'config', 'propagation', 'sampling', 'export', 'metrics'],
   view: ['common'],
   cli: ['common', 'config', 'diagnostics', 'view'],
-  // src/index.ts gathers what is public and needs nothing but the API.
+  // src/index.ts exports the public API that needs no package but OpenTelemetry's API.
   index: ['common', 'carriers', 'propagation', 'messaging', 'pipelines', 'diagnostics'],
 };
 
@@ -33,7 +33,7 @@ interface Import {
   file: string;
   from: string;
   to: string;
-  /** Whether only types are imported, which leaves nothing in the compiled file. */
+  /** Whether only types are imported, which the compiled file does not contain. */
   type: boolean;
 }
 
@@ -79,7 +79,7 @@ test('no published file imports a client, and only the folders of mqtrace/sdk im
     ({ from, to, type }) =>
       !to.startsWith('node:') &&
       to !== '@opentelemetry/api' &&
-      // Values are loaded by config/optional-package.ts when they are needed, so that mqtrace/sdk loads without them.
+      // Values are loaded on demand by config/optional-package.ts, so that mqtrace/sdk loads without them.
       !(type && ['config', 'sampling', 'export', 'sdk'].includes(from) && to.startsWith('@opentelemetry/')),
   );
   expect(wrong).toEqual([]);

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What the sandbox of Jest 25 has beside JavaScript's own globals. */
+/** The globals of the sandbox of Jest 25, besides those of JavaScript. */
 const sandboxGlobals = {
   Buffer,
   URL,
@@ -67,7 +67,7 @@ interface Program {
   run(): Promise<{ recorded: string[]; sent: object; faults: number }>;
 }
 
-test('wrappers work where globals of Node are missing', async () => {
+test('wrappers work if globals of Node are missing', async () => {
   const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: root, loader: 'js' },
     bundle: true,

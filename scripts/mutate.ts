@@ -1,14 +1,15 @@
-/** A source of chance that can be repeated. */
+// Generates and mutates headers for the fuzz script.
+/** A reproducible source of random numbers. */
 export interface Source {
-  /** A whole number from 0 to below. */
+  /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number;
   chance(probability: number): boolean;
   pick<T>(of: readonly T[]): T;
-  /** What makes a source that goes on from here. */
+  /** The seed for a source that continues from here. */
   state(): number;
 }
 
-/** mulberry32: small, fast, and the same everywhere. */
+/** mulberry32: small, fast, and the same on all platforms. */
 export function random(seed: number): Source {
   let state = seed >>> 0;
   const next = (): number => {
@@ -42,7 +43,7 @@ const others: [string, string][] = [
   ['content-type', 'text/plain'],
 ];
 
-/** Headers as they should be, some of them repeated, in any spelling. */
+/** Valid headers, some of them repeated, in any spelling. */
 export function seedHeaders(source: Source): [string, string][] {
   const headers: [string, string][] = [];
   const spell = (name: string): string =>
@@ -70,7 +71,7 @@ const pieces = [
   `k=${'v'.repeat(8190)}`,
 ];
 
-/** The text with some of it cut, doubled, swapped, replaced or added to; as it is with the rest of the probability. */
+/** The text with parts cut, repeated, swapped, replaced or added; unchanged with the remaining probability. */
 export function mutate(source: Source, text: string, probability: number): string {
   let mutated = text;
   while (source.chance(probability) && mutated.length < 100_000) {

@@ -33,7 +33,7 @@ const code = subpaths.filter((subpath) => !subpath.endsWith('.json'));
 
 let folder: string;
 
-/** A project that has the package's tarball installed, and of everything else only what is named. */
+/** A project that has the package's tarball and only the named packages installed. */
 function project(name: string, dependencies: readonly string[]): string {
   const modules = join(folder, name, 'node_modules');
   cpSync(join(folder, 'package'), join(modules, 'mqtrace'), { recursive: true });
@@ -49,7 +49,7 @@ const run = (cwd: string, type: 'module' | 'commonjs', source: string): string =
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mqtrace-package-'));
-  // Not built here: other tests may be running children from dist, and a build empties it first.
+  // Not built here: other tests may be running programs from dist, and a build empties it first.
   if (!existsSync(join(root, 'dist')))
     throw new Error('there is no dist: run "npm run build" first, as "npm test" does');
   execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
@@ -60,7 +60,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the packed tarball', () => {
-  test('holds what is published, and nothing else', () => {
+  test('contains only the published files', () => {
     const files = execFileSync('find', ['package', '-type', 'f'], { cwd: folder, encoding: 'utf8' }).split('\n');
     expect(files.filter((file) => /test|\.tsbuildinfo|testing/.test(file))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['package/LICENSE', 'package/README.md', 'package/CHANGELOG.md']));
@@ -72,13 +72,13 @@ describe('the packed tarball', () => {
       some
         .map((file) => statSync(join(folder, 'package', file)))
         .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
-    // The viewer and the commands are loaded by nothing else, and have a budget of their own.
+    // No other module loads the viewer and the commands; they have a separate size limit.
     expect(bytes(files.filter((file) => !/^(?:dist\/src\/(?:view|cli)|docs)\//.test(file)))).toBeLessThan(1_000_000);
     expect(bytes(files)).toBeLessThan(2_000_000);
     expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
   });
 
-  test('starts the view with its page where nothing else is installed', async () => {
+  test('starts the viewer with its page without other packages', async () => {
     const cwd = project('view-only', []);
     const main = join(cwd, 'node_modules/mqtrace/dist/src/cli/main.js');
     const child = spawn(process.execPath, [
@@ -112,7 +112,7 @@ describe('the packed tarball', () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  test('has a declaration for each subpath also where exports is not read', () => {
+  test('has a declaration for each subpath also for tools that do not read exports', () => {
     const untyped = Object.entries(manifest.exports).filter(
       ([subpath, target]) =>
         subpath !== '.' &&
@@ -132,7 +132,7 @@ describe('the packed tarball', () => {
     expect(declarations.filter((text) => /from ['"](kafkajs|amqplib|ioredis)/.test(text))).toEqual([]);
   });
 
-  test.each(code)('%s gives the same when imported and when required', (subpath) => {
+  test.each(code)('%s exports the same values when imported and when required', (subpath) => {
     const cwd = project(subpath.replaceAll('/', '-'), ['@opentelemetry']);
     const imported = run(cwd, 'module', `console.log(Object.keys(await import('${subpath}')).sort().join())`);
     const required = run(cwd, 'commonjs', `console.log(Object.keys(require('${subpath}')).sort().join())`);
@@ -150,7 +150,7 @@ describe('the packed tarball', () => {
     expect(run(cwd, 'module', program)).toBe('\n');
   });
 
-  test('all but mqtrace/sdk need nothing but the OpenTelemetry API', () => {
+  test('all subpaths except mqtrace/sdk need only the OpenTelemetry API', () => {
     const cwd = project('api-only', ['@opentelemetry/api']);
     const withoutSdk = code.filter((subpath) => subpath !== 'mqtrace/sdk');
     const imports = withoutSdk.map((subpath) => `await import('${subpath}')`).join('; ');

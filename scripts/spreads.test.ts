@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// A property or a second spread after a spread, as in `{ ...a, key }`, takes V8 up to a microsecond. That is more than the rest of an
-// unsampled message takes, so that it is kept out of the folders through which every message goes.
+// A property or a second spread after a spread, as in `{ ...a, key }`, takes V8 up to a microsecond. That is more than the rest of
+// an unsampled message takes, so it is not allowed in the folders that handle every message.
 const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = ['src/messaging', 'src/kafkajs', 'src/amqplib', 'src/ioredis'];
 
-/** Where it runs once for a client, for a rare case, or only for a name that is not the newest. */
+/** Allowed where it runs once for a client, in a rare case, or only for names of older conventions. */
 const allowed: Readonly<Record<string, number>> = {
   'src/messaging/spans.ts': 3,
-  // Where an operation fails.
+  // When an operation fails.
   'src/messaging/measuring.ts': 1,
   'src/messaging/operation.ts': 1,
   'src/kafkajs/settling.ts': 2,
@@ -21,7 +21,9 @@ const allowed: Readonly<Record<string, number>> = {
   'src/amqplib/message.ts': 1,
 };
 
-/** Spreads within an object after which something else stands: `{ ...a, b }` and `{ a, ...b, c }`, also over several lines. */
+/**
+ * Counts spreads within an object that are followed by another member: `{ ...a, b }` and `{ a, ...b, c }`, also over several lines.
+ */
 function slowSpreads(source: string): number {
   const code = source.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, '');
   let count = 0;
@@ -34,7 +36,7 @@ function slowSpreads(source: string): number {
   return count;
 }
 
-/** What stands between the commas of an object that begins here. */
+/** The members of an object that begins here. */
 function membersFrom(code: string, start: number): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -57,7 +59,7 @@ test('slow spreads are found', () => {
   expect(slowSpreads('f(...a, b); [...a, b]; // { ...a, b }')).toBe(0);
 });
 
-test('no property follows a spread in what every message goes through', () => {
+test('no property follows a spread in code that handles every message', () => {
   const files = rooms.flatMap((room) =>
     readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !/test(-d)?\.ts$|testing\//.test(name))

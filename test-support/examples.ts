@@ -1,4 +1,4 @@
-// The examples of the README and of docs/: every fenced block, with its language and place.
+// Reads the examples of the README and of docs/: every fenced block, with its language and position.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

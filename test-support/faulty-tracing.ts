@@ -1,4 +1,5 @@
-// Tracing whose parts can be broken one at a time while clients are connected, to show that the application never notices.
+// Provides tracing whose parts can be broken one at a time while clients are connected, to show that the application is not
+// affected.
 import {
   type Context,
   context as contextApi,
@@ -49,7 +50,7 @@ const parts: Readonly<Record<string, readonly Way[]>> = {
   trust: ['throws', 'returns a rejection'],
 };
 
-/** Every fault there is. */
+/** All faults. */
 export const faults: readonly Fault[] = Object.entries(parts).flatMap(([part, ways]) =>
   ways.map((way) => ({ part, way })),
 );
@@ -64,14 +65,14 @@ export interface FaultyTracing {
     baggage: (destination: string) => object | undefined;
     trust: (destination: string) => 'continue';
   };
-  /** Breaks one part from now on; undefined mends it. */
+  /** Breaks one part from now on; undefined repairs it. */
   use(fault: Fault | undefined): void;
 }
 
-/** Makes tracing that can be broken, and registers its context manager. */
+/** Creates tracing that can be broken, and registers its context manager. */
 export function createFaultyTracing(): FaultyTracing {
   let current: Fault | undefined;
-  /** The broken method, while it is the current fault; else the working one. */
+  /** The broken method if it is the current fault, else the working one. */
   const broken = <Args extends unknown[], R>(part: string, working: (...args: Args) => R): ((...args: Args) => R) => {
     return (...args) => {
       if (current?.part !== part) return working(...args);
@@ -128,7 +129,7 @@ export function createFaultyTracing(): FaultyTracing {
     breakSpan(tracer.startSpan(...args)),
   );
 
-  // A function option is asked once for a destination, so that each fault needs a destination of its own.
+  // A function option is called once per destination, so each fault needs a separate destination.
   return {
     options: {
       tracerProvider: {

@@ -1,7 +1,7 @@
-// What tests hand to a client: names of their own, frozen values, and the error of a call.
+// Helpers for the inputs of clients in tests: unique names, frozen values, and the error of a call.
 import { randomUUID } from 'node:crypto';
 
-/** A name that no other run uses, for a topic, a queue, a stream, a group. */
+/** A unique name for a topic, a queue, a stream or a group. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID()}`;
 }
@@ -14,7 +14,7 @@ export function deepFreeze<T>(value: T): T {
   return value;
 }
 
-/** What is thrown or rejected, to compare a traced client's errors with the raw one's. */
+/** The thrown or rejected error, to compare the errors of a traced client with those of the raw one. */
 export async function failure(fn: () => unknown): Promise<unknown> {
   try {
     await fn();

@@ -1,3 +1,4 @@
+// Creates Kafka topics for tests.
 import { Kafka, logLevel } from 'kafkajs';
 
 /** Creates topics before they are used, so that no client waits for their metadata. Existing topics are left as they are. */

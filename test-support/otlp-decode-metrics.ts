@@ -1,4 +1,4 @@
-// The one decoder of metrics for tests: what a collector would see, in either encoding of OTLP.
+// Decodes metrics in either encoding of OTLP, as a collector would see them.
 import { attributes, type KeyValue, type ReceivedAttributes } from './otlp-decode.ts';
 import { metricsRequestType } from './otlp-schema.ts';
 
@@ -15,9 +15,9 @@ export interface ReceivedPoint {
   readonly attributes: ReceivedAttributes;
   readonly startTimeUnixNano: bigint;
   readonly timeUnixNano: bigint;
-  /** Of a sum. */
+  /** Only for a sum. */
   readonly value: number;
-  /** Of a histogram. */
+  /** Only for a histogram. */
   readonly count: number;
   readonly sum: number | undefined;
   readonly min: number | undefined;
@@ -28,7 +28,7 @@ export interface ReceivedPoint {
 
 type Long = string | number;
 
-/** The shape that both encodings come to. */
+/** The common shape of both encodings. */
 interface Request {
   resourceMetrics?: {
     resource?: { attributes?: KeyValue[] };
@@ -57,7 +57,7 @@ interface Point {
   explicitBounds?: number[];
 }
 
-/** Decodes an `ExportMetricsServiceRequest`. Throws if it is none. */
+/** Decodes an `ExportMetricsServiceRequest`. Throws if it is not one. */
 export function decodeMetrics(body: Buffer, json: boolean): ReceivedPoint[] {
   const request = json
     ? (JSON.parse(body.toString()) as Request)

@@ -1,7 +1,7 @@
-// The one decoder of spans for tests: what a collector would see, in either encoding of OTLP.
+// Decodes spans in either encoding of OTLP, as a collector would see them.
 import { requestType } from './otlp-schema.ts';
 
-/** An attribute's value as JavaScript has it; whole numbers beyond the safe range are bigints. */
+/** An attribute's value in JavaScript; whole numbers beyond the safe range are bigints. */
 export type ReceivedValue =
   | string
   | number
@@ -30,7 +30,7 @@ export interface ReceivedEvent {
   readonly attributes: ReceivedAttributes;
 }
 
-/** A span as a collector sees it, with ids in hex and the resource and scope that it came under. */
+/** A span as a collector sees it, with ids in hex and its resource and scope. */
 export interface ReceivedSpan {
   readonly resource: ReceivedAttributes;
   readonly scope: { readonly name: string; readonly version: string };
@@ -41,7 +41,7 @@ export interface ReceivedSpan {
   /** Empty for a root span. */
   readonly parentSpanId: string;
   readonly traceState: string;
-  /** Trace flags in the low 8 bits; bits 8 and 9 say whether the parent is known to be remote. */
+  /** Trace flags in the low 8 bits; bits 8 and 9 tell whether the parent is known to be remote. */
   readonly flags: number;
   readonly attributes: ReceivedAttributes;
   readonly links: ReceivedLink[];
@@ -54,7 +54,7 @@ export interface ReceivedSpan {
   readonly droppedLinksCount: number;
 }
 
-/** The shape that both encodings come to: protobuf as protobufjs gives it, JSON as it is. Bytes are Buffers or text. */
+/** The common shape of both encodings: protobuf as decoded by protobufjs, or JSON. Bytes are Buffers or text. */
 interface Request {
   resourceSpans?: { resource?: { attributes?: KeyValue[] }; scopeSpans?: { scope?: Scope; spans?: Span[] }[] }[];
 }
@@ -93,13 +93,13 @@ interface Span {
   droppedLinksCount?: number;
 }
 
-/** Decodes an `ExportTraceServiceRequest` from protobuf. Throws if it is none. */
+/** Decodes an `ExportTraceServiceRequest` from protobuf. Throws if it is not one. */
 export function decodeProtobuf(body: Buffer): ReceivedSpan[] {
   const message = requestType.decode(body);
   return flatten(requestType.toObject(message, { longs: String }));
 }
 
-/** Decodes an `ExportTraceServiceRequest` from OTLP's JSON. Throws if it is none. */
+/** Decodes an `ExportTraceServiceRequest` from OTLP's JSON. Throws if it is not one. */
 export function decodeJson(body: Buffer): ReceivedSpan[] {
   return flatten(JSON.parse(body.toString()) as Request);
 }
@@ -176,7 +176,7 @@ function toValue(value: AnyValue | undefined): ReceivedValue {
   return null;
 }
 
-/** Ids are hex in OTLP's JSON, which departs from protobuf's own mapping; other bytes are base64. */
+/** Ids are hex in OTLP's JSON, unlike in protobuf's JSON mapping; other bytes are base64. */
 function hex(value: Bytes): string {
   return bytes(value, 'hex').toString('hex');
 }

@@ -1,10 +1,11 @@
+// Receives OTLP over gRPC in tests.
 import * as grpc from '@grpc/grpc-js';
 import { decodeProtobuf, type ReceivedSpan } from './otlp-decode.ts';
 import { decodeMetrics, type ReceivedPoint } from './otlp-decode-metrics.ts';
 import { encodePartialSuccess } from './otlp-schema.ts';
 import { type Behaviour, Received } from './received.ts';
 
-/** A small collector that takes OTLP over gRPC, without TLS, on a free port of the loopback interface. */
+/** A small collector that accepts OTLP over gRPC, without TLS, on a free port of the loopback interface. */
 export interface OtlpGrpcReceiver {
   /** Such as `http://127.0.0.1:40123`. */
   readonly url: string;
@@ -14,14 +15,14 @@ export interface OtlpGrpcReceiver {
   close(): void;
 }
 
-/** A receiver for OTLP over gRPC that behaves as it is told to. */
+/** A receiver for OTLP over gRPC with configurable behaviour. */
 export class GrpcReceiver {
   readonly received: Received = new Received();
   behaviour: Behaviour = {};
   metadata: grpc.Metadata | undefined;
-  /** The addresses that calls came from: one for each connection. */
+  /** The client addresses of the calls: one for each connection. */
   readonly peers: Set<string> = new Set();
-  /** Sees each call that is taken. */
+  /** Called for each accepted call. */
   onRequest: ((call: grpc.ServerUnaryCall<Buffer, Buffer>) => void) | undefined;
   #server: grpc.Server | undefined;
   /** The data points of each call with metrics. */

@@ -1,3 +1,4 @@
+// Receives OTLP over HTTP in tests.
 import * as http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
@@ -14,7 +15,7 @@ export interface ReceivedRequest {
   readonly spans: readonly ReceivedSpan[];
 }
 
-/** A small collector that keeps what it gets: OTLP over HTTP, protobuf or JSON, on a free port of the loopback interface. */
+/** A small collector that stores what it receives: OTLP over HTTP, protobuf or JSON, on a free port of the loopback interface. */
 export interface OtlpReceiver extends AsyncDisposable {
   /** Base URL, such as `http://127.0.0.1:40123`. */
   readonly url: string;
@@ -23,9 +24,9 @@ export interface OtlpReceiver extends AsyncDisposable {
   readonly requests: readonly ReceivedRequest[];
   /** The data points of each request with metrics, in order of arrival. */
   readonly metrics: readonly (readonly ReceivedPoint[])[];
-  /** Resolves with all spans once `done` says so; rejects after `timeoutMs` (default 10000) with what has arrived. */
+  /** Resolves with all spans once `done` returns true; rejects after `timeoutMs` (default 10000) with the spans received so far. */
   waitFor(done: (spans: readonly ReceivedSpan[]) => boolean, timeoutMs?: number): Promise<readonly ReceivedSpan[]>;
-  /** Forgets what was received. */
+  /** Discards what was received. */
   clear(): void;
   close(): Promise<void>;
 }
@@ -37,13 +38,13 @@ export interface OtlpReceiverOptions {
   readonly onRequest?: (request: ReceivedRequest) => void;
 }
 
-/** A receiver for OTLP over HTTP that behaves as it is told to, also badly. */
+/** A receiver for OTLP over HTTP with configurable behaviour, including failures. */
 export class HttpReceiver {
   readonly received: Received = new Received();
   behaviour: Behaviour | ((requestNumber: number) => Behaviour) = {};
-  /** Sees each request that is taken, its body as sent and uncompressed. */
+  /** Called for each accepted request, with its uncompressed body. */
   onRequest: ((request: Omit<ReceivedRequest, 'spans'>, json: boolean) => void) | undefined;
-  /** The data points of each request with metrics that was taken. */
+  /** The data points of each accepted request with metrics. */
   readonly metrics: ReceivedPoint[][] = [];
   #server: http.Server | undefined;
   readonly #sockets = new Set<Socket>();
@@ -65,7 +66,7 @@ export class HttpReceiver {
     return this;
   }
 
-  /** Closes the port, and cuts open connections. */
+  /** Closes the port and all open connections. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
@@ -75,7 +76,7 @@ export class HttpReceiver {
     this.#server = undefined;
   }
 
-  /** Takes one request. */
+  /** Handles one request. */
   take(request: http.IncomingMessage, response: http.ServerResponse): void {
     void this.#handle(request, response);
   }
@@ -108,7 +109,7 @@ export class HttpReceiver {
     if (behaviour.delayMs) await new Promise((resolve) => setTimeout(resolve, behaviour.delayMs));
     if (behaviour.hang) return;
     if (ids === undefined) {
-      response.writeHead(400).end('no export request');
+      response.writeHead(400).end('not an export request');
       return;
     }
     if (behaviour.dripMs) {
@@ -177,7 +178,9 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
         const timer = setTimeout(() => {
           waiting.delete(check);
           const names = spans.map((span) => span.name).join(', ');
-          reject(new Error(`not what was waited for after ${timeoutMs} ms: ${spans.length} spans (${names})`));
+          reject(
+            new Error(`the expected spans did not arrive within ${timeoutMs} ms: ${spans.length} spans (${names})`),
+          );
         }, timeoutMs);
         waiting.add(check);
         check();

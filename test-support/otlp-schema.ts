@@ -1,7 +1,7 @@
-// The one copy of OTLP's schema for tests, read with protobufjs, which shares no code with the encoder under test.
+// Decodes OTLP with protobufjs and a copy of its schema, sharing no code with the encoder under test.
 import protobuf from 'protobufjs';
 
-/** The published OTLP messages for traces and metrics, as far as field names, numbers and types go. */
+/** The published OTLP messages for traces and metrics, with their field names, numbers and types. */
 const schema = `
 syntax = "proto3";
 package otlp;
@@ -65,7 +65,7 @@ export interface DecodedSpan {
   readonly name: string;
 }
 
-/** An export request, decoded by an implementation that is not ours. */
+/** An export request, decoded by another implementation. */
 export interface DecodedRequest {
   readonly resourceSpans: readonly {
     readonly resource: unknown;

@@ -1,35 +1,35 @@
-// What the receivers for OTLP have in common: how they behave, and what they count.
+// Shared code of the OTLP receivers: their behaviour and their counters.
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeJson, decodeProtobuf } from './otlp-decode.ts';
 
-/** How the receiver behaves; spans count as received only where it takes them. */
+/** How the receiver behaves; spans count as received only if it accepts them. */
 export interface Behaviour {
   /** HTTP status, or code of a gRPC error. Default: success. */
   readonly status?: number;
   readonly retryAfter?: string;
   /** A google.rpc.Status for gRPC. */
   readonly details?: Buffer;
-  /** Milliseconds before the answer. */
+  /** Milliseconds before the response. */
   readonly delayMs?: number;
-  /** Never answers. */
+  /** Never responds. */
   readonly hang?: boolean;
-  /** One byte of the answer every so many milliseconds, without end. */
+  /** Sends one byte of the response per this many milliseconds, endlessly. */
   readonly dripMs?: number;
-  /** Closes the connection: before reading, or after the headers of the answer. */
+  /** Closes the connection: before reading, or after the headers of the response. */
   readonly cut?: 'before' | 'after';
-  /** Spans of a request that it says it rejected. */
+  /** The number of spans of a request that it reports as rejected. */
   readonly reject?: number;
-  /** Requests with more spans than this are too large. */
+  /** Requests with more spans than this are rejected as too large. */
   readonly maxSpans?: number;
 }
 
-/** Counts what arrives, by span id. */
+/** Counts received spans by span id. */
 export class Received {
   readonly spans: Map<string, number> = new Map();
   requests = 0;
-  /** Requests that were answered with an error. */
+  /** Requests for which the response was an error. */
   refused = 0;
-  /** Requests that were no export request. */
+  /** Requests that were not export requests. */
   undecodable = 0;
   /** Headers of the latest request. */
   headers: IncomingHttpHeaders = {};

@@ -1,11 +1,12 @@
+// Starts HTTP servers in tests, and waits for conditions.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A real HTTP server until the end of the test. */
+/** A real HTTP server that runs until the end of the test. */
 export interface Served {
   url: string;
-  /** Ends it earlier. */
+  /** Closes it earlier. */
   close(): Promise<void>;
 }
 
@@ -22,7 +23,7 @@ export async function serve(handler: (request: IncomingMessage, response: Server
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-/** Waits, without a time limit of its own, until a condition holds. */
+/** Waits until a condition is true, without its own time limit. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,9 +1,10 @@
+// Simulates one service of a pipeline in tests.
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { createSampling, type Sampling, type SamplingOptions } from 'mqtrace/sdk';
 import { seededIds } from '../src/sampling/testing/random.ts';
 import { type Recording, recordSpans } from './spans.ts';
 
-/** One service of a pipeline: a provider of its own, as each process has, and what it exported. */
+/** One service of a pipeline: a separate provider, as in a separate process, and its exported spans. */
 export interface Service {
   readonly sampling: Sampling;
   readonly recording: Recording;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { deepFreeze, failure, uniqueName } from './inputs.ts';
 import { idOf, linked, recordSpans, underSpan, useContextManager } from './spans.ts';
 
-it('a recording tells which spans are open and which have ended', async () => {
+it('a recording knows which spans are open and which have ended', async () => {
   useContextManager();
   const recording = recordSpans();
   const tracer = recording.tracerProvider.getTracer('test');
@@ -20,7 +20,7 @@ it('a recording tells which spans are open and which have ended', async () => {
   expect(recording.spans()).toStrictEqual([]);
 });
 
-it('frozen input throws when it is changed', async () => {
+it('changing frozen input throws', async () => {
   const input = deepFreeze({ list: [{ name: uniqueName('a') }], body: Buffer.from('b') });
   expect(await failure(() => input.list[0]!.name.length && Object.assign(input.list[0]!, { name: '' }))).toBeInstanceOf(
     TypeError,

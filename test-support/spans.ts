@@ -1,4 +1,4 @@
-// Records the spans that a test makes, with a real SDK: the application's own provider, as a user would have it.
+// Records the spans of a test with a real SDK, as the provider of an application.
 import {
   context,
   type Context,
@@ -19,10 +19,10 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 
-/** A tracer provider, and the spans that were made with it. */
+/** A tracer provider and its spans. */
 export interface Recording {
   readonly tracerProvider: TracerProvider;
-  /** The spans that have ended, in the order of their ends. */
+  /** The ended spans, in the order in which they ended. */
   spans(): ReadableSpan[];
   /** The one ended span of this name. Throws if there is none or more than one. */
   span(name: string): ReadableSpan;
@@ -30,11 +30,11 @@ export interface Recording {
   named(name: string): ReadableSpan[];
   /** Names of the spans that were started and have not ended. */
   open(): string[];
-  /** Forgets the spans that have ended. */
+  /** Discards the ended spans. */
   clear(): void;
 }
 
-/** Keeps track of open spans. A span that ends twice shows in `spans()`. */
+/** Tracks open spans. A span that ends twice appears twice in `spans()`. */
 class OpenSpans implements SpanProcessor {
   readonly open: Set<string> = new Set();
   onStart(span: Span): void {
@@ -104,7 +104,7 @@ export function useContextManager(): void {
   context.setGlobalContextManager(contextManager);
 }
 
-/** Runs `fn` under a span of the application's own, as within a request. */
+/** Runs `fn` in a span of the application, as within a request. */
 export async function underSpan<T>(
   recording: Recording,
   fn: (app: SpanContext) => Promise<T> | T,
@@ -118,7 +118,7 @@ export async function underSpan<T>(
   }
 }
 
-/** The contexts that a span links, as `trace id-span id`. */
+/** The span contexts that a span links, as `trace id-span id`. */
 export function linked(span: ReadableSpan): string[] {
   return span.links.map((link) => `${link.context.traceId}-${link.context.spanId}`);
 }

@@ -1,3 +1,4 @@
+// The conformance suite that every carrier passes.
 import { W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { B3Propagator, B3InjectEncoding } from '@opentelemetry/propagator-b3';
 import { propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
@@ -5,16 +6,16 @@ import { describe, expect, test } from 'vitest';
 import type { CarrierAdapter } from '../adapter.ts';
 import { headerByteLimits } from '../limits.ts';
 
-/** What the suite must know of a format beyond its adapter. */
+/** What the suite needs to know about a format besides its adapter. */
 export interface CarrierUnderTest<H> {
   adapter: CarrierAdapter<H>;
-  /** Headers as the client hands them over, from names and values in order; repeats as the format has them. */
+  /** Builds headers as the client passes them, from names and values in order, with repetitions in the way of the format. */
   make: (pairs: [name: string, value: string | Buffer][]) => H;
-  /** What the format cannot hold, by its nature. */
+  /** What the format cannot represent. */
   lacks?: { buffers?: true; twoSpellings?: true; emptyNames?: true };
-  /** Of two different traceparents: queues take the last, HTTP none that a propagator could read. */
+  /** How two different traceparents are read: queues use the last one, HTTP returns a malformed value. */
   repeatedTraceparent: 'last' | 'malformed';
-  /** Shapes that clients or users may hand over where headers are expected. */
+  /** Values that clients or users may pass instead of headers. */
   oddShapes: unknown[];
 }
 
@@ -23,13 +24,13 @@ const spanId = 'b7ad6b7169203331';
 const traceparent = `00-${traceId}-${spanId}-01`;
 const other = `00-${traceId}-00f067aa0ba902b7-01`;
 
-/** Every carrier passes the same suite; a new carrier starts with a call of it. */
+/** Runs the suite for one carrier. */
 export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
   const { adapter, make, lacks = {} } = under;
   const frozen = (pairs: [string, string | Buffer][]): H => Object.freeze(make(pairs));
 
   describe(`${adapter.name}: conformance`, () => {
-    test('what was set is read back, and listed', () => {
+    test('a header that was set is read and listed', () => {
       const carrier = adapter.copy(undefined);
       adapter.set(carrier, 'traceparent', traceparent);
       adapter.set(carrier, 'baggage', 'tenant=a');
@@ -38,20 +39,20 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       expect(new Set(adapter.keys(carrier))).toEqual(new Set(['traceparent', 'baggage']));
     });
 
-    test('an absent header is undefined, and its values are none', () => {
+    test('a missing header is undefined and has no values', () => {
       expect(adapter.get(make([['x', '1']]), 'traceparent')).toBeUndefined();
       expect(adapter.getAll(make([['x', '1']]), 'traceparent')).toEqual([]);
     });
 
     test.each(['Traceparent', 'TRACEPARENT', 'traceParent'])(
-      'reads %s, and any spelling of what is asked for',
+      'reads %s, and any spelling of the requested name',
       (name) => {
         expect(adapter.get(make([[name, traceparent]]), 'traceparent')).toBe(traceparent);
         expect(adapter.get(make([['traceparent', traceparent]]), name)).toBe(traceparent);
       },
     );
 
-    test('equal repeats count once', () => {
+    test('equal repetitions count once', () => {
       const carrier = make([
         ['traceparent', traceparent],
         ['traceparent', traceparent],
@@ -59,7 +60,7 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       expect(adapter.get(carrier, 'traceparent')).toBe(traceparent);
     });
 
-    test(`of different traceparents: ${under.repeatedTraceparent}`, () => {
+    test(`with different traceparents, the value is: ${under.repeatedTraceparent}`, () => {
       const value = adapter.get(
         make([
           ['traceparent', traceparent],
@@ -85,7 +86,7 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       expect(adapter.get(carrier, 'baggage')?.replaceAll(' ', '')).toBe('k=v,l=w');
     });
 
-    test('repeats in two spellings are one header', () => {
+    test('repetitions in two spellings are one header', () => {
       if (lacks.twoSpellings) return expect(adapter.keys(make([['A', '1']]))).toEqual(['a']);
       const carrier = make([
         ['Baggage', 'k=v'],
@@ -151,7 +152,7 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       expect(adapter.keys(carrier)).toEqual(['x-mine']);
     });
 
-    test('a copy is another object, and writing to it leaves the original as it was', () => {
+    test('a copy is another object, and writing to it does not change the original', () => {
       const original = frozen([
         ['x-mine', '1'],
         ['traceparent', traceparent],
@@ -164,7 +165,7 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       expect(adapter.get(copy, 'x-mine')).toBe('1');
     });
 
-    test('names and values that the format may not allow throw nothing', () => {
+    test('names and values that the format may not allow do not throw', () => {
       const carrier = adapter.copy(undefined);
       for (const odd of ['a b', 'ü', '', 'a:b', 'a\r\nb', '\ud800', '\0']) {
         adapter.set(carrier, odd, 'x');
@@ -175,7 +176,7 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       }
     });
 
-    test('a header named like a property of objects is a header and nothing else', () => {
+    test('a header named like an object property is an ordinary header', () => {
       const carrier = adapter.copy(make([['x', '1']]));
       expect(adapter.get(carrier, 'constructor')).toBeUndefined();
       expect(adapter.get(carrier, 'hasOwnProperty')).toBeUndefined();
@@ -194,7 +195,7 @@ export function carrierConformance<H>(under: CarrierUnderTest<H>): void {
       expect(adapter.keys(adapter.copy(carrier))).toEqual(expect.any(Array));
     });
 
-    test('other propagators travel as well: B3, and the stock W3C ones', () => {
+    test('other propagators work as well: B3, and the stock W3C ones', () => {
       const spanContext = { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
       const withSpan = trace.setSpanContext(ROOT_CONTEXT, spanContext);
       const context = propagation.setBaggage(withSpan, propagation.createBaggage({ k: { value: 'v w' } }));

@@ -1,3 +1,4 @@
+// Every header format, for suites that run for all of them.
 import {
   amqpHeaders,
   type AmqpHeaders,
@@ -13,13 +14,13 @@ import {
 /** Header names and values in order, as another service would write them. */
 export type HeaderPairs = [name: string, value: string | Buffer][];
 
-/** One header shape: its adapter, and how a client hands over what was written. */
+/** One header shape: its adapter, and how a client passes headers that were written. */
 export interface Format<H> {
   adapter: CarrierAdapter<H>;
   make: (pairs: HeaderPairs) => H;
-  /** HTTP has rules of its own for names and repeats. */
+  /** HTTP has its own rules for names and repetitions. */
   http: boolean;
-  /** Whether names are read in every spelling, or in those that writers use. */
+  /** Whether names are read in every spelling, or only in those that writers use. */
   anyCase: boolean;
 }
 
@@ -43,7 +44,7 @@ export const kafkaBufferFormat: Format<KafkaHeaders> = {
   anyCase: false,
 };
 
-/** As a message has them that went through JSON. */
+/** As in a message that was converted to JSON. */
 export const kafkaJsonFormat: Format<KafkaHeaders> = {
   adapter: { ...kafkaHeaders, name: 'kafka, JSON' },
   make: (pairs) => JSON.parse(JSON.stringify(kafkaBufferFormat.make(pairs))) as KafkaHeaders,
@@ -53,7 +54,7 @@ export const kafkaJsonFormat: Format<KafkaHeaders> = {
 
 function map(pairs: HeaderPairs, key: (name: string) => unknown): Map<unknown, unknown> {
   const headers = new Map<unknown, unknown>();
-  // Keys of bytes are never equal, so that repeats are entries of their own.
+  // Keys of bytes are never equal, so repetitions are separate entries.
   for (const [name, value] of pairs) {
     const present = headers.get(name);
     headers.set(key(name), present === undefined ? value : [present, value].flat());
@@ -61,7 +62,7 @@ function map(pairs: HeaderPairs, key: (name: string) => unknown): Map<unknown, u
   return headers;
 }
 
-/** As some clients give them: a Map, with names of text or of bytes. */
+/** As some clients return them: a Map whose names are text or bytes. */
 export const kafkaMapFormat: Format<KafkaHeaders> = {
   adapter: {
     ...kafkaHeaders,
@@ -89,16 +90,16 @@ export const redisFormat: Format<RedisFields> = {
   anyCase: true,
 };
 
-/** As other clients give the fields of an entry: by name, in a Map. */
+/** As other clients return the fields of an entry: by name, in a Map. */
 export const redisMapFormat: Format<RedisFields> = {
   adapter: { ...redisFields, name: 'redis, Map' },
-  // Keys of bytes are never equal, so that repeats are fields of their own.
+  // Keys of bytes are never equal, so repetitions are separate fields.
   make: (pairs) => new Map(pairs.map(([name, value]) => [Buffer.from(name), value])) as unknown as RedisFields,
   http: false,
   anyCase: true,
 };
 
-/** Node lower-cases names and joins repeats of every header but a few with a comma and a space. */
+/** Node lower-cases names and joins the repetitions of most headers with a comma and a space. */
 export const httpFormat: Format<HttpHeaders> = {
   adapter: httpHeaders,
   make: (pairs) => {

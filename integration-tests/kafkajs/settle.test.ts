@@ -97,7 +97,7 @@ it('commits of several partitions name the topic alone, those of several topics 
 });
 
 it('producers and consumers that are wrapped alone learn client id, group and server from events', async () => {
-  tolerateProblems(/server\.(address|port) has to be given at the start/);
+  tolerateProblems(/server\.(address|port) must be set when the span starts/);
   const recording = recordSpans();
   const { tracerProvider } = recording;
   const topic = await newTopic();

@@ -1,4 +1,4 @@
-// Copies the declarations that the published subpaths reach. Those of internal modules are of no use to anyone.
+// Copies the declarations that the published subpaths reach, without those of internal modules.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
@@ -8,7 +8,7 @@ const specifiers = /(\bfrom |\bimport\(|\bimport )'(\.[^']*)\.ts'/g;
  * @param {object} options
  * @param {string} options.from - folder into which the compiler wrote all declarations
  * @param {string} options.to - folder of the build
- * @param {readonly string[]} options.entries - declarations of the subpaths, as they will lie in `to`
+ * @param {readonly string[]} options.entries - declarations of the subpaths, by their paths in `to`
  */
 export function writeDeclarations({ from, to, entries }) {
   const seen = new Set();
@@ -19,7 +19,7 @@ export function writeDeclarations({ from, to, entries }) {
     const text = readFileSync(join(from, file), 'utf8');
     for (const [, , specifier] of text.matchAll(specifiers)) waiting.push(join(dirname(file), `${specifier}.d.ts`));
     mkdirSync(dirname(join(to, file)), { recursive: true });
-    // The compiler keeps `.ts` in declarations, which only TypeScript 5 and later read.
+    // The compiler keeps `.ts` in import paths of declarations, which only TypeScript 5 and later can resolve.
     writeFileSync(join(to, file), text.replaceAll(specifiers, "$1'$2.js'"));
   }
 }

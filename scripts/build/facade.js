@@ -1,4 +1,4 @@
-// The ES module that stands for a CommonJS module: it re-exports every name of it.
+// Writes the ES module façade of a CommonJS module, which re-exports every name.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, relative } from 'node:path';
@@ -8,8 +8,8 @@ const require = createRequire(import.meta.url);
 /**
  * Writes a façade and its declaration.
  *
- * Names are listed, because `export *` of a CommonJS module depends on what each loader makes of it; `export { … } from` is read
- * in the same way by Node.js and by bundlers, with and without the `__esModule` flag.
+ * Names are listed, because loaders differ in how they handle `export *` of a CommonJS module. Node.js and bundlers all handle
+ * `export { … } from` in the same way, with and without the `__esModule` flag.
  *
  * @param {string} facade - path of the `.mjs` to write
  * @param {string} module - path of the built CommonJS module

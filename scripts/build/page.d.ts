@@ -1,1 +1,2 @@
+// Types of page.js.
 export declare function writePage(entry: string, folder: string): void;

@@ -1,9 +1,10 @@
+// Bundles the page of `mqtrace view`.
 import { buildSync } from 'esbuild';
 import { createRequire } from 'node:module';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Bundles the page of "mqtrace view" into page.js and page.css, with the licence of what is compiled in beside them. */
+/** Bundles the page into page.js and page.css, and writes the licenses of the packages that page.js contains. */
 export function writePage(entry, folder) {
   buildSync({
     entryPoints: [

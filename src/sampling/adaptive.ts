@@ -1,4 +1,4 @@
-// The sampler that adjusts its rate to a target.
+// Implements adaptive(): a sampler that adjusts its rate to a target.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { checkNames, checkPositive, checkProbability } from '../common/check-options.ts';
@@ -6,11 +6,11 @@ import { steadyClock, type Clock, type Clocked } from './clock.ts';
 import { ConsistentSampler, keptBy, type Intent, type SamplingRequest } from './consistent-sampler.ts';
 import { reaches, thresholdOf } from './threshold.ts';
 
-/** From what one window saw to the probability of the next. */
+/** Computes the probability of the next window from the counts of the last one. */
 interface Target {
   readonly name: string;
   readonly start: number;
-  /** How many spans kept end a window early, because the load has jumped. */
+  /** The number of kept spans that ends a window early, because the load has jumped. */
   readonly alarm: number;
   next(p: number, seen: number, kept: number, seconds: number): number;
 }
@@ -56,7 +56,9 @@ class Adaptive extends ConsistentSampler {
   }
 }
 
-/** Measures arrivals, not what it kept: that has the least noise, and a window in which nothing was kept tells as much as any other. */
+/**
+ * Measures arrivals, not kept spans: arrivals have the least noise, and a window without kept spans is as informative as any other.
+ */
 function ratePerSecond(n: number, window: number): Target {
   return {
     name: `adaptive({ perSecond: ${n} })`,
@@ -66,7 +68,10 @@ function ratePerSecond(n: number, window: number): Target {
   };
 }
 
-/** Measures what it kept, since that is what skewed trace ids spoil. Half of each correction (on a log scale), so that chance does not swing it. */
+/**
+ * Measures the kept spans, because skewed trace ids affect these. Applies half of each correction (on a log scale), so that it does
+ * not oscillate by chance.
+ */
 function shareOfAll(share: number): Target {
   return {
     name: `adaptive({ share: ${share} })`,
@@ -74,30 +79,31 @@ function shareOfAll(share: number): Target {
     alarm: Infinity,
     next: (p, seen, kept) => {
       const wanted = share * seen;
-      // One more on both sides: nothing kept yet is no reason to go to 1.
+      // Adds one on both sides, so that the probability does not go to 1 when nothing was kept yet.
       const correction = Math.sqrt((wanted + 1) / (kept + 1));
       return Math.min(1, Math.max(share / 1000, p * Math.min(4, Math.max(1 / 4, correction))));
     },
   };
 }
 
-/** What {@link adaptive} steers to: exactly one of the first two. */
+/** The target of {@link adaptive}: exactly one of `share` and `perSecond`. */
 export interface AdaptiveOptions {
-  /** The share of the spans asked about that shall be kept, above 0 up to 1. */
+  /** The share of spans to keep, above 0 up to 1. */
   readonly share?: number | undefined;
-  /** Spans kept a second, above 0. */
+  /** Spans to keep per second, above 0. */
   readonly perSecond?: number | undefined;
   /** Seconds between adjustments. Default 10. */
   readonly window?: number | undefined;
 }
 
 /**
- * Moves its rate, once a window, to meet the target; between two adjustments the threshold stands still. Consistent, weights exact.
+ * Adjusts its rate once per window to meet the target; the threshold is constant in between. Consistent, with exact weights.
  *
- * - `perSecond`: on target one window after the load changed, in whichever direction. If the load jumps, the window ends as soon as twice its share is kept; so at
- *   most about 5 windows' worth passes in the window after a 50-fold jump. Starts by keeping all.
- * - `share`: like `ratio`, but corrected by what it really kept, for trace ids that are not random. Takes half of the remaining error (on a log scale)
- *   away with each window, at most a factor of 4, and overshoots by chance only.
+ * - `perSecond`: meets the target one window after the load changed in either direction. If the load jumps, the window ends as soon
+ *   as twice its share is kept, so at most about the spans of 5 windows are kept in the window after a 50-fold jump. Starts by
+ *   keeping all spans.
+ * - `share`: like `ratio`, but corrected by the share that was kept, for trace ids that are not random. Each window removes half of
+ *   the remaining error (on a log scale), at most a factor of 4. It overshoots only by chance.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */

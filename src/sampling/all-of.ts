@@ -1,4 +1,4 @@
-// The sampler that keeps what all of several keep.
+// Implements allOf(): a sampler that keeps the spans which all of its members keep.
 import type { SpanContext } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { Combination } from './combination.ts';
@@ -9,7 +9,7 @@ class AllOf extends Combination {
   override intent(request: SamplingRequest): Intent {
     let settled: Intent | undefined;
     let waiting: Intent[] | undefined;
-    // Every member is asked even if the first already said no: samplers that measure the load must see every span.
+    // Every member is called even if the first one drops the span: samplers that measure the load must see every span.
     for (const member of this.members) {
       const intent = member.intent(request);
       if (intent.fallback) (waiting ??= []).push(intent);
@@ -29,7 +29,7 @@ class AllOf extends Combination {
   }
 }
 
-/** The larger threshold; its weight is known only if the other's is as well. */
+/** The larger threshold; its weight is known only if the other weight is known as well. */
 function stricter(a: Intent, b: Intent): Intent {
   const larger = compare(a.threshold, b.threshold) >= 0 ? a : b;
   if (larger.weighed === (a.weighed && b.weighed)) return larger;
@@ -51,8 +51,8 @@ function everyYes(
 }
 
 /**
- * Keeps only what all the samplers keep: the largest threshold of all, so that weights stay exact. All members see every span, except
- * `credits` and samplers that are not from here: these are asked only if all others agree, in the order given.
+ * Keeps only spans that all samplers keep, by the largest threshold, so that weights stay exact. All members see every span, except
+ * `credits` and samplers of other packages: these are called only if all others keep the span, in the given order.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */

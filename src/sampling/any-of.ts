@@ -1,4 +1,4 @@
-// The sampler that keeps what any of several keeps.
+// Implements anyOf(): a sampler that keeps the spans which any of its members keeps.
 import type { SpanContext } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { Combination } from './combination.ts';
@@ -9,7 +9,7 @@ class AnyOf extends Combination {
   override intent(request: SamplingRequest): Intent {
     let smallest: Intent = dropIntent;
     let waiting: Intent[] | undefined;
-    // Every member is asked even when the first already keeps all: those that measure the load must see it.
+    // Every member is called even if the first one keeps all: samplers that measure the load must see every span.
     for (const member of this.members) {
       const intent = member.intent(request);
       if (precedes(intent, smallest)) smallest = intent;
@@ -29,7 +29,7 @@ class AnyOf extends Combination {
   }
 }
 
-/** At equal thresholds the one whose weight is known goes first. */
+/** At equal thresholds, the one with a known weight wins. */
 function precedes(a: Intent, b: Intent): boolean {
   const order = compare(a.threshold, b.threshold);
   return order < 0 || (order === 0 && a.weighed && !b.weighed);
@@ -44,8 +44,8 @@ function firstYes(waiting: readonly Intent[], request: SamplingRequest): Intent 
 }
 
 /**
- * Keeps what any of the samplers keeps: the smallest threshold of all, so that weights stay exact. All members see every span, except
- * `credits` and samplers that are not from here: these are asked only if all others said no, in the order given.
+ * Keeps spans that any of the samplers keeps, by the smallest threshold, so that weights stay exact. All members see every span,
+ * except `credits` and samplers of other packages: these are called only if all others drop the span, in the given order.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */

@@ -1,11 +1,11 @@
 // The clock of samplers that measure the load.
-/** Milliseconds from any start, never going back. @internal */
+/** Milliseconds of a monotonic clock with an arbitrary start. @internal */
 export type Clock = () => number;
 
 /** @internal */
 export const steadyClock: Clock = () => performance.now();
 
-/** What tests may put in a sampler's options beside the public ones. @internal */
+/** Options of samplers that only tests set. @internal */
 export interface Clocked {
   readonly clock?: Clock | undefined;
 }

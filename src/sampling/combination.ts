@@ -1,10 +1,10 @@
-// The base of samplers that are made of several.
+// Base class of samplers that combine several samplers.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { ConsistentSampler } from './consistent-sampler.ts';
 import { composable } from './foreign.ts';
 
-/** Several samplers that answer as one. @internal */
+/** Combines several samplers into one. @internal */
 export abstract class Combination extends ConsistentSampler {
   readonly members: readonly ConsistentSampler[];
   readonly #name: string;

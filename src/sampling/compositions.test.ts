@@ -23,7 +23,7 @@ import { randomTraceId, seeded } from './testing/random.ts';
 const low = `4bf92f3577b34da6a3${'0'.repeat(14)}`;
 const high = `4bf92f3577b34da6a3${'f'.repeat(14)}`;
 
-test('every sampler describes itself as it was written', () => {
+test('the description of every sampler is the expression that creates it', () => {
   const samplers: Record<string, Sampler> = {
     'parentBased(anyOf(ratio(0.1), perSecond(50)))': parentBased(anyOf(ratio(0.1), perSecond(50))),
     'allOf(independent(0.5), perSecond(3, { window: 10 }), credits(2, 5))': allOf(
@@ -44,7 +44,7 @@ test('every sampler describes itself as it was written', () => {
 });
 
 describe('anyOf and allOf', () => {
-  test('anyOf keeps what a member keeps, at the smallest threshold; allOf what all keep, at the largest', () => {
+  test('anyOf keeps what any member keeps, at the smallest threshold; allOf what all keep, at the largest', () => {
     const random = seeded(70);
     const members = [ratio(0.1), ratio(0.5), ratio(0.25)];
     const [any, all] = [anyOf(...members), allOf(...members)];
@@ -68,7 +68,7 @@ describe('anyOf and allOf', () => {
         const counting = adaptive({ perSecond: 1, window: 1, clock: () => now } as { perSecond: number });
         const sampler = combine(other, counting);
         for (; now < 3000; now += 10) ask(sampler, { traceId: low });
-        // 100 a second were seen: so it keeps one in a hundred now.
+        // It has seen 100 a second, so it now keeps one in a hundred.
         expect(ask(counting, { traceId: high }).th).toMatch(/^fd7/);
       }
     }
@@ -81,7 +81,7 @@ describe('anyOf and allOf', () => {
     expect(ask(sampler, { traceId: high }).sampled).toBe(false);
   });
 
-  test('know the weight only where every member that must agree does', () => {
+  test('know the weight only if every member that must agree knows it', () => {
     const links = [{ context: { traceId: low, spanId: 'b7ad6b7169203331', traceFlags: 1 } }];
     expect(ask(allOf(linkBased(alwaysOff), ratio(0.5)), { traceId: high, links })).toMatchObject({
       sampled: true,
@@ -97,7 +97,7 @@ describe('anyOf and allOf', () => {
     });
   });
 
-  test('take a sampler that is not from here: asked last, weight unknown', () => {
+  test('accept a sampler of another package: it is called last, its weight is unknown', () => {
     const asked = vi.fn<() => void>();
     const foreign: Sampler = {
       shouldSample: () => (asked(), { decision: SamplingDecision.RECORD_AND_SAMPLED, attributes: { mine: 1 } }),
@@ -117,7 +117,7 @@ describe('anyOf and allOf', () => {
     });
   });
 
-  test('take one that throws for a no, and count the fault', () => {
+  test('treat a sampler that throws as not sampling, and count the fault', () => {
     const before = tracingFaults();
     const sampler = anyOf({
       shouldSample() {
@@ -126,7 +126,7 @@ describe('anyOf and allOf', () => {
     });
     for (let i = 0; i < 3; i++) expect(ask(sampler, { traceId: high }).sampled).toBe(false);
     expect(tracingFaults() - before).toBe(3);
-    // One that follows parents by itself is asked directly.
+    // A sampler that follows parents itself is called directly.
     const alone = wholeTraces({ shouldSample: () => undefined as never, toString: () => 'ParentBasedAndBroken' });
     for (let i = 0; i < 3; i++) expect(ask(alone, { traceId: high }).sampled).toBe(false);
     expect(tracingFaults() - before).toBe(6);
@@ -134,7 +134,7 @@ describe('anyOf and allOf', () => {
 });
 
 describe('parentBased', () => {
-  test('does as the parent did, remote or local, and asks the root sampler otherwise', () => {
+  test('follows the parent, remote or local, and calls the root sampler otherwise', () => {
     const sampler = parentBased(ratio(0.5));
     for (const local of [true, false]) {
       expect(ask(sampler, { traceId: low, parentSampled: true, local })).toMatchObject({
@@ -156,7 +156,7 @@ describe('parentBased', () => {
     ['remoteParentNotSampled', false, false],
     ['localParentSampled', true, true],
     ['localParentNotSampled', false, true],
-  ] as const)('asks the sampler for %s there only', (name, parentSampled, local) => {
+  ] as const)('calls the sampler for %s only there', (name, parentSampled, local) => {
     const sampler = parentBased(alwaysOn, { [name]: parentSampled ? alwaysOff : alwaysOn });
     for (const [flag, near] of [
       [true, true],
@@ -171,7 +171,7 @@ describe('parentBased', () => {
 });
 
 describe('plain data', () => {
-  test('with both means that both must agree', () => {
+  test('with both properties requires that both keep the span', () => {
     expect(String(samplerFrom({ ratio: 0.1, perSecond: 100 }))).toBe('allOf(ratio(0.1), perSecond(100))');
     expect(String(samplerFrom({ ratio: 0.1 }))).toBe('ratio(0.1)');
     expect(String(samplerFrom({ perSecond: 5 }))).toBe('perSecond(5)');
@@ -212,7 +212,7 @@ describe('plain data', () => {
     () => parentBased(alwaysOn, { remote: alwaysOn } as never),
     () => parentBased(alwaysOn, { localParentSampled: 1 as never }),
     () => linkBased({} as never),
-  ])('and wrong options throw (%#)', (make) => {
+  ])('and invalid options throw (%#)', (make) => {
     expect(make).toThrow(MqtraceError);
     expect(make).toThrow(/^\[INVALID_OPTION\] .+: (expected .+, got .+|unknown option .+)/);
   });

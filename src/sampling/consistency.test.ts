@@ -5,10 +5,10 @@ import { ask, weightOfRoot } from './testing/ask.ts';
 import { referenceKeeps, referenceThreshold, referenceWeight } from './testing/otep-235.ts';
 import { deviations, randomHex, randomTraceId, seeded } from './testing/random.ts';
 
-// Many samples, on a machine that may be busy: time is not what is tested.
+// Many samples, and the machine may be busy: the duration is not tested.
 vi.setConfig({ testTimeout: 120_000 });
 
-// Confidence: a figure that is right lies within 4.5 standard deviations in all but 7 of a million seeds; these seeds are fixed.
+// Confidence: a correct figure lies within 4.5 standard deviations for all but 7 in a million seeds; these seeds are fixed.
 const bound = 4.5;
 
 describe('ratio', () => {
@@ -21,7 +21,7 @@ describe('ratio', () => {
     expect(Math.abs(deviations(kept, trials, p))).toBeLessThan(bound);
   });
 
-  test('keeps at 10 % what it keeps at 5 %', () => {
+  test('keeps at 10 % every trace that it keeps at 5 %', () => {
     const random = seeded(41);
     const [five, ten] = [ratio(0.05), ratio(0.1)];
     let nested = 0;
@@ -64,8 +64,8 @@ describe('ratio', () => {
   });
 });
 
-describe('the weights of what is kept', () => {
-  test('add up to the truth within 1 %, for samplers that differ', () => {
+describe('the weights of kept spans', () => {
+  test('add up to the actual count within 1 %, for different samplers', () => {
     const random = seeded(43);
     const cases: readonly (readonly [Sampler, number])[] = [
       [ratio(0.5), 300_000],
@@ -82,7 +82,7 @@ describe('the weights of what is kept', () => {
     }
   });
 
-  test('pass through a pipeline of three services unharmed', () => {
+  test('stay correct in a pipeline of three services', () => {
     const random = seeded(44);
     const always = { remoteParentSampled: ratio(0.2), remoteParentNotSampled: ratio(0.2) };
     const services = [ratio(0.5), parentBased(ratio(0.9)), parentBased(ratio(0.9), always)];
@@ -110,7 +110,7 @@ describe('the weights of what is kept', () => {
 });
 
 describe('independent', () => {
-  test('keeps its share even of trace ids that are not random, and all services agree on its random value', () => {
+  test('keeps its share even for trace ids that are not random, and all services use the same random value', () => {
     const random = seeded(45);
     const sampler = independent(0.1, { random });
     const downstream = [ratio(0.1), independent(0.1, { random }), parentBased(ratio(0.5))];
@@ -131,7 +131,7 @@ describe('independent', () => {
     expect(Math.abs(deviations(kept, trials, 0.1))).toBeLessThan(bound);
   });
 
-  test('draws no random value below a parent, nor where rv is present', () => {
+  test('generates no random value below a parent, or if rv is present', () => {
     const sampler = independent(0.5, { random: () => expect.fail('drawn') });
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     expect(ask(sampler, { traceId, parentSampled: true }).rv).toBeUndefined();
@@ -150,14 +150,14 @@ describe('independent', () => {
     ],
     ['gives NaN', () => NaN],
     ['gives 1', () => 1],
-    ['gives less than 0', () => -0.5],
+    ['returns less than 0', () => -0.5],
     ['gives text', () => 'x' as never],
-  ])('a source of chance that %s is replaced', (_, random) => {
+  ])('a random source that %s is replaced', (_, random) => {
     const sampler = independent(1, { random });
     for (let i = 0; i < 20; i++) expect(ask(sampler, { traceId: '1'.repeat(32) }).rv).toMatch(/^[0-9a-f]{14}$/);
   });
 
-  test('gives its random value to every sampler it is combined with', () => {
+  test('passes its random value to every sampler it is combined with', () => {
     const random = seeded(46);
     const sampler = anyOf(independent(0.1, { random }), ratio(0.4));
     for (let i = 0; i < 2000; i++) {
@@ -170,7 +170,7 @@ describe('independent', () => {
 describe('linkBased', () => {
   const producer = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 
-  test('keeps all of 10,000 consumers that do nothing but link to a sampled producer', () => {
+  test('keeps all of 10,000 consumers that link to a sampled producer', () => {
     const random = seeded(47);
     const sampler = parentBased(linkBased(ratio(0.1)));
     let kept = 0;
@@ -187,7 +187,7 @@ describe('linkBased', () => {
     expect(Math.abs(deviations(keptOfUnsampled, 10_000, 0.1))).toBeLessThan(bound);
   });
 
-  test('erases a threshold that came in, and ignores links that are not valid', () => {
+  test('erases a received threshold, and ignores invalid links', () => {
     const sampler = linkBased(alwaysOff);
     const links = [{ context: { ...producer, traceFlags: 1 } }];
     const traceId = randomTraceId(seeded(48));
@@ -203,7 +203,7 @@ describe('linkBased', () => {
     ).toBe(false);
   });
 
-  test('says th:0 where the root sampler keeps all for certain', () => {
+  test('writes th:0 if the root sampler certainly keeps all spans', () => {
     expect(ask(linkBased(alwaysOn), { traceId: 'a'.repeat(32) })).toMatchObject({
       sampled: true,
       th: '0',

@@ -1,4 +1,4 @@
-// The base of samplers that decide by a threshold (OTEP 235 and 250).
+// Base class of samplers that decide by a threshold (OTEP 235 and 250).
 import {
   isSpanContextValid,
   trace,
@@ -14,7 +14,7 @@ import { dropped, notSampled, recordedAndSampled } from './decision.ts';
 import { readOtMember, writeOtMember, type OtMember } from './ot-member.ts';
 import { never, randomnessOf, reaches, drawRandomness, type Halves } from './threshold.ts';
 
-/** A span that asks to be sampled. @internal */
+/** A span for which a sampling decision is made. @internal */
 export interface SamplingRequest {
   readonly context: Context;
   readonly traceId: string;
@@ -22,31 +22,31 @@ export interface SamplingRequest {
   readonly kind: SpanKind;
   readonly attributes: Attributes;
   readonly links: Link[];
-  /** Undefined for a root, also where the context holds an invalid span. */
+  /** Undefined for a root, including when the context holds an invalid span. */
   readonly parent: SpanContext | undefined;
   readonly ot: OtMember | undefined;
-  /** R: from `rv`, or else the trace id. */
+  /** R: from `rv`, else from the trace id. */
   readonly randomness: Halves;
 }
 
-/** What a sampler would do with a span, before R is looked at: this is what composes (OTEP 250). @internal */
+/** What a sampler would do with a span, independent of R. Samplers are composed by their intents (OTEP 250). @internal */
 export interface Intent {
   /** T: kept iff R >= T. */
   readonly threshold: Halves;
-  /** Whether T tells the probability truly. If not, a kept span carries no `th`: its weight is unknown. */
+  /** Whether T is the true probability. If not, a kept span gets no `th`: its weight is unknown. */
   readonly weighed: boolean;
-  /** For a span kept by it. */
+  /** Attributes for a span that is kept by this intent. */
   readonly attributes: Attributes;
-  /** Asked only when R does not reach T, for what cannot be said as a threshold; undefined means no. */
+  /** Called only if R does not reach T, for decisions that cannot be expressed as a threshold; undefined drops the span. */
   readonly fallback?: ((request: SamplingRequest) => Intent | undefined) | undefined;
-  /** The finished answer for a root without a trace state, kept here because most intents serve many spans. */
+  /** The cached result for a root without a trace state, because most intents are used for many spans. */
   rootResult?: SamplingResult | undefined;
 }
 
 /** @internal */
 export const dropIntent: Intent = { threshold: never, weighed: false, attributes: {} };
 
-/** The attribute that says which sampler kept a span. @internal */
+/** The attribute that names the sampler that kept a span. @internal */
 export const samplerNameAttribute = 'sampler.name';
 
 /** @internal */
@@ -55,24 +55,24 @@ export function keptBy(name: string, threshold: Halves, weighed = true): Intent 
 }
 
 /**
- * A sampler that can say what it wants as a threshold, so that several can be combined without distorting the weights. Each is also
- * a whole OpenTelemetry `Sampler`, for any provider.
+ * A sampler that expresses its decision as a threshold, so that several can be combined without distorting the weights. Each one is
+ * also a complete OpenTelemetry `Sampler` for any provider.
  * @internal
  */
 export abstract class ConsistentSampler implements Sampler {
-  /** A source of randomness for roots whose trace ids cannot be trusted; undefined: the trace id is the randomness. */
+  /** A random source for roots whose trace ids may not be random; undefined: the trace id is the randomness. */
   get randomSource(): (() => number) | undefined {
     return undefined;
   }
 
-  /** Whether it never writes into the attributes and links that it is given, so that it need not be given copies. */
+  /** Whether it never modifies the given attributes and links, so that it does not need copies. */
   get readsOnly(): boolean {
     return true;
   }
 
   abstract intent(request: SamplingRequest): Intent;
 
-  /** Whether a root of this trace id is certainly not sampled, for samplers that decide by the trace id alone. */
+  /** Whether a root with this trace id is certainly not sampled, for samplers that decide by the trace id alone. */
   neverSamplesRoot(_traceId: string): boolean {
     return false;
   }
@@ -120,7 +120,7 @@ export abstract class ConsistentSampler implements Sampler {
 
 /** @internal */
 export function validParent(context: Context): SpanContext | undefined {
-  // Two steps, since most roots stop at the first.
+  // In two steps, because most roots are decided by the first.
   const parent = trace.getSpan(context)?.spanContext();
   return parent && isSpanContextValid(parent) ? parent : undefined;
 }
@@ -142,7 +142,7 @@ function sampledResult({ attributes }: Intent, traceState: TraceState | undefine
   return traceState ? { decision, attributes, traceState } : { decision, attributes };
 }
 
-/** A `th` that says "kept" must not travel beside a flag that says "not kept"; one that agrees tells the truth and stays. */
+/** A `th` that means "kept" must not be propagated with a flag that means "not kept"; a `th` that agrees with the flag is kept. */
 function unsampled({ ot, parent, randomness }: SamplingRequest, drawn: Halves | undefined): SamplingResult {
   const lies = ot?.threshold !== undefined && reaches(randomness, ot.threshold);
   if (!lies && !drawn) return notSampled;

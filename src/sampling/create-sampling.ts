@@ -1,4 +1,4 @@
-// Joins a sampler with the span processor that decides at the end of a span.
+// Implements createSampling(): a sampler with the span processor that decides at the end of spans.
 import type { Attributes, Context, Link, SpanContext, SpanKind, TracerProvider } from '@opentelemetry/api';
 import type { ReadableSpan, Sampler, SamplingResult, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../common/faults.ts';
@@ -22,19 +22,22 @@ import { checkTailConditions, type OptionPath, tailJudge, type TailConditions } 
 import { tailLimits, TailSampler, type TailLimits } from './tail-sampler.ts';
 import { TraceCap } from './trace-cap.ts';
 
-/** What a sampler alone cannot do, since only the end of a span tells. */
+/** Options that need the end of a span, which a sampler alone does not see. */
 export interface TailSamplingOptions extends TailConditions {
-  /** Raises the rate while many spans fail. With a `sampler` beside it: what either keeps. */
+  /** Raises the rate while many spans fail. Together with a `sampler`, traces that either keeps are kept. */
   readonly errorBoost?: ErrorBoostOptions | undefined;
-  /** At most so many traces are exported a second, whole. Default: no such cap. */
+  /** The maximum number of traces exported per second, each complete. Default: no limit. */
   readonly maxTracesPerSecond?: number | undefined;
-  /** How much may be held while local roots run; beyond it the head's decision holds. */
+  /** How much may be held while local roots are running; beyond it, the head sampler's decision is used. */
   readonly held?: TailLimits | undefined;
 }
 
 /** Options of {@link createSampling}. */
 export interface SamplingOptions extends TailSamplingOptions {
-  /** The head: a sampler or plain data, wrapped in `parentBased` unless it is one. Default: all, or `errorBoost` alone where that is given. */
+  /**
+   * The head sampler: a sampler or plain data, wrapped in `parentBased` unless it is one. Default: keeps all, or only `errorBoost`
+   * if that is set.
+   */
   readonly sampler?: Sampler | SamplerConfig | undefined;
 }
 
@@ -49,17 +52,17 @@ export const samplingOptionNames: readonly (keyof SamplingOptions)[] = [
   'held',
 ];
 
-/** A sampler and a span processor that belong together. */
+/** A sampler and a span processor that have to be used together. */
 export interface Sampling extends HeldSpans {
   /** For the provider. */
   readonly sampler: Sampler;
-  /** For the provider, in place of the processors that it was made with. */
+  /** For the provider, instead of the processors that it was created with. */
   readonly spanProcessor: SpanProcessor;
-  /** Replaces the head while spans are made; spans that have started stay as they are. Wrapped as in the options. */
+  /** Replaces the head sampler at run time; started spans are not affected. Wrapped as in the options. */
   setSampler(sampler: Sampler | SamplerConfig): void;
 }
 
-/** Wraps the head sampler: spans that it does not sample are still recorded, so that the processor can decide at their end. */
+/** Wraps the head sampler: spans that it drops are still recorded, so that the processor can decide at their end. */
 class RecordAll implements Sampler {
   readonly #head: Switchable;
 
@@ -101,8 +104,8 @@ export class SamplingPair implements Sampling, SpanProcessor {
   #sampledOut = 0;
 
   /**
-   * @param where - how the error of a wrong option names that option.
-   * @param head - complete, not to be wrapped: what an environment variable names.
+   * @param where - names an option in the error for an invalid value.
+   * @param head - a complete sampler that is not wrapped: the one named by an environment variable.
    */
   constructor(where: OptionPath, options: SamplingOptions, next: readonly SpanProcessor[], head?: Sampler) {
     checkNames(where(), options, samplingOptionNames);
@@ -158,7 +161,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     this.#cap?.settle();
   }
 
-  /** Lets wrappers omit spans that would certainly not be sampled. */
+  /** Lets wrappers skip spans that are certainly not sampled. */
   hintFor(provider: TracerProvider): SamplingHint {
     return { version: 1, provider, skipsBelow: (parent) => this.#skipsBelow(parent) };
   }
@@ -168,7 +171,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     this.startHolding(span);
   }
 
-  /** What a start means to the tail sampler alone. */
+  /** Handles the start of a span for the tail sampler. */
   startHolding(span: Span): void {
     this.#tail?.start(span.spanContext(), span.parentSpanContext);
   }
@@ -184,7 +187,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     else this.#sampledOut++;
   }
 
-  /** Gives the exporter what may go already. */
+  /** Passes spans to the exporter that are already decided. */
   release(): void {
     this.#tail?.release(false);
     this.#cap?.settle();
@@ -207,12 +210,12 @@ export class SamplingPair implements Sampling, SpanProcessor {
 
   #skipsBelow(parent: SpanContext): boolean {
     if (this.#recordsAll || !this.#head.neverSamplesBelowUnsampled(parent)) return false;
-    // A threshold may contradict the flag; then a span must be made, which erases it.
+    // A threshold may contradict the flag; then a span must be created, which erases the threshold.
     return readOtMember(parent.traceState)?.threshold === undefined;
   }
 }
 
-/** Kept spans may come from a timer, where a throw would end the process. */
+/** Kept spans may come from a timer, where an exception would end the process. */
 function handOver(processor: SpanProcessor, span: ReadableSpan): void {
   try {
     processor.onEnd(span);
@@ -222,15 +225,16 @@ function handOver(processor: SpanProcessor, span: ReadableSpan): void {
 }
 
 /**
- * Sampling for a provider of your own: a sampler and the span processor that goes with it, to be used as a pair.
+ * Sampling for your own provider: a sampler and its span processor, which have to be used together.
  *
  *     const sampling = createSampling({ sampler: ratio(0.1), keepErrors: true }, new BatchSpanProcessor({ exporter }));
  *     new NodeTracerProvider({ sampler: sampling.sampler, spanProcessors: [sampling.spanProcessor] });
  *
- * With `keepErrors`, `keepSlow`, `keepWhen` or `errorBoost` every span is recorded, and costs what a recorded span costs. What the first three
- * keep is this process's part of a trace: services before and after it have followed the head. `startTracing({ sampling })` takes the same options.
+ * With `keepErrors`, `keepSlow`, `keepWhen` or `errorBoost` every span is recorded, with the cost of a recorded span. The first
+ * three keep only this process's part of a trace: services before and after it have followed the head sampler. `startTracing({
+ * sampling })` takes the same options.
  *
- * @param processors - where kept spans go.
+ * @param processors - they receive the kept spans.
  * @throws MqtraceError `INVALID_OPTION`
  */
 export function createSampling(options: SamplingOptions, ...processors: SpanProcessor[]): Sampling {

@@ -1,4 +1,4 @@
-// The sampler with a hard cap, a token bucket.
+// Implements credits(): a sampler with a hard limit, a token bucket.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { checkCount, checkPositive } from '../common/check-options.ts';
 import { steadyClock, type Clock } from './clock.ts';
@@ -50,11 +50,12 @@ class Credits extends ConsistentSampler {
 }
 
 /**
- * A token bucket: a hard cap. In any stretch of t seconds it keeps at most `burst + n * t` spans. First come, first kept: so it is not
- * consistent between services (give it to roots only, as `parentBased` does), and its spans carry no `th`: their weight is unknown.
+ * A token bucket: a hard limit. In any period of t seconds it keeps at most `burst + n * t` spans, in the order of arrival. So it
+ * is not consistent between services (use it for roots only, as `parentBased` does), and its spans have no `th`: their weight is
+ * unknown.
  *
- * @param n - spans a second, above 0.
- * @param burst - how many may be kept at once after a quiet time: a whole number. Default `n`, rounded up.
+ * @param n - spans per second, above 0.
+ * @param burst - the number of spans that may be kept at once after an idle period: a whole number. Default `n`, rounded up.
  * @throws MqtraceError `INVALID_OPTION`
  */
 export function credits(n: number, burst: number = Math.ceil(n)): Sampler {

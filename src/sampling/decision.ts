@@ -1,8 +1,8 @@
-// What samplers answer with.
+// Builds the results of samplers.
 import type { SamplingResult } from '@opentelemetry/sdk-trace';
 import { dropped } from '../config/sampling-decision.ts';
 
 export { dropped, recorded, recordedAndSampled } from '../config/sampling-decision.ts';
 
-/** The answer of a sampler that does not keep a span. @internal */
+/** The result for a span that is not sampled. @internal */
 export const notSampled: SamplingResult = { decision: dropped };

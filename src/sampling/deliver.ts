@@ -1,5 +1,5 @@
-// The type of the function that takes kept spans.
+// Defines the type of the function that receives kept spans.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
-/** Where a span goes once it is decided on. @internal */
+/** Receives a span after the decision to keep it. @internal */
 export type Deliver = (span: ReadableSpan) => void;

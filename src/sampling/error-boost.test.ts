@@ -5,10 +5,10 @@ import { parentContext } from './testing/ask.ts';
 import { setUp } from './testing/provider.ts';
 import { deviations, seeded } from './testing/random.ts';
 
-// Many samples, on a machine that may be busy: time is not what is tested.
+// Many samples, and the machine may be busy: the duration is not tested.
 vi.setConfig({ testTimeout: 120_000 });
 
-/** 100 spans a second, of which a share fails; returns the share kept in each second. */
+/** Simulates 100 spans per second, of which a share fails; returns the share kept in each second. */
 function run(
   options: Omit<SamplingOptions, 'errorBoost'>,
   seconds: number,
@@ -34,9 +34,9 @@ function run(
 
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-test('errorBoost rises while many spans fail, counted over all of them, and falls again afterwards', () => {
+test('errorBoost rises while many of all spans fail, and falls again afterwards', () => {
   const shares = run({}, 200, (second) => (second >= 60 && second < 100 ? 0.5 : 0));
-  // 4.5 standard deviations of a binomial each.
+  // 4.5 standard deviations of a binomial distribution each.
   expect(Math.abs(deviations(mean(shares.slice(0, 60)) * 6000, 6000, 0.05))).toBeLessThan(4.5);
   // Within five seconds of half of all spans failing it is at its maximum.
   expect(Math.abs(deviations(mean(shares.slice(65, 100)) * 3500, 3500, 0.8))).toBeLessThan(4.5);
@@ -50,13 +50,13 @@ test('errorBoost stays at its base while one span in a hundred fails', () => {
   expect(mean(shares)).toBeLessThan(0.12);
 });
 
-test('with a sampler beside it, what either keeps', () => {
+test('together with a sampler, spans that either keeps are kept', () => {
   const shares = run({ sampler: ratio(0.3) }, 120, (second) => (second >= 60 ? 0.5 : 0));
   expect(Math.abs(deviations(mean(shares.slice(0, 60)) * 6000, 6000, 0.3))).toBeLessThan(4.5);
   expect(Math.abs(deviations(mean(shares.slice(70, 120)) * 5000, 5000, 0.8))).toBeLessThan(4.5);
 });
 
-test('it decides about roots only, and says that it did', () => {
+test('it decides about roots only, and records that it did', () => {
   const { start, exported, sampling } = setUp({ sampler: parentBased(ratio(0)), errorBoost: { base: 1, max: 1 } });
   expect(String(sampling.sampler)).toBe('parentBased(anyOf(errorBoost({ base: 1, max: 1 }), ratio(0)))');
   start('below', parentContext('4bf92f3577b34da6a3ce929d0e0e4736', false)).end();

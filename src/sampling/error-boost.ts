@@ -1,4 +1,4 @@
-// The sampler that raises its rate while many spans fail.
+// Implements errorBoost: a sampler that raises its rate while many spans fail.
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
@@ -7,19 +7,19 @@ import { steadyClock, type Clock, type Clocked } from './clock.ts';
 import { ConsistentSampler, keptBy, type Intent } from './consistent-sampler.ts';
 import { thresholdOf } from './threshold.ts';
 
-/** A rate that rises while many spans fail. */
+/** Options of a rate that rises while many spans fail. */
 export interface ErrorBoostOptions {
-  /** The share of traces kept while 1 % of the spans fail or less: 0 to 1. */
+  /** The share of traces to keep while at most 1 % of the spans fail: 0 to 1. */
   readonly base: number;
-  /** The share of traces kept while 10 % of the spans fail or more; in between in proportion. From `base` to 1. */
+  /** The share of traces to keep while at least 10 % of the spans fail; interpolated in between. From `base` to 1. */
   readonly max: number;
-  /** Seconds over which failures fade. Default 10. */
+  /** Seconds over which the effect of failures decays. Default 10. */
   readonly window?: number | undefined;
 }
 
 const calmShare = 0.01;
 const alarmingShare = 0.1;
-/** As many successes are taken for granted, so that one failure in a quiet minute is not "100 %". */
+/** This many successes are assumed, so that one failure in a quiet minute is not "100 %". */
 const benefitOfTheDoubt = 5;
 const updateEveryMs = 100;
 

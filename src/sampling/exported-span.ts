@@ -1,4 +1,4 @@
-// A span as it is exported when sampling has changed its trace state.
+// Creates the exported form of a span whose trace state was changed by sampling.
 import { TraceFlags, type Attributes, type SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { samplerNameAttribute } from './consistent-sampler.ts';
@@ -6,10 +6,10 @@ import { readOtMember, writeOtMember } from './ot-member.ts';
 import type { Halves } from './threshold.ts';
 import { isSampled } from '../common/is-sampled.ts';
 
-/** Spans that were kept because something in their trace failed. */
+/** Spans that were kept because of a failure in their trace. */
 const failed = new WeakSet<ReadableSpan>();
 
-/** Whether the span was kept because something in its local trace failed. @internal */
+/** Whether the span was kept because of a failure in its local trace. @internal */
 export function isKeptFailure(span: ReadableSpan): boolean {
   return failed.has(span);
 }
@@ -21,10 +21,10 @@ export function markKeptFailure(span: ReadableSpan): ReadableSpan {
 }
 
 /**
- * An ended span as it is exported when it was decided on after its end: sampled, with this threshold (undefined: without, its weight
- * is unknown). The span itself stays as it is.
+ * The exported form of a span that was kept after its end: sampled, with this threshold (undefined: without a threshold, because
+ * its weight is unknown). The span itself is not changed.
  *
- * @param by - the sampler that kept it, if that is not the one it was started with.
+ * @param by - the sampler that kept it, if it is not the one that it was started with.
  * @internal
  */
 export function exportedSpan(span: ReadableSpan, threshold: Halves | undefined, by?: string): ReadableSpan {
@@ -60,7 +60,7 @@ export function isSampledSpan(span: ReadableSpan): boolean {
   return isSampled(span.spanContext());
 }
 
-/** What an ended span takes in memory, roughly, in bytes. @internal */
+/** The estimated memory use of an ended span in bytes. @internal */
 export function estimatedBytes({ attributes, events, links }: ReadableSpan): number {
   let bytes = 700 + 300 * events.length + 200 * links.length;
   for (const value of Object.values(attributes)) bytes += 60 + (typeof value === 'string' ? 2 * value.length : 16);

@@ -1,4 +1,4 @@
-// The samplers that keep all or nothing.
+// Implements alwaysOn and alwaysOff: samplers that keep all spans or none.
 import { ConsistentSampler, keptBy, dropIntent, type Intent } from './consistent-sampler.ts';
 import { always } from './threshold.ts';
 import type { SpanContext } from '@opentelemetry/api';

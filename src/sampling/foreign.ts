@@ -1,4 +1,4 @@
-// Makes a sampler of another package one that composes, and guards it.
+// Adapts samplers of other packages: makes them composable, and guards against their faults.
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { describe, invalidOption } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
@@ -14,8 +14,8 @@ import { always, never, reaches } from './threshold.ts';
 import { isSampled } from '../common/is-sampled.ts';
 
 /**
- * A sampler that is not ours says yes or no, but not with what probability. So it is asked last, when nothing else in the
- * composition has settled the matter, and what it keeps carries no `th`: its weight is unknown.
+ * A sampler of another package decides yes or no, but does not report a probability. So it is called last, if no other member of
+ * the composition has decided, and the spans that it keeps get no `th`: their weight is unknown.
  */
 class Foreign extends ConsistentSampler {
   readonly #sampler: Sampler;
@@ -39,14 +39,14 @@ class Foreign extends ConsistentSampler {
     return this.#intent;
   }
 
-  /** On its own it is what it was; it only says its name, and does not throw into the call that makes a span. */
+  /** Used alone it behaves as before, but records its name and never throws into the call that starts a span. */
   override shouldSample(...asked: Parameters<Sampler['shouldSample']>): SamplingResult {
     try {
       const result = checked(this.#sampler.shouldSample(...asked));
       if (result.decision !== recordedAndSampled) return result;
       return { ...result, attributes: { [samplerNameAttribute]: nameOf(this.#sampler), ...result.attributes } };
     } catch (error) {
-      reportFault('a sampler, which counts as no,', error);
+      reportFault('a sampler (the span is not sampled)', error);
       return notSampled;
     }
   }
@@ -63,13 +63,13 @@ class Foreign extends ConsistentSampler {
       const intent = result.attributes ? { ...kept, attributes: { ...kept.attributes, ...result.attributes } } : kept;
       return this.#followsParents ? withParentsWeight(intent, request) : intent;
     } catch (error) {
-      reportFault('a sampler, which counts as no,', error);
+      reportFault('a sampler (the span is not sampled)', error);
       return undefined;
     }
   }
 }
 
-/** A sampler in JavaScript may return anything, also a promise, which the SDK would take for a recorded span. */
+/** A sampler in JavaScript may return anything, including a promise, for which the SDK would record the span. */
 function checked(result: SamplingResult): SamplingResult {
   const { decision } = answered(result);
   if (decision !== dropped && decision !== recorded && decision !== recordedAndSampled)
@@ -86,12 +86,15 @@ function nameOf(sampler: Sampler): string {
   }
 }
 
-/** The SDK's own is told by its description, since there may be several copies of its class in a process. @internal */
+/**
+ * The SDK's own samplers are recognized by their description, because a process may contain several copies of their classes.
+ * @internal
+ */
 export function isForeignParentBased(sampler: Sampler): boolean {
   return nameOf(sampler).startsWith('ParentBased');
 }
 
-/** What follows its parent is as likely kept as the parent was. */
+/** A span that follows its parent has the sampling probability of the parent. */
 function withParentsWeight(intent: Intent, { parent, ot, randomness }: SamplingRequest): Intent {
   const threshold = ot?.threshold;
   const agrees = parent && isSampled(parent) && threshold && reaches(randomness, threshold);
@@ -103,7 +106,7 @@ export function isSampler(value: unknown): value is Sampler {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Sampler>).shouldSample === 'function';
 }
 
-/** Makes any sampler one that composes. @internal */
+/** Makes any sampler composable. @internal */
 export function composable(where: string, value: unknown): ConsistentSampler {
   if (value instanceof ConsistentSampler) return value;
   if (!isSampler(value)) throw invalidOption(where, value, 'a Sampler');

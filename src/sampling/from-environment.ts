@@ -1,4 +1,4 @@
-// Makes the sampler that OTEL_TRACES_SAMPLER names.
+// Creates the sampler that OTEL_TRACES_SAMPLER names.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { parseDecimal } from '../config/environment.ts';
 import { adaptive } from './adaptive.ts';
@@ -8,26 +8,26 @@ import { parentBased } from './parent-based.ts';
 import { perSecond } from './per-second.ts';
 import { independent, ratio } from './ratio.ts';
 
-/** What is needed of the environment. @internal */
+/** The required part of the environment. @internal */
 export interface SamplerVariables {
   text(name: string): string | undefined;
-  /** Reports a variable that cannot be used, and is therefore ignored. */
+  /** Reports an invalid variable, which is then ignored. */
   reject(name: string, expected: string): void;
 }
 
 interface Named {
   readonly sample: (numbers: number[]) => Sampler;
-  /** What `OTEL_TRACES_SAMPLER_ARG` must be; undefined if it is not read. */
+  /** The expected value of `OTEL_TRACES_SAMPLER_ARG`; undefined if it is not read. */
   readonly arg?: string;
-  /** How many numbers it may have, separated by commas. Default 1. */
+  /** The maximum count of comma-separated numbers. Default 1. */
   readonly most?: number;
-  /** Taken when it is missing or of no use; undefined: the sampler cannot be had without. */
+  /** Used if the argument is missing or invalid; undefined: the sampler requires an argument. */
   readonly fallback?: number[];
 }
 
 const aRatio: Named = { sample: ([p = 1]) => ratio(p), arg: 'a number from 0 to 1', fallback: [1] };
 
-/** The specification's names. Those without `parentbased_` decide about every span, also below a parent. */
+/** The names of the specification. Samplers without `parentbased_` decide about every span, even below a parent. */
 const specified: ReadonlyMap<string, Named> = new Map(
   Object.entries<Named>({
     always_on: { sample: () => alwaysOn },
@@ -39,7 +39,7 @@ const specified: ReadonlyMap<string, Named> = new Map(
   }),
 );
 
-/** Ours, in any case and with or without underscores; always below `parentBased`. */
+/** The names of mqtrace, case-insensitive and with or without underscores; always wrapped in `parentBased`. */
 const own: ReadonlyMap<string, Named> = new Map(
   Object.entries<Named>({
     alwayson: { sample: () => alwaysOn },
@@ -57,8 +57,8 @@ const own: ReadonlyMap<string, Named> = new Map(
 );
 
 /**
- * The sampler named by `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`; undefined if none is. As the specification asks, what
- * cannot be used is reported and counts as unset.
+ * The sampler named by `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`; undefined if none is. As the specification requires, an
+ * invalid value is reported and counts as unset.
  *
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration
  * @internal
@@ -83,10 +83,10 @@ function withArgument({ sample, arg, most = 1, fallback }: Named, variables: Sam
   if (text !== undefined) {
     const numbers = text.split(',').map(parseDecimal);
     try {
-      // A decimal comma (0,5) gives one number too many.
+      // A decimal comma (0,5) yields one number too many.
       if (numbers.length <= most) return sample(numbers);
     } catch {
-      // A number is out of range, or is none.
+      // A number is out of range or invalid.
     }
     variables.reject('OTEL_TRACES_SAMPLER_ARG', arg);
   }

@@ -1,4 +1,4 @@
-// Makes a sampler from plain data.
+// Creates a sampler from plain data.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { allOf } from './all-of.ts';
@@ -9,7 +9,7 @@ import { isParentBased, parentBased } from './parent-based.ts';
 import { perSecond } from './per-second.ts';
 import { ratio } from './ratio.ts';
 
-/** A sampler as plain data, such as a configuration file holds: with both, both must agree (`allOf`). */
+/** A sampler as plain data, for example from a configuration file. If both are set, both must keep the span (`allOf`). */
 export interface SamplerConfig {
   /** As {@link ratio}: 0 (none) to 1 (all). */
   readonly ratio?: number | undefined;
@@ -18,7 +18,7 @@ export interface SamplerConfig {
 }
 
 /**
- * The sampler that plain data stands for; a sampler is returned as it is.
+ * The sampler that plain data describes; a sampler is returned unchanged.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */
@@ -38,7 +38,7 @@ export function samplerFrom(given: Sampler | SamplerConfig, where = 'sampler'): 
     parts.push(perSecond(given.perSecond));
   }
   const [only] = parts;
-  if (!only) throw invalidOption(where, given, 'a Sampler or { ratio, perSecond }, with one of them at least');
+  if (!only) throw invalidOption(where, given, 'a Sampler or { ratio, perSecond }, with at least one of them');
   return parts.length === 1 ? only : allOf(...parts);
 }
 

@@ -1,4 +1,4 @@
-// Keeps the faults of a span processor out of the calls that make, end, flush and shut down.
+// Keeps the faults of a span processor out of the application's calls.
 import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { callHook, reportFault } from '../common/faults.ts';

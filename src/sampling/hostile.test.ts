@@ -19,7 +19,7 @@ import {
 import { mqtracePropagator } from '../propagation/index.ts';
 import { ask } from './testing/ask.ts';
 
-// Many samples, on a machine that may be busy: time is not what is tested.
+// Many samples, and the machine may be busy: the duration is not tested.
 vi.setConfig({ testTimeout: 120_000 });
 
 const zeros = `4bf92f3577b34da6a3${'0'.repeat(14)}`;
@@ -28,7 +28,7 @@ const ones = `4bf92f3577b34da6a3${'f'.repeat(14)}`;
 describe('a threshold that contradicts the flag', () => {
   const sampler = parentBased(alwaysOn);
 
-  test('th:0 beside flag 00: not sampled, and th is erased', () => {
+  test('th:0 with flag 00: not sampled, and th is erased', () => {
     expect(ask(sampler, { traceId: zeros, parentSampled: false, traceState: 'ot=th:0' })).toMatchObject({
       sampled: false,
       ot: undefined,
@@ -39,7 +39,7 @@ describe('a threshold that contradicts the flag', () => {
     });
   });
 
-  test('th:fd beside flag 01 and R = 0: sampled, and th is erased', () => {
+  test('th:fd with flag 01 and R = 0: sampled, and th is erased', () => {
     expect(ask(sampler, { traceId: zeros, parentSampled: true, traceState: 'ot=th:fd' })).toMatchObject({
       sampled: true,
       ot: undefined,
@@ -48,7 +48,7 @@ describe('a threshold that contradicts the flag', () => {
     expect(ask(sampler, withRv)).toMatchObject({ sampled: true, th: undefined, rv: '00000000000000' });
   });
 
-  test('one that agrees stays, sampled or not', () => {
+  test('a threshold that agrees is kept, sampled or not', () => {
     expect(ask(sampler, { traceId: ones, parentSampled: true, traceState: 'ot=th:fd' })).toMatchObject({
       sampled: true,
       ot: 'th:fd',
@@ -59,7 +59,7 @@ describe('a threshold that contradicts the flag', () => {
     });
   });
 
-  test('the rest of the trace state stays', () => {
+  test('the rest of the trace state is kept', () => {
     const traceState = 'vendor=1,ot=th:0,other=2';
     const context = trace.setSpanContext(ROOT_CONTEXT, {
       traceId: ones,
@@ -85,7 +85,7 @@ describe('a threshold that contradicts the flag', () => {
   });
 });
 
-describe('values that mean nothing', () => {
+describe('invalid values', () => {
   test.each([
     'rv:',
     'rv:0',
@@ -102,7 +102,7 @@ describe('values that mean nothing', () => {
     ';;;',
     ':',
     'rv',
-  ])('%j is as if it were not there', (ot) => {
+  ])('%j is ignored', (ot) => {
     for (const sampled of [true, false]) {
       const child = { traceId: zeros, parentSampled: sampled, traceState: `ot=${ot}` };
       expect(ask(parentBased(ratio(0.5)), child).sampled).toBe(sampled);
@@ -111,13 +111,13 @@ describe('values that mean nothing', () => {
     }
   });
 
-  test('of a sub-key given twice the last counts', () => {
+  test('the last value of a repeated sub-key is used', () => {
     const child = { traceId: zeros, parentSampled: true, traceState: 'ot=rv:00000000000000;rv:ffffffffffffff' };
     expect(ask(ratio(0.5), child)).toMatchObject({ sampled: true, rv: 'ffffffffffffff' });
   });
 });
 
-const neverCalled = (): never => expect.fail('walked the trace state');
+const neverCalled = (): never => expect.fail('iterated over the trace state');
 
 describe('10,000 members', () => {
   const header = `ot=th:0,${Array.from({ length: 10_000 }, (_, index) => `k${index}=v`).join(',')}`;
@@ -125,7 +125,7 @@ describe('10,000 members', () => {
   test.each([
     ['the stock propagator', new W3CTraceContextPropagator()],
     ['mqtrace’s own', mqtracePropagator],
-  ])('through %s: the flag stands', (_, propagator) => {
+  ])('through %s: the flag decides', (_, propagator) => {
     for (const [flag, sampled] of [
       ['00', false],
       ['01', true],
@@ -136,7 +136,7 @@ describe('10,000 members', () => {
     }
   });
 
-  test('in a trace state that reads them all: asked for one member, once, and never walked', () => {
+  test('in a trace state that would read all members: one member is read once, without iterating', () => {
     let reads = 0;
     const endless: TraceState = {
       get: (key) => (reads++, key === 'ot' ? 'th:8' : undefined),
@@ -157,7 +157,7 @@ describe('10,000 members', () => {
     expect(reads).toBeLessThanOrEqual(2);
   });
 
-  test('inside one ot member: more than 256 characters are not read', () => {
+  test('inside one ot member: at most 256 characters are read', () => {
     const long = `th:0;${'x'.repeat(300)}:1`;
     const endless: TraceState = { get: () => long, set: neverCalled, unset: neverCalled, serialize: neverCalled };
     const context = trace.setSpanContext(ROOT_CONTEXT, {
@@ -173,7 +173,7 @@ describe('10,000 members', () => {
   });
 });
 
-test('whatever stands in the member: nothing throws, the flag stands, and what is written can be read', () => {
+test('for any content of the member nothing throws, the flag decides, and the output can be read', () => {
   const part = fc.oneof(
     fc.string({ maxLength: 40 }),
     fc.stringMatching(/^(th|rv):[0-9a-fA-F]{0,15}$/),
@@ -212,7 +212,7 @@ test('whatever stands in the member: nothing throws, the flag stands, and what i
         });
         const answer = ask(sampler, { traceId, context });
         if (following.includes(sampler)) expect(answer.sampled).toBe(sampled);
-        // What goes out is believed by the next service: th and flag agree, or th is not there.
+        // The next service trusts the output: th and flag agree, or there is no th.
         const next = ask(parentBased(alwaysOff), { traceId, parentSampled: answer.sampled, traceState: 'x=1' });
         expect(next.sampled).toBe(answer.sampled);
         if (state !== ot && state) expect(state.length).toBeLessThanOrEqual(256);

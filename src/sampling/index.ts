@@ -1,4 +1,4 @@
-// Samplers: each works in any OpenTelemetry provider.
+// Exports the samplers, which work in any OpenTelemetry provider.
 export { adaptive, type AdaptiveOptions } from './adaptive.ts';
 export { allOf } from './all-of.ts';
 export { anyOf } from './any-of.ts';

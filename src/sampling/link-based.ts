@@ -1,4 +1,4 @@
-// The sampler that follows what a span links.
+// Implements linkBased(): a sampler that follows the links of a span.
 import { isSpanContextValid, type Link, type SpanContext } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { ConsistentSampler, keptBy, type Intent, type SamplingRequest } from './consistent-sampler.ts';
@@ -25,7 +25,7 @@ class LinkBased extends ConsistentSampler {
   }
 
   override intent(request: SamplingRequest): Intent {
-    // Asked even when a link decides: if it measures the load, it must see it.
+    // Called even if a link decides: a sampler that measures the load must see every span.
     const intent = this.#root.intent(request);
     return request.links.some(isSampledLink) ? linked : intent;
   }
@@ -44,9 +44,9 @@ function isSampledLink({ context }: Link): boolean {
 }
 
 /**
- * Keeps a span that links to a sampled one, such as a consumer that processes a message in a trace of its own while the producer was kept, and asks
- * `root` about all others. What a link decides carries no `th`: a span with many links is more likely to be kept, with an unknown probability.
- * Use it below `parentBased`: `parentBased(linkBased(ratio(0.1)))`.
+ * Keeps a span that links to a sampled span, such as a consumer with its own trace for a message of a sampled producer, and calls
+ * `root` for all others. A span that is kept because of a link gets no `th`: a span with many links is more likely to be kept, with
+ * an unknown probability. Use it below `parentBased`: `parentBased(linkBased(ratio(0.1)))`.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */

@@ -6,20 +6,20 @@ import { digitsOf, parseRandomness, parseThreshold, thresholdText, type Halves }
 export interface OtMember {
   readonly threshold: Halves | undefined;
   readonly randomness: Halves | undefined;
-  /** What else it holds, passed on as it came; each with its leading `;`. */
+  /** The other sub-keys, propagated unchanged, each with its leading `;`. */
   readonly rest: string;
 }
 
 const longest = 256;
 const nothing: OtMember = { threshold: undefined, randomness: undefined, rest: '' };
 
-/** All spans of a trace bring the same text, so the last one read is worth keeping. */
+/** All spans of a trace have the same text, so the last parsed one is cached. */
 let lastText = '';
 let lastMember: OtMember = nothing;
 
 /**
- * Reads the member; undefined if there is none. Never throws and reads at most 256 characters: more counts as an empty member.
- * A sub-key given twice counts as last written, as in the other languages' SDKs.
+ * Reads the member; undefined if there is none. Never throws. A member of more than 256 characters counts as empty. The last value
+ * of a repeated sub-key is used, as in the SDKs of other languages.
  * @internal
  */
 export function readOtMember(traceState: TraceState | undefined): OtMember | undefined {
@@ -42,7 +42,7 @@ function parse(text: string): OtMember {
   return { threshold, randomness, rest };
 }
 
-/** The trace state with the member changed; the rest of it stays as it came. @internal */
+/** The trace state with the member replaced; the rest is unchanged. @internal */
 export function writeOtMember(
   traceState: TraceState | undefined,
   threshold: Halves | undefined,
@@ -56,7 +56,7 @@ export function writeOtMember(
   return new OtOnly(text);
 }
 
-/** A trace state with no other member, as most have: building the API's map for it costs ten times as much. */
+/** A trace state with only this member, the common case: building the API's map for it costs ten times as much. */
 class OtOnly implements TraceState {
   readonly #text: string;
 

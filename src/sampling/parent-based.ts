@@ -1,4 +1,4 @@
-// The sampler that follows the parent.
+// Implements parentBased(): a sampler that follows the parent.
 import { type Attributes, type Context, type Link, type SpanContext, type SpanKind } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { notSampled, recordedAndSampled } from './decision.ts';
@@ -16,7 +16,7 @@ import { readOtMember } from './ot-member.ts';
 import { always, reaches } from './threshold.ts';
 import { isSampled } from '../common/is-sampled.ts';
 
-/** Which sampler decides below which kind of parent. Default everywhere: as the parent did. */
+/** The samplers for each kind of parent. Default for each: follow the parent. */
 export interface ParentBasedOptions {
   /** Below a sampled span of another process. */
   readonly remoteParentSampled?: Sampler | undefined;
@@ -119,7 +119,7 @@ class ParentBased extends ConsistentSampler {
   }
 }
 
-/** The flag stands; the threshold beside it is believed only if it agrees with the flag. */
+/** The flag decides; the threshold is used only if it agrees with the flag. */
 function followParent(parent: SpanContext, { ot, randomness }: SamplingRequest): Intent {
   if (!isSampled(parent)) return dropIntent;
   const threshold = ot?.threshold;
@@ -133,14 +133,15 @@ export function isParentBased(sampler: Sampler): boolean {
   return sampler instanceof ParentBased || isForeignParentBased(sampler);
 }
 
-/** Changes what decides about roots; a sampler that knows no parents decides about all spans. @internal */
+/** Replaces the sampler for roots; a sampler that is not parent-based decides about all spans. @internal */
 export function withRoot(sampler: ConsistentSampler, change: (root: ConsistentSampler) => Sampler): ConsistentSampler {
   return sampler instanceof ParentBased ? sampler.withRoot(change) : composable('root', change(sampler));
 }
 
 /**
- * Does as the parent did, and asks `root` where there is none: so a trace is kept whole or not at all. A span keeps the parent's
- * threshold (`th`), unless that contradicts the parent's sampled flag: then the flag stands and the threshold is erased.
+ * Follows the decision of the parent, and calls `root` if there is no parent, so that a trace is kept as a whole or not at all. A
+ * span keeps the parent's threshold (`th`), unless it contradicts the parent's sampled flag: then the flag decides and the
+ * threshold is erased.
  *
  * @param options - another sampler for some kinds of parents.
  * @throws MqtraceError `INVALID_OPTION`

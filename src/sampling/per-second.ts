@@ -1,4 +1,4 @@
-// The sampler that keeps about so many spans a second.
+// Implements perSecond(): a sampler that keeps about a given number of spans per second.
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { checkNames, checkPositive } from '../common/check-options.ts';
 import { steadyClock, type Clock, type Clocked } from './clock.ts';
@@ -6,8 +6,8 @@ import { ConsistentSampler, samplerNameAttribute, type Intent } from './consiste
 import { thresholdOf } from './threshold.ts';
 
 /**
- * A bucket that fills with n a second and pays each span's *probability*, not each kept span. So what it pays out is bounded, while
- * whether a span is kept still depends on its trace id alone, and its weight is exact.
+ * A token bucket that fills with n tokens per second and is charged with the *probability* of each span, not with each kept span.
+ * So the sum is bounded, while each decision still depends on the trace id alone, and weights are exact.
  */
 class PerSecond extends ConsistentSampler {
   readonly #name: string;
@@ -17,7 +17,7 @@ class PerSecond extends ConsistentSampler {
   readonly #clock: Clock;
   readonly #capacity: number;
   #credit: number;
-  /** Spans seen, each fading over one window: the rate times the window. */
+  /** Seen spans, each decaying over one window: the rate times the window. */
   #seen = 0;
   #last: number;
 
@@ -28,7 +28,7 @@ class PerSecond extends ConsistentSampler {
     this.#n = n;
     this.#window = window;
     this.#clock = clock;
-    // Less would be lost whenever chance leaves a gap between arrivals; more would let a longer burst pass.
+    // With less, tokens would be lost in random gaps between arrivals; with more, a longer burst would be kept.
     this.#capacity = Math.max(2, 3 * n * window + 1);
     this.#credit = this.#capacity;
     this.#last = clock();
@@ -52,17 +52,17 @@ class PerSecond extends ConsistentSampler {
 
 /** Options of {@link perSecond}. */
 export interface PerSecondOptions {
-  /** Seconds over which the rate of arrivals is measured, and credit is saved up. Default 1. */
+  /** Seconds over which the arrival rate is measured and unused tokens are saved. Default 1. */
   readonly window?: number | undefined;
 }
 
 /**
- * Keeps about `n` spans a second by moving its threshold with the load: consistent with the other samplers, weights exact. While more
- * than `n` a second arrive, the rate in the long run is `n`. It is not a hard cap: in any stretch of t seconds the expected number kept is at most
- * n * (3 * window + t) + 1 (or 2, for less than one in three windows), whatever the load does, and chance varies about that. After a burst it takes a window or so for each factor of e
- * that the load fell by until it keeps `n` again.
+ * Keeps about `n` spans per second by adjusting its threshold to the load: consistent with the other samplers, with exact weights.
+ * While more than `n` spans per second arrive, the long-term rate is `n`. It is not a hard limit: in any period of t seconds the
+ * expected number of kept spans is at most n * (3 * window + t) + 1 (or 2, for less than one in three windows) for any load, with
+ * random variation. After a burst it takes about one window for each factor of e by which the load fell until it keeps `n` again.
  *
- * @param n - spans a second (roots, below `parentBased`), above 0.
+ * @param n - spans per second (roots, inside `parentBased`), above 0.
  * @throws MqtraceError `INVALID_OPTION`
  */
 export function perSecond(n: number, options: PerSecondOptions = {}): Sampler {

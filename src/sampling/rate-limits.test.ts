@@ -5,10 +5,10 @@ import { adaptive, allOf, anyOf, perSecond, ratio } from './index.ts';
 import { ask, weightOfRoot } from './testing/ask.ts';
 import { arrivals, randomTraceId, seeded } from './testing/random.ts';
 
-// Many samples, on a machine that may be busy: time is not what is tested.
+// Many samples, and the machine may be busy: the duration is not tested.
 vi.setConfig({ testTimeout: 120_000 });
 
-/** Load in spans a second, from one second to another. */
+/** The load in spans per second, from one second to another. */
 type Phase = readonly [rate: number, start: number, end: number];
 
 const burst: readonly Phase[] = [
@@ -18,7 +18,7 @@ const burst: readonly Phase[] = [
 ];
 
 interface Run {
-  /** Kept, offered and sum of weights by second. */
+  /** Kept and offered spans, and the sum of weights, by second. */
   readonly kept: number[];
   readonly offered: number[];
   readonly weights: number[];
@@ -79,7 +79,7 @@ describe('perSecond', () => {
     expect(between(kept, 0, 20_000)).toBeGreaterThan(0.95 * between(offered, 0, 20_000));
   });
 
-  test('weighs what it keeps truly, also in the midst of the burst', () => {
+  test('has exact weights, also during the burst', () => {
     // 20 runs of 10 s at 5000/s: one standard deviation is 0.2 %.
     let [sum, truth] = [0, 0];
     for (let seed = 0; seed < 20; seed++) {
@@ -97,14 +97,14 @@ describe('perSecond', () => {
     expect(Math.abs(sum / truth - 1)).toBeLessThan(0.01);
   });
 
-  test('takes a longer window for a steadier rate', () => {
+  test('has a steadier rate with a longer window', () => {
     const { kept } = run(54, [[1000, 0, 100]], perSecondOn(2, 30));
     expect(between(kept, 0, 100)).toBeLessThan(2 * (100 + 3 * 30) + 4.5 * Math.sqrt(380));
   });
 });
 
 describe('credits', () => {
-  test('never keep more than burst + n * t in any stretch of t seconds', () => {
+  test('never keep more than burst + n * t in any period of t seconds', () => {
     const random = seeded(55);
     let now = 0;
     const sampler = creditsOn(() => now, 10, 20);
@@ -124,7 +124,7 @@ describe('credits', () => {
     expect(times.length).toBeGreaterThan(600);
   });
 
-  test('are spent in anyOf only if all others said no, in allOf only if all others said yes', () => {
+  test('are spent in anyOf only if all others drop the span, in allOf only if all others keep it', () => {
     const low = '0'.repeat(18) + '1'.padStart(14, '0');
     const high = 'f'.repeat(32);
     const any = anyOf(
@@ -153,7 +153,7 @@ describe('credits', () => {
 });
 
 describe('adaptive', () => {
-  test('meets its rate one window after the load changed, whichever way', () => {
+  test('meets its rate one window after the load changed, in either direction', () => {
     const { kept } = run(
       56,
       [
@@ -169,14 +169,14 @@ describe('adaptive', () => {
       [90, 120],
     ] as const) {
       const wanted = 20 * (end - start);
-      // Each window's rate rests on 1000 arrivals or more: 3 % beside the chance of what is kept.
+      // The rate of each window is based on at least 1000 arrivals: an error of 3 %, besides the random variation of kept spans.
       expect(Math.abs(between(kept, start, end) - wanted)).toBeLessThan(4.5 * Math.sqrt(wanted) + 0.1 * wanted);
     }
-    // A jump in the load overshoots by less than five windows' worth.
+    // A jump in the load overshoots by less than the spans of five windows.
     expect(between(kept, 40, 50)).toBeLessThan(5 * 200);
   });
 
-  test('meets a share although the trace ids are not random', () => {
+  test('meets its share although the trace ids are not random', () => {
     const random = seeded(57);
     let now = 0;
     const sampler = adaptive({ share: 0.2, window: 10, clock: () => now } as { share: number });
@@ -196,7 +196,7 @@ describe('adaptive', () => {
     expect(kept / seen).toBeLessThan(0.22);
   });
 
-  test('holds a share like ratio where the trace ids are random', () => {
+  test('keeps the same share as ratio if the trace ids are random', () => {
     const random = seeded(58);
     let now = 0;
     const sampler = adaptive({ share: 0.1, clock: () => now } as { share: number });
@@ -209,7 +209,7 @@ describe('adaptive', () => {
   });
 });
 
-test('ratio and perSecond together keep within both', () => {
+test('ratio and perSecond together stay within both limits', () => {
   const slow = run(59, [[300, 0, 60]], (clock) => allOf(ratio(0.1), perSecond(100, { clock } as { window?: number })));
   expect(between(slow.kept, 0, 60) / 60).toBeLessThan(30 + 4.5 * Math.sqrt(30 / 60));
   const fast = run(60, [[5000, 0, 30]], (clock) => allOf(ratio(0.1), perSecond(100, { clock } as { window?: number })));

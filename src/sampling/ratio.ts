@@ -1,4 +1,4 @@
-// The samplers that keep a share of traces.
+// Implements ratio() and independent(): samplers that keep a share of traces.
 import type { Attributes, Context, Link, SpanKind } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 import { checkFunction, checkNames, checkProbability } from '../common/check-options.ts';
@@ -51,10 +51,10 @@ class Ratio extends ConsistentSampler {
 }
 
 /**
- * Keeps a share `p` of all traces, told by the trace id: every service that runs it, in any language that follows OpenTelemetry's
- * consistent probability sampling makes the same decision for one trace, and what is kept at 5 % is kept at 10 %.
+ * Keeps a share `p` of all traces, decided by the trace id: every service, in any language that follows OpenTelemetry's consistent
+ * probability sampling, makes the same decision for a trace, and a trace that is kept at 5 % is also kept at 10 %.
  *
- * @param p - from 0 to 1. Written with 4 digits after the leading f's, and the written value decides.
+ * @param p - from 0 to 1. Rounded to the threshold that is written: 4 digits after the leading f's.
  * @throws MqtraceError `INVALID_OPTION`
  */
 export function ratio(p: number): Sampler {
@@ -69,8 +69,8 @@ export interface IndependentOptions {
 }
 
 /**
- * {@link ratio} where trace ids may not be random: a root draws a random value of its own and writes it into the trace
- * state (`rv`), so that all services after it agree on them. Below a parent it is `ratio(p)` on the `rv` that came, or else the trace id.
+ * {@link ratio} for trace ids that may not be random: a root generates a random value and writes it to the trace state (`rv`), so
+ * that all downstream services use the same value. Below a parent it is `ratio(p)` with the received `rv`, else with the trace id.
  *
  * @param p - from 0 to 1.
  * @throws MqtraceError `INVALID_OPTION`

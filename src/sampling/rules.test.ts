@@ -31,7 +31,7 @@ describe('rules', () => {
     [withBaggage({ 'user.tier': 'platinum' }), 'alwaysOn'],
     [withBaggage({ 'user.tier': 'silver' }), undefined],
     [withBaggage({ 'user.tier': `plat${'a'.repeat(1020)}` }), 'alwaysOn'],
-    // A longer text is not matched against patterns.
+    // A longer text is not matched with patterns.
     [withBaggage({ 'user.tier': `plat${'a'.repeat(1021)}` }), undefined],
     [withBaggage({ 'order.value': '1000' }), 'ratio(0.9)'],
     [withBaggage({ 'order.value': '999.99' }), undefined],
@@ -51,7 +51,7 @@ describe('rules', () => {
     [{ attributes: { retry: 'true', attempt: 2, tags: ['slow'] } }, undefined],
     [{ attributes: { retry: true, attempt: '2', tags: ['slow'] } }, undefined],
     [{}, undefined],
-  ])('the first that fits decides (%#)', (question, by) => {
+  ])('the first matching rule decides (%#)', (question, by) => {
     const answer = ask(sampler, { traceId, ...question });
     expect(answer).toMatchObject({ sampled: by !== undefined, by });
   });
@@ -64,7 +64,7 @@ describe('rules', () => {
     expect(String(fallback)).toBe('rules([ratio(1)], { otherwise: ratio(0.1) })');
   });
 
-  test('give each destination a rate of its own', () => {
+  test('can set a rate for each destination', () => {
     const random = seeded(80);
     const rates = { orders: 0.5, clicks: 0.01 };
     const perDestination = parentBased(
@@ -76,7 +76,7 @@ describe('rules', () => {
         const attributes = { 'messaging.destination.name': destination };
         if (ask(perDestination, { traceId: randomTraceId(random), attributes }).sampled) kept++;
       }
-      // 4.5 standard deviations: 7 seeds of a million would fail; this one is fixed.
+      // 4.5 standard deviations: 7 seeds in a million would fail; this one is fixed.
       expect(Math.abs(deviations(kept, 20_000, rate))).toBeLessThan(4.5);
     }
   });
@@ -117,7 +117,7 @@ describe('globs', () => {
     expect(matchesGlob(pattern, text)).toBe(fits);
   });
 
-  test('take a bounded number of steps on what would hang a regular expression', () => {
+  test('take a bounded number of steps for input that would block a regular expression', () => {
     expect(matchesGlob(`${'*a'.repeat(30)}b`, 'a'.repeat(1024))).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-// The sampler that chooses by attributes, names and baggage.
+// Implements rules(): a sampler that selects by attributes, names and baggage.
 import { propagation, SpanKind, type AttributeValue } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
@@ -8,33 +8,36 @@ import { composable } from './foreign.ts';
 import { matchesGlob } from '../common/glob.ts';
 import { ratio } from './ratio.ts';
 
-/** A range of numbers; both ends belong to it. */
+/** A range of numbers, including both ends. */
 export interface Range {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
 }
 
-/** A glob (`*`: anything, `?`: one character), an exact number or boolean, or a range of numbers. A list: any of them. */
+/**
+ * A glob (`*`: anything, `?`: one character), an exact number or boolean, or a range of numbers. A list matches if any of its
+ * elements does.
+ */
 export type Match = string | number | boolean | Range | readonly (string | number | boolean | Range)[];
 
 /** The names of {@link SpanKind} in lower case. */
 export type SpanKindName = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
-/** One rule of {@link rules}: it fits a span if all that it names fits. One that names nothing fits every span. */
+/** One rule of {@link rules}: it matches a span if all of its conditions match. A rule without conditions matches every span. */
 export interface SamplingRule {
-  /** Glob or globs on `messaging.destination.name` or `messaging.destination.template`. */
+  /** Globs for `messaging.destination.name` or `messaging.destination.template`. */
   readonly destination?: string | readonly string[] | undefined;
-  /** Glob or globs on `messaging.operation.name` or `messaging.operation.type`. */
+  /** Globs for `messaging.operation.name` or `messaging.operation.type`. */
   readonly operation?: string | readonly string[] | undefined;
-  /** Glob or globs on the span's name at its start. */
+  /** Globs for the name with which the span starts. */
   readonly name?: string | readonly string[] | undefined;
   /** The span's kind or kinds. */
   readonly kind?: SpanKindName | readonly SpanKindName[] | undefined;
-  /** By attribute name; only what is given at the span's start can be seen. */
+  /** By attribute name; only attributes that are set when the span starts can match. */
   readonly attributes?: Readonly<Record<string, Match>> | undefined;
-  /** By baggage key; a range reads the value as a number. */
+  /** By baggage key; for a range, the value is read as a number. */
   readonly baggage?: Readonly<Record<string, Match>> | undefined;
-  /** The sampler for the spans that fit; a number p means `ratio(p)`. */
+  /** The sampler for matching spans; a number p means `ratio(p)`. */
   readonly sample: Sampler | number;
 }
 
@@ -133,7 +136,7 @@ function values(where: string, match: Match, numbersAreText = false): (value: At
   const tests = list(match).map((each) => valueTest(where, each, numbersAreText));
   return (value) => {
     if (value === undefined) return false;
-    // An attribute may be a list itself: one member that fits is enough.
+    // An attribute may be a list: one matching element is enough.
     if (Array.isArray(value)) return value.some((member) => tests.some((test) => test(member)));
     return tests.some((test) => test(value));
   };
@@ -175,13 +178,13 @@ function list<T>(value: T | readonly T[]): readonly T[] {
 
 /** Options of {@link rules}. */
 export interface RulesOptions {
-  /** For spans that no rule fits; a number p means `ratio(p)`. Default: they are not sampled. */
+  /** For spans that match no rule; a number p means `ratio(p)`. Default: they are not sampled. */
   readonly otherwise?: Sampler | number | undefined;
 }
 
 /**
- * The first rule that fits decides, with a sampler of its own: rates per destination, priority users by baggage, health checks left out.
- * Only what is known when a span starts can be matched. Below `parentBased` the rules are asked about roots.
+ * The sampler of the first matching rule decides: for example rates per destination, priority for users by baggage, no health
+ * checks. Only values that are known when a span starts can be matched. Inside `parentBased` the rules are used for roots.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */
@@ -196,7 +199,7 @@ export function rules(list: readonly SamplingRule[], options: RulesOptions = {})
   );
 }
 
-/** Names and attributes may be untrusted and long: of a text beyond this length only `*` is true. */
+/** Names and attributes may be untrusted and long: a longer text matches only `*`. */
 const matchedLength = 1024;
 
 function matchesLimited(pattern: string, text: string): boolean {

@@ -43,7 +43,7 @@ afterEach(async () => {
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const unsampled: Context = parentContext(traceId, false);
 
-test('spans kept by their end arrive at a real OTLP receiver, those not sampled do not', async () => {
+test('spans that are kept at their end reach a real OTLP receiver, unsampled ones do not', async () => {
   const receiver = await startOtlpReceiver();
   const { tracer } = start({
     export: {
@@ -69,7 +69,7 @@ test('spans kept by their end arrive at a real OTLP receiver, those not sampled 
   await receiver.close();
 });
 
-test('spans dropped by the cap are counted, and a flush ends the window early', async () => {
+test('spans dropped by the limit are counted, and a flush ends the window early', async () => {
   const receiver = await startOtlpReceiver();
   const { tracer } = start({
     export: { protocol: 'http/protobuf', endpoint: receiver.url },
@@ -85,12 +85,12 @@ test('spans dropped by the cap are counted, and a flush ends the window early', 
   await receiver.close();
 });
 
-test('the hint lets wrappers omit spans that would certainly not be sampled', async () => {
+test('the hint lets wrappers skip spans that are certainly not sampled', async () => {
   start({ sampling: { sampler: { ratio: 0.1 } } });
   expect(isCertainlyUnsampled(unsampled)).toBe(true);
   expect(isCertainlyUnsampled(parentContext(traceId, true))).toBe(false);
   expect(isCertainlyUnsampled(ROOT_CONTEXT)).toBe(false);
-  // A threshold that may contradict the flag is looked at by the sampler.
+  // The sampler checks a threshold that may contradict the flag.
   expect(isCertainlyUnsampled(parentContext(traceId, false, 'ot=th:0'))).toBe(false);
   expect(isCertainlyUnsampled(parentContext(traceId, false, 'ot=rv:00000000000001,a=b'))).toBe(true);
   const foreign = new TracerProvider();
@@ -105,12 +105,12 @@ test.each([
   [{ keepWhen: () => false }],
   [{ errorBoost: { base: 0, max: 1 } }],
   [{ sampler: parentBased(alwaysOn, { remoteParentNotSampled: ratio(0.1) }) }],
-])('the hint omits nothing where an unsampled span may still be kept: %o', (options) => {
+])('the hint skips nothing if an unsampled span may still be kept: %o', (options) => {
   start({ sampling: options });
   expect(isCertainlyUnsampled(unsampled)).toBe(false);
 });
 
-test('the hint follows setSampler, and an environment variable that follows no parent', () => {
+test('the hint follows setSampler, and an environment variable for a sampler that is not parent-based', () => {
   start();
   expect(isCertainlyUnsampled(unsampled)).toBe(true);
   tracing?.setSampler(parentBased(alwaysOn, { remoteParentNotSampled: alwaysOn }));
@@ -119,7 +119,7 @@ test('the hint follows setSampler, and an environment variable that follows no p
   expect(isCertainlyUnsampled(unsampled)).toBe(true);
 });
 
-test('setSampler takes effect at once, and OTEL_TRACES_SAMPLER=always_on decides below unsampled parents', () => {
+test('setSampler takes effect immediately, and OTEL_TRACES_SAMPLER=always_on samples below unsampled parents', () => {
   vi.stubEnv('OTEL_TRACES_SAMPLER', 'always_on');
   start({ sampling: { sampler: alwaysOff } });
   expect(isCertainlyUnsampled(unsampled)).toBe(false);
@@ -129,7 +129,7 @@ test('setSampler takes effect at once, and OTEL_TRACES_SAMPLER=always_on decides
   expect(() => tracing?.setSampler({ ratio: -1 })).toThrow(MqtraceError);
 });
 
-test('without a span the wrapper passes on what an unsampled span would have passed on', () => {
+test('without a span the wrapper propagates the same context as an unsampled span', () => {
   const { tracer } = start();
   const state = createTraceState('vendor=1,ot=rv:00000000000001');
   const parent = trace.setSpanContext(ROOT_CONTEXT, {
@@ -145,7 +145,7 @@ test('without a span the wrapper passes on what an unsampled span would have pas
   expect(span.traceState?.serialize()).toBe(state.serialize());
 });
 
-test('createSampling works in a provider that is the user’s own', async () => {
+test('createSampling works in a provider of the user', async () => {
   const { createSampling } = await import('../sdk/index.ts');
   const exporter = new InMemorySpanExporter();
   const sampling = createSampling({ sampler: alwaysOff, keepErrors: true }, new SimpleSpanProcessor({ exporter }));

@@ -1,9 +1,9 @@
-// A sampler that can be replaced while spans are made.
+// Implements a sampler whose delegate can be replaced at run time.
 import type { Attributes, Context, Link, SpanContext, SpanKind } from '@opentelemetry/api';
 import type { SamplingResult } from '@opentelemetry/sdk-trace';
 import { ConsistentSampler, type Intent, type SamplingRequest } from './consistent-sampler.ts';
 
-/** Stands for a sampler that can be changed while spans are made. @internal */
+/** Delegates to a sampler that can be replaced at run time. @internal */
 export class Switchable extends ConsistentSampler {
   current: ConsistentSampler;
 

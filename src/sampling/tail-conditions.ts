@@ -1,27 +1,30 @@
-// The conditions that are known only at the end of a span.
+// Checks the conditions that are known only at the end of a span.
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { invalidOption } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { checkFunction, checkPositive } from '../common/check-options.ts';
 
-/** What only a span's end can tell. */
+/** Conditions that are known only at the end of a span. */
 export interface TailConditions {
-  /** Keep a local trace in which a span failed (status ERROR), and messages that the broker marks as delivered before. Default false. */
+  /**
+   * Keeps a local trace if one of its spans failed (status ERROR), or if the broker marked its message as redelivered. Default
+   * false.
+   */
   readonly keepErrors?: boolean | undefined;
-  /** Keep a local trace in which a span took this many seconds or more. Default: none for that reason. */
+  /** Keeps a local trace if one of its spans took at least this many seconds. Default: not used. */
   readonly keepSlow?: number | undefined;
-  /** Keep a local trace in which this is true of a span, such as of its status code. Default: none for that reason. */
+  /** Keeps a local trace if this returns true for one of its spans, for example by its status code. Default: not used. */
   readonly keepWhen?: ((span: ReadableSpan) => boolean) | undefined;
 }
 
-/** Why a span's local trace is kept. @internal */
+/** The reason why the local trace of a span is kept. @internal */
 export type TailReason = 'keepErrors' | 'keepSlow' | 'keepWhen';
 
-/** Looks at an ended span. @internal */
+/** Checks an ended span. @internal */
 export type TailJudge = (span: ReadableSpan) => TailReason | undefined;
 
-/** The full name of an option in an error message; without an argument that of the options themselves. @internal */
+/** The full name of an option for an error message; without an argument, the name of the options object. @internal */
 export type OptionPath = (name?: string) => string;
 
 /** @internal */
@@ -41,7 +44,7 @@ export function tailJudge({ keepErrors, keepSlow, keepWhen }: TailConditions): T
     try {
       return Boolean(answered(keepWhen(span)));
     } catch (error) {
-      reportFault('keepWhen, which counts as false,', error);
+      reportFault('keepWhen (the result counts as false)', error);
     }
     return false;
   };
@@ -52,7 +55,7 @@ export function tailJudge({ keepErrors, keepSlow, keepWhen }: TailConditions): T
   };
 }
 
-/** The broker says that the message was delivered before: its failure was kept then, wherever that was. */
+/** The broker marked the message as redelivered: an earlier delivery failed, possibly in another process. */
 function isRedelivery({ attributes }: ReadableSpan): boolean {
   if (attributes['mqtrace.message.redelivered'] === true) return true;
   const attempt = attributes['mqtrace.message.delivery_attempt'];

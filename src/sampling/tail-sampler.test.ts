@@ -9,7 +9,7 @@ import { referenceWeight } from './testing/otep-235.ts';
 import { setUp, thOf } from './testing/provider.ts';
 import { deviations, seeded } from './testing/random.ts';
 
-// Many samples, on a machine that may be busy: time is not what is tested.
+// Many samples, and the machine may be busy: the duration is not tested.
 vi.setConfig({ testTimeout: 120_000 });
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 describe('keepErrors', () => {
-  test('keeps the whole local trace of a failure that the head did not sample, flagged as sampled, th:0', () => {
+  test('keeps the whole local trace of a failure that the head sampler dropped, flagged as sampled, with th:0', () => {
     const { start, exported, sampling } = setUp({ sampler: alwaysOff, keepErrors: true });
     const root = start('root');
     const early = start('early', root);
@@ -39,24 +39,24 @@ describe('keepErrors', () => {
       expect(span.attributes['sampler.name']).toBe('keepErrors');
     }
     expect(sampling).toMatchObject({ held: 0, heldBytes: 0, sampledOut: 0, capped: 0 });
-    // Downstream has seen the head's decision, and the span itself stays as it was.
+    // Downstream services got the head sampler's decision, and the span itself is not changed.
     expect(root.spanContext().traceFlags).toBe(0);
   });
 
-  test('lets go of a local trace in which nothing failed, and of what follows it', () => {
+  test('drops a local trace without failures, and later spans of it', () => {
     const { start, names, sampling } = setUp({ sampler: alwaysOff, keepErrors: true });
     const root = start('root');
     start('child', root).end();
     root.end();
     fail(start('late', root)).end();
-    // A parent known by its ids alone is still the one that was decided on.
+    // A parent that is known only by its ids is still recognized.
     const { traceId, spanId } = root.spanContext();
     fail(start('later', trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: 0 }))).end();
     expect(names()).toEqual([]);
     expect(sampling).toMatchObject({ held: 0, sampledOut: 4 });
   });
 
-  test('takes a remote parent for the start of a local trace, and each for its own', () => {
+  test('starts a local trace at each remote parent', () => {
     const { start, exported } = setUp({ sampler: alwaysOn, keepErrors: true });
     const remote = parentContext(traceId, false, 'vendor=1,ot=rv:00000000000001;x:2');
     const first = start('first', remote);
@@ -71,7 +71,7 @@ describe('keepErrors', () => {
     }
   });
 
-  test('counts what the head kept for 1 as well when it failed, so that the weights of failures are true', () => {
+  test('counts a failure that the head sampler kept with weight 1 as well, so that the weights of failures are exact', () => {
     const random = seeded(90);
     const { start, exported } = setUp({ sampler: ratio(0.1), keepErrors: true }, random);
     const traces = 20_000;
@@ -94,7 +94,7 @@ describe('keepErrors', () => {
     expect(weight(false) / (kept * referenceWeight('e666'))).toBeCloseTo(1, 9);
   });
 
-  test('keeps redeliveries, where the broker marks them', () => {
+  test('keeps redeliveries if the broker marks them', () => {
     const { start, names } = setUp({ sampler: alwaysOff, keepErrors: true });
     start('redelivered', ROOT_CONTEXT, { attributes: { [ATTR_MESSAGE_REDELIVERED]: true } }).end();
     start('third attempt', ROOT_CONTEXT, { attributes: { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: 3 } }).end();
@@ -104,7 +104,7 @@ describe('keepErrors', () => {
   });
 });
 
-test('keepSlow keeps by seconds, keepWhen by what only the end knows', () => {
+test('keepSlow keeps by duration, keepWhen by properties of the ended span', () => {
   const { start, exported } = setUp({
     sampler: alwaysOff,
     keepSlow: 1.5,
@@ -135,7 +135,7 @@ test('keepWhen that throws counts as false, and as a fault', () => {
   expect(tracingFaults() - before).toBe(2);
 });
 
-test('keepWhen that gives a promise counts as false and as a fault, whatever becomes of the promise', async () => {
+test('keepWhen that returns a promise counts as false and as a fault, for any outcome of the promise', async () => {
   const before = tracingFaults();
   const keepWhen = (() => Promise.reject(new Error('mine'))) as unknown as () => boolean;
   const { start, names } = setUp({ sampler: alwaysOff, keepWhen });
@@ -147,8 +147,8 @@ test('keepWhen that gives a promise counts as false and as a fault, whatever bec
   expect(tracingFaults() - before).toBe(2);
 });
 
-describe('what is held is bounded', () => {
-  test('in traces: the one too many takes the head’s decision', () => {
+describe('held spans are limited', () => {
+  test('in traces: for the first trace over the limit, the head sampler’s decision is used', () => {
     const { start, names, sampling } = setUp(
       { sampler: ratio(0.5), keepErrors: true, held: { traces: 10 } },
       seeded(91),
@@ -164,7 +164,7 @@ describe('what is held is bounded', () => {
     expect(sampling.sampledOut).toBe(20 - sampled);
   });
 
-  test('in spans: the trace that is too large takes the head’s decision', () => {
+  test('in spans: for a trace that is too large, the head sampler’s decision is used', () => {
     const { start, names, sampling } = setUp({ sampler: alwaysOff, keepErrors: true, held: { spans: 100 } });
     const root = start('root');
     for (let i = 0; i < 250; i++) start('child', root).end();
@@ -173,7 +173,7 @@ describe('what is held is bounded', () => {
     expect(names()).toEqual([]);
   });
 
-  test('in age: what runs too long takes the head’s decision, without anything else happening', () => {
+  test('in age: for a trace that runs too long, the head sampler’s decision is used, without another event', () => {
     vi.useFakeTimers();
     const { start, names, sampling } = setUp({ sampler: alwaysOn, keepErrors: true, held: { seconds: 5 } });
     const root = start('root');
@@ -195,7 +195,7 @@ describe('what is held is bounded', () => {
   });
 });
 
-test('flush gives away what the head kept; settle and shutdown decide on everything', async () => {
+test('flush exports what the head sampler kept; settle and shutdown decide on everything', async () => {
   const { start, names, sampling } = setUp({
     sampler: parentBased(alwaysOff, { remoteParentSampled: alwaysOn }),
     keepErrors: true,
@@ -216,7 +216,7 @@ test('flush gives away what the head kept; settle and shutdown decide on everyth
   await sampling.spanProcessor.shutdown();
 });
 
-test('setSampler changes the head at once, for spans to come', () => {
+test('setSampler replaces the head sampler immediately, for new spans', () => {
   const { start, names, sampling } = setUp({ sampler: alwaysOff });
   const before = start('before');
   sampling.setSampler({ ratio: 1 });
@@ -246,6 +246,6 @@ test.each([
   { errorBoost: { base: 0.5 } as never },
   { keepErrors: true, held: { trace: 5 } as never },
   { keepError: true } as never,
-])('throws for wrong options (%#)', (options) => {
+])('throws for invalid options (%#)', (options) => {
   expect(() => createSampling(options)).toThrow(MqtraceError);
 });

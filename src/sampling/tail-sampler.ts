@@ -1,4 +1,4 @@
-// Holds the spans of a local trace until its end decides.
+// Holds the spans of a local trace until its end, and decides then.
 import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { RecentMap } from '../common/recent-map.ts';
@@ -9,11 +9,11 @@ import type { TailJudge, TailReason } from './tail-conditions.ts';
 import { always } from './threshold.ts';
 import { isSampled } from '../common/is-sampled.ts';
 
-/** How much may be held while local roots are running. Where it is too much, the head's decision holds. */
+/** How much may be held while local roots are running. Beyond these limits, the head sampler's decision is used. */
 export interface TailLimits {
   /** Local traces that have not ended. Default 10,000. */
   readonly traces?: number | undefined;
-  /** Spans that have ended in them. Default 50,000. */
+  /** Ended spans in these traces. Default 50,000. */
   readonly spans?: number | undefined;
   /** Seconds since the local root started. Default 60. */
   readonly seconds?: number | undefined;
@@ -24,16 +24,16 @@ interface LocalTrace {
   readonly root: SpanContext;
   readonly startedAt: number;
   held: ReadableSpan[];
-  /** Undefined while open; `head` as each span's own flag says. */
+  /** Undefined while open; with `head`, the sampled flag of each span decides. */
   verdict: TailReason | 'head' | undefined;
 }
 
-/** How many decided roots are remembered at least by id, for children whose parent is known by its ids alone. */
+/** The minimum number of decided roots that are remembered by id, for children whose parent is known only by its ids. */
 const remembered = 10_000;
 
 type CheckedLimits = Readonly<Record<keyof TailLimits, number>>;
 
-/** The limits with their defaults, checked; `where` names the option in an error. @internal */
+/** Validates the limits and applies the defaults; `where` names the option in an error. @internal */
 export function tailLimits(where: string, limits: TailLimits = {}): CheckedLimits {
   checkNames(where, limits, ['traces', 'spans', 'seconds']);
   const { traces = 10_000, spans = 50_000, seconds = 60 } = limits;
@@ -50,7 +50,7 @@ export class TailSampler {
   readonly #limits: CheckedLimits;
   readonly #traceOf = new WeakMap<SpanContext, LocalTrace>();
   readonly #decided = new RecentMap<string, LocalTrace>(remembered);
-  /** In the order of their start. */
+  /** In the order in which they started. */
   readonly #open = new Set<LocalTrace>();
   #timer: NodeJS.Timeout | undefined;
   held = 0;
@@ -82,12 +82,12 @@ export class TailSampler {
       else if (trace.root === context || this.held > this.#limits.spans) this.#decide(trace, 'head');
       return;
     }
-    // A failure is the better reason: it goes first where traces are capped.
+    // A failure takes precedence: it is kept first if traces are limited.
     if (reason === 'keepErrors' && trace.verdict !== 'head') trace.verdict = reason;
     this.#pass(span, trace.verdict);
   }
 
-  /** Gives away what the head has kept anyway; what it has not waits on, unless `all`. */
+  /** Exports what the head sampler kept; the rest is held further, unless `all` is set. */
   release(all: boolean): void {
     for (const trace of this.#open) if (all || isSampled(trace.root)) this.#decide(trace, 'head');
   }
@@ -129,7 +129,7 @@ export class TailSampler {
 
   #pass(span: ReadableSpan, verdict: TailReason | 'head'): void {
     if (verdict !== 'head') {
-      // Kept for certain, whatever R is: it stands for itself alone. That also holds where the head would have kept it.
+      // Kept with certainty for any R, so its weight is 1, also if the head sampler would have kept it.
       const kept = exportedSpan(span, always, verdict);
       this.#deliver(verdict === 'keepErrors' ? markKeptFailure(kept) : kept);
     } else if (isSampledSpan(span)) {
@@ -149,7 +149,7 @@ export class TailSampler {
       this.#expire();
       this.#watch();
     };
-    // Not for each of many that expire one after another.
+    // Not repeated for each of many that expire one after another.
     this.#timer = setTimeout(expire, Math.max(left, ms / 10));
     this.#timer.unref();
   }

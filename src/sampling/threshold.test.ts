@@ -37,7 +37,7 @@ describe('thresholds', () => {
     expect(thresholdText(thresholdOf(p))).toBe(text);
   });
 
-  test('are written as the reference writes them, for any probability', () => {
+  test('are written like the reference implementation, for any probability', () => {
     const probability = fc.oneof(
       fc.double({ min: 2 ** -52, max: 1, noNaN: true }),
       fc
@@ -52,13 +52,13 @@ describe('thresholds', () => {
     );
   });
 
-  test('have no written form that keeps nothing', () => {
+  test('have no written form for keeping nothing', () => {
     expect(thresholdOf(0)).toBe(never);
     expect(thresholdOf(2 ** -60)).toBe(never);
     expect(reaches({ hi: 2 ** 28 - 1, lo: 2 ** 28 - 1 }, never)).toBe(false);
   });
 
-  test('keep what the reference keeps, for any trace id and threshold', () => {
+  test('keep the same traces as the reference implementation, for any trace id and threshold', () => {
     fc.assert(
       fc.property(hex(32), hex(14), (traceId, digits) => {
         const th = digits.replace(/0+$/, '') || '0';
@@ -88,7 +88,7 @@ describe('thresholds', () => {
     },
   );
 
-  test('survive writing and reading', () => {
+  test('are unchanged by writing and reading', () => {
     fc.assert(
       fc.property(hex(14), (digits) => {
         const value = parseRandomness(digits);
@@ -108,16 +108,16 @@ describe('thresholds', () => {
     },
   );
 
-  test('tell the probability that they keep', () => {
+  test('represent the probability', () => {
     for (const p of [1, 0.5, 0.1, 0.013, 1e-6, 1e-12]) {
       const threshold = thresholdOf(p);
       expect(1 / probabilityOf(threshold)).toBeCloseTo(referenceWeight(thresholdText(threshold)), 0);
-      // 4 digits after the leading f's: within 2^-13 of the wish even in the worst case.
+      // 4 digits after the leading f's: within 2^-13 of the requested probability even in the worst case.
       expect(Math.abs(probabilityOf(threshold) / p - 1)).toBeLessThan(2 ** -12);
     }
   });
 
-  test('take a trace id that is not hexadecimal for R = 0', () => {
+  test('treat a trace id that is not hexadecimal as R = 0', () => {
     for (const traceId of ['', 'short', 'z'.repeat(32), '\u{1f600}'.repeat(16)]) {
       expect(randomnessOf(traceId)).toEqual({ hi: 0, lo: 0 });
       expect(traceIdIsBelow(traceId, thresholdOf(0.5))).toBe(true);

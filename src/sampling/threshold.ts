@@ -1,7 +1,7 @@
-// Arithmetic of 56-bit thresholds and randomness values (OTEP 235).
+// Implements the arithmetic of 56-bit thresholds and randomness values (OTEP 235).
 /**
- * OTEP 235's two numbers of 56 bits, randomness R and rejection threshold T, as two halves of 28 bits: small integers that need
- * no heap, where a BigInt costs hundreds of nanoseconds. A span is kept iff R >= T.
+ * OTEP 235's two numbers of 56 bits, randomness R and rejection threshold T, as two halves of 28 bits: small integers need no heap
+ * allocation, while a BigInt costs hundreds of nanoseconds. A span is kept iff R >= T.
  *
  * https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  * @internal
@@ -16,10 +16,10 @@ export interface Halves {
 const halfDigits = 7;
 const allDigits = 14;
 const half = 2 ** 28;
-/** Of 4 digits after the leading f's, as the specification recommends: a weight is exact to 1 in 65,536 or better. */
+/** 4 digits after the leading f's, as the specification recommends: weights are exact to 1 in 65,536 or better. */
 const precision = 4;
 
-/** T of a span that is kept for certain. @internal */
+/** T of a span that is kept with certainty. @internal */
 export const always: Halves = { hi: 0, lo: 0 };
 
 /** T that no R reaches; it has no written form. @internal */
@@ -39,7 +39,7 @@ for (let value = 0; value < 16; value++) {
   digitValues[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
 
-/** Less than 0, 0 or more, as `a` is below, equal to or above `b`. @internal */
+/** Less than 0 if `a` is below `b`, 0 if equal, else more than 0. @internal */
 export function compare(a: Halves, b: Halves): number {
   return a.hi - b.hi || a.lo - b.lo;
 }
@@ -49,7 +49,7 @@ export function reaches(randomness: Halves, threshold: Halves): boolean {
   return randomness.hi > threshold.hi || (randomness.hi === threshold.hi && randomness.lo >= threshold.lo);
 }
 
-/** The value of 7 hex digits from `start`, or -1 if one is none. */
+/** The value of 7 hex digits from `start`, or -1 if one is invalid. */
 function readHalf(text: string, start: number): number {
   let value = 0;
   for (let index = start; index < start + halfDigits; index++) {
@@ -60,7 +60,7 @@ function readHalf(text: string, start: number): number {
   return value;
 }
 
-/** R of a trace id: its last 56 bits. An id that is not hexadecimal counts as 0, the first to be left out. @internal */
+/** R of a trace id: its last 56 bits. An id that is not hexadecimal counts as 0, the first value to be dropped. @internal */
 export function randomnessOf(traceId: string): Halves {
   const hi = readHalf(traceId, traceId.length - allDigits);
   const lo = readHalf(traceId, traceId.length - halfDigits);
@@ -68,7 +68,8 @@ export function randomnessOf(traceId: string): Halves {
 }
 
 /**
- * Whether R of the trace id is below T, told from as few digits as settle it: one in most cases, which keeps an unsampled root cheap.
+ * Whether R of the trace id is below T. Reads only as many digits as needed: one in most cases, which keeps an unsampled root
+ * cheap.
  * @internal
  */
 export function traceIdIsBelow(traceId: string, threshold: Halves): boolean {
@@ -80,7 +81,7 @@ export function traceIdIsBelow(traceId: string, threshold: Halves): boolean {
 const writtenThreshold = /^[0-9a-f]{1,14}$/;
 const writtenRandomness = /^[0-9a-f]{14}$/;
 
-/** Reads the value of `th`: 1 to 14 lower-case hex digits, zeros at the end left out. @internal */
+/** Reads the value of `th`: 1 to 14 lower-case hex digits, without trailing zeros. @internal */
 export function parseThreshold(text: string): Halves | undefined {
   if (!writtenThreshold.test(text)) return undefined;
   const digits = text.padEnd(allDigits, '0');
@@ -97,7 +98,7 @@ export function digitsOf(value: Halves): string {
   return value.hi.toString(16).padStart(halfDigits, '0') + value.lo.toString(16).padStart(halfDigits, '0');
 }
 
-/** As `th` is written: without the zeros at the end, `0` for keeping everything. @internal */
+/** The written form of `th`: without trailing zeros, `0` for keeping everything. @internal */
 export function thresholdText(threshold: Halves): string {
   const digits = digitsOf(threshold);
   let end = allDigits;
@@ -106,7 +107,8 @@ export function thresholdText(threshold: Halves): string {
 }
 
 /**
- * T that keeps a share `p` of all traces, rounded to what is written: 4 digits after the leading f's. Below 2^-57 it is {@link never}.
+ * T that keeps a share `p` of all traces, rounded to the written form: 4 digits after the leading f's. Below 2^-57 it is {@link
+ * never}.
  * @internal
  */
 export function thresholdOf(p: number): Halves {
@@ -120,7 +122,7 @@ export function thresholdOf(p: number): Halves {
   }
   const digits = Math.min(precision, allDigits - leading);
   const rest = Math.round((1 - Math.min(1, scaled)) * power(digits));
-  // In units of 16^-(leading + digits), counted from the top: both halves stay integers that a double holds exactly.
+  // In units of 16^-(leading + digits), counted from the top: both halves are integers that a double represents exactly.
   const fromTop = power(digits) - rest;
   const unit = allDigits - leading - digits;
   return subtractFromOne(fromTop, unit);
@@ -139,7 +141,9 @@ export function probabilityOf(threshold: Halves): number {
   return ((half - threshold.hi) * half - threshold.lo) / half ** 2;
 }
 
-/** 56 fresh random bits. Never throws: a source of chance that throws or gives no number from 0 up to 1 is none. @internal */
+/**
+ * 56 new random bits. Never throws: a random source that throws or does not return a number from 0 up to 1 is ignored. @internal
+ */
 export function drawRandomness(random: () => number): Halves {
   return { hi: roll(random), lo: roll(random) };
 }
@@ -149,7 +153,7 @@ function roll(random: () => number): number {
   try {
     share = random();
   } catch {
-    // Counts as a number out of range.
+    // Treated like a number out of range.
   }
   return Math.floor((share >= 0 && share < 1 ? share : Math.random()) * half);
 }

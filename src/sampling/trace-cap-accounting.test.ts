@@ -6,7 +6,7 @@ import { alwaysOn } from './index.ts';
 import { randomHex, seeded } from './testing/random.ts';
 import { TraceCap } from './trace-cap.ts';
 
-// Many samples, on a machine that may be busy: time is not what is tested.
+// Many samples, and the machine may be busy: the duration is not tested.
 vi.setConfig({ testTimeout: 120_000 });
 
 const fails = fc.boolean();
@@ -26,7 +26,7 @@ const step = fc.oneof(
 
 interface Setup {
   readonly cap: TraceCap;
-  /** Traces let through for the first time. */
+  /** Traces that were exported for the first time. */
   readonly passed: Set<string>;
   readonly out: () => number;
   readonly second: () => void;
@@ -34,7 +34,7 @@ interface Setup {
   readonly end: (failed: boolean, traceId?: string) => string;
 }
 
-/** A cap whose seconds go by when they are told to. */
+/** A limit with a controlled clock. */
 function setUp(k: number, seed: number): Setup {
   const random = seeded(seed);
   const tracer = new TracerProvider({
@@ -70,7 +70,7 @@ function setUp(k: number, seed: number): Setup {
   return { cap, passed, end, second, out: () => out };
 }
 
-test('no second lets more than k new traces through, and every span is counted', () => {
+test('at most k new traces per second are exported, and every span is counted', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), fc.integer(), (steps, k, seed) => {
       const { cap, passed, end, second, out } = setUp(k, seed);

@@ -7,7 +7,7 @@ import { referenceKeeps, referenceWeight } from './testing/otep-235.ts';
 import { setUp, thOf, type Setup } from './testing/provider.ts';
 import { seeded } from './testing/random.ts';
 
-// Many samples, on a machine that may be busy: time is not what is tested.
+// Many samples, and the machine may be busy: the duration is not tested.
 vi.setConfig({ testTimeout: 120_000 });
 
 beforeEach(() => {
@@ -44,7 +44,7 @@ function tracesIn(setup: Setup): Map<string, { spans: number; th: Set<string | u
 const randomness = (traceId: string): bigint => BigInt(`0x${traceId.slice(18)}`);
 
 describe('maxTracesPerSecond', () => {
-  test('keeps exactly the k of largest R, whole, and the (k+1)th is their threshold', () => {
+  test('keeps exactly the k traces with the largest R, whole, with the (k+1)th R as their threshold', () => {
     const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 10 }, seeded(100));
     const roots = work(setup, 100);
     expect(setup.exported).toEqual([]);
@@ -64,7 +64,7 @@ describe('maxTracesPerSecond', () => {
     expect(setup.sampling).toMatchObject({ held: 0, heldBytes: 0, capped: 270, sampledOut: 0 });
   });
 
-  test('leaves alone what is not too much', () => {
+  test('changes nothing below the limit', () => {
     const setup = setUp({ sampler: ratio(0.5), maxTracesPerSecond: 100 }, seeded(101));
     const sampled = work(setup, 100).filter((span) => span.spanContext().traceFlags === 1).length;
     vi.advanceTimersByTime(1000);
@@ -73,7 +73,7 @@ describe('maxTracesPerSecond', () => {
     expect(setup.sampling.capped).toBe(0);
   });
 
-  test('has k for each second, and late spans follow what was decided about their trace', () => {
+  test('keeps k per second, and late spans follow the decision about their trace', () => {
     const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 5 }, seeded(102));
     const roots = Array.from({ length: 20 }, () => setup.start('root'));
     for (const root of roots) setup.start('early', root).end();
@@ -93,11 +93,11 @@ describe('maxTracesPerSecond', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('keeps the weights unbiased over services of different rates', () => {
+  test('keeps the weights unbiased across services with different rates', () => {
     const random = seeded(103);
     let [sum, truth] = [0, 0];
     for (let run = 0; run < 30; run++) {
-      // Two heads, so that thresholds differ within one window.
+      // Two head samplers, so that thresholds differ within one window.
       const setup = setUp({ sampler: ratio(1), maxTracesPerSecond: 50 }, random);
       for (let i = 0; i < 400; i++) {
         if (i % 200 === 0) setup.sampling.setSampler(ratio(i === 0 ? 0.8 : 0.3));
@@ -108,11 +108,11 @@ describe('maxTracesPerSecond', () => {
       for (const span of setup.exported) sum += referenceWeight(thOf(span) ?? 'none');
       expect(setup.exported).toHaveLength(50);
     }
-    // 1500 kept of 12,000 at weights of about 8: one standard deviation is 2.4 %.
+    // 1500 of 12,000 kept with weights of about 8: one standard deviation is 2.4 %.
     expect(Math.abs(sum / truth - 1)).toBeLessThan(4.5 * 0.024);
   });
 
-  test('holds no more than it needs in a flood', () => {
+  test('holds no more than necessary in a flood', () => {
     const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 10 }, seeded(104));
     let most = 0;
     const roots: Span[] = [];
@@ -131,7 +131,7 @@ describe('maxTracesPerSecond', () => {
     expect(setup.sampling.capped).toBe(15_000 - 30);
   });
 
-  test('a flush in the midst of a second takes its share of k', async () => {
+  test('a flush within a second uses its share of k', async () => {
     const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 10 }, seeded(105));
     work(setup, 6);
     await setup.sampling.spanProcessor.forceFlush();
@@ -145,7 +145,7 @@ describe('maxTracesPerSecond', () => {
     expect(tracesIn(setup).size).toBe(20);
   });
 
-  test('kept failures go first, count against k, and keep th:0', () => {
+  test('kept failures take precedence, count towards k, and keep th:0', () => {
     const setup = setUp({ sampler: ratio(0.5), keepErrors: true, maxTracesPerSecond: 20 }, seeded(106));
     work(setup, 200, 15);
     vi.advanceTimersByTime(1000);
@@ -158,7 +158,7 @@ describe('maxTracesPerSecond', () => {
     expect(cut).toMatch(/^f[0-9a-f]{6,13}$/);
   });
 
-  test('more failures than k: the excess is dropped, the weight of the rest is erased', () => {
+  test('with more failures than k, the excess is dropped and the weight of the rest is erased', () => {
     const setup = setUp({ sampler: alwaysOn, keepErrors: true, maxTracesPerSecond: 10 }, seeded(107));
     work(setup, 60, 30);
     vi.advanceTimersByTime(1000);
@@ -168,7 +168,7 @@ describe('maxTracesPerSecond', () => {
     expect(setup.sampling.capped).toBe(180 - 30);
   });
 
-  test('a flood of failures is not held either: the k of largest R stay, whole, also when more of them fail later', () => {
+  test('a flood of failures is not held either: the k traces with the largest R are kept whole, also if more of them fail later', () => {
     const setup = setUp({ sampler: alwaysOn, keepErrors: true, maxTracesPerSecond: 10 }, seeded(109));
     let most = 0;
     const roots: Span[] = [];
@@ -191,7 +191,7 @@ describe('maxTracesPerSecond', () => {
     expect(setup.sampling).toMatchObject({ held: 0, heldBytes: 0 });
   });
 
-  test('one trace of very many spans is not held for the whole second', () => {
+  test('one trace with very many spans is not held for the whole second', () => {
     const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 2 }, seeded(111));
     const root = setup.start('root');
     for (let i = 0; i < 50_010; i++) setup.start('child', root).end();
@@ -203,7 +203,7 @@ describe('maxTracesPerSecond', () => {
     expect(tracesIn(setup).size).toBe(2);
   });
 
-  test('a processor that throws ends no process, and the others get their spans', () => {
+  test('a processor that throws does not end the process, and the others get their spans', () => {
     const seen: string[] = [];
     const none = { onStart: () => undefined, forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
     const sampling = createSampling(
@@ -224,7 +224,7 @@ describe('maxTracesPerSecond', () => {
     expect(tracingFaults()).toBe(before + 1);
   });
 
-  test('does not invent a weight where there was none', () => {
+  test('does not invent a weight if there was none', () => {
     const setup = setUp({ sampler: credits(1000, 1000), maxTracesPerSecond: 5 }, seeded(108));
     work(setup, 20);
     vi.advanceTimersByTime(1000);
@@ -232,7 +232,7 @@ describe('maxTracesPerSecond', () => {
     expect(new Set(setup.exported.map(thOf))).toEqual(new Set([undefined]));
   });
 
-  test('a received rv that is always the largest breaks neither the cap nor anything else', () => {
+  test('a received rv that is always the largest does not break the limit', () => {
     const setup = setUp({ sampler: alwaysOn, maxTracesPerSecond: 5 }, () => 0.9999999999);
     for (let i = 0; i < 50; i++) setup.start('root').end();
     vi.advanceTimersByTime(1000);

@@ -1,4 +1,4 @@
-// The exact cap on exported traces a second.
+// Limits the number of exported traces per second exactly.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { RecentMap } from '../common/recent-map.ts';
 import { estimatedBytes, exportedSpan, isKeptFailure } from './exported-span.ts';
@@ -14,18 +14,18 @@ interface CappedTrace {
   failed: boolean;
 }
 
-/** What was decided about a trace: its later spans follow. */
+/** The decision about a trace, which its later spans follow. */
 interface Decision {
   readonly kept: boolean;
-  /** A failure that comes later changes nothing about it. */
+  /** A later failure does not change the decision. */
   readonly final: boolean;
-  /** What the threshold is raised to; undefined leaves it. */
+  /** The raised threshold; undefined keeps it. */
   readonly cut: Halves | undefined;
   /** The threshold is erased, since the weight is unknown. */
   readonly erased: boolean;
 }
 
-/** Runs something after so many milliseconds, without keeping the process alive for it. */
+/** Runs a function after a delay in milliseconds, without keeping the process alive. */
 type Later = (run: () => void, ms: number) => void;
 
 const byTimer: Later = (run, ms) => void setTimeout(run, ms).unref();
@@ -37,8 +37,8 @@ const rememberedAtLeast = 10_000;
 const spansHeldAtMost = 50_000;
 
 /**
- * Keeps exactly the k traces of largest R in each window of a second. Knowing the (k+1)th R makes this fair (it is "bottom-k
- * sampling"): given all the others, a trace was kept iff its R reached that value, so that is its threshold.
+ * Keeps exactly the k traces with the largest R in each window of a second. The (k+1)th R makes this unbiased ("bottom-k
+ * sampling"): given all other traces, a trace was kept iff its R reached that value, which is therefore its threshold.
  *
  * @internal
  */
@@ -48,10 +48,10 @@ export class TraceCap {
   readonly #later: Later;
   #traces = new Map<string, CappedTrace>();
   readonly #decisions: RecentMap<string, Decision>;
-  /** The largest R dropped in this window before its end, of failures and of others. */
+  /** The largest R that was dropped before the end of this window, for failures and for other traces. */
   #failureCut: Halves | undefined;
   #cut: Halves | undefined;
-  /** How many of the k were decided on before the window's end, by a flush. */
+  /** The number of the k traces that a flush decided before the end of the window. */
   #used = 0;
   #windowIsOpen = false;
   held = 0;
@@ -94,7 +94,7 @@ export class TraceCap {
     if (this.held > spansHeldAtMost) this.settle();
   }
 
-  /** Decides on what is held without waiting for the window's end; what it kept counts against k until then. */
+  /** Decides on the held traces before the end of the window; kept ones count towards k until then. */
   settle(): void {
     const { failures, others } = this.#largestFirst();
     const slots = Math.max(0, this.#k - this.#used);
@@ -122,7 +122,7 @@ export class TraceCap {
     this.#windowIsOpen = false;
   }
 
-  /** Drops what cannot be among the k of largest R any more, so that a flood is not held for a whole second. */
+  /** Drops traces that can no longer be among the k with the largest R, so that a flood is not held for a whole second. */
   #prune(): void {
     const { failures, others } = this.#largestFirst();
     for (const trace of failures.slice(this.#k)) {
@@ -153,7 +153,7 @@ export class TraceCap {
     }
   }
 
-  /** Looked up makes it young again: a long trace must not be forgotten half-way. */
+  /** A lookup makes the entry recent again: a long trace must not be forgotten while it runs. */
   #recall(traceId: string): Decision | undefined {
     const decision = this.#decisions.get(traceId);
     if (decision) this.#decisions.set(traceId, decision);

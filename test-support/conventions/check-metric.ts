@@ -1,14 +1,14 @@
-// Checks one collected metric of mqtrace's own against the published conventions: name, instrument, unit and attributes.
+// Checks one collected metric of mqtrace against the published conventions: name, instrument, unit and attributes.
 import type { Attributes } from '@opentelemetry/api';
 import { checkTypes, rules } from './check-span.ts';
 
-/** What the check looks at of a metric, as every reader of the SDK gives it. */
+/** The part of a metric that is checked, as every metric reader of the SDK provides it. */
 export interface CheckedMetric {
   readonly descriptor: { readonly name: string; readonly unit: string; readonly type: string };
   readonly dataPoints: readonly { readonly attributes: Attributes }[];
 }
 
-/** The messaging metrics that the conventions lack, as docs/metrics.md has them. */
+/** The messaging metrics that the conventions do not define, as in docs/metrics.md. */
 const own: Readonly<Record<string, { instrument: string; unit: string; required: readonly string[] }>> = {
   'mqtrace.message.age': ownMetric('histogram', 's'),
   'mqtrace.pipeline.age': ownMetric('histogram', 's'),
@@ -22,7 +22,7 @@ function ownMetric(instrument: string, unit: string) {
   return { instrument, unit, required: ['messaging.operation.name', 'messaging.system.name'] };
 }
 
-/** What is wrong with the metric, one sentence each; empty where nothing is. */
+/** The problems of the metric, one sentence each; empty if there are none. */
 export function checkMetric({ descriptor, dataPoints }: CheckedMetric): string[] {
   const { name, unit, type } = descriptor;
   const problems: string[] = [];

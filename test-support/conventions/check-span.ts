@@ -1,11 +1,11 @@
-// Checks one finished span of mqtrace's own against the published conventions: names, types, kinds and requirement levels.
+// Checks one finished span of mqtrace against the published conventions: names, types, kinds and requirement levels.
 import { readFileSync } from 'node:fs';
 import { type Attributes, isSpanContextValid, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
 interface AttributeType {
   readonly type: string;
   readonly values?: readonly string[];
-  /** Whether `values` are all that there are. */
+  /** Whether `values` is the complete list of values. */
   readonly closed?: boolean;
 }
 
@@ -29,22 +29,22 @@ interface Rules {
   readonly metrics: Readonly<Record<string, MetricRule>>;
 }
 
-/** The conventions as data; the file says its source and version. */
+/** The conventions as data; the file states its source and version. */
 export const rules: Rules = JSON.parse(readFileSync(new URL('./rules.json', import.meta.url), 'utf8')) as Rules;
 
-/** What the check looks at of a span. */
+/** The part of a span that is checked. */
 export interface CheckedSpan {
   readonly name: string;
   readonly kind: SpanKind;
   readonly attributes: Attributes;
-  /** What was given when the span was started, where that is known. */
+  /** The attributes given when the span was started, if known. */
   readonly startAttributes?: Attributes | undefined;
   readonly links: readonly { readonly context: SpanContext; readonly attributes?: Attributes | undefined }[];
   readonly events: readonly { readonly name: string; readonly attributes?: Attributes | undefined }[];
   readonly status: { readonly code: SpanStatusCode; readonly message?: string | undefined };
 }
 
-/** Attributes of mqtrace's own, for which the conventions have no name yet. docs/attributes.md lists them for users. */
+/** Attributes that only mqtrace defines, because the conventions have no name for them yet. */
 export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.message.age': { type: 'double' },
   'mqtrace.message.clock_skew': { type: 'double' },
@@ -54,28 +54,28 @@ export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.pipeline.age': { type: 'double' },
   'mqtrace.pipeline.hops': { type: 'int' },
   'mqtrace.pipeline.name': { type: 'string' },
-  // Of metrics.
+  // Attributes of metrics.
   'mqtrace.destination': { type: 'string' },
   'mqtrace.drop.reason': { type: 'string' },
   'mqtrace.operation.name': { type: 'string' },
 };
 
-/** The namespaces that the conventions define, and ours. A name in them must be known; other names are the user's. */
+/** The namespaces that the conventions define, and mqtrace's. A name in them must be known; other names belong to the user. */
 const namespaces =
   /^(messaging|kafka|rabbitmq|http|url|server|client|network|error|exception|user_agent|cloudevents|mqtrace|otel|net|peer)\./;
 
-/** Attributes of messages, which are the only ones that make sense on a link. */
+/** Attributes of messages: only these are allowed on a link. */
 const messageAttribute = /^(messaging\.(message|destination)\.|kafka\.|rabbitmq\.|mqtrace\.message\.)/;
 
-/** What is on spans on purpose beyond the list of their kind, each with its reason. */
+/** Attributes that are intentionally set beyond the list of the span's kind, each with its reason. */
 function isAddition(name: string, attributes: Attributes): boolean {
   const system = attributes['messaging.system.name'];
   switch (name) {
-    // Which client made the message, or of which consumer group it was: told on each span, so that none has to be joined to another.
+    // The client id and the consumer group are set on each span, so that no span has to be joined with another.
     case 'messaging.client.id':
     case 'messaging.consumer.group.name':
       return system !== undefined;
-    // The lists of settle and of CLIENT send spans leave out what the prose asks of "RabbitMQ spans" in general.
+    // The lists of settle and CLIENT send spans omit attributes that the text requires for all "RabbitMQ spans".
     case 'rabbitmq.destination.routing_key':
       return system === 'rabbitmq';
     // Destinations named by the broker exist in every system.
@@ -87,24 +87,24 @@ function isAddition(name: string, attributes: Attributes): boolean {
   }
 }
 
-/** Whether an attribute can be known at the start at all. */
+/** Whether an attribute can be known when the span starts. */
 function isKnownLate(name: string, attributes: Attributes): boolean {
-  // The partition that Kafka's producer chose is told by its reply.
+  // Kafka reports the partition that its producer chose in the reply.
   return name === 'messaging.destination.partition.id' && attributes['messaging.operation.type'] === 'send';
 }
 
 /** Whether a required attribute may be absent. */
 function isExcused(name: string, attributes: Attributes): boolean {
-  // What cannot be fetched, because it is no URL, has none of its parts.
+  // If the argument of fetch is not a URL, none of its parts are known.
   if (attributes['http.request.method'] !== undefined)
     return attributes['error.type'] !== undefined && attributes['url.full'] === undefined;
-  // Messages of several destinations have none in common, and one that was never received is of an unknown one.
+  // Messages of several destinations have no common destination, and for a message that was not received it is unknown.
   const severalOrUnknown =
     attributes['messaging.batch.message_count'] !== undefined || attributes['messaging.operation.type'] === 'settle';
   return name === 'messaging.destination.name' && severalOrUnknown;
 }
 
-/** What is wrong with the span, one sentence each; empty where nothing is. */
+/** The problems of the span, one sentence each; empty if there are none. */
 export function checkSpan(span: CheckedSpan): string[] {
   const problems: string[] = [];
   const say = (text: string): void => void problems.push(`${span.name} (${SpanKind[span.kind]}): ${text}`);
@@ -130,10 +130,10 @@ export function checkSpan(span: CheckedSpan): string[] {
   return problems;
 }
 
-/** Takes one problem. */
+/** Reports one problem. */
 export type Say = (text: string) => void;
 
-/** The attributes under the names of 1.45, whichever version they were written in; both versions at once have to agree. */
+/** The attributes with the names of 1.45, for any version that was used; if both versions are set, their values must be equal. */
 function newNames(attributes: Attributes, say: Say): Attributes {
   const all: Attributes = { ...attributes };
   for (const [name, old] of Object.entries(rules.oldNames)) {
@@ -161,12 +161,12 @@ function ruleFor(attributes: Attributes, kind: SpanKind, say: Say): SpanRule | u
   return rule;
 }
 
-/** Says of each attribute in a namespace of the conventions, or ours, whether it is known and of its type. */
+/** Checks that each attribute in a namespace of the conventions, or of mqtrace, is known and has the right type. */
 export function checkTypes(attributes: Attributes, what: string, say: Say): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (!namespaces.test(name)) continue;
     const type = rules.types[name] ?? ownAttributes[name];
-    if (type === undefined) say(`${what} ${name} is in no convention and not documented as our own`);
+    if (type === undefined) say(`${what} ${name} is in no convention and not documented by mqtrace`);
     else if (!fits(value, type)) say(`${what} ${name} is ${JSON.stringify(value)}, expected ${type.type}`);
   }
 }
@@ -184,7 +184,7 @@ function checkLevels(span: CheckedSpan, attributes: Attributes, rule: SpanRule, 
   for (const [name, { level, sampling }] of Object.entries(rule.attributes)) {
     if (level === 'required' && !(name in attributes) && !isExcused(name, attributes)) say(`${name} is required`);
     if (sampling && start !== undefined && name in attributes && !(name in start) && !isKnownLate(name, attributes))
-      say(`${name} has to be given at the start, since samplers may decide by it`);
+      say(`${name} must be set when the span starts, because samplers may use it`);
   }
   for (const name of Object.keys(attributes)) {
     const known = name in rule.attributes || isAddition(name, attributes);
@@ -193,7 +193,7 @@ function checkLevels(span: CheckedSpan, attributes: Attributes, rule: SpanRule, 
   if (attributes['messaging.system.name'] === undefined) return;
   if (attributes['messaging.operation.type'] === undefined) say('messaging.operation.type is missing');
   for (const flag of ['messaging.destination.anonymous', 'messaging.destination.temporary', 'kafka.message.tombstone'])
-    if (flag in attributes && attributes[flag] !== true) say(`${flag} is to be set only where it is true`);
+    if (flag in attributes && attributes[flag] !== true) say(`${flag} must be set only if it is true`);
   checkName(span.name, attributes, say);
 }
 
@@ -207,12 +207,12 @@ function checkName(name: string, attributes: Attributes, say: Say): void {
   const expected = [destination, ...(attributes['messaging.destination.name'] === undefined ? [place, ''] : [])]
     .filter((part, index) => part !== '' || index > 0 || attributes['messaging.destination.name'] !== undefined)
     .map((part) => (part === '' ? operation : `${operation} ${part}`));
-  if (!expected.includes(name)) say(`the name is to be ${expected.map((each) => `"${each}"`).join(' or ')}`);
+  if (!expected.includes(name)) say(`the name must be  ${expected.map((each) => `"${each}"`).join(' or ')}`);
 }
 
 function checkStatus({ status, events }: CheckedSpan, attributes: Attributes, say: Say): void {
   const failed = status.code === SpanStatusCode.ERROR;
-  if (status.code === SpanStatusCode.OK) say('the status is OK, which is for applications to set');
+  if (status.code === SpanStatusCode.OK) say('the status is OK, which only applications may set');
   if (failed && attributes['error.type'] === undefined) say('the status is ERROR, and there is no error.type');
   if (!failed && attributes['error.type'] !== undefined) say('there is an error.type, and the status is not ERROR');
   if (!failed && events.some(({ name }) => name === 'exception'))

@@ -21,7 +21,7 @@ const good: CheckedSpan = {
 };
 const having = (more: Attributes): Partial<CheckedSpan> => ({ attributes: { ...attributes, ...more } });
 
-test('a span by the book has no problem', () => {
+test('a conforming span has no problems', () => {
   expect(checkSpan(good)).toEqual([]);
 });
 
@@ -31,11 +31,11 @@ test.each<[Partial<CheckedSpan>, RegExp]>([
   [having({ 'messaging.destination': 'orders' }), /messaging\.destination is in no convention/],
   [having({ 'messaging.system': 'rabbitmq' }), /messaging\.system\.name and messaging\.system differ/],
   [having({ 'http.route': '/' }), /http\.route is not an attribute of this kind of span/],
-  [having({ 'server.address': 'a' }), /server\.address has to be given at the start/],
-  [having({ 'messaging.destination.temporary': false }), /only where it is true/],
+  [having({ 'server.address': 'a' }), /server\.address must be set when the span starts/],
+  [having({ 'messaging.destination.temporary': false }), /only if it is true/],
   [having({ 'error.type': 'Error' }), /there is an error\.type/],
   [{ attributes: { ...attributes, 'messaging.operation.name': undefined } }, /messaging\.operation\.name/],
-  [{ name: 'orders send' }, /the name is to be "send orders"/],
+  [{ name: 'orders send' }, /the name must be  "send orders"/],
   [{ kind: SpanKind.SERVER }, /with kind server/],
   [{ status: { code: SpanStatusCode.ERROR } }, /there is no error\.type/],
   [{ status: { code: SpanStatusCode.OK } }, /the status is OK/],
@@ -49,7 +49,7 @@ test.each<[Partial<CheckedSpan>, RegExp]>([
 const metric = (name: string, unit: string, type: string, of: Attributes = {}): string =>
   checkMetric({ descriptor: { name, unit, type }, dataPoints: [{ attributes: of }] }).join('\n');
 
-test('metrics are held to names, units, instruments and attributes', () => {
+test('metrics are checked for names, units, instruments and attributes', () => {
   expect(metric('otel.sdk.span.live', '{span}', 'OBSERVABLE_UP_DOWN_COUNTER')).toBe('');
   expect(metric('otel.sdk.span.live', '{span}', 'COUNTER')).toMatch(/the instrument is COUNTER/);
   expect(metric('otel.sdk.span.live', 's', 'OBSERVABLE_UP_DOWN_COUNTER')).toMatch(/the unit is s/);
@@ -58,6 +58,6 @@ test('metrics are held to names, units, instruments and attributes', () => {
     /messaging\.system\.name is required/,
   );
   expect(metric('mqtrace.span.ended', '{span}', 'COUNTER', { 'mqtrace.unheard': 1 })).toMatch(
-    /not documented as our own/,
+    /not documented by mqtrace/,
   );
 });

@@ -1,5 +1,5 @@
-// A setup file of every test: each span that mqtrace makes in it is held to the conventions when it ends, and each metric when it is
-// collected, whichever provider of the SDK they came from.
+// Setup file of every test: checks each span of mqtrace against the conventions when it ends, and each metric when it is collected,
+// for every provider of the SDK.
 import type { Attributes, Tracer } from '@opentelemetry/api';
 import { BasicTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { MetricReader } from '@opentelemetry/sdk-metrics';
@@ -12,7 +12,7 @@ import { checkSpan } from './check-span.ts';
 const problems = new Set<string>();
 let tolerated: RegExp | undefined;
 
-/** For the present test alone: what it provokes on purpose. */
+/** Problems that the current test causes intentionally. */
 export function tolerateProblems(pattern: RegExp): void {
   tolerated = pattern;
 }
@@ -38,7 +38,7 @@ function watch(tracersOf: Tracers, spansOf: Spans): void {
   spansOf.end = function watchedEnd(this: ReadableSpan, time?: unknown): void {
     const first = !this.ended;
     end.call(this, time);
-    // A span of which a test broke a method cannot follow anything.
+    // A span with a method that a test broke cannot follow the conventions.
     if (!first || this.instrumentationScope.name !== 'mqtrace' || Object.hasOwn(this, 'setStatus')) return;
     const { name, kind, attributes, links, events, status } = this;
     const seen = { name, kind, attributes, links, events, status, startAttributes: startAttributes.get(this) };
@@ -57,7 +57,7 @@ readers.collect = async function watchedCollect(this: MetricReader, options) {
   const collected = await collect.call(this, options);
   for (const { scope, metrics } of collected.resourceMetrics.scopeMetrics) {
     if (scope.name !== 'mqtrace') continue;
-    // The descriptor has the instrument's type, though its declaration does not say so.
+    // The descriptor has the instrument's type, although its declaration does not.
     for (const metric of metrics as unknown as CheckedMetric[])
       for (const problem of checkMetric(metric)) problems.add(problem);
   }

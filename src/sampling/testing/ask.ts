@@ -1,3 +1,4 @@
+// Calls a sampler like a tracer does, and reads its decision.
 import {
   createTraceState,
   ROOT_CONTEXT,
@@ -14,7 +15,7 @@ import { referenceWeight } from './otep-235.ts';
 export interface Question {
   readonly traceId: string;
   readonly context?: Context;
-  /** The parent's sampled flag; undefined asks about a root. */
+  /** The parent's sampled flag; undefined for a root. */
   readonly parentSampled?: boolean;
   readonly traceState?: string;
   readonly local?: boolean;
@@ -26,7 +27,7 @@ export interface Question {
 
 export interface Answer {
   readonly sampled: boolean;
-  /** What the new span would carry, whether the sampler changed it or not. */
+  /** The trace state of the new span, changed by the sampler or not. */
   readonly ot: string | undefined;
   readonly th: string | undefined;
   readonly rv: string | undefined;
@@ -62,7 +63,7 @@ export function ask(sampler: Sampler, question: Question): Answer {
   };
 }
 
-/** For loops of a million: whether a root is kept, and the weight that it says (0: none). */
+/** A fast form for many calls: whether a root is kept, and its weight (0: unknown). */
 export function weightOfRoot(sampler: Sampler, traceId: string): number | undefined {
   const { decision, traceState } = sampler.shouldSample(ROOT_CONTEXT, traceId, 'span', SpanKind.INTERNAL, {}, []);
   if ((decision as number) !== 2) return undefined;

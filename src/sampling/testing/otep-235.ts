@@ -1,6 +1,7 @@
+// A reference implementation of OTEP 235, with which the samplers are compared.
 /**
- * OpenTelemetry's consistent probability sampling written anew from the specification, with BigInt and no thought for speed: what the
- * samplers are compared with. Shares no code with them.
+ * OpenTelemetry's consistent probability sampling, implemented from the specification with BigInt and without optimization. Shares
+ * no code with the samplers.
  *
  * https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  */
@@ -11,7 +12,7 @@ export function referenceThreshold(p: number): string {
   const scaleBits = 1100n;
   const one = 1n << scaleBits;
   const rejected = one - exactly(p, scaleBits);
-  // Digits of the fraction one by one: leading f's, then 4 more, rounded half up.
+  // The digits of the fraction: the leading f's, then 4 more, rounded half up.
   const digit = (index: bigint): bigint => (rejected >> (scaleBits - 4n * (index + 1n))) & 15n;
   let leading = 0n;
   while (leading < 14n && digit(leading) === 15n) leading++;
@@ -38,7 +39,7 @@ export function referenceKeeps(traceId: string, th: string, rv?: string): boolea
   return r >= BigInt(`0x${th.padEnd(14, '0')}`);
 }
 
-/** How many spans one kept at this threshold stands for. */
+/** The number of spans that one span kept at this threshold represents. */
 export function referenceWeight(th: string): number {
   const kept = all - BigInt(`0x${th.padEnd(14, '0')}`);
   return 1 / (Number((kept * (1n << 52n)) / all) / 2 ** 52);

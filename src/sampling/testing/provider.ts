@@ -1,9 +1,10 @@
+// Provides a tracer provider with seeded ids for tests of samplers.
 import { ROOT_CONTEXT, trace, type Context, type Span, type SpanOptions } from '@opentelemetry/api';
 import { TracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { createSampling, type Sampling, type SamplingOptions } from '../create-sampling.ts';
 import { seededIds } from './random.ts';
 
-/** A provider of the real SDK with seeded ids, and what reached the end of its pipeline. */
+/** A provider of the real SDK with seeded ids, and the spans that reached the end of its pipeline. */
 export interface Setup {
   readonly sampling: Sampling;
   readonly start: (name: string, parent?: Span | Context, options?: SpanOptions) => Span;
@@ -11,7 +12,7 @@ export interface Setup {
   readonly names: () => string[];
 }
 
-/** Takes what an exporting processor takes: sampled spans, at once. */
+/** Receives what an exporting processor receives: sampled spans. */
 function collector(exported: ReadableSpan[]): SpanProcessor {
   return {
     onStart: () => undefined,
@@ -41,7 +42,7 @@ export function setUp(options: SamplingOptions, random: () => number = Math.rand
   };
 }
 
-/** The threshold that a span is exported with. */
+/** The threshold with which a span is exported. */
 export function thOf(span: ReadableSpan): string | undefined {
   return /(?:^|;)th:([^;]*)/.exec(span.spanContext().traceState?.get('ot') ?? '')?.[1];
 }

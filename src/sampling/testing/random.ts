@@ -1,6 +1,7 @@
+// Provides seeded random numbers, ids and arrival times for statistical tests.
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 
-/** A seeded generator of numbers from 0 up to 1 (mulberry32), so that a statistical test gives the same figures on every run. */
+/** A seeded generator of numbers from 0 up to 1 (mulberry32), so that a statistical test has the same result in every run. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -24,7 +25,7 @@ export function randomHex(random: () => number, digits: number): string {
   return text;
 }
 
-/** Ids for a provider of the SDK, valid whatever the random source gives. */
+/** Generates ids for a provider of the SDK, valid for any random source. */
 export function seededIds(random: () => number): IdGenerator {
   return {
     generateTraceId: () => `${randomHex(random, 31)}1`,
@@ -32,7 +33,7 @@ export function seededIds(random: () => number): IdGenerator {
   };
 }
 
-/** A trace id that is random in the 56 bits that count. */
+/** A trace id that is random in the 56 bits that are used. */
 export function randomTraceId(random: () => number): string {
   return `4bf92f3577b34da6a3${word(random, 7)}${word(random, 7)}`;
 }
