@@ -76,7 +76,16 @@ const baggages = fc.oneof(
   fc.array(member, { maxLength: 12 }).map((members) => members.join(',')),
   fc.constantFrom(' ', '\t', `k=${'v'.repeat(2800)}`, `k=${'é'.repeat(5000)}`, Array(70).fill('a=1').join(',')),
 );
-const tracestates = fc.constantFrom('', 'vendor=1', 'ot=th:8', 'A=1', 'a=1,a=2', 'x'.repeat(5000));
+const tracestates = fc.oneof(
+  fc.constantFrom('', 'vendor=1', 'ot=th:8', 'A=1', 'a=1,a=2', 'x'.repeat(5000), 'mqtrace=1;mgj6k3cw;2;a,ot=th:8;rv:1'),
+  fc.constantFrom(
+    ' a=1',
+    'a=1 ',
+    'a=ü',
+    `a=${'x'.repeat(600)}`,
+    Array.from({ length: 33 }, (_, at) => `k${at}=1`).join(),
+  ),
+);
 
 /** A text in one of the forms in which messages hold text, or something else altogether. */
 function inAnyForm(texts: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
@@ -132,6 +141,7 @@ describe.each([
     ['bytes', { traceparent: Buffer.from(plain) }],
     ['the random flag', { traceparent: plain.replace(/1$/, '3') }],
     ['baggage', { traceparent: plain, baggage: Buffer.from('a=1,b=%20x;p=1') }],
+    ['tracestate', { traceparent: plain, tracestate: Buffer.from('ot=th:8,a=1') }],
     ['an earlier spelling beside it', { TraceParent: `00-${'1'.repeat(32)}-b7ad6b7169203331-00`, traceparent: plain }],
     ['invalid baggage members', { traceparent: plain, baggage: '=,a=1,&' }],
   ])('the fast path reads %s', (_what, headers) => {
@@ -142,7 +152,9 @@ describe.each([
 
   test.each([
     ['no traceparent', { baggage: 'a=1' }],
-    ['tracestate', { traceparent: plain, tracestate: 'a=1' }],
+    ['tracestate of many bytes', { traceparent: plain, tracestate: `a=${'x'.repeat(2000)}` }],
+    ['tracestate that starts with a space', { traceparent: plain, tracestate: ' a=1' }],
+    ['a repeated tracestate', { traceparent: plain, tracestate: ['a=1', 'b=2'] }],
     ['tracestate in another spelling', { traceparent: plain, TraceState: 'a=1' }],
     ['baggage in another spelling', { traceparent: plain, Baggage: 'a=1' }],
     ['capitals', { traceparent: plain.toUpperCase() }],
@@ -184,6 +196,7 @@ describe('redis fields', () => {
   test.each([
     ['fields after the payload', ['order', '7', 'traceparent', plain]],
     ['baggage', ['traceparent', plain, 'baggage', 'a=1']],
+    ['tracestate', ['traceparent', plain, 'tracestate', 'ot=th:8,a=1']],
     ['fields before the payload', ['traceparent', plain, 'order', '7']],
   ])('the fast path reads %s', (_what, given) => {
     const fast = observed(fastExtract, entryFields, given);
@@ -194,7 +207,7 @@ describe('redis fields', () => {
   test.each([
     ['a repeat', ['traceparent', plain, 'traceparent', plain]],
     ['another spelling', ['traceparent', plain, 'Baggage', 'a=1']],
-    ['tracestate', ['traceparent', plain, 'tracestate', 'a=1']],
+    ['a repeated tracestate', ['traceparent', plain, 'tracestate', 'a=1', 'tracestate', 'b=2']],
     ['bytes for names', [Buffer.from('traceparent'), plain]],
     ['an odd number of fields', ['traceparent', plain, 'x']],
     ['a very long entry', [...Array(1000).fill('x'), 'traceparent', plain]],

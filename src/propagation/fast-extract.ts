@@ -11,12 +11,12 @@ import { FieldContext } from './field-context.ts';
 import { isPlainBaggage } from './plain-baggage.ts';
 import { parsePlainTraceparent } from './plain-traceparent.ts';
 import { mqtracePropagator } from './propagator.ts';
+import { isSimpleTraceState, W3CTraceState } from './trace-state.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
 
 /**
  * The context that mqtrace's propagator reads from these headers on top of the root context; undefined for headers in which anything
- * is unusual (another spelling, a repeat, a `tracestate`, a value of another kind or length): these go the slow way, which reads
- * everything. What is read here is read there to the same result, the counts of dropped headers included.
+ * is unusual (another spelling, a repeat, a value of another kind or length): these go the slow way, which reads everything. What is read here is read there to the same result, the counts of dropped headers included.
  *
  * @internal
  */
@@ -25,8 +25,9 @@ export function fastExtract<H>(adapter: CarrierAdapter<H>, headers: H): Context 
 }
 
 /**
- * As {@link fastExtract}, for the stock W3C propagators: of baggage that they would decode and write anew nothing is read here, and
- * the random flag is what the span context says. @internal
+ * As {@link fastExtract}, for the stock W3C propagators: baggage that they would decode and encode anew is left to the slow way, and
+ * so is `tracestate` with other members than those of OpenTelemetry and mqtrace. The random flag is what the span context says.
+ * @internal
  */
 export function fastExtractPlain<H>(adapter: CarrierAdapter<H>, headers: H): Context | undefined {
   return read(adapter, headers, true);
@@ -59,19 +60,18 @@ interface KnownNames {
 
 /** Of a repeated `traceparent` the last spelling counts, which is the lower-case one: the others need no look. */
 function fromRecord(headers: KnownNames, ownOnly: boolean, stock: boolean): Context | undefined {
-  const { traceparent, baggage } = headers;
+  const { traceparent, tracestate, baggage } = headers;
   if (traceparent === undefined) return undefined;
   // A Map, an array, or an instance of a class has a prototype of its own.
   const prototype: unknown = Object.getPrototypeOf(headers);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
-  if (headers.tracestate !== undefined || headers.TRACESTATE !== undefined || headers.Tracestate !== undefined) {
-    return undefined;
-  }
+  if (headers.TRACESTATE !== undefined || headers.Tracestate !== undefined) return undefined;
   if (headers.TraceState !== undefined || headers.traceState !== undefined) return undefined;
   if (headers.BAGGAGE !== undefined || headers.Baggage !== undefined) return undefined;
   if (ownOnly && !Object.hasOwn(headers, 'traceparent')) return undefined;
   if (ownOnly && baggage !== undefined && !Object.hasOwn(headers, 'baggage')) return undefined;
-  return contextOf(traceparent, baggage, stock);
+  if (ownOnly && tracestate !== undefined && !Object.hasOwn(headers, 'tracestate')) return undefined;
+  return contextOf(traceparent, tracestate, baggage, stock);
 }
 
 /** Longer entries are not read whole by the slow way either. */
@@ -81,6 +81,7 @@ const longestEntry = 1000;
 function fromFields(fields: unknown, stock: boolean): Context | undefined {
   if (!Array.isArray(fields) || fields.length % 2 === 1 || fields.length > longestEntry) return undefined;
   let traceparent: unknown;
+  let tracestate: unknown;
   let baggage: unknown;
   for (let at = 0; at < fields.length; at += 2) {
     const name: unknown = fields[at];
@@ -91,19 +92,25 @@ function fromFields(fields: unknown, stock: boolean): Context | undefined {
     const value: unknown = fields[at + 1];
     if (name === 'traceparent' && traceparent === undefined) traceparent = value;
     else if (name === 'baggage' && baggage === undefined) baggage = value;
+    else if (name === 'tracestate' && tracestate === undefined) tracestate = value;
     else if (traceNames.has(name.toLowerCase())) return undefined;
   }
-  return traceparent === undefined ? undefined : contextOf(traceparent, baggage, stock);
+  return traceparent === undefined ? undefined : contextOf(traceparent, tracestate, baggage, stock);
 }
 
 const traceNames: ReadonlySet<string> = new Set(mqtracePropagator.fields());
 
-function contextOf(traceparent: unknown, baggage: unknown, stock: boolean): Context | undefined {
+function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, stock: boolean): Context | undefined {
   const spanContext = parsePlainTraceparent(traceparent);
   if (spanContext === undefined) return undefined;
+  if (tracestate !== undefined) {
+    const text = plainText(tracestate, headerByteLimits.tracestate);
+    if (text === undefined || (stock && !isSimpleTraceState(text))) return undefined;
+    spanContext.traceState = new W3CTraceState(text);
+  }
   let carried: W3CBaggage | undefined;
   if (baggage !== undefined) {
-    const text = plainText(baggage);
+    const text = plainText(baggage, headerByteLimits.baggage);
     if (text === undefined || (stock && !isPlainBaggage(text))) return undefined;
     carried = W3CBaggage.fromHeader(text);
   }
@@ -112,16 +119,16 @@ function contextOf(traceparent: unknown, baggage: unknown, stock: boolean): Cont
   return FieldContext.of(trace.wrapSpanContext(spanContext), carried, random ? spanContext.traceId : undefined);
 }
 
-/** A character of UTF-8 takes at most three bytes for each unit of text: so short a text is within the limit whatever it holds. */
-const surelyWithinLimit = Math.floor(headerByteLimits.baggage / 3);
+/** A character of UTF-8 takes at most three bytes for each unit of text: a text of a third of the limit is within it for certain. */
+const mostBytesPerUnit = 3;
 
 /** A value as text, where it is one for certain, within the limit and not blank. */
-function plainText(value: unknown): string | undefined {
-  if (typeof value === 'string') return isPlain(value.length, value.charCodeAt(0)) ? value : undefined;
-  if (!(value instanceof Buffer) || !isPlain(value.length, value[0]!)) return undefined;
+function plainText(value: unknown, limit: number): string | undefined {
+  if (typeof value === 'string') return isPlain(value.length, value.charCodeAt(0), limit) ? value : undefined;
+  if (!(value instanceof Buffer) || !isPlain(value.length, value[0]!, limit)) return undefined;
   return value.toString('utf8');
 }
 
-function isPlain(length: number, first: number): boolean {
-  return length > 0 && length <= surelyWithinLimit && first > 0x20 && first < 0x7f;
+function isPlain(length: number, first: number, limit: number): boolean {
+  return length > 0 && length * mostBytesPerUnit <= limit && first > 0x20 && first < 0x7f;
 }

@@ -31,7 +31,7 @@ test('what is written is read back, in at most 64 characters', () => {
       (given) => {
         const text = formatOrigin(given);
         expect(text.length).toBeLessThanOrEqual(64);
-        expect(parseOrigin(text)).toEqual(given);
+        expect(parseOrigin(text)).toEqual({ ...given, startText: given.startMs.toString(36) });
         expect(new W3CTraceState(`mqtrace=${text}`).get('mqtrace')).toBe(text);
       },
     ),
@@ -71,7 +71,7 @@ test('the member comes first, replaces an older one, and leaves those of others 
   const sent = trace.getSpanContext(withOriginInTraceState(context, origin))!;
   expect(sent.traceState?.serialize()).toBe('mqtrace=1;mgj6k3cw;2;orders,ot=th:8,vendor=x');
   expect(sent).toMatchObject(spanContext);
-  expect(originOf(withOriginInTraceState(context, origin))).toEqual(origin);
+  expect(originOf(withOriginInTraceState(context, origin))).toMatchObject(origin);
   expect(trace.getSpanContext(context)?.traceState).toBe(traceState);
 });
 

@@ -5,8 +5,10 @@ import { traceStateOutputLimit, W3CTraceState } from './trace-state.ts';
 
 /** The first message of a pipeline. */
 export interface PipelineOrigin {
-  /** When it was sent: milliseconds since the epoch. */
+  /** When it was sent: whole milliseconds since the epoch. */
   readonly startMs: number;
+  /** The same as it is carried, where it came with a message: writing it anew would take longer than all the rest. */
+  readonly startText?: string;
   /** Messages sent on the way here, the first one included. At most 999; further hops leave it there. */
   readonly hops: number;
   /** The pipeline's name, if its first sender gave one. */
@@ -28,8 +30,8 @@ export function isPipelineName(name: unknown): name is string {
 }
 
 /** The value of the member, as text. */
-export function formatOrigin({ startMs, hops, name }: PipelineOrigin): string {
-  const text = `1;${Math.trunc(startMs).toString(36)};${hops}`;
+export function formatOrigin({ startMs, startText, hops, name }: PipelineOrigin): string {
+  const text = `1;${startText ?? startMs.toString(36)};${hops}`;
   return name === undefined ? text : `${text};${name}`;
 }
 
@@ -37,12 +39,15 @@ export function formatOrigin({ startMs, hops, name }: PipelineOrigin): string {
 export function parseOrigin(value: string): PipelineOrigin | undefined {
   const parts = valuePattern.exec(value);
   if (parts === null) return undefined;
-  return { startMs: Number.parseInt(parts[1]!, 36), hops: Number(parts[2]), name: parts[3] };
+  const startText = parts[1]!;
+  return { startMs: Number.parseInt(startText, 36), startText, hops: Number(parts[2]), name: parts[3] };
 }
 
 /** One more message on the way. */
 export function nextHop(origin: PipelineOrigin): PipelineOrigin {
-  return { startMs: origin.startMs, hops: Math.min(maxHops, origin.hops + 1), name: origin.name };
+  const { startMs, startText, hops, name } = origin;
+  const next = Math.min(maxHops, hops + 1);
+  return startText === undefined ? { startMs, hops: next, name } : { startMs, startText, hops: next, name };
 }
 
 /** The span of a context may be of another trace than its messages: then the context keeps the origin itself. */
@@ -90,7 +95,8 @@ export function withOriginInTraceState(context: Context, origin: PipelineOrigin)
 export function addOrigin(traceState: TraceState | undefined, origin: PipelineOrigin): W3CTraceState | undefined {
   const member = `${pipelineMember}=${formatOrigin(origin)}`;
   const present = traceState?.serialize() ?? '';
-  if (present === '') return new W3CTraceState(member);
+  const isAlone = present === '' || (present.startsWith(`${pipelineMember}=`) && !present.includes(','));
+  if (isAlone) return new W3CTraceState(member);
   const others = present.split(',').filter((other) => !other.startsWith(`${pipelineMember}=`));
   const text = [member, ...others].join(',');
   return others.length >= maxMembers || text.length > traceStateOutputLimit ? undefined : new W3CTraceState(text);

@@ -81,6 +81,21 @@ const member = fc.oneof(
 const headers = fc.record(
   {
     traceparent: fc.constantFrom('0', '1', '2', '3', '4').map((flags) => plain + flags),
+    tracestate: fc.oneof(
+      fc.constantFrom(
+        'ot=th:8',
+        'mqtrace=1;a;1,ot=th:8',
+        'ot=rv:1;th:0,mqtrace=1;a;1;n',
+        'ot=1,ot=2',
+        'a=1',
+        'ot=',
+        'ot=é',
+        '',
+      ),
+      fc
+        .tuple(fc.constantFrom('ot', 'mqtrace', 'x'), fc.stringMatching(/^[\w.:; =,-]{0,80}$/))
+        .map((pair) => pair.join('=')),
+    ),
     baggage: fc.oneof(
       fc.array(member, { maxLength: 8 }).map((members) => members.join(',')),
       fc.integer({ min: 60, max: 70 }).map((count) => Array.from({ length: count }, (_, at) => `k${at}=v`).join(',')),
@@ -98,7 +113,9 @@ test('what the fast path reads for it, it reads alike, and writes alike', () => 
       if (ours === undefined) return;
       fast++;
       const [mine, theirs] = [ours, extractFrom(propagator, kafkaHeaders, given, ROOT_CONTEXT)].map((context) => ({
-        span: trace.getSpanContext(context),
+        span: { ...trace.getSpanContext(context), traceState: trace.getSpanContext(context)?.traceState?.serialize() },
+        states: ['ot', 'mqtrace'].map((key) => trace.getSpanContext(context)?.traceState?.get(key)),
+        changed: trace.getSpanContext(context)?.traceState?.set('b', '1').serialize(),
         entries: propagation.getBaggage(context)?.getAllEntries(),
         one: propagation.getBaggage(context)?.getEntry('a'),
         written: injectCopy(propagator, kafkaHeaders, {}, context),

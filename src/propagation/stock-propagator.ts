@@ -42,11 +42,15 @@ function isUnmodified(value: unknown, name: string): value is CompositeLike {
 }
 
 const ids = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
-const examples: readonly Record<string, string>[] = ['00', '01', '02', '03'].flatMap((flags) =>
-  [undefined, 'a=1', 'a=1,b=2', 'key.of-me=v*(1)', "a=~!'x,b=.-_"].map((baggage): Record<string, string> =>
-    baggage === undefined ? { traceparent: `00-${ids}-${flags}` } : { traceparent: `00-${ids}-${flags}`, baggage },
+const traceStates = ['ot=th:8;rv:0123456789abcd', 'mqtrace=1;mgj6k3cw;2;a.b_c', 'mqtrace=1;mgj6k3cw;2,ot=th:0'];
+const examples: readonly Record<string, string>[] = [
+  ...traceStates.map((tracestate) => ({ traceparent: `00-${ids}-01`, tracestate })),
+  ...['00', '01', '02', '03'].flatMap((flags) =>
+    [undefined, 'a=1', 'a=1,b=2', 'key.of-me=v*(1)', "a=~!'x,b=.-_"].map((baggage): Record<string, string> =>
+      baggage === undefined ? { traceparent: `00-${ids}-${flags}` } : { traceparent: `00-${ids}-${flags}`, baggage },
+    ),
   ),
-);
+];
 
 /** Whether it reads the same as the fast path, and writes what was read as it came. */
 function readsAlike(propagator: CompositeLike, headers: Record<string, string>): boolean {
@@ -56,7 +60,8 @@ function readsAlike(propagator: CompositeLike, headers: Record<string, string>):
   const seen = [theirs, ours].map((context) => {
     const written: Record<string, string> = {};
     propagator.inject(context, written, defaultTextMapSetter);
-    return [trace.getSpanContext(context), propagation.getBaggage(context)?.getAllEntries(), written];
+    const { traceState, ...span } = trace.getSpanContext(context) ?? {};
+    return [span, traceState?.serialize(), propagation.getBaggage(context)?.getAllEntries(), written];
   });
-  return isDeepStrictEqual(seen[0], seen[1]) && isDeepStrictEqual(seen[0]?.[2], headers);
+  return isDeepStrictEqual(seen[0], seen[1]) && isDeepStrictEqual(seen[0]?.[3], headers);
 }

@@ -12,6 +12,14 @@ const largeMember = 128;
 const keyPattern = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const valuePattern = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
+/** The members of OpenTelemetry and of mqtrace, once each, as both write them: such a header is valid, and needs no parsing. */
+const simple = /^(?:ot=[\w.:;-]{1,200}(?:,mqtrace=[\w.;-]{1,64})?|mqtrace=[\w.;-]{1,64}(?:,ot=[\w.:;-]{1,200})?)$/;
+
+/** @internal */
+export function isSimpleTraceState(text: string): boolean {
+  return simple.test(text);
+}
+
 /**
  * A W3C `tracestate`, parsed only when it is read or written. One with an invalid member or with more than 32
  * members is dropped whole. Of a repeated key the first member is kept, which was written last.
@@ -20,6 +28,7 @@ export class W3CTraceState implements TraceState {
   readonly #raw: string;
   #members: ReadonlyMap<string, string> | undefined;
   #text: string | undefined;
+  #simple: boolean | undefined;
 
   constructor(raw = '', members?: ReadonlyMap<string, string>) {
     this.#raw = raw;
@@ -27,7 +36,12 @@ export class W3CTraceState implements TraceState {
   }
 
   get(key: string): string | undefined {
-    return this.#parsed().get(key);
+    if (!this.#isSimple()) return this.#parsed().get(key);
+    const raw = this.#raw;
+    const first = raw.startsWith(`${key}=`);
+    const comma = raw.indexOf(',');
+    if (first) return raw.slice(key.length + 1, comma < 0 ? undefined : comma);
+    return comma >= 0 && raw.startsWith(`${key}=`, comma + 1) ? raw.slice(comma + key.length + 2) : undefined;
   }
 
   /** Puts the member first, as the specification asks for a changed member. An invalid key or value changes nothing. */
@@ -43,8 +57,13 @@ export class W3CTraceState implements TraceState {
   }
 
   serialize(): string {
+    if (this.#isSimple()) return this.#raw;
     this.#text ??= limitTraceState([...this.#parsed()].map(([key, value]) => `${key}=${value}`).join(','));
     return this.#text;
+  }
+
+  #isSimple(): boolean {
+    return this.#members === undefined && (this.#simple ??= isSimpleTraceState(this.#raw));
   }
 
   #parsed(): ReadonlyMap<string, string> {
