@@ -1,4 +1,4 @@
-// Counts where each span of one destination is and what became of it.
+// Counts the spans of one destination by their state and outcome.
 import type { HeldSpans } from '../common/held-spans.ts';
 
 /**
@@ -6,12 +6,12 @@ import type { HeldSpans } from '../common/held-spans.ts';
  *
  * - `queue_full`: memory was full.
  * - `rejected`: the receiver rejected it, and a retry would not help.
- * - `too_large`: the receiver called even this one span too large.
+ * - `too_large`: the receiver rejected a request with this single span as too large.
  * - `spool_full`: the spool on disk was full.
- * - `expired`: it waited in the spool for longer than it may.
- * - `corrupt`: it could not be encoded, or its spool file was damaged or taken away.
- * - `sampled_out`: the sampler decided against it after it was recorded.
- * - `capped`: the cap on traces dropped its trace.
+ * - `expired`: it was in the spool for longer than `maxAgeMs`.
+ * - `corrupt`: it could not be encoded, or its spool file was damaged or removed.
+ * - `sampled_out`: the sampler dropped it after it was recorded.
+ * - `capped`: the limit on traces per second dropped its trace.
  * - `after_shutdown`: it ended after the shutdown.
  * - `shutdown_deadline`: the shutdown ran out of time.
  * - `process_exit`: the process ended without a spool.
@@ -33,38 +33,38 @@ export const dropReasons = [
 /** One of {@link dropReasons}. */
 export type DropReason = (typeof dropReasons)[number];
 
-/** Where a span is while it is neither exported nor dropped. @internal */
+/** The state of a span that is neither exported nor dropped. @internal */
 export type Place = 'queued' | 'inFlight' | 'spooled';
 
 /** Snapshot of one destination's span counters: `ended + adopted = exported + dropped + queued + held + inFlight + spooled`. */
 export interface SpanCounts {
   /** Recorded spans that have ended. */
   readonly ended: number;
-  /** Spans taken over from the spool of a process that is gone. */
+  /** Spans adopted from the spool of a process that has ended. */
   readonly adopted: number;
   /** Spans that the receiver acknowledged. */
   readonly exported: number;
-  /** Spans that will never arrive, by reason; {@link droppedTotal} is their sum. */
+  /** Dropped spans by reason; {@link droppedTotal} is their sum. */
   readonly dropped: Readonly<Record<DropReason, number>>;
   readonly droppedTotal: number;
   /** Encoded, in memory. */
   readonly queued: number;
   /** Held by the tail sampler. */
   readonly held: number;
-  /** On the wire. */
+  /** Sent, and not acknowledged yet. */
   readonly inFlight: number;
-  /** On disk and not on the wire. */
+  /** On disk, and not being sent. */
   readonly spooled: number;
 }
 
 /**
- * Counts every span of one destination. Each method takes as much from one term as it adds to another, so that the equation of
+ * Counts every span of one destination. Each method moves spans from one counter to another, so that the equation of
  * {@link SpanCounts} holds after every call.
  *
  * @internal
  */
 export class Accounting {
-  /** Set when a tail sampler stands before the exporter. */
+  /** Set if a tail sampler precedes the exporter. */
   source: HeldSpans | undefined;
   #ended = 0;
   #adopted = 0;
@@ -99,12 +99,12 @@ export class Accounting {
     return this.#exported;
   }
 
-  /** Spans that will never arrive. */
+  /** Dropped spans. */
   get dropped(): number {
     return this.#droppedTotal + (this.source === undefined ? 0 : this.source.sampledOut + this.source.capped);
   }
 
-  /** Spans whose fate is open. */
+  /** Spans that are neither exported nor dropped yet. */
   get left(): number {
     return this.#in.queued + this.#in.inFlight + this.#in.spooled + (this.source?.held ?? 0);
   }
@@ -115,7 +115,7 @@ export class Accounting {
     this.#in.queued++;
   }
 
-  /** A span ended and is lost at once. */
+  /** A span ended and is dropped immediately. */
   refuse(reason: DropReason): void {
     this.#ended++;
     this.#dropped[reason]++;
@@ -123,27 +123,27 @@ export class Accounting {
     if (reason !== 'sampled_out') add(this.#processorFailures, processorError(reason), 1);
   }
 
-  /** Spans reach the exporting side for the first time: on the wire or on disk. */
+  /** Spans are handed to the exporter for the first time: they are sent or written to disk. */
   handOver(spans: number): void {
     this.#processed += spans;
   }
 
-  /** Spans that have been handed over. */
+  /** Spans that were handed to the exporter. */
   get processed(): number {
     return this.#processed;
   }
 
-  /** Spans lost before they were handed over, by `error.type`. */
+  /** Spans lost before they were handed to the exporter, by `error.type`. */
   get processorFailures(): ReadonlyMap<string, number> {
     return this.#processorFailures;
   }
 
-  /** Spans lost after they were handed over, by `error.type`. */
+  /** Spans lost after they were handed to the exporter, by `error.type`. */
   get exporterFailures(): ReadonlyMap<string, number> {
     return this.#exporterFailures;
   }
 
-  /** Spans of a dead process's spool are in ours now. */
+  /** Spans were adopted from the spool of a process that has ended. */
   adopt(spans: number): void {
     this.#adopted += spans;
     this.#in.spooled += spans;
@@ -160,7 +160,7 @@ export class Accounting {
   }
 
   /**
-   * @param fresh - how many of the spans were never handed over.
+   * @param fresh - the number of spans that were never handed to the exporter.
    * @param error - `error.type` of the others. Default: the reason.
    */
   drop(spans: number, from: Place, reason: DropReason, fresh: number, error: string = reason): void {
@@ -171,7 +171,7 @@ export class Accounting {
     add(this.#exporterFailures, error, spans - fresh);
   }
 
-  /** The counters now. */
+  /** The current counters. */
   counts(): SpanCounts {
     const { held = 0, sampledOut = 0, capped = 0 } = this.source ?? {};
     return {
@@ -196,7 +196,7 @@ function add(counts: Map<string, number>, key: string, spans: number): void {
   if (spans > 0) counts.set(key, (counts.get(key) ?? 0) + spans);
 }
 
-/** The conventions name two of the reasons: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/ */
+/** The conventions define names for two of the reasons: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/ */
 function processorError(reason: DropReason): string {
   if (reason === 'spool_full') return 'queue_full';
   return reason === 'after_shutdown' ? 'already_shutdown' : reason;

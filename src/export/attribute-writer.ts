@@ -1,15 +1,16 @@
-// Writes one attribute in protobuf, by the shortest way that its type allows.
+// Encodes one attribute in protobuf, with a fast path for short ones.
 import { type ProtobufWriter, varintSize } from '../common/protobuf-writer.ts';
 
-// KeyValue { string key = 1; AnyValue value = 2 }. Nearly every attribute is so short that all its lengths take one byte each and
-// are known beforehand: these are written without going back, which is where most of the time of encoding would go.
+// KeyValue { string key = 1; AnyValue value = 2 }. Nearly every attribute is so short that each of its lengths takes one byte and
+// is known beforehand. Such attributes are written without filling in lengths afterwards, which would take most of the encoding
+// time.
 
-/** More content than this has a length of more than one byte. */
+/** The most content bytes whose length takes one byte. */
 const longest = 127;
 
 /**
- * Writes tag, length and key of an attribute, and tag and length of its value of `valueBytes`, which the caller adds at the
- * position returned. -1, with nothing written, if the key is not ASCII or the whole is too long.
+ * Writes tag, length and key of an attribute, and tag and length of its value of `valueBytes`, which the caller writes at the
+ * returned position. Returns -1 and writes nothing if the key is not ASCII or the attribute is too long.
  */
 function openShort(writer: ProtobufWriter, tag: number, key: string, valueBytes: number): number {
   const length = key.length;
@@ -57,7 +58,7 @@ function writeShortInteger(writer: ProtobufWriter, tag: number, key: string, val
   return true;
 }
 
-/** Writes an attribute if it is a short one; false, with nothing written, if it is not. @internal */
+/** Writes a short attribute. Returns false and writes nothing if it is not short. @internal */
 export function writeShortAttribute(writer: ProtobufWriter, tag: number, key: string, value: unknown): boolean {
   if (typeof value === 'string') return writeShortString(writer, tag, key, value);
   if (typeof value === 'number' && value >= 0 && value <= 0xffffffff && Number.isInteger(value)) {

@@ -1,12 +1,12 @@
-// Says how long to wait before a failed request is tried again.
+// Computes the delay before a failed request is retried.
 const firstMs = 500;
 const maxMs = 30_000;
-/** The longest pause that a receiver may ask for: a wrong clock there must not stop the export permanently. */
+/** The longest delay that a receiver may request: a wrong clock on its side must not stop the export permanently. */
 const maxAskedMs = 300_000;
 
 /**
- * Exponential backoff with full jitter, so that many processes do not return at the same moment, and never shorter than the pause
- * that the receiver asked for.
+ * Exponential backoff with full jitter, so that many processes do not retry at the same time, and never shorter than the delay that
+ * the receiver requested.
  *
  * @internal
  */

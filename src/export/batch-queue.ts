@@ -1,4 +1,4 @@
-// Holds the batches of one destination in memory, in their order.
+// Queues the batches of one destination in memory, in order.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { type Batch, batchBytes } from './batch.ts';
 import { BufferPool } from './buffer-pool.ts';
@@ -6,19 +6,19 @@ import { type EncodedRequest, OpenBatch } from './open-batch.ts';
 import { splitRequest } from './otlp-request.ts';
 import { SizeLimit } from './size-limit.ts';
 
-/** How batches are cut. @internal */
+/** How batches are formed. @internal */
 export interface BatchLimits {
   readonly maxBatchSpans: number;
   readonly maxBatchBytes: number;
-  /** Whether batches that wait may go in one request, as long as that keeps to `maxBatchBytes`. */
+  /** Whether waiting batches may be joined in one request, up to `maxBatchBytes`. */
   readonly mayJoin: boolean;
 }
 
-/** How long a batch waits for its resource to be detected. */
+/** The longest time that a batch waits for resource detection. */
 const resourceLimitMs = 30_000;
 
 /**
- * Batches in memory, the one being filled and those that wait, oldest first.
+ * Batches in memory: the open one and the waiting ones, oldest first.
  *
  * @internal
  */
@@ -29,10 +29,10 @@ export class BatchQueue {
   readonly #closed: Batch[] = [];
   #bufferBytes = 0;
   #sequence = 0;
-  /** What the receiver finds too large. */
+  /** The known size limit of the receiver. */
   readonly sizeLimit: SizeLimit = new SizeLimit();
   #settling: Promise<void> | undefined;
-  /** Called when a batch was closed. */
+  /** Called when a batch has been closed. */
   readonly #onClosed: () => void;
 
   constructor(limits: BatchLimits, onClosed: () => void) {
@@ -40,22 +40,22 @@ export class BatchQueue {
     this.#onClosed = onClosed;
   }
 
-  /** Bytes of one request at most. */
+  /** Maximum bytes of one request. */
   get #maxBytes(): number {
     return Math.min(this.#limits.maxBatchBytes, this.sizeLimit.bytes);
   }
 
-  /** Bytes of everything that is in memory, on the wire or not. */
+  /** Bytes of all batches in memory, including those being sent. */
   get bytes(): number {
     return this.#bufferBytes + this.#open.bytes;
   }
 
-  /** Batches that wait. */
+  /** The number of waiting batches. */
   get length(): number {
     return this.#closed.length;
   }
 
-  /** Spans of the batch that is being filled. */
+  /** Spans of the open batch. */
   get openSpans(): number {
     return this.#open.spans;
   }
@@ -70,7 +70,7 @@ export class BatchQueue {
     return this.#settling;
   }
 
-  /** Encodes a span into the open batch. @throws whatever the span's own data throws; the batch is as it was then. */
+  /** Encodes a span into the open batch. @throws if reading the span throws; the batch is then unchanged. */
   add(span: ReadableSpan): void {
     const open = this.#open;
     const maxBytes = this.#maxBytes;
@@ -81,7 +81,7 @@ export class BatchQueue {
     if (open.spans >= this.#limits.maxBatchSpans || open.bytes >= maxBytes) this.close();
   }
 
-  /** Closes the open batch, as soon as its resource is known; at once if `now`. */
+  /** Closes the open batch as soon as its resource is known; immediately if `now` is set. */
   close(now = false): void {
     const open = this.#open;
     if (open.spans === 0) return;
@@ -108,7 +108,7 @@ export class BatchQueue {
     const pending = [request];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const { buffer, length, spans } = next;
-      // While the resource was being detected, more may have come together than one request may carry.
+      // More spans may have been added during resource detection than fit in one request.
       if (spans > 1 && (spans > maxBatchSpans || length > maxBatchBytes * 2)) {
         const [first, second] = splitRequest(buffer.subarray(0, length), spans);
         const middle = Math.ceil(spans / 2);
@@ -124,7 +124,7 @@ export class BatchQueue {
     this.#onClosed();
   }
 
-  /** Makes a batch of a buffer, which counts as memory from here on. */
+  /** Creates a batch from a buffer, whose bytes count as memory from now on. */
   adopt(
     buffer: Buffer,
     length: number,
@@ -150,14 +150,14 @@ export class BatchQueue {
     };
   }
 
-  /** The oldest batch, taken out; it still counts as memory, until it is put back or released. */
+  /** Removes and returns the oldest batch. It counts as memory until it is put back or released. */
   shift(): Batch | undefined {
     return this.#closed.shift();
   }
 
   /**
-   * The oldest batch, and with it those that follow, up to `most`, as far as one request may carry them: where each answer takes
-   * long, larger requests are what brings more spans across.
+   * Removes and returns the oldest batch joined with the following ones, up to `most`, as far as they fit in one request: with slow
+   * responses, larger requests increase the throughput.
    */
   shiftJoined(most: number): Batch | undefined {
     const first = this.#closed[0];
@@ -174,7 +174,7 @@ export class BatchQueue {
       }
     }
     if (count === 1) return this.shift();
-    // Requests are joined by joining their bytes: all that they have is one repeated field.
+    // Concatenating the bytes joins requests, because a request consists of one repeated field.
     const buffer = this.#pool.take(bytes);
     let at = 0;
     let fresh = 0;
@@ -190,14 +190,14 @@ export class BatchQueue {
     return joined;
   }
 
-  /** Puts a batch back where it belongs. */
+  /** Puts a batch back at its position. */
   putBack(batch: Batch): void {
     let at = 0;
     while (at < this.#closed.length && this.#closed[at]!.sequence < batch.sequence) at++;
     this.#closed.splice(at, 0, batch);
   }
 
-  /** Puts the two halves of a batch back in its stead. */
+  /** Replaces a batch with its two halves. */
   putBackHalves(batch: Batch): void {
     const halves = splitRequest(batchBytes(batch), batch.spans);
     const firstSpans = Math.ceil(batch.spans / 2);
@@ -218,7 +218,7 @@ export class BatchQueue {
     this.putBack(first);
   }
 
-  /** The same batch in a buffer of its own; the old one stays valid for its current user. */
+  /** The same batch in a new buffer; the old buffer stays valid for its current user. */
   copyOf(batch: Batch): Batch {
     const buffer = Buffer.from(batchBytes(batch));
     this.#bufferBytes -= batch.buffer.length;
@@ -230,13 +230,13 @@ export class BatchQueue {
     return copy;
   }
 
-  /** Forgets a batch: its buffer may be used again. */
+  /** Releases a batch: its buffer may be reused. */
   release(batch: Batch): void {
     this.#bufferBytes -= batch.buffer.length;
     this.#pool.give(batch.buffer);
   }
 
-  /** Whether something that waits is older than `sequence`. */
+  /** Whether a waiting batch is older than `sequence`. */
   hasBefore(sequence: number): boolean {
     return this.#closed.some((batch) => batch.sequence < sequence);
   }

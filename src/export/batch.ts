@@ -1,33 +1,33 @@
-// Describes a closed batch: one encoded request and what is known of it.
+// Defines a closed batch: one encoded request and its state.
 import type { SendFailure } from './sender.ts';
 import type { SpoolFile } from './spool/spool-file.ts';
 
 /** A closed batch: one encoded request in memory. @internal */
 export interface Batch {
-  /** Position in the order in which batches were closed; halves keep that of the whole. */
+  /** Position in the order in which batches were closed; halves keep the position of the original. */
   readonly sequence: number;
   /** When the batch was closed, in milliseconds since 1970. */
   readonly time: number;
   readonly buffer: Buffer;
   readonly length: number;
   readonly spans: number;
-  /** Its copy on disk, deleted when the batch is done with. */
+  /** Its copy on disk, deleted when the batch is finished. */
   file: SpoolFile | undefined;
-  /** While the batch is on the wire. */
+  /** Set while the batch is being sent. */
   abort: AbortController | undefined;
-  /** How many of its spans have never been on the wire or on disk. */
+  /** The number of its spans that were never sent or written to disk. */
   fresh: number;
-  /** When it was sent first, as `performance.now()` tells it. */
+  /** The time of the first attempt, from `performance.now()`. */
   startedAt: number | undefined;
-  /** Why the latest attempt failed. */
+  /** The failure of the last attempt. */
   failure: SendFailure | undefined;
-  /** The answer of success to it has been cut off once. */
+  /** A successful response to it has been truncated once. */
   cutOff: boolean;
-  /** The result of `send` is no longer needed: the batch was delivered or dropped in another way. */
+  /** The result of `send` is no longer used: the batch was delivered or dropped in another way. */
   abandoned: boolean;
 }
 
-/** The bytes that count. @internal */
+/** The used bytes of the buffer. @internal */
 export function batchBytes(batch: Batch): Buffer {
   return batch.buffer.subarray(0, batch.length);
 }

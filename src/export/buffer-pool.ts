@@ -1,8 +1,9 @@
-/** Buffers come in multiples of this; smaller requests are not worth keeping. */
+// Reuses the buffers of encoded batches.
+/** Buffer sizes are multiples of this. */
 const granule = 65_536;
 
 /**
- * Buffers of encoded batches, used again after the acknowledgement.
+ * Buffers of encoded batches, reused after the acknowledgement.
  *
  * @internal
  */
@@ -11,12 +12,12 @@ export class BufferPool {
   readonly #maxKept: number;
   #kept = 0;
 
-  /** `maxKept`: bytes kept for later use at most. */
+  /** `maxKept`: the maximum bytes kept for reuse. */
   constructor(maxKept: number = 8 * 1024 * 1024) {
     this.#maxKept = maxKept;
   }
 
-  /** A buffer of at least `bytes`; what it holds is arbitrary. */
+  /** A buffer of at least `bytes`, with arbitrary content. */
   take(bytes: number): Buffer {
     if (bytes < granule / 4) return Buffer.allocUnsafeSlow(bytes);
     const capacity = Math.ceil(bytes / granule) * granule;

@@ -25,7 +25,7 @@ async function badReceiver(behaviour: HttpReceiver['behaviour']): Promise<HttpRe
   return bad;
 }
 
-test('of several destinations each gets every span, and one that never answers holds up none', async () => {
+test('each of several destinations gets every span, and one that never responds does not delay the others', async () => {
   const reported = collectDiag();
   const quick = await receiver();
   const stuck = await badReceiver({ hang: true });
@@ -61,7 +61,7 @@ test('of several destinations each gets every span, and one that never answers h
   expect(reported.join()).toContain('100 spans left');
 });
 
-test('variables of the batch span processor set what options set', async () => {
+test('variables of the batch span processor set the same values as options', async () => {
   collectDiag();
   const collector = await receiver();
   vi.stubEnv('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', '7');
@@ -71,13 +71,13 @@ test('variables of the batch span processor set what options set', async () => {
     export: { endpoint: collector.url, maxBatchSpans: 1, maxQueueSpans: 1, intervalMs: 100_000 },
   });
   for (let i = 0; i < 22; i++) tracing.span('work', nothing);
-  // Nobody flushes: the six that fill no batch go when their time has come.
+  // Without a flush, the six spans that do not fill a batch are sent after the interval.
   await vi.waitFor(() => expect(collector.spans).toHaveLength(20), { timeout: 20_000 });
   expect(collector.requests).toHaveLength(3);
   expect(tracing.stats().destinations[0]).toMatchObject({ ended: 22, dropped: { queue_full: 2 } });
 });
 
-test('a receiver that takes ten spans at a time gets all, ten at most at a time', async () => {
+test('a receiver that accepts ten spans per request gets all spans, at most ten per request', async () => {
   const small = await badReceiver({ maxSpans: 10 });
   const tracing = start({ export: { endpoint: small.url } });
   for (let i = 0; i < 2000; i++) tracing.span('work', nothing);
@@ -85,7 +85,7 @@ test('a receiver that takes ten spans at a time gets all, ten at most at a time'
   expect([...small.received.spans.values()]).toEqual(Array.from({ length: 2000 }, () => 1));
 });
 
-test('a receiver that finds everything too large gets few requests, and every span is counted', async () => {
+test('a receiver that rejects everything as too large gets few requests, and every span is counted', async () => {
   const reported = collectDiag();
   const refusing = await badReceiver({ maxSpans: 0 });
   const tracing = start({ export: { endpoint: refusing.url } });
@@ -97,7 +97,7 @@ test('a receiver that finds everything too large gets few requests, and every sp
   expect(reported.join()).toContain('1 spans lost (too_large): HTTP 413');
 });
 
-test('a receiver with a limit is asked about larger requests once, not again and again', async () => {
+test('a receiver with a limit gets a larger request once, not repeatedly', async () => {
   const small = await badReceiver({ maxSpans: 10 });
   const tracing = start({ export: { endpoint: small.url, concurrency: 1 } });
   for (let i = 0; i < 2000; i++) tracing.span('work', nothing);
@@ -110,7 +110,7 @@ test('a receiver with a limit is asked about larger requests once, not again and
   expect(small.received.spans.size).toBe(4000);
 });
 
-test('an agent factory that fails is asked again', async () => {
+test('an agent factory that fails is called again', async () => {
   collectDiag();
   const collector = await receiver();
   let asked = 0;
@@ -123,7 +123,7 @@ test('an agent factory that fails is asked again', async () => {
   expect(asked).toBe(2);
 });
 
-test('more than the official 30 requests may be under way over gRPC', async () => {
+test('over gRPC more requests than the official limit of 30 may be in flight', async () => {
   const { GrpcReceiver } = await import('../../test-support/otlp-grpc-receiver.ts');
   const slow = await new GrpcReceiver().start();
   closeLater({ close: () => slow.stop() });
@@ -134,7 +134,7 @@ test('more than the official 30 requests may be under way over gRPC', async () =
   expect(tracing.stats().destinations[0]).toMatchObject({ exportErrors: 0, requests: 60 });
 });
 
-test('user and password of a URL are sent, and nowhere shown', async () => {
+test('user and password of a URL are sent, and not shown anywhere', async () => {
   const reported = collectDiag();
   let authorization: string | undefined;
   const url = await serve((request, response) => {
@@ -149,7 +149,7 @@ test('user and password of a URL are sent, and nowhere shown', async () => {
   expect(reported.join()).not.toContain('secret');
 });
 
-test('a token in the query of an endpoint is sent, and nowhere shown: not in messages, statistics, metrics or on disk', async () => {
+test('a token in the query of an endpoint is sent, and not shown in messages, statistics, metrics or on disk', async () => {
   const collected = new CollectedMetrics();
   const paths: (string | undefined)[] = [];
   const url = await serve((request, response) => {

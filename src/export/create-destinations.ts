@@ -1,4 +1,4 @@
-// Makes the queues and senders that options and environment variables ask for.
+// Creates the queues and senders for the options and environment variables.
 import { type Destination, resolveDestinations } from '../config/destinations.ts';
 import { Environment } from '../config/environment.ts';
 import { redactUrl } from '../config/redact-url.ts';
@@ -15,7 +15,7 @@ import { toZipkin } from './zipkin-json.ts';
 type Target = Destination | { readonly exporter: 'file'; readonly path: string };
 
 /**
- * Makes one queue per destination, each with its own sender, spool and counters.
+ * Creates one queue per destination, each with its own sender, spool and counters.
  *
  * @internal
  */
@@ -27,7 +27,7 @@ export function createDestinationQueues(options: ExportOptions, environment: Env
   if (several === undefined || several.length === 0) {
     return resolveDestinations(options, environment).map((target) => createQueue(target, options, environment));
   }
-  // Variables know one endpoint only: it is for the destinations that have none of their own.
+  // Variables define only one endpoint: it is used for destinations without an endpoint.
   const own = new Environment(environment.mode === 'ignore' ? 'ignore' : 'fallback');
   return several.flatMap((each) => {
     const merged = { ...options, protocol: undefined, endpoint: undefined, headers: undefined, ...each };
@@ -50,7 +50,7 @@ function createQueue(
   const sender = createSender(target, options, environment);
   if (target.exporter === 'otlp')
     return new DestinationQueue(`${target.protocol} ${redactUrl(target.url)}`, sender, delivery);
-  // A spool holds requests of OTLP, for which it looks at the next start. To a file or the console one request goes at a time.
+  // A spool holds OTLP requests, which are sent after the next start. To a file or the console, one request is written at a time.
   const { spool: _, ...rest } = delivery;
   if (target.exporter === 'zipkin') return new DestinationQueue(`zipkin ${redactUrl(target.url)}`, sender, rest);
   if (target.exporter === 'file')
@@ -81,7 +81,7 @@ function settleDelivery(options: DeliveryOptions, environment: Environment): Del
 }
 
 /**
- * How requests to a receiver of OTLP are made.
+ * The settings for requests to an OTLP receiver.
  *
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options
  * @internal
@@ -108,7 +108,7 @@ export function settleOtlpTransport(
   };
 }
 
-/** The files that variables name, without those that options in code replace. */
+/** The files that variables name, except those that options in code replace. */
 function settleTls(options: TransportOptions['httpAgentOptions'], environment: Environment, signal: Signal): TlsFiles {
   const files = readTlsFiles(environment, signal);
   if (typeof options !== 'object' || environment.mode !== 'fallback') return files;

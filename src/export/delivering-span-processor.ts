@@ -11,7 +11,7 @@ import { type DestinationStats, destinationStats } from './stats.ts';
 import { isSampled } from '../common/is-sampled.ts';
 
 /**
- * Hands every span that has ended to each destination, and saves what is left when the process ends.
+ * Passes every ended span to each destination, and saves the remaining spans when the process ends.
  *
  * @internal
  */
@@ -25,7 +25,7 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     this.destinations = destinations;
   }
 
-  /** Until the shutdown, delivers at the end of the process, and adopts the spools of processes that ended. */
+  /** Until the shutdown, delivers spans at the end of the process, and adopts the spools of processes that have ended. */
   start(): void {
     const { destinations } = this;
     for (const destination of destinations) destination.start();
@@ -55,13 +55,13 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     return total;
   }
 
-  /** Has the spans of something that stands before this processor counted, and settled at the end. */
+  /** Adds the spans of a preceding component to the counters, and has it decide on them at the end. */
   attachSource(source: HeldSpans): void {
     for (const destination of this.destinations) destination.accounting.source = source;
   }
 
   onStart(span: Span, parentContext: Context): void {
-    // Whether the provider's own trace ids are random is not known here: roots stay as they are.
+    // It is not known here whether the provider's trace ids are random: roots are not changed.
     setRandomFlag(span, parentContext, false);
   }
 
@@ -78,22 +78,22 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     if (this.#warned) return;
     this.#warned = true;
     warn(
-      `spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down ` +
+      `spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down  ` +
         `tracing when everything else has ended`,
     );
   }
 
-  /** What became of all spans, for every destination. */
+  /** The counters of all spans, for every destination. */
   stats(): DestinationStats[] {
     return this.destinations.map(destinationStats);
   }
 
-  /** Sends everything that has ended so far and waits for what is on the wire. Never rejects. */
+  /** Sends all spans that have ended so far and waits for the responses. Never rejects. */
   flush(timeout: FlushTimeout = {}): Promise<FlushResult> {
     return this.#together((destination) => destination.flush(timeout));
   }
 
-  /** Drops new spans, sends what is queued, keeps the rest in the spool, and ends. Never rejects. */
+  /** Stops: drops new spans, sends queued spans and keeps the rest in the spool. Never rejects. */
   end(timeout: FlushTimeout = {}): Promise<FlushResult> {
     const ended = this.#together((destination) => destination.shutdown(timeout)).finally(this.#leave);
     this.#over = true;

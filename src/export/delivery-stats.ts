@@ -1,14 +1,15 @@
-/** How the requests to one destination went. @internal */
+// Counts the requests to one destination.
+/** Statistics of the requests to one destination. @internal */
 export class DeliveryStats {
-  /** Requests that were sent. */
+  /** Sent requests. */
   requests = 0;
-  /** Requests that failed, whether or not they were tried again. */
+  /** Failed requests, retried or not. */
   errors = 0;
-  /** Requests that were worth another try. */
+  /** Failed requests that are retried. */
   retries = 0;
-  /** Milliseconds that the last acknowledged request took. */
+  /** Duration of the last acknowledged request in milliseconds. */
   latencyLastMs = 0;
-  /** The same as an exponential moving average, each new one with a weight of a tenth. */
+  /** Exponential moving average of that duration, with a weight of 0.1 for each new value. */
   latencyAverageMs = 0;
 
   /** A request was acknowledged. */

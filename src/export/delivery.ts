@@ -1,4 +1,4 @@
-// Sends the batches of one destination and deals with the answers.
+// Sends the batches of one destination and handles the responses.
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '../common/suppression.ts';
 import type { Accounting, DropReason } from './accounting.ts';
@@ -13,14 +13,13 @@ import type { Sender, SendFailure, SendResult } from './sender.ts';
 import type { SpoolQueue } from './spool/spool-queue.ts';
 
 /**
- * Takes batches from memory and disk to the receiver: a few requests at a time, one while the receiver is known to be
- * unreachable.
+ * Sends batches from memory and disk to the receiver: a few requests in parallel, but only one while the receiver is unreachable.
  *
  * @internal
  */
 export class Delivery {
   readonly stats: DeliveryStats = new DeliveryStats();
-  /** Called when an export is over, after all its attempts; `failure` is why the last one failed. */
+  /** Called when an export has finished, after all its attempts; `failure` is the failure of the last one. */
   onOperation:
     | ((seconds: number, failure: SendFailure | undefined, httpStatus: number | undefined) => void)
     | undefined;
@@ -37,7 +36,7 @@ export class Delivery {
   #down = false;
   #answered = false;
   #wrongProtocol = false;
-  /** Failures of requests that started before the latest one was noticed say nothing new. */
+  /** Failures of requests that started before the last failure are ignored. */
   #failureNumber = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #retryAsked = false;
@@ -51,7 +50,7 @@ export class Delivery {
     accounting: Accounting;
     log: LossLog;
     concurrency: number;
-    /** Called whenever a batch has been done with, put back or put on disk. */
+    /** Called whenever a batch was finished, put back or written to disk. */
     onChange: () => void;
   }) {
     this.#sender = parts.sender;
@@ -63,17 +62,17 @@ export class Delivery {
     this.#onChange = parts.onChange;
   }
 
-  /** Whether the receiver did not answer last time. */
+  /** Whether the receiver did not respond last time. */
   get down(): boolean {
     return this.#down;
   }
 
-  /** Whether the receiver has ever answered, with success or failure. */
+  /** Whether the receiver has ever responded, with success or failure. */
   get answered(): boolean {
     return this.#answered;
   }
 
-  /** Whether the latest answer was one of another protocol: waiting is of no use then. */
+  /** Whether the last response was of another protocol: waiting is useless then. */
   get wrongProtocol(): boolean {
     return this.#wrongProtocol;
   }
@@ -82,14 +81,14 @@ export class Delivery {
     return this.#inFlight;
   }
 
-  /** Whether something older than `sequence` is on the wire or being read from disk. */
+  /** Whether a batch older than `sequence` is being sent or read from disk. */
   hasBefore(sequence: number): boolean {
     if (this.#loading > 0) return true;
     for (const batch of this.#inFlight) if (batch.sequence < sequence) return true;
     return false;
   }
 
-  /** Sends as much as may be sent now. */
+  /** Sends as many batches as currently allowed. */
   pump(): void {
     if (this.#stopped) return;
     for (;;) {
@@ -97,14 +96,14 @@ export class Delivery {
       if (this.#retryTimer !== undefined || free <= 0) return;
       const onDisk = (this.#spool?.length ?? 0) > 0;
       if (!onDisk && this.#queue.length === 0) return;
-      // Alternately, so that neither a long backlog nor new spans have to wait for the other.
+      // Alternates between disk and memory, so that neither has to wait for the other.
       this.#fromDisk = onDisk && (this.#queue.length === 0 || !this.#fromDisk);
       if (this.#fromDisk) void this.#sendFromDisk();
       else this.#sendFromMemory(free);
     }
   }
 
-  /** Tries again at once, unless it was the receiver who asked for the pause. */
+  /** Retries immediately, unless the receiver requested the delay. */
   tryAgain(): void {
     this.#wrongProtocol = false;
     if (this.#retryTimer === undefined || this.#retryAsked) return;
@@ -114,7 +113,7 @@ export class Delivery {
   }
 
   #sendFromMemory(free: number): void {
-    // While it is only a try, a single batch does; else all that wait share the requests that may be made.
+    // A probe sends a single batch; otherwise all waiting batches share the allowed requests.
     const most = this.#down ? 1 : Math.ceil(this.#queue.length / free);
     const batch = this.#queue.shiftJoined(most)!;
     if (this.#isKnownTooLarge(batch, 'queued')) return;
@@ -139,7 +138,7 @@ export class Delivery {
     }
   }
 
-  /** Splits or drops a batch of which the receiver has said before that it is too large. */
+  /** Splits or drops a batch that is known to be too large for the receiver. */
   #isKnownTooLarge(batch: Batch, from: 'queued' | 'inFlight'): boolean {
     const decision = this.#queue.sizeLimit.decide(batch);
     if (decision === 'send') return false;
@@ -187,11 +186,11 @@ export class Delivery {
     if (result.status === 'retry' && !this.#endsIncomplete(batch, result)) {
       this.stats.retries++;
       this.#putBack(batch);
-      this.#log.trouble('the export failed and is tried again', result.error);
+      this.#log.trouble('the export failed and will be retried', result.error);
       this.#pause(result.afterMs, failureNumber);
       return;
     }
-    // Whatever it said: the receiver answers.
+    // The receiver responds, with any status.
     this.#down = false;
     const { sizeLimit } = this.#queue;
     if (result.status === 'split') sizeLimit.rejected(batch);
@@ -199,14 +198,14 @@ export class Delivery {
     if (!sizeLimit.refusesAll) this.#backoff.reset();
     if (result.status === 'retry') {
       this.#accounting.export(batch.spans, 'inFlight');
-      this.#log.trouble('answers are cut off: rejected spans may count as exported', result.error);
+      this.#log.trouble('responses are truncated: rejected spans may count as exported', result.error);
       this.#done(batch, undefined);
     } else if (result.status === 'ok') {
       const rejected = Math.min(batch.spans, result.rejected);
       this.#accounting.export(batch.spans - rejected, 'inFlight');
       if (rejected > 0) this.#accounting.drop(rejected, 'inFlight', 'rejected', 0);
       this.#log.lost('rejected', rejected, result.detail);
-      if (result.unreadable === true) this.#log.trouble('the answer cannot be read as OTLP: is this a collector?');
+      if (result.unreadable === true) this.#log.trouble('the response cannot be parsed as OTLP: is this a collector?');
       this.#done(
         batch,
         rejected > 0 ? { type: 'rejected', httpStatus: result.httpStatus } : undefined,
@@ -223,8 +222,8 @@ export class Delivery {
   }
 
   /**
-   * Whether a batch counts as exported although its answer was cut off. Once it is sent again, to learn whether spans were rejected;
-   * a receiver that always cuts its answers would get it again and again.
+   * Whether a batch counts as exported although its response was truncated. It is sent once more, to learn whether spans were
+   * rejected, but not repeatedly to a receiver that always truncates its responses.
    */
   #endsIncomplete(batch: Batch, result: SendResult & { status: 'retry' }): boolean {
     if (result.incomplete !== true) return false;
@@ -256,11 +255,11 @@ export class Delivery {
     }, this.#backoff.next(afterMs)).unref();
   }
 
-  /** Gives a batch up. */
+  /** Drops a batch. */
   drop(batch: Batch, from: 'queued' | 'inFlight', reason: DropReason, detail?: unknown): void {
     const failure = batch.failure ?? { type: reason };
     this.#accounting.drop(batch.spans, from, reason, batch.fresh, failure.type);
-    // At the end of the process one line speaks for all destinations.
+    // At the end of the process, one line is logged for all destinations.
     if (reason !== 'process_exit') this.#log.lost(reason, batch.spans, detail);
     this.#done(batch, failure);
   }
@@ -273,7 +272,7 @@ export class Delivery {
     this.#queue.release(batch);
   }
 
-  /** Aborts what is on the wire and gives the batches back; nothing is sent any more. */
+  /** Aborts all requests and returns their batches; nothing is sent afterwards. */
   stop(): Batch[] {
     this.#stopped = true;
     clearTimeout(this.#retryTimer);
@@ -287,7 +286,7 @@ export class Delivery {
     });
   }
 
-  /** Ends connections. */
+  /** Closes connections. */
   close(): void {
     this.#stopped = true;
     clearTimeout(this.#retryTimer);

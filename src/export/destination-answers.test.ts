@@ -5,7 +5,7 @@ import { add, ok, open, turn } from './testing/open-queue.ts';
 
 afterEach(() => void vi.useRealTimers());
 
-test('an answer that is cut off is asked for once more; then the spans count as exported, and that is said', async () => {
+test('a request with a truncated response is sent once more; then the spans count as exported, and this is logged', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const reported = collectDiag();
   const { sender, queue } = open({ maxBatchSpans: 2 });
@@ -21,10 +21,10 @@ test('an answer that is cut off is asked for once more; then the spans count as 
   await turn();
   expect(queue.accounting.counts()).toMatchObject({ exported: 2, queued: 0 });
   expect(queue.delivery.stats.requests).toBe(2);
-  expect(reported.join()).toContain('answers are cut off: rejected spans may count as exported');
+  expect(reported.join()).toContain('responses are truncated: rejected spans may count as exported');
 });
 
-test('an answer of success that is not one of OTLP is said', async () => {
+test('a successful response that is not OTLP is logged', async () => {
   const reported = collectDiag();
   const { sender, queue } = open({ maxBatchSpans: 1 });
   add(queue, 1);
@@ -32,10 +32,10 @@ test('an answer of success that is not one of OTLP is said', async () => {
   sender.open[0]!.answer({ status: 'ok', rejected: 0, unreadable: true });
   await turn();
   expect(queue.accounting.exported).toBe(1);
-  expect(reported).toEqual([expect.stringContaining('the answer cannot be read as OTLP: is this a collector?')]);
+  expect(reported).toEqual([expect.stringContaining('the response cannot be parsed as OTLP: is this a collector?')]);
 });
 
-test('a flush and a shutdown wait five seconds for a destination that has never answered', async () => {
+test('a flush and a shutdown wait five seconds for a destination that has never responded', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   collectDiag();
   const { queue } = open({ maxBatchSpans: 1 });
@@ -54,7 +54,7 @@ test('a flush and a shutdown wait five seconds for a destination that has never 
   expect(queue.accounting.counts()).toMatchObject({ exported: 0, dropped: { shutdown_deadline: 1 } });
 });
 
-test('a destination that answers within five seconds has all the time that was given', async () => {
+test('a destination that responds within five seconds gets the whole timeout', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { sender, queue } = open({ maxBatchSpans: 1, concurrency: 1 });
   add(queue, 2);
@@ -74,7 +74,7 @@ test('a shutdown does not wait for a port that speaks another protocol', async (
   add(queue, 1);
   const ended = queue.shutdown();
   await turn();
-  sender.open[0]!.answer({ status: 'retry', wrongProtocol: true, error: new Error('the answer is not HTTP/1.1') });
+  sender.open[0]!.answer({ status: 'retry', wrongProtocol: true, error: new Error('the response is not HTTP/1.1') });
   expect(await ended).toEqual({ exported: 0, left: 0, dropped: 1 });
-  expect(reported[0]).toContain('the answer is not HTTP/1.1');
+  expect(reported[0]).toContain('the response is not HTTP/1.1');
 });

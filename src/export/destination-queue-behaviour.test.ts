@@ -16,7 +16,7 @@ test('a batch is closed by its size, by its bytes, or by its age', async () => {
   expect(sentSpans(sender)).toEqual([10]);
   add(queue, 2, 900);
   await turn();
-  // What would make it too large goes into the next one.
+  // A span that would make it too large is added to the next one.
   expect(sentSpans(sender)).toEqual([10, 3]);
   vi.advanceTimersByTime(4999);
   await turn();
@@ -26,11 +26,11 @@ test('a batch is closed by its size, by its bytes, or by its age', async () => {
   expect(sentSpans(sender)).toEqual([10, 3, 1]);
 });
 
-test('by default 512 spans, and four requests on the wire; batches that wait share the next request', async () => {
+test('by default a batch has 512 spans and four requests are in flight; waiting batches share the next request', async () => {
   const { sender, queue } = open();
   add(queue, 512 * 9 + 1);
   await turn();
-  // Nine batches, four requests: none is left out, none is sent alone that could be sent together.
+  // Nine batches in four requests: none is missing, and batches are joined where possible.
   expect(sentSpans(sender)).toEqual([512 * 3, 512 * 2, 512 * 2, 512 * 2]);
   add(queue, 512 * 6 - 1);
   await turn();
@@ -44,7 +44,7 @@ test('by default 512 spans, and four requests on the wire; batches that wait sha
   expect(queue.accounting.counts()).toMatchObject({ exported: 512 * 15, queued: 0, inFlight: 0 });
 });
 
-test('shared requests keep to the bytes that one may have, and to a number of spans that was given', async () => {
+test('shared requests stay within the maximum bytes and the configured number of spans', async () => {
   const byBytes = open({ maxBatchBytes: 200_000, concurrency: 1 });
   add(byBytes.queue, 512 * 4, 100);
   await turn();
@@ -55,14 +55,14 @@ test('shared requests keep to the bytes that one may have, and to a number of sp
   expect(sentSpans(given.sender)).toEqual([512]);
 });
 
-test('halves of a batch that has a copy on disk are not joined with others, and the copy goes when both are done', async () => {
+test('halves of a batch with a copy on disk are not joined with others, and the copy is deleted when both are finished', async () => {
   collectDiag();
   const directory = mkdtempSync(join(tmpdir(), 'mqtrace-queue-'));
   const onDisk = (): string[] =>
     readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.otlp'));
   try {
     const { sender, queue } = open({ concurrency: 1, spool: { directory } });
-    // The second half is so much smaller that there would be room beside it.
+    // The second half is so small that another batch would fit in the request.
     add(queue, 256, 500);
     add(queue, 256);
     await turn();
@@ -88,7 +88,7 @@ test('halves of a batch that has a copy on disk are not joined with others, and 
   }
 });
 
-test('while the receiver is away one batch is tried at a time', async () => {
+test('while the receiver is unreachable, one batch is tried at a time', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { sender, queue } = open();
   add(queue, 512 * 4);
@@ -104,7 +104,7 @@ test('while the receiver is away one batch is tried at a time', async () => {
   expect(sentSpans(sender)).toEqual([512, 512, 512]);
 });
 
-test('a receiver that asks for a pause gets it, whatever a flush would like', async () => {
+test('a delay requested by the receiver is kept even during a flush', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { sender, queue } = open({ maxBatchSpans: 1 });
   add(queue, 1);
@@ -123,7 +123,7 @@ test('a receiver that asks for a pause gets it, whatever a flush would like', as
   expect(await flushed).toEqual({ exported: 1, left: 0, dropped: 0 });
 });
 
-test('a flush tries again at once after a pause of its own', async () => {
+test('a flush ends a retry delay of the exporter', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { sender, queue } = open({ maxBatchSpans: 1 });
   add(queue, 1);
@@ -137,7 +137,7 @@ test('a flush tries again at once after a pause of its own', async () => {
   expect(await flushed).toEqual({ exported: 1, left: 0, dropped: 0 });
 });
 
-test('a flush waits for what is on the wire, not for what ends later', async () => {
+test('a flush waits for requests in flight, not for spans that end later', async () => {
   const { sender, queue } = open({ maxBatchSpans: 2 });
   add(queue, 2);
   await turn();
@@ -172,7 +172,7 @@ test.each(['newest', 'oldest'] as const)('when memory is full the %s is dropped'
   expect(seen.map((each) => Number.parseInt(each, 16))).toEqual(expected);
 });
 
-test('memory stays bounded when large spans push out small ones', () => {
+test('memory stays bounded when large spans replace small ones', () => {
   collectDiag();
   const { queue } = open({ maxBatchSpans: 8, maxBatchBytes: 4000, maxQueueBytes: 30_000, dropWhenFull: 'oldest' });
   add(queue, 150);
@@ -182,14 +182,14 @@ test('memory stays bounded when large spans push out small ones', () => {
   }
 });
 
-test('memory that holds fewer spans than a batch is still sent when it is full', async () => {
+test('a memory limit of fewer spans than a batch sends when it is full', async () => {
   const { sender, queue } = open({ maxQueueSpans: 100 });
   add(queue, 100);
   await turn();
   expect(sentSpans(sender)).toEqual([100]);
 });
 
-test('a request that is too large is sent in halves, down to a span that is too large by itself', async () => {
+test('a request that is too large is split in halves, down to a single span that is too large', async () => {
   collectDiag();
   const { sender, queue } = open({ maxBatchSpans: 7, concurrency: 1 });
   const sizes: number[] = [];
@@ -201,19 +201,19 @@ test('a request that is too large is sent in halves, down to a span that is too 
     answer(spans > 1 || sizes.length === 4 ? { status: 'split', error: 'too large' } : ok);
     await turn();
   }
-  // After the first single span it is known what is too large.
+  // After the first single span, the size limit is known.
   expect(sizes).toEqual([7, 4, 2, 1, 1, 1, 1, 1, 1, 1]);
   expect(queue.accounting.counts()).toMatchObject({ exported: 6, dropped: { too_large: 1 } });
 });
 
-test('a buffer is a batch’s own until it is acknowledged, and then used again', async () => {
+test('a buffer belongs to its batch until the acknowledgement, and is then reused', async () => {
   const { sender, queue } = open({ maxBatchSpans: 50 });
   const buffers = new Set<ArrayBufferLike>();
   sender.onSend = (_, bytes) => void buffers.add(bytes.buffer);
   for (let round = 0; round < 200; round++) {
     add(queue, 50, 500 + (round % 7) * 100);
     await turn();
-    // Now one, now another stays on the wire for long.
+    // Different requests stay in flight for a long time.
     if (sender.open.length === 4) sender.open[round % 4]!.answer(ok);
   }
   await turn();
@@ -226,7 +226,7 @@ test('a buffer is a batch’s own until it is acknowledged, and then used again'
   expect(buffers.size).toBeLessThan(20);
 });
 
-test('a loss is reported at most once a minute for each reason, with what came together', () => {
+test('a loss is reported at most once a minute for each reason, with the accumulated number', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const reported = collectDiag();
   const { queue } = open({ maxQueueSpans: 1, maxBatchSpans: 5 });

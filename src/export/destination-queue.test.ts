@@ -62,7 +62,7 @@ async function run(
 ): Promise<void> {
   const sender = new ScriptedSender();
   const queue = new DestinationQueue('test', sender, {
-    // Batches are joined where no number was given.
+    // Batches are joined if no number of spans is configured.
     maxBatchSpans: joins ? undefined : 8,
     maxBatchBytes: 4000,
     maxQueueSpans: 60,
@@ -81,7 +81,7 @@ async function run(
     expect(counts.ended + counts.adopted).toBe(
       counts.exported + counts.droppedTotal + counts.queued + counts.held + counts.inFlight + counts.spooled,
     );
-    // Memory is bounded: what is there, one more span, and what was read from disk to be sent.
+    // Memory is bounded: queued spans, one more span, and batches read from disk to be sent.
     expect(queue.memoryBytes).toBeLessThanOrEqual(30_000 + 4000 * (1 + 2));
     expect(counts.queued + counts.inFlight).toBeLessThanOrEqual(60 + (directory === undefined ? 0 : 60));
     expect(Object.values(counts.dropped).reduce((sum, count) => sum + count, 0)).toBe(counts.droppedTotal);
@@ -101,7 +101,7 @@ async function run(
       ended++;
       queue.add(unencodable);
     } else if (step.do === 'break') {
-      // Taken away in one step, since files are being written into it.
+      // Removed in one step, because files are being written to it.
       if (directory !== undefined && existsSync(directory)) renameSync(directory, `${directory}-gone-${++breaks}`);
     } else if (step.do === 'flush') void queue.flush({ timeoutMs: 1 });
     else for (let i = 0; i < 3; i++) await immediate();

@@ -1,4 +1,4 @@
-// Puts together what belongs to one destination, from the end of a span to its delivery.
+// Combines the parts of one destination, from the end of a span to its delivery.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Accounting, type DropReason } from './accounting.ts';
 import { BatchQueue } from './batch-queue.ts';
@@ -15,7 +15,7 @@ import { SpoolMaintenance } from './spool/maintenance.ts';
 import { SpoolQueue } from './spool/spool-queue.ts';
 
 /**
- * Everything that belongs to one destination: queue, spool, requests and counters.
+ * One destination: queue, spool, requests and counters.
  *
  * @internal
  */
@@ -28,7 +28,7 @@ export class DestinationQueue {
   readonly #log: LossLog;
   readonly #intervalMs: number;
   readonly #maxBytes: number;
-  /** Spans that memory may hold. */
+  /** The maximum number of spans in memory. */
   readonly maxSpans: number;
   readonly #dropOldest: boolean;
   readonly #waiting: Set<() => void> = new Set();
@@ -48,10 +48,10 @@ export class DestinationQueue {
     this.maxSpans = options.maxQueueSpans ?? 100_000;
     this.#dropOldest = options.dropWhenFull === 'oldest';
     const limits = {
-      // A batch that memory cannot hold would never be full.
+      // A batch that does not fit in memory would never be full.
       maxBatchSpans: Math.min(options.maxBatchSpans ?? 512, this.maxSpans),
       maxBatchBytes: Math.min(options.maxBatchBytes ?? 1024 * 1024, this.#maxBytes),
-      // Who sets a number means it for every request.
+      // A configured number of spans applies to every request.
       mayJoin: options.maxBatchSpans === undefined,
     };
     this.#queue = new BatchQueue(limits, () => this.#onClosed());
@@ -70,12 +70,12 @@ export class DestinationQueue {
     });
   }
 
-  /** Takes over what dead processes left, now and again. */
+  /** Adopts the spools of ended processes periodically. */
   start(): void {
     this.#maintenance?.start();
   }
 
-  /** Spans in memory, as far as they count. */
+  /** Spans that count as memory. */
   get #memorySpans(): number {
     return this.accounting.queued + this.accounting.inFlight + (this.accounting.source?.held ?? 0);
   }
@@ -86,8 +86,7 @@ export class DestinationQueue {
   }
 
   /**
-   * Whether the end of the program should wait for this destination: not if it is known to be unreachable and the spool keeps
-   * what there is.
+   * Whether the end of the program should wait for this destination: not if it is unreachable and the spool keeps the spans.
    */
   get unsent(): boolean {
     if (this.#closed) return false;
@@ -95,25 +94,25 @@ export class DestinationQueue {
     return this.spoolQueue !== undefined && this.delivery.down ? false : queued + inFlight + spooled > 0;
   }
 
-  /** Has everything held before this destination decided on. */
+  /** Makes the preceding sampler decide on all spans that it holds. */
   settleHeld(): void {
     this.accounting.source?.settle();
   }
 
-  /** Takes an ended span. */
+  /** Accepts an ended span. */
   add(span: ReadableSpan): void {
     if (this.#closed) {
-      // Who offers it says so.
+      // The caller reports it.
       this.accounting.refuse('after_shutdown');
       return;
     }
-    // More than once: a batch that goes may be smaller than the span that comes.
+    // Repeated, because a removed batch may be smaller than the new span.
     while (this.#memorySpans >= this.maxSpans || this.memoryBytes >= this.#maxBytes) {
       if (this.#makeRoom()) continue;
       this.#drop(this.spoolQueue?.full === true ? 'spool_full' : 'queue_full');
       return;
     }
-    // Counted before it is encoded: that may close a batch, whose spans must all be counted by then.
+    // Counted before encoding, which may close a batch whose spans must all be counted.
     this.accounting.accept();
     try {
       this.#queue.add(span);
@@ -139,7 +138,7 @@ export class DestinationQueue {
   }
 
   #onClosed(): void {
-    // Not from within the application's call to end(): a whole burst is looked at once, afterwards.
+    // Not within the application's call to end(): a whole burst is handled once, afterwards.
     this.#pumping ??= setImmediate(() => {
       this.#pumping = undefined;
       this.#moveOn();
@@ -171,7 +170,7 @@ export class DestinationQueue {
     this.delivery.pump();
   }
 
-  /** Frees memory: moves a batch to disk if possible, else drops the oldest batch if `dropWhenFull` says so. */
+  /** Frees memory: moves a batch to disk if possible, else drops the oldest batch if `dropWhenFull` is `oldest`. */
   #makeRoom(): boolean {
     if (this.#queue.length === 0 && this.spoolQueue !== undefined) this.#queue.close(true);
     const batch = this.#queue.shift();
@@ -185,13 +184,13 @@ export class DestinationQueue {
     return false;
   }
 
-  /** Takes over what dead processes left on disk. */
+  /** Adopts the spools of ended processes. */
   adopt(): Promise<void> {
     if (this.spoolQueue === undefined || this.#closed) return Promise.resolve();
     return this.#maintenance!.adopt();
   }
 
-  /** Sends everything that has ended so far, and waits for what is on the wire. Never rejects. */
+  /** Sends all spans that have ended so far, and waits for the responses. Never rejects. */
   flush({ timeoutMs = 30_000 }: FlushTimeout = {}): Promise<FlushResult> {
     return this.#drain(timeoutMs, this.accounting.exported, this.accounting.dropped);
   }
@@ -237,7 +236,7 @@ export class DestinationQueue {
     );
   }
 
-  /** Drops new spans, sends what is queued, keeps the rest on disk, and ends. Never rejects. */
+  /** Stops: drops new spans, sends queued spans and keeps the rest on disk. Never rejects. */
   shutdown({ timeoutMs = 30_000 }: FlushTimeout = {}): Promise<FlushResult> {
     this.#shutdown ??= this.#end(timeoutMs);
     return this.#shutdown;
@@ -254,16 +253,16 @@ export class DestinationQueue {
     return this.#result(exported, dropped);
   }
 
-  /** Writes everything in memory to disk at once, and drops what cannot be written; nothing is sent from here on. */
+  /** Writes everything in memory to disk synchronously, and drops what cannot be written; nothing is sent afterwards. */
   persistOrDrop(reason: 'shutdown_deadline' | 'process_exit'): LostAtEnd {
-    // What ends after this, in a listener for 'exit' that comes later, has nothing else to wait for.
+    // Spans that end later, in another listener for 'exit', are handled immediately.
     this.#exiting ||= reason === 'process_exit';
     return persistOrDrop(this.#parts, reason);
   }
 
   /**
-   * Writes everything in memory to disk at once and goes on: for a signal that may or may not end the process. Returns the spans
-   * that are only in memory even so.
+   * Writes everything in memory to disk synchronously and continues, for a signal that may or may not end the process. Returns the
+   * number of spans that are still only in memory.
    */
   persistAll(): LostAtEnd {
     const left = persistAll(this.#parts);
@@ -271,16 +270,16 @@ export class DestinationQueue {
     return left;
   }
 
-  /** The event loop is empty: the program ends unless something is still to be sent. */
+  /** The event loop is empty: the program ends unless there are spans to send. */
   loopEmpty(): void {
     this.#endBudget.loopEmpty(this.accounting.accepted, this.delivery.answered);
   }
 
-  /** Sends what is unsent at the natural end of the program, for as long as that may take. */
+  /** Sends the remaining spans at the natural end of the program, within the time limit. */
   flushAtEnd(): void {
     const left = this.unsent ? this.#endBudget.open(performance.now()) : 0;
     if (left > 0) void this.flush({ timeoutMs: left });
-    // Does not run if nothing keeps the loop alive, and is not needed then.
+    // Does not run if nothing keeps the event loop alive, and is not needed then.
     setImmediate(() => this.#endBudget.settled(this.accounting.accepted)).unref();
   }
 

@@ -1,23 +1,24 @@
-/** A destination that has never answered is not waited for longer, whatever a flush or a shutdown allows. */
+// Waits until the spans of one destination are delivered.
+/** The longest wait for a destination that has never responded, for any timeout of a flush or a shutdown. */
 const firstAnswerMs = 5000;
 
-/** What a {@link drain} waits for. @internal */
+/** The queue that a {@link drain} waits for. @internal */
 export interface Drainable {
-  /** Closes the batch that is being filled; settles when everything is known that has to be known before it is sent. */
+  /** Closes the open batch; resolves when the batch is ready to be sent. */
   prepare(): Promise<unknown>;
-  /** Sends what there is, and tries again what failed. Returns the number that all batches to be waited for are below. */
+  /** Sends all batches, including failed ones. Returns the sequence number below which batches have to be waited for. */
   begin(): number;
-  /** Whether a batch with a number below this one is still here. */
+  /** Whether a batch with a lower sequence number is still undelivered. */
   hasBefore(sequence: number): boolean;
-  /** Whether the receiver has ever answered. */
+  /** Whether the receiver has ever responded. */
   readonly answered: boolean;
-  /** Whether waiting is of no use, because the receiver speaks another protocol. */
+  /** Whether waiting is useless, because the receiver uses another protocol. */
   readonly hopeless: boolean;
-  /** Called whenever something may have changed. */
+  /** Called whenever the state may have changed. */
   readonly waiting: Set<() => void>;
 }
 
-/** Sends everything that has ended so far and waits for it, for so many milliseconds at most. @internal */
+/** Sends all spans that have ended so far and waits for their delivery, up to a timeout in milliseconds. @internal */
 export async function drain(destination: Drainable, timeoutMs: number): Promise<void> {
   let late = false;
   let wake: (() => void) | undefined;
@@ -25,7 +26,7 @@ export async function drain(destination: Drainable, timeoutMs: number): Promise<
     late = true;
     wake?.();
   };
-  // Not unref'd: a program that awaits a flush at its end has to wait.
+  // Not unref'd, because a program that awaits a flush at its end has to wait.
   const timer = setTimeout(giveUp, timeoutMs);
   const firstAnswer = setTimeout(() => {
     if (!destination.answered) giveUp();

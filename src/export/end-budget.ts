@@ -2,9 +2,8 @@
 const budgetMs = 5000;
 
 /**
- * How long the natural end of a program (`beforeExit`) may wait for one destination: five seconds. They begin again when the
- * program has gone on and made spans since, if the destination has ever answered; beside one that never did they do not, so that
- * the end comes.
+ * How long the natural end of a program (`beforeExit`) may wait for one destination: five seconds. They restart if the program has
+ * continued and created spans, provided that the destination has ever responded; otherwise they do not, so that the program ends.
  *
  * @internal
  */
@@ -19,8 +18,8 @@ export class EndBudget {
   }
 
   /**
-   * Milliseconds that may be waited from now on. Called when the listeners for `beforeExit` have run: spans that these make, each
-   * time, must not keep the process alive indefinitely.
+   * The remaining milliseconds to wait. Called after the listeners for `beforeExit`: spans that these create each time must not
+   * keep the process alive indefinitely.
    */
   open(now: number): number {
     if (this.#fresh) this.#deadline = now + budgetMs;
@@ -28,7 +27,7 @@ export class EndBudget {
     return Math.max(0, (this.#deadline ?? now) - now);
   }
 
-  /** The listeners have run, and so has what they left to run at once. */
+  /** The listeners and their microtasks have run. */
   settled(accepted: number): void {
     this.#acceptedBefore = accepted;
   }

@@ -1,10 +1,11 @@
-/** Why an export failed, with what metrics and messages need to know of it. @internal */
+// Defines the error of a failed export.
+/** The failure of an export, with the details for metrics and messages. @internal */
 export class ExportError extends Error {
   /** `error.type` in metrics: an HTTP status or the name of a gRPC status. */
   readonly type: string;
   readonly httpStatus: number | undefined;
   readonly grpcStatus: string | undefined;
-  /** What the receiver wrote; it may repeat what it was sent. */
+  /** The receiver's text, which may repeat sent data. */
   readonly receiverSaid: string;
 
   constructor(

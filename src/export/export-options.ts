@@ -1,62 +1,65 @@
-// The options of exporting.
+// Defines the options of exporting.
 import type { ExportTarget } from '../config/export-target.ts';
 import type { TransportOptions } from './otlp-senders.ts';
 import type { SpoolOptions } from './spool/spool.ts';
 
-/** How spans are batched, kept and sent to one destination. */
+/** How spans are batched, stored and sent to one destination. */
 export interface DeliveryOptions {
   /**
-   * Spans in one request at most. Default: batches of 512, of which several go in one request while more wait than may be on the
-   * wire, up to `maxBatchBytes`.
+   * Maximum spans per request. Default: batches of 512, which are joined in one request, up to `maxBatchBytes`, while more batches
+   * are waiting than requests are allowed.
    */
   readonly maxBatchSpans?: number | undefined;
-  /** Encoded bytes in one request at most, unless one span has more. Default 1 MiB. */
+  /** Maximum encoded bytes per request, unless a single span has more. Default 1 MiB. */
   readonly maxBatchBytes?: number | undefined;
-  /** Milliseconds after which a batch is sent that is not full. Default 5000. */
+  /** Milliseconds after which an incomplete batch is sent. Default 5000. */
   readonly intervalMs?: number | undefined;
-  /** Bytes in memory at most: encoded batches, batches on the wire, and an estimate of spans held. Default 64 MiB. */
+  /** Maximum bytes in memory: encoded batches, batches being sent, and an estimate of held spans. Default 64 MiB. */
   readonly maxQueueBytes?: number | undefined;
-  /** Spans in memory at most. Default 100,000. */
+  /** Maximum spans in memory. Default 100,000. */
   readonly maxQueueSpans?: number | undefined;
-  /** Requests on the wire at the same time, at most. Default 4. */
+  /** Maximum concurrent requests. Default 4. */
   readonly concurrency?: number | undefined;
-  /** What is lost when memory is full and no spool takes it. Default `newest`. */
+  /** Which spans are dropped if memory is full and there is no spool. Default `newest`. */
   readonly dropWhenFull?: 'newest' | 'oldest' | undefined;
-  /** Keeps on disk what cannot be sent, so that it survives an outage and the end of the process. Default: none. */
+  /** Stores unsent spans on disk, so that they survive an outage and the end of the process. Default: no spool. */
   readonly spool?: SpoolOptions | undefined;
 }
 
-/** How long a flush or a shutdown may take. */
+/** Options of a flush or a shutdown. */
 export interface FlushTimeout {
-  /** Milliseconds after which the promise resolves with spans left over. Default 30000. */
+  /** Milliseconds after which the promise resolves even if spans are left. Default 30000. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What a flush or a shutdown achieved. */
+/** The result of a flush or a shutdown. */
 export interface FlushResult {
-  /** Spans delivered meanwhile. */
+  /** Spans delivered during the call. */
   readonly exported: number;
-  /** Spans still here: in memory, on the wire or on disk. */
+  /** Undelivered spans: in memory, being sent or on disk. */
   readonly left: number;
-  /** Spans lost meanwhile. */
+  /** Spans lost during the call. */
   readonly dropped: number;
 }
 
-/** One of several destinations. What is left out is as in the options around it, except where spans go. */
+/**
+ * One of several destinations. Omitted options are inherited from the enclosing options, except `protocol`, `endpoint` and
+ * `headers`.
+ */
 export interface DestinationOptions extends DeliveryOptions, TransportOptions {
   /** How spans are exported. Default `http/protobuf`. */
   readonly protocol?: 'http/protobuf' | 'http/json' | 'grpc' | 'zipkin' | 'console' | 'file' | undefined;
-  /** Where to; as `endpoint` of {@link ExportTarget}. For a file its path. */
+  /** The endpoint, as in {@link ExportTarget}; for a file, its path. */
   readonly endpoint?: string | undefined;
-  /** Sent with every export. */
+  /** Headers sent with every export. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Where spans go and how they are delivered. */
+/** Where spans are sent and how they are delivered. */
 export interface ExportOptions extends ExportTarget, DeliveryOptions, TransportOptions {
   /**
-   * Several destinations at once, instead of `protocol`, `endpoint` and `headers`. Each has its own queue, spool and counters:
-   * a slow one does not hold up another. Default: none.
+   * Several destinations at once, instead of `protocol`, `endpoint` and `headers`. Each has its own queue, spool and counters: a
+   * slow one does not delay the others. Default: none.
    */
   readonly destinations?: readonly DestinationOptions[] | undefined;
 }

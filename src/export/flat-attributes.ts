@@ -1,29 +1,29 @@
-// Attributes as a flat list, for light spans.
+// Stores attributes as a flat list, for light spans.
 import type { Attributes, Link } from '@opentelemetry/api';
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
 
-/** A value that every version of the SDK stores as it is given. @internal */
+/** A value that every version of the SDK stores unchanged. @internal */
 export type PlainValue = string | number | boolean;
 
-/** Names and values by turns; no name comes twice. @internal */
+/** Alternating names and values, without repeated names. @internal */
 export type FlatAttributes = (string | PlainValue)[];
 
 const hasOwn: (object: object, key: string) => boolean = (object, key) =>
   Object.prototype.hasOwnProperty.call(object, key);
 
-/** Whether an object has this name, where the SDK sets it, as its last one: not so for a number, or for `__proto__`. */
+/** Whether an object would store this name as its last key: not if it is a number or `__proto__`. */
 function isPlainKey(key: string): boolean {
   const first = key.charCodeAt(0);
   return first > 57 && (first !== 95 || key !== '__proto__');
 }
 
-/** Whether the SDK would store this value as it is. */
+/** Whether the SDK would store this value unchanged. */
 function isPlainValue(value: unknown, lengthLimit: number): value is PlainValue {
   if (typeof value === 'string') return value.length <= lengthLimit;
   return typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** The attributes as a list; undefined if the SDK would leave out or change one of them. @internal */
+/** The attributes as a list; undefined if the SDK would drop or change one of them. @internal */
 export function flatten(attributes: unknown, limits: Required<SpanLimits>): FlatAttributes | undefined {
   const flat: FlatAttributes = [];
   if (attributes === undefined) return flat;
@@ -38,7 +38,7 @@ export function flatten(attributes: unknown, limits: Required<SpanLimits>): Flat
   return flat.length > 2 * limits.attributeCountLimit ? undefined : flat;
 }
 
-/** Sets an attribute; false, with nothing changed, if the SDK would leave it out or change it. @internal */
+/** Sets an attribute. Returns false and changes nothing if the SDK would drop or change it. @internal */
 export function setFlat(flat: FlatAttributes, key: string, value: unknown, limits: Required<SpanLimits>): boolean {
   if (typeof key !== 'string' || !isPlainKey(key)) return false;
   if (!isPlainValue(value, limits.attributeValueLengthLimit)) return false;
@@ -54,7 +54,7 @@ export function setFlat(flat: FlatAttributes, key: string, value: unknown, limit
   return true;
 }
 
-/** Sets several attributes; false, with some of them set perhaps, if the SDK would leave out or change one. @internal */
+/** Sets several attributes. Returns false if the SDK would drop or change one of them; others may have been set. @internal */
 export function setAllFlat(flat: FlatAttributes, attributes: Attributes, limits: Required<SpanLimits>): boolean {
   for (const key in attributes) {
     if (hasOwn(attributes, key) && !setFlat(flat, key, attributes[key], limits)) return false;
@@ -70,9 +70,9 @@ export function toObject(flat: FlatAttributes): Attributes {
 }
 
 /**
- * Links as the SDK keeps them; undefined if it would leave out one, or leave out or change one of their attributes.
+ * Links as the SDK stores them; undefined if it would drop a link, or drop or change one of their attributes.
  *
- * @param countDropped - whether the SDK notes on a link how many of its attributes it left out, as version 3 does.
+ * @param countDropped - whether the SDK stores the number of dropped attributes on each link, as version 3 does.
  * @internal
  */
 export function plainLinks(

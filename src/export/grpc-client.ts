@@ -1,4 +1,4 @@
-// A client for unary gRPC calls over node:http2.
+// Makes unary gRPC calls over node:http2.
 import {
   connect as connectHttp2,
   type ClientHttp2Session,
@@ -8,20 +8,20 @@ import {
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 
-/** How a call ended, as the server said. @internal */
+/** The result of a call, as reported by the server. @internal */
 export interface GrpcAnswer {
-  /** `grpc-status`; undefined if the answer ended without one. */
+  /** `grpc-status`; undefined if the response ended without one. */
   readonly status: number | undefined;
   readonly message: string;
   /** `grpc-status-details-bin`: a google.rpc.Status. */
   readonly details: Buffer | undefined;
-  /** The message of the answer, without its frame; undefined if there was none. */
+  /** The message of the response, without its frame; undefined if there was none. */
   readonly body: Buffer | undefined;
 }
 
-/** Where and how a {@link GrpcClient} calls. @internal */
+/** Options of a {@link GrpcClient}. @internal */
 export interface GrpcTarget {
-  /** `http:` or `https:`; the path does not count. */
+  /** `http:` or `https:`; the path is ignored. */
   readonly url: URL;
   /** A Unix domain socket, instead of the host and port of the URL. */
   readonly socketPath: string | undefined;
@@ -32,10 +32,13 @@ export interface GrpcTarget {
   readonly timeoutMs: number;
 }
 
-/** More of an answer is of no use. */
+/** Maximum bytes of a response that are read. */
 const maxBody = 65_536;
 
-/** The status for an answer of a server, or a proxy, that is not gRPC: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
+/**
+ * The status for a response that is not gRPC, from a server or a proxy:
+ * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
+ */
 const statusOfHttp: Readonly<Record<number, number>> = {
   400: 13,
   401: 16,
@@ -49,22 +52,22 @@ const statusOfHttp: Readonly<Record<number, number>> = {
 const unknown = 2;
 
 /**
- * Makes unary gRPC calls of one method over HTTP/2: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. Bytes go in
- * and come out; how they are encoded is the caller's business.
+ * Makes unary gRPC calls of one method over HTTP/2: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. Requests and
+ * responses are bytes, which the caller encodes and decodes.
  *
  * @internal
  */
 export class GrpcClient {
   readonly #target: GrpcTarget;
   #session: ClientHttp2Session | undefined;
-  /** Why a session ended; its streams are only told that they were cancelled. */
+  /** The reason why a session ended; its streams only report that they were cancelled. */
   readonly #sessionErrors: WeakMap<ClientHttp2Session, Error> = new WeakMap();
 
   constructor(target: GrpcTarget) {
     this.#target = target;
   }
 
-  /** @throws Error if there is no answer: no connection, a connection that was cut, no answer in time, or an abort. */
+  /** @throws Error if there is no response: no connection, a closed connection, a timeout or an abort. */
   call(message: Buffer, compressed: boolean, signal: AbortSignal): Promise<GrpcAnswer> {
     return new Promise((resolve, reject) => {
       const { url, method, headers, timeoutMs } = this.#target;
@@ -89,7 +92,7 @@ export class GrpcClient {
         signal.removeEventListener('abort', onAbort);
         if (head === undefined || (failure !== undefined && trailers === undefined)) {
           reject(
-            this.#sessionErrors.get(session) ?? failure ?? new Error('the connection was closed without an answer'),
+            this.#sessionErrors.get(session) ?? failure ?? new Error('the connection was closed without a response'),
           );
         } else {
           resolve(readAnswer(head, trailers, Buffer.concat(chunks)));
@@ -98,12 +101,12 @@ export class GrpcClient {
       const give = (message: string): void => {
         failure ??= new Error(message);
         stream.close(8);
-        // The connection may be dead without a sign of it: the next call gets a new one.
+        // The connection may be dead: the next call uses a new one.
         this.#retire(session);
         finish();
       };
       const onAbort = (): void => give('aborted');
-      const timer = setTimeout(() => give(`no complete answer within ${timeoutMs} ms`), timeoutMs).unref();
+      const timer = setTimeout(() => give(`no complete response within ${timeoutMs} ms`), timeoutMs).unref();
       signal.addEventListener('abort', onAbort, { once: true });
       stream.on('response', (received) => (head = received));
       stream.on('trailers', (received) => (trailers = received));
@@ -128,7 +131,7 @@ export class GrpcClient {
       ...(socketPath !== undefined && { createConnection: () => connectSocket(socketPath) }),
     });
     session.on('error', (error: Error) => this.#sessionErrors.set(session, error));
-    // A call must not keep a program from ending: what waits for it, a flush, keeps the program running itself.
+    // A call must not keep the program alive; a flush that waits for it does that itself.
     session.unref();
     this.#session = session;
     return session;
@@ -136,11 +139,11 @@ export class GrpcClient {
 
   #retire(session: ClientHttp2Session): void {
     if (this.#session === session) this.#session = undefined;
-    // Its other calls may still be answered.
+    // Its other calls may still get responses.
     session.close();
   }
 
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): void {
     this.#session?.destroy();
     this.#session = undefined;

@@ -40,11 +40,11 @@ export class GrpcSender implements Sender {
 
 function judge({ status, message, details, body }: GrpcAnswer): SendResult {
   if (status === 0) {
-    // A compressed answer cannot be read, as an empty one cannot: nothing says that spans were rejected.
+    // A compressed or empty response cannot be read, so no rejected spans are known.
     return body === undefined ? { status: 'ok', rejected: 0 } : readProtobufResponse(body);
   }
   if (status === undefined) {
-    const error = new Error('the answer was cut off: it has no gRPC status');
+    const error = new Error('the response was truncated: it has no gRPC status');
     return { status: 'retry', answered: true, incomplete: true, error };
   }
   const name = statusName(status);

@@ -1,4 +1,4 @@
-// Says what a gRPC status means for a batch.
+// Interprets the gRPC status of a response.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 
@@ -74,7 +74,7 @@ function readDelay(info: ProtobufReader): number {
   return Math.max(0, ms);
 }
 
-/** What the status of a failed call means for the batch. @internal */
+/** The result of a failed call for its batch. @internal */
 export function judgeGrpcStatus(status: number, details: Buffer | undefined, error: Error): SendResult {
   const afterMs = details === undefined ? undefined : readRetryInfo(details);
   if (status === resourceExhausted)

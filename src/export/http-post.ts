@@ -2,34 +2,34 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 
-/** An answer to a request, as far as it was read. @internal */
+/** A response, as far as it was read. @internal */
 export interface HttpAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: Buffer;
-  /** Whether the whole body came. */
+  /** Whether the whole body was received. */
   readonly complete: boolean;
 }
 
-/** One POST. @internal */
+/** One POST request. @internal */
 export interface HttpPost {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly agent: http.Agent | https.Agent | undefined;
   readonly body: Buffer;
-  /** Milliseconds for everything: connecting, sending, and the whole answer. */
+  /** Timeout in milliseconds for connecting, sending and the whole response. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** More of an answer is of no use. */
+/** Maximum bytes of a response that are read. */
 const maxBody = 65_536;
 
 /**
- * Sends one POST and reads the answer. Redirects are answers like any other. The timeout is absolute: a receiver that drips
- * its answer byte by byte does not prolong it.
+ * Sends one POST request and reads the response. Redirects are not followed. The timeout is absolute: a receiver that sends its
+ * response byte by byte does not extend it.
  *
- * @throws Error if there is no complete answer in time, with the status if at least that came. @internal
+ * @throws Error if there is no complete response in time, with the status if it was received. @internal
  */
 export function httpPost(post: HttpPost): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
@@ -40,7 +40,7 @@ export function httpPost(post: HttpPost): Promise<HttpAnswer> {
     const finish = (error?: Error): void => {
       clearTimeout(timer);
       post.signal.removeEventListener('abort', onAbort);
-      if (answer === undefined) reject(error ?? new Error('the connection was closed without an answer'));
+      if (answer === undefined) reject(error ?? new Error('the connection was closed without a response'));
       else resolve({ ...answer, body: Buffer.concat(chunks), complete });
     };
     const { request: open } = post.url.protocol === 'https:' ? https : http;
@@ -53,7 +53,7 @@ export function httpPost(post: HttpPost): Promise<HttpAnswer> {
           size += chunk.length;
           if (size <= maxBody) chunks.push(chunk);
           else {
-            // Too long for an answer of OTLP, whatever is to come.
+            // Too long for a response of OTLP.
             complete = true;
             request.destroy();
           }
@@ -72,10 +72,10 @@ export function httpPost(post: HttpPost): Promise<HttpAnswer> {
       finish(error);
     };
     const onAbort = (): void => fail('aborted');
-    const timer = setTimeout(() => fail(`no complete answer within ${post.timeoutMs} ms`), post.timeoutMs).unref();
+    const timer = setTimeout(() => fail(`no complete response within ${post.timeoutMs} ms`), post.timeoutMs).unref();
     post.signal.addEventListener('abort', onAbort, { once: true });
     request.on('error', finish);
-    // A request must not keep a program from ending: what waits for it, a flush, keeps the program running itself.
+    // A request must not keep the program alive; a flush that waits for it does that itself.
     request.on('socket', (socket) => socket.unref());
     request.end(post.body);
   });

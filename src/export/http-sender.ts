@@ -10,18 +10,18 @@ import type { Sender, SendResult } from './sender.ts';
 import { userAgent } from './user-agent.ts';
 import { wrongProtocol } from './wrong-protocol.ts';
 
-/** Where and how an {@link HttpSender} sends. @internal */
+/** Options of an {@link HttpSender}. @internal */
 export interface HttpTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Makes the agent, at the first export; a proxy's for instance. */
+  /** Creates the agent at the first export, for example for a proxy. */
   readonly agentFactory: (protocol: string) => HttpAgent | HttpsAgent | Promise<HttpAgent | HttpsAgent>;
   readonly timeoutMs: number;
   readonly compression: 'none' | 'gzip';
   readonly contentType: string;
-  /** What is sent for an encoded request. Default: the request itself. */
+  /** Converts an encoded request to the sent body. Default: unchanged. */
   readonly encode?: (request: Buffer) => Buffer;
-  /** What a successful answer says of rejected spans. Default: nothing. */
+  /** Reads rejected spans from a successful response. Default: none. */
   readonly readSuccess?: (body: Buffer) => SendResult & { status: 'ok' };
 }
 
@@ -70,7 +70,7 @@ export class HttpSender implements Sender {
 
   #openAgent(): Promise<HttpAgent | HttpsAgent> {
     this.#agent ??= Promise.resolve(this.#target.agentFactory(this.#url.protocol)).catch((error: unknown) => {
-      // The next attempt asks again.
+      // The next attempt calls the factory again.
       this.#agent = undefined;
       throw error;
     });
@@ -82,7 +82,7 @@ export class HttpSender implements Sender {
       const { readSuccess } = this.#target;
       if (readSuccess === undefined) return { status: 'ok', rejected: 0, httpStatus: status };
       if (complete) return { ...readSuccess(body), httpStatus: status };
-      const error = new Error(`the answer was cut off after the status ${status}`);
+      const error = new Error(`the response was truncated after the status ${status}`);
       return { status: 'retry', answered: true, incomplete: true, error };
     }
     const error = new ExportError(`HTTP ${status}`, { type: String(status), httpStatus: status });
@@ -93,7 +93,7 @@ export class HttpSender implements Sender {
   }
 
   close(): void {
-    // An agent that a factory made belongs to this sender alone.
+    // An agent from a factory is used by this sender only.
     void this.#agent?.then(
       (agent) => agent.destroy(),
       () => undefined,

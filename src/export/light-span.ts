@@ -1,4 +1,4 @@
-// A recorded span that costs less than the SDK's.
+// Implements a recording span that costs less than the SDK's.
 import {
   type Attributes,
   type AttributeValue,
@@ -18,14 +18,14 @@ import { type FlatAttributes, flatten, plainLinks, setFlat, toObject } from './f
 import type { SdkTwins } from './sdk-twins.ts';
 import { addTimes, fromMillis, givenTime, isTime, timeBetween } from './span-time.ts';
 
-/** What the spans of one light tracer have in common. @internal */
+/** Shared data of the spans of one light tracer. @internal */
 export interface LightSource {
   readonly resource: ReadableSpan['resource'];
   readonly scope: ReadableSpan['instrumentationScope'];
-  /** Sees each span start and end. */
+  /** Called for the start and end of each span. */
   readonly processor: Pick<SpanProcessor, 'onStart' | 'onEnding' | 'onEnd'>;
   readonly limits: Required<SpanLimits>;
-  /** Whether the SDK notes on a link how many of its attributes it left out, as version 3 does. */
+  /** Whether the SDK stores the number of dropped attributes on each link, as version 3 does. */
   readonly countsOnLinks: boolean;
   readonly twins: SdkTwins;
 }
@@ -34,11 +34,11 @@ const notEnded: HrTime = [0, 0];
 const noFlat: FlatAttributes = [];
 
 /**
- * A span with plain attributes and links, for which it keeps a flat list, from which it is encoded. Everything else (events, a
- * status, another name, values with rules of their own, limits) is left to a span of the SDK, its twin, which is made when the
- * first of it comes and stands for this one from then on: so its rules are those of the SDK, whatever version that has.
+ * A span with simple attributes and links, stored in a flat list from which it is encoded. Everything else (events, a status,
+ * another name, values with special rules, limits) is delegated to a span of the SDK, its twin. The twin is created when it is
+ * first needed and replaces this span from then on, so that the rules of the installed SDK version apply.
  *
- * Its times come from here in both cases, since the twin's clock starts later.
+ * The times are taken from this span in both cases, because the twin's clock starts later.
  *
  * @internal
  */
@@ -46,12 +46,12 @@ export class LightSpan implements Span, ReadableSpan {
   readonly source: LightSource;
   readonly context: SpanContext;
   readonly kind: SpanKind;
-  /** Undefined for a root, whatever its type says: that of the SDK's interface does not allow it. */
+  /** Undefined for a root, although the type of the SDK's interface does not allow it. */
   readonly parentSpanContext: SpanContext;
   readonly startTime: HrTime;
-  /** Names and values by turns, no name twice. Of no use once there is a twin. */
+  /** Alternating names and values, without repeated names. Unused once there is a twin. */
   flat: FlatAttributes;
-  /** The SDK's span that stands for this one. */
+  /** The SDK's span that replaces this one. */
   twin: SdkSpan | undefined = undefined;
   readonly #name: string;
   #links: Link[];
@@ -62,7 +62,7 @@ export class LightSpan implements Span, ReadableSpan {
   #duration: HrTime | undefined = undefined;
   #ended = false;
   #ending = false;
-  /** The attributes as an object, once somebody asked after the end. */
+  /** The attributes as an object, cached after the first access after the end. */
   view: Attributes | undefined = undefined;
 
   constructor(
@@ -164,14 +164,14 @@ export class LightSpan implements Span, ReadableSpan {
       this.#ending = true;
       source.processor.onEnding(this);
       this.#ending = false;
-      // A processor may have added what only a twin can hold. It is ended without another onEnding.
+      // A processor may have added data that needs a twin. The twin ends without another onEnding.
       if (this.twin !== undefined) source.twins.endQuietly(this.twin, end);
     }
     this.#ended = true;
     source.processor.onEnd(this);
   }
 
-  /** Takes other attributes and links than it was made with. */
+  /** Replaces the initial attributes and links. */
   startWith(attributes: Attributes, links: Link[]): void {
     const { limits, countsOnLinks } = this.source;
     const flat = flatten(attributes, limits);
@@ -184,12 +184,12 @@ export class LightSpan implements Span, ReadableSpan {
     }
   }
 
-  /** Whether its attributes are those of the flat list. */
+  /** Whether its attributes are in the flat list. */
   get isFlat(): boolean {
     return this.twin === undefined && this.view === undefined;
   }
 
-  /** The SDK's span that stands for this one from now on; ended if this one is. */
+  /** The SDK's span that replaces this one from now on; ended if this one is. */
   become(): SdkSpan {
     return this.twin ?? this.#make(this.view ?? toObject(this.flat), this.#links);
   }
@@ -208,12 +208,12 @@ export class LightSpan implements Span, ReadableSpan {
       const time = givenTime(given, this.#wall - (this.#tick + performance.timeOrigin));
       if (time !== undefined) return time;
     }
-    // Between a start that was given and the clock no duration can be measured.
+    // With a given start time, the duration cannot be measured by the clock.
     if (this.#startGiven) return fromMillis(Date.now());
     return addTimes(this.startTime, fromMillis(performance.now() - this.#tick));
   }
 
-  // What follows is for who reads spans. Before the end a reader might write, too, into what only a twin has.
+  // The following members are for readers of spans. Before the end, a reader might also modify data that only a twin has.
 
   get name(): string {
     return this.twin === undefined ? this.#name : this.twin.name;

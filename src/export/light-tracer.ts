@@ -1,4 +1,4 @@
-// Makes light spans, deciding about them as the SDK's tracer does.
+// Creates light spans with the same decisions as the SDK's tracer.
 import {
   type Context,
   context as contextApi,
@@ -21,20 +21,20 @@ import { type LightSource, LightSpan } from './light-span.ts';
 
 const noAttributes = Object.freeze({});
 
-/** A sampler that may say that it never writes into the attributes and links that it is given. @internal */
+/** A sampler that may declare that it never modifies the given attributes and links. @internal */
 export interface LightSampler extends Sampler {
   readonly readsOnly?: boolean | undefined;
 }
 
-/** What decides about the spans of a light tracer. @internal */
+/** The settings of a light tracer. @internal */
 export interface LightDecisions {
   readonly sampler: LightSampler;
   readonly idGenerator: IdGenerator;
 }
 
 /**
- * A tracer of light spans. What is not plain from the start (values with rules of their own, too many attributes or links,
- * suppressed tracing) it leaves to the SDK's tracer of the same name.
+ * A tracer of light spans. Spans that are not simple from the start (values with special rules, too many attributes or links,
+ * suppressed tracing) are delegated to the SDK's tracer of the same name.
  *
  * @internal
  */
@@ -62,14 +62,14 @@ export class LightTracer implements Tracer {
     }
     const above = trace.getSpan(context)?.spanContext();
     const parent = above !== undefined && isValidSpanContext(above) ? above : undefined;
-    // In the SDK's order, for generators that count.
+    // In the SDK's order, for id generators that count.
     const spanId = this.#ids.generateSpanId();
     const traceId = parent === undefined ? this.#ids.generateTraceId() : parent.traceId;
     const kind = options.kind ?? SpanKind.INTERNAL;
 
     const sampler = this.#sampler;
     const readsOnly = sampler.readsOnly === true;
-    // Another sampler may write into them, and the SDK goes on with what it wrote.
+    // Another sampler may modify them, and the SDK uses the modified values.
     const attributes = readsOnly ? (options.attributes ?? noAttributes) : toObject(flat);
     const shown = readsOnly || countsOnLinks ? links : links.map(withAttributes);
     const result = sampler.shouldSample(context, traceId, name, kind, attributes, shown);
@@ -112,7 +112,7 @@ export class LightTracer implements Tracer {
   }
 }
 
-/** Version 2 of the SDK shows samplers attributes on each link. */
+/** Version 2 of the SDK passes links with attributes to samplers. */
 function withAttributes({ context, attributes }: Link): Link {
   return { context, attributes: attributes ?? {} };
 }

@@ -4,8 +4,8 @@ import { warn } from '../common/warnings.ts';
 const quietMs = 60_000;
 
 /**
- * Reports what one destination lost or could not do: one line a minute for each kind, on the registered `diag` logger or else on
- * stderr. What happens within that minute is added to the next line.
+ * Reports losses and failures of one destination: one line per minute for each kind, on the registered `diag` logger or else on
+ * stderr. Further events within that minute are added to the next line.
  *
  * @internal
  */
@@ -23,12 +23,12 @@ export class LossLog {
     if (spans > 0) this.#report(`lost:${reason}`, spans, (total) => `${total} spans lost (${reason})`, detail);
   }
 
-  /** Something went wrong that costs no span, or not yet. */
+  /** A failure that has not lost any spans. */
   trouble(what: string, detail?: unknown): void {
     this.#report(what, 0, () => what, detail);
   }
 
-  /** `detail`: an error of this process, or text that the receiver sent, which is not repeated on stderr. */
+  /** `detail`: an error of this process, or the receiver's text, which is not written to stderr. */
   #report(key: string, spans: number, message: (total: number) => string, detail: unknown): void {
     const now = Date.now();
     const entry = this.#last.get(key);
@@ -44,7 +44,7 @@ export class LossLog {
   }
 }
 
-/** Node's error for a host name with several addresses has an empty message; its parts have one. */
+/** Node's error for a host name with several addresses has an empty message; its inner errors have one. */
 function errorText(error: Error): string {
   if (error.message !== '') return error.message;
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];

@@ -1,4 +1,4 @@
-// Shows what tracing does as OpenTelemetry metrics.
+// Provides statistics of tracing as OpenTelemetry metrics.
 import type { Attributes, BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { version } from '../common/version.ts';
@@ -15,10 +15,10 @@ const exporterTypes: Readonly<Record<string, string>> = {
   zipkin: 'zipkin_http_span_exporter',
 };
 
-/** Tells apart what is started several times in one process, as `otel.component.name` wants it. */
+/** Distinguishes several instances in one process, for `otel.component.name`. */
 let components = 0;
 
-/** The attributes of one destination's two components, made once. */
+/** The attributes of the two components of one destination, created once. */
 interface Component {
   readonly processor: Attributes;
   readonly exporter: Attributes;
@@ -54,28 +54,36 @@ function instruments(meter: Meter) {
   return {
     started: count('otel.sdk.span.started', '{span}', 'The number of created spans.'),
     live: level('otel.sdk.span.live', '{span}', 'The number of recording spans that have not ended.'),
-    queueSize: level('otel.sdk.processor.span.queue.size', '{span}', 'Spans in memory that wait to be sent.'),
-    queueCapacity: level('otel.sdk.processor.span.queue.capacity', '{span}', 'Spans that memory may hold.'),
+    queueSize: level('otel.sdk.processor.span.queue.size', '{span}', 'The number of spans waiting in memory.'),
+    queueCapacity: level('otel.sdk.processor.span.queue.capacity', '{span}', 'The maximum number of spans in memory.'),
     processed: count(
       'otel.sdk.processor.span.processed',
       '{span}',
-      'Spans that the processor is done with, by why they were lost if so.',
+      'The number of spans that the processor has finished, by error if they were lost.',
     ),
-    inFlight: level('otel.sdk.exporter.span.inflight', '{span}', 'Spans on the wire.'),
-    exported: count('otel.sdk.exporter.span.exported', '{span}', 'Spans whose export is over, by why it failed if so.'),
-    ended: count('mqtrace.span.ended', '{span}', 'Recorded spans that have ended.'),
-    dropped: count('mqtrace.span.dropped', '{span}', 'Spans that will never arrive, by reason.'),
-    adopted: count('mqtrace.span.adopted', '{span}', 'Spans taken over from the spool of a process that is gone.'),
-    held: level('mqtrace.span.held', '{span}', 'Spans that a tail sampler holds.'),
-    spooled: level('mqtrace.span.spooled', '{span}', 'Spans on disk.'),
+    inFlight: level('otel.sdk.exporter.span.inflight', '{span}', 'The number of spans being sent.'),
+    exported: count(
+      'otel.sdk.exporter.span.exported',
+      '{span}',
+      'The number of spans whose export has finished, by error if it failed.',
+    ),
+    ended: count('mqtrace.span.ended', '{span}', 'The number of recorded spans that have ended.'),
+    dropped: count('mqtrace.span.dropped', '{span}', 'The number of dropped spans, by reason.'),
+    adopted: count('mqtrace.span.adopted', '{span}', 'The number of spans adopted from the spools of ended processes.'),
+    held: level('mqtrace.span.held', '{span}', 'The number of spans held by a tail sampler.'),
+    spooled: level('mqtrace.span.spooled', '{span}', 'The number of spans on disk.'),
     requests: count('mqtrace.export.requests', '{request}', 'Requests sent.'),
-    errors: count('mqtrace.export.errors', '{request}', 'Requests that failed, whether or not they were tried again.'),
-    retries: count('mqtrace.export.retries', '{request}', 'Failed requests that are tried again.'),
-    latencyLast: gauge('mqtrace.export.latency.last', 's', 'How long the last acknowledged request took.'),
-    latencyAverage: gauge('mqtrace.export.latency.average', 's', 'Exponential moving average of the same.'),
-    memory: level('mqtrace.export.memory', 'By', 'Encoded batches and an estimate of held spans.'),
-    spoolSize: level('mqtrace.spool.size', 'By', 'Bytes on disk.'),
-    spoolErrors: count('mqtrace.spool.errors', '{operation}', 'Operations on the disk that failed.'),
+    errors: count('mqtrace.export.errors', '{request}', 'The number of failed requests, retried or not.'),
+    retries: count('mqtrace.export.retries', '{request}', 'The number of failed requests that are retried.'),
+    latencyLast: gauge('mqtrace.export.latency.last', 's', 'The duration of the last acknowledged request.'),
+    latencyAverage: gauge(
+      'mqtrace.export.latency.average',
+      's',
+      'The exponential moving average of the duration of requests.',
+    ),
+    memory: level('mqtrace.export.memory', 'By', 'The memory of encoded batches and held spans (estimated).'),
+    spoolSize: level('mqtrace.spool.size', 'By', 'The number of bytes on disk.'),
+    spoolErrors: count('mqtrace.spool.errors', '{operation}', 'The number of failed disk operations.'),
   };
 }
 
@@ -128,7 +136,7 @@ function observeDestination(
   result.observe(all.latencyAverage, stats.latencyAverageMs / 1000, exporter);
 }
 
-/** Records how long each export takes, with all its attempts and the pauses between them. */
+/** Records the duration of each export, including all attempts and the delays between them. */
 function timeOperations(
   meter: Meter,
   destinations: readonly { readonly queue: DestinationQueue; readonly component: Component }[],
@@ -156,9 +164,9 @@ function timeOperations(
 }
 
 /**
- * Shows what `stats()` tells as metrics of `provider`, under the names of OpenTelemetry's own metrics of SDKs where there are such.
- * All but the duration of exports are observed: numbers are read when they are collected, and a span costs nothing more. They stay
- * after the shutdown, so that the last collection has the final numbers.
+ * Provides the numbers of `stats()` as metrics of `provider`, with OpenTelemetry's names for SDK metrics where they exist. All
+ * instruments except the duration of exports are observable: numbers are read when they are collected, without cost per span. They
+ * remain registered after the shutdown, so that the last collection has the final numbers.
  *
  * https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
  * @internal

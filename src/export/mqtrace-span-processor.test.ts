@@ -10,7 +10,7 @@ import { MqtraceSpanProcessor } from './mqtrace-span-processor.ts';
 
 cleanUpAfterEach();
 
-test("exports for a provider of one's own, with its counters and metrics", async () => {
+test("exports for the application's own provider, with counters and metrics", async () => {
   const collector = await receiver();
   const collected = new CollectedMetrics();
   const exporting = new MqtraceSpanProcessor({ endpoint: collector.url, meterProvider: collected.provider });
@@ -28,7 +28,7 @@ test("exports for a provider of one's own, with its counters and metrics", async
   expect(found['otel.sdk.exporter.span.exported']).toMatchObject([{ value: 2 }]);
 });
 
-test('takes options of the export, and no others', () => {
+test('accepts only options of the export', () => {
   const wrong = { serviceName: 'orders' };
   expect(() => new MqtraceSpanProcessor(wrong as object)).toThrow(/unknown option "serviceName"/);
   expect(() => new MqtraceSpanProcessor({ concurrency: 0 })).toThrow(/MqtraceSpanProcessor\(\{ concurrency \}\)/);
@@ -43,7 +43,7 @@ test('does nothing with OTEL_SDK_DISABLED', async () => {
   expect(collector.requests).toEqual([]);
 });
 
-test('waits for a resource that is being detected, however many batches come meanwhile', async () => {
+test('waits for resource detection, regardless of the number of batches', async () => {
   const collector = await receiver();
   let detected: (value: string) => void = () => undefined;
   const id = new Promise<string>((resolve) => {
@@ -61,11 +61,11 @@ test('waits for a resource that is being detected, however many batches come mea
   await provider.shutdown();
   expect(collector.spans).toHaveLength(35);
   for (const span of collector.spans) expect(span.resource).toMatchObject({ 'host.id': 'abc' });
-  // More had come together than one request may carry.
+  // There were more spans than fit in one request.
   expect(collector.requests.length).toBeGreaterThan(3);
 });
 
-test('its own requests are made with tracing suppressed, so that they make no spans', async () => {
+test('its own requests are made with tracing suppressed, so they create no spans', async () => {
   const collector = await receiver();
   const suppressed: boolean[] = [];
   class Watching extends Agent {

@@ -1,4 +1,4 @@
-// The exporter as a span processor for any tracer provider.
+// Provides the exporter as a span processor for any tracer provider.
 import { type Context, type MeterProvider, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { Environment } from '../config/environment.ts';
@@ -12,11 +12,11 @@ import { observeExport } from './metrics.ts';
 import { StartedSpans } from './started-spans.ts';
 import type { DestinationStats } from './stats.ts';
 
-/** What {@link MqtraceSpanProcessor} takes: the options of {@link StartTracingOptions} that have to do with exporting. */
+/** Options of {@link MqtraceSpanProcessor}: the export options of {@link StartTracingOptions}. */
 export interface MqtraceSpanProcessorOptions extends ExportOptions {
-  /** Which wins, an `OTEL_*` variable or the option. Default `override`: the variable. */
+  /** Which takes precedence, an `OTEL_*` variable or the option. Default `override`: the variable. */
   readonly environment?: EnvironmentMode | undefined;
-  /** Where the figures of `stats()` are shown as metrics. Default: nowhere. */
+  /** The meter provider for metrics of the numbers of `stats()`. Default: none. */
   readonly meterProvider?: MeterProvider | undefined;
 }
 
@@ -27,14 +27,14 @@ const checks: { readonly [Name in keyof Required<MqtraceSpanProcessorOptions>]: 
 };
 
 /**
- * The span processor of {@link startTracing}, for a provider of one's own:
+ * The span processor of {@link startTracing}, for your own provider:
  *
  *     new NodeTracerProvider({ spanProcessors: [new MqtraceSpanProcessor({ endpoint, spool: { directory } })] });
  *
- * It batches, encodes and sends spans itself; no exporter is needed. It delivers at the end of the process until it is shut
- * down. With `OTEL_SDK_DISABLED=true` it does nothing.
+ * It batches, encodes and sends spans itself; no exporter is needed. Until it is shut down, it delivers spans at the end of the
+ * process. With `OTEL_SDK_DISABLED=true` it does nothing.
  *
- * @throws MqtraceError `INVALID_OPTION` for a wrong option, `MISSING_DEPENDENCY` for a package to be installed.
+ * @throws MqtraceError `INVALID_OPTION` for an invalid option, `MISSING_DEPENDENCY` for a package that is not installed.
  */
 export class MqtraceSpanProcessor implements SpanProcessor {
   readonly #exporting: DeliveringSpanProcessor;
@@ -54,7 +54,7 @@ export class MqtraceSpanProcessor implements SpanProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    // Spans that the sampler drops are not seen here.
+    // Spans that the sampler drops do not reach the processor.
     this.#counts.start(span.parentSpanContext, isSampled(span) ? 2 : 1);
     this.#exporting.onStart(span, parentContext);
   }
@@ -64,12 +64,12 @@ export class MqtraceSpanProcessor implements SpanProcessor {
     this.#exporting.onEnd(span);
   }
 
-  /** What became of all spans, for every destination. */
+  /** The counters of all spans, for every destination. */
   stats(): DestinationStats[] {
     return this.#exporting.stats();
   }
 
-  /** Sends everything that has ended so far and waits for what is on the wire. Never rejects. */
+  /** Sends all spans that have ended so far and waits for the responses. Never rejects. */
   flush(timeout?: FlushTimeout): Promise<FlushResult> {
     return this.#exporting.flush(timeout);
   }
@@ -79,7 +79,7 @@ export class MqtraceSpanProcessor implements SpanProcessor {
     return this.#exporting.forceFlush();
   }
 
-  /** Drops new spans, sends what is queued, keeps the rest in the spool, and ends. Never rejects. */
+  /** Stops: drops new spans, sends queued spans and keeps the rest in the spool. Never rejects. */
   shutdown(): Promise<void> {
     return this.#exporting.shutdown();
   }

@@ -10,7 +10,7 @@ import { decodeRequest, spansOf } from '../../test-support/otlp-schema.ts';
 const bytes = (request: EncodedRequest): Uint8Array => request.buffer.subarray(0, request.length);
 const official = (spans: ReadableSpan[]): Uint8Array => ProtobufTraceSerializer.serializeRequest(spans)!;
 
-test('says the same as the official serializer, for any spans', () => {
+test('encodes the same data as the official serializer, for any spans', () => {
   const batch = new OpenBatch();
   const pool = new BufferPool();
   fc.assert(
@@ -41,7 +41,7 @@ test('closing before the last span leaves it for the next batch', () => {
   );
 }, 60_000);
 
-test('a span that cannot be encoded leaves the batch as it was', () => {
+test('a span that cannot be encoded does not change the batch', () => {
   fc.assert(
     fc.property(arbitrarySpans, (spans) => {
       const batch = new OpenBatch();

@@ -1,4 +1,4 @@
-// Encodes spans into the batch that is being filled.
+// Encodes spans into the open batch.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { BufferPool } from './buffer-pool.ts';
 import { type InstrumentationScope, type Resource, writeResource, writeScope, writeSpan } from './otlp-encoder.ts';
@@ -11,15 +11,15 @@ interface Group {
   bytes: number;
 }
 
-/** One encoded request, exactly as it goes over the wire. @internal */
+/** One encoded request, in its wire format. @internal */
 export interface EncodedRequest {
-  /** What the pool gets back; `length` bytes of it count. */
+  /** The buffer to return to the pool; `length` bytes of it are used. */
   readonly buffer: Buffer;
   readonly length: number;
   readonly spans: number;
 }
 
-/** Bytes of working memory that are kept between batches. */
+/** Maximum bytes of working memory that are kept between batches. */
 const largestKept = 4 * 1024 * 1024;
 
 const resources = new WeakMap<Resource, Buffer>();
@@ -40,8 +40,8 @@ function encoded<K extends object>(
 }
 
 /**
- * The batch that is being filled. A span is encoded the moment it ends, so that no span object outlives its operation, and
- * grouped by resource and scope when the batch is closed.
+ * The open batch. A span is encoded when it ends, so that no span object outlives its operation. Spans are grouped by resource and
+ * scope when the batch is closed.
  *
  * @internal
  */
@@ -55,22 +55,22 @@ export class OpenBatch {
   #lastStart = 0;
   spans = 0;
 
-  /** Bytes that the spans take so far. */
+  /** Bytes of the spans so far. */
   get bytes(): number {
     return this.#writer.position;
   }
 
-  /** Whether some resource is still being detected. */
+  /** Whether the detection of a resource is pending. */
   get resourcePending(): boolean {
     return this.#groups.some((group) => group.resource.asyncAttributesPending === true);
   }
 
-  /** Settles when every resource of the batch is known. */
+  /** Resolves when all resources of the batch are known. */
   async resourcesSettled(): Promise<void> {
     await Promise.allSettled(this.#groups.map(async (group) => group.resource.waitForAsyncAttributes?.()));
   }
 
-  /** Encodes a span; on an error (a getter that throws, a cycle) the batch is as it was. */
+  /** Encodes a span; on an error (a getter that throws, a cycle) the batch is unchanged. */
   add(span: ReadableSpan): void {
     const writer = this.#writer;
     const start = writer.position;
@@ -109,7 +109,7 @@ export class OpenBatch {
     return request;
   }
 
-  /** Closes the batch without its last span, which becomes the first of the next: for a span that burst the limit. */
+  /** Closes the batch without its last span, which becomes the first of the next: for a span that exceeds the limit. */
   closeBeforeLast(pool: BufferPool): EncodedRequest {
     const group = this.#last!;
     const start = this.#lastStart;
@@ -131,7 +131,7 @@ export class OpenBatch {
   }
 
   #reset(position: number): void {
-    // One huge span must not keep its memory allocated permanently.
+    // The memory of one huge span must not stay allocated.
     if (position === 0 && this.#writer.buffer.length > largestKept) this.#writer = new ProtobufWriter();
     this.#writer.position = position;
     this.#groups = [];

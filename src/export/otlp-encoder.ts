@@ -23,7 +23,7 @@ export type Resource = ReadableSpan['resource'];
 /** @internal */
 export type InstrumentationScope = ReadableSpan['instrumentationScope'];
 
-/** The bits of `flags` that say whether the parent (or linked) context came from elsewhere. */
+/** The bits of `flags` that tell whether the parent (or linked) context is remote. */
 const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
@@ -59,7 +59,7 @@ function writeIds(writer: ProtobufWriter, context: SpanContext): void {
   }
 }
 
-/** The content of an AnyValue; a value that OTLP has no form for is an empty one. */
+/** The content of an AnyValue; empty for a value that OTLP cannot represent. */
 function writeValue(writer: ProtobufWriter, value: unknown): void {
   if (typeof value === 'string') {
     writer.byte(0x0a);
@@ -166,7 +166,7 @@ function writeStatus(writer: ProtobufWriter, status: SpanStatus): void {
 }
 
 /**
- * Writes one span, with the tag and the length that it has inside ScopeSpans, in one pass.
+ * Writes one span, with its tag and length inside ScopeSpans, in one pass.
  *
  * @internal
  */
@@ -203,7 +203,7 @@ export function writeSpan(writer: ProtobufWriter, span: ReadableSpan): void {
   writer.close(start, 2);
 }
 
-/** Writes what ResourceSpans says of its resource. @internal */
+/** Writes the resource of a ResourceSpans. @internal */
 export function writeResource(writer: ProtobufWriter, resource: Resource): void {
   writer.byte(0x0a);
   const start = writer.open(1);
@@ -215,9 +215,9 @@ export function writeResource(writer: ProtobufWriter, resource: Resource): void 
   }
 }
 
-/** Writes what ScopeSpans says of its instrumentation scope. @internal */
+/** Writes the instrumentation scope of a ScopeSpans. @internal */
 export function writeScope(writer: ProtobufWriter, scope: InstrumentationScope): void {
-  // Scope attributes are in the protocol, and newer SDKs have them; the type of this one does not say so.
+  // The protocol and newer SDKs have scope attributes; this SDK's type does not declare them.
   const more = scope as InstrumentationScope & { attributes?: Attributes; droppedAttributesCount?: number };
   writer.byte(0x0a);
   const start = writer.open(1);

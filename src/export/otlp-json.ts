@@ -1,4 +1,4 @@
-// Turns an encoded OTLP request into OTLP's JSON form.
+// Converts an encoded OTLP request to OTLP's JSON form.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 
 /** AnyValue in OTLP's JSON form. @internal */
@@ -78,7 +78,7 @@ function readValue(reader: ProtobufReader): JsonValue {
     else if (reader.field === 3) value.intValue = reader.int64().toString();
     else if (reader.field === 4) {
       const double = reader.double();
-      // JSON has no such numbers; the JSON mapping of protobuf spells them out.
+      // JSON cannot represent these numbers; the JSON mapping of protobuf uses names.
       value.doubleValue = Number.isFinite(double) ? double : String(double);
     } else if (reader.field === 5) {
       const values: JsonValue[] = [];
@@ -219,7 +219,7 @@ function readResource(reader: ProtobufReader): JsonResourceSpans['resource'] {
 }
 
 /**
- * An encoded export request as the objects of OTLP's JSON form, that is with ids in hexadecimal and 64-bit numbers as strings.
+ * An encoded export request as objects of OTLP's JSON form, with ids in hexadecimal and 64-bit numbers as strings.
  *
  * @internal
  */

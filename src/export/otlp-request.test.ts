@@ -16,7 +16,7 @@ function encode(spans: readonly ReadableSpan[]): Buffer {
   return request.buffer.subarray(0, request.length);
 }
 
-test('counts and halves a request without losing or doubling a span', () => {
+test('counts and splits a request without losing or duplicating a span', () => {
   fc.assert(
     fc.property(arbitrarySpans, (spans) => {
       const bytes = encode(spans);
@@ -30,7 +30,7 @@ test('counts and halves a request without losing or doubling a span', () => {
   );
 }, 60_000);
 
-test('bytes that are no request are rejected, and nothing beyond them is read', () => {
+test('bytes that are not a request are rejected, and nothing beyond them is read', () => {
   fc.assert(
     fc.property(arbitrarySpans, fc.nat(), (spans, at) => {
       const bytes = encode(spans);
@@ -47,7 +47,7 @@ test('bytes that are no request are rejected, and nothing beyond them is read', 
   expect(() => countSpans(Buffer.alloc(40, 0xff))).toThrow(RangeError);
 }, 60_000);
 
-/** The official serializer leaves out, or writes in another of the allowed ways, what ours spells out. */
+/** Normalizes what the official serializer omits or encodes in another valid way. */
 function canonical(value: unknown, key = ''): unknown {
   if (key === 'intValue' || key === 'doubleValue')
     return value !== null && Number.isFinite(Number(value)) ? Number(value) + 0 : null;
@@ -55,9 +55,9 @@ function canonical(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => canonical(item));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([name, item]) => {
-    // The official one has it only beside attributes.
+    // The official serializer has it only with attributes.
     if (key === 'scope' && name === 'droppedAttributesCount') return false;
-    // The official one repeats the schema URL inside the resource, where the protocol has none.
+    // The official serializer repeats the schema URL inside the resource, where the protocol does not define it.
     if (key === 'resource' && name === 'schemaUrl') return false;
     const optional = ['traceState', 'schemaUrl', 'version', 'message', 'attributes', 'droppedAttributesCount'].includes(
       name,
@@ -69,7 +69,7 @@ function canonical(value: unknown, key = ''): unknown {
   );
 }
 
-test('the JSON form says the same as the official serializer', () => {
+test('the JSON form contains the same data as that of the official serializer', () => {
   fc.assert(
     fc.property(arbitrarySpans, (spans) => {
       const one = [spans[0]!];

@@ -2,7 +2,7 @@
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import { ProtobufWriter } from '../common/protobuf-writer.ts';
 
-/** How many spans an encoded export request holds; throws a `RangeError` when the bytes are not such a request. @internal */
+/** The number of spans in an encoded export request. Throws a `RangeError` if the bytes are not such a request. @internal */
 export function countSpans(bytes: Buffer): number {
   let spans = 0;
   const request = new ProtobufReader(bytes);
@@ -27,7 +27,7 @@ export function countSpans(bytes: Buffer): number {
   return spans;
 }
 
-/** A piece of the spans of a request, counted in their order: from `from`, before `to`. */
+/** A range of the spans of a request, by their index: from `from`, before `to`. */
 interface Piece {
   readonly from: number;
   readonly to: number;

@@ -70,7 +70,7 @@ describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
     });
   });
 
-  test('compresses if told to', async () => {
+  test('compresses if configured', async () => {
     expect(await open({ compression: 'gzip' }).send(bytes, never)).toMatchObject({ status: 'ok', rejected: 0 });
     expect(receiver.received.headers['content-encoding']).toBe('gzip');
     expect(receiver.received.spans.size).toBe(3);
@@ -99,7 +99,7 @@ describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
     expect(await open({ timeoutMs: 300 }).send(bytes, never)).toMatchObject({ status });
   });
 
-  test('an answer that drips does not prolong the timeout', async () => {
+  test('a response that arrives slowly does not extend the timeout', async () => {
     receiver.behaviour = { dripMs: 20 };
     expect(await open({ timeoutMs: 200 }).send(bytes, never)).toMatchObject({
       status: 'retry',
@@ -173,7 +173,7 @@ describe('grpc', () => {
     expect(receiver.peers.size).toBe(1);
   });
 
-  test('leaves out, and says, headers that gRPC cannot send', async () => {
+  test('omits and logs headers that gRPC cannot send', async () => {
     const reported = collectDiag();
     const headers = { 'X-Key': 'Secret', 'grpc-timeout': '1S', connection: 'close', 'my-bin': 'AA', name: 'schön' };
     expect(await open({ headers }).send(bytes, never)).toMatchObject({ status: 'ok' });
@@ -196,7 +196,7 @@ describe('grpc', () => {
     }
   });
 
-  test('many calls share the connection, and one that is given up does not end the others', async () => {
+  test('many calls share the connection, and one that is aborted does not end the others', async () => {
     const sender = open();
     receiver.behaviour = { delayMs: 200 };
     const abort = new AbortController();
@@ -238,7 +238,7 @@ describe('grpc', () => {
     expect(await open().send(bytes, never)).toMatchObject({ status: 'retry', afterMs: 1500 });
   });
 
-  test('nobody listens, then somebody does: the next request arrives at once', async () => {
+  test('no server, then a server: the next request arrives immediately', async () => {
     const sender = open({ timeoutMs: 2000 });
     expect(await sender.send(bytes, never)).toMatchObject({ status: 'ok' });
     await receiver.stop();
@@ -247,7 +247,7 @@ describe('grpc', () => {
     expect(await sender.send(bytes, never)).toMatchObject({ status: 'ok' });
   });
 
-  test('no answer, and an abort', async () => {
+  test('no response, and an abort', async () => {
     receiver.behaviour = { hang: true };
     expect(await open({ timeoutMs: 200 }).send(bytes, never)).toMatchObject({ status: 'retry' });
     const abort = new AbortController();
@@ -256,7 +256,7 @@ describe('grpc', () => {
   });
 });
 
-describe('a port for another protocol is named at once', () => {
+describe('a port of another protocol is reported immediately', () => {
   afterEach(() => diag.disable());
 
   test('OTLP over HTTP sent to a gRPC port', async () => {
@@ -265,7 +265,7 @@ describe('a port for another protocol is named at once', () => {
     const result = await sender.send(bytes, never);
     expect(result).toMatchObject({ status: 'retry', wrongProtocol: true });
     expect(String(result.status === 'retry' && result.error)).toMatch(
-      /the answer is not HTTP\/1\.1: port \d+ may be the one for OTLP over gRPC \(use port 4318 or protocol 'grpc'\)/,
+      /the response is not HTTP\/1\.1: port \d+ may be the one for OTLP over gRPC \(use port 4318 or protocol 'grpc'\)/,
     );
     sender.close();
     await receiver.stop();
@@ -277,7 +277,7 @@ describe('a port for another protocol is named at once', () => {
     const result = await sender.send(bytes, never);
     expect(result).toMatchObject({ status: 'retry', wrongProtocol: true });
     expect(String(result.status === 'retry' && result.error)).toMatch(
-      /the answer is not HTTP\/2: port \d+ may be the one for OTLP over HTTP \(use port 4317 or protocol 'http\/protobuf'\)/,
+      /the response is not HTTP\/2: port \d+ may be the one for OTLP over HTTP \(use port 4317 or protocol 'http\/protobuf'\)/,
     );
     sender.close();
     await receiver.stop();

@@ -1,4 +1,4 @@
-// Makes the senders for OTLP, with certificates, agents and timeouts.
+// Creates the senders for OTLP, with certificates, agents and timeouts.
 import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
 import { warn } from '../common/warnings.ts';
@@ -11,29 +11,32 @@ import { readJsonResponse, readProtobufResponse } from './partial-success.ts';
 import type { Sender } from './sender.ts';
 import { userAgent } from './user-agent.ts';
 
-/** How requests are made. */
+/** Options of requests. */
 export interface TransportOptions {
-  /** Milliseconds that one request may take, answer included. Default 10000. Variables: `OTEL_EXPORTER_OTLP_(TRACES_)TIMEOUT`. */
+  /**
+   * Timeout in milliseconds of one request, including the response. Default 10000. Variables:
+   * `OTEL_EXPORTER_OTLP_(TRACES_)TIMEOUT`.
+   */
   readonly timeoutMs?: number | undefined;
   /** Default `none`. Variables: `OTEL_EXPORTER_OTLP_(TRACES_)COMPRESSION`. */
   readonly compression?: 'none' | 'gzip' | undefined;
   /**
-   * Options of Node's HTTP agent (certificates, sockets), or a function that makes an agent, for a proxy for instance. gRPC takes
-   * the certificates (`ca`, `cert`, `key` and the like) and no function.
-   * Variables: `OTEL_EXPORTER_OTLP_(TRACES_)CERTIFICATE`, `_CLIENT_CERTIFICATE`, `_CLIENT_KEY`.
+   * Options of Node's HTTP agent (certificates, sockets), or a function that creates an agent, for example for a proxy. gRPC uses
+   * only the TLS options (`ca`, `cert`, `key` and the like) and no function. Variables: `OTEL_EXPORTER_OTLP_(TRACES_)CERTIFICATE`,
+   * `_CLIENT_CERTIFICATE`, `_CLIENT_KEY`.
    */
   readonly httpAgentOptions?: HttpAgentOptions | HttpsAgentOptions | AgentFactory | undefined;
 }
 
-/** Makes the agent for `http:` or `https:`. */
+/** Creates the agent for `http:` or `https:`. */
 export type AgentFactory = (protocol: string) => HttpAgent | HttpsAgent | Promise<HttpAgent> | Promise<HttpsAgent>;
 
-/** A destination for OTLP, with nothing left to look up. @internal */
+/** A fully resolved destination for OTLP. @internal */
 export interface OtlpTarget extends TransportOptions {
   readonly protocol: 'http/protobuf' | 'http/json' | 'grpc';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Certificates that variables name; they win over those of `httpAgentOptions`. */
+  /** Certificates that variables name; they take precedence over those of `httpAgentOptions`. */
   readonly tls?: TlsFiles | undefined;
 }
 
@@ -44,7 +47,7 @@ const methods: Readonly<Record<Signal, string>> = {
 const defaultTimeoutMs = 10_000;
 
 /**
- * Makes a sender. It is given spans in protobuf, whatever the protocol, and metrics as the protocol has them.
+ * Creates a sender. It accepts spans in protobuf for every protocol, and metrics in the encoding of the protocol.
  *
  * @internal
  */
@@ -59,7 +62,7 @@ export function createOtlpSender(target: OtlpTarget, signal: Signal = 'TRACES'):
   });
 }
 
-/** Where, with what headers, agent and timeout. @internal */
+/** The URL, headers, agent and timeout of a sender. @internal */
 export function httpSettings(
   target: Omit<OtlpTarget, 'protocol'>,
 ): Pick<HttpTarget, 'url' | 'headers' | 'agentFactory' | 'timeoutMs' | 'compression'> {
@@ -80,7 +83,7 @@ export function httpSettings(
 function createGrpc(target: OtlpTarget, signal: Signal): Sender {
   const { httpAgentOptions: given, url: text } = target;
   const socketPath = text.startsWith('unix:') ? text.replace(/^unix:(\/\/)?/, '') : undefined;
-  // Without a scheme a target is one for TLS.
+  // A target without a scheme uses TLS.
   const url = socketPath === undefined ? (text.includes('://') ? text : `https://${text}`) : 'http://localhost';
   return new GrpcSender({
     url: new URL(url),
@@ -93,18 +96,18 @@ function createGrpc(target: OtlpTarget, signal: Signal): Sender {
   });
 }
 
-/** Names that belong to HTTP/2 or to gRPC itself. */
+/** Names that are reserved by HTTP/2 or gRPC. */
 const reserved =
   /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|http2-settings|te|host|content-type|content-length|grpc-.*)$/;
 
-/** The headers that gRPC can send; it allows less than HTTP, and a variable may have chosen gRPC. */
+/** The headers that gRPC can send, which are fewer than in HTTP: a variable may select gRPC. */
 function metadataOf(headers: Readonly<Record<string, string>>): Record<string, string> {
   const metadata: Record<string, string> = {};
   for (const [given, value] of Object.entries(headers)) {
     const name = given.toLowerCase();
     const valid = /^[0-9a-z_.-]+$/.test(name) && !name.endsWith('-bin') && !reserved.test(name);
     if (valid && /^[\x20-\x7e]*$/.test(value)) metadata[name] = value;
-    else warn(`the header ${JSON.stringify(given)} cannot be sent over gRPC and is left out`);
+    else warn(`the header ${JSON.stringify(given)} cannot be sent over gRPC and is omitted`);
   }
   return metadata;
 }

@@ -1,10 +1,10 @@
-// Reads from a successful answer how many spans, or data points of metrics, were rejected.
+// Reads the number of rejected spans or data points from a successful response.
 import { ProtobufReader } from '../common/protobuf-reader.ts';
 import type { SendResult } from './sender.ts';
 
 type Success = SendResult & { status: 'ok' };
 
-/** An answer that cannot be read is a success, because it has the right status; whether spans were rejected is unknown. */
+/** A response that cannot be read counts as success by its status; whether spans were rejected is unknown. */
 const unreadable: Success = { status: 'ok', rejected: 0, unreadable: true };
 
 function result(rejected: number, detail: string): Success {
@@ -15,7 +15,7 @@ function result(rejected: number, detail: string): Success {
   };
 }
 
-/** What an ExportTraceServiceResponse or ExportMetricsServiceResponse in protobuf says. @internal */
+/** Reads an ExportTraceServiceResponse or ExportMetricsServiceResponse in protobuf. @internal */
 export function readProtobufResponse(bytes: Buffer): Success {
   try {
     let rejected = 0;
@@ -39,7 +39,7 @@ export function readProtobufResponse(bytes: Buffer): Success {
   }
 }
 
-/** What an ExportTraceServiceResponse or ExportMetricsServiceResponse in JSON says. @internal */
+/** Reads an ExportTraceServiceResponse or ExportMetricsServiceResponse in JSON. @internal */
 export function readJsonResponse(bytes: Buffer): Success {
   if (bytes.length === 0) return result(0, '');
   try {

@@ -1,4 +1,4 @@
-// Moves everything in memory to disk when the process ends or may end.
+// Writes all spans in memory to disk when the process ends or may end.
 import type { Accounting } from './accounting.ts';
 import type { Batch } from './batch.ts';
 import type { BatchQueue } from './batch-queue.ts';
@@ -6,7 +6,7 @@ import type { Delivery } from './delivery.ts';
 import type { LostAtEnd } from './process-end.ts';
 import type { SpoolQueue } from './spool/spool-queue.ts';
 
-/** Where the spans of one destination are. @internal */
+/** The components that hold the spans of one destination. @internal */
 export interface MemoryAndDisk {
   readonly accounting: Accounting;
   readonly queue: BatchQueue;
@@ -15,8 +15,8 @@ export interface MemoryAndDisk {
 }
 
 /**
- * Writes everything in memory to disk at once, and drops what cannot be written; nothing is sent from here on. Returns the spans
- * lost.
+ * Writes everything in memory to disk synchronously, and drops what cannot be written; nothing is sent afterwards. Returns the
+ * number of lost spans.
  *
  * @internal
  */
@@ -44,8 +44,8 @@ function obstacle(spool: SpoolQueue | undefined): keyof LostAtEnd {
 }
 
 /**
- * Writes everything in memory to disk at once, and leaves it to be sent as before. Returns the spans that are only in memory even
- * so.
+ * Writes everything in memory to disk synchronously, and continues to send it. Returns the number of spans that are still only in
+ * memory.
  *
  * @internal
  */

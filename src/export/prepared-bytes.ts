@@ -1,4 +1,4 @@
-// Keeps the bytes of what the light spans of one name have in common.
+// Caches the encoded attributes that light spans of the same name share.
 import type { SpanKind } from '@opentelemetry/api';
 import type { ProtobufWriter } from '../common/protobuf-writer.ts';
 import { RecentMap } from '../common/recent-map.ts';
@@ -10,23 +10,23 @@ export interface SpanParts {
   attribute(writer: ProtobufWriter, key: string, value: unknown): void;
 }
 
-/** The first attributes of spans with this name and kind, as far as they were the same so far, with their bytes. */
+/** The common first attributes of spans with this name and kind, with their bytes. */
 interface Prepared {
   kind: SpanKind;
-  /** Names and values by turns. */
+  /** Alternating names and values. */
   flat: FlatAttributes;
   bytes: Uint8Array;
-  /** How many spans may still use it before it is looked whether more is the same by now. */
+  /** The number of spans after which the common attributes are determined again. */
   uses: number;
 }
 
-/** Names of spans that are followed; more would be names with ids in them. */
+/** Maximum number of tracked span names; more would be names that contain ids. */
 const namesAtMost = 200;
 const usesAtMost = 1000;
 
 /**
- * The spans of one operation begin with the same attributes, in the same order: system, operation, destination, client. Their bytes
- * are kept by the name of the span, and used again for as long as each name and value is the same.
+ * The spans of one operation start with the same attributes in the same order: system, operation, destination, client. Their bytes
+ * are cached by the span's name, and reused while each name and value is the same.
  *
  * @internal
  */
@@ -76,7 +76,7 @@ export class PreparedBytes {
       if (at === length) end = writer.position;
       if (at < flat.length) this.#parts.attribute(writer, flat[at] as string, flat[at + 1]);
     }
-    // A copy of its own: the writer goes on in the same memory.
+    // A copy, because the writer reuses its memory.
     const bytes = Uint8Array.prototype.slice.call(writer.buffer, start, end);
     const prepared = { kind, flat: flat.slice(0, length), bytes, uses: usesAtMost };
     this.#byName.set(name, prepared);

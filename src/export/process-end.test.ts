@@ -28,7 +28,7 @@ const tracing = (more: string): string =>
    for (let i = 0; i < 1000; i++) tracing.span('work', () => undefined);\n`;
 const spool = (): string => `spool: { directory: ${JSON.stringify(directory)} }`;
 
-/** Starts a process that takes over what the one before it has left, and delivers it. */
+/** Starts a process that adopts the spool of the previous one and delivers its spans. */
 async function takeOver(): Promise<string> {
   const { out } = await sources.run(
     `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}', ${spool()} } });
@@ -40,7 +40,7 @@ async function takeOver(): Promise<string> {
   return out.trim();
 }
 
-/** What ends the process, and how the process then ends as seen from outside. */
+/** What ends the process, and its exit status. */
 const ends: [string, string, { code: number | null; signal: string | null }][] = [
   ['exit()', 'process.exit(7);', { code: 7, signal: null }],
   ['an uncaught error', `throw new RangeError('mine');`, { code: 1, signal: null }],
@@ -58,8 +58,8 @@ const ends: [string, string, { code: number | null; signal: string | null }][] =
   ],
 ];
 
-describe.each(['gone', 'there'])('with a spool, and a receiver that is %s', (where) => {
-  test.each(ends)('%s loses nothing and stays what it is', async (_, end, outcome) => {
+describe.each(['gone', 'there'])('with a spool, and the receiver %s', (where) => {
+  test.each(ends)('%s loses no spans and has the same outcome', async (_, end, outcome) => {
     if (where === 'gone') await receiver.stop();
     expect(await sources.run(tracing(spool()) + end)).toMatchObject(outcome);
     if (where === 'gone') await receiver.start();
@@ -69,11 +69,11 @@ describe.each(['gone', 'there'])('with a spool, and a receiver that is %s', (whe
   });
 });
 
-test('with a spool, a return while the receiver is away loses nothing', async () => {
+test('with a spool, a normal end while the receiver is unreachable loses no spans', async () => {
   await receiver.stop();
   const { code, err } = await sources.run(tracing(spool()));
-  // What failed is said; that nothing is lost needs no word.
-  expect({ code, err: err.replace(/^mqtrace: .* is tried again: connect ECONNREFUSED .*\n/, '') }).toEqual({
+  // The failure is logged; no line says that nothing is lost.
+  expect({ code, err: err.replace(/^mqtrace: .* will be retried: connect ECONNREFUSED .*\n/, '') }).toEqual({
     code: 0,
     err: '',
   });
@@ -82,13 +82,13 @@ test('with a spool, a return while the receiver is away loses nothing', async ()
   expect(receiver.received.spans.size).toBe(1000);
 });
 
-test('without a spool, a return sends everything first', async () => {
+test('without a spool, a normal end sends everything first', async () => {
   receiver.behaviour = { delayMs: 100 };
   expect(await sources.run(tracing(''))).toMatchObject({ code: 0, err: '' });
   expect(receiver.received.spans.size).toBe(1000);
 });
 
-test('without a spool, a return waits five seconds at most, and says what was lost', async () => {
+test('without a spool, a normal end waits at most five seconds, and logs the loss', async () => {
   receiver.behaviour = { hang: true };
   const started = performance.now();
   const { code, err } = await sources.run(tracing(''));
@@ -96,11 +96,11 @@ test('without a spool, a return waits five seconds at most, and says what was lo
     code: 0,
     err: 'mqtrace: 1000 spans lost: the process ended before they were sent (a spool would keep them)\n',
   });
-  // Not a performance figure: it waited, and gave up.
+  // Not a performance measurement: it waited for a limited time.
   expect(performance.now() - started).toBeGreaterThan(4500);
 });
 
-test('without a spool, exit() counts and says what was lost', async () => {
+test('without a spool, exit() counts and logs the loss', async () => {
   const program = `${tracing('')} process.on('exit', () => {
     const { dropped, droppedTotal, ended } = tracing.stats().destinations[0];
     console.log(dropped.process_exit, droppedTotal, ended); }); process.exit(3);`;
@@ -112,13 +112,13 @@ test('without a spool, exit() counts and says what was lost', async () => {
   });
 });
 
-test('without a spool, a signal with a handler of the application is only its', async () => {
+test('without a spool, a signal with a handler of the application is left to the application', async () => {
   const handler = `process.on('SIGTERM', async () => { console.log('mine'); const { exported } = await tracing.shutdown(); console.log(exported); process.exit(0); });
     process.kill(process.pid, 'SIGTERM'); setInterval(() => {}, 1000);`;
   expect(await sources.run(tracing('') + handler)).toEqual({ code: 0, signal: null, out: 'mine\n1000\n', err: '' });
 });
 
-test('a second SIGINT ends a program whose own handler runs once', async () => {
+test('a second SIGINT ends a program whose handler runs once', async () => {
   const program = `${tracing(spool())} process.once('SIGINT', () => console.log('first')); setInterval(() => {}, 1000); console.log('ready');`;
   const { out, signal } = await sources.run(program, (line, child) => {
     if (line === 'ready') child.kill('SIGINT');
@@ -136,7 +136,7 @@ test('a handler that counts listeners, as signal-exit does, still ends the progr
   expect(receiver.received.spans.size).toBe(1000);
 });
 
-test('where a signal does not end the process, tracing goes on', async () => {
+test('if a signal does not end the process, tracing continues', async () => {
   const program = `${tracing(spool())} process.on('SIGTERM', () => undefined); process.kill(process.pid, 'SIGTERM');
     setTimeout(async () => {
       tracing.span('after', () => undefined);
@@ -147,7 +147,9 @@ test('where a signal does not end the process, tracing goes on', async () => {
   expect(receiver.received.spans.size).toBe(1001);
 });
 
-/** How to make a program the first process of its own PID namespace, as it is in a container; undefined where that cannot be done. */
+/**
+ * The command that runs a program as the first process of a PID namespace, as in a container; undefined if that is not possible.
+ */
 function firstProcess(): string[] | undefined {
   const wrapper = ['unshare', '--pid', '--fork', '--kill-child'];
   const { status } = spawnSync(wrapper[0]!, [...wrapper.slice(1), 'true']);
@@ -155,10 +157,10 @@ function firstProcess(): string[] | undefined {
 }
 
 test.each(['with', 'without'])(
-  'as the first process of a container %s a spool, which no signal ends, tracing goes on',
+  'as the first process of a container %s a spool, which no signal ends, tracing continues',
   async (how) => {
     const wrapper = firstProcess();
-    // Where namespaces cannot be had, the signal is at least kept from ending the process.
+    // Without namespaces, the signal is at least kept from ending the process.
     const pretend =
       wrapper === undefined ? `process.kill = () => true; Object.defineProperty(process, 'pid', { value: 1 });` : '';
     const program = `${pretend}${tracing(how === 'with' ? spool() : '')} for (let i = 0; i < 2; i++) {
@@ -178,20 +180,23 @@ test.each(['with', 'without'])(
   },
 );
 
-test.each(['with', 'without'])('what ends in a later listener for exit is kept %s a spool, or counted', async (how) => {
-  await receiver.stop();
-  const program = `${tracing(how === 'with' ? spool() : '')} process.on('exit', () => {
+test.each(['with', 'without'])(
+  'spans that end in a later listener for exit are kept %s a spool, or counted',
+  async (how) => {
+    await receiver.stop();
+    const program = `${tracing(how === 'with' ? spool() : '')} process.on('exit', () => {
       tracing.span('late', () => undefined);
       const { ended, spooled, dropped } = tracing.stats().destinations[0];
       console.log(ended, spooled, dropped.process_exit);
     }); process.exit(0);`;
-  expect(await sources.run(program)).toMatchObject({
-    code: 0,
-    out: how === 'with' ? '1001 1001 0\n' : '1001 0 1001\n',
-  });
-});
+    expect(await sources.run(program)).toMatchObject({
+      code: 0,
+      out: how === 'with' ? '1001 1001 0\n' : '1001 0 1001\n',
+    });
+  },
+);
 
-test('no listener of ours is left after the shutdown, and none is there for uncaught errors', async () => {
+test('no listener is left after the shutdown, and there is none for uncaught errors', async () => {
   const program = `const count = () => ['exit', 'beforeExit', 'SIGTERM', 'SIGINT', 'uncaughtException', 'unhandledRejection'].map((name) => process.listenerCount(name)).join();
     const before = count();
     ${tracing('')} const second = startTracing({ register: false, export: { protocol: 'none' } }); console.log(count());
@@ -199,19 +204,19 @@ test('no listener of ours is left after the shutdown, and none is there for unca
   expect(await sources.run(program)).toMatchObject({ out: expect.stringMatching(/^\d,1,1,1,0,0\ntrue\n$/) as string });
 });
 
-/** Three rounds of work, each begun when the program would otherwise end. */
+/** Three rounds of work, each started when the program would otherwise end. */
 const rounds = (ms: number): string => `let round = 0;
   const work = () => setTimeout(() => { for (let i = 0; i < 400; i++) tracing.span('work', () => undefined); }, ${ms});
   process.on('beforeExit', () => { if (++round < 3) work(); });
   work();`;
 
-test('a program that goes on at beforeExit, for longer than a natural end may take, loses nothing beside a healthy collector', async () => {
+test('a program that continues at beforeExit, longer than the time limit of a natural end, loses no spans with a healthy collector', async () => {
   const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } }); ${rounds(2500)}`;
   expect(await sources.run(program)).toMatchObject({ code: 0, err: '' });
   expect(receiver.received.spans.size).toBe(1200);
 });
 
-test('the same beside a collector that is gone ends, and what is lost is said', async () => {
+test('the same program with an unreachable collector ends, and the loss is logged', async () => {
   await receiver.stop();
   const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } }); ${rounds(100)}`;
   const { code, err } = await sources.run(program);
@@ -221,21 +226,21 @@ test('the same beside a collector that is gone ends, and what is lost is said', 
   );
 });
 
-test('a listener for beforeExit that makes a span each time does not keep the program alive indefinitely', async () => {
+test('a listener for beforeExit that creates a span each time does not keep the program alive indefinitely', async () => {
   const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } });
     process.on('beforeExit', async () => { await undefined; tracing.span('again', () => undefined); });`;
   expect(await sources.run(program)).toMatchObject({ code: 0 });
   expect(receiver.received.spans.size).toBeGreaterThan(0);
 });
 
-test('a span that a listener for beforeExit makes is sent', async () => {
+test('a span that a listener for beforeExit creates is sent', async () => {
   const program = `const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:${receiver.port}' } });
     process.once('beforeExit', () => tracing.span('last', () => undefined));`;
   expect(await sources.run(program)).toMatchObject({ code: 0, err: '' });
   expect(receiver.received.spans.size).toBe(1);
 });
 
-test('the line at exit says that the spool is full', async () => {
+test('the line at exit reports that the spool is full', async () => {
   await receiver.stop();
   const full = `spool: { directory: ${JSON.stringify(directory)}, maxBytes: 2000 }`;
   const { code, err } = await sources.run(`${tracing(full)} process.exit(3);`);

@@ -1,26 +1,26 @@
-// Calls the exporters when the process ends, in whatever way.
+// Calls the exporters when the process ends, for every kind of end.
 import { isMainThread } from 'node:worker_threads';
 import { warn } from '../common/warnings.ts';
 
-/** Spans lost when the process ends, by what kept them from the disk. @internal */
+/** Spans lost when the process ends, by the reason why they were not written to disk. @internal */
 export interface LostAtEnd {
   noSpool: number;
   spoolFull: number;
   spoolFailed: number;
 }
 
-/** What has spans to save when the process ends. @internal */
+/** A component that has spans to save when the process ends. @internal */
 export interface EndParticipant {
-  /** Puts all it has on disk, or counts it as lost. Nothing comes after it. */
+  /** Writes all spans to disk, or counts them as lost. It is the last call. */
   onExit(): LostAtEnd;
   /**
-   * Puts all it has on disk, if it can, and goes on. Returns the spans that would be lost if the process ended now, which it
-   * will, as far as can be seen, if `last`.
+   * Writes all spans to disk if possible, and continues. Returns the spans that would be lost if the process ended now, which is
+   * expected if `last` is set.
    */
   onSignal(last: boolean): LostAtEnd;
   /** The event loop is empty. Called before the listeners of the application. */
   onLoopEmpty(): void;
-  /** The event loop is empty, and all listeners have run: what is unsent may be sent now. */
+  /** The event loop is empty, and all listeners have run: unsent spans may be sent now. */
   flushAtEnd(): void;
 }
 
@@ -31,8 +31,8 @@ const participants = new Set<EndParticipant>();
 let installed = false;
 
 /**
- * Registers a participant for the end of the process; returns a function that unregisters it. One set of listeners serves all. There is
- * none for 'uncaughtException': it would change what an error does. 'exit' comes after one all the same.
+ * Registers a participant for the end of the process; returns a function that unregisters it. All participants share one set of
+ * listeners. There is none for 'uncaughtException', which would change the effect of an error; 'exit' follows it anyway.
  *
  * @internal
  */
@@ -49,7 +49,7 @@ function install(): void {
   installed = true;
   process.on('exit', onExit);
   process.prependListener('beforeExit', onBeforeExit);
-  // A worker gets no signals.
+  // Workers do not receive signals.
   if (isMainThread) for (const signal of signals) listen(signal);
 }
 
@@ -60,7 +60,7 @@ function uninstall(): void {
   for (const signal of signals) process.off(signal, onSignal);
 }
 
-/** First, so that a listener of the application that runs once is still there to be seen. */
+/** Prepended, so that a once-listener of the application is still registered and counted. */
 function listen(signal: Signal): void {
   process.prependListener(signal, onSignal);
 }
@@ -93,10 +93,10 @@ function onExit(): void {
   report(sum((participant) => participant.onExit()));
 }
 
-/** The program has nothing more to do: what is unsent may take a few seconds. */
+/** The program has nothing more to do: sending the rest may take a few seconds. */
 function onBeforeExit(): void {
   for (const participant of participants) participant.onLoopEmpty();
-  // Later listeners may end spans, too, also asynchronous ones: the second tick comes when all microtasks have run.
+  // Later listeners, also asynchronous ones, may end spans, too: the second tick runs after all microtasks.
   const flush = (): void => {
     for (const participant of participants) participant.flushAtEnd();
   };
@@ -104,16 +104,17 @@ function onBeforeExit(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  // Without this listener, whatever counts listeners (as signal-exit does) sees the process as the application made it.
+  // Removes this listener, so that code which counts listeners (such as signal-exit) sees only those of the application.
   process.off(signal, onSignal);
   const last = process.listenerCount(signal) === 0;
   const lost = sum((participant) => participant.onSignal(last));
   if (last) {
-    // The first process of a container goes on: by default no signal ends it.
+    // The first process of a container continues: by default no signal ends it.
     if (process.pid !== 1) report(lost);
     process.kill(process.pid, signal);
   }
-  // Still here: the application deals with the signal itself, or it cannot end this process (as PID 1 of a container).
+  // The process still runs: the application handles the signal itself, or the signal cannot end this process (PID 1 of a
+  // container).
   setImmediate(() => {
     if (installed && !process.listeners(signal).includes(onSignal)) listen(signal as Signal);
   }).unref();

@@ -4,7 +4,7 @@ import { writeSpan } from './otlp-encoder.ts';
 import { ProtobufWriter } from '../common/protobuf-writer.ts';
 import { arbitrarySpans } from './testing/arbitrary-span.ts';
 
-test('writes the same wherever its buffer has to grow', () => {
+test('writes the same for every position at which its buffer has to grow', () => {
   fc.assert(
     fc.property(arbitrarySpans, fc.integer({ min: 1, max: 300 }), ([span], step) => {
       const roomy = new ProtobufWriter(1 << 20);
@@ -13,7 +13,7 @@ test('writes the same wherever its buffer has to grow', () => {
       for (let capacity = 1; capacity < expected.length && capacity < 5000; capacity += step) {
         const tight = new ProtobufWriter(capacity);
         writeSpan(tight, span!);
-        expect(tight.buffer.subarray(0, tight.position).equals(expected), `${capacity} bytes to begin with`).toBe(true);
+        expect(tight.buffer.subarray(0, tight.position).equals(expected), `${capacity} bytes initially`).toBe(true);
       }
     }),
     { numRuns: 100 },

@@ -1,4 +1,5 @@
-/** Milliseconds that a Retry-After header asks for, in seconds or as a date; undefined if it says nothing usable. @internal */
+// Parses the Retry-After header.
+/** The delay in milliseconds of a Retry-After header, given in seconds or as a date; undefined if it is invalid. @internal */
 export function parseRetryAfter(header: string | undefined, now: number = Date.now()): number | undefined {
   const text = header?.trim();
   if (!text) return undefined;

@@ -1,4 +1,4 @@
-// Makes spans of the SDK that stand for light spans.
+// Creates spans of the SDK that replace light spans.
 import {
   type Attributes,
   type HrTime,
@@ -22,17 +22,17 @@ import { recorded, recordedAndSampled } from '../config/sampling-decision.ts';
 import { isSampled } from '../common/is-sampled.ts';
 import type { LightSpan } from './light-span.ts';
 
-/** A provider that startTracing() loads when it is needed. @internal */
+/** A provider class that startTracing() loads on demand. @internal */
 export type ProviderClass = typeof TracerProvider;
 
-/** The light span of a twin, kept on the twin. */
+/** The key of the light span on its twin. */
 const lightSpan: unique symbol = Symbol('mqtrace light span');
 type Twin = SdkSpan & { [lightSpan]?: LightSpan };
 
-/** Hands the end of a twin on, as the end of the span that it stands for. */
+/** Forwards the end of a twin as the end of the span that it replaces. */
 class Forward implements SpanProcessor {
   onStart(): void {
-    // The light span has started before.
+    // The light span has already started.
   }
 
   onEnding(twin: SdkSpan): void {
@@ -55,7 +55,8 @@ class Forward implements SpanProcessor {
 }
 
 /**
- * A provider of the SDK, with the limits of the real one, whose sampler and ids are those of the light span that a twin is made for.
+ * A provider of the SDK with the limits of the real one. Its sampler and ids are those of the light span for which a twin is
+ * created.
  *
  * @internal
  */
@@ -72,14 +73,14 @@ export class SdkTwins {
     this.#tracer = provider.getTracer('mqtrace twins');
   }
 
-  /** Whether the SDK notes on a link how many of its attributes it left out, as version 3 does. */
+  /** Whether the SDK stores the number of dropped attributes on each link, as version 3 does. */
   get countsOnLinks(): boolean {
     const links = [{ context: INVALID_SPAN_CONTEXT, attributes: {} }];
     const span = this.#tracer.startSpan('probe', { links }, ROOT_CONTEXT) as SdkSpan;
     return span.links[0]?.droppedAttributesCount !== undefined;
   }
 
-  /** A started span of the SDK with everything that the light one has. */
+  /** A started span of the SDK with all data of the light span. */
   start(light: LightSpan, name: string, attributes: Attributes, links: Link[]): SdkSpan {
     const { context, kind, startTime } = light;
     const parentSpanContext = light.parentSpanContext as SpanContext | undefined;
@@ -87,7 +88,7 @@ export class SdkTwins {
     this.#spanId = context.spanId;
     const decision = isSampled(context) ? recordedAndSampled : recorded;
     const { traceState } = context;
-    // As if the sampler had added them, so that they are looked at once, with the limits.
+    // Passed like attributes of the sampler, so that they are checked once, with the limits.
     this.#answer = traceState === undefined ? { decision, attributes } : { decision, attributes, traceState };
     const parent =
       parentSpanContext === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parentSpanContext);
@@ -96,7 +97,7 @@ export class SdkTwins {
     return twin;
   }
 
-  /** Ends a twin whose light span tells of the end itself. */
+  /** Ends a twin without reporting its end, which the light span does. */
   endQuietly(twin: SdkSpan, endTime: HrTime): void {
     (twin as Twin)[lightSpan] = undefined as never;
     twin.end(endTime);

@@ -1,6 +1,7 @@
-/** How an export went. @internal */
+// Defines the interface of senders and their results.
+/** The result of an export. @internal */
 export type SendResult =
-  /** Acknowledged, except for `rejected` spans. `unreadable`: the answer is not one of OTLP. */
+  /** Acknowledged, except for `rejected` spans. `unreadable`: the response is not OTLP. */
   | {
       readonly status: 'ok';
       readonly rejected: number;
@@ -9,24 +10,24 @@ export type SendResult =
       readonly httpStatus?: number | undefined;
     }
   | {
-      /** Worth another try. */
+      /** Failed and can be retried. */
       readonly status: 'retry';
-      /** The receiver asked for a pause of so many milliseconds. */
+      /** The delay in milliseconds that the receiver requested. */
       readonly afterMs?: number | undefined;
-      /** The receiver answered, though not with success. */
+      /** The receiver responded, but not with success. */
       readonly answered?: boolean | undefined;
-      /** It answered with success, but what it said of rejected spans was cut off. */
+      /** It responded with success, but the response, which may report rejected spans, was truncated. */
       readonly incomplete?: boolean | undefined;
-      /** What answered does not speak this protocol: another try will hardly go better. */
+      /** The peer uses another protocol: a retry will hardly succeed. */
       readonly wrongProtocol?: boolean | undefined;
       readonly error: unknown;
     }
-  /** Too large: worth a try in halves. */
+  /** Too large: can be retried in halves. */
   | { readonly status: 'split'; readonly error: unknown }
   /** Rejected; a retry would not help. */
   | { readonly status: 'reject'; readonly error: unknown };
 
-/** A failed attempt, by what metrics say of it. @internal */
+/** A failed attempt with its `error.type`. @internal */
 export interface SendFailure {
   readonly type: string;
   readonly httpStatus?: number | undefined;
@@ -34,13 +35,13 @@ export interface SendFailure {
 }
 
 /**
- * Takes encoded export requests (OTLP protobuf) to one receiver. `send` never throws and settles soon after its signal is
- * aborted; the bytes are the sender's until it settles.
+ * Sends encoded export requests (OTLP protobuf) to one receiver. `send` never throws, and settles soon after its signal is aborted.
+ * The bytes must not be modified until it settles.
  *
  * @internal
  */
 export interface Sender {
   send(bytes: Buffer, signal: AbortSignal): Promise<SendResult>;
-  /** Ends connections; no `send` comes after it. */
+  /** Closes connections; `send` is not called afterwards. */
   close(): void;
 }

@@ -13,7 +13,7 @@ test('requests as large as a rejected one are split without another attempt', ()
   expect([limit.decide(several(1000)), limit.decide(several(999)), limit.bytes]).toEqual(['split', 'send', 500]);
 });
 
-test('single spans are asked about, until three in a row were too large', () => {
+test('single spans are sent until three in a row were too large', () => {
   const limit = new SizeLimit();
   for (const length of [300, 200]) limit.rejected(single(length));
   expect([limit.decide(single(300)), limit.refusesAll]).toEqual(['send', false]);
@@ -25,7 +25,7 @@ test('single spans are asked about, until three in a row were too large', () => 
   expect([limit.decide(single(200)), limit.decide(single(199))]).toEqual(['drop', 'send']);
 });
 
-test('what was learned is forgotten when a larger request is taken, and after ten minutes', () => {
+test('the limit is reset when a larger request is accepted, and after ten minutes', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const limit = new SizeLimit();
   limit.rejected(several(1000));

@@ -1,16 +1,17 @@
-/** So many single spans in a row that are too large say that the receiver takes nothing at all. */
+// Learns the request size limit of a receiver.
+/** After this many single spans in a row that are too large, the receiver is assumed to accept nothing. */
 const rejectionsOfAll = 3;
-/** A receiver may have been given another limit since. */
+/** The limit expires, because the receiver may be reconfigured. */
 const forgetAfterMs = 600_000;
 
-/** A request, by what matters here. */
+/** The relevant properties of a request. */
 interface Request {
   readonly spans: number;
   readonly length: number;
 }
 
 /**
- * What a receiver finds too large, learned from its answers, so that it is not asked about each request anew.
+ * The size limit of a receiver, learned from its responses, so that it is not tested again with each request.
  *
  * @internal
  */
@@ -20,24 +21,24 @@ export class SizeLimit {
   #rejections = 0;
   #learnedAt = 0;
 
-  /** Bytes that requests should have at most; Infinity while nothing is known. */
+  /** The maximum bytes of requests; Infinity while no limit is known. */
   get bytes(): number {
     return this.#tooLarge / 2;
   }
 
-  /** Whether the receiver has called the latest single spans too large, one after the other. */
+  /** Whether the last single spans in a row were too large for the receiver. */
   get refusesAll(): boolean {
     return this.#rejections >= rejectionsOfAll;
   }
 
-  /** What to do with a request. */
+  /** How to handle a request. */
   decide({ spans, length }: Request): 'send' | 'split' | 'drop' {
     if (Date.now() - this.#learnedAt > forgetAfterMs) this.#forget();
     if (spans > 1) return length >= this.#tooLarge ? 'split' : 'send';
     return this.refusesAll && length >= this.#tooLargeSpan ? 'drop' : 'send';
   }
 
-  /** The receiver called a request too large. */
+  /** The receiver rejected a request as too large. */
   rejected({ spans, length }: Request): void {
     this.#learnedAt = Date.now();
     if (spans > 1) {
@@ -48,7 +49,7 @@ export class SizeLimit {
     this.#tooLargeSpan = Math.min(this.#tooLargeSpan, length);
   }
 
-  /** The receiver took a request. */
+  /** The receiver accepted a request. */
   taken({ length }: Request): void {
     this.#rejections = 0;
     if (length >= this.#tooLarge) this.#forget();

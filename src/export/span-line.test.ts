@@ -29,7 +29,7 @@ test.each([
   expect(spanLine(span({ endTimeUnixNano: String(1_700_000_000_123_000_000n + ns) }), 's', 80)).toContain(` ${text} `);
 });
 
-test('whatever the names, it is one line that fits, with the whole trace id', () => {
+test('for any names it is one line that fits, with the whole trace id', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),

@@ -2,14 +2,14 @@
 import type { JsonSpan } from './otlp-json.ts';
 
 const statuses = ['unset', 'ok', 'error'] as const;
-/** Columns of what has a fixed width: time, duration, status, trace id, and the spaces between. */
+/** Columns with a fixed width: time, duration, status, trace id, and the spaces between. */
 const fixedColumns = 12 + 8 + 5 + 32 + 5;
-/** Service and name get this much at least, however narrow the terminal is. */
+/** The minimum columns for service and name in a narrow terminal. */
 const leastText = 12;
 
 /**
- * One span as one line: time of the start, service, name, duration, status, trace id. It fits into so many columns: service and name
- * are cut where they are too long, the trace id never is, because people copy it.
+ * One span as one line: time of the start, service, name, duration, status, trace id. It fits the given number of columns: long
+ * services and names are truncated, but never the trace id, because it is copied.
  *
  * @internal
  */
@@ -35,7 +35,7 @@ function width(text: string): number {
   return printable(text).length;
 }
 
-/** Exactly so many columns; control characters, which could move the cursor, are spaces. */
+/** Pads or truncates to a number of columns; control characters, which could move the cursor, become spaces. */
 function fit(text: string, columns: number): string {
   const characters = printable(text);
   if (characters.length > columns) return `${characters.slice(0, columns - 1).join('')}…`;

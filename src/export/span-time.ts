@@ -1,4 +1,4 @@
-// Converts times as the SDK's spans do, so that a light span has the same ones.
+// Converts times like the SDK's spans, so that light spans have the same times.
 import type { HrTime, TimeInput } from '@opentelemetry/api';
 
 const nanosPerSecond = 1e9;
@@ -14,7 +14,7 @@ export function addTimes(a: HrTime, b: HrTime): HrTime {
   return nanos >= nanosPerSecond ? [a[0] + b[0] + 1, nanos - nanosPerSecond] : [a[0] + b[0], nanos];
 }
 
-/** From one time to another; negative seconds where the second is the earlier. @internal */
+/** The duration between two times; the seconds are negative if the second time is earlier. @internal */
 export function timeBetween(start: HrTime, end: HrTime): HrTime {
   const nanos = end[1] - start[1];
   return nanos < 0 ? [end[0] - start[0] - 1, nanos + nanosPerSecond] : [end[0] - start[0], nanos];
@@ -31,9 +31,9 @@ export function isTime(value: unknown): value is TimeInput {
 }
 
 /**
- * A time that was given; undefined for what is none. A small number is one of `performance.now()`.
+ * Converts a given time; undefined if it is invalid. A small number is a value of `performance.now()`.
  *
- * @param offset - what the wall clock is ahead of the performance clock, in milliseconds.
+ * @param offset - the wall clock minus the performance clock, in milliseconds.
  * @internal
  */
 export function givenTime(time: unknown, offset: number): HrTime | undefined {

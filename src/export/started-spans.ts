@@ -6,12 +6,12 @@ const origins = ['none', 'local', 'remote'] as const;
 /** Values of `otel.span.sampling_result`, in the order of the SDK's `SamplingDecision`. */
 const results = ['DROP', 'RECORD_ONLY', 'RECORD_AND_SAMPLE'] as const;
 
-/** Counts spans from their start to their end, by where their parent is and what the sampler decided. @internal */
+/** Counts spans from their start to their end, by the origin of their parent and the sampling decision. @internal */
 export class StartedSpans {
   created = 0;
   recorded = 0;
   sampled = 0;
-  /** By origin, and within it by result. */
+  /** Counts by origin, then by result. */
   readonly #started: number[] = Array.from({ length: origins.length * results.length }, () => 0);
   #endedSampled = 0;
   #endedRecorded = 0;
@@ -38,7 +38,7 @@ export class StartedSpans {
     }
   }
 
-  /** Recorded spans that have not ended, by result. Spans that ended twice or started elsewhere do not make it negative. */
+  /** Recorded spans that have not ended, by result. It does not become negative if spans end twice or were started elsewhere. */
   live(): { RECORD_ONLY: number; RECORD_AND_SAMPLE: number } {
     return {
       RECORD_ONLY: Math.max(0, this.recorded - this.sampled - this.#endedRecorded),

@@ -1,36 +1,36 @@
-// The statistics that stats() returns.
+// Defines the statistics that stats() returns.
 import type { SpanCounts } from './accounting.ts';
 import type { DestinationQueue } from './destination-queue.ts';
 
-/** One destination at one moment. */
+/** Snapshot of one destination. */
 export interface DestinationStats extends SpanCounts {
   /** Protocol and URL, without user and password. */
   readonly name: string;
-  /** Requests sent. */
+  /** Sent requests. */
   readonly requests: number;
-  /** Requests that failed, whether or not they were tried again. */
+  /** Failed requests, retried or not. */
   readonly exportErrors: number;
-  /** Failed requests that were, or will be, tried again. */
+  /** Failed requests that were or will be retried. */
   readonly retries: number;
-  /** Milliseconds that the last acknowledged request took; 0 before the first. */
+  /** Duration of the last acknowledged request in milliseconds; 0 before the first. */
   readonly latencyLastMs: number;
-  /** Exponential moving average of the same; a new value weighs a tenth. */
+  /** Exponential moving average of that duration, with a weight of 0.1 for each new value. */
   readonly latencyAverageMs: number;
-  /** Bytes in memory: encoded batches, on the wire or not, and an estimate of spans held. */
+  /** Bytes in memory: encoded batches, including those being sent, and an estimate of held spans. */
   readonly memoryBytes: number;
   /** Bytes on disk. */
   readonly spoolBytes: number;
-  /** Operations on the disk that failed. */
+  /** Failed disk operations. */
   readonly spoolErrors: number;
 }
 
-/** Tracing at one moment. All counts are since the start. */
+/** Snapshot of tracing. All counts are since the start. */
 export interface TracingStats {
-  /** Spans that were started, recorded or not. */
+  /** Started spans, recorded or not. */
   readonly created: number;
-  /** Of these, those that are recorded: all that are to be exported, and those on which only their end can decide. */
+  /** Started spans that are recorded: sampled spans, and spans that are decided at their end. */
   readonly recorded: number;
-  /** Of these, those that are to be exported, as far as their start tells. */
+  /** Started spans that were sampled at their start. */
   readonly sampled: number;
   readonly destinations: readonly DestinationStats[];
 }

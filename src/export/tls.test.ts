@@ -23,7 +23,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(() => void vi.unstubAllEnvs());
 
-/** A receiver behind TLS that takes only clients with the certificate. */
+/** A TLS receiver that accepts only clients with the certificate. */
 async function httpsReceiver(): Promise<{ url: string; receiver: HttpReceiver }> {
   const receiver = new HttpReceiver();
   const tls = { cert: certificate, key: certificateKey, ca: certificate, requestCert: true, rejectUnauthorized: true };

@@ -1,5 +1,5 @@
 // The User-Agent header of all requests.
 import { version } from '../common/version.ts';
 
-/** What requests say of who sends them. @internal */
+/** Identifies the sender of requests. @internal */
 export const userAgent: string = `mqtrace/${version}`;

@@ -1,4 +1,4 @@
-// Checks the options of exporting.
+// Validates the options of exporting.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import {
   checkNames,
@@ -29,7 +29,7 @@ function spool(value: unknown, where: string): void {
     throw invalidOption(`${where}.${name}`, unknown[name], 'only directory, maxBytes and maxAgeMs');
 }
 
-/** One check per option that says how spans are delivered. */
+/** One check per delivery option. */
 const deliveryChecks: Readonly<Record<Name, OptionCheck>> = {
   maxBatchSpans: checkWhole(1),
   maxBatchBytes: checkWhole(1),
@@ -43,7 +43,7 @@ const deliveryChecks: Readonly<Record<Name, OptionCheck>> = {
   compression: checkOneOf(['none', 'gzip']),
   httpAgentOptions: (value, where) => {
     if (typeof value !== 'function' && !isRecord(value))
-      throw invalidOption(where, value, 'options of an http.Agent or a function that makes one');
+      throw invalidOption(where, value, 'options of an http.Agent or a function that creates one');
   },
 };
 
@@ -66,7 +66,7 @@ function headers(value: unknown, where: string): void {
       validateHeaderName(name);
       validateHeaderValue(name, header);
     } catch (cause) {
-      // The value may be a secret: it is not quoted.
+      // The value may be a secret, so it is not shown.
       throw new MqtraceError('INVALID_OPTION', `${here}: not a valid name and value of a header`, { cause });
     }
   }
@@ -93,7 +93,7 @@ function destinations(value: unknown, where: string): void {
   }
 }
 
-/** One check per option of an export. @internal */
+/** One check per export option. @internal */
 export const exportOptionChecks: { readonly [N in keyof Required<ExportOptions>]: OptionCheck } = {
   protocol: checkOneOf(exportProtocols),
   endpoint,

@@ -1,4 +1,4 @@
-// Recognises requests that were sent to the port of another protocol.
+// Detects requests that were sent to the port of another protocol.
 import { ExportError } from './export-error.ts';
 
 type Transport = 'http' | 'grpc';
@@ -6,12 +6,12 @@ type Transport = 'http' | 'grpc';
 const conventionalPort = { http: '4318', grpc: '4317' } as const;
 const expected = { http: 'HTTP/1.1', grpc: 'HTTP/2' } as const;
 
-/** Codes that say that the connection was cut, which some receivers do to what they cannot read. */
+/** Error codes of a closed connection, as with some receivers that get invalid data. */
 const cut: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ERR_HTTP2_STREAM_CANCEL']);
 
 /**
- * The error to report if a failed request looks like one that was sent to the port of another protocol; undefined if not. The usual
- * case are 4317 and 4318 in each other's place.
+ * The error to report if a failed request was probably sent to the port of another protocol; undefined if not. Typically, 4317 and
+ * 4318 are swapped.
  *
  * @internal
  */
@@ -25,7 +25,7 @@ export function wrongProtocol(transport: Transport, url: URL, error: unknown): E
     const name = other === 'grpc' ? 'OTLP over gRPC' : 'OTLP over HTTP';
     const mend = `use port ${conventionalPort[transport]} or protocol ${other === 'grpc' ? "'grpc'" : "'http/protobuf'"}`;
     const tls = url.protocol === 'http:' ? `, or it expects TLS (https://)` : '';
-    const what = unreadable ? `the answer is not ${expected[transport]}` : 'the connection was cut';
+    const what = unreadable ? `the response is not ${expected[transport]}` : 'the connection was closed';
     return new ExportError(`${what}: port ${url.port} may be the one for ${name} (${mend})${tls}`, {
       type: 'wrong_protocol',
       cause: error,

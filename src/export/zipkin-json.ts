@@ -1,4 +1,4 @@
-// Turns an encoded OTLP request into Zipkin's JSON form.
+// Converts an encoded OTLP request to Zipkin's JSON form.
 import { type JsonAttribute, type JsonSpan, type JsonValue, toJson } from './otlp-json.ts';
 
 /** A span in Zipkin's v2 form. @internal */
@@ -20,7 +20,7 @@ export interface ZipkinSpan {
 const kinds = [undefined, undefined, 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
 const statusCodes = [undefined, 'OK', 'ERROR'] as const;
 
-/** A value as the string that Zipkin's tags want; lists and maps as JSON. */
+/** A value as a string for Zipkin's tags; lists and maps as JSON. */
 function tagValue(value: JsonValue): string {
   const plain = plainValue(value);
   return typeof plain === 'string' ? plain : JSON.stringify(plain);
@@ -51,7 +51,7 @@ function tagsOf(
   if (scope.version) tags['otel.scope.version'] = scope.version;
   const code = statusCodes[span.status.code];
   if (code !== undefined) tags['otel.status_code'] = code;
-  // Zipkin takes the mere presence of this tag for an error, so that only errors may have it.
+  // For Zipkin the presence of this tag means an error, so only errors may have it.
   if (code === 'ERROR') tags['error'] = span.status.message ?? 'true';
   else delete tags['error'];
   if (span.droppedAttributesCount > 0) tags['otel.dropped_attributes_count'] = String(span.droppedAttributesCount);

@@ -10,23 +10,23 @@ import {
 import { answered, callHook } from '../common/faults.ts';
 import { warn } from '../common/warnings.ts';
 
-/** What is to be registered with the OpenTelemetry API; what is left out stays as it is. @internal */
+/** The parts to register with the OpenTelemetry API; missing parts are not registered. @internal */
 export interface Registration {
   readonly provider?: TracerProvider | undefined;
   readonly propagator: TextMapPropagator;
   readonly contextManager?: ContextManager | undefined;
-  /** Whether the application chose these two, rather than getting the defaults. */
+  /** Whether the application configured these two, instead of using the defaults. */
   readonly chosen: { readonly propagator: boolean; readonly contextManager: boolean };
 }
 
 type Slot = 'diag' | 'trace' | 'propagation' | 'context';
 
-/** The registration made last, and whether its tracing was shut down since. */
+/** The last registration, and whether its tracing has been shut down. */
 let current: { readonly registration: Registration; over: boolean } | undefined;
 
 /**
- * Whether something is registered. The API cannot be asked, and trying logs an error with a stack; the symbol is the API's own
- * contract between its copies, the same for all of 1.x.
+ * Whether something is registered. The API cannot tell, and trying to register logs an error with a stack. All versions 1.x of the
+ * API share this symbol between their copies.
  *
  * @internal
  */
@@ -48,11 +48,11 @@ export function register(registration: Registration): void {
     const ours = current && !current.over;
     const who = ours
       ? 'startTracing() was called before and is still running'
-      : 'a tracer provider is registered already';
+      : 'a tracer provider is already registered';
     warn(
-      `${who}: spans made through the OpenTelemetry API, by wrappers for instance, go there, and only those made ` +
-        `through the object that this startTracing() returned are exported by it. Shut the first one down before, or pass ` +
-        `{ register: false } if this is meant.`,
+      `${who}: spans created through the OpenTelemetry API, for example by wrappers, go there, and only those created  ` +
+        `through the object that this startTracing() returned are exported by it. Shut down the first one before, or pass  ` +
+        `{ register: false } if this is intended.`,
     );
   } else if (provider) {
     trace.setGlobalTracerProvider(provider);
@@ -60,23 +60,26 @@ export function register(registration: Registration): void {
   }
 
   if (!isRegistered('propagation')) propagation.setGlobalPropagator(propagator);
-  else if (chosen.propagator) warn('a propagator is registered already and stays; the chosen one is not used');
+  else if (chosen.propagator) warn('a propagator is already registered and is kept; the configured one is not used');
 
   if (contextManager === undefined) return;
   if (!isRegistered('context')) {
     callHook('enable() of a context manager', () => answered(contextManager.enable()));
     context.setGlobalContextManager(contextManager);
-  } else if (chosen.contextManager) warn('a context manager is registered already and stays');
+  } else if (chosen.contextManager) warn('a context manager is already registered and is kept');
 }
 
-/** Marks the provider as shut down. It stays registered until the next one comes, so that spans ending late are noticed. @internal */
+/**
+ * Marks the provider as shut down. It stays registered until the next one is registered, so that spans that end late are noticed.
+ * @internal
+ */
 export function registrationOver(provider: TracerProvider): void {
   if (current?.registration.provider === provider) current.over = true;
 }
 
-/** Unregisters what is still ours. */
+/** Unregisters the parts that are still registered by this module. */
 function unregister({ provider, propagator, contextManager }: Registration): void {
-  // By its method: the API may be there twice, as CommonJS and as ES modules, and each copy has a class of its own.
+  // Recognized by its method: the API may be loaded twice, as CommonJS and as ES modules, and each copy has its own class.
   const proxy = registered('trace') as { getDelegate?: () => TracerProvider } | undefined;
   if (proxy?.getDelegate?.() === provider) trace.disable();
   if (registered('propagation') === propagator) propagation.disable();

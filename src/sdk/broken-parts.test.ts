@@ -1,4 +1,5 @@
-// Each part that an application hands to startTracing, broken in each way: the application does not notice, and it is counted.
+// Breaks each part that an application passes to startTracing in each way: the application is not affected, and the fault is
+// counted.
 import { type ContextManager, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { type Sampler, SamplingDecision, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { expect, test, vi } from 'vitest';
@@ -23,7 +24,7 @@ const ways: readonly [string, () => never][] = [
   ['rejects', () => Promise.reject(error) as never],
 ];
 
-/** Returns without a value by design: an undefined or null of these is no fault. */
+/** These return nothing by design: undefined or null is not a fault. */
 const voids = new Set(['onStart', 'onEnd', 'onEnding', 'forceFlush', 'shutdown', 'enable']);
 
 function processor(broken: string, way: () => never): SpanProcessor {
@@ -104,7 +105,7 @@ test.each(ways)('a processor of createSampling that %s does not reach the provid
   expect(unhandled).not.toHaveBeenCalled();
 });
 
-test.each([{ decision: 7 }, {}, { decision: '2' }])('a decision that is none (%o) counts as no', (result) => {
+test.each([{ decision: 7 }, {}, { decision: '2' }])('an invalid decision (%o) counts as not sampled', (result) => {
   const faults = tracingFaults();
   const { sampler } = createSampling({ sampler: { shouldSample: () => result } as unknown as Sampler });
   expect(sampler.shouldSample(ROOT_CONTEXT, '1'.repeat(32), 'work', SpanKind.INTERNAL, {}, [])).toMatchObject({

@@ -1,4 +1,4 @@
-// A process whose tracing is broken in every part ends as it would without tracing.
+// Checks that a process with every part of tracing broken ends as it would without tracing.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CompiledSources } from '../export/testing/child.ts';
 
@@ -12,14 +12,14 @@ const ways = {
   throws: `() => { throw new Error('secret'); }`,
   rejects: `() => Promise.reject(new Error('secret'))`,
   'rejects later': `async () => { await new Promise(setImmediate); throw new Error('secret'); }`,
-  'rejects by a promise that is not native': `() => ({
+  'rejects with a promise that is not native': `() => ({
     isPending: () => true,
     then: (resolve, reject) => setImmediate(() => reject?.(new Error('secret'))),
   })`,
-  'rejects by a subclass': `() => { class Mine extends Promise { then(...given) { return super.then(...given); } } return Mine.reject(new Error('secret')); }`,
+  'rejects with a subclass of Promise': `() => { class Mine extends Promise { then(...given) { return super.then(...given); } } return Mine.reject(new Error('secret')); }`,
 };
 
-test.each(Object.entries(ways))('processors, samplers and hooks of which each %s', async (_, way) => {
+test.each(Object.entries(ways))('processors, samplers and hooks that each %s', async (_, way) => {
   const program = `
     import { tracingFaults } from './src/index.js';
     const broken = ${way};

@@ -9,7 +9,7 @@ const key = createContextKey('test');
 const a = ROOT_CONTEXT.setValue(key, 'a');
 const b = ROOT_CONTEXT.setValue(key, 'b');
 
-// The SDK's own manager shows what is expected, but for two faults of its own.
+// The SDK's own manager has the expected behaviour, except for two defects.
 describe.each([
   ['ours', AsyncContextManager],
   ["the SDK's", AsyncLocalStorageContextManager],
@@ -20,13 +20,13 @@ describe.each([
     manager = new Manager().enable();
   });
 
-  test('the root context is active until another one is', () => {
+  test('the root context is active until another one is set', () => {
     expect(manager.active()).toBe(ROOT_CONTEXT);
     manager.with(a, () => expect(active()).toBe('a'));
     expect(manager.active()).toBe(ROOT_CONTEXT);
   });
 
-  test('with() passes this and arguments on, and returns or throws what the function does', () => {
+  test('with() passes this and arguments, and returns or throws what the function does', () => {
     const self = { name: 'self' };
     const join = function (this: typeof self, ...parts: string[]): string {
       return `${this.name} ${String(active())} ${parts.join()}`;
@@ -41,7 +41,7 @@ describe.each([
     expect(active()).toBeUndefined();
   });
 
-  test('the context stays across asynchronous calls, each in its own', async () => {
+  test('the context is kept across asynchronous calls, separately for each', async () => {
     const seen = async (ms: number): Promise<unknown> => {
       await sleep(ms);
       return active();
@@ -122,7 +122,7 @@ test('a listener that was added twice is removed twice', () => {
   expect(emitter.listenerCount('x')).toBe(0);
 });
 
-test('what is no listener gets the error of the emitter', () => {
+test('a value that is not a listener causes the error of the emitter', () => {
   const emitter = new AsyncContextManager().bind(a, new EventEmitter());
   for (const name of ['on', 'once', 'prependListener', 'prependOnceListener'] as const)
     expect(() => emitter[name]('x', 'no' as never)).toThrow(/listener.* must be of type function/);

@@ -1,4 +1,4 @@
-// Keeps the active context across asynchronous calls.
+// Implements a context manager, which keeps the active context across asynchronous calls.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
@@ -6,7 +6,7 @@ import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/
 type Listener = (...args: unknown[]) => void;
 type AddListener = (event: string | symbol, listener: Listener) => EventEmitter;
 
-/** A listener that Node's `removeListener` finds by the one that the application gave. */
+/** A listener that Node's `removeListener` finds by the application's original listener. */
 type BoundListener = Listener & { listener?: Listener };
 
 /**
@@ -47,14 +47,14 @@ export class AsyncContextManager implements ContextManager {
     return this;
   }
 
-  /** Newer versions of the API call this; see its documentation for when the context is left again. */
+  /** Called by newer versions of the API; its documentation says when the context is left. */
   attach(context: Context): { dispose(): void } {
     const previous = this.#storage.getStore();
     this.#storage.enterWith(context);
     let disposed = false;
     return {
       dispose: () => {
-        // The type has no undefined, which is what leaves the storage as it was.
+        // The type does not allow undefined, which restores the storage.
         if (!disposed) this.#storage.enterWith(previous as Context);
         disposed = true;
       },
@@ -70,12 +70,12 @@ export class AsyncContextManager implements ContextManager {
     return bound;
   }
 
-  /** Listeners that are added from now on run in the context. The first context counts if it is bound again. */
+  /** Listeners that are added from now on run in the context. If the emitter is bound again, the first context is used. */
   #bindEmitter(context: Context, emitter: EventEmitter): void {
     if (this.#boundEmitters.has(emitter)) return;
     this.#boundEmitters.add(emitter);
     const bind = (listener: Listener): BoundListener => {
-      // What is not a function is passed on, so that the emitter reports its own error.
+      // A value that is not a function is passed through, so that the emitter throws its own error.
       if (typeof listener !== 'function') return listener;
       const bound: BoundListener = this.#bindFunction(context, listener);
       bound.listener = listener;

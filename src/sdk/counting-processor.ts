@@ -1,10 +1,10 @@
-// Counts ended spans before a processor gets them.
+// Counts ended spans before they reach a processor.
 import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { StartedSpans } from '../export/started-spans.ts';
 import { GuardedProcessor } from '../sampling/guarded-processor.ts';
 
-/** A guarded processor that counts the spans that end. @internal */
+/** A guarded processor that counts ended spans. @internal */
 export class CountingProcessor extends GuardedProcessor {
   readonly #counts: StartedSpans;
 

@@ -1,15 +1,15 @@
-// Counts what a sampler decides.
+// Counts the decisions of a sampler.
 import { trace } from '@opentelemetry/api';
 import type { LightSampler } from '../export/light-tracer.ts';
 import type { StartedSpans } from '../export/started-spans.ts';
 
-/** The same sampler, counting what it decides: unsampled spans reach nothing else. @internal */
+/** Wraps a sampler and counts its decisions: unsampled spans reach no other component. @internal */
 export function countingSampler(sampler: LightSampler, counts: StartedSpans): LightSampler {
   return {
     get readsOnly() {
       return sampler.readsOnly;
     },
-    // Named one by one: an array of them would cost as much as the decision.
+    // Parameters are listed, because a rest array would cost as much as the decision.
     shouldSample: (context, traceId, spanName, spanKind, attributes, links) => {
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);
       counts.start(trace.getSpanContext(context), result.decision);

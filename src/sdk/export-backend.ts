@@ -10,12 +10,12 @@ import type { OpenSpan, OpenSpans, OpenSpansOptions } from './open-spans.ts';
 import type { OperationMetrics } from './operation-metrics.ts';
 import type { TracingStats } from '../export/stats.ts';
 
-/** Tells the backends of one process apart. */
+/** Distinguishes the backends of one process. */
 let backends = 0;
 
 /**
- * What `tracing` does with its provider: flush and shut down the exporter, whose results count, and the processors of the
- * application beside it.
+ * Flushes and shuts down the provider for `tracing`: the exporter, whose results are returned, and the processors of the
+ * application.
  *
  * @internal
  */
@@ -57,7 +57,7 @@ export class ExportBackend {
 
   openSpans(options?: OpenSpansOptions): OpenSpan[] {
     if (this.#openSpans !== undefined) return this.#openSpans.list(options);
-    warnEachMinute('openSpans', 'tracing.openSpans() knows no spans without startTracing({ trackOpenSpans: true })');
+    warnEachMinute('openSpans', 'tracing.openSpans() returns no spans without startTracing({ trackOpenSpans: true })');
     return [];
   }
 
@@ -94,8 +94,11 @@ export class ExportBackend {
 async function within(what: string, timeoutMs: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((_, reject) => {
-    // Somewhat later than the exporter's own deadline, which has a result to give.
-    timer = setTimeout(() => reject(new Error(`a span processor is not done after ${timeoutMs} ms`)), timeoutMs + 50);
+    // Somewhat later than the exporter's own deadline, so that its result is available.
+    timer = setTimeout(
+      () => reject(new Error(`a span processor has not finished after ${timeoutMs} ms`)),
+      timeoutMs + 50,
+    );
   });
   try {
     await Promise.race([work, timeout]);

@@ -9,7 +9,7 @@ function fails(): never {
   throw new Error('broken processor');
 }
 
-test('a processor of the application sees spans first, and its faults stay with it', async () => {
+test('a processor of the application gets spans first, and its faults do not spread', async () => {
   const collector = await receiver();
   const reported = collectDiag();
   const order: string[] = [];
@@ -28,7 +28,7 @@ test('a processor of the application sees spans first, and its faults stay with 
   expect(reported.join('\n')).toContain('broken processor');
 });
 
-test('flush and shutdown resolve although the collector rejects, and report it', async () => {
+test('flush and shutdown resolve and report it if the collector rejects spans', async () => {
   const reported = collectDiag();
   const url = await serve((_, response) => void response.writeHead(400).end('no'));
   const tracing = start({ export: { endpoint: url } });
@@ -39,7 +39,7 @@ test('flush and shutdown resolve although the collector rejects, and report it',
   await expect(tracing.shutdown()).resolves.toEqual({ exported: 0, left: 0, dropped: 0 });
 });
 
-test('flush and shutdown give up on a collector that never answers', async () => {
+test('flush and shutdown time out with a collector that never responds', async () => {
   const reported = collectDiag();
   const url = await serve(() => undefined);
   const tracing = startTracing({ export: { endpoint: url } });

@@ -1,4 +1,4 @@
-// mqtrace/sdk: sets up OpenTelemetry, samples and exports.
+// Exports the public API of mqtrace/sdk: sets up OpenTelemetry, samples and exports.
 export { errorCodes, MqtraceError, type MqtraceErrorCode } from '../common/errors.ts';
 export {
   environmentModes,

@@ -1,4 +1,4 @@
-// Whole scenarios through the wrappers, with light spans and without: what arrives, and what is counted, is the same.
+// Runs whole scenarios through the wrappers with and without light spans: exported spans and counters are the same.
 import { type Span, trace } from '@opentelemetry/api';
 import { SamplingDecision, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect, test, vi } from 'vitest';
@@ -19,7 +19,7 @@ interface Seen {
   readonly lightSpans: number;
 }
 
-/** Everything that makes a span: single and many, with baggage and links, that succeed and fail, with additions of the application. */
+/** Creates every kind of span: single and batch, with baggage and links, successful and failed, modified by the application. */
 async function scenario(tracing: Tracing, seen: (span: Span | undefined) => void): Promise<void> {
   const options = { tracerProvider: tracing.provider };
   let deliver: Handler | undefined;
@@ -97,7 +97,7 @@ async function scenario(tracing: Tracing, seen: (span: Span | undefined) => void
   }
 }
 
-/** Ids by the order in which they appear, and no times: what is left does not change from run to run. */
+/** Replaces ids by the order of their appearance and removes times, so that the result is the same in every run. */
 function comparable(spans: readonly ReceivedSpan[]): unknown[] {
   const ids = new Map<string, string>();
   const named = (id: string): string => {
@@ -121,7 +121,7 @@ function comparable(spans: readonly ReceivedSpan[]): unknown[] {
 }
 
 async function play(options: StartTracingOptions, lightSpans: boolean, destinations: number): Promise<Seen> {
-  // The same ids, by which a cap chooses.
+  // The same ids, because a limit selects traces by their ids.
   let state = 1;
   vi.spyOn(Math, 'random').mockImplementation(() => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647);
   const collectors = await Promise.all(Array.from({ length: destinations }, () => receiver()));
@@ -167,12 +167,12 @@ test.each<[string, StartTracingOptions, { light: boolean; destinations?: number 
   ['by default', {}, { light: true }],
   ['with keepErrors', { sampling: { sampler: { ratio: 0 }, keepErrors: true } }, { light: true }],
   ['with errorBoost', { sampling: { errorBoost: { base: 1, max: 1 } } }, { light: true }],
-  ['with a cap', { sampling: { maxTracesPerSecond: 1000 } }, { light: true }],
+  ['with a limit on traces', { sampling: { maxTracesPerSecond: 1000 } }, { light: true }],
   ['with openSpans()', { trackOpenSpans: true }, { light: true }],
   ['with limits', { spanLimits: { eventCountLimit: 1, linkCountLimit: 2 } }, { light: true }],
   ['with a sampler of the application', { sampling: { sampler: foreign } }, { light: true }],
   ['with two destinations', {}, { light: true, destinations: 2 }],
-  // These see spans of the SDK.
+  // These get spans of the SDK.
   ['with a processor of the application', { spanProcessors: [processor] }, { light: false }],
   ['with keepWhen', { sampling: { keepWhen: () => false } }, { light: false }],
 ])('%s', async (_, options, { light, destinations = 1 }) => {

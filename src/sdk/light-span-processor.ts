@@ -1,4 +1,4 @@
-// What startTracing() does with a light span at its start and end: the same as its span processors, in one step each.
+// Handles the start and end of light spans for startTracing(): the same as its span processors, in one step each.
 import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../common/faults.ts';

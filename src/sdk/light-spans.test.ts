@@ -1,4 +1,4 @@
-// Holds light spans to the SDK's: any sequence of calls, with any limits, sampler and processors, gives the same.
+// Compares light spans with the SDK's: any sequence of calls, with any limits, sampler and processors, has the same result.
 import { diag, ROOT_CONTEXT, type Span, trace, type Tracer } from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import {
@@ -40,7 +40,7 @@ const parents = {
   invalid: { traceId: '0'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 },
 } as const;
 
-/** What anybody can see of a span. */
+/** The observable state of a span. */
 function view(span: ReadableSpan): unknown {
   return {
     name: span.name,
@@ -61,7 +61,7 @@ function view(span: ReadableSpan): unknown {
   };
 }
 
-/** Plays a scenario and tells everything that can be observed. */
+/** Runs a scenario and returns everything that can be observed. */
 function play(given: Scenario, light: boolean): unknown {
   clocks.wall = 1_700_000_000_000;
   clocks.ticks = 1000.5;
@@ -94,7 +94,7 @@ function play(given: Scenario, light: boolean): unknown {
       given.onStart?.(span);
     },
     onEnd(span) {
-      // Before anybody has looked.
+      // Before the first access.
       batch.add(span);
       seen.push(['end', view(span)]);
       batch.add(span);
@@ -163,7 +163,7 @@ function play(given: Scenario, light: boolean): unknown {
   return seen;
 }
 
-test('any sequence of calls on a light span gives what it gives on a span of the SDK', () => {
+test('any sequence of calls on a light span has the same result as on a span of the SDK', () => {
   fc.assert(
     fc.property(scenario, (given) => {
       expect(play(given, true)).toEqual(play(given, false));

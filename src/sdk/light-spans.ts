@@ -1,11 +1,11 @@
-// Gives the wrappers' tracer of a provider light spans.
+// Makes a provider return a tracer of light spans to the wrappers.
 import type { Tracer, TracerOptions } from '@opentelemetry/api';
 import type { IdGenerator, ReadableSpan, SpanLimits, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { LightSource } from '../export/light-span.ts';
 import { type LightSampler, LightTracer } from '../export/light-tracer.ts';
 import { type ProviderClass, SdkTwins } from '../export/sdk-twins.ts';
 
-/** What a provider was made of. @internal */
+/** The parts of a provider. @internal */
 export interface ProviderParts {
   readonly Provider: ProviderClass;
   readonly resource: ReadableSpan['resource'];
@@ -26,9 +26,9 @@ const defaultLimits: Required<SpanLimits> = {
 };
 
 /**
- * Has this provider make light spans for the wrappers; every other tracer is the SDK's.
+ * Makes this provider create light spans for the wrappers; every other tracer is the SDK's.
  *
- * @param wrappersName - the name under which the wrappers ask for a tracer.
+ * @param wrappersName - the name with which the wrappers request a tracer.
  * @internal
  */
 export function useLightSpans(provider: TracerProvider, parts: ProviderParts, wrappersName = 'mqtrace'): void {
@@ -48,7 +48,7 @@ export function useLightSpans(provider: TracerProvider, parts: ProviderParts, wr
     if (name !== wrappersName) return sdk;
     let light = tracers.get(sdk);
     if (light === undefined) {
-      // The same object as on the SDK's spans: spans are grouped by it.
+      // The same object as on the SDK's spans, because spans are grouped by it.
       const { instrumentationScope: scope } = sdk as Tracer & { instrumentationScope: LightSource['scope'] };
       tracers.set(sdk, (light = new LightTracer(sdk, { ...source, scope }, { sampler, idGenerator })));
     }

@@ -1,4 +1,4 @@
-// Lists spans that have not ended.
+// Tracks spans that have not ended.
 import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 
@@ -12,22 +12,22 @@ export interface OpenSpan {
   readonly ageMs: number;
 }
 
-/** How {@link Tracing.openSpans} chooses. */
+/** Options of {@link Tracing.openSpans}. */
 export interface OpenSpansOptions {
   /** Milliseconds that a span must have been open for. Default 60000. */
   readonly olderThanMs?: number | undefined;
 }
 
-/** Open spans that are followed at most; a span that starts beyond it is left out. */
+/** The maximum number of tracked spans; a span that starts beyond it is not tracked. */
 const maxFollowed = 10_000;
 
 /**
- * Follows recorded spans from start to end, by name and ids alone: a span that the application has let go of is not kept in memory.
+ * Tracks recorded spans from start to end by name and ids only, so that it does not keep span objects in memory.
  *
  * @internal
  */
 export class OpenSpans implements SpanProcessor {
-  /** In the order of their start. */
+  /** In the order in which they started. */
   readonly #open = new Map<SpanContext, { readonly name: string; readonly startedAt: number }>();
 
   onStart(span: Span): void {
@@ -39,7 +39,7 @@ export class OpenSpans implements SpanProcessor {
     this.#open.delete(span.spanContext());
   }
 
-  /** The oldest first. */
+  /** Open spans, the oldest first. */
   list({ olderThanMs = 60_000 }: OpenSpansOptions = {}): OpenSpan[] {
     const now = performance.now();
     const found: OpenSpan[] = [];

@@ -1,17 +1,17 @@
-// Counts and times what tracing.span() runs.
+// Counts and times the operations of tracing.span().
 import { type Attributes, type Counter, type Histogram, type MeterProvider, metrics } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { errorType } from '../common/error-type.ts';
 import { version } from '../common/version.ts';
 
-/** As for the duration of any other operation: https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/ */
+/** The bucket boundaries of operation durations: https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/ */
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Called once when an operation is over, with its error if it failed. @internal */
+/** Called once when an operation has ended, with its error if it failed. @internal */
 export type OperationEnd = (failure?: { readonly error: unknown }) => void;
 
 /**
- * Counts and times what `tracing.span` runs, by its name, whether the span is sampled or not.
+ * Counts and times the operations of `tracing.span` by name, sampled or not.
  *
  * @internal
  */
@@ -21,7 +21,7 @@ export class OperationMetrics {
   #count: Counter | undefined;
   #duration: Histogram | undefined;
 
-  /** Without a provider the one that is registered counts, as soon as there is one. */
+  /** Without a provider, the registered one is used, as soon as there is one. */
   constructor(given: MeterProvider | undefined) {
     this.#given = given;
   }
@@ -47,11 +47,11 @@ export class OperationMetrics {
     const meter = answered(provider.getMeter('mqtrace', version));
     this.#count = meter.createCounter('mqtrace.operation.count', {
       unit: '{operation}',
-      description: 'Operations that tracing.span() has run.',
+      description: 'The number of operations that tracing.span() has run.',
     });
     this.#duration = meter.createHistogram('mqtrace.operation.duration', {
       unit: 's',
-      description: 'How long they took.',
+      description: 'The duration of operations that tracing.span() has run.',
       advice: { explicitBucketBoundaries: seconds },
     });
     this.#provider = provider;

@@ -9,7 +9,7 @@ import { compileSources } from '../export/testing/child.ts';
 
 const repository = new URL('../..', import.meta.url).pathname;
 
-/** Projects of their own with the compiled sources: without an SDK, and as the README installs it. */
+/** Separate projects with the compiled sources: without an SDK, and as the README installs it. */
 let apiOnly: string;
 let bare: string;
 
@@ -40,7 +40,7 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Runs a program in a project, and gives its exit code and what it wrote. */
+/** Runs a program in a project, and returns its exit code and output. */
 async function run(project: string, program: string, env: Record<string, string> = {}): Promise<Outcome> {
   const file = join(project, `program-${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(file, `import { startTracing } from './src/sdk/index.js';\n${program}`);
@@ -52,7 +52,7 @@ async function run(project: string, program: string, env: Record<string, string>
   });
 }
 
-test('without the SDK startTracing says what to install; samplers, and what needs no SDK, work', async () => {
+test('without the SDK startTracing reports what to install; samplers and features that need no SDK work', async () => {
   const outcome = await run(
     apiOnly,
     `import { createSampling, MqtraceSpanProcessor, ratio } from './src/sdk/index.js';
@@ -76,7 +76,7 @@ test('without the SDK startTracing says what to install; samplers, and what need
   });
 });
 
-test('a package that is missing is named, with the command that installs it', async () => {
+test('a missing package is named, with the command that installs it', async () => {
   const outcome = await run(
     bare,
     `for (const options of [{ export: { protocol: 'none' }, propagator: ['b3'] }]) {
@@ -90,7 +90,7 @@ test('a package that is missing is named, with the command that installs it', as
   expect(outcome.out.split('\n')).toEqual([missing('propagator b3', 'propagator-b3', '2')]);
 });
 
-test('a variable that names a package that is missing is reported on stderr, and the rest or the default is used', async () => {
+test('a variable that names a missing package is reported on stderr, and the rest or the default is used', async () => {
   const program = `
     import { propagation } from '@opentelemetry/api';
     const tracing = startTracing({ export: { protocol: 'none' } });
@@ -111,7 +111,7 @@ test('a variable that names a package that is missing is reported on stderr, and
   ]);
 });
 
-test('every exporter works without a package of its own', async () => {
+test('every exporter works without an additional package', async () => {
   const grpc = await startOtlpGrpcReceiver();
   const http = await startOtlpReceiver();
   const outcome = await run(
@@ -132,21 +132,21 @@ test('every exporter works without a package of its own', async () => {
   expect([...grpc.spans, ...http.spans].map(({ name }) => name)).toEqual(['grpc', 'http/protobuf', 'http/json']);
 });
 
-test('a program that is done ends, with its own exit code, although no collector is there', async () => {
+test('a finished program ends with its own exit code even without a collector', async () => {
   const program = `
     const tracing = startTracing({ export: { endpoint: 'http://127.0.0.1:1' }, serviceName: 'short' });
     tracing.span('work', () => undefined);
     process.exitCode = 3;
   `;
   const failed =
-    /^mqtrace: http\/protobuf .*: the export failed and is tried again: connect ECONNREFUSED 127.0.0.1:1\n/;
+    /^mqtrace: http\/protobuf .*: the export failed and will be retried: connect ECONNREFUSED 127.0.0.1:1\n/;
   const lost = 'mqtrace: 1 spans lost: the process ended before they were sent (a spool would keep them)';
   const { code, out, err } = await run(bare, program);
   expect({ code, out, err: err.replace(failed, '') }).toEqual({ code: 3, out: '', err: lost });
   expect(err).toMatch(failed);
 });
 
-test('OTEL_LOG_LEVEL shows on the console what is reported, unless the application has a logger', async () => {
+test('OTEL_LOG_LEVEL enables reports on the console, unless the application has a logger', async () => {
   const program = `startTracing({ export: { protocol: 'none' } });`;
   const env = { OTEL_LOG_LEVEL: 'warn', OTEL_PROPAGATORS: 'smoke-signals' };
   const shown = await run(bare, program, env);

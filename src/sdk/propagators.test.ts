@@ -39,7 +39,7 @@ function extract(propagator: TextMapPropagator, carrier: Record<string, string>)
   return propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
 }
 
-test("the default is mqtrace's own, also when its two halves are named", () => {
+test('the default is the propagator of mqtrace, also if both of its parts are named', () => {
   expect(choose({})).toBe(mqtracePropagator);
   expect(choose({}, 'baggage,tracecontext')).toBe(mqtracePropagator);
   expect(choose({}, 'unknown')).toBe(mqtracePropagator);
@@ -75,7 +75,7 @@ test.each([
 test.each([
   ['tracecontext', true, false],
   ['baggage', false, true],
-])('%s alone does not read the other half', (name, traced, carried) => {
+])('%s alone does not read the other part', (name, traced, carried) => {
   const read = extract(choose({}, name), inject(mqtracePropagator));
   expect(trace.getSpanContext(read) !== undefined).toBe(traced);
   expect(propagation.getBaggage(read) !== undefined).toBe(carried);
@@ -83,14 +83,14 @@ test.each([
   expect(fields).toEqual(traced ? ['traceparent', 'tracestate'] : ['baggage']);
 });
 
-test('a propagator in code gives way to the variable, unless the mode says otherwise', () => {
+test('the variable takes precedence over a propagator in code, depending on the mode', () => {
   const own: TextMapPropagator = { inject: () => undefined, extract: (context) => context, fields: () => [] };
   expect(choose({ propagator: own })).toBe(own);
   expect(choose({ propagator: own }, 'tracecontext,baggage')).toBe(mqtracePropagator);
   expect(choose({ propagator: own }, 'tracecontext,baggage', 'fallback')).toBe(own);
 });
 
-test('a propagator may be given beside names, and one that throws does not stop the others', () => {
+test('names and propagators may be mixed, and one that throws does not stop the others', () => {
   const broken: TextMapPropagator = {
     inject: () => {
       throw new Error('inject');
@@ -109,7 +109,7 @@ test('a propagator may be given beside names, and one that throws does not stop 
   expect(propagator.fields()).toEqual(['broken', 'traceparent', 'tracestate', 'baggage', 'b3']);
 });
 
-test('the order of names is kept: of several that find a trace the last one decides', () => {
+test('the order of names is kept: if several find a trace, the last one is used', () => {
   const carrier = {
     traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
     b3: `${'c'.repeat(32)}-${'d'.repeat(16)}-1`,

@@ -1,4 +1,4 @@
-// Chooses and combines propagators.
+// Selects and combines propagators.
 import { type Context, propagation, type TextMapPropagator, trace } from '@opentelemetry/api';
 import { acceptLossesOf } from '../propagation/lossy-propagator.ts';
 import { mqtracePropagator } from '../propagation/index.ts';
@@ -9,10 +9,10 @@ import { type PropagatorName, propagatorNames } from '../config/names.ts';
 import type { StartTracingOptions } from './options.ts';
 
 /**
- * The propagator to register. `none` gives one that does nothing, which is registered all the same: without any, wrappers
- * would use their own.
+ * The propagator to register. `none` returns one that does nothing, which has to be registered: without a registered propagator,
+ * wrappers use their own.
  *
- * @throws MqtraceError `MISSING_DEPENDENCY` for one that code names and whose package is not installed.
+ * @throws MqtraceError `MISSING_DEPENDENCY` for a propagator named in code whose package is not installed.
  * @internal
  */
 export function choosePropagator(options: StartTracingOptions, environment: Environment): TextMapPropagator {
@@ -24,7 +24,7 @@ export function choosePropagator(options: StartTracingOptions, environment: Envi
   return propagator;
 }
 
-/** What `OTEL_PROPAGATORS` names and can be loaded; undefined if nothing is left. */
+/** The propagators in `OTEL_PROPAGATORS` that can be loaded; undefined if there are none. */
 function named(environment: Environment): PropagatorName[] | undefined {
   const names = environment.listOf('OTEL_PROPAGATORS', propagatorNames)?.filter((name) => {
     const problem = name in packages ? loadingProblem(packages[name as keyof typeof packages]) : undefined;
@@ -45,7 +45,7 @@ function compose(list: readonly (PropagatorName | TextMapPropagator)[]): TextMap
   const wanted = new Set(list);
   wanted.delete('none');
   const both = wanted.has('tracecontext') && wanted.delete('baggage');
-  // In the order given: the last one that finds a trace in a message decides.
+  // In the given order: the last one that finds a trace in a message is used.
   const propagators = [...wanted].map((each) => {
     if (typeof each !== 'string') return each;
     return both && each === 'tracecontext' ? mqtracePropagator : create(each);
@@ -64,7 +64,7 @@ function create(name: PropagatorName): TextMapPropagator {
   return new B3Propagator({ injectEncoding: name === 'b3' ? SINGLE_HEADER : MULTI_HEADER });
 }
 
-/** Several propagators as one: each reads from and writes to the same carrier, in this order. */
+/** Combines several propagators: each reads from and writes to the same carrier, in this order. */
 function composite(propagators: readonly TextMapPropagator[]): TextMapPropagator {
   return {
     inject: (context, carrier, setter) => {
@@ -94,7 +94,7 @@ function guard(what: string, call: () => void): void {
   }
 }
 
-/** mqtrace's propagator reduced to one of its two concerns. */
+/** The propagator of mqtrace limited to trace context or baggage. */
 function half(names: readonly string[], without: (context: Context) => Context): TextMapPropagator {
   return {
     inject: (context, carrier, setter) => mqtracePropagator.inject(without(context), carrier, setter),

@@ -4,8 +4,8 @@ import type { Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { setRandomFlag } from '../common/random-trace-id.ts';
 
 /**
- * Stands before all other processors, so that each sees the flag. The trace ids of startTracing() are those of the SDK's generator,
- * which are random.
+ * Precedes all other processors, so that they see the flag. The trace ids of startTracing() come from the SDK's generator, so they
+ * are random.
  *
  * @internal
  */

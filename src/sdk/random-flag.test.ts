@@ -15,7 +15,7 @@ const from = (flags: string): ReturnType<typeof extract> =>
 test.each([
   ['03', 3],
   ['01', 1],
-])('below a parent with flags %s, spans are exported with flags %i, also those below them', async (given, flags) => {
+])('below a parent with flags %s, spans and their children are exported with flags %i', async (given, flags) => {
   const collector = await receiver();
   const tracing = start({ export: { endpoint: collector.url } });
   context.with(from(given), () =>
@@ -33,7 +33,7 @@ test.each([
   ]);
 });
 
-test('roots have the flag, because their ids are random, and hand it on', async () => {
+test('roots have the flag, because their ids are random, and propagate it', async () => {
   const collector = await receiver();
   const exporter = new InMemorySpanExporter();
   const tracing = start({
@@ -50,7 +50,7 @@ test('roots have the flag, because their ids are random, and hand it on', async 
   expect(collector.spans.map((span) => span.flags & 0xff)).toEqual([3]);
 });
 
-test('a span below one that was not recorded keeps the flag of the trace', async () => {
+test('a span below an unrecorded span keeps the flag of the trace', async () => {
   const collector = await receiver();
   const processor = new MqtraceSpanProcessor({ endpoint: collector.url });
   const sampler = {
@@ -64,7 +64,7 @@ test('a span below one that was not recorded keeps the flag of the trace', async
   expect(collector.spans.map((span) => [span.name, span.flags & 0xff])).toEqual([['inner', 3]]);
 });
 
-test("in a provider of one's own the flag is kept; roots stay as they are, because its ids may not be random", async () => {
+test("in the application's own provider the flag is kept; roots are not changed, because its ids may not be random", async () => {
   const collector = await receiver();
   const processor = new MqtraceSpanProcessor({ endpoint: collector.url });
   const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test');

@@ -8,7 +8,7 @@ import { cleanUpAfterEach, receiver, start } from './testing/fixture.ts';
 
 cleanUpAfterEach();
 
-test('what is registered carries spans, context and baggage for everyone', async () => {
+test('registered tracing handles spans, context and baggage for all code', async () => {
   const collector = await receiver();
   const tracing = start({ export: { endpoint: collector.url } });
   const span = trace.getTracer('library').startSpan('through the API');
@@ -27,7 +27,7 @@ test('what is registered carries spans, context and baggage for everyone', async
   ]);
 });
 
-test('OTEL_SDK_DISABLED records nothing, while the context still travels', async () => {
+test('OTEL_SDK_DISABLED records nothing, but context is still propagated', async () => {
   const collector = await receiver();
   vi.stubEnv('OTEL_SDK_DISABLED', 'true');
   const tracing = start({ export: { endpoint: collector.url } });
@@ -49,7 +49,7 @@ test('OTEL_SDK_DISABLED records nothing, while the context still travels', async
   expect(collector.requests).toEqual([]);
 });
 
-test('with register: false the API is left alone', async () => {
+test('with register: false nothing is registered with the API', async () => {
   const collector = await receiver();
   const tracing = start({ export: { endpoint: collector.url }, register: false });
   expect(propagation.fields()).toEqual([]);
@@ -59,7 +59,7 @@ test('with register: false the API is left alone', async () => {
   expect(collector.spans).toMatchObject([{ name: 'own' }]);
 });
 
-test('called twice, it warns, and the second one exports what is made through it', async () => {
+test('called twice, it warns, and the second one exports only its own spans', async () => {
   const [first, second] = [await receiver(), await receiver()];
   const reported = collectDiag();
   const one = start({ export: { endpoint: first.url } });
@@ -83,7 +83,7 @@ test('called twice without a logger, it warns on stderr, once', async () => {
   await Promise.all([one.shutdown(), two.shutdown()]);
 });
 
-test('a propagator that code or a variable names is not warned of for what it leaves out', () => {
+test('there is no warning for a named propagator that does not propagate everything', () => {
   const reported = collectDiag();
   start({ propagator: ['tracecontext'], export: { protocol: 'none' } });
   inject(kafkaHeaders, {}, ROOT_CONTEXT);
@@ -108,7 +108,7 @@ test('after shutdown it may be called again', async () => {
   expect(reported).toEqual([]);
 });
 
-test("what another SDK has registered stays, and one's own choices that have no effect are reported", async () => {
+test('registrations of another SDK are kept, and configured parts without effect are reported', async () => {
   const other = new TracerProvider();
   trace.setGlobalTracerProvider(other);
   const theirs = { inject: () => undefined, extract: (given: Context) => given, fields: () => ['theirs'] };
@@ -116,8 +116,8 @@ test("what another SDK has registered stays, and one's own choices that have no 
   const reported = collectDiag();
   const tracing = start({ export: { protocol: 'none' }, propagator: ['b3'] });
   expect(reported).toEqual([
-    expect.stringContaining('a tracer provider is registered already'),
-    expect.stringContaining('a propagator is registered already'),
+    expect.stringContaining('a tracer provider is already registered'),
+    expect.stringContaining('a propagator is already registered'),
   ]);
   expect(propagation.fields()).toEqual(['theirs']);
   expect((trace.getTracerProvider() as ProxyTracerProvider).getDelegate()).toBe(other);

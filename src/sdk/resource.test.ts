@@ -18,7 +18,7 @@ function attributes(options: StartTracingOptions, variables: Record<string, stri
   return resourceAttributes(options, new Environment(mode ?? 'override', variables));
 }
 
-test('a process says what it is without being asked, and nothing of its command line or owner', () => {
+test('a process is described by default, without its command line and owner', () => {
   const given = attributes({});
   expect(given).toMatchObject({
     'service.name': 'unknown_service:node',
@@ -32,7 +32,7 @@ test('a process says what it is without being asked, and nothing of its command 
   expect(attributes({})['service.instance.id']).not.toBe(given['service.instance.id']);
 });
 
-test('the resource is one of the SDK, which names itself, and nothing has to be waited for', () => {
+test('the resource is one of the SDK with telemetry.sdk attributes, and is available synchronously', () => {
   const resource = createResource(TracerProvider, { 'service.name': 'orders', 'os.type': undefined, list: ['a'] });
   expect(resource.attributes).toEqual({
     'service.name': 'orders',
@@ -46,7 +46,7 @@ test('the resource is one of the SDK, which names itself, and nothing has to be 
   expect(resourceFromAttributes({ list: ['b'] }).merge(resource).attributes).toMatchObject({ list: ['a'] });
 });
 
-test('neither suppressed tracing nor an unsampled parent keeps the resource from being made', () => {
+test('the resource is created even with suppressed tracing or an unsampled parent', () => {
   const parent = { traceId: '1'.repeat(32), spanId: '1'.repeat(16), traceFlags: 0 };
   const contexts = new AsyncLocalStorageContextManager();
   context.setGlobalContextManager(contexts.enable());
@@ -60,7 +60,7 @@ test.each([
   ['override', 'from OTEL_SERVICE_NAME', 'variable'],
   ['fallback', 'option', 'option'],
   ['ignore', 'option', 'option'],
-] as const)('in mode %s the service is called: %s', (mode, serviceName, team) => {
+] as const)('in mode %s the service name is: %s', (mode, serviceName, team) => {
   const variables = {
     OTEL_SERVICE_NAME: 'from OTEL_SERVICE_NAME',
     OTEL_RESOURCE_ATTRIBUTES: 'service.name=attribute,team=variable,service.instance.id=i-1',
@@ -86,7 +86,7 @@ test('OTEL_RESOURCE_ATTRIBUTES is percent-decoded, and a value may hold an equal
   expect(reported).toEqual([]);
 });
 
-test.each(['a=1,novalue', 'a=1,=x', 'a=1,b=%zz'])('one bad entry discards the whole variable: %s', (text) => {
+test.each(['a=1,novalue', 'a=1,=x', 'a=1,b=%zz'])('one invalid entry discards the whole variable: %s', (text) => {
   expect(attributes({}, { OTEL_RESOURCE_ATTRIBUTES: text })).not.toHaveProperty('a');
   expect(reported).toEqual([expect.stringContaining('OTEL_RESOURCE_ATTRIBUTES is ignored')]);
 });

@@ -1,4 +1,4 @@
-// Makes the resource: what all spans of this process have in common.
+// Creates the resource: the attributes that all spans of this process share.
 import { randomUUID } from 'node:crypto';
 import { arch, hostname, platform } from 'node:os';
 import { basename } from 'node:path';
@@ -10,8 +10,8 @@ import type { StartTracingOptions } from './options.ts';
 type Resource = ReadableSpan['resource'];
 
 /**
- * What every span of this process has in common, but for `telemetry.sdk.*`. Everything here is known at once: a detector that
- * has to wait (host id, cloud metadata) would delay the first export.
+ * The attributes that every span of this process shares, except `telemetry.sdk.*`. All are known synchronously: an asynchronous
+ * detector (host id, cloud metadata) would delay the first export.
  *
  * https://opentelemetry.io/docs/specs/semconv/resource/
  * @internal
@@ -22,8 +22,8 @@ export function resourceAttributes(options: StartTracingOptions, environment: En
 }
 
 /**
- * A resource of the SDK with these attributes, and `telemetry.sdk.*` as the SDK names itself. The package that makes resources
- * is not a dependency: a span of a provider without options has the SDK's default resource, which can be merged with others.
+ * A resource of the SDK with these attributes and the SDK's `telemetry.sdk.*`. The package that creates resources is not a
+ * dependency: a span of a provider without options has the SDK's default resource, which can be merged.
  *
  * @internal
  */
@@ -47,7 +47,7 @@ function namedAttributes(options: StartTracingOptions): Attributes {
   };
 }
 
-/** Command line and owner are left out: they may hold secrets. */
+/** Command line and owner are omitted, because they may contain secrets. */
 function detected(): Attributes {
   return {
     'service.name': 'unknown_service:node',
@@ -78,8 +78,8 @@ function variables(environment: Environment): Attributes {
 }
 
 /**
- * `key=value,key=value`, percent-encoded. One entry that cannot be read discards the whole variable, as the specification
- * asks: half a resource would be taken for a whole one.
+ * `key=value,key=value`, percent-encoded. One invalid entry discards the whole variable, as the specification requires: a partial
+ * resource would look like a complete one.
  *
  * https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
  */

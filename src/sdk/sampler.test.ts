@@ -13,7 +13,7 @@ afterEach(() => diag.disable());
 const choose = (options: SamplingOptions, variables: Record<string, string> = {}) =>
   chooseSampling(options, new Environment('override', variables), []).sampler;
 
-/** Whether a span is kept: without parent, and under a remote parent that was sampled or not. */
+/** Whether a span is kept: without a parent, and below a sampled and an unsampled remote parent. */
 function decisions(options: SamplingOptions, variables?: Record<string, string>): boolean[] {
   const traceId = 'f'.repeat(32);
   const remote = (traceFlags: number) =>
@@ -45,7 +45,7 @@ test.each([
   expect(reported).toEqual([]);
 });
 
-test('a parent-based sampler is taken as it is', () => {
+test('a parent-based sampler is used unchanged', () => {
   const sampler = new ParentBasedSampler({
     root: new AlwaysOnSampler(),
     remoteParentNotSampled: new AlwaysOnSampler(),

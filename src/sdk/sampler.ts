@@ -1,4 +1,4 @@
-// Chooses the sampler, from options and variables.
+// Selects the sampler, from options and variables.
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../config/environment.ts';
 import { samplingPath } from './validate-options.ts';
@@ -7,7 +7,7 @@ import { SamplingPair } from '../sampling/create-sampling.ts';
 import { samplerFromEnvironment } from '../sampling/from-environment.ts';
 
 /**
- * The sampler, and the processor that decides which ended spans go on to `processors`.
+ * The sampler, and the processor that decides which ended spans are passed to `processors`.
  *
  * @internal
  */

@@ -18,7 +18,7 @@ const values = (points: readonly Point[] | undefined, key?: string): unknown =>
     ? points?.map((point) => point.value)
     : Object.fromEntries((points ?? []).map(({ attributes, value }) => [attributes[key] ?? 'none', value]));
 
-test('a meter provider sees what stats() tells, under the names of OpenTelemetry where there are such', async () => {
+test('metrics have the numbers of stats(), with the names of OpenTelemetry where they exist', async () => {
   const collector = await receiver();
   const collected = new CollectedMetrics();
   let n = 0;
@@ -28,7 +28,7 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
     }),
     toString: () => 'every third',
   };
-  // With keepErrors spans that the sampler does not sample are still recorded.
+  // With keepErrors, spans that the sampler drops are still recorded.
   const tracing = start({
     export: { endpoint: collector.url },
     meterProvider: collected.provider,
@@ -70,11 +70,11 @@ test('a meter provider sees what stats() tells, under the names of OpenTelemetry
   expect(after['mqtrace.export.latency.last']![0]!.value).toBeGreaterThan(0);
   for (const span of open) span.end();
   await tracing.shutdown();
-  // Also after the shutdown: the last collection comes late.
+  // Also after the shutdown, because the last collection is later.
   expect(values((await collected.collect())['otel.sdk.span.live'])).toEqual([0, 0]);
 });
 
-test('a span that the sampler drops is counted as dropped by it', async () => {
+test('a span that the sampler drops is counted as such', async () => {
   const collected = new CollectedMetrics();
   const options = { export: { protocol: 'none' }, register: false, meterProvider: collected.provider } as const;
   const tracing = start({ ...options, sampling: { sampler: { ratio: 0 } } });
@@ -84,7 +84,7 @@ test('a span that the sampler drops is counted as dropped by it', async () => {
   });
 });
 
-test('losses are metrics by their reason, apart for the export and what is before it', async () => {
+test('losses are metrics by reason, separately for the exporter and the processor', async () => {
   collectDiag();
   const url = await serve((_, response) => void response.writeHead(400).end());
   const collected = new CollectedMetrics();
@@ -97,7 +97,7 @@ test('losses are metrics by their reason, apart for the export and what is befor
   expect(values(found['mqtrace.span.dropped'], 'mqtrace.drop.reason')).toEqual({ rejected: 3, queue_full: 2 });
 });
 
-test('a span is processed when it is handed over, however its export ends', async () => {
+test('a span counts as processed when it is handed to the exporter, for any outcome of the export', async () => {
   collectDiag();
   let status = 503;
   const url = await serve((_, response) => void response.writeHead(status).end());
@@ -107,7 +107,7 @@ test('a span is processed when it is handed over, however its export ends', asyn
   await tracing.flush({ timeoutMs: 100 });
   const meanwhile = await collected.collect();
   expect(meanwhile['otel.sdk.processor.span.processed']).toMatchObject([{ value: 1 }]);
-  // The attempt that failed is no end of the export.
+  // A failed attempt does not finish the export.
   expect(values(meanwhile['otel.sdk.exporter.span.exported'])).toEqual([0]);
   expect(meanwhile['otel.sdk.exporter.operation.duration']).toBeUndefined();
   status = 200;
@@ -155,7 +155,7 @@ test.each([
   expect(values(found['otel.sdk.exporter.span.exported'], 'error.type')).toMatchObject({ [name]: 1 });
 });
 
-test('started spans are told apart by where their parent is', async () => {
+test('started spans are counted by the origin of their parent', async () => {
   const collected = new CollectedMetrics();
   const tracing = start({ export: { protocol: 'none' }, meterProvider: collected.provider });
   const remote = trace.setSpanContext(ROOT_CONTEXT, {
@@ -188,7 +188,7 @@ test('a meter provider that throws does not reach the application', async () => 
   expect(reported.join()).toContain('no meter');
 });
 
-test('tracing.span counts and times what it runs, by name and error, sampled or not', async () => {
+test('tracing.span counts and times its operations by name and error, sampled or not', async () => {
   collectDiag();
   const collected = new CollectedMetrics();
   const tracing = start({
@@ -216,7 +216,7 @@ test('tracing.span counts and times what it runs, by name and error, sampled or 
   expect(found['mqtrace.operation.duration']).toEqual(expected);
 });
 
-test('operations are counted only if that is wanted; then also by the provider that is registered, even later', async () => {
+test('operations are counted only if enabled; then also with a provider that is registered later', async () => {
   const [given, registered] = [new CollectedMetrics(), new CollectedMetrics()];
   const without = start({
     export: {
@@ -237,7 +237,7 @@ test('operations are counted only if that is wanted; then also by the provider t
   ]);
 });
 
-test('openSpans shows spans that have not ended, the oldest first', () => {
+test('openSpans returns spans that have not ended, the oldest first', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const tracing = start({ export: { protocol: 'none' }, register: false, trackOpenSpans: true });
   const [first, second] = [tracing.tracer.startSpan('first'), tracing.tracer.startSpan('second')];
@@ -253,7 +253,7 @@ test('openSpans shows spans that have not ended, the oldest first', () => {
   expect(tracing.openSpans()).toEqual([]);
 });
 
-test('openSpans follows ten thousand spans at most, and none unless it was told to', () => {
+test('openSpans tracks at most ten thousand spans, and none unless enabled', () => {
   const reported = collectDiag();
   const off = start({ export: { protocol: 'none' }, register: false });
   off.tracer.startSpan('open');
@@ -264,17 +264,17 @@ test('openSpans follows ten thousand spans at most, and none unless it was told 
   expect(on.openSpans({ olderThanMs: 0 })).toHaveLength(10_000);
 });
 
-test('a warning, once, when no span has been made a minute after the start', () => {
+test('one warning if no span was created a minute after the start', () => {
   vi.useFakeTimers();
   const reported = collectDiag();
   start({ export: { protocol: 'none' } });
   vi.advanceTimersByTime(59_000);
   expect(reported).toEqual([]);
   vi.advanceTimersByTime(600_000);
-  expect(reported).toEqual([expect.stringContaining('no span was made a minute after startTracing()')]);
+  expect(reported).toEqual([expect.stringContaining('no span was created in the first minute after startTracing()')]);
 });
 
-test('a warning when no span has been made until the shutdown; none where there was one, or nothing is registered', async () => {
+test('a warning if no span was created until the shutdown; none if there was a span, or nothing is registered', async () => {
   const reported = collectDiag();
   const silent = start({ export: { protocol: 'none' } });
   await silent.shutdown();
@@ -286,7 +286,7 @@ test('a warning when no span has been made until the shutdown; none where there 
   expect(reported).toHaveLength(1);
 });
 
-test('a warning, once, when spans end after the shutdown', async () => {
+test('one warning if spans end after the shutdown', async () => {
   const collector = await receiver();
   const reported = collectDiag();
   const tracing = start({ export: { endpoint: collector.url } });

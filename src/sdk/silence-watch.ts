@@ -1,13 +1,13 @@
-// Warns when no span is made at all.
+// Warns if no span is created at all.
 import { diag } from '@opentelemetry/api';
 import { warn } from '../common/warnings.ts';
 
 const patienceMs = 60_000;
 
 /**
- * Warns once if no span was made in the first minute, or until the shutdown. Nothing else shows that a client is not wrapped, or
- * that the API is installed twice. A process that ends before that minute may have had nothing to trace, as a command or a test: at
- * its shutdown only a `diag` logger is told.
+ * Warns once if no span was created in the first minute, or until the shutdown. Otherwise it would not be visible that a client is
+ * not wrapped, or that the API is installed twice. A process that ends within that minute, such as a command or a test, may have
+ * nothing to trace: its warning at the shutdown goes only to a `diag` logger.
  *
  * @internal
  */
@@ -16,10 +16,10 @@ export class SilenceWatch {
   readonly #timer: NodeJS.Timeout;
   #over = false;
 
-  /** `created` tells how many spans there have been, sampled or not. */
+  /** `created` returns the number of created spans, sampled or not. */
   constructor(created: () => number) {
     this.#created = created;
-    this.#timer = setTimeout(() => this.#check('a minute after startTracing()', warn), patienceMs).unref();
+    this.#timer = setTimeout(() => this.#check('in the first minute after startTracing()', warn), patienceMs).unref();
   }
 
   /** Tracing ends. */
@@ -33,8 +33,8 @@ export class SilenceWatch {
     this.#over = true;
     if (this.#created() > 0) return;
     tell(
-      `no span was made ${when}. Check that the clients are wrapped; that there is one copy of the API ` +
-        `(npm ls @opentelemetry/api); that something happens that is traced (messages of unsampled traces make no spans).`,
+      `no span was created ${when}. Check that: 1. the clients are wrapped; 2. there is one copy of the API  ` +
+        `(npm ls @opentelemetry/api); 3. traced operations occur (messages of unsampled traces create no spans).`,
     );
   }
 }

@@ -17,14 +17,14 @@ afterEach(() => {
 
 const run = <T>(fn: (span: Span) => T): T => runInSpan(tracer, 'work', {}, fn);
 
-/** The one span that has ended so far. */
+/** The only span that has ended so far. */
 function ended() {
   const spans = exporter.getFinishedSpans();
   expect(spans).toHaveLength(1);
   return spans[0]!;
 }
 
-test('a value is returned at once, and the span has ended by then', () => {
+test('a value is returned synchronously, after the span has ended', () => {
   expect(run(() => 7)).toBe(7);
   expect(ended().status).toEqual({ code: 0 });
 });
@@ -59,7 +59,7 @@ test('a query that starts when it is awaited is started once', async () => {
   ended();
 });
 
-test('the span is active within, across awaits, and not outside', async () => {
+test('the span is active inside the function, across awaits, and not outside', async () => {
   await run(async (span) => {
     expect(trace.getActiveSpan()).toBe(span);
     await Promise.resolve();
@@ -81,7 +81,7 @@ test.each([
       throw error;
     },
   ],
-])('an error %s is passed on as it is and recorded', async (_, failing) => {
+])('an error %s is rethrown unchanged and recorded', async (_, failing) => {
   const error = new RangeError('too far');
   await expect((async () => run(failing(error)))()).rejects.toBe(error);
   const span = ended();
@@ -156,13 +156,13 @@ test.each([
   ],
   ['an object without a string form', Object.create(null)],
   ['a revoked proxy', revoked()],
-])('%s does no harm', (_, error) => {
+])('%s does not throw', (_, error) => {
   collectDiag();
   expect(() => run((span) => recordError(error, span))).not.toThrow();
   ended();
 });
 
-test('a tracer that throws costs the span, not the work', () => {
+test('with a tracer that throws, the function still runs, without a span', () => {
   collectDiag();
   const broken = {
     startSpan: () => {

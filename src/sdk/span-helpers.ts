@@ -16,9 +16,9 @@ import { isNewOn } from '../common/recorded-errors.ts';
 import type { OperationEnd } from './operation-metrics.ts';
 
 /**
- * Runs `fn` in a span that ends when `fn` returns, throws, or its promise settles. What `fn` gives, the caller gets: a value
- * stays a value, and an error is thrown on as it is. An object whose `then` may start the work, as that of a query builder, is a
- * value. `over` is called when it is over; it must not throw.
+ * Runs `fn` in a span that ends when `fn` returns, throws, or its promise settles. The caller gets the result of `fn` unchanged, a
+ * value, a promise or an error. An object whose `then` may start work, such as a query builder, is a value. `over` is called at the
+ * end; it must not throw.
  *
  * @internal
  */
@@ -40,7 +40,7 @@ export function runInSpan<T>(
     throw error;
   }
   if (isEagerPromise(result)) {
-    // The promise made here replaces the one of fn, so that an unhandled rejection stays unhandled.
+    // The promise created here replaces the one of fn, so that an unhandled rejection stays unhandled.
     return result.then(
       (value) => {
         end(span);
@@ -61,7 +61,7 @@ export function runInSpan<T>(
 }
 
 /**
- * Status ERROR, `error.type` and an `exception` event. Never throws, whatever is given as error.
+ * Status ERROR, `error.type` and an `exception` event. Never throws, for any value of error.
  *
  * @internal
  */
@@ -99,7 +99,7 @@ function withSpan(span: Span): Context {
 
 function end(span: Span): void {
   try {
-    // fn may have ended it; ending twice makes the SDK complain.
+    // fn may have ended it; the SDK logs an error for a second end.
     if (span.isRecording()) span.end();
   } catch (fault) {
     reportFault('ending a span', fault);

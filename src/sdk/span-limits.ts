@@ -1,9 +1,12 @@
-// Chooses the limits of a span, from options and variables.
+// Selects the limits of a span, from options and variables.
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../config/environment.ts';
 import type { StartTracingOptions } from './options.ts';
 
-/** The variables of each limit; the first one set counts. The second of each line is what the JavaScript SDK 1.x and 2.x reads. */
+/**
+ * The variables of each limit; the first one that is set is used. The second one in each line is read by the JavaScript SDK 1.x and
+ * 2.x.
+ */
 const variables = {
   attributeValueLengthLimit: ['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
   attributeCountLimit: ['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
@@ -13,7 +16,7 @@ const variables = {
   attributePerLinkCountLimit: ['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', 'OTEL_SPAN_ATTRIBUTE_PER_LINK_COUNT_LIMIT'],
 } as const;
 
-/** The SDK takes a length of 0 for no limit. @internal */
+/** For the SDK a length of 0 means no limit. @internal */
 export function smallestLimit(name: string): number {
   return name === 'attributeValueLengthLimit' ? 1 : 0;
 }

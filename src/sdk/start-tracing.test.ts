@@ -8,57 +8,60 @@ import { cleanUpAfterEach, closeLater, receiver, serve, start } from './testing/
 
 cleanUpAfterEach();
 
-test.each(['http/protobuf', 'http/json'] as const)('a span arrives whole over OTLP %s', async (protocol) => {
-  const collector = await receiver();
-  const tracing = start({
-    serviceName: 'orders',
-    serviceVersion: '1.2.3',
-    deploymentEnvironment: 'test',
-    resourceAttributes: { 'team.name': 'pay', 'service.name': 'loses to the option' },
-    export: {
-      endpoint: collector.url,
-      headers: { 'X-Api-Key': 'k1' },
-      protocol,
-    },
-  });
-  const link = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 };
-  tracing.span(
-    'parent',
-    { kind: SpanKind.CONSUMER, links: [{ context: link, attributes: { n: 1 } }], attributes: { list: ['a', 'b'] } },
-    (parent) => {
-      parent.addEvent('seen', { half: 0.5, yes: true });
-      tracing.span('child', () => 1);
-    },
-  );
-  await tracing.flush();
+test.each(['http/protobuf', 'http/json'] as const)(
+  'a span is received with all data over OTLP %s',
+  async (protocol) => {
+    const collector = await receiver();
+    const tracing = start({
+      serviceName: 'orders',
+      serviceVersion: '1.2.3',
+      deploymentEnvironment: 'test',
+      resourceAttributes: { 'team.name': 'pay', 'service.name': 'loses to the option' },
+      export: {
+        endpoint: collector.url,
+        headers: { 'X-Api-Key': 'k1' },
+        protocol,
+      },
+    });
+    const link = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 };
+    tracing.span(
+      'parent',
+      { kind: SpanKind.CONSUMER, links: [{ context: link, attributes: { n: 1 } }], attributes: { list: ['a', 'b'] } },
+      (parent) => {
+        parent.addEvent('seen', { half: 0.5, yes: true });
+        tracing.span('child', () => 1);
+      },
+    );
+    await tracing.flush();
 
-  expect(collector.requests).toHaveLength(1);
-  expect(collector.requests[0]).toMatchObject({ path: '/v1/traces', headers: { 'x-api-key': 'k1' } });
-  const [child, parent] = collector.spans;
-  expect(parent).toMatchObject({
-    name: 'parent',
-    kind: 'CONSUMER',
-    parentSpanId: '',
-    scope: { name: 'orders', version: '1.2.3' },
-    attributes: { list: ['a', 'b'] },
-    events: [{ name: 'seen', attributes: { half: 0.5, yes: true } }],
-    links: [{ traceId: '1'.repeat(32), spanId: '2'.repeat(16), attributes: { n: 1 } }],
-    status: { code: 'UNSET', message: '' },
-    resource: {
-      'service.name': 'orders',
-      'service.version': '1.2.3',
-      'deployment.environment.name': 'test',
-      'team.name': 'pay',
-      'telemetry.sdk.language': 'nodejs',
-      'process.pid': process.pid,
-      'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
-    },
-  });
-  expect(child).toMatchObject({ name: 'child', traceId: parent?.traceId, parentSpanId: parent?.spanId });
-  expect(Number(parent!.endTimeUnixNano - parent!.startTimeUnixNano)).toBeGreaterThan(0);
-});
+    expect(collector.requests).toHaveLength(1);
+    expect(collector.requests[0]).toMatchObject({ path: '/v1/traces', headers: { 'x-api-key': 'k1' } });
+    const [child, parent] = collector.spans;
+    expect(parent).toMatchObject({
+      name: 'parent',
+      kind: 'CONSUMER',
+      parentSpanId: '',
+      scope: { name: 'orders', version: '1.2.3' },
+      attributes: { list: ['a', 'b'] },
+      events: [{ name: 'seen', attributes: { half: 0.5, yes: true } }],
+      links: [{ traceId: '1'.repeat(32), spanId: '2'.repeat(16), attributes: { n: 1 } }],
+      status: { code: 'UNSET', message: '' },
+      resource: {
+        'service.name': 'orders',
+        'service.version': '1.2.3',
+        'deployment.environment.name': 'test',
+        'team.name': 'pay',
+        'telemetry.sdk.language': 'nodejs',
+        'process.pid': process.pid,
+        'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      },
+    });
+    expect(child).toMatchObject({ name: 'child', traceId: parent?.traceId, parentSpanId: parent?.spanId });
+    expect(Number(parent!.endTimeUnixNano - parent!.startTimeUnixNano)).toBeGreaterThan(0);
+  },
+);
 
-test('a span arrives over OTLP gRPC, with headers as metadata', async () => {
+test('a span is received over OTLP gRPC, with headers as metadata', async () => {
   const collector = closeLater(await startOtlpGrpcReceiver());
   const tracing = start({
     serviceName: 'orders',
@@ -74,7 +77,7 @@ test('a span arrives over OTLP gRPC, with headers as metadata', async () => {
   expect(collector.metadata).toMatchObject([{ 'x-key': 'k' }]);
 });
 
-test('a header that gRPC cannot send is left out, and said so without its value', async () => {
+test('a header that gRPC cannot send is omitted and logged without its value', async () => {
   const collector = closeLater(await startOtlpGrpcReceiver());
   const reported = collectDiag();
   const headers = { 'x!y': 'secret', 'x-bin': 'secret', 'x-ok': 'yes' };
@@ -83,12 +86,12 @@ test('a header that gRPC cannot send is left out, and said so without its value'
   await tracing.flush();
   expect(collector.metadata).toMatchObject([{ 'x-ok': 'yes' }]);
   expect(reported).toEqual([
-    'mqtrace: the header "x!y" cannot be sent over gRPC and is left out',
-    'mqtrace: the header "x-bin" cannot be sent over gRPC and is left out',
+    'mqtrace: the header "x!y" cannot be sent over gRPC and is omitted',
+    'mqtrace: the header "x-bin" cannot be sent over gRPC and is omitted',
   ]);
 });
 
-test('a thrown error is on the span, with status and type', async () => {
+test('a thrown error is recorded on the span, with status and type', async () => {
   const collector = await receiver();
   const tracing = start({ export: { endpoint: collector.url } });
   const error = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
@@ -108,7 +111,7 @@ test('a thrown error is on the span, with status and type', async () => {
   ]);
 });
 
-test('variables that are set win over the options', async () => {
+test('variables that are set take precedence over the options', async () => {
   const [fromCode, fromVariable] = [await receiver(), await receiver()];
   vi.stubEnv('OTEL_SERVICE_NAME', 'renamed');
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', fromVariable.url);
@@ -161,7 +164,7 @@ test('several exporters get every span', async () => {
   expect(collector.spans).toMatchObject([{ name: 'work' }]);
 });
 
-test('Zipkin gets its own format', async () => {
+test('Zipkin receives its own format', async () => {
   const bodies: unknown[] = [];
   const url = await serve((request, response) => {
     void json(request).then((body) => {
@@ -199,14 +202,14 @@ test.each([
   [['x', Promise.resolve(1)], 'got a promise (is an await missing?)'],
   [['x', {}], 'got an object'],
   [['x', 7, () => 1], 'tracing.span("x", options, fn): expected an object, got 7'],
-] as const)('tracing.span(...%o) says how it is called', (given, message) => {
+] as const)('tracing.span(...%o) throws an error that shows the signature', (given, message) => {
   const tracing = start({ export: { protocol: 'none' } });
   expect(() =>
     Reflect.apply((...rest: never) => tracing.span(...(rest as [string, () => 1])), undefined, given),
   ).toThrow(message);
 });
 
-test('a misspelt option of the methods is named, and a flush or a shutdown goes on without it', async () => {
+test('a misspelt option of the methods is reported, and a flush or a shutdown continues without it', async () => {
   const collector = await receiver();
   const reported = collectDiag();
   const tracing = start({ export: { endpoint: collector.url } });

@@ -1,4 +1,4 @@
-// Sets up tracing in one call.
+// Implements startTracing(), which sets up tracing in one call.
 import {
   type Attributes,
   type ContextManager,
@@ -38,22 +38,22 @@ import { validateOptions } from './validate-options.ts';
 
 /**
  * Sets up tracing for this process: resource, sampler, exporter, propagator and context manager, registered with the
- * OpenTelemetry API. Synchronous, so that the first line of a program can call it and the next one can make spans.
+ * OpenTelemetry API. Synchronous, so that the next line of a program can already create spans.
  *
- * `OTEL_*` variables that are set win over the options (`environment` changes that). With `OTEL_SDK_DISABLED=true` nothing is
- * recorded or exported, while context still travels.
+ * `OTEL_*` variables that are set take precedence over the options (`environment` changes that). With `OTEL_SDK_DISABLED=true`
+ * nothing is recorded or exported, but context is still propagated.
  *
- * If another provider is registered already, a warning on `diag` says so; the returned object works, but the API's spans go to
- * the other. After `shutdown()` it may be called again.
+ * If another provider is already registered, a warning is logged on `diag`; the returned object works, but the API's spans go to
+ * the other provider. After `shutdown()` it may be called again.
  *
- * @throws MqtraceError `INVALID_OPTION` for a wrong option, `MISSING_DEPENDENCY` for a package to be installed.
+ * @throws MqtraceError `INVALID_OPTION` for an invalid option, `MISSING_DEPENDENCY` for a package that is not installed.
  */
 export function startTracing(options: StartTracingOptions = {}): Tracing {
   validateOptions(options);
   const environment = new Environment(options.environment ?? 'override');
   setLogLevel(environment);
 
-  // Whatever can throw comes before anything is registered.
+  // Everything that can throw runs before anything is registered.
   const attributes = resourceAttributes(options, environment);
   const propagator = choosePropagator(options, environment);
   const backend = environment.flag('OTEL_SDK_DISABLED') ? undefined : createBackend(options, environment, attributes);
@@ -117,13 +117,13 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
     idGenerator: new RandomIdGenerator(),
   };
   const provider = new TracerProvider(parts);
-  // What the application's own code is given is a span of the SDK in every respect.
+  // The application's own code gets a real span of the SDK.
   const shown = own.length > 0 || options.sampling?.keepWhen !== undefined;
   if (options.fastPath !== false && !shown) {
     const processor = new LightSpanProcessor(sampling, counts, openSpans);
     useLightSpans(provider, { ...parts, Provider: TracerProvider, processor });
   }
-  // From here on the end of the process concerns the exporter, so that nothing may throw any more.
+  // From here on the exporter handles the end of the process, so nothing may throw.
   exporting.start();
   if (meterProvider !== undefined) observeExport(meterProvider, exporting, counts);
   const operations = operationMetrics ? new OperationMetrics(meterProvider) : undefined;
@@ -150,7 +150,7 @@ function chooseContextManager({ contextManager }: StartTracingOptions): ContextM
 
 const logLevels = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 
-/** A logger that the application has set stays. */
+/** A logger of the application is kept. */
 function setLogLevel(environment: Environment): void {
   const name = environment.oneOf('OTEL_LOG_LEVEL', logLevels);
   if (name === undefined || isRegistered('diag')) return;

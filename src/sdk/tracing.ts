@@ -1,4 +1,4 @@
-// What startTracing() returns.
+// Implements the object that startTracing() returns.
 import { type Span, type SpanOptions, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import { checkNames, isRecord } from '../common/check-options.ts';
@@ -11,25 +11,25 @@ import type { OpenSpan, OpenSpansOptions } from './open-spans.ts';
 import type { OperationMetrics } from './operation-metrics.ts';
 import { recordError, runInSpan } from './span-helpers.ts';
 
-/** How long {@link Tracing.flush} and {@link Tracing.shutdown} may take. */
+/** Options of {@link Tracing.flush} and {@link Tracing.shutdown}. */
 export interface FlushOptions {
-  /** Milliseconds after which the promise resolves with spans left over. Default 30000. */
+  /** Milliseconds after which the promise resolves even if spans are left. Default 30000. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What {@link startTracing} returns. */
+/** The result of {@link startTracing}. */
 export interface Tracing {
-  /** For what wants a provider of its own, such as an instrumentation. Does nothing while `OTEL_SDK_DISABLED=true`. */
+  /** The tracer provider, for code that needs one, such as an instrumentation. It does nothing if `OTEL_SDK_DISABLED=true`. */
   readonly provider: TracerProvider;
-  /** Makes spans under the service's own name. */
+  /** A tracer with the name of the service. */
   readonly tracer: Tracer;
 
   /**
-   * Runs `fn` in a new span, which is active meanwhile, and returns what `fn` returns: a promise if it was one, else the value.
-   * The span ends whatever happens; a throw or rejection is recorded on it and passed on unchanged. An object whose `then` may start
-   * the work, such as a query builder, is a value: make `fn` async and await it there.
+   * Runs `fn` in a new active span, and returns the result of `fn` unchanged, a promise or a value. The span ends in any case; an
+   * exception or rejection is recorded on it and rethrown unchanged. An object whose `then` may start work, such as a query
+   * builder, is a value: make `fn` async and await it there.
    *
-   * With a `meterProvider` (or `operationMetrics: true`) it is counted and timed as well, sampled or not:
+   * With a `meterProvider` (or `operationMetrics: true`) the operation is also counted and timed, sampled or not:
    * `mqtrace.operation.count` and `mqtrace.operation.duration` (seconds), by `mqtrace.operation.name` and `error.type`.
    *
    * @throws MqtraceError `INVALID_OPTION` without a function.
@@ -44,37 +44,37 @@ export interface Tracing {
   recordError(error: unknown, span?: Span): void;
 
   /**
-   * Replaces the sampler, wrapped as the `sampler` option is; spans that have started stay as they are. Wins over
-   * `OTEL_TRACES_SAMPLER`. `errorBoost`, `keepErrors` and the like stay in force.
+   * Replaces the sampler, wrapped like the `sampler` option; started spans are not affected. Takes precedence over
+   * `OTEL_TRACES_SAMPLER`. `errorBoost`, `keepErrors` and the like stay in effect.
    *
    * @throws MqtraceError `INVALID_OPTION`
    */
   setSampler(sampler: Sampler | SamplerConfig): void;
 
-  /** Counts of spans, requests and times, for every destination. Cheap: plain numbers, copied. */
+  /** Counts of spans and requests, and durations, for every destination. Cheap: copies plain numbers. */
   stats(): TracingStats;
 
   /**
-   * Recorded spans that have been open for longer than `olderThanMs`, the oldest first: mostly somebody forgot to end them. At
-   * most 10,000 open spans are followed. Empty unless `trackOpenSpans` was set.
+   * Recorded spans that have been open for longer than `olderThanMs`, the oldest first: usually a missing `end()`. At most 10,000
+   * open spans are tracked. Empty unless `trackOpenSpans` is set.
    */
   openSpans(options?: OpenSpansOptions): OpenSpan[];
 
   /**
-   * Exports what has ended so far, and waits for what is on the wire. Resolves when done or out of time, never rejects; what
-   * went wrong is in the result and on `diag`.
+   * Exports all spans that have ended so far, and waits for the responses. Resolves when finished or after the timeout, never
+   * rejects; failures are in the result and on `diag`.
    */
   flush(options?: FlushOptions): Promise<FlushResult>;
   /**
-   * Drops new spans, exports what is queued, keeps the rest in the spool if there is one, and ends. Never rejects; a
-   * second call returns the promise of the first.
+   * Stops tracing: drops new spans, exports queued spans and keeps the rest in the spool if there is one. Never rejects; a second
+   * call returns the promise of the first.
    */
   shutdown(options?: FlushOptions): Promise<FlushResult>;
   /** {@link shutdown}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What is behind {@link Tracing}; undefined if the SDK is disabled. */
+/** The implementation behind {@link Tracing}; undefined if the SDK is disabled. */
 interface Backend {
   readonly operations: OperationMetrics | undefined;
   stats(): TracingStats;
@@ -83,7 +83,7 @@ interface Backend {
   shutdown(timeoutMs: number): Promise<FlushResult>;
 }
 
-/** A promise is what a function returned that was called too early. */
+/** A promise is the result of a function that was called too early. */
 function noFunction(name: unknown, given: unknown): MqtraceError {
   const call = `tracing.span(${describe(name)}, fn)`;
   return invalidOption(
@@ -95,7 +95,7 @@ function noFunction(name: unknown, given: unknown): MqtraceError {
 
 const defaultTimeoutMs = 30_000;
 
-/** What is wrong is said and not thrown: a process that ends is to send what it has. */
+/** Reports an invalid option instead of throwing, because an ending process has to send its spans. */
 function timeoutOf(where: string, options: FlushOptions = {}): number {
   try {
     checkNames(where, options, ['timeoutMs']);

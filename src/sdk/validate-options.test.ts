@@ -123,12 +123,12 @@ test.each([
     { environment: 'always' },
     'startTracing({ environment }): expected one of override, fallback, ignore, got "always"',
   ],
-])('%o throws an error that says what is expected', (options, message) => {
+])('%o throws an error with the expected value', (options, message) => {
   const attempt = (): void => validateOptions(options as StartTracingOptions);
   expect(attempt).toThrow(MqtraceError);
   expect(attempt).toThrow(message);
 });
 
-test('a header value, which may be a secret, is not quoted', () => {
+test('a header value, which may be a secret, is not shown', () => {
   expect(() => validateOptions({ export: { headers: { authorization: 'top\nsecret' } } })).toThrow(/^(?!.*secret)/s);
 });

@@ -1,4 +1,4 @@
-// Checks the options of startTracing().
+// Validates the options of startTracing().
 import {
   checkBoolean,
   checkMethods,
@@ -19,7 +19,7 @@ import { environmentModes, propagatorNames } from '../config/names.ts';
 import type { StartTracingOptions } from './options.ts';
 import { smallestLimit } from './span-limits.ts';
 
-/** One line per option: whatever is not listed here is not an option. */
+/** One check per option; a name that is not listed here is unknown. */
 const checks: { [Name in keyof Required<StartTracingOptions>]: OptionCheck<StartTracingOptions> } = {
   serviceName: checkNonEmptyString,
   serviceVersion: checkNonEmptyString,
@@ -43,7 +43,7 @@ const checks: { [Name in keyof Required<StartTracingOptions>]: OptionCheck<Start
   environment: checkOneOf(environmentModes),
 };
 
-/** Where each option of a group is written; an option of the top level stands for itself. */
+/** The full form of each option, for suggestions in errors. */
 const places: Readonly<Record<string, string>> = Object.fromEntries([
   ...Object.keys(checks).map((name) => [name, `startTracing({ ${name} })`]),
   ...Object.keys(exportOptionChecks).map((name) => [name, `startTracing({ export: { ${name} } })`]),
@@ -59,7 +59,7 @@ const limitNames = [
   'attributePerLinkCountLimit',
 ] as const;
 
-/** Throws a `MqtraceError` for the first option that is wrong. @internal */
+/** Throws a `MqtraceError` for the first invalid option. @internal */
 export function validateOptions(options: StartTracingOptions): void {
   const caller = 'startTracing';
   if (!isRecord(options)) throw invalidOption(`${caller}(options)`, options, 'an object');
@@ -94,7 +94,7 @@ function metrics(value: unknown, where: string): void {
   }
 }
 
-/** The sampler is made on trial, so that its options are checked also where the SDK is disabled. */
+/** Creates the sampler to validate its options even if the SDK is disabled. */
 function sampling(value: unknown, where: string): void {
   checkNames(where, value, samplingOptionNames, places);
   void new SamplingPair(samplingPath, value as SamplingOptions, []);

@@ -1,4 +1,4 @@
-// Every OTEL_* variable with odd values: tracing starts, and either says what it ignores or uses the value.
+// Sets every OTEL_* variable to unusual values: tracing starts, and either reports the variable or uses the value.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,13 +43,13 @@ const odd = [
 ];
 
 interface Expected {
-  /** The values that are used; all others are reported. */
+  /** Valid values; all others are reported. */
   readonly valid: readonly string[] | 'all';
-  /** Variables that have to be set for this one to be read. */
+  /** Variables that must be set so that this one is read. */
   readonly beside?: Readonly<Record<string, string>>;
-  /** Whether the value may hold a secret, which must not be repeated. */
+  /** Whether the value may be a secret, which must not be logged. */
   readonly secret?: true;
-  /** What shows that a valid value is used. */
+  /** Checks that a valid value is used. */
   readonly used?: (value: string, span: ReadableSpan, recording: boolean) => void;
 }
 

@@ -1,4 +1,4 @@
-// Makes what sends metrics, from the options and environment variables.
+// Creates the metrics export from options and environment variables.
 import { type MetricsDestination as Target, resolveMetricsDestinations } from '../../config/destinations.ts';
 import { Environment } from '../../config/environment.ts';
 import { redactUrl } from '../../config/redact-url.ts';
@@ -16,21 +16,21 @@ import { MetricsExport } from './export.ts';
 
 /** How metrics are counted and sent. */
 export interface MetricsOptions {
-  /** Milliseconds from one export to the next. Default 60000. Variable: `OTEL_METRIC_EXPORT_INTERVAL`. */
+  /** Milliseconds between two exports. Default 60000. Variable: `OTEL_METRIC_EXPORT_INTERVAL`. */
   readonly intervalMs?: number | undefined;
-  /** Milliseconds that one export may take, with further attempts. Default 30000. Variable: `OTEL_METRIC_EXPORT_TIMEOUT`. */
+  /** Timeout in milliseconds of one export, including retries. Default 30000. Variable: `OTEL_METRIC_EXPORT_TIMEOUT`. */
   readonly exportTimeoutMs?: number | undefined;
   /**
-   * Whether each export tells what was counted since the start, or since the export before it. Default `cumulative`.
+   * Whether each export contains the counts since the start, or since the previous export. Default `cumulative`.
    * Variable: `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE`.
    */
   readonly temporality?: Temporality | undefined;
-  /** Series that each metric may have, for the whole process; further ones are counted together as `_OTHER`. Default 1000. */
+  /** Maximum series per metric in the process; further ones are counted together as `_OTHER`. Default 1000. */
   readonly maxSeries?: number | undefined;
 }
 
 /**
- * Sends messaging metrics to the destinations that spans have, as far as these take metrics. Undefined where there are none.
+ * Sends messaging metrics to the destinations of spans that accept metrics. Undefined if there are none.
  *
  * @internal
  */
@@ -47,13 +47,13 @@ export function createMetricsExport(
   ]);
   const temporality = environment.settle(
     metrics.temporality,
-    // Counters and histograms of this package are what the specification calls synchronous: both preferences are one for them.
+    // Counters and histograms of this package are synchronous instruments, for which both preferences are equal.
     preferred === 'lowmemory' ? 'delta' : preferred,
   );
   const senders = targetsOf(options, environment);
   if (senders.length === 0) {
     if (environment.text('OTEL_METRICS_EXPORTER')?.toLowerCase() !== 'none') {
-      warn('startTracing({ metrics }) has no effect: no destination takes metrics; OTLP and the console do');
+      warn('startTracing({ metrics }) has no effect: no destination accepts metrics; OTLP and the console do');
     }
     return undefined;
   }
@@ -88,11 +88,11 @@ function targetsOf(options: ExportOptions, environment: Environment): NamedSende
   if (several === undefined || several.length === 0) {
     return resolveMetricsDestinations(options, environment).map((each) => senderOf(each, options, environment));
   }
-  // Variables know one endpoint only: it is for the destinations that have none of their own.
+  // Variables define only one endpoint: it is used for destinations without an endpoint.
   const own = new Environment(environment.mode === 'ignore' ? 'ignore' : 'fallback');
   return several.flatMap((each: DestinationOptions) => {
     const { protocol = 'http/protobuf' } = each;
-    // The file is one of spans.
+    // The file contains spans.
     if (protocol === 'file') return [];
     const transport = { ...options, ...each };
     return resolveMetricsDestinations({ ...each, protocol }, own).map((target) =>

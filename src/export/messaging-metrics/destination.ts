@@ -1,4 +1,4 @@
-// Sends metrics to one receiver, and remembers what that receiver has been told.
+// Sends metrics to one receiver, and tracks what the receiver has accepted.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ProtobufWriter } from '../../common/protobuf-writer.ts';
@@ -12,7 +12,7 @@ import type { Sender } from '../sender.ts';
 import { encodeMetrics } from './encoder.ts';
 import { metricsToJson } from './json.ts';
 
-/** Where metrics are sent, and how. @internal */
+/** Where and how metrics are sent. @internal */
 export interface MetricsTarget {
   /** For messages. */
   readonly name: string;
@@ -24,10 +24,10 @@ export interface MetricsTarget {
   readonly scope: InstrumentationScope;
 }
 
-/** How long a receiver that has never answered may hold up the application. */
+/** The longest time that the application waits for a receiver that has never responded. */
 const unansweredMs = 5000;
 
-/** What became of a request. */
+/** The outcome of a request. */
 type Outcome = 'taken' | 'lost' | 'unanswered';
 
 /** One receiver of metrics. @internal */
@@ -36,7 +36,7 @@ export class MetricsDestination {
   readonly #reader: MetricsReader;
   readonly #writer = new ProtobufWriter(4096);
   #exporting: Promise<void> = Promise.resolve();
-  /** Ends the pause before the next attempt of an export that is under way. */
+  /** Ends the delay before the next attempt of the current export. */
   #hurry = new AbortController();
   #answered = false;
   #told = 0;
@@ -46,12 +46,12 @@ export class MetricsDestination {
     this.#reader = new MetricsReader(target.temporality, target.maxSeries);
   }
 
-  /** Whether something was counted since the last export began. */
+  /** Whether anything was counted since the start of the last export. */
   get hasNews(): boolean {
     return this.#reader.counted !== this.#told;
   }
 
-  /** Sends what has been counted, after an export that is under way. Never rejects. */
+  /** Sends the current counts after the current export, if any. Never rejects. */
   export(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     this.#hurry.abort();
@@ -76,7 +76,7 @@ export class MetricsDestination {
     const { metrics, commit } = this.#reader.collect();
     if (metrics.length === 0) return;
     const outcome = await this.#deliver(metrics, deadline, new Backoff());
-    // What was not taken for now is part of the next export.
+    // What was not accepted is part of the next export.
     if (outcome !== 'unanswered') commit();
   }
 
@@ -99,16 +99,16 @@ export class MetricsDestination {
       }
       if (result.status === 'split' && metrics.length > 1) return this.#deliverHalves(metrics, deadline, backoff);
       if (result.status !== 'retry') {
-        this.#warn('lost', `refused metrics: ${messageOf(result.error)}`);
+        this.#warn('lost', `rejected metrics:  ${messageOf(result.error)}`);
         return 'lost';
       }
-      this.#warn('trouble', `did not take metrics: ${messageOf(result.error)}`);
+      this.#warn('trouble', `did not accept metrics:  ${messageOf(result.error)}`);
       if (result.wrongProtocol === true) break;
       const pauseMs = backoff.next(result.afterMs);
       if (performance.now() + pauseMs >= limit) break;
       // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       await sleep(pauseMs, undefined, { ref: false, signal: this.#hurry.signal }).catch(() => undefined);
-      // The export that waits for this one tells the same, and more.
+      // The export that waits for this one contains the same data and more.
       if (this.#hurry.signal.aborted) break;
     }
     return 'unanswered';
@@ -118,7 +118,7 @@ export class MetricsDestination {
     const middle = Math.ceil(metrics.length / 2);
     const first = await this.#deliver(metrics.slice(0, middle), deadline, backoff);
     const second = await this.#deliver(metrics.slice(middle), deadline, backoff);
-    // A half that was taken must not be told again, or it would count twice.
+    // An accepted half must not be sent again, or it would count twice.
     return first === 'unanswered' && second === 'unanswered' ? 'unanswered' : 'taken';
   }
 

@@ -11,7 +11,7 @@ import {
 
 // Tags as in otlp-encoder.ts. The field numbers are those of opentelemetry/proto/metrics/v1/metrics.proto.
 
-/** Metrics with where they come from. @internal */
+/** Metrics with their resource and scope. @internal */
 export interface MetricsRequest {
   readonly resource: Resource;
   readonly scope: InstrumentationScope;

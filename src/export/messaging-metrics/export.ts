@@ -1,9 +1,9 @@
-// Sends metrics to all receivers: now and again, at a flush, and when the process or tracing ends.
+// Sends metrics to all receivers: periodically, at a flush, and when the process or tracing ends.
 import { joinProcessEnd } from '../process-end.ts';
 import type { MetricsDestination } from './destination.ts';
 
 const nothingLost = { noSpool: 0, spoolFull: 0, spoolFailed: 0 };
-/** How long the natural end of a program waits. */
+/** The longest wait at the natural end of a program. */
 const endBudgetMs = 5000;
 
 /** The metrics of one `startTracing()`. @internal */
@@ -31,7 +31,7 @@ export class MetricsExport {
     return this.#shutdown ?? this.#exportAll(timeoutMs);
   }
 
-  /** Sends what has been counted up to now, and ends. Never rejects. */
+  /** Sends the current counts, and stops. Never rejects. */
   shutdown(timeoutMs: number): Promise<void> {
     this.#shutdown ??= this.#end(timeoutMs);
     return this.#shutdown;
@@ -48,7 +48,7 @@ export class MetricsExport {
     await Promise.all(this.#destinations.map((each) => each.export(timeoutMs)));
   }
 
-  /** Only where there is news: what is sent here makes the event loop empty once more. */
+  /** Only if there are new counts: sending makes the event loop run empty once more. */
   #flushAtEnd(): void {
     if (this.#shutdown !== undefined) return;
     for (const each of this.#destinations) if (each.hasNews) void each.export(endBudgetMs);

@@ -38,14 +38,14 @@ const sums = (requests: readonly (readonly ReceivedPoint[])[]): number[] => requ
 
 afterEach(async () => {
   for (const each of open.splice(0).toReversed()) {
-    // oxlint-disable-next-line no-await-in-loop -- what was opened last is closed first
+    // oxlint-disable-next-line no-await-in-loop -- the last opened is closed first
     await (each.shutdown ?? each.stop)?.call(each);
   }
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
 });
 
-test('the encodings tell an independent decoder the same', () => {
+test('an independent decoder reads the same from both encodings', () => {
   const reader = new MetricsReader('cumulative');
   send(2 ** 40);
   addTo(seriesFor(messagesInFlight, attributes), -1);
@@ -89,7 +89,7 @@ test('the encodings tell an independent decoder the same', () => {
 });
 
 test.each(['http/protobuf', 'http/json'] as const)(
-  'metrics go by %s where spans go, at a flush and the shutdown',
+  'metrics are sent by %s to the destination of spans, at a flush and the shutdown',
   async (protocol) => {
     const receiver = await receive();
     const tracing = start({ serviceName: 'shop', metrics: true, export: { protocol, endpoint: receiver.url } });
@@ -103,7 +103,7 @@ test.each(['http/protobuf', 'http/json'] as const)(
   },
 );
 
-test('metrics go by gRPC', async () => {
+test('metrics are sent by gRPC', async () => {
   const receiver = await new GrpcReceiver().start();
   open.push(receiver);
   const tracing = start({ metrics: true, export: { protocol: 'grpc', endpoint: receiver.url, headers: { key: 'k' } } });
@@ -113,7 +113,7 @@ test('metrics go by gRPC', async () => {
   expect(receiver.metadata?.get('key')).toEqual(['k']);
 });
 
-test('metrics go at an interval', async () => {
+test('metrics are sent at an interval', async () => {
   const receiver = await receive();
   vi.stubEnv('OTEL_METRIC_EXPORT_INTERVAL', '20');
   start({ metrics: true, export: { endpoint: receiver.url } });
@@ -130,7 +130,7 @@ test('without the option nothing is counted or sent', async () => {
   expect(receiver.received.requests).toBe(0);
 });
 
-test('OTEL_METRICS_EXPORTER=none turns them off', async () => {
+test('OTEL_METRICS_EXPORTER=none disables them', async () => {
   vi.stubEnv('OTEL_METRICS_EXPORTER', 'none');
   const receiver = await receive();
   start({ metrics: true, export: { endpoint: receiver.url } });
@@ -148,7 +148,7 @@ test('OTEL_METRICS_EXPORTER=console prints them', async () => {
   );
 });
 
-test('the variables for metrics say where they go, and those for traces do not', async () => {
+test('the variables for metrics define their destination, those for traces do not', async () => {
   const [spans, metrics] = [await receive(), await receive()];
   vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', spans.url);
   vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', metrics.url.replace('/v1/traces', '/v1/metrics'));
@@ -174,7 +174,7 @@ test('the variables for metrics say where they go, and those for traces do not',
   expect(spans.received.spans.size).toBe(1);
 });
 
-test('each destination that takes OTLP gets them, and one that does not is left out', async () => {
+test('each destination that accepts OTLP gets them, others are skipped', async () => {
   const [one, two] = [await receive(), await receive()];
   const tracing = start({
     metrics: { temporality: 'delta' },
@@ -187,7 +187,7 @@ test('each destination that takes OTLP gets them, and one that does not is left 
   expect([sums(one.metrics), sums(two.metrics)]).toEqual([[3], [3]]);
 });
 
-test('what a receiver has not taken is part of the next export, also with delta temporality', async () => {
+test('what a receiver has not accepted is part of the next export, also with delta temporality', async () => {
   const receiver = await receive();
   receiver.behaviour = { status: 503 };
   const tracing = start({ metrics: { temporality: 'delta' }, export: { endpoint: receiver.url } });
@@ -200,7 +200,7 @@ test('what a receiver has not taken is part of the next export, also with delta 
   expect(sums(receiver.metrics)).toEqual([4]);
 });
 
-test('what a receiver refuses for good is not sent for ever', async () => {
+test('metrics that a receiver rejects permanently are not sent again', async () => {
   const receiver = await receive();
   receiver.behaviour = { status: 400 };
   const tracing = start({ metrics: { temporality: 'delta' }, export: { endpoint: receiver.url } });
@@ -217,6 +217,6 @@ test.each([
   [{ intervalMs: 0 }, /startTracing\(\{ metrics \}\)\.intervalMs/],
   [{ temporality: 'lowmemory' }, /one of cumulative, delta/],
   ['yes', /true, false or an object of options/],
-])('metrics: %o is refused', (metrics, message) => {
+])('metrics: %o is rejected', (metrics, message) => {
   expect(() => startTracing({ metrics } as never)).toThrow(message);
 });

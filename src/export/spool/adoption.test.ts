@@ -34,7 +34,7 @@ afterEach(() => {
 
 const ownerOf = (instance: string): string => join(instance, 'owner.json');
 
-/** What another process has left: an instance with batches of ten spans, and its owner. */
+/** Creates the files of another process: an instance with batches of ten spans, and its owner. */
 function leave(owner: object, secondsAgo: number, destination = 'test'): { path: string; files: string[] } {
   const spool = new Spool({ directory }, destination);
   const files: string[] = [];
@@ -61,7 +61,7 @@ function open(maxBytes?: number): { queue: DestinationQueue; sender: ScriptedSen
   return { queue: new DestinationQueue('test', sender, { concurrency: 1, spool: { directory, maxBytes } }), sender };
 }
 
-test('a process that is gone leaves its files to the next one, which deletes what is acknowledged, the oldest first', async () => {
+test('the files of an ended process are adopted by the next one, which sends the oldest first and deletes acknowledged ones', async () => {
   const left = leave(gone, 0);
   const { queue, sender } = open();
   const sent: string[] = [];
@@ -70,7 +70,7 @@ test('a process that is gone leaves its files to the next one, which deletes wha
   const flushed = queue.flush();
   for (let n = 1; n <= 3; n++) {
     await vi.waitFor(() => expect(sender.open).toHaveLength(1));
-    // Claimed by renaming: each file is there once, now below the instance of this process.
+    // Claimed by renaming: each file exists once, now in the instance of this process.
     const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.otlp'),
     );
@@ -83,13 +83,13 @@ test('a process that is gone leaves its files to the next one, which deletes wha
   expect(existsSync(left.path)).toBe(false);
   expect(queue.accounting.counts()).toMatchObject({ ended: 0, adopted: 30, exported: 30 });
   await queue.shutdown();
-  // Nothing of ours stays where nothing is left.
+  // Empty directories are removed.
   expect(
     readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('owner')),
   ).toEqual([]);
 });
 
-test('a process that cannot be seen keeps its files as long as it gives a sign of life', async () => {
+test('a process that is not visible keeps its files while its heartbeat continues', async () => {
   const alive = leave(elsewhere, 50);
   const silent = leave(elsewhere, 70);
   const { queue } = open();
@@ -100,7 +100,7 @@ test('a process that cannot be seen keeps its files as long as it gives a sign o
   await queue.shutdown({ timeoutMs: 1 });
 });
 
-test('files for another destination, foreign files and links stay where they are', async () => {
+test('files for another destination, foreign files and links are not moved', async () => {
   const other = leave(gone, 0, 'other');
   const mixed = leave(gone, 0);
   writeFileSync(join(mixed.path, 'notes.txt'), 'not ours');
@@ -118,7 +118,7 @@ test('files for another destination, foreign files and links stay where they are
   await queue.shutdown({ timeoutMs: 1 });
 });
 
-test('what would be more than the spool may hold is left for later', async () => {
+test('files over the size limit of the spool are left for later', async () => {
   const left = leave(gone, 0);
   const bytes = statSync(join(left.path, left.files[0]!)).size;
   const { queue } = open(bytes * 2);
@@ -128,12 +128,12 @@ test('what would be more than the spool may hold is left for later', async () =>
   await queue.shutdown({ timeoutMs: 1 });
 });
 
-/** Waits without touching the clock. */
+/** Waits without advancing the clock. */
 async function until(so: () => boolean): Promise<void> {
   while (!so()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('it is looked for at the start and every 30 seconds, with a sign of life every 15', async () => {
+test('adoption runs at the start and every 30 seconds, the heartbeat every 15 seconds', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const { queue, sender } = open();
   sender.send = () => Promise.resolve({ status: 'retry', error: 'away' });
@@ -149,7 +149,7 @@ test('it is looked for at the start and every 30 seconds, with a sign of life ev
   vi.advanceTimersByTime(1);
   expect(statSync(own).mtimeMs).toBeGreaterThan(1_000_000);
   vi.advanceTimersByTime(14_999);
-  // Time enough for a search, had one begun.
+  // Enough time for a search, if one had started.
   for (let i = 0; i < 50; i++) await readdir(directory, { recursive: true });
   expect(queue.accounting.counts().adopted).toBe(0);
   vi.advanceTimersByTime(1);

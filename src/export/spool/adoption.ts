@@ -1,4 +1,4 @@
-// Finds and takes over the spool files of processes that are gone.
+// Finds and adopts the spool files of processes that have ended.
 import { lstat, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDead, parseOwner, thisOwner, type Owner } from './owner.ts';
@@ -20,15 +20,15 @@ async function readOwner(directory: string): Promise<Owner | undefined> {
   }
 }
 
-/** Milliseconds since the owner's heartbeat, or since anything happened in a directory that has no owner yet. */
+/** Milliseconds since the owner's heartbeat, or since the last change of a directory without an owner. */
 async function sinceHeartbeat(directory: string): Promise<number> {
   const found = await lstat(join(directory, ownerFile)).catch(() => lstat(directory));
   return Date.now() - found.mtimeMs;
 }
 
 /**
- * Takes over the batches of processes that are gone, for the same destination, by renaming each file into this instance's own
- * directory: of several who try, one succeeds.
+ * Adopts the batches of ended processes for the same destination, by renaming each file into the directory of this instance: if
+ * several processes try, one succeeds.
  *
  * @internal
  */
@@ -56,7 +56,7 @@ async function adoptInstance(spool: Spool, directory: string, nextSequence: () =
     const path = join(directory, name);
     if (name === ownerFile) continue;
     if (name.endsWith('.tmp')) {
-      // The process died while writing it: these spans were not reported as stored.
+      // The process ended while writing it: these spans were not reported as stored.
       await unlink(path).catch(() => undefined);
       continue;
     }
@@ -76,7 +76,7 @@ async function adoptInstance(spool: Spool, directory: string, nextSequence: () =
   return adopted;
 }
 
-/** Clears away an instance that holds nothing but its owner file; with foreign files in it, it stays. */
+/** Removes an instance that contains only its owner file; it is kept if it contains foreign files. */
 async function removeIfEmpty(directory: string): Promise<void> {
   const left = await readdir(directory).catch(() => [ownerFile, '?']);
   if (left.some((name) => name !== ownerFile)) return;

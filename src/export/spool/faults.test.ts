@@ -18,7 +18,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
 });
 
-/** A destination that nobody can reach. */
+/** An unreachable destination. */
 function unreachable(spool: string, maxBytes?: number): DestinationQueue {
   const sender = new ScriptedSender();
   sender.send = () => Promise.resolve({ status: 'retry', error: new Error('away') });
@@ -43,7 +43,7 @@ function expectBalance(counts: SpanCounts): void {
   expect(ended + adopted).toBe(exported + droppedTotal + queued + held + inFlight + spooled);
 }
 
-test('a spool that is full: memory fills, then the loss is counted as what it is', async () => {
+test('a full spool: memory fills, then the loss is counted as spool_full', async () => {
   const reported = collectDiag();
   const queue = unreachable(directory, 5000);
   await fill(queue, 1000);
@@ -55,11 +55,11 @@ test('a spool that is full: memory fills, then the loss is counted as what it is
   expect(reported.join()).toContain('spans lost (spool_full)');
 });
 
-test('a spool that cannot be written, because its place is a file, or is not to be written to', async () => {
+test('a spool that cannot be written, because its path is a file or not writable', async () => {
   const reported = collectDiag();
   const file = join(directory, 'file');
   writeFileSync(file, '');
-  // Root may write everywhere but there.
+  // Root can write everywhere except there.
   const locked = process.getuid?.() === 0 ? '/proc/sys' : join(directory, 'locked');
   if (locked.startsWith(directory)) mkdirSync(locked, { mode: 0o500 });
   for (const place of [join(file, 'spool'), locked]) {
@@ -92,7 +92,7 @@ test('a directory that others can use, or that is a link, is not used', async ()
   expect(readdirSync(elsewhere)).toEqual([]);
 });
 
-test('a directory that is removed under way is made again', async () => {
+test('a directory that is removed at run time is created again', async () => {
   const queue = unreachable(directory);
   await fill(queue, 60);
   rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
@@ -101,12 +101,12 @@ test('a directory that is removed under way is made again', async () => {
   const counts = queue.accounting.counts();
   expectBalance(counts);
   expect(counts.ended).toBe(120);
-  // Whether a file that is gone has been missed yet or not: nothing that is still counted as safe was made before.
+  // The missing files may or may not have been noticed: no span from before the removal is still counted as stored.
   expect(counts.spooled + counts.droppedTotal).toBe(120);
   expect(readdirSync(directory, { recursive: true }).length).toBeGreaterThan(0);
 });
 
-test('modes keep others out', async () => {
+test('file modes exclude other users', async () => {
   const queue = unreachable(directory);
   await fill(queue, 30);
   await queue.shutdown({ timeoutMs: 50 });
@@ -117,20 +117,20 @@ test('modes keep others out', async () => {
   for (const entry of all) expect(entry.mode & 0o077).toBe(0);
 });
 
-test('too old is dropped as expired', async () => {
+test('batches that are too old are dropped as expired', async () => {
   const queue = unreachable(directory);
   await fill(queue, 30);
   await queue.shutdown({ timeoutMs: 50 });
-  // The next process would wait for a minute of silence, or see that there is no such process: here it is this one.
+  // The owner is this process, so that the test does not wait for a missing heartbeat.
   expect(queue.accounting.spooled).toBe(30);
   queue.spoolQueue!.expire(Date.now() + 86_400_001);
   expect(queue.accounting.counts()).toMatchObject({ spooled: 0, dropped: { expired: 30 } });
 });
 
-test('a disk that is full for real, in a process that may write no more', async () => {
+test('a disk that is full, in a process with a file size limit', async () => {
   const sources = await CompiledSources.compile();
   try {
-    // Files of this process may not grow beyond 4 KiB: the system cuts writes off in the middle, as a full disk does.
+    // Files of this process are limited to 4 KiB: the system truncates writes, like a full disk.
     const { out, err, code } = await sources.run(
       `import { spawnSync } from 'node:child_process';
        import { fileURLToPath } from 'node:url';
@@ -146,7 +146,7 @@ test('a disk that is full for real, in a process that may write no more', async 
        console.log(JSON.stringify({ balanced: s.ended === s.droppedTotal + s.spooled, failed: s.spoolErrors > 0, ended: s.ended }));`,
     );
     expect({ out: out.trim(), code }).toEqual({ out: '{"balanced":true,"failed":true,"ended":1000}', code: 0 });
-    // Nothing but what is to be said.
+    // No other output.
     expect(err.split('\n').filter((line) => !line.startsWith('mqtrace: '))).toEqual(['']);
     expect(err).toContain('the spool cannot be written: EFBIG');
     const torn = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp'));

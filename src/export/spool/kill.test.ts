@@ -6,9 +6,9 @@ import { CompiledSources, ended } from '../testing/child.ts';
 import { HttpReceiver } from '../../../test-support/otlp-receiver.ts';
 import { decodeRequest, spansOf } from '../../../test-support/otlp-schema.ts';
 
-/** How often a process is killed; more by `MQTRACE_KILLS`. */
+/** The number of killed processes; set by `MQTRACE_KILLS`. */
 const kills = Number(process.env['MQTRACE_KILLS'] ?? 100);
-/** Processes on one directory at the same time. */
+/** Concurrent processes with the same directory. */
 const chains = 3;
 
 let sources: CompiledSources;
@@ -26,14 +26,14 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Without the SDK a process starts several times faster. */
+/** A process without the SDK starts several times faster. */
 const light = `
   import { randomBytes } from 'node:crypto';
   import { Agent } from 'node:http';
   import { DestinationQueue } from './src/export/destination-queue.js';
   import { HttpSender } from './src/export/http-sender.js';`;
 
-/** Makes spans without end, of any size, and says now and then how many are safe. */
+/** Creates spans of random sizes endlessly, and prints the number of stored ones periodically. */
 const busy = (port: number, spool: string): string => `
   const url = 'http://127.0.0.1:${port}/v1/traces';
   const sender = new HttpSender({ url, headers: async () => ({}), agentFactory: () => new Agent({ keepAlive: true }), timeoutMs: 1000,
@@ -52,17 +52,17 @@ const busy = (port: number, spool: string): string => `
   again();
   setInterval(() => console.log(JSON.stringify({ safe: queue.accounting.spooled })), 5);`;
 
-/** The ids of all spans in finished files that are not known yet; decoding them must not fail. */
+/** The ids of all spans in complete files that were not read yet; decoding must not fail. */
 function onDisk(known: Set<string>): Set<string> {
   const ids = new Set<string>();
   for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
-    // A name stands for its content, wherever the file has been moved: each is read once.
+    // The name identifies the content, even after a move: each file is read once.
     if (!name.endsWith('.otlp') || known.has(basename(name))) continue;
     let bytes: Buffer;
     try {
       bytes = readFileSync(join(directory, name));
     } catch {
-      // Another process has just sent or adopted it.
+      // Another process has sent or adopted it.
       continue;
     }
     known.add(basename(name));
@@ -71,14 +71,14 @@ function onDisk(known: Set<string>): Set<string> {
   return ids;
 }
 
-test(`${kills} kills at random points lose nothing that was on disk`, async () => {
+test(`${kills} kills at random points lose no spans that were on disk`, async () => {
   const acknowledged = new Set<string>();
   const known = new Set<string>();
   let left = kills;
   let claims = 0;
   const chain = async (): Promise<void> => {
     while (left-- > 0) {
-      // Up, down, slow, or cutting connections, while processes come and go.
+      // The receiver is up, down, slow or closing connections while processes start and end.
       const mood = Math.random();
       receiver.behaviour =
         mood < 0.4
@@ -94,12 +94,12 @@ test(`${kills} kills at random points lose nothing that was on disk`, async () =
       const { signal, err } = await ended(child, (line) => {
         const { safe } = JSON.parse(line) as { safe: number };
         if (safe > 0) claims++;
-        // Some die before anything is on disk, most some time after it.
+        // Some are killed before anything is on disk, most of them later.
         if (armed || (safe === 0 && late > 50)) return;
         armed = true;
         setTimeout(() => child.kill('SIGKILL'), late);
       });
-      const unexpected = err.replaceAll(/^mqtrace: .*: the export failed and is tried again: .*\n/gm, '');
+      const unexpected = err.replaceAll(/^mqtrace: .*: the export failed and will be retried: .*\n/gm, '');
       expect({ signal, unexpected }).toEqual({ signal: 'SIGKILL', unexpected: '' });
       for (const id of onDisk(known)) acknowledged.add(id);
     }
@@ -121,7 +121,7 @@ test(`${kills} kills at random points lose nothing that was on disk`, async () =
   expect(onDisk(new Set()).size).toBe(0);
 }, 600_000);
 
-test('what a process says is safe on disk, is', async () => {
+test('spans that a process reports as stored are on disk', async () => {
   const away = mkdtempSync(join(tmpdir(), 'mqtrace-claim-'));
   try {
     for (let i = 0; i < 5; i++) {
@@ -140,7 +140,7 @@ test('what a process says is safe on disk, is', async () => {
   }
 }, 120_000);
 
-test('damaged files are set aside and counted, and the rest is delivered', async () => {
+test('damaged files are moved aside and counted, and the rest is delivered', async () => {
   const spool = mkdtempSync(join(tmpdir(), 'mqtrace-damage-'));
   try {
     const child = sources.start(busy(1, spool), light);
@@ -160,7 +160,7 @@ test('damaged files are set aside and counted, and the rest is delivered', async
       const { adopted, dropped, spooled, inFlight, queued } = tracing.stats().destinations[0];
       console.log(JSON.stringify({ corrupt: dropped.corrupt, balanced: adopted === dropped.corrupt + spooled + inFlight + queued }));`);
     expect(JSON.parse(out)).toEqual({ corrupt: damaged, balanced: true });
-    // What was not ours is where it was; what was damaged is where nobody sends it.
+    // Foreign files are not moved; damaged files are moved to where they are not sent.
     const names = readdirSync(spool, { recursive: true, encoding: 'utf8' });
     expect(names.filter((name) => name.endsWith('foreign.txt'))).toHaveLength(1);
     expect(names.filter((name) => name.includes('damaged/'))).toHaveLength(2);

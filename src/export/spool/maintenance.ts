@@ -6,7 +6,7 @@ const heartbeatMs = 15_000;
 const adoptionMs = 30_000;
 
 /**
- * What a spool needs while the process runs: signs that its owner is alive, and a look now and again at what dead processes left.
+ * Periodic tasks of a spool: the heartbeat of its owner, and the adoption of files from ended processes.
  *
  * @internal
  */
@@ -29,12 +29,12 @@ export class SpoolMaintenance {
     void this.adopt();
   }
 
-  /** The adoption under way. */
+  /** The current adoption. */
   get adopting(): Promise<void> | undefined {
     return this.#adopting;
   }
 
-  /** Takes over what dead processes left on disk. */
+  /** Adopts the files of ended processes. */
   adopt(): Promise<void> {
     this.#adopting ??= this.#spool.adopt().then(
       () => {

@@ -1,20 +1,20 @@
-// Tells whether the process that owns a spool directory is still alive.
+// Determines whether the process that owns a spool directory is still alive.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Which process a spool directory belongs to. @internal */
+/** Identifies the process that owns a spool directory. @internal */
 export interface Owner {
   readonly pid: number;
-  /** Clock ticks from boot to the start of the process; process ids are used again. Linux only. */
+  /** Clock ticks from boot to the start of the process, because process ids are reused. Linux only. */
   readonly start: string | undefined;
   readonly host: string;
-  /** The boot of the machine. Linux only. */
+  /** The boot id of the machine. Linux only. */
   readonly boot: string | undefined;
-  /** The PID namespace, that is the container. Linux only. */
+  /** The PID namespace, which identifies a container. Linux only. */
   readonly namespace: string | undefined;
 }
 
-/** Without a heartbeat for this long, an owner that cannot be asked counts as dead. @internal */
+/** After this time without a heartbeat, an owner that is not visible counts as dead. @internal */
 export const heartbeatLimitMs = 60_000;
 
 function attempt(read: () => string): string | undefined {
@@ -25,10 +25,11 @@ function attempt(read: () => string): string | undefined {
   }
 }
 
-/** When the process started; undefined if there is none, or no /proc. */
+/** The start time of the process; undefined if it does not exist, or without /proc. */
 function startOf(pid: number | 'self'): string | undefined {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  // The second field is the command in parentheses, which may hold anything; the start time is the twentieth after it.
+  // The second field is the command in parentheses, which may contain any character; the start time is the twentieth field after
+  // it.
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
@@ -43,7 +44,7 @@ export function thisOwner(): Owner {
   };
 }
 
-/** Reads what {@link thisOwner} gave, from a file; undefined if it is anything else. @internal */
+/** Parses the file content written for {@link thisOwner}; undefined if it is invalid. @internal */
 export function parseOwner(text: string): Owner | undefined {
   try {
     const { pid, start, host, boot, namespace } = JSON.parse(text) as Partial<Record<keyof Owner, unknown>>;
@@ -56,7 +57,7 @@ export function parseOwner(text: string): Owner | undefined {
 }
 
 /**
- * Whether an owner is gone for sure, as far as can be told from here: at once where its process would be visible, else after
+ * Whether an owner has certainly ended: known immediately if its process would be visible, else after
  * {@link heartbeatLimitMs} without a heartbeat.
  *
  * @internal

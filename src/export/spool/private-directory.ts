@@ -4,9 +4,9 @@ import { lstatSync, mkdirSync } from 'node:fs';
 const mine: number | undefined = process.getuid?.();
 
 /**
- * Makes sure that `path` is a directory of this user that no other user can read, and not a link to somewhere else.
+ * Ensures that `path` is a directory of this user that no other user can read, and not a link.
  *
- * @throws Error if it is not, or cannot be made.
+ * @throws Error if it is not, or cannot be created.
  * @internal
  */
 export function ensurePrivateDirectory(path: string): void {
@@ -18,7 +18,7 @@ export function ensurePrivateDirectory(path: string): void {
   assertPrivateDirectory(path);
 }
 
-/** @throws Error if `path` is not a directory of this user's alone. @internal */
+/** @throws Error if `path` is not a private directory of this user. @internal */
 export function assertPrivateDirectory(path: string): void {
   const stat = lstatSync(path);
   if (!stat.isDirectory()) throw new Error(`${path} is not a directory`);

@@ -1,4 +1,4 @@
-// Holds the batches of one destination on disk, in their order.
+// Queues the batches of one destination on disk, in order.
 import type { Accounting } from '../accounting.ts';
 import { type Batch, batchBytes } from '../batch.ts';
 import type { BatchQueue } from '../batch-queue.ts';
@@ -7,12 +7,12 @@ import { adoptAbandoned } from './adoption.ts';
 import { DamagedFileError, type Spool } from './spool.ts';
 import { nameSpoolFile, type SpoolFile } from './spool-file.ts';
 
-/** After a failed write, memory has to do for this long. */
+/** The time after a failed write during which only memory is used. */
 const pauseMs = 5000;
 
 /**
- * The batches on disk of one destination, oldest first, counted. Batches come from the queue in memory and return to
- * it to be sent.
+ * The batches on disk of one destination, oldest first, with counters. Batches come from the queue in memory and return to it to be
+ * sent.
  *
  * @internal
  */
@@ -27,7 +27,7 @@ export class SpoolQueue {
   #discardAbandoned = false;
   #pausedUntil = 0;
   #full = false;
-  /** Failed operations on the disk. */
+  /** Failed disk operations. */
   errors = 0;
 
   constructor(spool: Spool, queue: BatchQueue, accounting: Accounting, log: LossLog) {
@@ -37,17 +37,17 @@ export class SpoolQueue {
     this.#log = log;
   }
 
-  /** Files that wait. */
+  /** The number of waiting files. */
   get length(): number {
     return this.#files.length;
   }
 
-  /** Settles when the write in progress is over. */
+  /** Resolves when the write in progress has finished. */
   get writing(): Promise<void> | undefined {
     return this.#writing?.done;
   }
 
-  /** Settles when nothing is being written any more, also nothing that was given up. */
+  /** Resolves when no write is in progress, including abandoned ones. */
   async settled(): Promise<void> {
     await Promise.all([this.#writing?.done, this.#abandonedWrite]);
   }
@@ -57,7 +57,7 @@ export class SpoolQueue {
     return this.#full;
   }
 
-  /** Whether something on disk, or on the way there, is older than `sequence`. */
+  /** Whether a batch on disk or being written is older than `sequence`. */
   hasBefore(sequence: number): boolean {
     return (
       (this.#writing?.batch.sequence ?? Infinity) < sequence || this.#files.some((file) => file.sequence < sequence)
@@ -82,7 +82,7 @@ export class SpoolQueue {
     return !this.#full;
   }
 
-  /** Moves a batch that is out of the queue to disk in the background; false if that cannot be tried now. */
+  /** Moves a batch that was removed from the queue to disk in the background. Returns false if that is currently not possible. */
   store(batch: Batch, after: () => void): boolean {
     if (this.#writing !== undefined) return false;
     if (this.#keepCopy(batch)) return true;
@@ -109,7 +109,7 @@ export class SpoolQueue {
     const { batch, file } = entry;
     if (this.#writing === entry) this.#writing = undefined;
     if (batch.abandoned) {
-      // The same file was written at once meanwhile, unless that failed and its spans count as lost.
+      // The same file was written synchronously in the meantime, unless that failed and its spans count as lost.
       if (written && this.#discardAbandoned) this.spool.discard(file);
       return;
     }
@@ -130,7 +130,7 @@ export class SpoolQueue {
     this.#insert(file);
   }
 
-  /** A batch whose whole copy is on disk already only has to leave memory. */
+  /** A batch with a complete copy on disk is only removed from memory. */
   #keepCopy(batch: Batch, from: 'queued' | 'inFlight' = 'queued'): boolean {
     const file = batch.file;
     if (file === undefined || file.spans !== batch.spans) return false;
@@ -139,7 +139,9 @@ export class SpoolQueue {
     return true;
   }
 
-  /** Moves a batch that is out of the queue to disk at once; false if it could not be, with the batch as it was. */
+  /**
+   * Moves a batch that was removed from the queue to disk synchronously. Returns false if that failed; the batch is then unchanged.
+   */
   storeSync(batch: Batch, from: 'queued' | 'inFlight' = 'queued', evenPaused = false): boolean {
     if (this.#keepCopy(batch, from)) return true;
     const file = this.#writeSync(batch, evenPaused);
@@ -148,7 +150,7 @@ export class SpoolQueue {
     return true;
   }
 
-  /** Writes a copy of a batch that stays where it is, on the wire. */
+  /** Writes a copy of a batch that is being sent. */
   copySync(batch: Batch): void {
     if (batch.file === undefined) batch.file = this.#writeSync(batch, true);
   }
@@ -165,7 +167,7 @@ export class SpoolQueue {
     }
   }
 
-  /** The batch of a write in progress, written at once instead: for the end of the process. */
+  /** Returns the batch of a write in progress, to write it synchronously at the end of the process. */
   takeWriting(): Batch | undefined {
     const entry = this.#writing;
     if (entry === undefined) return undefined;
@@ -175,11 +177,11 @@ export class SpoolQueue {
     const { batch, file } = entry;
     this.spool.bytes -= file.bytes;
     batch.abandoned = true;
-    // The write in the background still reads the old buffer, which therefore is not to be used again.
+    // The write in the background still reads the old buffer, which therefore must not be reused.
     return this.#queue.copyOf(batch);
   }
 
-  /** The batch that {@link takeWriting} gave has been dropped: it shall not turn up on disk after all. */
+  /** The batch returned by {@link takeWriting} was dropped: it must not appear on disk. */
   discardWriting(): void {
     this.#discardAbandoned = true;
   }
@@ -227,25 +229,25 @@ export class SpoolQueue {
     this.spool.remove(file);
   }
 
-  /** Puts a batch that {@link load} gave back on disk, where it still is. */
+  /** Returns a batch from {@link load} to the queue on disk, where its file still is. */
   unload(batch: Batch): void {
     this.#keepCopy(batch, 'inFlight');
   }
 
-  /** The batch is done with, and so is its copy on disk, unless another half still needs it. */
+  /** The batch is finished: deletes its copy on disk, unless another half still needs it. */
   release(batch: Batch): void {
     const file = batch.file;
     batch.file = undefined;
     if (file !== undefined && --file.holders === 0) this.spool.remove(file);
   }
 
-  /** Drops what is too old. */
+  /** Drops expired files. */
   expire(now: number = Date.now()): void {
     const limit = now - this.spool.maxAgeMs;
     while (this.#files.length > 0 && this.#files[0]!.time < limit) this.#drop(this.#files.shift()!, 'expired');
   }
 
-  /** Takes over what dead processes left. */
+  /** Adopts the files of ended processes. */
   async adopt(): Promise<void> {
     const files = await adoptAbandoned(this.spool, () => this.#queue.nextSequence());
     for (const file of files) {

@@ -19,13 +19,13 @@ import { thisOwner } from './owner.ts';
 import { assertPrivateDirectory, ensurePrivateDirectory } from './private-directory.ts';
 import { isIntact, type SpoolFile } from './spool-file.ts';
 
-/** The spool on disk. */
+/** Options of the spool on disk. */
 export interface SpoolOptions {
-  /** Where; made if it is not there. Its files hold spans: give it a place that only this application uses. */
+  /** The directory, created if missing. Its files contain spans: use a directory for this application only. */
   readonly directory: string;
-  /** Bytes on disk at most, for this process. Default 256 MiB. */
+  /** Maximum bytes on disk for this process. Default 256 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Milliseconds that a batch may wait; older ones are dropped as `expired`. Default 24 hours. */
+  /** Maximum age of a batch in milliseconds; older ones are dropped as `expired`. Default 24 hours. */
   readonly maxAgeMs?: number | undefined;
 }
 
@@ -35,18 +35,18 @@ export const ownerFile = 'owner.json';
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 /** @internal */
 export const O_RDONLY: number = constants.O_RDONLY;
-/** Windows does not know it. @internal */
+/** Not supported on Windows. @internal */
 export const O_NOFOLLOW: number = (constants as { O_NOFOLLOW?: number | undefined }).O_NOFOLLOW ?? 0;
 const createFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 /** Damaged files are kept here for inspection. */
 const maxSetAside = 16;
 
-/** Thrown for a file that is damaged, gone, or no file. @internal */
+/** Thrown for a file that is damaged, missing or not a regular file. @internal */
 export class DamagedFileError extends Error {}
 
 /**
- * A directory of batches, `DIRECTORY/mqtrace-UID/HASH OF DESTINATION/INSTANCE/`, which belongs to this process alone. A batch
- * is there under its name entirely or not at all: it is written under a temporary one and renamed.
+ * A directory of batches, `DIRECTORY/mqtrace-UID/HASH OF DESTINATION/INSTANCE/`, which only this process uses. A batch is written
+ * to a temporary file and renamed, so that a file is either complete or does not exist.
  *
  * @internal
  */
@@ -62,10 +62,10 @@ export class Spool {
   #ready = false;
   /** Bytes on disk. */
   bytes = 0;
-  /** What a file name of this instance starts its sequence with. */
+  /** The first sequence number of file names of this instance. */
   #temporary = 0;
 
-  /** `destinationKey` says where the batches go: only batches for the same place are shared. */
+  /** `destinationKey` identifies the destination: only batches for the same destination are shared. */
   constructor(options: SpoolOptions, destinationKey: string) {
     this.maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
     this.maxAgeMs = options.maxAgeMs ?? 86_400_000;
@@ -76,7 +76,7 @@ export class Spool {
     this.path = join(this.destination, this.instance);
   }
 
-  /** Makes the directories, again if somebody has removed them. @throws Error */
+  /** Creates the directories, also again if they were removed. @throws Error */
   prepare(): void {
     if (this.#ready) return;
     mkdirSync(this.#root, { recursive: true, mode: 0o700 });
@@ -95,12 +95,12 @@ export class Spool {
     return this.bytes + bytes <= this.maxBytes;
   }
 
-  /** Writes at once. @throws Error */
+  /** Writes synchronously. @throws Error */
   writeSync(file: SpoolFile, bytes: Buffer): void {
     try {
       this.#writeSync(file, bytes);
     } catch (error) {
-      // Somebody may have removed the directory under way.
+      // The directory may have been removed in the meantime.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !this.#ready) throw error;
       this.#ready = false;
       this.#writeSync(file, bytes);
@@ -130,7 +130,10 @@ export class Spool {
     }
   }
 
-  /** Writes in the background; the caller counts the bytes. The same file may be written by {@link writeSync} meanwhile: it is the same under the same name. */
+  /**
+   * Writes in the background; the caller counts the bytes. The same file may be written by {@link writeSync} at the same time, with
+   * the same content.
+   */
   async write(file: SpoolFile, bytes: Buffer): Promise<void> {
     this.prepare();
     const temporary = this.#temporaryName();
@@ -153,7 +156,7 @@ export class Spool {
     return join(this.path, `${this.#temporary++}.tmp`);
   }
 
-  /** Reads a file back. @throws DamagedFileError if it is not what was written. */
+  /** Reads a file back. @throws DamagedFileError if its content does not match its hash. */
   async read(file: SpoolFile): Promise<Buffer> {
     let bytes: Buffer;
     try {
@@ -169,7 +172,7 @@ export class Spool {
       }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Out of file handles or memory: the file may be good.
+      // Out of file handles or memory: the file may be intact.
       if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM') throw error;
       throw new DamagedFileError(`${file.name} cannot be read (${code ?? 'damaged'})`, { cause: error });
     }
@@ -177,7 +180,7 @@ export class Spool {
     return bytes;
   }
 
-  /** Deletes a batch that is done with. */
+  /** Deletes a finished batch. */
   remove(file: SpoolFile): void {
     this.bytes -= file.bytes;
     this.discard(file);
@@ -188,11 +191,11 @@ export class Spool {
     try {
       unlinkSync(join(this.path, file.name));
     } catch {
-      // Gone already, or not to be removed: it is not looked at again by this process.
+      // Already deleted, or not deletable: this process does not read it again.
     }
   }
 
-  /** Moves a damaged file to where it is not sent again. */
+  /** Moves a damaged file to a place from which it is not sent. */
   async setAside(file: SpoolFile): Promise<void> {
     this.bytes -= file.bytes;
     const from = join(this.path, file.name);
@@ -206,7 +209,7 @@ export class Spool {
     }
   }
 
-  /** Shows that this process lives, to those who cannot see it. */
+  /** Writes the heartbeat, for processes that cannot see this process. */
   heartbeat(): void {
     if (!this.#ready) return;
     try {
@@ -217,14 +220,14 @@ export class Spool {
     }
   }
 
-  /** Leaves no trace, if nothing is left to send. */
+  /** Removes the directories if there is nothing left to send. */
   close(empty: boolean): void {
     if (!this.#ready || !empty) return;
     try {
       rmSync(join(this.path, ownerFile), { force: true });
       rmdirSync(this.path);
     } catch {
-      // Something is in it after all: the next adoption will clear it.
+      // The directory is not empty: the next adoption will clean it up.
     }
   }
 }

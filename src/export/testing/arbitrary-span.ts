@@ -84,7 +84,7 @@ const link: fc.Arbitrary<Link> = fc.record(
   { requiredKeys: ['context'] },
 );
 
-/** Any span of one of the given resources and scopes. */
+/** An arbitrary span of one of the given resources and scopes. */
 function arbitrarySpan(
   resources: readonly Resource[],
   scopes: readonly InstrumentationScope[],
@@ -139,7 +139,7 @@ function arbitrarySpan(
     });
 }
 
-/** Any spans, of up to three resources and scopes in any order. */
+/** Arbitrary spans of up to three resources and scopes, in any order. */
 export const arbitrarySpans: fc.Arbitrary<ReadableSpan[]> = fc
   .tuple(fc.array(resource, { minLength: 1, maxLength: 3 }), fc.array(scope, { minLength: 1, maxLength: 3 }))
   .chain(([resources, scopes]) => fc.array(arbitrarySpan(resources, scopes), { minLength: 1, maxLength: 8 }));

@@ -1,4 +1,5 @@
-/** A certificate for 127.0.0.1 that signs itself, valid for a hundred years; it protects nothing. */
+// A self-signed certificate for tests.
+/** A self-signed certificate for 127.0.0.1, valid for a hundred years; used only in tests. */
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBoTCCAUegAwIBAgIUT+QZXRp0dhhdj+8akBiDzfmZwTYwCgYIKoZIzj0EAwIw
 FzEVMBMGA1UEAwwMbXF0cmFjZSB0ZXN0MCAXDTI2MTEyMTE2MjMxMFoYDzIxMjYx

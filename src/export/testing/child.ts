@@ -15,7 +15,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** Compiles the sources as they are published. */
+/** Compiles the sources like the published build. */
 export async function compileSources(directory: string): Promise<void> {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', directory], {
@@ -24,7 +24,7 @@ export async function compileSources(directory: string): Promise<void> {
   writeFileSync(join(directory, 'package.json'), '{ "type": "commonjs" }');
 }
 
-/** The sources compiled for child processes, which start ten times faster so. */
+/** The compiled sources for child processes, which start ten times faster with them. */
 export class CompiledSources {
   readonly directory: string;
   #programs = 0;
@@ -34,7 +34,7 @@ export class CompiledSources {
   }
 
   static async compile(): Promise<CompiledSources> {
-    // Below the repository, so that packages are found.
+    // Inside the repository, so that packages are found.
     mkdirSync(join(repository, '.cache'), { recursive: true });
     const directory = mkdtempSync(join(repository, '.cache', 'children-'));
     await compileSources(directory);
@@ -57,7 +57,7 @@ export class CompiledSources {
     return spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
-  /** Runs a program to its end; `onLine` sees what it writes. */
+  /** Runs a program to its end; `onLine` gets each line of output. */
   async run(program: string, onLine?: (line: string, child: ChildProcess) => void): Promise<Ended> {
     const child = this.start(program);
     return ended(child, onLine);

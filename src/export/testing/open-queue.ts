@@ -1,4 +1,4 @@
-// A destination queue whose requests a test answers.
+// Creates a destination queue whose requests are answered by the test.
 import { DestinationQueue } from '../destination-queue.ts';
 import type { DeliveryOptions } from '../export-options.ts';
 import type { SendResult } from '../sender.ts';
@@ -6,17 +6,17 @@ import { plainSpan } from './plain-span.ts';
 import { ScriptedSender } from './scripted-sender.ts';
 
 export const ok: SendResult = { status: 'ok', rejected: 0 };
-/** Lets everything run that is due. */
+/** Runs all due timers and microtasks. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A queue whose requests the test answers. */
+/** A queue whose requests are answered by the test. */
 export function open(options: DeliveryOptions = {}): { sender: ScriptedSender; queue: DestinationQueue } {
   const sender = new ScriptedSender();
   return { sender, queue: new DestinationQueue('test', sender, options) };
 }
 
 let id = 0;
-/** Ends so many spans, each with so many bytes more than it needs. */
+/** Ends a number of spans, each with a number of additional bytes. */
 export function add(queue: DestinationQueue, spans: number, bytes = 0): void {
   for (let i = 0; i < spans; i++) queue.add(plainSpan(++id, { attributes: { text: 'x'.repeat(bytes) } }));
 }

@@ -1,4 +1,4 @@
-// Makes spans that have nothing special about them.
+// Creates simple spans.
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
@@ -6,7 +6,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 const resource = resourceFromAttributes({ 'service.name': 'test' });
 const instrumentationScope = { name: 'test' };
 
-/** A span that has nothing special about it; `id` is its span id as a number. */
+/** A simple span; `id` is its span id as a number. */
 export function plainSpan(id: number, more: Partial<ReadableSpan> = {}): ReadableSpan {
   const context = {
     traceId: 'a'.repeat(32),

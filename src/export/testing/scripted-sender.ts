@@ -1,4 +1,4 @@
-// A sender that a test answers for.
+// A sender whose results are set by the test.
 import { toJson } from '../otlp-json.ts';
 import { countSpans } from '../otlp-request.ts';
 import type { Sender, SendResult } from '../sender.ts';
@@ -11,14 +11,14 @@ const spanIds = (bytes: Buffer): string[] =>
 /** A sender whose requests stay open until the test answers them. */
 export class ScriptedSender implements Sender {
   readonly open: { readonly spans: number; readonly answer: (result: SendResult) => void }[] = [];
-  /** Requests that were open at the same time, at most. */
+  /** The maximum number of concurrently open requests. */
   mostOpen = 0;
-  /** Spans that were acknowledged. */
+  /** Acknowledged spans. */
   acknowledged = 0;
-  /** Requests whose bytes were another batch's by the time of the answer. */
+  /** Requests whose bytes belonged to another batch when they were answered. */
   overwritten = 0;
   closed = false;
-  /** Sees what is sent, with the ids of its spans. */
+  /** Called for each sent request, with the ids of its spans. */
   onSend: (ids: readonly string[], bytes: Buffer) => void = () => undefined;
 
   send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {

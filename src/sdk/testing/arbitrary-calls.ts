@@ -1,10 +1,10 @@
-// Generates what can be done with a span from its start to its end, for property tests.
+// Generates sequences of calls on a span from its start to its end, for property tests.
 import { type Span, SpanKind, type SpanOptions } from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 
-/** One call, the same on whichever span. */
+/** One call, which can be made on any span. */
 export type Step = (span: Span) => unknown;
 export interface Scenario {
   readonly limits: SpanLimits;
@@ -14,7 +14,7 @@ export interface Scenario {
   readonly decision: 0 | 1 | 2;
   readonly sampled: { attributes?: unknown; traceState?: TraceState };
   readonly writes: unknown;
-  /** Whether processors look at a span before it has ended. */
+  /** Whether processors read a span before it has ended. */
   readonly looks: boolean;
   readonly onStart: Step | undefined;
   readonly onEnding: Step | undefined;
@@ -71,7 +71,7 @@ const call = (method: string, ...given: unknown[]): Step =>
   });
 const read = (name: string): Step =>
   Object.assign((span: Span) => (span as unknown as Record<string, unknown>)[name], { toString: () => name });
-/** What the clocks show. */
+/** The times of the clocks. */
 export const clocks = { wall: 0, ticks: 0 };
 const advance = (wallMs: number, ticksMs: number): Step =>
   Object.assign(
@@ -129,7 +129,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
       attributePerLinkCountLimit: limit,
     })
     .map((all) => Object.fromEntries(Object.entries(all).filter(([, given]) => given !== undefined)) as SpanLimits),
-  // Mostly one: what the spans of a name have in common is encoded once.
+  // Mostly one name, because the common attributes of a name are encoded once.
   name: fc.oneof(fc.constant('process orders'), fc.string()),
   options: fc.record(
     {

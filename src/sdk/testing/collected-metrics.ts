@@ -1,3 +1,4 @@
+// Collects metrics on demand in tests.
 import type { Attributes } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
@@ -11,18 +12,18 @@ class ManualReader extends MetricReader {
   }
 }
 
-/** One value of a metric; of a histogram its count. */
+/** One value of a metric; for a histogram its count. */
 export interface Point {
   readonly attributes: Attributes;
   readonly value: number;
 }
 
-/** A meter provider of the SDK, collected when a test asks. */
+/** A meter provider of the SDK that is collected on demand. */
 export class CollectedMetrics {
   readonly #reader = new ManualReader();
   readonly provider: MeterProvider = new MeterProvider({ readers: [this.#reader] });
 
-  /** What was observed of each metric, by its name. */
+  /** The collected values of each metric, by name. */
   async collect(): Promise<Record<string, Point[]>> {
     const { resourceMetrics, errors } = await this.#reader.collect();
     if (errors.length > 0) throw new AggregateError(errors);

@@ -1,8 +1,9 @@
+// Records diag messages in tests.
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 
 const none = (): void => undefined;
 
-/** Collects what is reported on `diag` from now on, warnings and errors, as lines of text. */
+/** Records warnings and errors on `diag` from now on, as lines of text. */
 export function collectDiag(): string[] {
   const lines: string[] = [];
   const add = (...parts: unknown[]): void => void lines.push(parts.map(String).join(' '));

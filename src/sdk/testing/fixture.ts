@@ -1,3 +1,4 @@
+// Starts tracing, collectors and servers for one test.
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { context, diag, propagation, trace } from '@opentelemetry/api';
@@ -7,7 +8,7 @@ import { startTracing, type StartTracingOptions, type Tracing } from '../index.t
 
 const running: { close(): unknown }[] = [];
 
-/** Closes at the end of the test, whatever its outcome. */
+/** Closes a resource at the end of the test, for any outcome. */
 export function closeLater<T extends { close(): unknown }>(closable: T): T {
   running.push(closable);
   return closable;
@@ -25,7 +26,7 @@ export async function receiver(): Promise<OtlpReceiver> {
   return closeLater(await startOtlpReceiver());
 }
 
-/** The URL of a server that does as told, for the rest of the test. */
+/** The URL of a server with the given handler, for the rest of the test. */
 export async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -38,7 +39,7 @@ export async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** To be called once by a test file: leaves nothing of one test to the next. */
+/** Must be called once by a test file: resets the global state after each test. */
 export function cleanUpAfterEach(): void {
   afterEach(async () => {
     for (const each of running.splice(0).reverse()) await each.close();
