@@ -19,7 +19,10 @@ class ClosingLine implements Reporter {
 const sources = (path: string): string => new URL(path, import.meta.url).pathname;
 export const alias: { find: RegExp; replacement: string }[] = [
   { find: /^mqtrace\/carriers$/, replacement: sources('./carriers/index.ts') },
-  { find: /^mqtrace\/(kafkajs|amqplib|ioredis|http|metrics|sdk)$/, replacement: sources('./src/$1/index.ts') },
+  {
+    find: /^mqtrace\/(kafkajs|amqplib|ioredis|http|fastify|koa|hono|metrics|sdk)$/,
+    replacement: sources('./src/$1/index.ts'),
+  },
   { find: /^mqtrace$/, replacement: sources('./src/index.ts') },
 ];
 

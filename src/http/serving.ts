@@ -1,13 +1,22 @@
 // Manages the SERVER span of one request, from its start to the end of the response.
-import type { ServerResponse } from 'node:http';
-import { createContextKey, ROOT_CONTEXT, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type Context,
+  context as contextApi,
+  createContextKey,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+} from '@opentelemetry/api';
 import { httpHeaders } from '../../carriers/http-headers.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
+import { answered } from '../common/faults.ts';
 import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
 import { activeContext, createStamp, guard, mergeAttributes, Operation, startSpans } from '../messaging/index.ts';
 import { extractFrom } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { expressRoute } from './express-route.ts';
+import type { TraceHandlerOptions } from './handler-options.ts';
 import type { HttpTracing } from './options.ts';
 import { type Request, requestAttributes } from './request.ts';
 import { ATTR_ROUTE, ATTR_STATUS_CODE, methodAttributes } from './semconv.ts';
@@ -18,7 +27,7 @@ export type Response = Pick<ServerResponse, 'once' | 'statusCode'> &
 
 /** The settings of a traced handler. */
 export interface HandlerTracing extends HttpTracing {
-  route: string | undefined;
+  route: TraceHandlerOptions['route'];
   trustProxy: boolean | number;
 }
 
@@ -37,6 +46,7 @@ export class Serving {
   readonly operation: Operation;
   /** Express' route, as seen by a traced handler. */
   #route: string | undefined;
+  #readRoute: (() => string | undefined) | undefined;
   #failed = false;
 
   constructor(operation: Operation) {
@@ -59,9 +69,10 @@ export class Serving {
     if (isCertainlyUnsampled(parent, tracing.provider)) {
       const unsampled = new Serving(new Operation(parent));
       underWay.set(request, unsampled);
+      bindEvents(parent, request, response);
       return unsampled;
     }
-    const { route } = tracing;
+    const route = typeof tracing.route === 'string' ? tracing.route : undefined;
     const method = methodAttributes(request.method ?? 'GET', tracing.methods);
     const attributes = mergeAttributes(method.attributes, requestAttributes(request, tracing.trustProxy));
     if (route !== undefined) attributes[ATTR_ROUTE] = route;
@@ -70,6 +81,8 @@ export class Serving {
     const serving = new Serving(new Operation(context, spans));
     underWay.set(request, serving);
     serving.seeRoute(request);
+    const { route: readRoute } = tracing;
+    if (typeof readRoute === 'function') serving.readRouteAtEnd(() => readRoute(request as IncomingMessage));
     const end = (finished: boolean): void => {
       guard('ending a request', () => serving.#end(request, response, finished, method.name, route));
     };
@@ -79,13 +92,19 @@ export class Serving {
       response.once('close', () => end(response.writableFinished === true));
       return true;
     });
-    if (!listening) serving.operation.end();
+    if (listening) bindEvents(context, request, response);
+    else serving.operation.end();
     return serving;
   }
 
   /** Express provides the route inside its handlers. */
   seeRoute(request: Request): void {
     this.#route ??= guard('reading a route', () => expressRoute(request));
+  }
+
+  /** Has the route read when the response ends. The first reader that is given counts: it is the option of the user. */
+  readRouteAtEnd(read: () => string | undefined): void {
+    this.#readRoute ??= read;
   }
 
   /** Records an error that a framework handles: the response shows how the request ends. */
@@ -111,12 +130,19 @@ export class Serving {
     this.operation.track(failing);
   }
 
+  #routeRead(): string | undefined {
+    const read = this.#readRoute;
+    if (read === undefined) return undefined;
+    const route: unknown = guard('the route option', () => answered(read()));
+    return typeof route === 'string' && route !== '' ? route : undefined;
+  }
+
   #end(request: Request, response: Response, finished: boolean, method: string, route: string | undefined): void {
     const { operation } = this;
     if (operation.ended) return;
     guard('describing a response', () => {
       if (response.headersSent !== false) operation.set(() => ({ [ATTR_STATUS_CODE]: response.statusCode }));
-      const matched = route === undefined ? (this.#route ?? expressRoute(request)) : undefined;
+      const matched = route === undefined ? (this.#routeRead() ?? this.#route ?? expressRoute(request)) : undefined;
       if (matched !== undefined) {
         operation.set(() => ({ [ATTR_ROUTE]: matched }));
         operation.span?.updateName(`${method} ${matched}`);
@@ -128,4 +154,15 @@ export class Serving {
     } else if (response.statusCode >= 500) operation.fail(undefined, String(response.statusCode));
     else operation.end();
   }
+}
+
+/**
+ * Has listeners that the application adds to the request and its response run in the request's context: the parser of the
+ * connection emits a body's events (`data`, `end`) in the context in which the server was started.
+ */
+function bindEvents(context: Context, request: Request, response: Response): void {
+  guard('binding a request', () => {
+    contextApi.bind(context, request);
+    contextApi.bind(context, response);
+  });
 }

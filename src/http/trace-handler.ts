@@ -1,30 +1,13 @@
 // Wraps request handlers of node:http and of Express.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { trace } from '@opentelemetry/api';
-import { checkNonEmptyString, checkWhole } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { activeContext, guard, isEagerPromise, runInContext } from '../messaging/index.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { rememberOriginal } from './express-route.ts';
-import { resolveHttpOptions, type TraceHttpOptions } from './options.ts';
+import { resolveHandlerOptions, type TraceHandlerOptions } from './handler-options.ts';
 import type { Request } from './request.ts';
-import { type HandlerTracing, type Response, Serving } from './serving.ts';
-
-/** Options of {@link traceHandler}. */
-export interface TraceHandlerOptions extends TraceHttpOptions {
-  /**
-   * The route's template (`/orders/:id`), for the span's name and `http.route`. Default: Express' `req.route`, if there is one,
-   * after the pattern at which its router is mounted; if an error has left that router, it is known only if the handler itself is
-   * wrapped. Without a template there is no route: the path of a request never becomes the name.
-   */
-  route?: string | undefined;
-  /**
-   * Whether the client address, scheme and host are read from `Forwarded` or `X-Forwarded-*` headers of proxies in front of the
-   * server. `true`: uses the first entry of these headers, which a client can forge unless the proxy replaces them. A number: this
-   * many proxies append to the headers, and the entry of the outermost one is used. Default false.
-   */
-  trustProxy?: boolean | number | undefined;
-}
+import { type Response, Serving } from './serving.ts';
 
 /**
  * Wraps a `node:http` request handler, or an Express-shaped one (`(req, res, next)`, `(err, req, res, next)`): the trace and
@@ -46,7 +29,7 @@ export function traceHandler<H extends (...args: never[]) => unknown>(
   options: TraceHandlerOptions = {},
 ): H {
   if (typeof handler !== 'function') throw invalidOption('traceHandler', handler, 'a request handler');
-  const tracing = resolveHandlerOptions(options);
+  const tracing = resolveHandlerOptions('traceHandler', options);
   const at = handler.length === 4 ? 1 : 0;
   const call = handler as unknown as (this: unknown, ...args: unknown[]) => unknown;
   function tracedHandler(this: unknown, ...args: unknown[]): unknown {
@@ -65,17 +48,6 @@ export function traceHandler<H extends (...args: never[]) => unknown>(
   Object.defineProperty(tracedHandler, 'name', { value: handler.name, configurable: true });
   rememberOriginal(tracedHandler, handler);
   return tracedHandler as unknown as H;
-}
-
-function resolveHandlerOptions(options: TraceHandlerOptions): HandlerTracing {
-  const tracing = resolveHttpOptions('traceHandler', options, ['route', 'trustProxy']);
-  const { route, trustProxy = false } = options;
-  if (route !== undefined) checkNonEmptyString(route, 'traceHandler({ route })');
-  if (typeof trustProxy === 'number') checkWhole(1, 100)(trustProxy, 'traceHandler({ trustProxy })', options);
-  else if (typeof trustProxy !== 'boolean') {
-    throw invalidOption('traceHandler({ trustProxy })', trustProxy, 'true, false or a number of proxies');
-  }
-  return Object.assign(tracing, { route, trustProxy });
 }
 
 /** An error handler runs after the context of the handler that threw has been left. */

@@ -81,15 +81,19 @@ export class AsyncContextManager implements ContextManager {
       bound.listener = listener;
       return bound;
     };
+    // Not enumerable, as the methods of the prototype are not.
+    const replace = (name: string, value: AddListener): void => {
+      Object.defineProperty(emitter, name, { value, configurable: true, writable: true });
+    };
     for (const [name, onceName] of [
       ['on', 'once'],
       ['addListener', undefined],
       ['prependListener', 'prependOnceListener'],
     ] as const) {
       const add = emitter[name] as AddListener;
-      emitter[name] = (event, listener) => add.call(emitter, event, bind(listener));
+      replace(name, (event, listener) => add.call(emitter, event, bind(listener)));
       if (onceName === undefined) continue;
-      emitter[onceName] = (event, listener) => {
+      replace(onceName, (event, listener) => {
         const bound = bind(listener);
         if (typeof listener !== 'function') return add.call(emitter, event, bound);
         const first: BoundListener = function (this: EventEmitter, ...args): void {
@@ -98,7 +102,7 @@ export class AsyncContextManager implements ContextManager {
         };
         first.listener = listener;
         return add.call(emitter, event, first);
-      };
+      });
     }
   }
 }

@@ -1,0 +1,30 @@
+// A web Request and its response, in the form in which those of Node are read.
+import type { IncomingHttpHeaders } from 'node:http';
+import { URL } from 'node:url';
+import type { Request as NodeRequest } from './request.ts';
+
+/** @internal */
+export function webRequest(request: Request): NodeRequest {
+  const url = new URL(request.url);
+  const headers: IncomingHttpHeaders = Object.fromEntries(request.headers);
+  headers.host ??= url.host;
+  const socket = url.protocol === 'https:' ? ({ encrypted: true } as unknown as NodeRequest['socket']) : undefined;
+  const read = { headers, method: request.method, url: url.pathname + url.search };
+  return socket === undefined ? read : Object.assign(read, { socket });
+}
+
+/** Says when a response has been made, since nothing tells when it has been sent. @internal */
+export class WebResponse {
+  statusCode = 0;
+  readonly #listeners: (() => void)[] = [];
+
+  once(event: string, listener: () => void): this {
+    if (event === 'finish') this.#listeners.push(listener);
+    return this;
+  }
+
+  finish(status: number): void {
+    this.statusCode = status;
+    for (const listener of this.#listeners) listener();
+  }
+}
