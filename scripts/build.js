@@ -1,10 +1,11 @@
-// Builds dist/: one CommonJS build, declarations, and for `import` a façade for each subpath that re-exports the names of the
-// CommonJS module. So `require`, `import` and Jest share one instance of every class, counter and wrapped client.
+// Builds dist/: one CommonJS build, bundled into few files, declarations, and for `import` a façade for each subpath that re-exports
+// the names of the CommonJS module. So `require`, `import` and Jest share one instance of every class, counter and wrapped client.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBundle } from './build/bundle.js';
 import { writeDeclarations } from './build/declarations.js';
 import { writePage } from './build/page.js';
 import { writeFacade } from './build/facade.js';
@@ -18,10 +19,19 @@ const compile = (project, ...options) =>
 
 // Files that were deleted from the sources must not be published.
 rmSync(dist, { recursive: true, force: true });
-compile('tsconfig.build.json');
+mkdirSync(dist);
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
 
 const entries = Object.values(manifest.exports).filter((target) => typeof target === 'object');
+const sourceOf = (module) => module.replace(/^\.\/dist\//, '').replace(/\.js$/, '.ts');
+writeBundle(
+  root,
+  dist,
+  entries.map(({ default: module }) => sourceOf(module.default)),
+  'shared',
+);
+// By itself, so that what the viewer and the commands need does not divide the files that applications load.
+writeBundle(root, dist, Object.values(manifest.bin).map(sourceOf), 'src/cli');
 for (const { import: facade, default: module } of entries)
   writeFacade(join(root, facade.default), join(root, module.default));
 

@@ -140,6 +140,22 @@ describe('the packed tarball', () => {
     expect(required).toBe(imported);
   });
 
+  test.each(code)('%s reads few files, and no part of Node.js that only sending needs', (subpath) => {
+    const cwd = project(`files-${subpath.replaceAll('/', '-')}`, ['@opentelemetry']);
+    const program = `
+      const Module = require('node:module');
+      const load = Module._load;
+      const loaded = [];
+      Module._load = (request, ...rest) => (loaded.push(request), load(request, ...rest));
+      require('${subpath}');
+      const files = Object.keys(require.cache).filter((file) => file.includes('/mqtrace/dist/'));
+      const late = loaded.filter((request) => /^node:(https?|http2|zlib|worker_threads)$/.test(request));
+      console.log(JSON.stringify({ files: files.length, late }));`;
+    const { files, late } = JSON.parse(run(cwd, 'commonjs', program)) as { files: number; late: string[] };
+    expect(files).toBeLessThanOrEqual(15);
+    expect(late).toEqual([]);
+  });
+
   test.each(code)('%s is one instance for import and require', (subpath) => {
     const cwd = project(`one-${subpath.replaceAll('/', '-')}`, ['@opentelemetry']);
     const program = `

@@ -59,6 +59,8 @@ const unknown = 2;
  */
 export class GrpcClient {
   readonly #target: GrpcTarget;
+  /** Named where a client is made, because the build loads node:http2 there. */
+  readonly #connect: typeof connectHttp2 = connectHttp2;
   #session: ClientHttp2Session | undefined;
   /** The reason why a session ended; its streams only report that they were cancelled. */
   readonly #sessionErrors: WeakMap<ClientHttp2Session, Error> = new WeakMap();
@@ -126,7 +128,7 @@ export class GrpcClient {
     const current = this.#session;
     if (current !== undefined && !current.closed && !current.destroyed) return current;
     const { url, socketPath, tls } = this.#target;
-    const session = connectHttp2(url.origin, {
+    const session = this.#connect(url.origin, {
       ...tls,
       ...(socketPath !== undefined && { createConnection: () => connectSocket(socketPath) }),
     });

@@ -8,25 +8,25 @@ import { readProtobufResponse } from './partial-success.ts';
 import type { Sender, SendResult } from './sender.ts';
 import { wrongProtocol } from './wrong-protocol.ts';
 
-const compress: (input: Buffer) => Promise<Buffer> = promisify(gzip);
-
 /** Sends OTLP over gRPC, with Node's own HTTP/2. @internal */
 export class GrpcSender implements Sender {
   readonly #client: GrpcClient;
   readonly #url: URL;
-  readonly #compressed: boolean;
+  /** Named where a sender is made, because the build loads zlib there. */
+  readonly #compress: ((input: Buffer) => Promise<Buffer>) | undefined;
 
   constructor(target: GrpcTarget & { readonly compression: 'none' | 'gzip' }) {
     this.#client = new GrpcClient(target);
     this.#url = target.url;
-    this.#compressed = target.compression === 'gzip';
+    this.#compress = target.compression === 'gzip' ? promisify(gzip) : undefined;
   }
 
   async send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
     try {
-      const message = this.#compressed ? await compress(bytes) : bytes;
+      const compress = this.#compress;
+      const message = compress === undefined ? bytes : await compress(bytes);
       if (signal.aborted) return { status: 'retry', error: new Error('aborted') };
-      return judge(await this.#client.call(message, this.#compressed, signal));
+      return judge(await this.#client.call(message, compress !== undefined, signal));
     } catch (error) {
       const hint = wrongProtocol('grpc', this.#url, error);
       return { status: 'retry', error: hint ?? error, ...(hint && { wrongProtocol: true }) };

@@ -1,6 +1,6 @@
 // Makes one POST request with node:http and node:https.
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { Agent as HttpAgent, request as requestHttp } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 
 /** A response, as far as it was read. @internal */
 export interface HttpAnswer {
@@ -13,9 +13,11 @@ export interface HttpAnswer {
 
 /** One POST request. @internal */
 export interface HttpPost {
+  /** The function of node:http or node:https. */
+  readonly open: typeof requestHttp;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly agent: http.Agent | https.Agent | undefined;
+  readonly agent: HttpAgent | HttpsAgent | undefined;
   readonly body: Buffer;
   /** Timeout in milliseconds for connecting, sending and the whole response. */
   readonly timeoutMs: number;
@@ -43,8 +45,7 @@ export function httpPost(post: HttpPost): Promise<HttpAnswer> {
       if (answer === undefined) reject(error ?? new Error('the connection was closed without a response'));
       else resolve({ ...answer, body: Buffer.concat(chunks), complete });
     };
-    const { request: open } = post.url.protocol === 'https:' ? https : http;
-    const request = open(
+    const request = post.open(
       post.url,
       { method: 'POST', agent: post.agent, headers: { ...post.headers, 'content-length': String(post.body.length) } },
       (response) => {

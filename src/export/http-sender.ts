@@ -1,6 +1,6 @@
 // Sends encoded requests over HTTP/1.1.
-import type { Agent as HttpAgent } from 'node:http';
-import type { Agent as HttpsAgent } from 'node:https';
+import { type Agent as HttpAgent, request as requestHttp } from 'node:http';
+import { type Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { ExportError } from './export-error.ts';
@@ -25,7 +25,6 @@ export interface HttpTarget {
   readonly readSuccess?: (body: Buffer) => SendResult & { status: 'ok' };
 }
 
-const compress: (input: Buffer) => Promise<Buffer> = promisify(gzip);
 /** https://opentelemetry.io/docs/specs/otlp/#failures-1 */
 const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
@@ -33,22 +32,29 @@ const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 export class HttpSender implements Sender {
   readonly #target: HttpTarget;
   readonly #url: URL;
+  // The build loads these parts of Node.js where they are named: here, and not when the first request is made, which may be after a
+  // test runner has taken the module system down.
+  readonly #open: typeof requestHttp;
+  readonly #compress: ((input: Buffer) => Promise<Buffer>) | undefined;
   #agent: Promise<HttpAgent | HttpsAgent> | undefined;
 
   constructor(target: HttpTarget) {
     this.#target = target;
     this.#url = new URL(target.url);
+    this.#open = this.#url.protocol === 'https:' ? requestHttps : requestHttp;
+    this.#compress = target.compression === 'gzip' ? promisify(gzip) : undefined;
   }
 
   async send(bytes: Buffer, signal: AbortSignal): Promise<SendResult> {
-    const { headers, compression, contentType, timeoutMs, encode } = this.#target;
+    const { headers, contentType, timeoutMs, encode } = this.#target;
     try {
       const agent = await this.#openAgent();
       const body = encode === undefined ? bytes : encode(bytes);
-      const zipped = compression === 'gzip';
-      const sent = zipped ? await compress(body) : body;
+      const zipped = this.#compress !== undefined;
+      const sent = this.#compress === undefined ? body : await this.#compress(body);
       if (signal.aborted) return { status: 'retry', error: new Error('aborted') };
       const answer = await httpPost({
+        open: this.#open,
         url: this.#url,
         headers: {
           'user-agent': userAgent,

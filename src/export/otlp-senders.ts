@@ -67,10 +67,10 @@ export function httpSettings(
   target: Omit<OtlpTarget, 'protocol'>,
 ): Pick<HttpTarget, 'url' | 'headers' | 'agentFactory' | 'timeoutMs' | 'compression'> {
   const { httpAgentOptions: given, tls } = target;
-  const makeAgent = (protocol: string): HttpAgent | HttpsAgent => {
-    const options = { keepAlive: true, ...(given as HttpsAgentOptions | undefined), ...tls };
-    return protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
-  };
+  // Chosen now, because the build loads node:http and node:https where they are named.
+  const Agent = new URL(target.url).protocol === 'https:' ? HttpsAgent : HttpAgent;
+  const makeAgent = (): HttpAgent | HttpsAgent =>
+    new Agent({ keepAlive: true, ...(given as HttpsAgentOptions | undefined), ...tls });
   return {
     url: target.url,
     headers: target.headers,
