@@ -26,7 +26,10 @@ export {
   withCapturedContext,
 } from './propagation/index.ts';
 // What the options of all wrappers have in common.
-export type { Parenting, PipelineOptions, ServerOption, SemconvVersion, TraceOptions } from './messaging/index.ts';
+export type { PipelineOptions } from './messaging/pipeline-policy.ts';
+export type { Parenting, TraceOptions } from './messaging/options.ts';
+export type { SemconvVersion } from './messaging/semconv.ts';
+export type { ServerOption } from './messaging/server.ts';
 // For asynchronous pipelines.
 export {
   bindEmitter,

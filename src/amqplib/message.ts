@@ -1,5 +1,5 @@
 // One received message: the context that it carries, and its attributes.
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
 import {
@@ -45,6 +45,8 @@ export function carrierFor(contentType: unknown): CarrierAdapter<AmqpHeaders> {
  * to be settled.
  */
 class ReceivedMessage extends Received {
+  readonly #carrier: CarrierAdapter<AmqpHeaders>;
+  #headers: unknown;
   readonly #deliveryTag: number;
   readonly #routingKey: string | undefined;
   readonly #messageId: unknown;
@@ -53,12 +55,20 @@ class ReceivedMessage extends Received {
 
   constructor(messaging: Messaging, { fields, properties }: MessageLike, destination: Destination | undefined) {
     const { headers, messageId, contentType, timestamp } = properties;
-    super(messaging, carrierFor(contentType), headers, destination);
+    super(messaging, destination);
+    this.#carrier = carrierFor(contentType);
+    this.#headers = headers;
     this.#deliveryTag = fields.deliveryTag;
     this.#routingKey = fields.routingKey;
     this.#messageId = messageId;
     this.#sentAt = (headers as Headers | undefined)?.[sentAtHeader];
     this.#timestamp = timestamp;
+    this.read();
+    this.#headers = undefined;
+  }
+
+  protected extract(): Context {
+    return this.messaging.extract(this.#carrier, this.#headers as AmqpHeaders);
   }
 
   get sentAt(): number | undefined {

@@ -1,5 +1,6 @@
 // Options of the amqplib wrapper.
-import { checkOptions, checkServer, type ServerOption, type TraceOptions } from '../messaging/index.ts';
+import { checkOptions, type TraceOptions } from '../messaging/options.ts';
+import { checkServer, type ServerOption } from '../messaging/server.ts';
 
 /** Options of `traceConnection` and `traceChannel`. */
 export interface TraceAmqplibOptions extends TraceOptions {

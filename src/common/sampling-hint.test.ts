@@ -7,7 +7,13 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import { afterEach, describe, expect, test } from 'vitest';
-import { removeSamplingHint, setSamplingHint, isCertainlyUnsampled, type SamplingHint } from './sampling-hint.ts';
+import {
+  isCertainlyRefused,
+  isCertainlyUnsampled,
+  removeSamplingHint,
+  type SamplingHint,
+  setSamplingHint,
+} from './sampling-hint.ts';
 
 const provider: TracerProvider = new ProxyTracerProvider().getDelegate();
 const other: TracerProvider = { getTracer: () => trace.getTracer('other') };
@@ -77,5 +83,28 @@ describe('isCertainlyUnsampled', () => {
     expect(isCertainlyUnsampled(parent(0), provider)).toBe(true);
     removeSamplingHint(provider);
     expect(isCertainlyUnsampled(parent(0), provider)).toBe(false);
+  });
+});
+
+describe('isCertainlyRefused', () => {
+  test('a root is refused where the hint says so of all', () => {
+    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
+    leave();
+    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
+    leave({ skipsRoots: () => false });
+    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
+    leave({ skipsRoots: () => true });
+    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(true);
+    expect(isCertainlyRefused(ROOT_CONTEXT, other)).toBe(false);
+    expect(isCertainlyUnsampled(ROOT_CONTEXT, provider)).toBe(false);
+  });
+
+  test('below a parent it is as isCertainlyUnsampled', () => {
+    leave({ skipsRoots: () => true, skipsBelow: () => false });
+    expect(isCertainlyRefused(parent(0), provider)).toBe(false);
+    leave({ skipsRoots: () => false });
+    expect(isCertainlyRefused(parent(0), provider)).toBe(true);
+    expect(isCertainlyRefused(parent(1), provider)).toBe(false);
+    expect(isCertainlyRefused(parent(0, { spanId: 'x' }), provider)).toBe(false);
   });
 });

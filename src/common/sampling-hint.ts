@@ -1,7 +1,7 @@
 // Lets wrappers skip spans that are certainly unsampled.
 import { trace, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
 import { reportFault } from './faults.ts';
-import { refusesBelowUnsampled } from './stock-sampler.ts';
+import { refusesBelowUnsampled, refusesRoots } from './stock-sampler.ts';
 import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
 
@@ -22,6 +22,8 @@ export interface SamplingHint {
    * parents only.
    */
   skipsBelow(parent: SpanContext): boolean;
+  /** Whether no root would be recorded, whatever its trace id, attributes and links. Copies of earlier versions do not tell. */
+  skipsRoots?(): boolean;
 }
 
 const key = Symbol.for('mqtrace.sampling');
@@ -50,14 +52,32 @@ export function removeSamplingHint(provider: TracerProvider): void {
  * @internal
  */
 export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider, stock = false): boolean {
+  return isRefused(parent, provider, stock, false);
+}
+
+/**
+ * As {@link isCertainlyUnsampled}, and true as well for a root that the sampler would certainly refuse. For operations whose span
+ * context goes nowhere, as a settlement: where it is sent on, a trace has to be started all the same.
+ *
+ * @internal
+ */
+export function isCertainlyRefused(parent: Context, provider?: TracerProvider, stock = false): boolean {
+  return isRefused(parent, provider, stock, true);
+}
+
+function isRefused(parent: Context, provider: TracerProvider | undefined, stock: boolean, roots: boolean): boolean {
   const hint = (globalThis as unknown as Holder)[key];
-  if (hint?.version !== 1 && !stock) return false;
+  const hints = hint?.version === 1;
+  if (!hints && !stock) return false;
   try {
     const context = trace.getSpanContext(parent);
-    if (context === undefined || isSampled(context)) return false;
+    if (context === undefined ? !roots : isSampled(context)) return false;
     const maker = delegateOf(provider ?? trace.getTracerProvider());
-    if (hint?.version === 1 && maker === hint.provider) return isValidSpanContext(context) && hint.skipsBelow(context);
-    return stock && isValidSpanContext(context) && refusesBelowUnsampled(maker);
+    if (context === undefined) {
+      return hints && maker === hint.provider ? hint.skipsRoots?.() === true : stock && refusesRoots(maker);
+    }
+    if (!isValidSpanContext(context)) return false;
+    return hints && maker === hint.provider ? hint.skipsBelow(context) : stock && refusesBelowUnsampled(maker);
   } catch (error) {
     reportFault('asking whether a span is sampled', error);
     return false;

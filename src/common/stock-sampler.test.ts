@@ -10,7 +10,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import { expect, test } from 'vitest';
-import { refusesBelowUnsampled } from './stock-sampler.ts';
+import { refusesBelowUnsampled, refusesRoots } from './stock-sampler.ts';
 
 const root = new AlwaysOnSampler();
 
@@ -65,4 +65,23 @@ test.each<[string, TracerProvider]>([
   ],
 ])('%s is called for each span', (_what, provider) => {
   expect(refusesBelowUnsampled(provider)).toBe(false);
+});
+
+const parentBased = (rootSampler: Sampler): TracerProvider =>
+  new NodeTracerProvider({ sampler: new ParentBasedSampler({ root: rootSampler }) });
+
+test.each<[string, boolean, TracerProvider]>([
+  ['the sampler that is off', true, parentBased(new AlwaysOffSampler())],
+  ['a ratio of 0', true, parentBased(new TraceIdRatioBasedSampler(0))],
+  ['a ratio that keeps hardly any', false, parentBased(new TraceIdRatioBasedSampler(1e-9))],
+  ['the sampler that is on', false, parentBased(root)],
+  ['a sampler of the application', false, parentBased(asking)],
+  [
+    'one with a method of its own',
+    false,
+    parentBased(Object.assign(new AlwaysOffSampler(), { shouldSample: () => ({ decision: 2 }) })),
+  ],
+  ['one that is not parent-based', false, new NodeTracerProvider({ sampler: new AlwaysOffSampler() })],
+])('roots by %s are refused for certain: %s', (_what, refused, provider) => {
+  expect(refusesRoots(provider)).toBe(refused);
 });

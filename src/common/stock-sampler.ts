@@ -1,8 +1,10 @@
-// Recognizes a provider of the stock SDK whose sampler drops every span below an unsampled parent.
-import { ROOT_CONTEXT, trace, type TracerProvider } from '@opentelemetry/api';
+// Recognizes a provider of the stock SDK whose sampler certainly drops some spans.
+import { type Context, ROOT_CONTEXT, trace, type TracerProvider } from '@opentelemetry/api';
 
 interface SamplerLike {
   shouldSample?: unknown;
+  _root?: unknown;
+  _ratio?: unknown;
   _remoteParentNotSampled?: unknown;
   _localParentNotSampled?: unknown;
 }
@@ -15,8 +17,16 @@ interface ProviderLike {
 
 const providers: ReadonlySet<unknown> = new Set(['TracerProvider', 'BasicTracerProvider', 'NodeTracerProvider']);
 
+/** What a provider refuses for certain. */
+interface Refusals {
+  readonly belowUnsampled: boolean;
+  readonly roots: boolean;
+}
+
+const nothing: Refusals = { belowUnsampled: false, roots: false };
+
 let asked: unknown;
-let answer = false;
+let answer = nothing;
 
 /**
  * Whether this provider creates only non-recording spans below unsampled parents: it is a provider of the stock SDK with the stock
@@ -25,10 +35,24 @@ let answer = false;
  * @internal
  */
 export function refusesBelowUnsampled(provider: TracerProvider): boolean {
+  return refusalsOf(provider).belowUnsampled;
+}
+
+/**
+ * Whether this provider, of the same kind, makes nothing but non-recording spans of roots, whatever their trace ids are.
+ *
+ * @internal
+ */
+export function refusesRoots(provider: TracerProvider): boolean {
+  return refusalsOf(provider).roots;
+}
+
+function refusalsOf(provider: TracerProvider): Refusals {
   if (provider === asked) return answer;
-  let found = false;
+  let found = nothing;
   try {
-    found = isStockProvider(provider);
+    const sampler = stockSamplerOf(provider);
+    if (sampler !== undefined) found = { belowUnsampled: true, roots: refusesEveryRoot(sampler) };
   } catch {
     // A provider that throws is not the stock one; its faults are counted where it is used.
   }
@@ -37,12 +61,13 @@ export function refusesBelowUnsampled(provider: TracerProvider): boolean {
   return found;
 }
 
-function isStockProvider(provider: TracerProvider): boolean {
-  if (!providers.has(classOf(provider)) || Object.hasOwn(provider, 'getTracer')) return false;
+/** The parent-based sampler of a provider, if both are the stock ones. */
+function stockSamplerOf(provider: TracerProvider): SamplerLike | undefined {
+  if (!providers.has(classOf(provider)) || Object.hasOwn(provider, 'getTracer')) return undefined;
   const { _tracerOptions: newer, _config: older } = provider as unknown as ProviderLike;
-  const options = newer ?? older;
+  const { sampler, meterProvider } = newer ?? older ?? {};
   // With a meter provider, dropped spans are counted as well.
-  return isStockSampler(options?.sampler) && countsNothing(options?.meterProvider);
+  return isStockSampler(sampler) && countsNothing(meterProvider) ? sampler : undefined;
 }
 
 function countsNothing(meterProvider: unknown): boolean {
@@ -50,11 +75,19 @@ function countsNothing(meterProvider: unknown): boolean {
 }
 
 /** Recognized by its class and its delegates, and then by its decisions. */
-function isStockSampler(sampler: unknown): boolean {
+function isStockSampler(sampler: unknown): sampler is SamplerLike {
   if (!isUnmodified(sampler, 'ParentBasedSampler')) return false;
   const { _remoteParentNotSampled: remote, _localParentNotSampled: local } = sampler;
   if (!isUnmodified(remote, 'AlwaysOffSampler') || !isUnmodified(local, 'AlwaysOffSampler')) return false;
-  return [true, false].every((isRemote) => [0, 2].every((flags) => refuses(sampler, isRemote, flags)));
+  return [true, false].every((isRemote) => [0, 2].every((flags) => refuses(sampler, below(isRemote, flags))));
+}
+
+/** A ratio of 0 is told by its value: what it answers for some trace ids says nothing of others. */
+function refusesEveryRoot(sampler: SamplerLike): boolean {
+  const { _root: root } = sampler;
+  const isOff = isUnmodified(root, 'AlwaysOffSampler');
+  const isNone = isUnmodified(root, 'TraceIdRatioBasedSampler') && root._ratio === 0;
+  return (isOff || isNone) && refuses(sampler, ROOT_CONTEXT);
 }
 
 function isUnmodified(sampler: unknown, name: string): sampler is SamplerLike {
@@ -66,8 +99,11 @@ const spanId = '00f067aa0ba902b7';
 /** All five values of SpanKind. */
 const kinds = [0, 1, 2, 3, 4];
 
-function refuses(sampler: SamplerLike, isRemote: boolean, traceFlags: number): boolean {
-  const parent = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote });
+function below(isRemote: boolean, traceFlags: number): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote });
+}
+
+function refuses(sampler: SamplerLike, parent: Context): boolean {
   const { shouldSample } = sampler;
   if (typeof shouldSample !== 'function') return false;
   return kinds.every((kind) => {

@@ -1,9 +1,10 @@
 // consumeStream(): the consumer-group loop with tracing.
-import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { type Attributes, type Context, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   checkClient,
+  type Destination,
   guard,
   type Incoming,
   mergeAttributes,
@@ -16,7 +17,7 @@ import type { DeliveredEntry } from './consumer/entries.ts';
 import type { ConsumerObserver, EntryObserver } from './consumer/observer.ts';
 import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './consumer/options.ts';
 import { StreamConsumer } from './consumer/stream-consumer.ts';
-import { attemptOf } from './message.ts';
+import { EntryCounting } from './message.ts';
 import { receivedEntries } from './state.ts';
 import { traceRedis } from './trace-redis.ts';
 import type { RedisLike } from './types.ts';
@@ -77,21 +78,46 @@ export function consumeStream(
 const begin: ConsumerObserver['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): EntryObserver | undefined => {
   const known = receivedEntries.get(source);
   if (known === undefined) return undefined;
-  const { tracing, incoming, attributes } = known;
-  const attempt = deliveryAttempt === undefined ? undefined : { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: deliveryAttempt };
-  const message: Incoming = {
-    context: incoming.context,
-    creation: incoming.creation,
-    destination: incoming.destination,
-    attributes: mergeAttributes(incoming.attributes, attempt),
-    linkOnly: incoming.linkOnly,
-    sentAt: incoming.sentAt,
-  };
-  const counting = { consumed: false, facts: () => ({ attempt: attemptOf(message) }) };
-  return new TracedEntry(
-    startProcessing(tracing.messaging, { name: 'process', attributes }, message, ROOT_CONTEXT, counting),
-  );
+  const { tracing, description } = known.source;
+  const message = deliveryAttempt === undefined ? known.incoming : new AttemptedEntry(known.incoming, deliveryAttempt);
+  const counting = new EntryCounting(message);
+  return new TracedEntry(startProcessing(tracing.messaging, description, message, ROOT_CONTEXT, counting));
 };
+
+/** An entry of which the consumer knows how often it was delivered. */
+class AttemptedEntry implements Incoming {
+  readonly #entry: Incoming;
+  readonly #attempt: number;
+
+  constructor(entry: Incoming, attempt: number) {
+    this.#entry = entry;
+    this.#attempt = attempt;
+  }
+
+  get context(): Context {
+    return this.#entry.context;
+  }
+
+  get creation(): SpanContext | undefined {
+    return this.#entry.creation;
+  }
+
+  get destination(): Destination | undefined {
+    return this.#entry.destination;
+  }
+
+  get attributes(): Attributes {
+    return mergeAttributes(this.#entry.attributes, { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: this.#attempt });
+  }
+
+  get linkOnly(): boolean | undefined {
+    return this.#entry.linkOnly;
+  }
+
+  get sentAt(): number | undefined {
+    return this.#entry.sentAt;
+  }
+}
 
 class TracedEntry implements EntryObserver {
   readonly #operation: Operation;

@@ -1,77 +1,103 @@
 // The carrier and the attributes of one stream entry.
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
 import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
+import { reportFault } from '../common/faults.ts';
 import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   ATTR_MESSAGE_ID,
+  type Counting,
+  type DeliveryFacts,
   guard,
-  type Destination,
   type Incoming,
-  type Messaging,
   Received,
 } from '../messaging/index.ts';
+import { PlainFields } from '../propagation/plain-fields.ts';
 import { propagatorFields } from '../propagation/header-families.ts';
 import { mqtracePropagator } from '../propagation/propagator.ts';
-import type { ReplyEntry } from './replies.ts';
+import type { EntrySource } from './entry-source.ts';
 import { type ReceivedEntry, receivedEntries, type StreamTracing } from './state.ts';
 
-/**
- * Reads what an entry carries, for `processMessage`, and hides its trace fields. Undefined where it cannot be read; the other entries
- * of its reply are not affected.
- *
- * @param attributes - the attributes of every message of the reply: group, consumer, server.
- * @param names - of the fields to hide; to be asked for once for a reply.
- * @internal
- */
-export function receiveEntry(
-  tracing: StreamTracing,
-  { entry, stream }: ReplyEntry,
-  attributes: Attributes,
-  names: readonly string[] = hiddenNames(tracing),
-): ReceivedMessage | undefined {
-  const fields = fieldsOf(entry);
-  const incoming = guard('reading a stream entry', () => {
-    const read = readEntry(tracing.messaging, entry, fields, stream);
-    receivedEntries.set(entry, { tracing, incoming: read, attributes });
-    return read;
-  });
-  if (fields !== undefined) hideTraceFields(tracing, fields, names);
-  return incoming;
+/** What of a reply decides how its entries are read; found once for each reply. @internal */
+export class EntryReader {
+  readonly #tracing: StreamTracing;
+  readonly #names: readonly string[];
+  readonly #readsLate: boolean;
+  readonly #hidesPlain: boolean;
+
+  constructor(tracing: StreamTracing) {
+    this.#tracing = tracing;
+    this.#names = hiddenNames(tracing);
+    this.#readsLate = tracing.messaging.readsLate;
+    const plain = mqtracePropagator.fields();
+    this.#hidesPlain = this.#names.length === plain.length && plain.every((name, at) => name === this.#names[at]);
+  }
+
+  /**
+   * Remembers what an entry carries, for `processMessage`, and hides its trace fields. Undefined where it cannot be read; the other
+   * entries of its reply are not affected.
+   */
+  receive(entry: unknown[], source: EntrySource): ReceivedMessage | undefined {
+    try {
+      const fields = fieldsOf(entry);
+      if (this.#readsLate && plain.find(fields)) {
+        const { start } = plain;
+        const message = new ReceivedMessage(source, entry, undefined, plain);
+        // A Buffer is a part of the whole reply, which would be kept with it.
+        if (isBytes(plain.traceparent) || isBytes(plain.tracestate) || isBytes(plain.baggage)) message.read();
+        if (this.#tracing.hidesFields) this.#hidePlain(fields, start);
+        receivedEntries.set(entry, message);
+        return message;
+      }
+    } catch (error) {
+      reportFault('reading a stream entry', error);
+      return undefined;
+    }
+    return this.#receiveUnusual(entry, source);
+  }
+
+  #hidePlain(fields: RedisFields, start: number): void {
+    if (!this.#hidesPlain) hideTraceFields(this.#tracing, fields, this.#names);
+    else if (start < fields.length) fields.length = start;
+  }
+
+  #receiveUnusual(entry: unknown[], source: EntrySource): ReceivedMessage | undefined {
+    const fields = fieldsOf(entry);
+    const incoming = guard('reading a stream entry', () => {
+      const read = new ReceivedMessage(source, entry, fields);
+      read.read();
+      receivedEntries.set(entry, read);
+      return read;
+    });
+    if (fields !== undefined) hideTraceFields(this.#tracing, fields, this.#names);
+    return incoming;
+  }
 }
 
+/** Safe as nothing is called while it is in use. */
+const plain = new PlainFields();
+
 /** Hides the trace fields of an entry in the reply to a query. Its context is read only if it is processed. @internal */
-export function showEntry(tracing: StreamTracing, { entry, stream }: ReplyEntry, server: Attributes): void {
+export function showEntry(source: EntrySource, entry: unknown[], names: readonly string[]): void {
   const fields = fieldsOf(entry);
   if (fields === undefined) return;
-  const hidden = hideTraceFields(tracing, fields, hiddenNames(tracing));
-  if (hidden !== undefined) receivedEntries.set(entry, new ShownEntry(tracing, entry, hidden, stream, server));
+  const hidden = hideTraceFields(source.tracing, fields, names);
+  if (hidden !== undefined) receivedEntries.set(entry, new ShownEntry(source, entry, hidden));
 }
 
 class ShownEntry implements ReceivedEntry {
-  readonly tracing: StreamTracing;
-  readonly attributes: Attributes;
+  readonly source: EntrySource;
   readonly #entry: readonly unknown[];
   readonly #hidden: RedisFields;
-  readonly #stream: string;
 
-  constructor(
-    tracing: StreamTracing,
-    entry: readonly unknown[],
-    hidden: RedisFields,
-    stream: string,
-    attributes: Attributes,
-  ) {
-    this.tracing = tracing;
-    this.attributes = attributes;
+  constructor(source: EntrySource, entry: readonly unknown[], hidden: RedisFields) {
+    this.source = source;
     this.#entry = entry;
     this.#hidden = hidden;
-    this.#stream = stream;
   }
 
   get incoming(): Incoming {
-    const fields = (fieldsOf(this.#entry) ?? []).concat(this.#hidden);
-    return readEntry(this.tracing.messaging, this.#entry, fields, this.#stream);
+    return new ReceivedMessage(this.source, this.#entry, (fieldsOf(this.#entry) ?? []).concat(this.#hidden));
   }
 }
 
@@ -97,32 +123,66 @@ function hideTraceFields(
   });
 }
 
-/** Which delivery of an entry this is, from 1, where the server told. @internal */
-export function attemptOf({ attributes }: Incoming): number | undefined {
-  const attempt = attributes?.[ATTR_MESSAGE_DELIVERY_ATTEMPT];
-  return typeof attempt === 'number' ? attempt : undefined;
+/** What metrics count of an entry whose processing starts: it was counted as consumed when it was read. @internal */
+export class EntryCounting implements Counting {
+  readonly consumed = false;
+  readonly #incoming: Incoming;
+
+  constructor(incoming: Incoming) {
+    this.#incoming = incoming;
+  }
+
+  facts(): DeliveryFacts {
+    const attempt = this.#incoming.attributes?.[ATTR_MESSAGE_DELIVERY_ATTEMPT];
+    return { attempt: typeof attempt === 'number' ? attempt : undefined };
+  }
 }
 
 /** What an entry carries, and what its attributes take. @internal */
-export class ReceivedMessage extends Received {
+export class ReceivedMessage extends Received implements ReceivedEntry {
+  readonly source: EntrySource;
   readonly id: string;
   readonly #deliveries: unknown;
+  /** What its context is read from: all fields, or else the values of those that count. */
+  #fields: RedisFields | undefined;
+  readonly #traceparent: unknown;
+  readonly #tracestate: unknown;
+  readonly #baggage: unknown;
 
-  constructor(
-    messaging: Messaging,
-    entry: readonly unknown[],
-    fields: RedisFields | undefined,
-    destination: Destination | undefined,
-  ) {
-    super(messaging, redisFields, fields, destination);
+  /** @param found - the trace fields, where they were found already: the others need not be kept then until they are read. */
+  constructor(source: EntrySource, entry: readonly unknown[], fields: RedisFields | undefined, found?: PlainFields) {
+    super(source.tracing.messaging, source.destination);
+    this.source = source;
     // An entry that went through JSON has an id that was a Buffer.
     this.id = typeof entry[0] === 'string' ? entry[0] : (readValue('id', entry[0]) ?? String(entry[0]));
     // XREADGROUP with CLAIM (Redis 8.4) adds the idle time of the entry and the number of earlier deliveries.
     this.#deliveries = entry.length === 4 ? entry[3] : undefined;
+    this.#fields = fields;
+    this.#traceparent = found?.traceparent;
+    this.#tracestate = found?.tracestate;
+    this.#baggage = found?.baggage;
+  }
+
+  get incoming(): Incoming {
+    return this;
   }
 
   get sentAt(): number | undefined {
     return sentAtOf(this.id);
+  }
+
+  protected extract(): Context {
+    const fields = this.#fields ?? this.#found();
+    this.#fields = undefined;
+    return this.messaging.extract(redisFields, fields);
+  }
+
+  #found(): RedisFields | undefined {
+    const found: unknown[] = [];
+    if (this.#traceparent !== undefined) found.push('traceparent', this.#traceparent);
+    if (this.#tracestate !== undefined) found.push('tracestate', this.#tracestate);
+    if (this.#baggage !== undefined) found.push('baggage', this.#baggage);
+    return found.length === 0 ? undefined : (found as RedisFields);
   }
 
   protected describe(): Attributes {
@@ -133,14 +193,8 @@ export class ReceivedMessage extends Received {
   }
 }
 
-/** @internal */
-export function readEntry(
-  messaging: Messaging,
-  entry: readonly unknown[],
-  fields: RedisFields | undefined,
-  stream: string | undefined,
-): ReceivedMessage {
-  return new ReceivedMessage(messaging, entry, fields, stream === undefined ? undefined : { name: stream });
+function isBytes(value: unknown): boolean {
+  return typeof value === 'object';
 }
 
 function fieldsOf(entry: readonly unknown[]): RedisFields | undefined {

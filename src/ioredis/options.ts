@@ -1,6 +1,6 @@
 // Options of traceRedis.
 import { checkBoolean } from '../common/check-options.ts';
-import { checkOptions, type TraceOptions } from '../messaging/index.ts';
+import { checkOptions, type TraceOptions } from '../messaging/options.ts';
 
 /** Options of `traceRedis`. */
 export interface TraceRedisOptions extends TraceOptions {

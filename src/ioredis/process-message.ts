@@ -2,11 +2,12 @@
 import { checkFunction } from '../common/check-options.ts';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
-import { attemptOf, readEntry } from './message.ts';
+import { EntrySource } from './entry-source.ts';
+import { EntryCounting, ReceivedMessage } from './message.ts';
 import { type ReceivedEntry, receivedEntries, StreamTracing } from './state.ts';
 import type { StreamEntryLike } from './types.ts';
 
-let defaultTracing: StreamTracing | undefined;
+let elsewhere: EntrySource | undefined;
 
 /**
  * Processes one stream entry: runs `fn` within a CONSUMER span that continues the entry's trace, with the entry's baggage active.
@@ -22,21 +23,14 @@ export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entr
   const ambient = activeContext();
   const operation =
     guard('processMessage', () => {
-      const { tracing, incoming, attributes } = receivedEntries.get(entry) ?? fromElsewhere(entry);
-      return startProcessing(tracing.messaging, { name: 'process', attributes }, incoming, ambient, {
-        consumed: false,
-        facts: () => ({ attempt: attemptOf(incoming) }),
-      });
+      const { source, incoming } = receivedEntries.get(entry) ?? fromElsewhere(entry);
+      const { tracing, description } = source;
+      return startProcessing(tracing.messaging, description, incoming, ambient, new EntryCounting(incoming));
     }) ?? noOperation(ambient);
   return runHandler(operation, () => fn(entry));
 }
 
 function fromElsewhere(entry: StreamEntryLike): ReceivedEntry {
-  defaultTracing ??= new StreamTracing({});
-  const fields = Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
-  return {
-    tracing: defaultTracing,
-    incoming: readEntry(defaultTracing.messaging, entry, fields, undefined),
-    attributes: {},
-  };
+  elsewhere ??= new EntrySource(new StreamTracing({}), undefined, { attributes: {} });
+  return new ReceivedMessage(elsewhere, entry, Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined);
 }

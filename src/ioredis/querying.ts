@@ -2,8 +2,9 @@
 import type { Context } from '@opentelemetry/api';
 import { text } from './arguments.ts';
 import type { Connection } from './connection.ts';
-import { showEntry } from './message.ts';
-import { entriesOfClaim, entriesOfStreamInfo } from './replies.ts';
+import { EntrySource } from './entry-source.ts';
+import { hiddenNames, showEntry } from './message.ts';
+import { entriesOfList, entriesOfStreamInfo } from './replies.ts';
 import type { Command, StreamCall } from './types.ts';
 
 /** XRANGE, XREVRANGE and XINFO STREAM: queries, which make no span. Their entries come without trace fields. @internal */
@@ -28,8 +29,10 @@ export class QueryingCall implements StreamCall {
     const { tracing, server } = this.#connection;
     const info = this.#name === 'xinfo';
     const stream = text(this.#args[info ? 1 : 0]);
-    const entries = info ? entriesOfStreamInfo(reply, stream) : entriesOfClaim(reply, stream);
-    for (const entry of entries) showEntry(tracing, entry, server);
+    const { entries } = info ? entriesOfStreamInfo(reply, stream) : entriesOfList(reply, stream);
+    const source = new EntrySource(tracing, { name: stream }, { attributes: server });
+    const names = hiddenNames(tracing);
+    for (const entry of entries) showEntry(source, entry, names);
   }
 
   fail(): void {}

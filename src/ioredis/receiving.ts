@@ -3,8 +3,6 @@ import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
-  ATTR_CLIENT_ID,
-  ATTR_CONSUMER_GROUP_NAME,
   mergeAttributes,
   type Operation,
   OperationClock,
@@ -12,11 +10,11 @@ import {
   startOperation,
 } from '../messaging/index.ts';
 import { metricsEpoch } from '../metrics/series.ts';
-import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './arguments.ts';
 import type { Connection } from './connection.ts';
+import { Asked, EntrySource } from './entry-source.ts';
 import { connectionClosed, redisErrorType } from './error-type.ts';
-import { hiddenNames, type ReceivedMessage, receiveEntry } from './message.ts';
-import { claimedByXautoclaim, countOfIds, entriesOfClaim, entriesOfRead, type ReplyEntry } from './replies.ts';
+import { EntryReader, type ReceivedMessage } from './message.ts';
+import { claimedByXautoclaim, countOfIds, entriesOfList, entriesOfRead, type StreamEntries } from './replies.ts';
 import type { Command, StreamCall } from './types.ts';
 
 /** A command that reads or claims entries. It has a span if it returns messages or fails, and none for an empty poll. @internal */
@@ -24,42 +22,53 @@ export class ReceivingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #name: string;
   readonly #parent: Context;
-  readonly #asked: GroupArguments;
+  readonly #asked: Asked;
+  /** Whether nothing is recorded or counted of it. */
+  #skips = false;
   #startedAt: OperationClock | undefined;
 
   constructor(connection: Connection, name: string, command: Command, parent: Context) {
     this.#connection = connection;
     this.#name = name;
     this.#parent = parent;
-    this.#asked = name.startsWith('xread') ? argumentsOfRead(command.args) : argumentsOfClaim(command.args);
+    this.#asked = new Asked(name, command.args, connection.server);
   }
 
   send(): Context {
-    const { messaging } = this.#connection.tracing;
-    if (metricsEpoch() !== 0 || !messaging.shouldSkip(this.#parent)) this.#startedAt = new OperationClock();
+    this.#skips = metricsEpoch() === 0 && this.#connection.tracing.messaging.shouldSkipLeaf(this.#parent);
+    if (!this.#skips) this.#startedAt = new OperationClock();
     return this.#parent;
   }
 
   succeed(reply: unknown): void {
-    const { tracing } = this.#connection;
-    const { group, noAck } = this.#asked;
-    const attributes = this.#attributes();
-    const names = hiddenNames(tracing);
-    const incoming: ReceivedMessage[] = [];
-    for (const entry of this.#entries(reply)) {
-      const message = receiveEntry(tracing, entry, attributes, names);
-      if (message === undefined) continue;
-      incoming.push(message);
-    }
-    // With NOACK an entry is acknowledged by being read; no XACK follows.
-    if (group !== undefined && !noAck && incoming.length > 0) tracing.remember(group, incoming);
+    const incoming = this.#receive(reply);
     if (incoming.length > 0) {
-      const description = { name: this.#name, type: 'receive', attributes } as const;
-      startBatch(tracing.messaging, description, incoming, this.#parent, this.#startedAt).end();
+      if (this.#name !== 'xread') this.#connection.tracing.remember(this.#asked, incoming);
+      if (this.#skips) return;
+      const { messaging } = this.#connection.tracing;
+      const description = { name: this.#name, type: 'receive', attributes: this.#asked.attributes } as const;
+      startBatch(messaging, description, incoming, this.#parent, this.#startedAt).end();
       return;
     }
+    if (this.#skips || !this.#name.endsWith('claim')) return;
     const ids = countOfIds(this.#name === 'xautoclaim' ? claimedByXautoclaim(reply) : reply);
-    if (ids > 0 && this.#name.endsWith('claim')) this.#start({ [ATTR_BATCH_MESSAGE_COUNT]: ids })?.end();
+    if (ids > 0) this.#start({ [ATTR_BATCH_MESSAGE_COUNT]: ids })?.end();
+  }
+
+  #receive(reply: unknown): ReceivedMessage[] {
+    const { tracing } = this.#connection;
+    const incoming: ReceivedMessage[] = [];
+    const streams = this.#entries(reply);
+    if (streams.length === 0) return incoming;
+    const reader = new EntryReader(tracing);
+    for (const { stream, entries } of streams) {
+      const source = new EntrySource(tracing, { name: stream }, this.#asked);
+      for (const entry of entries) {
+        const message = reader.receive(entry, source);
+        if (message !== undefined) incoming.push(message);
+      }
+    }
+    return incoming;
   }
 
   fail(error: unknown, type: string = redisErrorType(error)): void {
@@ -70,28 +79,18 @@ export class ReceivingCall implements StreamCall {
 
   leave(): void {}
 
-  #entries(reply: unknown): ReplyEntry[] {
-    const [stream = ''] = this.#asked.streams;
-    if (this.#name === 'xclaim') return entriesOfClaim(reply, stream);
-    if (this.#name === 'xautoclaim') return entriesOfClaim(claimedByXautoclaim(reply), stream);
-    return entriesOfRead(reply);
-  }
-
-  /** The attributes of every message of the reply, and of the operation. */
-  #attributes(): Attributes {
-    const { group, consumer } = this.#asked;
-    const attributes: Attributes = {};
-    if (group !== undefined) attributes[ATTR_CONSUMER_GROUP_NAME] = group;
-    if (consumer !== undefined) attributes[ATTR_CLIENT_ID] = consumer;
-    return mergeAttributes(attributes, this.#connection.server);
+  #entries(reply: unknown): StreamEntries[] {
+    if (this.#name.startsWith('xread')) return entriesOfRead(reply);
+    const [stream = ''] = this.#asked.group.streams;
+    return [entriesOfList(this.#name === 'xclaim' ? reply : claimedByXautoclaim(reply), stream)];
   }
 
   /** Starts an operation without messages. */
   #start(more: Attributes): Operation | undefined {
     if (isTracingSuppressed(this.#parent)) return undefined;
-    const [stream, ...others] = this.#asked.streams;
+    const [stream, ...others] = this.#asked.group.streams;
     const destination = stream === undefined || others.length > 0 ? undefined : { name: stream };
-    const attributes = this.#attributes();
+    const { attributes } = this.#asked;
     const { messaging } = this.#connection.tracing;
     const described = { name: this.#name, type: 'receive', destination, attributes } as const;
     return startOperation(

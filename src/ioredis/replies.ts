@@ -2,10 +2,10 @@
 
 import { types } from 'node:util';
 
-/** An entry within a reply, of the shape `[id, fields]`, and its stream. @internal */
-export interface ReplyEntry {
-  entry: unknown[];
-  stream: string;
+/** The entries of one stream in a reply, each of the shape `[id, fields]`. @internal */
+export interface StreamEntries {
+  readonly stream: string;
+  readonly entries: readonly unknown[][];
 }
 
 /**
@@ -29,17 +29,25 @@ export function streamsOfRead(reply: unknown): [stream: unknown, entries: unknow
 }
 
 /** The entries of an XREAD or XREADGROUP reply. @internal */
-export function entriesOfRead(reply: unknown): ReplyEntry[] {
-  const found: ReplyEntry[] = [];
-  for (const [stream, entries] of streamsOfRead(reply) ?? []) addEntries(found, stream, entries);
+export function entriesOfRead(reply: unknown): StreamEntries[] {
+  const found: StreamEntries[] = [];
+  for (const [stream, entries] of streamsOfRead(reply) ?? []) found.push(entriesOfList(entries, String(stream)));
   return found;
 }
 
-/** The entries of a reply that is a list of them: XCLAIM's, XRANGE's and XREVRANGE's. None with JUSTID. @internal */
-export function entriesOfClaim(reply: unknown, stream: string): ReplyEntry[] {
-  const found: ReplyEntry[] = [];
-  addEntries(found, stream, reply);
-  return found;
+/**
+ * The entries of a reply that is a list of them: XCLAIM's, XRANGE's and XREVRANGE's. None with JUSTID. Redis before 7.0 returns nil for
+ * a claimed entry that was deleted.
+ *
+ * @internal
+ */
+export function entriesOfList(list: unknown, stream: string): StreamEntries {
+  if (!Array.isArray(list)) return { stream, entries: [] };
+  return { stream, entries: list.every(isEntry) ? list : list.filter(isEntry) };
+}
+
+function isEntry(entry: unknown): entry is unknown[] {
+  return Array.isArray(entry);
 }
 
 /** The part of XAUTOCLAIM's reply that has the form of XCLAIM's. @internal */
@@ -57,16 +65,16 @@ export function countOfIds(reply: unknown): number {
  *
  * @internal
  */
-export function entriesOfStreamInfo(reply: unknown, stream: string): ReplyEntry[] {
-  const found: ReplyEntry[] = [];
+export function entriesOfStreamInfo(reply: unknown, stream: string): StreamEntries {
+  const entries: unknown[][] = [];
   const add = (name: unknown, value: unknown): void => {
     switch (String(name)) {
       case 'first-entry':
       case 'last-entry':
-        addEntries(found, stream, [value]);
+        entries.push(...entriesOfList([value], stream).entries);
         break;
       case 'entries':
-        addEntries(found, stream, value);
+        entries.push(...entriesOfList(value, stream).entries);
         break;
       default:
     }
@@ -76,14 +84,5 @@ export function entriesOfStreamInfo(reply: unknown, stream: string): ReplyEntry[
   } else if (typeof reply === 'object' && reply !== null) {
     for (const [name, value] of Object.entries(reply)) add(name, value);
   }
-  return found;
-}
-
-function addEntries(found: ReplyEntry[], stream: unknown, entries: unknown): void {
-  if (!Array.isArray(entries)) return;
-  const name = String(stream);
-  for (const entry of entries) {
-    // Redis before 7.0 returns nil for a claimed entry that was deleted.
-    if (Array.isArray(entry)) found.push({ entry, stream: name });
-  }
+  return { stream, entries };
 }

@@ -1,7 +1,8 @@
 // What one wrapped client, and each entry that it returned, remembers.
-import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import { createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
+import type { Asked, EntrySource } from './entry-source.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { TraceRedisOptions } from './options.ts';
 
@@ -9,7 +10,7 @@ import type { TraceRedisOptions } from './options.ts';
 const deliveredLimit = 10_000;
 
 interface Reply {
-  readonly group: string;
+  readonly asked: Asked;
   readonly entries: readonly ReceivedMessage[];
 }
 
@@ -34,10 +35,10 @@ export class StreamTracing {
   }
 
   /** Remembers what an XACK of these entries will link. */
-  remember(group: string, entries: readonly ReceivedMessage[]): void {
+  remember(asked: Asked, entries: readonly ReceivedMessage[]): void {
     if (!this.#settles) return;
     // An XACK that is not recorded asks for nothing, so that what is not sampled is never put into the map.
-    this.#young.push({ group, entries });
+    this.#young.push({ asked, entries });
     this.#waiting += entries.length;
     if (this.#waiting < deliveredLimit) return;
     this.#old = this.#young;
@@ -55,7 +56,10 @@ export class StreamTracing {
   }
 
   #index(): void {
-    for (const { group, entries } of [...this.#old, ...this.#young]) {
+    for (const { asked, entries } of [...this.#old, ...this.#young]) {
+      const { group, noAck } = asked.group;
+      // With NOACK an entry is acknowledged by being read; no XACK follows.
+      if (group === undefined || noAck) continue;
       for (const { destination, creation, attributes, id } of entries) {
         if (destination === undefined || creation === undefined) continue;
         const key = deliveryKey(destination.name, group, id);
@@ -74,10 +78,8 @@ function deliveryKey(stream: string, group: string, id: string): string {
 
 /** What is kept of an entry that was returned to the application. @internal */
 export interface ReceivedEntry {
-  readonly tracing: StreamTracing;
+  readonly source: EntrySource;
   readonly incoming: Incoming;
-  /** The attributes of every message of its reply. */
-  readonly attributes: Attributes;
 }
 
 /** By the array of the entry, which the application gets unchanged. @internal */

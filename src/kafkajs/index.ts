@@ -4,5 +4,5 @@ export { traceProducer } from './trace-producer.ts';
 export { traceConsumer } from './trace-consumer.ts';
 export { processMessage } from './process-message.ts';
 export type { TraceKafkaConsumerOptions, TraceKafkaOptions } from './options.ts';
-export type { ServerOption } from '../messaging/index.ts';
+export type { ServerOption } from '../messaging/server.ts';
 export type { ConsumerLike, KafkaLike, KafkaMessageLike, ProducerLike } from './types.ts';

@@ -1,6 +1,6 @@
 // One Kafka message: its carrier and its attributes.
 import { isUtf8 } from 'node:buffer';
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
@@ -24,9 +24,13 @@ export class ReceivedMessage extends Received {
   readonly #message: KafkaMessageLike;
 
   constructor(message: KafkaMessageLike, source: Source) {
-    super(source.messaging, kafkaHeaders, message.headers, source.destination);
+    super(source.messaging, source.destination);
     this.source = source;
     this.#message = message;
+  }
+
+  protected extract(): Context {
+    return this.messaging.extract(kafkaHeaders, this.#message.headers);
   }
 
   get sentAt(): number | undefined {

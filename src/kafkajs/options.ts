@@ -1,6 +1,7 @@
 // The options of the kafkajs wrappers.
 import { invalidOption } from '../common/errors.ts';
-import { checkOptions, checkServer, type ServerOption, type TraceOptions } from '../messaging/index.ts';
+import { checkOptions, type TraceOptions } from '../messaging/options.ts';
+import { checkServer, type ServerOption } from '../messaging/server.ts';
 
 /** Options of `traceKafka` and `traceProducer`. */
 export interface TraceKafkaOptions extends TraceOptions {

@@ -1,10 +1,10 @@
 // What a consumer hands to the application.
 import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
+import { reportFault } from '../common/faults.ts';
 import { warn } from '../common/warnings.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
   guard,
-  type Incoming,
   mergeAttributes,
   noOperation,
   type Operation,
@@ -31,35 +31,43 @@ interface EachBatchPayload {
 
 /** What the messages of one partition have in common, and what was known of the client when it was made. */
 interface PartitionSource extends Source {
+  topic: string;
+  partition: number;
   known: Attributes;
 }
 
 type Handler = (this: unknown, ...args: unknown[]) => unknown;
+
+const counting = { consumed: true };
 
 /** Traces the handlers that a consumer is run with. */
 export function traceRun(consumer: ConsumerLike, { messaging, connection }: ClientState): void {
   let run = false;
   // Made once for each partition, and again when more is known of the client; there are as many as Kafka has partitions for it.
   const sources = new Map<string, PartitionSource>();
+  let last: PartitionSource | undefined;
   const sourceOf = (topic: string, partition: number): PartitionSource => {
-    const key = `${partition} ${topic}`;
-    const last = sources.get(key);
     const known = connection.attributes;
-    if (last !== undefined && last.known === known) return last;
+    if (last?.topic === topic && last.partition === partition && last.known === known) return last;
+    const key = `${partition} ${topic}`;
+    last = sources.get(key);
+    if (last?.known === known) return last;
     const attributes = mergeAttributes(known, { [ATTR_DESTINATION_PARTITION_ID]: partitionId(partition) });
-    const source = { messaging, destination: { name: topic }, description: { name: 'process', attributes }, known };
-    sources.set(key, source);
-    return source;
+    const description = { name: 'process', attributes };
+    last = { messaging, destination: { name: topic }, description, topic, partition, known };
+    sources.set(key, last);
+    return last;
   };
 
   const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation => {
     const source = sourceOf(topic, partition);
-    return startProcessing(messaging, source.description, deliver(message, source), ROOT_CONTEXT, { consumed: true });
+    return startProcessing(messaging, source.description, deliver(message, source), ROOT_CONTEXT, counting);
   };
 
   const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation => {
     const source = sourceOf(topic, partition);
     const incoming = messages.map((message) => deliver(message, source));
+    if (!messaging.readsLate) for (const message of incoming) message.read();
     const { attributes } = source.description;
     return startBatch(messaging, { name: 'process', type: 'process', attributes }, incoming);
   };
@@ -110,16 +118,25 @@ function tracedConfig(
   };
 }
 
-/** Reads what a message carries, and remembers it for `processMessage`. */
-function deliver(message: KafkaMessageLike, source: Source): Incoming {
+/** Remembers a message for `processMessage`. */
+function deliver(message: KafkaMessageLike, source: Source): ReceivedMessage {
   const received = new ReceivedMessage(message, source);
   deliveries.set(message, received);
   return received;
 }
 
+const awaited = { awaited: true };
+
 function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation): Handler {
+  const what = `tracing ${name}`;
   return function (this: unknown, ...args: unknown[]) {
-    const operation = guard(`tracing ${name}`, () => start(args[0])) ?? noOperation(ROOT_CONTEXT);
-    return runHandler(operation, () => handler.apply(this, args), { awaited: true });
+    let operation: Operation;
+    try {
+      operation = start(args[0]);
+    } catch (error) {
+      reportFault(what, error);
+      operation = noOperation(ROOT_CONTEXT);
+    }
+    return runHandler(operation, () => handler.apply(this, args), awaited);
   };
 }

@@ -23,11 +23,16 @@ const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
 const headers = { traceparent: `00-${traceId}-${spanId}-01`, baggage: 'tenant=a' };
 const messagingWith = (options: TraceOptions = {}): Messaging => new Messaging('kafka', 'test', options);
-const read = (messaging: Messaging, carried: Record<string, string> | undefined = headers, offset = 7): Incoming =>
+const read = (
+  messaging: Messaging,
+  carried: Record<string, string> | undefined = headers,
+  offset = 7,
+  sentAt = Date.now() - 2000,
+): Incoming =>
   readIncoming(messaging, kafkaHeaders, carried, {
     destination: { name: 'orders' },
     attributes: { 'kafka.offset': offset },
-    sentAt: Date.now() - 2000,
+    sentAt,
   });
 const process = { name: 'process', attributes: { 'messaging.consumer.group.name': 'g' } };
 const ambient = () => trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('ambient'));
@@ -51,7 +56,7 @@ test('processing one message: CONSUMER, the creation context is parent and link,
 
 test('a message from the future is of age 0', () => {
   const messaging = messagingWith();
-  startProcessing(messaging, process, { ...read(messaging), sentAt: Date.now() + 60_000 }).end();
+  startProcessing(messaging, process, read(messaging, headers, 7, Date.now() + 60_000)).end();
   expect(spans.span('process orders').attributes['mqtrace.message.age']).toBe(0);
 });
 
@@ -120,11 +125,11 @@ test('a batch: one span, a link for each message with a context, no baggage acti
 
 test('a batch of several destinations names them on its links, and has what is common on its span', () => {
   const messaging = messagingWith();
-  const from = (name: string, offset: number): Incoming => ({
-    ...read(messaging),
-    destination: { name },
-    attributes: { 'kafka.offset': offset, 'messaging.destination.partition.id': '0' },
-  });
+  const from = (name: string, offset: number): Incoming =>
+    readIncoming(messaging, kafkaHeaders, headers, {
+      destination: { name },
+      attributes: { 'kafka.offset': offset, 'messaging.destination.partition.id': '0' },
+    });
   const incoming = [from('a', 1), from('b', 2)];
   startBatch(messaging, { ...process, type: 'receive' }, incoming).end();
   startSettling(messaging, { name: 'ack' }, incoming, ROOT_CONTEXT).end();
@@ -171,7 +176,8 @@ test('a settlement: CLIENT under what is settled, linked', () => {
 
 test('anonymous destinations stay out of span names', () => {
   const messaging = messagingWith();
-  const incoming = { ...read(messaging), destination: { name: 'amq.gen-x', anonymous: true } };
+  const destination = { name: 'amq.gen-x', anonymous: true };
+  const incoming = readIncoming(messaging, kafkaHeaders, headers, { destination });
   startProcessing(messaging, process, incoming).end();
   expect(spans.span('process').attributes).toMatchObject({
     'messaging.destination.name': 'amq.gen-x',

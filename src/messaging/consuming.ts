@@ -4,18 +4,14 @@ import type { Incoming } from './incoming.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { consumedMessages, type DeliveryFacts, type Measurement } from './measuring.ts';
+import { type Counting, measureBatch, measureProcessing, measureReceiving } from './measure-consuming.ts';
+import type { Measurement } from './measuring.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
-import {
-  mergeAttributes,
-  noOperation,
-  type Operation,
-  type OperationDescription,
-  startOperation,
-} from './operation.ts';
+import { mergeAttributes, noOperation, Operation, type OperationDescription, startOperation } from './operation.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE, ATTR_MESSAGE_CLOCK_SKEW } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
+import { startSpans } from './spans.ts';
 
 /**
  * Starts the processing of one message: a CONSUMER span that links the message's creation context and, by the `parenting` option,
@@ -49,20 +45,25 @@ function startProcess(
   ambient: Context,
   measurement: Measurement | undefined,
 ): Operation {
-  const surrounding = validSpanContext(ambient);
-  const parenting = messaging.parenting(incoming.destination?.name);
-  const linkOnly = incoming.linkOnly || parenting === 'link' || (parenting === 'auto' && surrounding !== undefined);
-  const links: Link[] = incoming.creation === undefined ? [] : [{ context: incoming.creation }];
-  let parent = incoming.context;
-  if (linkOnly) {
-    const alone = trace.deleteSpan(incoming.context);
-    const detached = messaging.pipelines?.keep(incoming.context, alone) ?? alone;
+  const { destination, context } = incoming;
+  const parenting = messaging.parenting(destination?.name);
+  // A span context that is active is looked at only where it counts: it is another one at each turn.
+  const mayDetach = incoming.linkOnly === true || parenting !== 'parent';
+  let surrounding = mayDetach ? validSpanContext(ambient) : undefined;
+  const detaches = mayDetach && (incoming.linkOnly === true || parenting === 'link' || surrounding !== undefined);
+  let parent = context;
+  if (detaches) {
+    const alone = trace.deleteSpan(context);
+    const detached = messaging.pipelines?.keep(context, alone) ?? alone;
     parent = surrounding === undefined ? detached : trace.setSpanContext(detached, surrounding);
-  } else if (surrounding !== undefined) {
-    links.push({ context: surrounding });
   }
   if (messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
-  const { destination } = incoming;
+  const { creation } = incoming;
+  const links: Link[] = creation === undefined ? [] : [{ context: creation }];
+  if (!detaches) {
+    surrounding ??= validSpanContext(ambient);
+    if (surrounding !== undefined) links.push({ context: surrounding });
+  }
   return startOperation(
     messaging,
     {
@@ -118,8 +119,11 @@ function startOnBatch(
   startedAt: OperationClock | undefined,
   measurement: Measurement | undefined,
 ): Operation {
-  if (messaging.shouldSkip(parent)) return noOperation(parent, measurement);
   const { name, type, details } = description;
+  // What is pulled goes on in the context of the pull. A handler of a batch goes on in that of its span, refused or not.
+  const skips = type === 'receive' ? messaging.shouldSkipLeaf(parent) : messaging.shouldSkip(parent);
+  if (skips) return noOperation(parent, measurement);
+  if (type === 'process' && messaging.isCertainlyRefused(parent)) return startRefused(messaging, parent, measurement);
   const destination = sharedDestination(incoming);
   return startOperation(
     messaging,
@@ -142,6 +146,12 @@ function startOnBatch(
   );
 }
 
+/** An operation whose root span is refused for certain: its span is no more than a trace for what is sent within it. */
+function startRefused(messaging: Messaging, parent: Context, measurement: Measurement | undefined): Operation {
+  const { spans, context } = startSpans(messaging.tracer, 'process', { kind: SpanKind.CONSUMER }, parent);
+  return new Operation(context, spans, messaging.semconv, undefined, measurement);
+}
+
 /**
  * Starts a pull that gave at most one message: a CLIENT span that links it.
  *
@@ -157,7 +167,7 @@ export function startReceiving(
   messages: 0 | 1 = 1,
 ): Operation {
   const measurement = measureReceiving(messaging, description, incoming, messages, parent, startedAt);
-  if (messaging.shouldSkip(parent)) return noOperation(parent, measurement);
+  if (messaging.shouldSkipLeaf(parent)) return noOperation(parent, measurement);
   return startOperation(
     messaging,
     {
@@ -189,9 +199,10 @@ export function startSettling(
   parent: Context,
 ): Operation {
   const { name, destination, withoutDestination, attributes, details } = description;
-  const measurement = isTracingSuppressed(parent)
-    ? undefined
-    : messaging.measurer.start({ name, type: 'settle', destination, attributes });
+  const measurement =
+    metricsEpoch() === 0 || isTracingSuppressed(parent)
+      ? undefined
+      : messaging.measurer.start({ name, type: 'settle', destination, attributes });
   if (!messaging.recordsSettlement(parent)) return noOperation(parent, measurement);
   return startOperation(
     messaging,
@@ -214,80 +225,6 @@ function linksTo(incoming: readonly Incoming[], withDestination: boolean, withAt
     links.push(withAttributes ? messageLink(creation, message, withDestination) : { context: creation });
   }
   return links;
-}
-
-/** What metrics count of a message whose processing starts. */
-export interface Counting {
-  /** Whether the message is handed to the application here. Where it was read by a command, that command has counted it. */
-  readonly consumed: boolean;
-  /** What the broker tells of the delivery. */
-  readonly facts?: (() => DeliveryFacts) | undefined;
-}
-
-function measureProcessing(
-  messaging: Messaging,
-  { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
-  incoming: Incoming,
-  counting: Counting | undefined,
-): Measurement | undefined {
-  const measurement = messaging.measurer.start({
-    name,
-    type: 'process',
-    destination: incoming.destination,
-    attributes,
-  });
-  if (measurement === undefined || counting === undefined) return measurement;
-  try {
-    measurement.enter(1);
-    if (counting.consumed) measurement.count(consumedMessages, 1);
-    const facts = counting.facts?.() ?? {};
-    measurement.facts(facts);
-    // Of a delivery after others, nothing tells how long the message was meant to wait for it.
-    const isFirst = !facts.redelivered && !facts.deadLettered && (facts.attempt ?? 1) <= 1;
-    if (isFirst) measurement.age(incoming.sentAt);
-    measurement.pipeline(messaging.pipelines?.ageOf(incoming.context));
-  } catch (error) {
-    reportFault('measuring a message', error);
-  }
-  return measurement;
-}
-
-function measureBatch(
-  messaging: Messaging,
-  { name, type, attributes }: Omit<OperationDescription, 'destination'>,
-  incoming: readonly Incoming[],
-  parent: Context,
-  startedAt: OperationClock | undefined,
-): Measurement | undefined {
-  if (metricsEpoch() === 0 || isTracingSuppressed(parent)) return undefined;
-  const destination = sharedDestination(incoming);
-  const described = { name, type, destination, attributes };
-  const measurement = messaging.measurer.startOnMessages(described, consumedMessages, incoming, startedAt);
-  if (type !== 'process' || measurement === undefined) return measurement;
-  try {
-    measurement.enter(incoming.length);
-    for (const message of incoming) {
-      measurement.age(message.sentAt);
-      measurement.pipeline(messaging.pipelines?.ageOf(message.context));
-    }
-  } catch (error) {
-    reportFault('measuring a batch', error);
-  }
-  return measurement;
-}
-
-function measureReceiving(
-  messaging: Messaging,
-  { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
-  { destination }: Incoming,
-  messages: number,
-  parent: Context,
-  startedAt: OperationClock | undefined,
-): Measurement | undefined {
-  if (metricsEpoch() === 0 || isTracingSuppressed(parent)) return undefined;
-  const measurement = messaging.measurer.start({ name, type: 'receive', destination, attributes }, startedAt);
-  measurement?.count(consumedMessages, messages);
-  return measurement;
 }
 
 /** Clocks of different machines differ: a message from the future is of age 0, and says by how much. */

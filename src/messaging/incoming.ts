@@ -1,6 +1,5 @@
 // One received message.
 import type { Attributes, Context, SpanContext } from '@opentelemetry/api';
-import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import type { Destination } from './operation.ts';
 
@@ -20,29 +19,33 @@ export interface Incoming {
 }
 
 /**
- * A message that was read. What a span says of it is put together when a span records, which for most messages is never: a client
- * keeps in its own class what that takes.
+ * A received message. What it carries is read when it is first asked for, which for a message of a batch without a span may be never.
+ * What a span says of it is put together when a span records, which for most messages is never: a client keeps in its own class what
+ * that takes.
  */
 export abstract class Received implements Incoming {
-  readonly context: Context;
-  readonly creation: SpanContext | undefined;
   readonly destination: Destination | undefined;
-  readonly linkOnly: boolean;
-  #attributes: Attributes | undefined;
+  protected readonly messaging: Messaging;
+  #context: Context | undefined = undefined;
+  #linkOnly = false;
+  #attributes: Attributes | undefined = undefined;
 
-  /** Reads what the message carries. Never throws. */
-  constructor(
-    messaging: Messaging,
-    // oxlint-disable-next-line typescript/no-explicit-any -- a constructor has no type parameters of its own
-    adapter: CarrierAdapter<any>,
-    headers: unknown,
-    destination: Destination | undefined,
-  ) {
-    const { context, linkOnly } = messaging.receive(adapter, headers, destination?.name);
-    this.context = context;
-    this.creation = validSpanContext(context);
+  constructor(messaging: Messaging, destination: Destination | undefined) {
+    this.messaging = messaging;
     this.destination = destination;
-    this.linkOnly = linkOnly;
+  }
+
+  get context(): Context {
+    return this.#context ?? this.read();
+  }
+
+  get linkOnly(): boolean {
+    if (this.#context === undefined) this.read();
+    return this.#linkOnly;
+  }
+
+  get creation(): SpanContext | undefined {
+    return validSpanContext(this.context);
   }
 
   get attributes(): Attributes {
@@ -50,6 +53,19 @@ export abstract class Received implements Incoming {
   }
 
   abstract get sentAt(): number | undefined;
+
+  /** Reads now what the message carries. Never throws. */
+  read(): Context {
+    const carried = this.extract();
+    const admitted = this.messaging.admit(carried, this.destination?.name);
+    const context = admitted === undefined ? carried : admitted.context;
+    this.#linkOnly = admitted !== undefined && admitted.linkOnly;
+    this.#context = context;
+    return context;
+  }
+
+  /** What the headers of the message hold. */
+  protected abstract extract(): Context;
 
   protected abstract describe(): Attributes;
 }

@@ -18,7 +18,7 @@ import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
 import { metricsEpoch } from '../metrics/series.ts';
-import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import { isCertainlyRefused, isCertainlyUnsampled } from '../common/sampling-hint.ts';
 import { Measurer } from './measuring.ts';
 import { PipelinePolicy } from './pipeline-policy.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
@@ -41,8 +41,10 @@ export class Messaging {
   readonly #keepExisting: boolean;
   readonly #cloudEvents: boolean;
   readonly #settleSpans: boolean;
-  readonly #fastPath: boolean;
+  readonly fastPath: boolean;
   readonly #receivePolicy: ReceivePolicy;
+  readonly #admitsAll: boolean;
+  readonly #mayReadLate: boolean;
 
   constructor(system: string, where: string, options: TraceOptions) {
     this.system = system;
@@ -55,8 +57,10 @@ export class Messaging {
     this.#keepExisting = options.existingContext === 'keep';
     this.#cloudEvents = options.cloudEvents === true;
     this.#settleSpans = options.settleSpans !== false;
-    this.#fastPath = options.fastPath !== false;
+    this.fastPath = options.fastPath !== false;
     this.#receivePolicy = new ReceivePolicy(where, options);
+    this.#admitsAll = options.baggage === undefined && options.trust === undefined;
+    this.#mayReadLate = this.fastPath && !this.#cloudEvents && options.trust === undefined;
     const { pipelines } = options;
     if (pipelines !== undefined && pipelines !== false) {
       this.pipelines = new PipelinePolicy(`${where}({ pipelines })`, pipelines, this.propagator);
@@ -65,7 +69,12 @@ export class Messaging {
 
   /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
   isCertainlyUnsampled(parent: Context): boolean {
-    return isCertainlyUnsampled(parent, this.#provider, this.#fastPath);
+    return isCertainlyUnsampled(parent, this.#provider, this.fastPath);
+  }
+
+  /** Whether a root, too, would be refused for certain; asked for spans whose context goes nowhere. */
+  isCertainlyRefused(parent: Context): boolean {
+    return this.fastPath ? isCertainlyRefused(parent, this.#provider, true) : this.isCertainlyUnsampled(parent);
   }
 
   /** Whether an operation in this context has no span: tracing is suppressed, or {@link isCertainlyUnsampled}. */
@@ -73,9 +82,14 @@ export class Messaging {
     return isTracingSuppressed(parent) || this.isCertainlyUnsampled(parent);
   }
 
+  /** As {@link shouldSkip}, for an operation whose context goes nowhere: it does without a root that is refused as well. */
+  shouldSkipLeaf(parent: Context): boolean {
+    return isTracingSuppressed(parent) || this.isCertainlyRefused(parent);
+  }
+
   /** Whether a settlement in this context has a span. */
   recordsSettlement(parent: Context): boolean {
-    return this.#settleSpans && !this.shouldSkip(parent);
+    return this.#settleSpans && !this.shouldSkipLeaf(parent);
   }
 
   /** Whether a settlement in this context has a span or is measured. */
@@ -120,20 +134,24 @@ export class Messaging {
   /** What a message carries, on top of the root context: what happens to be active is no part of it. */
   extract<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context {
     if (headers === undefined || headers === null) return ROOT_CONTEXT;
-    if (this.#fastPath && !this.#cloudEvents) {
+    if (this.fastPath && !this.#cloudEvents) {
       const context = fastExtractFor(this.propagator)?.(adapter, headers);
       if (context !== undefined) return context;
     }
     return extractFrom(this.propagator, this.#carrier(adapter), headers, ROOT_CONTEXT);
   }
 
-  /** What of a received message's context is believed and let in. */
-  receive<H>(
-    adapter: CarrierAdapter<H>,
-    headers: H | null | undefined,
-    destination: string | undefined,
-  ): AdmittedContext {
-    return this.#receivePolicy.received(this.extract(adapter, headers), destination);
+  /** What of a received message's context is believed and let in; undefined where no policy is given, so that all of it is. */
+  admit(context: Context, destination: string | undefined): AdmittedContext | undefined {
+    return this.#admitsAll ? undefined : this.#receivePolicy.received(context, destination);
+  }
+
+  /**
+   * Whether a message may be read when it is first asked for: reading it has no effect that anybody could miss. A trust policy counts
+   * the messages, and a propagator of the application may do anything.
+   */
+  get readsLate(): boolean {
+    return this.#mayReadLate && fastExtractFor(this.propagator) !== undefined;
   }
 
   /** The baggage that goes on the spans of an operation, by the policy of its destination. */

@@ -198,6 +198,7 @@ describe('redis fields', () => {
     ['baggage', ['traceparent', plain, 'baggage', 'a=1']],
     ['tracestate', ['traceparent', plain, 'tracestate', 'ot=th:8,a=1']],
     ['fields before the payload', ['traceparent', plain, 'order', '7']],
+    ['bytes for names and values', [Buffer.from('traceparent'), Buffer.from(plain), Buffer.from('baggage'), 'a=1']],
   ])('the fast path reads %s', (_what, given) => {
     const fast = observed(fastExtract, entryFields, given);
     expect(fast).toBeDefined();
@@ -208,7 +209,8 @@ describe('redis fields', () => {
     ['a repeat', ['traceparent', plain, 'traceparent', plain]],
     ['another spelling', ['traceparent', plain, 'Baggage', 'a=1']],
     ['a repeated tracestate', ['traceparent', plain, 'tracestate', 'a=1', 'tracestate', 'b=2']],
-    ['bytes for names', [Buffer.from('traceparent'), plain]],
+    ['an array of bytes for a name', [new Uint8Array(Buffer.from('traceparent')), plain]],
+    ['bytes in another spelling', ['traceparent', plain, Buffer.from('BAGGAGE'), 'a=1']],
     ['an odd number of fields', ['traceparent', plain, 'x']],
     ['a very long entry', [...Array(1000).fill('x'), 'traceparent', plain]],
   ])('the fast path leaves %s to the slow path', (_what, given) => {

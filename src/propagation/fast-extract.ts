@@ -9,8 +9,8 @@ import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { noteValid } from '../common/valid-span-context.ts';
 import { FieldContext } from './field-context.ts';
 import { isPlainBaggage } from './plain-baggage.ts';
+import { PlainFields } from './plain-fields.ts';
 import { parsePlainTraceparent } from './plain-traceparent.ts';
-import { mqtracePropagator } from './propagator.ts';
 import { isSimpleTraceState, W3CTraceState } from './trace-state.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
 
@@ -74,31 +74,13 @@ function fromRecord(headers: KnownNames, ownOnly: boolean, stock: boolean): Cont
   return contextOf(traceparent, tracestate, baggage, stock);
 }
 
-/** Longer entries are not read whole by the slow way either. */
-const longestEntry = 1000;
+/** Safe as nothing is called while it is in use. */
+const found = new PlainFields();
 
-/** Names and values in turn. Of a repeated list header all values count, so that every name is looked at. */
 function fromFields(fields: unknown, stock: boolean): Context | undefined {
-  if (!Array.isArray(fields) || fields.length % 2 === 1 || fields.length > longestEntry) return undefined;
-  let traceparent: unknown;
-  let tracestate: unknown;
-  let baggage: unknown;
-  for (let at = 0; at < fields.length; at += 2) {
-    const name: unknown = fields[at];
-    if (typeof name !== 'string') return undefined;
-    // Only names of these lengths can be one of the three, in any spelling.
-    const { length } = name;
-    if (length !== 7 && length !== 10 && length !== 11) continue;
-    const value: unknown = fields[at + 1];
-    if (name === 'traceparent' && traceparent === undefined) traceparent = value;
-    else if (name === 'baggage' && baggage === undefined) baggage = value;
-    else if (name === 'tracestate' && tracestate === undefined) tracestate = value;
-    else if (traceNames.has(name.toLowerCase())) return undefined;
-  }
-  return traceparent === undefined ? undefined : contextOf(traceparent, tracestate, baggage, stock);
+  if (!found.find(fields) || found.traceparent === undefined) return undefined;
+  return contextOf(found.traceparent, found.tracestate, found.baggage, stock);
 }
-
-const traceNames: ReadonlySet<string> = new Set(mqtracePropagator.fields());
 
 function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, stock: boolean): Context | undefined {
   const spanContext = parsePlainTraceparent(traceparent);

@@ -91,6 +91,8 @@ class RecordAll implements Sampler {
   }
 }
 
+const highestTraceId = 'f'.repeat(32);
+
 /** @internal */
 export class SamplingPair implements Sampling, SpanProcessor {
   readonly sampler: Switchable | RecordAll;
@@ -163,7 +165,13 @@ export class SamplingPair implements Sampling, SpanProcessor {
 
   /** Lets wrappers skip spans that are certainly not sampled. */
   hintFor(provider: TracerProvider): SamplingHint {
-    return { version: 1, provider, skipsBelow: (parent) => this.#skipsBelow(parent) };
+    return {
+      version: 1,
+      provider,
+      skipsBelow: (parent) => this.#skipsBelow(parent),
+      // What a sampler keeps by the trace id alone, it keeps of the highest one.
+      skipsRoots: () => !this.#recordsAll && this.#head.neverSamplesRoot(highestTraceId),
+    };
   }
 
   onStart(span: Span, parentContext: Context): void {

@@ -1,5 +1,5 @@
 // A received message of no client in particular, for tests.
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../../carriers/adapter.ts';
 import { type Destination, type Incoming, type Messaging, Received } from '../index.ts';
 
@@ -10,11 +10,19 @@ interface Facts {
 }
 
 class TestMessage extends Received {
+  readonly #adapter: CarrierAdapter<never>;
+  readonly #headers: unknown;
   readonly #facts: Facts;
 
   constructor(messaging: Messaging, adapter: CarrierAdapter<never>, headers: unknown, facts: Facts) {
-    super(messaging, adapter, headers, facts.destination);
+    super(messaging, facts.destination);
+    this.#adapter = adapter;
+    this.#headers = headers;
     this.#facts = facts;
+  }
+
+  protected extract(): Context {
+    return this.messaging.extract(this.#adapter, this.#headers as never);
   }
 
   get sentAt(): number | undefined {
@@ -32,5 +40,7 @@ export function readIncoming<H>(
   headers: H | null | undefined,
   facts: Facts,
 ): Incoming {
-  return new TestMessage(messaging, adapter as unknown as CarrierAdapter<never>, headers, facts);
+  const message = new TestMessage(messaging, adapter as unknown as CarrierAdapter<never>, headers, facts);
+  if (!messaging.readsLate) message.read();
+  return message;
 }

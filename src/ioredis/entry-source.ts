@@ -1,0 +1,58 @@
+// What the entries of one stream in a reply have in common.
+import type { Attributes } from '@opentelemetry/api';
+import { ATTR_CLIENT_ID, ATTR_CONSUMER_GROUP_NAME, type Destination, mergeAttributes } from '../messaging/index.ts';
+import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './arguments.ts';
+import type { StreamTracing } from './state.ts';
+
+/** What a command asked for; its arguments are read when they are first needed, which without a span may be never. @internal */
+export class Asked {
+  readonly #name: string;
+  readonly #args: readonly unknown[];
+  readonly #server: Attributes;
+  #group: GroupArguments | undefined = undefined;
+  #attributes: Attributes | undefined = undefined;
+
+  constructor(name: string, args: readonly unknown[], server: Attributes) {
+    this.#name = name;
+    this.#args = args;
+    this.#server = server;
+  }
+
+  get group(): GroupArguments {
+    return (this.#group ??= this.#name.startsWith('xread')
+      ? argumentsOfRead(this.#args)
+      : argumentsOfClaim(this.#args));
+  }
+
+  /** The attributes of every message of the reply, and of the operation. */
+  get attributes(): Attributes {
+    return (this.#attributes ??= this.#describe());
+  }
+
+  #describe(): Attributes {
+    const { group, consumer } = this.group;
+    const attributes: Attributes = {};
+    if (group !== undefined) attributes[ATTR_CONSUMER_GROUP_NAME] = group;
+    if (consumer !== undefined) attributes[ATTR_CLIENT_ID] = consumer;
+    return mergeAttributes(attributes, this.#server);
+  }
+}
+
+/** Where entries came from. @internal */
+export class EntrySource {
+  readonly tracing: StreamTracing;
+  readonly destination: Destination | undefined;
+  readonly #asked: Pick<Asked, 'attributes'>;
+  #description: { name: string; attributes: Attributes } | undefined = undefined;
+
+  constructor(tracing: StreamTracing, destination: Destination | undefined, asked: Pick<Asked, 'attributes'>) {
+    this.tracing = tracing;
+    this.destination = destination;
+    this.#asked = asked;
+  }
+
+  /** Of the processing of one entry. */
+  get description(): { name: string; attributes: Attributes } {
+    return (this.#description ??= { name: 'process', attributes: this.#asked.attributes });
+  }
+}
