@@ -1,11 +1,11 @@
 import type { Log, Running } from './broker.ts';
 import { kafka } from './kafka.ts';
-import { rabbitmq } from './rabbitmq.ts';
+import { type ManagedRabbitmq, managedRabbitmq, rabbitmq } from './rabbitmq.ts';
 import { redisCluster, type RedisNode } from './redis-cluster.ts';
 import { redis } from './redis.ts';
 import { prepare, startBroker } from './start.ts';
 
-export type { Log, RedisNode };
+export type { Log, ManagedRabbitmq, RedisNode };
 
 /** Options of {@link startBrokers} and {@link startRedisCluster}. */
 export interface BrokersOptions {
@@ -61,4 +61,13 @@ export async function startRedisCluster({ log = () => {} }: BrokersOptions = {})
 }> {
   const { at: nodes, stop } = await startBroker(redisCluster, log);
   return { nodes, stop };
+}
+
+/** Gives a RabbitMQ with its management API, by the same rules. */
+export async function startManagedRabbitmq({ log = () => {} }: BrokersOptions = {}): Promise<{
+  readonly at: ManagedRabbitmq;
+  readonly stop: () => Promise<void>;
+}> {
+  await prepare([managedRabbitmq], log);
+  return startBroker(managedRabbitmq, log);
 }

@@ -41,13 +41,14 @@ function environment(directory: string, node: string, ports: { epmd: number; dis
   };
 }
 
-async function startNative(amqp: number, dist: number, epmdPort: number): Promise<Running<string>> {
+async function startNative(amqp: number, dist: number, epmdPort: number, management = 0): Promise<Running<string>> {
   const at = `amqp://guest:guest@127.0.0.1:${amqp}`;
   const name = `mqtrace-${randomBytes(6).toString('hex')}`;
   const directory = await makeDirectory('rabbitmq');
   const settings = [`listeners.tcp.local = 127.0.0.1:${amqp}`, `cluster_name = ${name}`, 'log.console = true'];
+  if (management > 0) settings.push(`management.tcp.port = ${management}`, 'management.tcp.ip = 127.0.0.1');
+  await writeFile(join(directory, 'enabled_plugins'), management > 0 ? '[rabbitmq_management].\n' : '[].\n');
   await writeFile(join(directory, 'rabbitmq.conf'), `${settings.join('\n')}\n`);
-  await writeFile(join(directory, 'enabled_plugins'), '[].\n');
   const env = environment(directory, `${name}@localhost`, { epmd: epmdPort, dist });
 
   // RabbitMQ would start a daemon of Erlang's port mapper, which outlives it: this one is ours to end.
@@ -84,5 +85,37 @@ export const rabbitmq: Broker<string> = {
       ports: [5672],
       at: ({ host, port }) => `amqp://guest:guest@${host}:${port(5672)}`,
       probe: (at) => probeAmqp(at),
+    }),
+};
+
+/** A RabbitMQ with its management API. */
+export interface ManagedRabbitmq {
+  readonly amqpUrl: string;
+  readonly managementUrl: string;
+}
+
+export const managedRabbitmq: Broker<ManagedRabbitmq> = {
+  name: 'RabbitMQ with its management API',
+  variable: 'AMQP_MANAGEMENT_URLS',
+  parse: (value) => {
+    const [amqpUrl = '', managementUrl = ''] = value.split(',');
+    return { amqpUrl, managementUrl };
+  },
+  probe: ({ amqpUrl }) => probeAmqp(amqpUrl),
+  programs: () => rabbitmq.programs(),
+  native: () =>
+    onFreePorts(4, async ([amqp = 0, dist = 0, epmd = 0, management = 0]) => {
+      const { at, stop } = await startNative(amqp, dist, epmd, management);
+      return { at: { amqpUrl: at, managementUrl: `http://127.0.0.1:${management}` }, stop };
+    }),
+  image: rabbitmq.image,
+  container: (docker) =>
+    docker.run(rabbitmq.image, {
+      ports: [5672, 15_672],
+      at: ({ host, port }) => ({
+        amqpUrl: `amqp://guest:guest@${host}:${port(5672)}`,
+        managementUrl: `http://${host}:${port(15_672)}`,
+      }),
+      probe: ({ amqpUrl }) => probeAmqp(amqpUrl),
     }),
 };

@@ -21,7 +21,7 @@ Usage: mqtrace COMMAND [options]
   map       who sends to which destination, who consumes, and how long messages wait
   journey   what became of one message
   health    where the trace breaks, and what to do about it
-  doctor    what is wrong with this project's packages and settings
+  doctor    what is wrong with this project, its settings and its messages
   explain   what the headers of a message hold, read from standard input
 
 "mqtrace COMMAND --help" tells the options of a command.`;

@@ -6,8 +6,8 @@ import { trimOws } from '../propagation/ows.ts';
 import { W3CTraceState } from '../propagation/trace-state.ts';
 import { parseTraceparent } from '../propagation/traceparent.ts';
 
-/** Headers by the propagator that writes them. */
-const writers: Readonly<Record<string, string>> = {
+/** Headers by the propagator that writes them. @internal */
+export const writers: Readonly<Record<string, string>> = {
   b3: 'B3',
   'x-b3-traceid': 'B3 (multi)',
   'uber-trace-id': 'Jaeger',
@@ -80,7 +80,8 @@ function explainBaggage(baggage: string): string {
   return `baggage: ${entries.size} entries${keys}, ${Buffer.byteLength(baggage)} bytes${dropped}`;
 }
 
-function whyMalformed(given: string): string {
+/** @internal */
+export function whyMalformed(given: string): string {
   const text = trimOws(given);
   if (text.includes(',')) return 'it holds several values';
   const [version = '', traceId = '', spanId = '', flags = '', ...more] = text.split('-');

@@ -1,8 +1,7 @@
 // Explains which trace context a message carries, and what a receiver would make of it.
 import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
-import { isWebHeaders } from '../../carriers/http-headers.ts';
-import { amqpHeaders, httpHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
+import { kafkaHeaders } from '../../carriers/index.ts';
 import { withoutCounting } from '../../carriers/dropped-headers.ts';
 import { checkMethods, checkNames, checkNonEmptyString } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
@@ -12,6 +11,7 @@ import { resolvePropagator } from '../propagation/current-propagator.ts';
 import { extractFrom } from '../propagation/inject-extract.ts';
 import { mqtracePropagator } from '../propagation/propagator.ts';
 import { explainHeaders } from './explain-headers.ts';
+import { findHeaders } from './find-headers.ts';
 
 /** Options of {@link explain}: those of the wrapper that would receive the message. */
 export interface ExplainOptions extends Pick<TraceOptions, 'propagator' | 'trust' | 'baggage' | 'parenting'> {
@@ -31,11 +31,6 @@ export interface Explanation {
   lines: string[];
   /** The lines as one text. */
   toString(): string;
-}
-
-interface Found {
-  adapter: CarrierAdapter<unknown>;
-  headers: unknown;
 }
 
 /**
@@ -68,7 +63,7 @@ function checkExplainOptions(options: ExplainOptions): void {
 function explainMessage(message: unknown, options: ExplainOptions): Explanation {
   const propagator = resolvePropagator(options.propagator, 'explain({ propagator })');
   const receivePolicy = new ReceivePolicy('explain', options);
-  const { adapter, headers } = safely(() => find(message, options.adapter), {
+  const { adapter, headers } = safely(() => findHeaders(message, options.adapter), {
     adapter: options.adapter ?? kafkaHeaders,
     headers: undefined,
   });
@@ -107,26 +102,6 @@ function explainMessage(message: unknown, options: ExplainOptions): Explanation 
       .map(([key]) => key) ?? [];
   lines.push(`on receive: ${keys.length === 0 ? 'no baggage is' : `baggage ${keys.join(', ')} is`} active`);
   return { format: adapter.name, valid: told.valid, lines, toString: () => lines.join('\n') };
-}
-
-function find(message: unknown, adapter: CarrierAdapter<unknown> | undefined): Found {
-  if (adapter !== undefined) return { adapter, headers: message };
-  if (Array.isArray(message)) {
-    const [, fields] = message as unknown[];
-    return {
-      adapter: redisFields,
-      headers: Array.isArray(fields) ? fields : message,
-    };
-  }
-  const given = (typeof message === 'object' && message !== null ? message : {}) as Record<string, unknown>;
-  const properties = given['properties'] as Record<string, unknown> | null | undefined;
-  if (typeof properties === 'object' && properties !== null) {
-    return { adapter: amqpHeaders, headers: properties['headers'] ?? {} };
-  }
-  if (isWebHeaders(message)) return { adapter: httpHeaders, headers: message };
-  const headers = 'headers' in given || 'value' in given ? (given['headers'] ?? {}) : given;
-  const http = 'method' in given || isWebHeaders(headers);
-  return { adapter: http ? httpHeaders : kafkaHeaders, headers };
 }
 
 function safely<T>(fn: () => T, otherwise: T): T {

@@ -51,7 +51,9 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
     findings.push(...instrumentedTwice(client, copies));
   }
   const sdk = copies('@opentelemetry/sdk-trace').length > 0;
-  const olderSdk = copies('@opentelemetry/sdk-trace-node').length > 0 || copies('@opentelemetry/sdk-node').length > 0;
+  const olderSdk = ['sdk-trace-base', 'sdk-trace-node', 'sdk-node'].some(
+    (name) => copies(`@opentelemetry/${name}`).length > 0,
+  );
   if (!sdk && !olderSdk)
     findings.push(
       problem(
@@ -60,7 +62,28 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
         'npm install @opentelemetry/sdk-trace, and call startTracing() of mqtrace/sdk',
       ),
     );
+  else findings.push(...contextManager(copies));
   return findings;
+}
+
+/** `mqtrace/sdk` and the SDK for Node.js bring a context manager; the provider of sdk-trace-base alone has none. */
+function contextManager(copies: (name: string) => Installed[]): DoctorFinding[] {
+  const has = (name: string): boolean => copies(`@opentelemetry/${name}`).length > 0;
+  if (
+    has('sdk-trace') ||
+    !has('sdk-trace-base') ||
+    has('sdk-trace-node') ||
+    has('sdk-node') ||
+    has('context-async-hooks')
+  )
+    return [];
+  return [
+    problem(
+      'context-manager-missing',
+      'Only @opentelemetry/sdk-trace-base is installed, which has no context manager: no span has a parent, and nothing is injected.',
+      'npm install @opentelemetry/sdk-trace, and call startTracing() of mqtrace/sdk',
+    ),
+  ];
 }
 
 function twice(copies: readonly Installed[], because: string): DoctorFinding[] {

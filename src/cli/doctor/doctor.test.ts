@@ -53,6 +53,11 @@ test.each<[string, Record<string, string>, string]>([
     { '@opentelemetry/instrumentation-kafkajs': '0.32.0' },
     'auto-instrumentation',
   ],
+  [
+    'a provider without a context manager',
+    { '@opentelemetry/sdk-trace': '', '@opentelemetry/sdk-trace-base': '2.12.0' },
+    'context-manager-missing',
+  ],
   ['no SDK', { '@opentelemetry/sdk-trace': '' }, 'sdk-missing'],
 ])('%s is named', (_, changes, check) => {
   const packages = Object.fromEntries(Object.entries({ ...whole, ...changes }).filter(([, version]) => version !== ''));

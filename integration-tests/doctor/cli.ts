@@ -1,0 +1,58 @@
+// Runs `mqtrace doctor` in this process, and in one of its own to interrupt it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { LookedAt } from '../../src/cli/doctor/live/check-live.ts';
+import type { DoctorFinding } from '../../src/cli/doctor/finding.ts';
+import { run } from '../../src/cli/run.ts';
+
+export const root: string = join(import.meta.dirname, '../..');
+
+/** What `mqtrace doctor --json` answers about messages; findings about the project are left out. */
+export interface Answer {
+  code: number;
+  findings: DoctorFinding[];
+  checks: string[];
+  messages: LookedAt[];
+  text: string;
+}
+
+const live = /\((?:kafka|rabbitmq|redis)\)/;
+
+export async function doctor(...args: string[]): Promise<Answer> {
+  const lines: string[] = [];
+  const code = await run(['doctor', '--offline', '--json', '--project', root, ...args], {
+    out: (line) => void lines.push(line),
+    error: (line) => void lines.push(line),
+    progress: () => {},
+    width: 100,
+    colour: false,
+    interactive: false,
+    environment: {},
+    stdin: Readable.from([]),
+    pageFolder: '',
+  });
+  const text = lines.join('\n');
+  const answer = JSON.parse(text) as { findings: DoctorFinding[]; messages: LookedAt[] };
+  const findings = answer.findings.filter(({ what }) => live.test(what));
+  return { code, findings, checks: findings.map(({ check }) => check), messages: answer.messages, text };
+}
+
+/** Starts the command, interrupts it as soon as `begun` says so, and gives its exit code. */
+export async function interrupted(args: readonly string[], begun: () => Promise<boolean>): Promise<number | null> {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(root, 'src/cli/main.ts'), 'doctor', '--offline', '--project', root, ...args],
+    { cwd: root, stdio: 'ignore' },
+  );
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  try {
+    while (child.exitCode === null && !(await begun())) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    const [code] = await ended;
+    return code;
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
