@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeBundle } from './build/bundle.js';
 import { writeDeclarations } from './build/declarations.js';
+import { bundleServer } from './build/bundled-server.js';
 import { writePage } from './build/page.js';
 import { writeFacade } from './build/facade.js';
 
@@ -36,6 +37,7 @@ for (const { import: facade, default: module } of entries)
   writeFacade(join(root, facade.default), join(root, module.default));
 
 writePage(join(root, 'src/view/page/main.tsx'), join(dist, 'src/view/page'));
+bundleServer(join(root, 'src/cli/mcp/server.ts'), join(dist, 'src/cli/mcp'));
 
 const declarations = join(root, '.cache', 'declarations');
 rmSync(declarations, { recursive: true, force: true });

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   health: async () => (await import('./health-command.ts')).healthCommand,
   doctor: async () => (await import('./doctor-command.ts')).doctorCommand,
   explain: async () => (await import('./explain-command.ts')).explainCommand,
+  mcp: async () => (await import('./mcp-command.ts')).mcpCommand,
 };
 
 const help = `mqtrace ${version}
@@ -23,6 +24,7 @@ Usage: mqtrace COMMAND [options]
   health    where the trace breaks, and what to do about it
   doctor    what is wrong with this project, its settings and its messages
   explain   what the headers of a message hold, read from standard input
+  mcp       the answers of map, journey, health and explain as tools for agents
 
 "mqtrace COMMAND --help" tells the options of a command.`;
 

@@ -40,6 +40,8 @@ export async function checkLive(
   for (const [where, read] of reads) {
     try {
       const samples = await read();
+      // Interrupted while what was made in the broker was being removed.
+      if (options.signal.aborted) throw new Error('interrupted');
       findings.push(...judgeSamples(samples));
       for (const { at, message } of samples.samples)
         looked.push({ destination: samples.destination, at, lines: explain(message).lines });
