@@ -82,13 +82,9 @@ test('no published file imports a client, and only the folders of mqtrace/sdk im
     ({ file, from, to, type }) =>
       !to.startsWith('node:') &&
       to !== '@opentelemetry/api' &&
-<<<<<<< HEAD
-      // Values are loaded on demand by config/optional-package.ts, so that mqtrace/sdk loads without them.
-=======
       // The build compiles the SDK of the protocol into this file, which only "mqtrace mcp" loads.
       !(file === 'src/cli/mcp/server.ts' && (to === 'zod' || to.startsWith('@modelcontextprotocol/server'))) &&
-      // Values are loaded by config/optional-package.ts when they are needed, so that mqtrace/sdk loads without them.
->>>>>>> 42864fc (Offer the answers of the command line to agents by mqtrace mcp, with the protocol's SDK compiled in)
+      // Values are loaded on demand by config/optional-package.ts, so that mqtrace/sdk loads without them.
       !(type && ['config', 'sampling', 'export', 'sdk'].includes(from) && to.startsWith('@opentelemetry/')),
   );
   expect(wrong).toEqual([]);

@@ -20,8 +20,9 @@ const late = ['http', 'https', 'http2', 'zlib', 'worker_threads'];
  * @param {string} folder - where files are written
  * @param {readonly string[]} entries - paths of the sources, from the root
  * @param {string} shared - folder of the shared files, from `folder`
+ * @param {readonly string[]} [apart] - modules that are built by themselves, as the sources import them from that folder
  */
-export function writeBundle(root, folder, entries, shared) {
+export function writeBundle(root, folder, entries, shared, apart = []) {
   const { outputFiles } = buildSync({
     absWorkingDir: root,
     entryPoints: [...entries],
@@ -32,6 +33,7 @@ export function writeBundle(root, folder, entries, shared) {
     format: 'esm',
     platform: 'node',
     packages: 'external',
+    external: [...apart],
     target,
     chunkNames: `${shared}/[name]-[hash]`,
     define: { require: placeholder },
@@ -40,7 +42,7 @@ export function writeBundle(root, folder, entries, shared) {
     logLevel: 'warning',
   });
   for (const { path, text } of outputFiles) {
-    const code = commonJs(text);
+    const code = commonJs(apart.reduce((all, path) => all.replaceAll(path, path.replace(/\.ts$/, '.js')), text));
     const names = [...code.matchAll(/^exports\.(\w+) = /gm)].map(([, name]) => name);
     mkdirSync(dirname(path), { recursive: true });
     if (basename(path) === 'index.js' && names.length > 0) {

@@ -18,13 +18,15 @@ export function writeLicences(folder, file, metafile) {
       const [, path, name] = packageFolder.exec(input) ?? [];
       if (path !== undefined) folders.set(name, path);
     }
-  const texts = [...folders.keys()].toSorted((a, b) => a.localeCompare(b)).map((name) => {
-    const path = folders.get(name);
-    const { version, license, homepage } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
-    const found = readdirSync(path).find((each) => /^licen[cs]e(\.|$)/i.test(each));
-    if (found === undefined) throw new Error(`${name} is compiled into ${file} and has no licence file in ${path}`);
-    const text = readFileSync(join(path, found), 'utf8').trim();
-    return `${file} contains ${name} ${version} (${license}, ${homepage}).\n\n${text}\n`;
-  });
+  const texts = [...folders.keys()]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((name) => {
+      const path = folders.get(name);
+      const { version, license, homepage } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+      const found = readdirSync(path).find((each) => /^licen[cs]e(\.|$)/i.test(each));
+      if (found === undefined) throw new Error(`${name} is compiled into ${file} and has no licence file in ${path}`);
+      const text = readFileSync(join(path, found), 'utf8').trim();
+      return `${file} contains ${name} ${version} (${license}, ${homepage}).\n\n${text}\n`;
+    });
   writeFileSync(join(folder, 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 }

@@ -25,7 +25,8 @@ interface Channel {
   on(event: 'error', listener: (error: Error) => void): void;
   assertQueue(name: string, options: object): Promise<{ queue: string }>;
   bindQueue(queue: string, exchange: string, key: string, args: object): Promise<unknown>;
-  consume(queue: string, handler: (message: Message | null) => void, options: object): Promise<unknown>;
+  consume(queue: string, handler: (message: Message | null) => void, options: object): Promise<{ consumerTag: string }>;
+  cancel(consumerTag: string): Promise<unknown>;
   prefetch(count: number): Promise<unknown>;
   get(queue: string, options: object): Promise<Message | false>;
   ack(message: Message): void;
@@ -129,10 +130,18 @@ export async function usableBindings(
   );
 }
 
-/** Reads the newest part of a stream, by offset: a stream keeps its messages. */
+/** Reads the newest messages of a stream, by offset: a stream keeps its messages. */
 async function readStream(channel: Channel, options: RabbitmqOptions): Promise<Message[]> {
-  await channel.prefetch(options.count);
-  return collect(channel, options.queue, { noAck: false, arguments: { 'x-stream-offset': 'last' } }, options);
+  const { queue, count } = options;
+  await channel.prefetch(count);
+  const read = (offset: string | number, count: number): Promise<Message[]> =>
+    collect(channel, queue, { noAck: false, arguments: { 'x-stream-offset': offset } }, { ...options, count });
+  // "last" is the last chunk, which may be of one message: it tells the offset from which there are enough.
+  const [last] = await read('last', 1);
+  const offset = Number(last?.properties.headers?.['x-stream-offset']);
+  if (last === undefined || !(offset > 0)) return last === undefined ? [] : [last];
+  const from = Math.max(0, offset - count + 1);
+  return read(from, offset - from + 1);
 }
 
 async function collect(
@@ -149,8 +158,9 @@ async function collect(
     if (!consumeOptions.noAck) channel.ack(message);
     if (messages.length >= count) enough.abort();
   };
-  await channel.consume(queue, handler, consumeOptions);
+  const { consumerTag } = await channel.consume(queue, handler, consumeOptions);
   await pause(waitMs, AbortSignal.any([enough.signal, signal]));
+  await channel.cancel(consumerTag);
   return messages;
 }
 
