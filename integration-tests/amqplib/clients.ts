@@ -45,8 +45,8 @@ export class Client {
     return `${this.version === 'amqplib' ? 'amqplib, newest' : this.version}, ${this.api}`;
   }
 
-  connect(url: string): Promise<ConnectionOf> {
-    return call(this.api, modules[this.version][this.api](), 'connect', url) as Promise<ConnectionOf>;
+  connect(url: string, socketOptions: object = {}): Promise<ConnectionOf> {
+    return call(this.api, modules[this.version][this.api](), 'connect', url, socketOptions) as Promise<ConnectionOf>;
   }
 
   channel(connection: ConnectionOf): Promise<ChannelOf> {

@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { context, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { type ProducerRecord } from 'kafkajs';
@@ -178,40 +175,6 @@ it('the wrapped objects are the same, with the same properties', () => {
   expect(Object.getOwnPropertyNames(kafka.admin())).toStrictEqual(Object.getOwnPropertyNames(rawKafka().admin()));
 });
 
-it('a producer that is traced twice makes one span', async () => {
-  const recording = recordSpans();
-  const producer = await newProducer(tracedKafka(recording));
-  traceProducer(producer, { tracerProvider: recording.tracerProvider });
-  const topic = await newTopic();
-  await producer.send({ topic, messages: [{ value: 'v' }] });
-  expect(recording.spans()).toHaveLength(1);
-});
-
-it('a tracer or propagator that throws costs the trace alone', async () => {
-  const recording = recordSpans();
-  const broken = (): never => {
-    throw new Error('broken');
-  };
-  const propagator = { inject: broken, extract: broken, fields: broken };
-  const kafka = tracedKafka(recording, { propagator });
-  const topic = await newTopic();
-  const producer = await newProducer(kafka);
-  const headers = { own: 'h' };
-  await producer.send({ topic, messages: [{ value: '1', headers }, { value: '2' }] });
-  const silent = await newProducer(
-    traceKafka(rawKafka(), { tracerProvider: { getTracer: () => ({ startSpan: broken, startActiveSpan: broken }) } }),
-  );
-  await silent.send({ topic, messages: [{ value: '3' }] });
-  const values: string[] = [];
-  await runUntilDone(await newConsumer(kafka), topic, (done) => ({
-    eachMessage: async ({ message }): Promise<void> => {
-      if (values.push(`${String(message.value)} ${Object.keys(message.headers ?? {}).join()}`) === 3) done();
-    },
-  }));
-  expect(values).toStrictEqual(['1 own', '2 ', '3 ']);
-  expect(recording.open()).toStrictEqual([]);
-});
-
 it('a handler does not see what was active when the consumer was started', async () => {
   const recording = recordSpans();
   const topic = await newTopic();
@@ -231,15 +194,4 @@ it('a handler does not see what was active when the consumer was started', async
     );
   });
   expect(seen).toStrictEqual([{}, false]);
-});
-
-it('a rejection that the application ignores stays unhandled, and one that it handles does not become so', async () => {
-  const script = fileURLToPath(new URL('unhandled-child.ts', import.meta.url));
-  const run = (kind: string): Promise<{ stdout: string }> =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', script, kind], {
-      env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1' },
-    });
-  const [raw, traced] = await Promise.all([run('raw'), run('traced')]);
-  expect(JSON.parse(raw.stdout)).toHaveLength(5);
-  expect(JSON.parse(traced.stdout).sort()).toStrictEqual(JSON.parse(raw.stdout).sort());
 });

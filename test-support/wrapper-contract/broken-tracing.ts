@@ -13,8 +13,8 @@ import { BasicTracerProvider, type ReadableSpan, type Sampler, SamplingDecision 
 import { mqtracePropagator } from '../../src/index.ts';
 
 /** How a broken part behaves. */
-export const failures = ['throws', 'gives undefined', 'gives null', 'gives a rejected promise'] as const;
-export type Failure = (typeof failures)[number];
+export const failures = ['throws', 'returns undefined', 'returns null', 'returns a rejected promise'] as const;
+export type Failure = (typeof failures)[number] | 'returns without a call' | 'calls twice';
 
 const spanMethods = [
   'spanContext',
@@ -47,6 +47,18 @@ const otherParts = [
 export type Part = (typeof otherParts)[number] | `span.${(typeof spanMethods)[number]}`;
 export const parts: readonly Part[] = [...otherParts, ...spanMethods.map((name): Part => `span.${name}`)];
 
+/** Every part with every failure that it can have. */
+export const faults: readonly (readonly [Part, Failure])[] = [
+  ...parts.flatMap((part) =>
+    failures
+      // What an SDK makes of a promise that its own sampler or processor returns is between these two.
+      .filter((failure) => failure !== 'returns a rejected promise' || !/^(sampler|processor)/.test(part))
+      .map((failure) => [part, failure] as const),
+  ),
+  ['context.with', 'returns without a call'],
+  ['context.with', 'calls twice'],
+];
+
 /** Tracing that works until a part of it is broken. */
 export class BrokenTracing {
   /** The spans that have ended. */
@@ -61,7 +73,7 @@ export class BrokenTracing {
 
   constructor() {
     const sampler: Sampler = {
-      shouldSample: () => this.#may('sampler.shouldSample', () => ({ decision: SamplingDecision.RECORD_AND_SAMPLED })),
+      shouldSample: () => this.#run('sampler.shouldSample', () => ({ decision: SamplingDecision.RECORD_AND_SAMPLED })),
       toString: () => 'BrokenSampler',
     };
     const provider = new BasicTracerProvider({
@@ -69,8 +81,8 @@ export class BrokenTracing {
       spanProcessors: [
         {
           // Nothing of the SDK's: its processors use the context manager that may be broken.
-          onStart: () => this.#may('processor.onStart', () => {}),
-          onEnd: (span: ReadableSpan) => this.#may('processor.onEnd', () => void this.ended.push(span)),
+          onStart: () => this.#run('processor.onStart', () => {}),
+          onEnd: (span: ReadableSpan) => this.#run('processor.onEnd', () => void this.ended.push(span)),
           forceFlush: () => Promise.resolve(),
           shutdown: () => Promise.resolve(),
         },
@@ -79,31 +91,33 @@ export class BrokenTracing {
     // By another name, since spans of which parts failed cannot follow the conventions.
     this.tracerProvider = { getTracer: () => this.#tracer(provider.getTracer('broken')) };
     this.propagator = {
-      inject: (...args) => this.#may('propagator.inject', () => mqtracePropagator.inject(...args)),
-      extract: (...args) => this.#may('propagator.extract', () => mqtracePropagator.extract(...args)),
-      fields: () => this.#may('propagator.fields', () => mqtracePropagator.fields()),
+      inject: (...args) => this.#run('propagator.inject', () => mqtracePropagator.inject(...args)),
+      extract: (...args) => this.#run('propagator.extract', () => mqtracePropagator.extract(...args)),
+      fields: () => this.#run('propagator.fields', () => mqtracePropagator.fields()),
     };
     this.contextManager = this.#contextManager(new AsyncLocalStorageContextManager().enable());
   }
 
-  /** Breaks one part; undefined mends all. */
+  /** Breaks one part; undefined repairs all. */
   break(part: Part | undefined, failure: Failure = 'throws'): void {
     this.#part = part;
     this.#failure = failure;
     this.broken = 0;
   }
 
-  #may<T>(part: Part, work: () => T): T {
+  #run<T>(part: Part, work: () => T): T {
     if (part !== this.#part) return work();
     this.broken++;
+    if (this.#failure === 'calls twice') work();
+    if (this.#failure === 'calls twice') return work();
     if (this.#failure === 'throws') throw new Error(`${part} is broken`);
-    if (this.#failure === 'gives a rejected promise') return Promise.reject(new Error(`${part} is broken`)) as T;
-    return (this.#failure === 'gives null' ? null : undefined) as T;
+    if (this.#failure === 'returns a rejected promise') return Promise.reject(new Error(`${part} is broken`)) as T;
+    return (this.#failure === 'returns null' ? null : undefined) as T;
   }
 
   #tracer(tracer: Tracer): Tracer {
     return {
-      startSpan: (...args) => this.#may('tracer.startSpan', () => this.#span(tracer.startSpan(...args))),
+      startSpan: (...args) => this.#run('tracer.startSpan', () => this.#span(tracer.startSpan(...args))),
       startActiveSpan: () => {
         throw new Error('wrappers start spans with startSpan');
       },
@@ -117,7 +131,7 @@ export class BrokenTracing {
       // oxlint-disable-next-line typescript/unbound-method -- called on the span below
       const method = whole[name] as (...args: unknown[]) => unknown;
       breakable[name] = (...args: unknown[]): unknown =>
-        this.#may(`span.${name}`, () => {
+        this.#run(`span.${name}`, () => {
           const result = method.apply(whole, args);
           return result === whole ? breakable : result;
         });
@@ -127,10 +141,10 @@ export class BrokenTracing {
 
   #contextManager(working: ContextManager): ContextManager {
     return {
-      active: () => this.#may('context.active', () => working.active() ?? ROOT_CONTEXT),
+      active: () => this.#run('context.active', () => working.active() ?? ROOT_CONTEXT),
       with: (context: Context, fn, self, ...args) =>
-        this.#may('context.with', () => working.with(context, fn, self, ...args)),
-      bind: (context, target) => this.#may('context.bind', () => working.bind(context, target)),
+        this.#run('context.with', () => working.with(context, fn, self, ...args)),
+      bind: (context, target) => this.#run('context.bind', () => working.bind(context, target)),
       enable() {
         return this;
       },

@@ -1,125 +1,132 @@
 // What a wrapper does where tracing is broken: each part in turn, by each failure, on the real broker.
-import { context, propagation } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { tracingFaults } from 'mqtrace';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Recording } from '../spans.ts';
-import { BrokenTracing, type Failure, failures, type Part, parts } from './broken-tracing.ts';
-import { collect, outcome } from './observe.ts';
-import type { Session, WrapperSubject } from './subject.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, collect, eventually } from './bench.ts';
+import { BrokenTracing, type Failure, failures, faults, parts } from './broken-tracing.ts';
+import { outcome, type Outcome, outcomes } from './outcome.ts';
+import type { Receiving, Session } from './subject.ts';
 
 /** The fault matrix: every part of tracing broken in turn, in one session, since joining a consumer group takes seconds. */
-export function describeFaults(
-  subject: WrapperSubject,
-  shapes: { sends: string[]; receives: string[] },
-  raw: () => Session,
-  recording: Recording,
-): void {
-  describe.each(shapes.receives)('with tracing broken, %s', (receive) => {
+export function describeFaults(bench: Bench): void {
+  const { subject, shapes } = bench;
+  const { normalize } = subject;
+
+  describe('with tracing broken', () => {
     const tracing = new BrokenTracing();
+    const { tracerProvider, propagator } = tracing;
     let session: Session;
-    let destination: string;
-    let rawDestination: string;
-    let receiving: { stop(): Promise<void> };
-    const handled: string[] = [];
-    let sent = 0;
+    const receivings: Receiving[] = [];
+    /** A destination for each way to receive. */
+    const destinations: string[] = [];
+    const handled: string[][] = [];
+    const expectedSends: Record<string, Outcome> = {};
+    let expectedCalls: Record<string, Outcome>;
+    let number = 0;
 
     beforeAll(async () => {
+      const rawDestination = await bench.observer.newDestination();
+      for (const shape of shapes.sends) {
+        expectedSends[shape] = await bench.sendOutcome(bench.raw, shape, rawDestination);
+      }
+      const another = await bench.observer.newDestination();
+      expectedCalls = await outcomes(bench.raw.furtherCalls(another), normalize, another);
       context.disable();
       context.setGlobalContextManager(tracing.contextManager);
-      const { tracerProvider, propagator } = tracing;
       session = await subject.open({ tracerProvider, propagator });
-      destination = await session.newDestination();
-      rawDestination = await raw().newDestination();
-      receiving = await session.receives[receive]!.start(destination, async (body) => {
-        handled.push(body);
-        await new Promise((resolve) => setImmediate(resolve));
-      });
+      for (const [at, shape] of shapes.receives.entries()) {
+        const bodies: string[] = [];
+        handled.push(bodies);
+        destinations.push(await bench.observer.newDestination());
+        const receiving = await session.receives[shape]!.start(destinations[at]!, async (body) => {
+          bodies.push(body);
+          await new Promise((resolve) => setImmediate(resolve));
+        });
+        receivings.push(receiving);
+      }
     });
     afterEach(() => tracing.break(undefined));
     afterAll(async () => {
-      await receiving?.stop();
+      for (const receiving of receivings) await receiving.stop();
       await session?.close();
       context.disable();
-      propagation.disable();
+      context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     });
 
-    const cells = parts.flatMap((part) =>
-      failures
-        // What an SDK makes of a promise that its own sampler or processor returns is between these two.
-        .filter((failure) => failure !== 'gives a rejected promise' || !/^(sampler|processor)/.test(part))
-        .map((failure): [Part, Failure] => [part, failure]),
-    );
-    it.each(cells)('%s %s', async (part, failure) => {
-      tracing.ended.length = 0;
-      const faults = tracingFaults();
-      const expected: string[] = [];
-      handled.length = 0;
-      // One shape after the other: two channels of a client have no common order.
-      const allHandled = (): Promise<void> =>
-        vi.waitFor(() => expect(handled.length).toBeGreaterThanOrEqual(expected.length), { timeout: 20_000 });
+    /** Sends by a shape, and waits until all was handled. One after the other: two channels of a client have no common order. */
+    const sendAndHandle = async (shape: string, at: number): Promise<void> => {
+      const send = session.sends[shape]!;
+      const bodies = bench.bodies(send, `${number++}`);
+      const found = await outcome(() => send.call(send.input(destinations[at]!, bodies)), normalize);
+      expect([shape, found]).toEqual([shape, expectedSends[shape]]);
+      await eventually(() => expect(handled[at]!.length).toBeGreaterThanOrEqual(bodies.length));
+      expect(handled[at]!.splice(0)).toEqual(bodies);
+    };
+
+    it.each(faults)('%s %s: the application sees what it sees of the raw client', async (part, failure) => {
+      const before = tracingFaults();
       tracing.break(part, failure);
-      for (const shape of shapes.sends) {
-        const send = session.sends[shape]!;
-        const rawSend = raw().sends[shape]!;
-        const bodies = Array.from({ length: send.fewest }, () => `${sent++}`);
-        const given = await outcome(() => send.call(send.input(destination, bodies)), send.comparable);
-        const right = await outcome(() => rawSend.call(rawSend.input(rawDestination, bodies)), rawSend.comparable);
-        expect([shape, given]).toEqual([shape, right]);
-        expected.push(...bodies);
-        await allHandled();
+      for (let at = 0; at < Math.max(shapes.sends.length, shapes.receives.length); at++) {
+        await sendAndHandle(shapes.sends[at % shapes.sends.length]!, at % shapes.receives.length);
       }
-      expect(handled).toEqual(expected);
-      await vi.waitFor(async () => expect(await subject.unsettled(destination, session)).toBe(0), { timeout: 20_000 });
-      // Not every failure is one: a setter may well give undefined. What throws is always counted.
-      if (tracing.broken > 0 && failure === 'throws') expect(tracingFaults()).toBeGreaterThan(faults);
+      const destination = await bench.observer.newDestination();
+      expect(await outcomes(session.furtherCalls(destination), normalize, destination)).toEqual(expectedCalls);
+      for (const each of destinations) {
+        await eventually(async () => expect(await bench.observer.unsettled(each)).toBe(0));
+      }
+      // Not every failure is one: a setter may well return undefined. What throws is always counted.
+      if (tracing.broken > 0 && failure === 'throws') expect(tracingFaults()).toBeGreaterThan(before);
     });
 
-    it('works again when all is mended', async () => {
+    it('works again when all is repaired', async () => {
       tracing.ended.length = 0;
-      const send = session.sends[shapes.sends[0]!]!;
-      await send.call(send.input(destination, [`${sent++}`]));
-      await vi.waitFor(() => {
+      await sendAndHandle(bench.firstSend, 0);
+      await eventually(() => {
         const types = tracing.ended.map(({ attributes }) => attributes['messaging.operation.type']);
         expect(types).toEqual(expect.arrayContaining(['send', 'process']));
       });
     });
+
+    it.each(parts)('%s throws: clients are wrapped and connect', async (part) => {
+      tracing.break(part, 'throws');
+      const late = await subject.open({ tracerProvider, propagator });
+      await expect(bench.send(late, destinations[0]!, 'sent')).resolves.toBeUndefined();
+      await eventually(() => expect(handled[0]).toEqual(['sent']));
+      handled[0]!.length = 0;
+      await late.close();
+    });
   });
 
-  it.each(failures)('a provider whose getTracer %s fails neither the wrapping nor the messages', async (failure) => {
-    const provider = { getTracer: (): never => broken(failure) };
-    const session = await subject.open({ tracerProvider: provider });
-    const destination = await session.newDestination();
-    const send = session.sends[shapes.sends[0]!]!;
-    await send.call(send.input(destination, ['1']));
+  /** Sends and receives one message in a session of its own, and tells how many faults there were. */
+  const useOnce = async (options: object): Promise<number> => {
+    const before = tracingFaults();
+    const session = await bench.openWrapped(options);
+    const destination = await bench.observer.newDestination();
+    await bench.send(session, destination, '1');
     const bodies: string[] = [];
-    await collect(session.receives[shapes.receives[0]!]!, destination, 1, (body) => void bodies.push(body));
+    await collect(session.receives[bench.firstReceive]!, destination, 1, (body) => void bodies.push(body));
     await session.close();
     expect(bodies).toEqual(['1']);
+    return tracingFaults() - before;
+  };
+
+  it.each(failures)('a provider whose getTracer %s: clients are wrapped, and messages pass', async (failure) => {
+    expect(await useOnce({ tracerProvider: { getTracer: () => fail(failure) } })).toBeGreaterThan(0);
   });
 
-  it.each(['parenting', 'baggage', 'trust'] as const)(
-    'an option %s that throws is a fault, and no more',
-    async (name) => {
-      const faults = tracingFaults();
-      const session = await subject.open({
-        tracerProvider: recording.tracerProvider,
-        [name]: (): never => broken('throws'),
-      });
-      const destination = await session.newDestination();
-      const send = session.sends[shapes.sends[0]!]!;
-      await send.call(send.input(destination, ['1']));
-      const bodies: string[] = [];
-      await collect(session.receives[shapes.receives[0]!]!, destination, 1, (body) => void bodies.push(body));
-      await session.close();
-      expect(bodies).toEqual(['1']);
-      expect(tracingFaults()).toBeGreaterThan(faults);
-    },
-  );
+  it.each(failures)('functions as options, each of which %s: messages pass, and each is a fault', async (failure) => {
+    const broken = (): never => fail(failure);
+    const count = await useOnce({ parenting: broken, baggage: broken, trust: broken });
+    // Undefined is an answer for baggage and for trust, and null is one for trust.
+    const answers: Partial<Record<Failure, number>> = { 'returns undefined': 2, 'returns null': 1 };
+    expect(count).toBeGreaterThanOrEqual(3 - (answers[failure] ?? 0));
+  });
 }
 
-function broken(failure: Failure): never {
-  if (failure === 'throws') throw new Error('broken');
-  const promise = Promise.reject(new Error('broken'));
-  if (failure !== 'gives a rejected promise') promise.catch(() => {});
-  return (failure === 'gives null' ? null : failure === 'gives undefined' ? undefined : promise) as never;
+function fail(failure: Failure): never {
+  if (failure === 'returns null') return null as never;
+  if (failure === 'returns undefined') return undefined as never;
+  if (failure === 'returns a rejected promise') return Promise.reject(new Error('broken')) as never;
+  throw new Error('broken');
 }

@@ -1,6 +1,6 @@
 // Headers that a wrapper has to survive.
 
-/** Headers that no well-meaning producer sends; each is one message. */
+/** Invalid and oversized headers: those of one message each. */
 export function hostileHeaders(): Record<string, string>[] {
   const long = 'x'.repeat(40_000);
   return [

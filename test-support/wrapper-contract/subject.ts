@@ -1,16 +1,16 @@
-// What a client hands over to the contract of wrappers: how to use it, raw or wrapped, without saying what is right.
-import type { TracerProvider, TextMapPropagator } from '@opentelemetry/api';
+// What a client provides to the contract of the wrappers: how it is used, raw or wrapped, and its traits. What is right, the contract says.
+import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 
-/** The options of every wrapper that the contract makes use of. */
+/** The options of every wrapper that the contract uses. */
 export interface ContractOptions {
   readonly tracerProvider: TracerProvider;
   readonly propagator?: TextMapPropagator;
-  readonly parenting?: 'parent' | 'link' | (() => never);
+  readonly parenting?: 'parent' | 'link' | 'auto' | (() => never);
   readonly baggage?: () => never;
   readonly trust?: () => never;
 }
 
-/** A message on the broker, as a client without a wrapper reads it: text, whatever the client gives. */
+/** A message on the broker, as a client without a wrapper reads it, as text. */
 export interface WireMessage {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,49 +18,105 @@ export interface WireMessage {
 
 /** One way to send messages. */
 export interface SendShape {
-  /** The arguments of the call, which the contract may freeze, keep and use again. Headers are the application's own. */
+  /** The arguments of the call, which the contract may freeze, keep and use again. Each message holds `headers` themselves, if it can. */
   input(destination: string, bodies: readonly string[], headers?: Readonly<Record<string, string>>): unknown[];
-  /** Makes the call, and gives back what the client gives back, as it is. */
+  /** Makes the call, and returns what the client returns, unchanged. */
   call(input: unknown[]): unknown;
-  /** Messages that one call of this shape sends, at least. */
-  readonly fewest: number;
-  /** Of what a call gives in the end, what is equal between two equal calls: without offsets, ids and times. */
-  readonly comparable: (result: unknown) => unknown;
+  /** How many messages the contract sends with one call. */
+  readonly messagesPerCall: number;
 }
+
+/** What a failing handler leads to: the message is handled again, the client reports the error, or nobody handles the rejection. */
+export type FailureEffect = 'handled again' | 'reported' | 'unhandled rejection';
 
 /** One way to receive messages; the handler is called once for each, in the context that a wrapper makes for it. */
 export interface ReceiveShape {
-  /** Begins to receive what is sent to `destination` from its beginning, and settles each message whose handler has returned. */
-  start(destination: string, handler: (body: string) => unknown): Promise<{ stop(): Promise<void> }>;
+  /** Receives what is sent to `destination` from its beginning, and settles each message whose handler has succeeded. */
+  start(destination: string, handler: (body: string) => unknown): Promise<Receiving>;
+  /** Whether the next message is handed over only when the handler's promise has settled. */
+  readonly awaitsHandler: boolean;
+  /** What a handler leads to that throws, and one whose promise rejects. */
+  readonly onThrow: FailureEffect;
+  readonly onReject: FailureEffect;
+}
+
+/** Messages being received. */
+export interface Receiving {
+  stop(): Promise<void>;
+  /** The errors that the client has reported to the application. */
+  readonly errors: readonly string[];
+}
+
+/** One way to settle messages. */
+export interface SettleShape {
+  /** Receives the one message of the destination, without settling it. */
+  prepare(destination: string): Promise<{
+    /** Settles it. */
+    call(): unknown;
+    /** Ends what was opened, so that the broker knows of a message that was not settled. */
+    end(): Promise<void>;
+  }>;
+  /** Whether the call has done its work when it returns. */
+  readonly isSynchronous: boolean;
 }
 
 /** Connected clients of one application. */
 export interface Session {
   readonly sends: Readonly<Record<string, SendShape>>;
   readonly receives: Readonly<Record<string, ReceiveShape>>;
+  readonly settles: Readonly<Record<string, SettleShape>>;
+  /** Calls with wrong arguments, to which the client answers with an error, thrown or rejected. */
+  invalidCalls(destination: string): Readonly<Record<string, () => unknown>>;
+  /** Calls that no shape makes. Each has the same outcome whenever it is made. */
+  furtherCalls(destination: string): Readonly<Record<string, () => unknown>>;
+  /** The object that was given to the wrapper. */
+  readonly root: object;
+  /** The objects whose methods the wrapper replaces. */
+  readonly objects: Readonly<Record<string, object>>;
+  /** Wraps what is in use. Where a warning is given once in a process, with a copy of the package that is loaded for it. */
+  wrapLate(options: ContractOptions): Promise<void>;
+  /** Breaks the connections to the broker, as a network does, and waits until the client has noticed. */
+  cut(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Looks at the broker with a client that nothing wraps. */
+export interface Observer {
   /** A topic, queue or stream that no other test uses. */
   newDestination(): Promise<string>;
-  /** Calls with wrong arguments, which the client answers with an error of its own, thrown or rejected. */
-  wrongCalls(destination: string): Readonly<Record<string, () => unknown>>;
-  /** The object that was handed to the wrapper. */
-  readonly root: object;
-  /** What the wrapper replaces methods of. */
-  readonly objects: Readonly<Record<string, object>>;
+  send(destination: string, messages: readonly WireMessage[]): Promise<void>;
+  /** The first `count` messages, in order. */
+  read(destination: string, count: number): Promise<WireMessage[]>;
+  /** How many messages are not settled, received or not. */
+  unsettled(destination: string): Promise<number>;
   close(): Promise<void>;
+}
+
+/** What is true of a client whose objects are wrapped after they were used. */
+export interface LateTraits {
+  /** The warning that tells of what is not traced; undefined where everything is. */
+  readonly warning: RegExp | undefined;
+  /** Whether sends by earlier objects are traced. */
+  readonly sends: boolean;
+  /** Whether messages of an earlier consumer are traced. */
+  readonly receives: boolean;
 }
 
 /** A client and its wrapper. */
 export interface WrapperSubject {
-  /** The client's name, for titles. */
-  readonly client: string;
-  /** Connects; without options the raw client, with options the wrapped one. */
+  readonly late: LateTraits;
+  /** Connects: the raw client without options, the wrapped one with options. */
   open(options: ContractOptions | undefined): Promise<Session>;
-  /** The wrapper's function for `root`, loaded anew, as another copy of the package would have it. */
+  observe(): Promise<Observer>;
+  /** The wrapper's function for `root`, loaded anew, as another copy of the package has it. */
   loadWrapper(): Promise<(root: object, options: object) => object>;
-  /** Sends with a client that nothing wraps. */
-  sendRaw(destination: string, messages: readonly WireMessage[]): Promise<void>;
-  /** Reads with a client that nothing wraps: the first `count` messages, in order. */
-  readWire(destination: string, count: number): Promise<WireMessage[]>;
-  /** Messages that were received and not settled, or not received yet. */
-  unsettled(destination: string, session: Session): Promise<number>;
+  /** Of what a call results in, what is equal for two equal calls: without offsets, ids and times. */
+  readonly normalize: (result: unknown) => unknown;
+}
+
+/** The names of a subject's shapes. */
+export interface ShapeNames {
+  readonly sends: readonly string[];
+  readonly receives: readonly string[];
+  readonly settles: readonly string[];
 }
