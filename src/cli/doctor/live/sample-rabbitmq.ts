@@ -130,36 +130,43 @@ export async function usableBindings(
   );
 }
 
+/** How long after a message of a stream the next one of the same chunk is waited for. */
+const quietMs = 300;
+
 /** Reads the newest messages of a stream, by offset: a stream keeps its messages. */
 async function readStream(channel: Channel, options: RabbitmqOptions): Promise<Message[]> {
   const { queue, count } = options;
   await channel.prefetch(count);
   const read = (offset: string | number, count: number): Promise<Message[]> =>
-    collect(channel, queue, { noAck: false, arguments: { 'x-stream-offset': offset } }, { ...options, count });
-  // "last" is the last chunk, which may be of one message: it tells the offset from which there are enough.
-  const [last] = await read('last', 1);
-  const offset = Number(last?.properties.headers?.['x-stream-offset']);
-  if (last === undefined || !(offset > 0)) return last === undefined ? [] : [last];
-  const from = Math.max(0, offset - count + 1);
-  return read(from, offset - from + 1);
+    collect(channel, queue, { noAck: false, arguments: { 'x-stream-offset': offset } }, { ...options, count, quietMs });
+  // "last" is the last chunk, which may be of one message or of many: it tells the offset from which there are enough.
+  const chunk = await read('last', count);
+  const last = Number(chunk.at(-1)?.properties.headers?.['x-stream-offset']);
+  if (chunk.length === count || !(last >= chunk.length)) return chunk;
+  const from = Math.max(0, last - count + 1);
+  return read(from, last - from + 1);
 }
 
 async function collect(
   channel: Channel,
   queue: string,
   consumeOptions: { noAck: boolean; exclusive?: boolean; arguments?: object },
-  { count, waitMs, signal }: RabbitmqOptions,
+  { count, waitMs, signal, quietMs }: RabbitmqOptions & { quietMs?: number },
 ): Promise<Message[]> {
   const messages: Message[] = [];
   const enough = new AbortController();
+  let quiet: NodeJS.Timeout | undefined;
   const handler = (message: Message | null): void => {
     if (message === null || messages.length >= count) return;
     messages.push(message);
     if (!consumeOptions.noAck) channel.ack(message);
+    clearTimeout(quiet);
     if (messages.length >= count) enough.abort();
+    else if (quietMs !== undefined) quiet = setTimeout(() => enough.abort(), quietMs);
   };
   const { consumerTag } = await channel.consume(queue, handler, consumeOptions);
   await pause(waitMs, AbortSignal.any([enough.signal, signal]));
+  clearTimeout(quiet);
   await channel.cancel(consumerTag);
   return messages;
 }
