@@ -23,8 +23,17 @@ function isPlainValue(value: unknown, lengthLimit: number): value is PlainValue 
   return typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** The attributes as a list; undefined if the SDK would drop or change one of them. @internal */
-export function flatten(attributes: unknown, limits: Required<SpanLimits>): FlatAttributes | undefined {
+/**
+ * The attributes as a list; undefined if the SDK would drop or change one of them.
+ *
+ * @param skipUndefined - whether undefined values are ignored. Default: the SDK decides about them.
+ * @internal
+ */
+export function flatten(
+  attributes: unknown,
+  limits: Required<SpanLimits>,
+  skipUndefined = false,
+): FlatAttributes | undefined {
   const flat: FlatAttributes = [];
   if (attributes === undefined) return flat;
   if (typeof attributes !== 'object') return undefined;
@@ -32,14 +41,26 @@ export function flatten(attributes: unknown, limits: Required<SpanLimits>): Flat
   for (const key in attributes) {
     if (!hasOwn(attributes, key)) continue;
     const value = (attributes as Record<string, unknown>)[key];
+    if (skipUndefined && value === undefined) continue;
     if (!isPlainKey(key) || !isPlainValue(value, attributeValueLengthLimit)) return undefined;
     flat.push(key, value);
   }
   return flat.length > 2 * limits.attributeCountLimit ? undefined : flat;
 }
 
-/** Sets an attribute. Returns false and changes nothing if the SDK would drop or change it. @internal */
-export function setFlat(flat: FlatAttributes, key: string, value: unknown, limits: Required<SpanLimits>): boolean {
+/**
+ * Sets an attribute. Returns false and changes nothing if the SDK would drop or change it.
+ *
+ * @param others - the length of a list that the span has beside this one, without this name.
+ * @internal
+ */
+export function setFlat(
+  flat: FlatAttributes,
+  key: string,
+  value: unknown,
+  limits: Required<SpanLimits>,
+  others = 0,
+): boolean {
   if (typeof key !== 'string' || !isPlainKey(key)) return false;
   if (!isPlainValue(value, limits.attributeValueLengthLimit)) return false;
   const { length } = flat;
@@ -49,22 +70,15 @@ export function setFlat(flat: FlatAttributes, key: string, value: unknown, limit
       return true;
     }
   }
-  if (length >= 2 * limits.attributeCountLimit) return false;
+  if (length + others >= 2 * limits.attributeCountLimit) return false;
   flat.push(key, value);
   return true;
 }
 
-/** Sets several attributes. Returns false if the SDK would drop or change one of them; others may have been set. @internal */
-export function setAllFlat(flat: FlatAttributes, attributes: Attributes, limits: Required<SpanLimits>): boolean {
-  for (const key in attributes) {
-    if (hasOwn(attributes, key) && !setFlat(flat, key, attributes[key], limits)) return false;
-  }
-  return true;
-}
-
 /** @internal */
-export function toObject(flat: FlatAttributes): Attributes {
+export function toObject(flat: FlatAttributes, before: FlatAttributes = []): Attributes {
   const attributes: Attributes = {};
+  for (let at = 0; at < before.length; at += 2) attributes[before[at] as string] = before[at + 1]!;
   for (let at = 0; at < flat.length; at += 2) attributes[flat[at] as string] = flat[at + 1]!;
   return attributes;
 }

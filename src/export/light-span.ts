@@ -15,6 +15,7 @@ import {
 } from '@opentelemetry/api';
 import type { ReadableSpan, Span as SdkSpan, SpanLimits, SpanProcessor, TimedEvent } from '@opentelemetry/sdk-trace';
 import { type FlatAttributes, flatten, plainLinks, setFlat, toObject } from './flat-attributes.ts';
+import { hasName, type LightParts } from './light-parts.ts';
 import type { SdkTwins } from './sdk-twins.ts';
 import { addTimes, fromMillis, givenTime, isTime, timeBetween } from './span-time.ts';
 
@@ -49,6 +50,8 @@ export class LightSpan implements Span, ReadableSpan {
   /** Undefined for a root, although the type of the SDK's interface does not allow it. */
   readonly parentSpanContext: SpanContext;
   readonly startTime: HrTime;
+  /** The attributes that all spans of its operation have; they come before those of `flat`. */
+  parts: LightParts | undefined;
   /** Alternating names and values, without repeated names. Unused once there is a twin. */
   flat: FlatAttributes;
   /** The SDK's span that replaces this one. */
@@ -71,6 +74,7 @@ export class LightSpan implements Span, ReadableSpan {
     parent: SpanContext | undefined,
     name: string,
     kind: SpanKind,
+    parts: LightParts | undefined,
     flat: FlatAttributes,
     links: Link[],
     startTime: TimeInput | undefined,
@@ -81,6 +85,7 @@ export class LightSpan implements Span, ReadableSpan {
     this.context = context;
     this.parentSpanContext = parent as SpanContext;
     this.kind = kind;
+    this.parts = parts;
     this.flat = flat;
     this.#name = name;
     this.#links = links;
@@ -97,9 +102,22 @@ export class LightSpan implements Span, ReadableSpan {
   setAttribute(key: string, value: AttributeValue): this {
     // Every version of the SDK ignores undefined.
     const isLight = this.twin === undefined && !this.#ended;
-    if (isLight && (value === undefined || setFlat(this.flat, key, value, this.source.limits))) return this;
+    if (isLight && (value === undefined || this.#set(key, value))) return this;
     this.become().setAttribute(key, value);
     return this;
+  }
+
+  #set(key: string, value: AttributeValue): boolean {
+    const { limits } = this.source;
+    const { parts } = this;
+    if (parts === undefined) return setFlat(this.flat, key, value, limits);
+    if (hasName(parts.flat, key)) {
+      // This span differs from the others of its operation.
+      this.flat = parts.flat.concat(this.flat);
+      this.parts = undefined;
+      return setFlat(this.flat, key, value, limits);
+    }
+    return setFlat(this.flat, key, value, limits, parts.flat.length);
   }
 
   setAttributes(attributes: Attributes): this {
@@ -171,6 +189,14 @@ export class LightSpan implements Span, ReadableSpan {
     source.processor.onEnd(this);
   }
 
+  /** Sets attributes. Returns false if the SDK would drop or change one of them; others may have been set. */
+  addAtStart(attributes: Attributes): boolean {
+    for (const key in attributes) {
+      if (Object.prototype.hasOwnProperty.call(attributes, key) && !this.#set(key, attributes[key]!)) return false;
+    }
+    return true;
+  }
+
   /** Replaces the initial attributes and links. */
   startWith(attributes: Attributes, links: Link[]): void {
     const { limits, countsOnLinks } = this.source;
@@ -179,19 +205,20 @@ export class LightSpan implements Span, ReadableSpan {
     if (flat === undefined || plain === undefined) {
       this.#make(attributes, links);
     } else {
+      this.parts = undefined;
       this.flat = flat;
       this.#links = plain;
     }
   }
 
-  /** Whether its attributes are in the flat list. */
+  /** Whether its attributes are in the flat lists. */
   get isFlat(): boolean {
     return this.twin === undefined && this.view === undefined;
   }
 
   /** The SDK's span that replaces this one from now on; ended if this one is. */
   become(): SdkSpan {
-    return this.twin ?? this.#make(this.view ?? toObject(this.flat), this.#links);
+    return this.twin ?? this.#make(this.view ?? toObject(this.flat, this.parts?.flat), this.#links);
   }
 
   #make(attributes: Attributes, links: Link[]): SdkSpan {
@@ -199,6 +226,7 @@ export class LightSpan implements Span, ReadableSpan {
     const twin = twins.start(this, this.#name, attributes, links);
     if (this.#ended) twins.endQuietly(twin, this.#endTime);
     this.flat = noFlat;
+    this.parts = undefined;
     this.twin = twin;
     return twin;
   }
@@ -221,7 +249,7 @@ export class LightSpan implements Span, ReadableSpan {
 
   get attributes(): Attributes {
     if (this.twin !== undefined || !this.#ended) return this.become().attributes;
-    return (this.view ??= toObject(this.flat));
+    return (this.view ??= toObject(this.flat, this.parts?.flat));
   }
 
   get links(): Link[] {

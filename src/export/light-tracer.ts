@@ -1,5 +1,6 @@
 // Creates light spans with the same decisions as the SDK's tracer.
 import {
+  type Attributes,
   type Context,
   context as contextApi,
   diag,
@@ -8,6 +9,7 @@ import {
   type SpanContext,
   SpanKind,
   type SpanOptions,
+  type TimeInput,
   trace,
   type Tracer,
   TraceFlags,
@@ -16,7 +18,14 @@ import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace';
 import { dropped, recordedAndSampled } from '../config/sampling-decision.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
-import { flatten, plainLinks, setAllFlat, toObject } from './flat-attributes.ts';
+import {
+  type PreparedSpan,
+  type PreparedStart,
+  type PreparedTracer,
+  preparedVersion,
+} from '../common/prepared-span.ts';
+import { type FlatAttributes, flatten, plainLinks, toObject } from './flat-attributes.ts';
+import { flattenOwn, type LightParts, partsOf } from './light-parts.ts';
 import { type LightSource, LightSpan } from './light-span.ts';
 
 const noAttributes = Object.freeze({});
@@ -24,6 +33,8 @@ const noAttributes = Object.freeze({});
 /** A sampler that may declare that it never modifies the given attributes and links. @internal */
 export interface LightSampler extends Sampler {
   readonly readsOnly?: boolean | undefined;
+  /** Whether it never reads the attributes, so that it may be given only some of them. */
+  readonly ignoresAttributes?: boolean | undefined;
 }
 
 /** The settings of a light tracer. @internal */
@@ -38,7 +49,8 @@ export interface LightDecisions {
  *
  * @internal
  */
-export class LightTracer implements Tracer {
+export class LightTracer implements PreparedTracer {
+  readonly mqtracePrepared: number = preparedVersion;
   readonly #sdk: Tracer;
   readonly #source: LightSource;
   readonly #sampler: LightSampler;
@@ -52,25 +64,57 @@ export class LightTracer implements Tracer {
   }
 
   startSpan(name: string, options: SpanOptions = {}, given: Context = contextApi.active()): Span {
-    const source = this.#source;
-    const { limits, countsOnLinks } = source;
+    const { limits, countsOnLinks } = this.#source;
     const flat = flatten(options.attributes, limits);
     const links = flat === undefined ? undefined : plainLinks(options.links, limits, countsOnLinks);
     const context = options.root ? trace.deleteSpan(given) : given;
     if (flat === undefined || links === undefined || isTracingSuppressed(context)) {
       return this.#sdk.startSpan(name, options, given);
     }
+    const kind = options.kind ?? SpanKind.INTERNAL;
+    return this.#start(name, kind, undefined, options.attributes, flat, links, options.startTime, context);
+  }
+
+  startPrepared(prepared: PreparedSpan, start: PreparedStart, context: Context): Span {
+    const { limits, countsOnLinks } = this.#source;
+    const { own, startTime } = start;
+    const parts = partsOf(prepared, this.#source);
+    const flat = parts && flattenOwn(parts, own);
+    const links = flat && plainLinks(start.links, limits, countsOnLinks);
+    if (parts === undefined || flat === undefined || links === undefined || isTracingSuppressed(context)) {
+      const options: SpanOptions = { kind: prepared.kind, attributes: prepared.with(own) };
+      if (start.links !== undefined) options.links = start.links;
+      if (startTime !== undefined) options.startTime = startTime;
+      return this.#sdk.startSpan(prepared.name, options, context);
+    }
+    const { name, kind, attributes } = prepared;
+    const all = flat.length === 0 || this.#sampler.ignoresAttributes === true ? attributes : prepared.with(own);
+    return this.#start(name, kind, parts, all, flat, links, startTime, context);
+  }
+
+  /** @param given - the attributes as an object: those of the lists. */
+  #start(
+    name: string,
+    kind: SpanKind,
+    parts: LightParts | undefined,
+    given: Attributes | undefined,
+    flat: FlatAttributes,
+    links: Link[],
+    startTime: TimeInput | undefined,
+    context: Context,
+  ): Span {
+    const source = this.#source;
+    const { countsOnLinks } = source;
     const above = trace.getSpan(context)?.spanContext();
     const parent = above !== undefined && isValidSpanContext(above) ? above : undefined;
     // In the SDK's order, for id generators that count.
     const spanId = this.#ids.generateSpanId();
     const traceId = parent === undefined ? this.#ids.generateTraceId() : parent.traceId;
-    const kind = options.kind ?? SpanKind.INTERNAL;
 
     const sampler = this.#sampler;
     const readsOnly = sampler.readsOnly === true;
     // Another sampler may modify them, and the SDK uses the modified values.
-    const attributes = readsOnly ? (options.attributes ?? noAttributes) : toObject(flat);
+    const attributes = readsOnly ? (given ?? noAttributes) : toObject(flat, parts?.flat);
     const shown = readsOnly || countsOnLinks ? links : links.map(withAttributes);
     const result = sampler.shouldSample(context, traceId, name, kind, attributes, shown);
     const spanContext = {
@@ -84,11 +128,11 @@ export class LightTracer implements Tracer {
       return trace.wrapSpanContext(spanContext);
     }
 
-    const span = new LightSpan(source, spanContext, parent, name, kind, flat, links, options.startTime);
+    const span = new LightSpan(source, spanContext, parent, name, kind, parts, flat, links, startTime);
     if (!readsOnly) {
       span.startWith(Object.assign(attributes, result.attributes), shown);
-    } else if (result.attributes !== undefined && !setAllFlat(flat, result.attributes, limits)) {
-      span.startWith(Object.assign(toObject(flat), result.attributes), links);
+    } else if (result.attributes !== undefined && !span.addAtStart(result.attributes)) {
+      span.startWith(Object.assign(toObject(span.flat, span.parts?.flat), result.attributes), links);
     }
     source.processor.onStart(span, context);
     return span;

@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeShortAttribute } from './attribute-writer.ts';
+import type { FlatAttributes } from './flat-attributes.ts';
 import { LightSpan } from './light-span.ts';
 import { PreparedBytes } from './prepared-bytes.ts';
 import type { ProtobufWriter } from '../common/protobuf-writer.ts';
@@ -129,6 +130,30 @@ const prepared = new PreparedBytes({
   attribute: (writer, key, value) => writeAttribute(writer, 0x4a, key, value),
 });
 
+/** Writes name, kind and attributes. */
+function writeFlat(writer: ProtobufWriter, span: LightSpan): void {
+  const { parts, flat } = span;
+  if (parts === undefined) {
+    prepared.write(writer, span.name, span.kind, flat);
+    return;
+  }
+  if (parts.bytes === undefined) {
+    const start = writer.position;
+    writeHead(writer, span.name, span.kind);
+    writeAll(writer, parts.flat);
+    // The spans of an operation that comes once, as with a reply queue, need no copy.
+    if (parts.used) parts.bytes = Uint8Array.prototype.slice.call(writer.buffer, start, writer.position);
+    parts.used = true;
+  } else {
+    writer.raw(parts.bytes);
+  }
+  writeAll(writer, flat);
+}
+
+function writeAll(writer: ProtobufWriter, flat: FlatAttributes): void {
+  for (let at = 0; at < flat.length; at += 2) writeAttribute(writer, 0x4a, flat[at] as string, flat[at + 1]);
+}
+
 function writeEvent(writer: ProtobufWriter, event: TimedEvent): void {
   writer.byte(0x5a);
   const start = writer.open(1);
@@ -184,7 +209,7 @@ export function writeSpan(writer: ProtobufWriter, span: ReadableSpan): void {
   writeTime(writer, 0x41, span.endTime);
   if (span instanceof LightSpan && span.isFlat) {
     // It has no events, and nothing was dropped.
-    prepared.write(writer, span.name, span.kind, span.flat);
+    writeFlat(writer, span);
     for (const link of span.links) writeLink(writer, link);
     writeStatus(writer, unset);
   } else {

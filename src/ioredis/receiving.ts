@@ -3,7 +3,6 @@ import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
-  mergeAttributes,
   type Operation,
   OperationClock,
   startBatch,
@@ -98,7 +97,8 @@ export class ReceivingCall implements StreamCall {
       {
         name: this.#name,
         type: 'receive',
-        attributes: mergeAttributes(attributes, more),
+        attributes,
+        own: more,
         destination,
       },
       {

@@ -70,11 +70,8 @@ function startProcess(
       name: description.name,
       type: 'process',
       destination,
-      attributes: mergeAttributes(
-        description.attributes,
-        incoming.attributes,
-        messaging.baggageAttributes('receive', incoming.context, destination?.name),
-      ),
+      attributes: description.attributes,
+      own: ownAttributes(incoming, messaging.baggageAttributes('receive', incoming.context, destination?.name)),
       details: () =>
         mergeAttributes(
           description.details?.(),
@@ -132,9 +129,8 @@ function startOnBatch(
       type,
       details,
       destination,
-      attributes: mergeAttributes(sharedAttributes(incoming), description.attributes, {
-        [ATTR_BATCH_MESSAGE_COUNT]: incoming.length,
-      }),
+      attributes: description.attributes,
+      own: mergeAttributes(sharedAttributes(incoming), { [ATTR_BATCH_MESSAGE_COUNT]: incoming.length }),
     },
     {
       kind: type === 'process' ? SpanKind.CONSUMER : SpanKind.CLIENT,
@@ -175,7 +171,8 @@ export function startReceiving(
       details: description.details,
       type: 'receive',
       destination: incoming.destination,
-      attributes: mergeAttributes(description.attributes, incoming.attributes),
+      attributes: description.attributes,
+      own: incoming.attributes,
     },
     {
       kind: SpanKind.CLIENT,
@@ -204,9 +201,11 @@ export function startSettling(
       ? undefined
       : messaging.measurer.start({ name, type: 'settle', destination, attributes });
   if (!messaging.recordsSettlement(parent)) return noOperation(parent, measurement);
+  // What settlements are told of is of the message settled, but where the server gives the span its name.
+  const described = withoutDestination ? { attributes } : { own: attributes };
   return startOperation(
     messaging,
-    { name, type: 'settle', destination, withoutDestination, attributes, details },
+    { name, type: 'settle', destination, withoutDestination, ...described, details },
     {
       kind: SpanKind.CLIENT,
       parent,
@@ -214,6 +213,10 @@ export function startSettling(
       measurement,
     },
   );
+}
+
+function ownAttributes({ attributes }: Incoming, baggage: Attributes | undefined): Attributes | undefined {
+  return baggage === undefined ? attributes : mergeAttributes(attributes, baggage);
 }
 
 /** A message without a creation context has nothing to link; the count of messages still includes it. */

@@ -21,6 +21,7 @@ import { metricsEpoch } from '../metrics/series.ts';
 import { isCertainlyRefused, isCertainlyUnsampled } from '../common/sampling-hint.ts';
 import { Measurer } from './measuring.ts';
 import { PipelinePolicy } from './pipeline-policy.ts';
+import { PreparedOperations } from './prepared-operations.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { schemaUrls, type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
 import { ReceivePolicy } from './receive-policy.ts';
@@ -36,6 +37,7 @@ export class Messaging {
   readonly measurer: Measurer;
   /** Undefined while pipelines are off. */
   readonly pipelines: PipelinePolicy | undefined;
+  readonly operations: PreparedOperations;
   readonly #provider: TracerProvider | undefined;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
@@ -50,6 +52,7 @@ export class Messaging {
     this.system = system;
     this.semconv = semconvFromEnvironment() ?? options.semconv ?? 'latest';
     this.measurer = new Measurer(system, this.semconv);
+    this.operations = new PreparedOperations(system, this.semconv);
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
     this.#provider = options.tracerProvider;
     this.tracer = tracerOf(options.tracerProvider, schemaUrls[this.semconv]);

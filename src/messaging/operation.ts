@@ -1,33 +1,12 @@
 // One messaging operation: its spans, and how it ends.
-import {
-  type Attributes,
-  type Context,
-  type Link,
-  type Span,
-  type SpanKind,
-  type SpanOptions,
-  SpanStatusCode,
-} from '@opentelemetry/api';
+import { type Attributes, type Context, type Link, type Span, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import type { Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
-import {
-  ATTR_DESTINATION_ANONYMOUS,
-  ATTR_DESTINATION_NAME,
-  ATTR_DESTINATION_TEMPLATE,
-  ATTR_DESTINATION_TEMPORARY,
-  ATTR_ERROR_TYPE,
-  ATTR_OPERATION_NAME,
-  ATTR_OPERATION_TYPE,
-  ATTR_SERVER_ADDRESS,
-  ATTR_SERVER_PORT,
-  ATTR_SYSTEM,
-  type SemconvVersion,
-  toVersion,
-} from './semconv.ts';
-import { startSpans } from './spans.ts';
+import { ATTR_ERROR_TYPE, type SemconvVersion, toVersion } from './semconv.ts';
+import { startPreparedSpans } from './spans.ts';
 import type { OperationClock } from './operation-clock.ts';
 
 /** Where messages are sent to or come from. */
@@ -53,8 +32,13 @@ export interface OperationDescription {
   destination?: Destination | undefined;
   /** Whether the operation has no destination by its nature; its span is then named after the server. Default false. */
   withoutDestination?: boolean | undefined;
-  /** Attributes that samplers may decide by; given at the span's start. Undefined values are left out. */
+  /**
+   * What is known of the client: the same for very many operations, so that it is prepared once, and made anew where it changes.
+   * Samplers may decide by it. Undefined values are left out.
+   */
   attributes?: Attributes | undefined;
+  /** What only this operation has; given at the span's start as well. Undefined values are left out; nobody changes it later. */
+  own?: Attributes | undefined;
   /** The rest; asked for only if the span records. */
   details?: (() => Attributes) | undefined;
 }
@@ -193,23 +177,29 @@ export function startOperation(
   description: OperationDescription,
   start: OperationStart,
 ): Operation {
+  const { parent, links, startedAt, measurement } = start;
   try {
-    if (messaging.isCertainlyUnsampled(start.parent)) return noOperation(start.parent, start.measurement);
-    const { details } = description;
+    if (messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
+    const { details, own } = description;
     const { semconv } = messaging;
-    const options: SpanOptions = {
-      kind: start.kind,
-      attributes: toVersion(startAttributes(messaging, description), semconv),
-    };
-    if (start.links !== undefined && start.links.length > 0) options.links = linksInVersion(start.links, semconv);
-    if (start.startedAt !== undefined) options.startTime = start.startedAt.start;
-    const { spans, context } = startSpans(messaging.tracer, spanName(description), options, start.parent);
-    const operation = new Operation(context, spans, semconv, start.startedAt, start.measurement);
+    const prepared = messaging.operations.get(description, start.kind);
+    const { spans, context } = startPreparedSpans(
+      messaging.tracer,
+      prepared,
+      {
+        own: own && toVersion(own, semconv),
+        links: links && linksInVersion(links, semconv),
+        startTime: startedAt?.start,
+      },
+      parent,
+      messaging.fastPath,
+    );
+    const operation = new Operation(context, spans, semconv, startedAt, measurement);
     if (details !== undefined) operation.set(details);
     return operation;
   } catch (error) {
     reportFault('starting an operation', error);
-    return noOperation(start.parent, start.measurement);
+    return noOperation(parent, measurement);
   }
 }
 
@@ -223,34 +213,6 @@ function linksInVersion(links: Link[], semconv: SemconvVersion): Link[] {
 /** An operation that leaves no trace, for where tracing is suppressed or failed; it may be measured all the same. */
 export function noOperation(context: Context, measurement?: Measurement): Operation {
   return new Operation(context, noSpans, 'latest', undefined, measurement);
-}
-
-function startAttributes(
-  messaging: Messaging,
-  { name, type, destination, attributes }: OperationDescription,
-): Attributes {
-  const all: Attributes = { [ATTR_SYSTEM]: messaging.system, [ATTR_OPERATION_NAME]: name, [ATTR_OPERATION_TYPE]: type };
-  if (destination !== undefined) {
-    all[ATTR_DESTINATION_NAME] = destination.name;
-    if (destination.template !== undefined) all[ATTR_DESTINATION_TEMPLATE] = destination.template;
-    if (destination.anonymous) all[ATTR_DESTINATION_ANONYMOUS] = true;
-    if (destination.temporary) all[ATTR_DESTINATION_TEMPORARY] = true;
-  }
-  for (const key in attributes) if (attributes[key] !== undefined) all[key] = attributes[key];
-  return all;
-}
-
-/** `{operation} {destination}`, where the destination is one that does not make a name for each connection. */
-function spanName({ name, destination, withoutDestination, attributes }: OperationDescription): string {
-  if (destination === undefined) {
-    const address = withoutDestination ? attributes?.[ATTR_SERVER_ADDRESS] : undefined;
-    if (typeof address !== 'string') return name;
-    const port = attributes?.[ATTR_SERVER_PORT];
-    return typeof port === 'number' ? `${name} ${address}:${port}` : `${name} ${address}`;
-  }
-  if (destination.template !== undefined) return `${name} ${destination.template}`;
-  const hidden = destination.anonymous || destination.temporary || destination.name === '';
-  return hidden ? name : `${name} ${destination.name}`;
 }
 
 /** Several sets of attributes in one, the last one winning. Spreading them into one object would take ten times as long. @internal */

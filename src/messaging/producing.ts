@@ -112,14 +112,10 @@ function sendOne<H>(
 ): Sending<H> {
   const { name, details } = description;
   const { destination } = message;
-  const attributes = mergeAttributes(
-    description.attributes,
-    message.attributes,
-    messaging.baggageAttributes('send', parent, destination.name),
-  );
+  const own = ownAttributes(messaging, message, parent);
   const operation = startOperation(
     messaging,
-    { name, type: 'send', destination, attributes, details },
+    { name, type: 'send', destination, attributes: description.attributes, own, details },
     { kind: SpanKind.PRODUCER, parent, measurement },
   );
   return {
@@ -130,6 +126,16 @@ function sendOne<H>(
         : messaging.inject(adapter, message.headers, operation.context, destination.name),
     ],
   };
+}
+
+/** What only this message has. */
+function ownAttributes<H>(
+  messaging: Messaging,
+  { attributes, destination }: Outgoing<H>,
+  parent: Context,
+): Attributes | undefined {
+  const baggage = messaging.baggageAttributes('send', parent, destination.name);
+  return baggage === undefined ? attributes : mergeAttributes(attributes, baggage);
 }
 
 function sendMany<H>(
@@ -155,11 +161,8 @@ function sendMany<H>(
         name: 'create',
         type: 'create',
         destination: message.destination,
-        attributes: mergeAttributes(
-          description.attributes,
-          message.attributes,
-          messaging.baggageAttributes('send', parent, message.destination.name),
-        ),
+        attributes: description.attributes,
+        own: ownAttributes(messaging, message, parent),
       },
       { kind: SpanKind.PRODUCER, parent },
     );
@@ -178,8 +181,8 @@ function sendMany<H>(
       details: description.details,
       type: 'send',
       destination,
-      attributes: mergeAttributes(
-        description.attributes,
+      attributes: description.attributes,
+      own: mergeAttributes(
         sharedAttributes(messages),
         messages.length > 1 ? { [ATTR_BATCH_MESSAGE_COUNT]: messages.length } : undefined,
       ),

@@ -45,6 +45,12 @@ export class FieldContext implements Context {
     return new FieldContext(span, baggage, randomTraceId, ROOT_CONTEXT);
   }
 
+  /** A context with another span, without a copy of the values of a context of the API's. */
+  static withSpan(context: Context, span: Span): Context {
+    if (context instanceof FieldContext) return context.setValue(spanKey, span);
+    return new FieldContext(span, context.getValue(baggageKey), context.getValue(randomKey), context);
+  }
+
   getValue(key: symbol): unknown {
     if (key === spanKey) return this.#span;
     if (key === baggageKey) return this.#baggage;

@@ -70,6 +70,11 @@ export abstract class ConsistentSampler implements Sampler {
     return true;
   }
 
+  /** Whether it never looks at the attributes, so that nobody need put them together for it. */
+  get ignoresAttributes(): boolean {
+    return false;
+  }
+
   abstract intent(request: SamplingRequest): Intent;
 
   /** Whether a root with this trace id is certainly not sampled, for samplers that decide by the trace id alone. */

@@ -74,6 +74,10 @@ class RecordAll implements Sampler {
     return this.#head.readsOnly;
   }
 
+  get ignoresAttributes(): boolean {
+    return this.#head.ignoresAttributes;
+  }
+
   shouldSample(
     context: Context,
     traceId: string,

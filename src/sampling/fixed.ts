@@ -7,6 +7,10 @@ import type { Sampler } from '@opentelemetry/sdk-trace';
 class AlwaysOn extends ConsistentSampler {
   readonly #intent = keptBy('alwaysOn', always);
 
+  override get ignoresAttributes(): boolean {
+    return true;
+  }
+
   override intent(): Intent {
     return this.#intent;
   }
@@ -17,6 +21,10 @@ class AlwaysOn extends ConsistentSampler {
 }
 
 class AlwaysOff extends ConsistentSampler {
+  override get ignoresAttributes(): boolean {
+    return true;
+  }
+
   override intent(): Intent {
     return dropIntent;
   }

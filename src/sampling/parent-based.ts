@@ -48,12 +48,15 @@ class ParentBased extends ConsistentSampler {
   readonly #delegates: Delegates;
   readonly #name: string;
   readonly #readsOnly: boolean;
+  readonly #ignoresAttributes: boolean;
 
   constructor(root: ConsistentSampler, delegates: Delegates) {
     super();
     this.#root = root;
     this.#delegates = delegates;
-    this.#readsOnly = [root, ...Object.values(delegates)].every((each) => each.readsOnly);
+    const all = [root, ...Object.values(delegates)];
+    this.#readsOnly = all.every((each) => each.readsOnly);
+    this.#ignoresAttributes = all.every((each) => each.ignoresAttributes);
     const given = Object.entries(delegates).map(([name, sampler]) => `${name}: ${String(sampler)}`);
     this.#name = `parentBased(${String(root)}${given.length > 0 ? `, { ${given.join(', ')} }` : ''})`;
   }
@@ -64,6 +67,10 @@ class ParentBased extends ConsistentSampler {
 
   override get readsOnly(): boolean {
     return this.#readsOnly;
+  }
+
+  override get ignoresAttributes(): boolean {
+    return this.#ignoresAttributes;
   }
 
   override intent(request: SamplingRequest): Intent {

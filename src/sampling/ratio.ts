@@ -24,6 +24,10 @@ class Ratio extends ConsistentSampler {
     return this.#randomSource;
   }
 
+  override get ignoresAttributes(): boolean {
+    return true;
+  }
+
   override intent(): Intent {
     return this.#intent;
   }

@@ -20,6 +20,10 @@ export class Switchable extends ConsistentSampler {
     return this.current.readsOnly;
   }
 
+  override get ignoresAttributes(): boolean {
+    return this.current.ignoresAttributes;
+  }
+
   override intent(request: SamplingRequest): Intent {
     return this.current.intent(request);
   }

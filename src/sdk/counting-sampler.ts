@@ -9,6 +9,9 @@ export function countingSampler(sampler: LightSampler, counts: StartedSpans): Li
     get readsOnly() {
       return sampler.readsOnly;
     },
+    get ignoresAttributes() {
+      return sampler.ignoresAttributes;
+    },
     // Parameters are listed, because a rest array would cost as much as the decision.
     shouldSample: (context, traceId, spanName, spanKind, attributes, links) => {
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);

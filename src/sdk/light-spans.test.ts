@@ -1,17 +1,22 @@
 // Compares light spans with the SDK's: any sequence of calls, with any limits, sampler and processors, has the same result.
-import { diag, ROOT_CONTEXT, type Span, trace, type Tracer } from '@opentelemetry/api';
-import { TraceState } from '@opentelemetry/core';
 import {
-  type ReadableSpan,
-  type Sampler,
-  type Span as SdkSpan,
-  type SpanProcessor,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
+  type Context,
+  diag,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import { TraceState } from '@opentelemetry/core';
+import { type ReadableSpan, type Span as SdkSpan, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeRequest } from '../../test-support/otlp-schema.ts';
+import { PreparedSpan, preparedTracer } from '../common/prepared-span.ts';
 import { BufferPool } from '../export/buffer-pool.ts';
+import type { LightSampler } from '../export/light-tracer.ts';
 import { OpenBatch } from '../export/open-batch.ts';
 import { useLightSpans } from './light-spans.ts';
 import { clocks, type Scenario, scenario } from './testing/arbitrary-calls.ts';
@@ -61,7 +66,21 @@ function view(span: ReadableSpan): unknown {
   };
 }
 
-/** Runs a scenario and returns everything that can be observed. */
+/** Starts spans of one operation: prepared ones where the tracer can. */
+function preparedStart(tracer: Tracer, given: Scenario, parent: Context): () => Span {
+  const { kind = SpanKind.INTERNAL, attributes, links, startTime } = given.options;
+  const own = typeof attributes === 'object' && attributes !== null ? attributes : undefined;
+  const prepared = new PreparedSpan(given.name, kind, { ...given.prepared });
+  const light = preparedTracer(tracer);
+  if (light !== undefined) return () => light.startPrepared(prepared, { own, links, startTime }, parent);
+  // As messaging does it.
+  const options: SpanOptions = { kind, attributes: prepared.with(own) };
+  if (links !== undefined) options.links = links;
+  if (startTime !== undefined) options.startTime = startTime;
+  return () => tracer.startSpan(given.name, options, parent);
+}
+
+/** Plays a scenario and tells everything that can be observed. */
 function play(given: Scenario, light: boolean): unknown {
   clocks.wall = 1_700_000_000_000;
   clocks.ticks = 1000.5;
@@ -72,7 +91,11 @@ function play(given: Scenario, light: boolean): unknown {
     generateSpanId: () => (++ids).toString(16).padStart(16, '0'),
     generateTraceId: () => (++ids).toString(16).padStart(32, '0'),
   };
-  const sampler: Sampler = {
+  const readsOnly = given.readsOnly && given.writes === undefined;
+  const ignoresAttributes = readsOnly && given.ignoresAttributes;
+  const sampler: LightSampler = {
+    readsOnly,
+    ignoresAttributes,
     shouldSample(context, traceId, name, kind, attributes, links) {
       seen.push([
         'sampler',
@@ -80,8 +103,15 @@ function play(given: Scenario, light: boolean): unknown {
         traceId,
         name,
         kind,
-        Object.entries(attributes),
-        structuredClone(links.map((each) => ({ ...each, context: each.context.spanId }))),
+        ignoresAttributes || Object.entries(attributes),
+        structuredClone(
+          links.map((each) => ({
+            ...each,
+            context: each.context.spanId,
+            // One that writes nothing is given no empty object to write into.
+            attributes: readsOnly ? (each.attributes ?? {}) : each.attributes,
+          })),
+        ),
       ]);
       if (given.writes !== undefined) Object.assign(attributes, given.writes);
       return { decision: given.decision, ...given.sampled } as never;
@@ -141,13 +171,13 @@ function play(given: Scenario, light: boolean): unknown {
     }
   };
   let span: Span | undefined;
-  const parent = parents[given.parent];
+  const spanContext = parents[given.parent];
+  const parent = spanContext === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContext);
+  const start = given.prepared === undefined ? undefined : preparedStart(tracer, given, parent);
+  // The first spans of an operation are encoded in another way than those that follow.
+  for (let count = start === undefined ? 0 : 3; count > 0; count--) attempt(() => start!().end());
   attempt(() => {
-    span = tracer.startSpan(
-      given.name,
-      given.options,
-      parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent),
-    );
+    span = start === undefined ? tracer.startSpan(given.name, given.options, parent) : start();
     return undefined;
   });
   if (span !== undefined) {

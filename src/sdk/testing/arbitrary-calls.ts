@@ -1,5 +1,5 @@
-// Generates sequences of calls on a span from its start to its end, for property tests.
-import { type Span, SpanKind, type SpanOptions } from '@opentelemetry/api';
+// Generates what can be done with a span from its start to its end, for property tests.
+import { type Attributes, type Span, SpanKind, type SpanOptions } from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
@@ -10,11 +10,16 @@ export interface Scenario {
   readonly limits: SpanLimits;
   readonly name: string;
   readonly options: SpanOptions;
+  /** The attributes of a prepared span, which is started in place of one with `options` alone; undefined for none. */
+  readonly prepared: Attributes | undefined;
   readonly parent: 'none' | 'local' | 'remote' | 'invalid';
   readonly decision: 0 | 1 | 2;
   readonly sampled: { attributes?: unknown; traceState?: TraceState };
   readonly writes: unknown;
-  /** Whether processors read a span before it has ended. */
+  /** What the sampler says of itself, if it writes nothing. */
+  readonly readsOnly: boolean;
+  readonly ignoresAttributes: boolean;
+  /** Whether processors look at a span before it has ended. */
   readonly looks: boolean;
   readonly onStart: Step | undefined;
   readonly onEnding: Step | undefined;
@@ -117,7 +122,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: time.map((at) => call('end', at)) },
 );
 
-const limit = fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined });
+const limit = fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined, freq: 1 });
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   limits: fc
     .record({
@@ -141,6 +146,12 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
     },
     { requiredKeys: [] },
   ),
+  prepared: fc.option(
+    fc.oneof(plainAttributes, fc.dictionary(key, value, { maxKeys: 6 })) as fc.Arbitrary<Attributes>,
+    {
+      nil: undefined,
+    },
+  ),
   parent: fc.constantFrom('none', 'local', 'remote', 'invalid'),
   decision: fc.constantFrom(0, 1, 2, 2, 2),
   sampled: fc.record(
@@ -150,7 +161,9 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
     },
     { requiredKeys: [] },
   ),
-  writes: fc.option(fc.dictionary(key, value, { maxKeys: 2 }), { nil: undefined }),
+  writes: fc.option(fc.dictionary(key, value, { maxKeys: 2 }), { nil: undefined, freq: 1 }),
+  readsOnly: fc.boolean(),
+  ignoresAttributes: fc.boolean(),
   looks: fc.boolean(),
   onStart: fc.option(step, { nil: undefined }),
   onEnding: fc.option(setting, { nil: undefined }),

@@ -1,0 +1,139 @@
+// Keeps what the spans of one operation on one destination have in common.
+import type { Attributes, SpanKind } from '@opentelemetry/api';
+import { PreparedSpan } from '../common/prepared-span.ts';
+import { RecentMap } from '../common/recent-map.ts';
+import type { Destination, OperationDescription } from './operation.ts';
+import {
+  ATTR_DESTINATION_ANONYMOUS,
+  ATTR_DESTINATION_NAME,
+  ATTR_DESTINATION_TEMPLATE,
+  ATTR_DESTINATION_TEMPORARY,
+  ATTR_OPERATION_NAME,
+  ATTR_OPERATION_TYPE,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ATTR_SYSTEM,
+  type SemconvVersion,
+  toVersion,
+} from './semconv.ts';
+
+/** What decides what is prepared. */
+type Described = Pick<OperationDescription, 'name' | 'type' | 'destination' | 'withoutDestination' | 'attributes'>;
+
+/** Destinations that are remembered at least: senders may choose their names. */
+const destinationsAtMost = 500;
+/** Operations that are remembered of one destination: several clients with facts of their own may share what is prepared. */
+const operationsAtMost = 8;
+
+/** A prepared operation, and the next one of the same destination. */
+interface Prepared {
+  readonly described: Described;
+  readonly kind: SpanKind;
+  /** The facts that were given last: the same object again need not be compared. */
+  facts: Attributes | undefined;
+  readonly span: PreparedSpan;
+  next: Prepared | undefined;
+}
+
+/**
+ * Prepares the operations of one `Messaging`. Each is prepared anew when the facts about its client change: they are compared by
+ * their values, so that clients may also make a new object for each call.
+ *
+ * @internal
+ */
+export class PreparedOperations {
+  readonly #system: string;
+  readonly #semconv: SemconvVersion;
+  readonly #byDestination = new RecentMap<string, Prepared>(destinationsAtMost);
+  /** The latest of each type: most clients do the same again and again. */
+  readonly #last: Record<OperationDescription['type'], Prepared | undefined> = {
+    create: undefined,
+    send: undefined,
+    receive: undefined,
+    process: undefined,
+    settle: undefined,
+  };
+
+  constructor(system: string, semconv: SemconvVersion) {
+    this.#system = system;
+    this.#semconv = semconv;
+  }
+
+  /** What spans of this operation have in common. */
+  get(described: Described, kind: SpanKind): PreparedSpan {
+    const last = this.#last[described.type];
+    if (last !== undefined && isFor(last, described, kind)) return last.span;
+    const prepared = this.#find(described, kind);
+    this.#last[described.type] = prepared;
+    return prepared.span;
+  }
+
+  #find(described: Described, kind: SpanKind): Prepared {
+    const place = described.destination?.name ?? '';
+    const first = this.#byDestination.get(place);
+    let count = 0;
+    for (let each = first; each !== undefined; each = each.next) {
+      if (isFor(each, described, kind)) return each;
+      if (++count === operationsAtMost) each.next = undefined;
+    }
+    const { name, type, destination, withoutDestination, attributes } = described;
+    // A destination may be an object of the caller's that is used again.
+    const kept = { name, type, destination: destination && { ...destination }, withoutDestination, attributes };
+    const all = toVersion(constantAttributes(this.#system, kept), this.#semconv);
+    const span = new PreparedSpan(spanName(kept), kind, all);
+    const prepared: Prepared = { described: kept, kind, facts: attributes, span, next: first };
+    this.#byDestination.set(place, prepared);
+    return prepared;
+  }
+}
+
+function isFor(prepared: Prepared, given: Described, kind: SpanKind): boolean {
+  const { described } = prepared;
+  if (described.name !== given.name || described.type !== given.type || prepared.kind !== kind) return false;
+  if (described.withoutDestination !== given.withoutDestination) return false;
+  if (!isSameDestination(described.destination, given.destination)) return false;
+  if (prepared.facts === given.attributes) return true;
+  if (!haveSameValues(described.attributes, given.attributes)) return false;
+  prepared.facts = given.attributes;
+  return true;
+}
+
+function isSameDestination(a: Destination | undefined, b: Destination | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.name === b.name && a.template === b.template && a.anonymous === b.anonymous && a.temporary === b.temporary;
+}
+
+function haveSameValues(a: Attributes | undefined, b: Attributes | undefined): boolean {
+  let more = 0;
+  for (const key in a) {
+    if (a[key] !== b?.[key]) return false;
+    more++;
+  }
+  for (const _ in b) more--;
+  return more === 0;
+}
+
+function constantAttributes(system: string, { name, type, destination, attributes }: Described): Attributes {
+  const all: Attributes = { [ATTR_SYSTEM]: system, [ATTR_OPERATION_NAME]: name, [ATTR_OPERATION_TYPE]: type };
+  if (destination !== undefined) {
+    all[ATTR_DESTINATION_NAME] = destination.name;
+    if (destination.template !== undefined) all[ATTR_DESTINATION_TEMPLATE] = destination.template;
+    if (destination.anonymous) all[ATTR_DESTINATION_ANONYMOUS] = true;
+    if (destination.temporary) all[ATTR_DESTINATION_TEMPORARY] = true;
+  }
+  for (const key in attributes) if (attributes[key] !== undefined) all[key] = attributes[key];
+  return all;
+}
+
+/** `{operation} {destination}`, where the destination is one that does not make a name for each connection. */
+function spanName({ name, destination, withoutDestination, attributes }: Described): string {
+  if (destination === undefined) {
+    const address = withoutDestination ? attributes?.[ATTR_SERVER_ADDRESS] : undefined;
+    if (typeof address !== 'string') return name;
+    const port = attributes?.[ATTR_SERVER_PORT];
+    return typeof port === 'number' ? `${name} ${address}:${port}` : `${name} ${address}`;
+  }
+  if (destination.template !== undefined) return `${name} ${destination.template}`;
+  const hidden = destination.anonymous || destination.temporary || destination.name === '';
+  return hidden ? name : `${name} ${destination.name}`;
+}
