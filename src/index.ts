@@ -26,6 +26,7 @@ export {
   withCapturedContext,
 } from './propagation/index.ts';
 // What the options of all wrappers have in common.
+export { deliverAtHeader } from './messaging/deliver-at.ts';
 export type { PipelineOptions } from './messaging/pipeline-policy.ts';
 export type { Parenting, TraceOptions } from './messaging/options.ts';
 export type { SemconvVersion } from './messaging/semconv.ts';

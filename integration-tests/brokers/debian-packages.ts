@@ -20,7 +20,7 @@ patiently() {
   done
   echo "$output" | tail -n 15; return 1
 }
-units=; for unit in redis-server rabbitmq-server epmd.socket epmd; do
+units=; for unit in redis-server rabbitmq-server epmd.socket epmd prometheus prometheus-node-exporter; do
   systemctl cat "$unit" >/dev/null 2>&1 || units="$units $unit"
 done
 policy=/usr/sbin/policy-rc.d

@@ -52,8 +52,16 @@ interface Sources {
   readonly homebrew: string;
 }
 
-/** A program that native brokers need. */
-export type Program = 'redis-server' | 'redis-cli' | 'rabbitmq-server' | 'epmd' | 'java' | 'mvn';
+/** A program that native brokers and other tests need. */
+export type Program =
+  | 'redis-server'
+  | 'redis-cli'
+  | 'rabbitmq-server'
+  | 'epmd'
+  | 'java'
+  | 'mvn'
+  | 'prometheus'
+  | 'promtool';
 
 const programs: Record<Program, Sources> = {
   'redis-server': { find: () => candidates('redis-server')[0], debian: ['redis-server'], homebrew: 'redis' },
@@ -65,6 +73,8 @@ const programs: Record<Program, Sources> = {
     debian: ['openjdk-17-jre-headless', 'openjdk-21-jre-headless', 'default-jre-headless'],
     homebrew: 'openjdk',
   },
+  prometheus: { find: () => candidates('prometheus')[0], debian: ['prometheus'], homebrew: 'prometheus' },
+  promtool: { find: () => candidates('promtool')[0], debian: ['prometheus'], homebrew: 'prometheus' },
   mvn: { find: () => candidates('mvn')[0], debian: ['maven'], homebrew: 'maven' },
 };
 
@@ -110,5 +120,6 @@ function howToGet(missing: readonly Program[], hasApt: boolean): string {
   const names = missing.map((program) => (program === 'java' ? `java (${oldestJava} or later)` : program)).join(', ');
   const packages = missing.map((program) => (hasApt ? programs[program].debian[0] : programs[program].homebrew));
   const install = `${hasApt ? 'sudo apt-get install' : 'brew install'} ${[...new Set(packages)].join(' ')}`;
+  if (missing.includes('prometheus')) return `no Prometheus here: install it (${install})`;
   return `no brokers without ${names}: install them (${install}), or start Docker, or set KAFKA_BROKERS, AMQP_URL and REDIS_URL`;
 }

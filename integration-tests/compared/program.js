@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
+import { metricQuestions, readMetrics } from './metrics.js';
 
 const require = createRequire(import.meta.url);
 const [, , tracer, kafkaBroker, amqpUrl, redisUrl] = process.argv;
@@ -15,6 +16,8 @@ const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = requir
 const exporter = new InMemorySpanExporter();
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
 provider.register();
+const { mqtraceMetrics } = await import('mqtrace/metrics');
+const { meterProvider, metricsOf } = readMetrics(require, own ? [mqtraceMetrics()] : []);
 if (!own) {
   const { KafkaJsInstrumentation } = require('@opentelemetry/instrumentation-kafkajs');
   const { AmqplibInstrumentation } = require('@opentelemetry/instrumentation-amqplib');
@@ -22,6 +25,7 @@ if (!own) {
   for (const Instrumentation of [KafkaJsInstrumentation, AmqplibInstrumentation, IORedisInstrumentation]) {
     const instrumentation = new Instrumentation({ requireParentSpan: false });
     instrumentation.setTracerProvider(provider);
+    instrumentation.setMeterProvider(meterProvider);
     instrumentation.enable();
   }
 }
@@ -274,6 +278,8 @@ const questions = {
       trace.getActiveSpan()?.spanContext().traceId === span.spanContext().traceId && tenant() === 'acme';
     return own ? processEntry(entry, look) : look();
   },
+
+  ...metricQuestions({ metricsOf, newTopic, throughKafka, producer, channel, redis }),
 };
 
 const answers = {};

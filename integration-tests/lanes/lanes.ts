@@ -7,6 +7,8 @@ import { root } from './tarball.ts';
 const required = ['node', 'main.cjs'] as const;
 const imported = ['node', 'main.mjs'] as const;
 const both = [required, imported];
+/** With the metrics SDK. */
+const measured = ['node', 'metrics.cjs'] as const;
 
 /** Client versions: the oldest and newest that are supported, and the first of each major version between. */
 const clients = {
@@ -107,13 +109,23 @@ export const lanes: readonly Lane[] = [
   ...Object.entries(clients).flatMap(([client, versions]) =>
     versions.map((version): Lane => ({ row: client, version, packages: { [client]: version }, commands: both })),
   ),
-  { row: 'OpenTelemetry', version: 'SDK 2 with API 1.9', commands: both },
+  {
+    row: 'OpenTelemetry',
+    version: 'SDK 2 with API 1.9',
+    packages: { '@opentelemetry/sdk-metrics': '^2.12.0', '@opentelemetry/exporter-prometheus': '^0.223.0' },
+    commands: [...both, measured],
+  },
   {
     row: 'OpenTelemetry',
     version: 'SDK 3 with API 1.10',
-    packages: { '@opentelemetry/api': '~1.10.0', '@opentelemetry/sdk-trace': '^3.0.0' },
+    packages: {
+      '@opentelemetry/api': '~1.10.0',
+      '@opentelemetry/sdk-trace': '^3.0.0',
+      '@opentelemetry/sdk-metrics': '^3.0.0',
+      '@opentelemetry/exporter-prometheus': '^0.301.0',
+    },
     node: '24.x',
-    commands: both,
+    commands: [...both, measured],
   },
   typescript('5.9.3', '--moduleResolution nodenext'),
   typescript('7.0.2', '--moduleResolution nodenext --ignoreConfig'),

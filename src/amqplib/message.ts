@@ -9,21 +9,22 @@ import {
   ATTR_MESSAGE_REDELIVERED,
   ATTR_RABBITMQ_DELIVERY_TAG,
   ATTR_RABBITMQ_ROUTING_KEY,
+  deliverAtHeader,
   type DeliveryFacts,
   type Destination,
   type Incoming,
   type Messaging,
   Received,
+  timeInHeader,
+  waitsSince,
 } from '../messaging/index.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import type { ExclusiveQueues } from './connection.ts';
 import { consumerDestination } from './destination.ts';
 import type { MessageLike } from './types.ts';
 
 /** The header that holds the time of the publish, in milliseconds since the epoch. */
 export const sentAtHeader = 'mqtrace-sent-at';
-
-/** Thirteen digits: times from 2001 to 2286. */
-const milliseconds = /^[1-9]\d{12}$/;
 
 type Headers = Readonly<Record<string, unknown>>;
 
@@ -51,6 +52,7 @@ class ReceivedMessage extends Received {
   readonly #routingKey: string | undefined;
   readonly #messageId: unknown;
   readonly #sentAt: unknown;
+  readonly #deliverAt: unknown;
   readonly #timestamp: unknown;
 
   constructor(messaging: Messaging, { fields, properties }: MessageLike, destination: Destination | undefined) {
@@ -62,6 +64,7 @@ class ReceivedMessage extends Received {
     this.#routingKey = fields.routingKey;
     this.#messageId = messageId;
     this.#sentAt = (headers as Headers | undefined)?.[sentAtHeader];
+    this.#deliverAt = (headers as Headers | undefined)?.[deliverAtHeader];
     this.#timestamp = timestamp;
     this.read();
     this.#headers = undefined;
@@ -72,14 +75,17 @@ class ReceivedMessage extends Received {
   }
 
   get sentAt(): number | undefined {
-    const header = this.#sentAt;
-    if ((typeof header === 'string' || typeof header === 'number') && milliseconds.test(`${header}`)) {
-      return Number(header);
-    }
+    return waitsSince(this.#published, this.#deliverAt);
+  }
+
+  /** The time of the publish. */
+  get #published(): number | undefined {
+    const header = timeInHeader(this.#sentAt);
+    if (header !== undefined) return header;
     // AMQP's timestamp is in seconds, but many Node programs write Date.now() there.
     const timestamp = this.#timestamp;
     if (typeof timestamp !== 'number' || timestamp <= 0) return undefined;
-    return milliseconds.test(`${timestamp}`) ? timestamp : timestamp * 1000;
+    return timeInHeader(timestamp) ?? timestamp * 1000;
   }
 
   protected describe(): Attributes {
@@ -124,14 +130,29 @@ export function messageDetails(message: MessageLike, queue: string): Attributes 
   return details;
 }
 
-/** What the broker tells of a delivery, for metrics. */
-export function deliveryFacts({ fields, properties }: MessageLike, queue: string): DeliveryFacts {
-  const headers = (properties.headers ?? {}) as Headers;
+/** What the broker tells of a delivery, for metrics; undefined where it tells nothing, and while nobody reads the metrics. */
+export function deliveryFacts({ fields, properties }: MessageLike, queue: string): DeliveryFacts | undefined {
+  if (metricsEpoch() === 0) return undefined;
+  const headers = properties.headers as Headers | undefined;
+  const { redelivered } = fields;
+  if (!redelivered && headers?.['x-death'] === undefined && headers?.['x-delivery-count'] === undefined) {
+    return undefined;
+  }
   return {
-    attempt: deliveryAttempt(headers, queue),
-    redelivered: fields.redelivered,
-    deadLettered: Array.isArray(headers['x-death']),
+    attempt: deliveryAttempt(headers ?? {}, queue),
+    redelivered,
+    deadLettered: Array.isArray(headers?.['x-death']),
+    scheduled: isScheduled(headers),
   };
+}
+
+/** Whether a message has only expired, once, in the queue in which it was to wait until the time that it tells. */
+function isScheduled(headers: Headers | undefined): boolean {
+  const deaths = headers?.['x-death'];
+  if (!Array.isArray(deaths) || deaths.length !== 1 || timeInHeader(headers?.[deliverAtHeader]) === undefined)
+    return false;
+  const [death] = deaths as [{ count?: unknown; reason?: unknown } | null];
+  return death?.count === 1 && death.reason === 'expired';
 }
 
 /**

@@ -1,4 +1,5 @@
 // Options of the amqplib wrapper.
+import { checkBoolean } from '../common/check-options.ts';
 import { checkOptions, type TraceOptions } from '../messaging/options.ts';
 import { checkServer, type ServerOption } from '../messaging/server.ts';
 
@@ -6,10 +7,16 @@ import { checkServer, type ServerOption } from '../messaging/server.ts';
 export interface TraceAmqplibOptions extends TraceOptions {
   /** The broker's name on spans (`server.address`, `server.port`). Default: what the connection's socket knows. */
   server?: ServerOption | undefined;
+  /**
+   * Whether the broker is asked how many messages wait in the queues that are consumed, whenever metrics are read:
+   * `mqtrace.consumer.lag`. It is asked on a channel that is opened for that each time. Of `traceConnection`. Default false.
+   */
+  pollLag?: boolean | undefined;
 }
 
 /** @throws MqtraceError `INVALID_OPTION` */
 export function checkAmqplibOptions(where: string, options: TraceAmqplibOptions): void {
-  checkOptions(where, options, ['server']);
+  checkOptions(where, options, ['server', 'pollLag']);
+  if (options.pollLag !== undefined) checkBoolean(options.pollLag, `${where}({ pollLag })`);
   checkServer(`${where}({ server })`, options.server);
 }

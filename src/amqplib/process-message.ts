@@ -35,9 +35,8 @@ function startProcess(message: MessageLike): Operation {
     from?.delivery.incoming ?? readMessage(messaging, message, queue),
     activeContext(),
     // A consumer's delivery was counted when its handler was called.
-    from !== undefined && from.delivery.context === undefined
-      ? { consumed: false, facts: () => deliveryFacts(message, queue) }
-      : undefined,
+    from !== undefined && from.delivery.context === undefined ? 'read' : undefined,
+    deliveryFacts(message, queue),
   );
   if (from !== undefined) {
     from.delivery.context = operation.context;

@@ -45,6 +45,7 @@ export function traceConsume(channel: object, state: ChannelState): void {
     (raw) =>
       function consume(this: unknown, ...args: unknown[]): unknown {
         const [queue, handler, options, callback] = args;
+        if (state.lag !== undefined) guard('noting a queue', () => noteLag(state, queue));
         if (typeof handler === 'function') {
           args[1] = guard('tracing a consumer', () =>
             tracedHandler(state, sourceOf(queue, options), handler as Handler),
@@ -57,6 +58,13 @@ export function traceConsume(channel: object, state: ChannelState): void {
         return Reflect.apply(raw, this, args);
       },
   );
+}
+
+/** A queue that has no name of its own is left out: there may be any number of them, each for a short time. */
+function noteLag({ lag, exclusiveQueues }: ChannelState, queue: unknown): void {
+  if (typeof queue !== 'string') return;
+  const { anonymous, temporary } = consumerDestination('', '', queue, exclusiveQueues) ?? {};
+  if (!anonymous && !temporary) lag?.note(queue);
 }
 
 function tracedHandler(state: ChannelState, source: Source, handler: Handler): Handler {
@@ -95,7 +103,8 @@ function startDelivery(state: ChannelState, message: MessageLike, delivery: Deli
     },
     delivery.incoming,
     ROOT_CONTEXT,
-    { consumed: true, facts: () => deliveryFacts(message, delivery.queue) },
+    'delivered',
+    deliveryFacts(message, delivery.queue),
   );
   delivery.context = operation.context;
   return operation;

@@ -9,6 +9,7 @@ import {
   ATTR_RABBITMQ_ROUTING_KEY,
   bindToContext,
   type Destination,
+  dropPastDelivery,
   guard,
   mergeAttributes,
   type Operation,
@@ -116,6 +117,7 @@ class Publisher {
   #withHeaders(given: unknown, carried: AmqpHeaders): object | undefined {
     amqpHeaders.remove(carried, [sentAtHeader]);
     carried[sentAtHeader] = String(Date.now());
+    dropPastDelivery(carried);
     const fitted = fitHeaders(carried, given, frameMaxOf(this.#channel));
     return fitted && withHeaders(given, fitted);
   }

@@ -9,6 +9,7 @@ import {
   type Destination,
   guard,
   mergeAttributes,
+  noOperation,
   type Operation,
   replaceMethod,
   startSettling,
@@ -83,7 +84,9 @@ class Settlement {
   start(): Operation | undefined {
     const active = activeContext();
     const parent = isTracingSuppressed(active) ? active : (this.named?.context ?? active);
-    return this.state.messaging.observesSettlement(parent) ? this.startRecorded(parent) : undefined;
+    const { messaging } = this.state;
+    if (messaging.recordsSettlement(parent)) return this.startRecorded(parent);
+    return messaging.observesSettlement(parent) ? this.startMeasured(parent) : undefined;
   }
 
   settle(): void {
@@ -92,6 +95,17 @@ class Settlement {
 
   protected startRecorded(parent: Context): Operation {
     return this.startOne(this.named, parent);
+  }
+
+  /** The destination of what is settled; undefined if there are several. */
+  protected destination(): Destination | undefined {
+    return this.named?.incoming.destination ?? destinationOf(this.message);
+  }
+
+  /** A settlement that metrics count and that no span tells of: nothing is put together for one. */
+  protected startMeasured(parent: Context): Operation {
+    const { messaging, server } = this.state;
+    return noOperation(parent, messaging.measurer.start(this.name, 'settle', this.destination(), server.address));
   }
 
   /** A settlement of one message has the message's attributes. */
@@ -130,19 +144,23 @@ class SeveralSettled extends Settlement {
     for (const delivery of this.#deliveries) this.state.deliveries.settle(delivery);
   }
 
+  protected override destination(): Destination | undefined {
+    const [first] = this.#deliveries;
+    const name = first?.incoming.destination?.name;
+    const same = this.#deliveries.every(({ incoming }) => incoming.destination?.name === name);
+    return same ? (first?.incoming.destination ?? destinationOf(this.message)) : undefined;
+  }
+
   protected override startRecorded(parent: Context): Operation {
     const { messaging, server } = this.state;
     const [first] = this.#deliveries;
     const count = { [ATTR_BATCH_MESSAGE_COUNT]: this.#deliveries.length };
     if (this.#deliveries.length === 1) return this.startOne(first, parent, count);
-    const same = this.#deliveries.every(
-      ({ incoming }) => incoming.destination?.name === first?.incoming.destination?.name,
-    );
     return startSettling(
       messaging,
       {
         name: this.name,
-        destination: same ? (first?.incoming.destination ?? destinationOf(this.message)) : undefined,
+        destination: this.destination(),
         attributes: mergeAttributes(server.address, count, tagOf(this.message)),
         details: () => server.peer,
       },

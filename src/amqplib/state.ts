@@ -3,6 +3,7 @@ import { createStamp, type Messaging, type Operation } from '../messaging/index.
 import { Confirms, publishedOn } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
 import { Deliveries, type Delivery } from './deliveries.ts';
+import type { QueueLag } from './lag.ts';
 import type { TraceAmqplibOptions } from './options.ts';
 
 /** What tracing remembers of one channel. */
@@ -10,6 +11,8 @@ export class ChannelState {
   readonly messaging: Messaging;
   readonly server: Server;
   readonly exclusiveQueues: ExclusiveQueues;
+  /** Undefined unless the broker is to be asked. */
+  readonly lag: QueueLag | undefined;
   readonly deliveries: Deliveries = new Deliveries();
   /** Publishes that wait for their confirm; undefined on a channel without confirms. */
   readonly confirms: Confirms | undefined;
@@ -18,7 +21,8 @@ export class ChannelState {
   #failure: unknown;
   #closed = false;
 
-  constructor(channel: object, messaging: Messaging, options: TraceAmqplibOptions) {
+  constructor(channel: object, messaging: Messaging, options: TraceAmqplibOptions, lag: QueueLag | undefined) {
+    this.lag = lag;
     this.messaging = messaging;
     this.server = serverOf(channel, options);
     this.exclusiveQueues = exclusiveQueuesOf(channel);

@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import { warn } from '../common/warnings.ts';
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
 import { bindCallbacks, takesCallbacks } from './completion.ts';
+import type { QueueLag } from './lag.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from './options.ts';
 import { learnQueues } from './queues.ts';
 import { traceConsume, traceGet } from './receiving.ts';
@@ -31,9 +32,14 @@ export function traceChannel<C extends ChannelLike>(channel: C, options: TraceAm
  *
  * @returns whether it was not traced before.
  */
-export function traceOneChannel(channel: object, messaging: Messaging, options: TraceAmqplibOptions): boolean {
+export function traceOneChannel(
+  channel: object,
+  messaging: Messaging,
+  options: TraceAmqplibOptions,
+  lag?: QueueLag,
+): boolean {
   if (!claim(channel, 'traceChannel', options)) return false;
-  const state = new ChannelState(channel, messaging, options);
+  const state = new ChannelState(channel, messaging, options, lag);
   learnQueues(channel, state);
   tracePublish(channel, state);
   traceConsume(channel, state);

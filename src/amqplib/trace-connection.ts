@@ -3,6 +3,7 @@ import { warn } from '../common/warnings.ts';
 import { checkClient, claim, guard, isClaimed, Messaging, replaceMethod } from '../messaging/index.ts';
 import { bindCallbacks, complete, takesCallbacks } from './completion.ts';
 import { openChannels } from './connection.ts';
+import { QueueLag } from './lag.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from './options.ts';
 import { traceOneChannel } from './trace-channel.ts';
 import type { ConnectionLike } from './types.ts';
@@ -27,23 +28,22 @@ export function traceConnection<C extends ConnectionLike>(connection: C, options
 
 function traceOneConnection(connection: object, messaging: Messaging, options: TraceAmqplibOptions): boolean {
   if (!claim(connection, 'traceConnection', options)) return false;
+  let lag: QueueLag | undefined;
   const trace = (channel: unknown): void => {
     if (typeof channel !== 'object' || channel === null || channel === connection || isClaimed(channel)) return;
     if (typeof (channel as { publish?: unknown }).publish !== 'function') return;
-    traceOneChannel(channel, messaging, options);
+    traceOneChannel(channel, messaging, options, lag);
   };
   for (const name of ['createChannel', 'createConfirmChannel']) {
-    replaceMethod(
-      connection,
-      name,
-      (raw) =>
-        function createChannel(this: unknown, ...args: unknown[]): unknown {
-          const made = complete(raw, this, args, { where: 'tracing a channel', done: trace });
-          // The callback API returns the channel before it is open; calls on it wait until then.
-          guard('tracing a channel', () => trace(made));
-          return made;
-        },
-    );
+    replaceMethod(connection, name, (raw) => {
+      if (options.pollLag === true) lag ??= new QueueLag(connection, raw, messaging, options);
+      return function createChannel(this: unknown, ...args: unknown[]): unknown {
+        const made = complete(raw, this, args, { where: 'tracing a channel', done: trace });
+        // The callback API returns the channel before it is open; calls on it wait until then.
+        guard('tracing a channel', () => trace(made));
+        return made;
+      };
+    });
   }
   if (takesCallbacks(connection)) bindCallbacks(connection, ['close', 'updateSecret']);
   replaceMethod(
@@ -54,6 +54,8 @@ function traceOneConnection(connection: object, messaging: Messaging, options: T
         const [event, model] = args;
         if (event === 'connect' && typeof model === 'object' && model !== null) {
           guard('tracing a connection', () => traceOneConnection(model, messaging, options));
+        } else if (event === 'close') {
+          guard('closing a connection', () => lag?.close());
         }
         return Reflect.apply(raw, this, args);
       },

@@ -26,6 +26,11 @@ export class RecentMap<K, V> {
     this.#young = new Map();
   }
 
+  /** Every entry once, as of now. */
+  entries(): [K, V][] {
+    return [...new Map([...this.#old, ...this.#young])];
+  }
+
   delete(key: K): void {
     this.#young.delete(key);
     this.#old.delete(key);

@@ -10,6 +10,8 @@ export class Connection {
   readonly tracing: StreamTracing;
   readonly client: Client;
   readonly server: Attributes;
+  /** The client's own `duplicate`, which traces nothing. */
+  duplicate: ((...args: unknown[]) => object) | undefined;
   /** Operations whose command was written to the server. */
   readonly #written = new Set<Operation>();
   /** Operations whose command waits for the connection. */

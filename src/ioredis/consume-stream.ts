@@ -17,7 +17,6 @@ import type { DeliveredEntry } from './consumer/entries.ts';
 import type { ConsumerObserver, EntryObserver } from './consumer/observer.ts';
 import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './consumer/options.ts';
 import { StreamConsumer } from './consumer/stream-consumer.ts';
-import { EntryCounting } from './message.ts';
 import { receivedEntries } from './state.ts';
 import { traceRedis } from './trace-redis.ts';
 import type { RedisLike } from './types.ts';
@@ -80,18 +79,17 @@ const begin: ConsumerObserver['begin'] = ({ source }: DeliveredEntry, deliveryAt
   if (known === undefined) return undefined;
   const { tracing, description } = known.source;
   const message = deliveryAttempt === undefined ? known.incoming : new AttemptedEntry(known.incoming, deliveryAttempt);
-  const counting = new EntryCounting(message);
-  return new TracedEntry(startProcessing(tracing.messaging, description, message, ROOT_CONTEXT, counting));
+  return new TracedEntry(startProcessing(tracing.messaging, description, message, ROOT_CONTEXT, 'read'));
 };
 
 /** An entry of which the consumer knows how often it was delivered. */
 class AttemptedEntry implements Incoming {
+  readonly attempt: number;
   readonly #entry: Incoming;
-  readonly #attempt: number;
 
   constructor(entry: Incoming, attempt: number) {
     this.#entry = entry;
-    this.#attempt = attempt;
+    this.attempt = attempt;
   }
 
   get context(): Context {
@@ -107,7 +105,7 @@ class AttemptedEntry implements Incoming {
   }
 
   get attributes(): Attributes {
-    return mergeAttributes(this.#entry.attributes, { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: this.#attempt });
+    return mergeAttributes(this.#entry.attributes, { [ATTR_MESSAGE_DELIVERY_ATTEMPT]: this.attempt });
   }
 
   get linkOnly(): boolean | undefined {

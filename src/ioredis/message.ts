@@ -3,15 +3,7 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { reportFault } from '../common/faults.ts';
-import {
-  ATTR_MESSAGE_DELIVERY_ATTEMPT,
-  ATTR_MESSAGE_ID,
-  type Counting,
-  type DeliveryFacts,
-  guard,
-  type Incoming,
-  Received,
-} from '../messaging/index.ts';
+import { ATTR_MESSAGE_DELIVERY_ATTEMPT, ATTR_MESSAGE_ID, guard, type Incoming, Received } from '../messaging/index.ts';
 import { PlainFields } from '../propagation/plain-fields.ts';
 import { propagatorFields } from '../propagation/header-families.ts';
 import { mqtracePropagator } from '../propagation/propagator.ts';
@@ -123,21 +115,6 @@ function hideTraceFields(
   });
 }
 
-/** What metrics count of an entry whose processing starts: it was counted as consumed when it was read. @internal */
-export class EntryCounting implements Counting {
-  readonly consumed = false;
-  readonly #incoming: Incoming;
-
-  constructor(incoming: Incoming) {
-    this.#incoming = incoming;
-  }
-
-  facts(): DeliveryFacts {
-    const attempt = this.#incoming.attributes?.[ATTR_MESSAGE_DELIVERY_ATTEMPT];
-    return { attempt: typeof attempt === 'number' ? attempt : undefined };
-  }
-}
-
 /** What an entry carries, and what its attributes take. @internal */
 export class ReceivedMessage extends Received implements ReceivedEntry {
   readonly source: EntrySource;
@@ -185,10 +162,16 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     return found.length === 0 ? undefined : (found as RedisFields);
   }
 
+  get attempt(): number | undefined {
+    if (this.#deliveries === undefined) return undefined;
+    const deliveries = Number(this.#deliveries);
+    return Number.isSafeInteger(deliveries) ? deliveries + 1 : undefined;
+  }
+
   protected describe(): Attributes {
     const attributes: Attributes = { [ATTR_MESSAGE_ID]: this.id };
-    const deliveries = this.#deliveries === undefined ? Number.NaN : Number(this.#deliveries);
-    if (Number.isSafeInteger(deliveries)) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = deliveries + 1;
+    const { attempt } = this;
+    if (attempt !== undefined) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
     return attributes;
   }
 }

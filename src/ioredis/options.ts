@@ -9,11 +9,18 @@ export interface TraceRedisOptions extends TraceOptions {
    * Default `true`.
    */
   hideFields?: boolean | undefined;
+  /**
+   * Whether the server is asked for the lag of the consumer groups that are read, whenever metrics are read: `mqtrace.consumer.lag`
+   * and `mqtrace.consumer.pending`. It is asked on a connection that is opened for that each time. Default false.
+   */
+  pollLag?: boolean | undefined;
 }
 
 /** @internal */
 export function checkTraceRedisOptions(options: TraceRedisOptions): void {
-  checkOptions('traceRedis', options, ['hideFields']);
-  const { hideFields } = options;
-  if (hideFields !== undefined) checkBoolean(hideFields, 'traceRedis({ hideFields })');
+  checkOptions('traceRedis', options, ['hideFields', 'pollLag']);
+  for (const name of ['hideFields', 'pollLag'] as const) {
+    const value = options[name];
+    if (value !== undefined) checkBoolean(value, `traceRedis({ ${name} })`);
+  }
 }

@@ -3,7 +3,7 @@ import { checkFunction } from '../common/check-options.ts';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
 import { EntrySource } from './entry-source.ts';
-import { EntryCounting, ReceivedMessage } from './message.ts';
+import { ReceivedMessage } from './message.ts';
 import { type ReceivedEntry, receivedEntries, StreamTracing } from './state.ts';
 import type { StreamEntryLike } from './types.ts';
 
@@ -25,7 +25,7 @@ export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entr
     guard('processMessage', () => {
       const { source, incoming } = receivedEntries.get(entry) ?? fromElsewhere(entry);
       const { tracing, description } = source;
-      return startProcessing(tracing.messaging, description, incoming, ambient, new EntryCounting(incoming));
+      return startProcessing(tracing.messaging, description, incoming, ambient, 'read');
     }) ?? noOperation(ambient);
   return runHandler(operation, () => fn(entry));
 }

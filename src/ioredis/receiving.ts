@@ -34,7 +34,12 @@ export class ReceivingCall implements StreamCall {
   }
 
   send(): Context {
-    this.#skips = metricsEpoch() === 0 && this.#connection.tracing.messaging.shouldSkipLeaf(this.#parent);
+    const { messaging, lag } = this.#connection.tracing;
+    if (metricsEpoch() !== 0 && lag !== undefined) {
+      const { group, streams } = this.#asked.group;
+      if (group !== undefined) lag.note(this.#connection, group, streams);
+    }
+    this.#skips = metricsEpoch() === 0 && messaging.shouldSkipLeaf(this.#parent);
     if (!this.#skips) this.#startedAt = new OperationClock();
     return this.#parent;
   }
@@ -91,7 +96,6 @@ export class ReceivingCall implements StreamCall {
     const destination = stream === undefined || others.length > 0 ? undefined : { name: stream };
     const { attributes } = this.#asked;
     const { messaging } = this.#connection.tracing;
-    const described = { name: this.#name, type: 'receive', destination, attributes } as const;
     return startOperation(
       this.#connection.tracing.messaging,
       {
@@ -105,7 +109,7 @@ export class ReceivingCall implements StreamCall {
         kind: SpanKind.CLIENT,
         parent: this.#parent,
         startedAt: this.#startedAt,
-        measurement: messaging.measurer.start(described, this.#startedAt),
+        measurement: messaging.measurer.start(this.#name, 'receive', destination, attributes, this.#startedAt),
       },
     );
   }

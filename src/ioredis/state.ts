@@ -3,6 +3,7 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import { createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
 import type { Asked, EntrySource } from './entry-source.ts';
+import { GroupLag } from './lag.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { TraceRedisOptions } from './options.ts';
 
@@ -20,6 +21,8 @@ export class StreamTracing {
   readonly options: TraceRedisOptions;
   /** Whether replies come without trace fields. */
   readonly hidesFields: boolean;
+  /** Undefined unless the server is to be asked. */
+  readonly lag: GroupLag | undefined;
   readonly #settles: boolean;
   readonly #delivered = new RecentMap<string, Incoming>(deliveredLimit);
   /** Replies whose entries are not in the map yet, and how many the younger ones have. */
@@ -31,6 +34,7 @@ export class StreamTracing {
     this.options = options;
     this.messaging = new Messaging('redis', 'traceRedis', options);
     this.hidesFields = options.hideFields !== false;
+    this.lag = options.pollLag === true ? new GroupLag() : undefined;
     this.#settles = options.settleSpans !== false;
   }
 

@@ -44,7 +44,7 @@ export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOpt
 
 function traceClient(redis: object, tracing: StreamTracing): void {
   const connection = new Connection(tracing, redis as Client);
-  traceDuplicates(redis, tracing);
+  traceDuplicates(redis, connection);
   if (typeof (redis as Partial<RedisLike>).sendCommand !== 'function') {
     traceByName(redis, connection);
     return;
@@ -62,19 +62,18 @@ function traceClient(redis: object, tracing: StreamTracing): void {
   );
 }
 
-function traceDuplicates(redis: object, tracing: StreamTracing): void {
-  replaceMethod(
-    redis,
-    'duplicate',
-    (raw) =>
-      function duplicate(this: object, ...args: unknown[]): unknown {
-        const copy = raw.apply(this, args) as object;
-        guard('tracing a duplicate', () => {
-          if (claim(copy, 'traceRedis', tracing.options)) traceClient(copy, tracing);
-        });
-        return copy;
-      },
-  );
+function traceDuplicates(redis: object, connection: Connection): void {
+  const { tracing } = connection;
+  replaceMethod(redis, 'duplicate', (raw) => {
+    connection.duplicate = (...args) => raw.apply(redis, args) as object;
+    return function duplicate(this: object, ...args: unknown[]): unknown {
+      const copy = raw.apply(this, args) as object;
+      guard('tracing a duplicate', () => {
+        if (claim(copy, 'traceRedis', tracing.options)) traceClient(copy, tracing);
+      });
+      return copy;
+    };
+  });
 }
 
 function tracePipelines(redis: object, connection: Connection): void {

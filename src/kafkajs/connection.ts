@@ -78,7 +78,7 @@ export class Connection {
 }
 
 /** Listens until there is nothing more to learn. */
-function listen(client: ProducerLike | ConsumerLike, event: string, learn: Learn): void {
+export function listen(client: ProducerLike | ConsumerLike, event: string, learn: Learn): void {
   const name = (client.events as Record<string, string> | undefined)?.[event];
   if (name === undefined || client.on === undefined) return;
   const emitter = client as { on(name: string, listener: (event: { payload?: unknown }) => void): unknown };

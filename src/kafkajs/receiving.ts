@@ -14,6 +14,7 @@ import {
   startProcessing,
 } from '../messaging/index.ts';
 import { onFirst } from './connection.ts';
+import type { ConsumerLag, Position } from './lag.ts';
 import { deliveries, partitionId, ReceivedMessage } from './message.ts';
 import { type ClientState, type Source } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
@@ -34,14 +35,13 @@ interface PartitionSource extends Source {
   topic: string;
   partition: number;
   known: Attributes;
+  position: Position;
 }
 
 type Handler = (this: unknown, ...args: unknown[]) => unknown;
 
-const counting = { consumed: true };
-
 /** Traces the handlers that a consumer is run with. */
-export function traceRun(consumer: ConsumerLike, { messaging, connection }: ClientState): void {
+export function traceRun(consumer: ConsumerLike, { messaging, connection }: ClientState, lag: ConsumerLag): void {
   let run = false;
   // Made once for each partition, and again when more is known of the client; there are as many as Kafka has partitions for it.
   const sources = new Map<string, PartitionSource>();
@@ -54,14 +54,16 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
     if (last?.known === known) return last;
     const attributes = mergeAttributes(known, { [ATTR_DESTINATION_PARTITION_ID]: partitionId(partition) });
     const description = { name: 'process', attributes };
-    last = { messaging, destination: { name: topic }, description, topic, partition, known };
+    const position = lag.position(topic, partition);
+    last = { messaging, destination: { name: topic }, description, topic, partition, known, position };
     sources.set(key, last);
     return last;
   };
 
   const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation => {
     const source = sourceOf(topic, partition);
-    return startProcessing(messaging, source.description, deliver(message, source), ROOT_CONTEXT, counting);
+    source.position.start(message.offset);
+    return startProcessing(messaging, source.description, deliver(message, source), ROOT_CONTEXT, 'delivered');
   };
 
   const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation => {
@@ -85,6 +87,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
           eachBatch: (payload) => startEachBatch(payload as EachBatchPayload),
         }),
       );
+      guard('noting how a consumer is run', () => lag.run((config ?? {}) as Record<string, unknown>));
       return config === undefined ? raw.apply(this, args) : raw.call(this, config, ...args.slice(1));
     };
   });

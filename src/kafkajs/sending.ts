@@ -6,6 +6,7 @@ import {
   ATTR_DESTINATION_PARTITION_ID,
   ATTR_KAFKA_OFFSET,
   callWithin,
+  dropPastDelivery,
   endWith,
   guard,
   mergeAttributes,
@@ -95,7 +96,9 @@ function rebuild<A>(argument: A, shape: Shape<A>, headers: readonly (KafkaHeader
     topic,
     messages: messages.map((message) => {
       const carried = headers[at++];
-      return carried === undefined ? message : withHeaders(message, carried);
+      if (carried === undefined) return message;
+      dropPastDelivery(carried);
+      return withHeaders(message, carried);
     }),
   }));
   return shape.rebuild(argument, topics);

@@ -1,6 +1,7 @@
 // Wraps one consumer.
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
 import { Connection } from './connection.ts';
+import { type AdminLike, ConsumerLag } from './lag.ts';
 import { traceRun } from './receiving.ts';
 import { checkKafkaOptions, type TraceKafkaConsumerOptions } from './options.ts';
 import { settledByCommit, traceSettle } from './settling.ts';
@@ -21,8 +22,13 @@ export function traceConsumer<C extends ConsumerLike>(consumer: C, options: Trac
 }
 
 /** @internal */
-export function wrapConsumer(consumer: ConsumerLike, messaging: Messaging, options: TraceKafkaConsumerOptions): void {
+export function wrapConsumer(
+  consumer: ConsumerLike,
+  messaging: Messaging,
+  options: TraceKafkaConsumerOptions,
+  admin?: () => AdminLike,
+): void {
   const state = { messaging, connection: new Connection(consumer, options, true) };
-  traceRun(consumer, state);
+  traceRun(consumer, state, new ConsumerLag(consumer, state, admin));
   traceSettle(consumer, 'commitOffsets', 'commit', state, settledByCommit);
 }

@@ -1,5 +1,6 @@
 // Wraps a client and the producers and consumers that it makes.
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
+import type { AdminLike } from './lag.ts';
 import { checkKafkaOptions, type TraceKafkaConsumerOptions, type TraceKafkaOptions } from './options.ts';
 import { wrapConsumer } from './trace-consumer.ts';
 import { wrapProducer } from './trace-producer.ts';
@@ -13,9 +14,10 @@ import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
  */
 export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOptions = {}): K {
   checkClient('traceKafka', kafka, ['producer', 'consumer'], 'a kafkajs client');
-  checkKafkaOptions('traceKafka', options);
+  checkKafkaOptions('traceKafka', options, ['pollLag']);
   const messaging = new Messaging('kafka', 'traceKafka', options);
   if (!claim(kafka, 'traceKafka', options)) return kafka;
+  const admin = options.pollLag === true ? () => adminOf(kafka) : undefined;
   replaceMethod(kafka, 'producer', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const producer = raw.apply(this, args) as ProducerLike;
@@ -30,12 +32,17 @@ export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOpt
       const consumer = raw.apply(this, args) as ConsumerLike;
       guard('tracing a consumer', () => {
         if (claim(consumer, 'traceKafka', options))
-          wrapConsumer(consumer, messaging, { ...options, ...groupOf(args[0]) });
+          wrapConsumer(consumer, messaging, { ...options, ...groupOf(args[0]) }, admin);
       });
       return consumer;
     };
   });
   return kafka;
+}
+
+/** It gives up at once where Kafka does not answer: the next collection asks again. */
+function adminOf(kafka: object): AdminLike {
+  return (kafka as { admin(config: object): AdminLike }).admin({ retry: { retries: 0 } });
 }
 
 /** kafkajs throws for a consumer without a group, so a group that it accepted is a name. */

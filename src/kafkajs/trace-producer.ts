@@ -1,7 +1,7 @@
 // Wraps one producer.
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
 import { Connection } from './connection.ts';
-import { checkKafkaOptions, type TraceKafkaOptions } from './options.ts';
+import { checkKafkaOptions, type TraceKafkaProducerOptions } from './options.ts';
 import { traceSends } from './sending.ts';
 import { traceTransactions } from './transaction.ts';
 import type { ProducerLike } from './types.ts';
@@ -12,7 +12,7 @@ import type { ProducerLike } from './types.ts';
  *
  * @throws MqtraceError `INVALID_CLIENT` if it is no producer, `INVALID_OPTION` for wrong options
  */
-export function traceProducer<P extends ProducerLike>(producer: P, options: TraceKafkaOptions = {}): P {
+export function traceProducer<P extends ProducerLike>(producer: P, options: TraceKafkaProducerOptions = {}): P {
   checkClient('traceProducer', producer, ['send', 'sendBatch'], 'a kafkajs producer');
   checkKafkaOptions('traceProducer', options);
   const messaging = new Messaging('kafka', 'traceProducer', options);
@@ -21,7 +21,7 @@ export function traceProducer<P extends ProducerLike>(producer: P, options: Trac
 }
 
 /** @internal */
-export function wrapProducer(producer: ProducerLike, messaging: Messaging, options: TraceKafkaOptions): void {
+export function wrapProducer(producer: ProducerLike, messaging: Messaging, options: TraceKafkaProducerOptions): void {
   const state = { messaging, connection: new Connection(producer, options, false) };
   traceSends(producer, state);
   traceTransactions(producer, state);

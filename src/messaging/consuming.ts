@@ -1,11 +1,11 @@
 // Receiving, processing and settling messages.
 import { type Attributes, type Context, type Link, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { Incoming } from './incoming.ts';
-import { metricsEpoch } from '../metrics/series.ts';
 import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { type Counting, measureBatch, measureProcessing, measureReceiving } from './measure-consuming.ts';
-import type { Measurement } from './measuring.ts';
+import type { DeliveryFacts, Measurement } from './measuring.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import { mergeAttributes, noOperation, Operation, type OperationDescription, startOperation } from './operation.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
@@ -20,6 +20,7 @@ import { startSpans } from './spans.ts';
  *
  * @param ambient - the context whose span surrounds the processing, as that of a batch; the root context for none.
  * @param counting - what metrics count here of the message; default: nothing of it, only the time.
+ * @param facts - what the broker tells of the delivery, for metrics.
  */
 export function startProcessing(
   messaging: Messaging,
@@ -27,9 +28,10 @@ export function startProcessing(
   incoming: Incoming,
   ambient: Context = ROOT_CONTEXT,
   counting?: Counting,
+  facts?: DeliveryFacts,
 ): Operation {
   if (isTracingSuppressed(ambient)) return noOperation(ambient);
-  const measurement = measureProcessing(messaging, description, incoming, counting);
+  const measurement = measureProcessing(messaging, description, incoming, counting, facts);
   try {
     return startProcess(messaging, description, incoming, ambient, measurement);
   } catch (error) {
@@ -199,13 +201,13 @@ export function startSettling(
   const measurement =
     metricsEpoch() === 0 || isTracingSuppressed(parent)
       ? undefined
-      : messaging.measurer.start({ name, type: 'settle', destination, attributes });
+      : messaging.measurer.start(name, 'settle', destination, attributes);
   if (!messaging.recordsSettlement(parent)) return noOperation(parent, measurement);
   // What settlements are told of is of the message settled, but where the server gives the span its name.
-  const described = withoutDestination ? { attributes } : { own: attributes };
+  const [shared, own] = withoutDestination ? [attributes, undefined] : [undefined, attributes];
   return startOperation(
     messaging,
-    { name, type: 'settle', destination, withoutDestination, ...described, details },
+    { name, type: 'settle', destination, withoutDestination, attributes: shared, own, details },
     {
       kind: SpanKind.CLIENT,
       parent,

@@ -14,8 +14,10 @@ export interface Incoming {
   readonly attributes: Attributes | undefined;
   /** Its trace is linked and not continued, whatever the `parenting` option says: it is not trusted that far. */
   readonly linkOnly?: boolean | undefined;
-  /** When it was sent: milliseconds since the epoch; undefined where nothing tells. */
+  /** When it was sent, or was to be delivered: milliseconds since the epoch; undefined where nothing tells. */
   readonly sentAt: number | undefined;
+  /** Which delivery of the message it is, from 1, where the message itself tells. */
+  readonly attempt?: number | undefined;
 }
 
 /**

@@ -6,7 +6,8 @@ export { activeContext, bindToContext, runInContext } from '../common/active-con
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
 export { callWithin, endWith, runHandler, whenGiven } from './handler.ts';
-export type { DeliveryFacts } from './measuring.ts';
+export { deliverAtHeader, dropPastDelivery, timeInHeader, waitsSince } from './deliver-at.ts';
+export { lagAttributes, type DeliveryFacts } from './measuring.ts';
 export { isAutoInstrumented, noteAutoInstrumented } from './auto-instrumentation.ts';
 export { claim, guard, isClaimed, type Method, replaceMethod } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';

@@ -1,4 +1,4 @@
-// What metrics count of messages that are received and processed.
+// What metrics count of receiving and processing messages.
 import type { Context } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
@@ -7,40 +7,37 @@ import { sharedDestination } from './batch.ts';
 import type { Incoming } from './incoming.ts';
 import { consumedMessages, type DeliveryFacts, type Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
-import type { OperationDescription } from './operation.ts';
 import type { OperationClock } from './operation-clock.ts';
+import type { OperationDescription } from './operation.ts';
 
-/** What metrics count of a message whose processing starts. */
-export interface Counting {
-  /** Whether the message is handed to the application here. Where it was read by a command, that command has counted it. */
-  readonly consumed: boolean;
-  /** What the broker tells of the delivery. */
-  readonly facts?: (() => DeliveryFacts) | undefined;
-}
+/**
+ * What metrics count of a message whose processing starts: `'delivered'` where it is handed to the application here, `'read'` where a
+ * command read it and has counted it as consumed.
+ */
+export type Counting = 'delivered' | 'read';
 
-/** @internal */
+/** Counts and times the processing of one message. */
 export function measureProcessing(
   messaging: Messaging,
-  { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
   incoming: Incoming,
   counting: Counting | undefined,
+  facts: DeliveryFacts | undefined,
 ): Measurement | undefined {
   if (metricsEpoch() === 0) return undefined;
-  const measurement = messaging.measurer.start({
-    name,
-    type: 'process',
-    destination: incoming.destination,
-    attributes,
-  });
+  const { name, attributes } = description;
+  const measurement = messaging.measurer.start(name, 'process', incoming.destination, attributes);
   if (measurement === undefined || counting === undefined) return measurement;
   try {
     measurement.enter(1);
-    if (counting.consumed) measurement.count(consumedMessages, 1);
-    const facts = counting.facts?.() ?? {};
-    measurement.facts(facts);
+    if (counting === 'delivered') measurement.count(consumedMessages, 1);
+    const attempt = facts === undefined ? incoming.attempt : facts.attempt;
+    if (attempt !== undefined) measurement.attempt(attempt);
+    if (facts?.deadLettered) measurement.deadLettered();
     // Of a delivery after others, nothing tells how long the message was meant to wait for it.
-    const isFirst = !facts.redelivered && !facts.deadLettered && (facts.attempt ?? 1) <= 1;
-    if (isFirst) measurement.age(incoming.sentAt);
+    const isLater =
+      (attempt !== undefined && attempt > 1) || facts?.redelivered || (facts?.deadLettered && !facts.scheduled);
+    if (!isLater) measurement.age(incoming.sentAt);
     measurement.pipeline(messaging.pipelines?.ageOf(incoming.context));
   } catch (error) {
     reportFault('measuring a message', error);
@@ -48,7 +45,7 @@ export function measureProcessing(
   return measurement;
 }
 
-/** @internal */
+/** Counts and times an operation on several messages. */
 export function measureBatch(
   messaging: Messaging,
   { name, type, attributes }: Omit<OperationDescription, 'destination'>,
@@ -58,8 +55,15 @@ export function measureBatch(
 ): Measurement | undefined {
   if (metricsEpoch() === 0 || isTracingSuppressed(parent)) return undefined;
   const destination = sharedDestination(incoming);
-  const described = { name, type, destination, attributes };
-  const measurement = messaging.measurer.startOnMessages(described, consumedMessages, incoming, startedAt);
+  const measurement = messaging.measurer.startOnMessages(
+    name,
+    type,
+    destination,
+    attributes,
+    consumedMessages,
+    incoming,
+    startedAt,
+  );
   if (type !== 'process' || measurement === undefined) return measurement;
   try {
     measurement.enter(incoming.length);
@@ -73,7 +77,7 @@ export function measureBatch(
   return measurement;
 }
 
-/** @internal */
+/** Counts and times a pull that gave at most one message. */
 export function measureReceiving(
   messaging: Messaging,
   { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
@@ -83,7 +87,7 @@ export function measureReceiving(
   startedAt: OperationClock | undefined,
 ): Measurement | undefined {
   if (metricsEpoch() === 0 || isTracingSuppressed(parent)) return undefined;
-  const measurement = messaging.measurer.start({ name, type: 'receive', destination, attributes }, startedAt);
+  const measurement = messaging.measurer.start(name, 'receive', destination, attributes, startedAt);
   measurement?.count(consumedMessages, messages);
   return measurement;
 }

@@ -39,8 +39,7 @@ function points(name: string): readonly { attributes: Attributes; value: number 
 const values = (name: string): unknown[] => points(name).map(({ value }) => value);
 
 function process(message: Incoming, facts = {}): void {
-  const counting = { consumed: true, facts: () => facts };
-  startProcessing(messaging, { name: 'process', attributes: server }, message, ROOT_CONTEXT, counting).end();
+  startProcessing(messaging, { name: 'process', attributes: server }, message, ROOT_CONTEXT, 'delivered', facts).end();
 }
 
 test('the duration of the metric is that of the span', async () => {
@@ -122,6 +121,38 @@ test('a fault of tracing leaves the counts right', () => {
   expect(values('mqtrace.messages.in_flight')).toEqual([0]);
 });
 
+test('an operation that has ended has no part in the ones that follow', () => {
+  const first = startProcessing(messaging, { name: 'process' }, incoming(), ROOT_CONTEXT, 'delivered');
+  first.end();
+  const second = startProcessing(messaging, { name: 'process' }, incoming(undefined, 'b'), ROOT_CONTEXT, 'read');
+  first.end();
+  first.fail(new Error('late'));
+  first.leave();
+  expect(values('mqtrace.messages.in_flight')).toEqual([0, 1]);
+  second.leave();
+  second.end();
+  expect(values('mqtrace.messages.in_flight')).toEqual([0, 0]);
+  expect(values('messaging.client.consumed.messages')).toEqual([1]);
+  expect(values('messaging.process.duration')).toMatchObject([{ count: 1 }]);
+});
+
+test('operations of one name are told apart by type, destination, group and server', () => {
+  const one = { 'messaging.consumer.group.name': 'g', ...server };
+  const attributes = [one, { ...one, 'messaging.consumer.group.name': 'h' }, { ...one, 'server.port': 1 }, undefined];
+  for (let round = 0; round < 2; round++) {
+    for (const each of attributes) {
+      for (const name of ['a', 'b']) {
+        startProcessing(messaging, { name: 'process', attributes: each }, incoming(undefined, name)).end();
+        startBatch(messaging, { name: 'process', type: 'receive', attributes: each }, [
+          incoming(undefined, name),
+        ]).end();
+      }
+    }
+  }
+  expect(values('messaging.process.duration')).toMatchObject(Array.from({ length: 8 }, () => ({ count: 2 })));
+  expect(values('messaging.client.operation.duration')).toMatchObject(Array.from({ length: 8 }, () => ({ count: 2 })));
+});
+
 test('where tracing is suppressed nothing is counted', () => {
   const parent = suppressTracing(context.active());
   const message = { destination: { name: 'a' }, headers: undefined };
@@ -130,11 +161,12 @@ test('where tracing is suppressed nothing is counted', () => {
 });
 
 test('nothing is computed while nobody reads, and an operation that was under way is not counted in part', () => {
-  const open = startProcessing(messaging, { name: 'process' }, incoming(), ROOT_CONTEXT, { consumed: true });
+  const open = startProcessing(messaging, { name: 'process' }, incoming(), ROOT_CONTEXT, 'delivered');
   reader.close();
-  const facts = vi.fn();
-  startProcessing(messaging, { name: 'process' }, incoming(), ROOT_CONTEXT, { consumed: true, facts }).end();
-  expect(facts).not.toHaveBeenCalled();
+  const attempt = vi.fn<() => number>();
+  const message = Object.defineProperty({ ...incoming() }, 'attempt', { get: attempt });
+  startProcessing(messaging, { name: 'process' }, message, ROOT_CONTEXT, 'delivered').end();
+  expect(attempt).not.toHaveBeenCalled();
   reader = new MetricsReader('cumulative');
   open.end();
   expect(state.instruments.size).toBe(0);

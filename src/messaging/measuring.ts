@@ -10,32 +10,24 @@ import {
   messageAge,
   messagesDeadLettered,
   messagesInFlight,
-  operationDuration,
   pipelineAge,
-  processDuration,
   sentMessages,
-  type Series,
 } from '../metrics/instruments.ts';
-import { addTo, metricsEpoch, recordIn, seriesFor } from '../metrics/series.ts';
+import { addTo, metricsEpoch, recordIn } from '../metrics/series.ts';
 import type { OperationClock } from './operation-clock.ts';
-import { type Destination, mergeAttributes, type OperationDescription } from './operation.ts';
+import type { Destination } from './operation.ts';
 import type { PipelineAge } from './pipeline-policy.ts';
+import { type PreparedMetrics, PreparedOperations } from './prepared-metrics.ts';
 import {
   ATTR_CONSUMER_GROUP_NAME,
   ATTR_DESTINATION_NAME,
-  ATTR_ERROR_TYPE,
-  ATTR_OPERATION_NAME,
-  ATTR_OPERATION_TYPE,
-  ATTR_PIPELINE_NAME,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   ATTR_SYSTEM,
   type SemconvVersion,
   toVersion,
 } from './semconv.ts';
-
-/** What is said of an operation by its metrics. */
-type Described = Pick<OperationDescription, 'name' | 'type' | 'destination' | 'attributes'>;
+import { timeOfDay } from './wall-clock.ts';
 
 /** What the broker tells of a delivery. */
 export interface DeliveryFacts {
@@ -45,81 +37,41 @@ export interface DeliveryFacts {
   redelivered?: boolean | undefined;
   /** Whether the message was dead-lettered on its way here. */
   deadLettered?: boolean | undefined;
+  /** Whether that was how it was delayed, until a time that it tells. */
+  scheduled?: boolean | undefined;
 }
 
-/** Kinds of errors that are told apart for one operation. */
-const maxErrorTypes = 100;
-/** Operations that are remembered; whatever is beyond is looked up among the series again. */
-const maxPrepared = 2000;
+/** Measurements that have ended and are used again: one for each message would be one allocation for each. */
+const free: Measurement[] = [];
+const maxFree = 256;
 
-/** The series of one operation with one destination, each found once. */
-class PreparedMetrics {
-  readonly epoch: number;
-  readonly #attributes: Attributes;
-  readonly #duration: Definition;
-  readonly #found = new Map<Definition, Series>();
-  readonly #failed = new Map<string, Map<Definition, Series>>();
-  #durationSeries: Series | undefined;
-  #pipelines: Map<string, Series> | undefined;
-
-  constructor(epoch: number, attributes: Attributes, type: string) {
-    this.epoch = epoch;
-    this.#attributes = attributes;
-    this.#duration = type === 'process' ? processDuration : operationDuration;
-  }
-
-  record(seconds: number, errorType: string | undefined): void {
-    const series =
-      errorType === undefined
-        ? (this.#durationSeries ??= this.series(this.#duration))
-        : this.series(this.#duration, errorType);
-    recordIn(series, this.#duration.boundaries!, seconds);
-  }
-
-  series(definition: Definition, errorType?: string): Series {
-    if (errorType === undefined) return this.#find(this.#found, definition, this.#attributes);
-    let found = this.#failed.get(errorType);
-    if (found === undefined) {
-      found = new Map();
-      if (this.#failed.size < maxErrorTypes) this.#failed.set(errorType, found);
-    }
-    return this.#find(found, definition, { ...this.#attributes, [ATTR_ERROR_TYPE]: errorType });
-  }
-
-  /** The series of a named pipeline. Only names that the application has listed come here, and one that stands for all others. */
-  pipeline(name: string): Series {
-    this.#pipelines ??= new Map();
-    let series = this.#pipelines.get(name);
-    if (series === undefined) {
-      series = seriesFor(pipelineAge, mergeAttributes(this.#attributes, { [ATTR_PIPELINE_NAME]: name }));
-      this.#pipelines.set(name, series);
-    }
-    return series;
-  }
-
-  #find(found: Map<Definition, Series>, definition: Definition, attributes: Attributes): Series {
-    const known = found.get(definition);
-    if (known !== undefined) return known;
-    const series = seriesFor(definition, attributes);
-    found.set(definition, series);
-    return series;
-  }
-}
-
-/** One operation that is being counted and timed. */
+/** One operation that is being counted and timed. It belongs to that operation alone, and is used again after its end. */
 export class Measurement {
-  readonly #prepared: PreparedMetrics;
-  readonly #clock: OperationClock | undefined;
-  readonly #startedAt: number;
+  #prepared: PreparedMetrics;
+  #clock: OperationClock | undefined;
+  /** Ticks at the start. A typed array, because a number in an object's field may be allocated anew each time it changes. */
+  readonly #startedAt = new Float64Array(1);
   #counted: Definition | undefined;
   #messages = 0;
   #byDestination: Map<PreparedMetrics, number> | undefined;
   #inFlight = 0;
 
-  constructor(prepared: PreparedMetrics, clock?: OperationClock) {
+  private constructor(prepared: PreparedMetrics, clock: OperationClock | undefined) {
     this.#prepared = prepared;
     this.#clock = clock;
-    this.#startedAt = clock === undefined ? performance.now() : 0;
+  }
+
+  /** @param clock - for an operation that has begun before: when it did. */
+  static start(prepared: PreparedMetrics, clock: OperationClock | undefined): Measurement {
+    let measurement = free.pop();
+    if (measurement === undefined) {
+      measurement = new Measurement(prepared, clock);
+    } else {
+      measurement.#prepared = prepared;
+      measurement.#clock = clock;
+    }
+    if (clock === undefined) measurement.#startedAt[0] = performance.now();
+    return measurement;
   }
 
   /** Has messages counted as sent or consumed when the operation ends. */
@@ -140,12 +92,14 @@ export class Measurement {
     addTo(this.#prepared.series(messagesInFlight), messages);
   }
 
-  /** Records how old a message is: a message from the future is of age 0. */
+  /** Records how old a message was at the start of the operation: a message from the future is of age 0. */
   age(sentAt: number | undefined): void {
     if (sentAt === undefined || !Number.isFinite(sentAt)) return;
-    const ms = Date.now() - sentAt;
+    let ms = (this.#clock === undefined ? timeOfDay(this.#startedAt[0]!) : this.#clock.start) - sentAt;
+    // It may as well be our time of day that is not exact.
+    if (ms < 0) ms = Date.now() - sentAt;
     if (ms < 0) addTo(this.#prepared.series(clockSkew), 1);
-    recordIn(this.#prepared.series(messageAge), messageAge.boundaries!, Math.max(0, ms) / 1000);
+    recordIn(this.#prepared.series(messageAge), messageAge.boundaries!, ms > 0 ? ms / 1000 : 0);
   }
 
   /** Records how long ago the pipeline of a message has started. */
@@ -155,10 +109,14 @@ export class Measurement {
     recordIn(series, pipelineAge.boundaries!, age.seconds);
   }
 
-  /** Records what the broker tells of a delivery. */
-  facts({ attempt, deadLettered }: DeliveryFacts): void {
-    if (attempt !== undefined) recordIn(this.#prepared.series(deliveryAttempts), deliveryAttempts.boundaries!, attempt);
-    if (deadLettered === true) addTo(this.#prepared.series(messagesDeadLettered), 1);
+  /** Records which delivery of its message this one is, from 1. */
+  attempt(attempt: number): void {
+    recordIn(this.#prepared.series(deliveryAttempts), deliveryAttempts.boundaries!, attempt);
+  }
+
+  /** Counts a message that was dead-lettered on its way. */
+  deadLettered(): void {
+    addTo(this.#prepared.series(messagesDeadLettered), 1);
   }
 
   /**
@@ -168,78 +126,102 @@ export class Measurement {
    */
   end(span: Span | undefined, errorType: string | undefined): void {
     try {
+      const prepared = this.#prepared;
       // While nobody read, the series were forgotten.
-      if (this.#prepared.epoch !== metricsEpoch()) return;
-      this.#prepared.record(this.#seconds(span), errorType);
-      if (this.#inFlight > 0) addTo(this.#prepared.series(messagesInFlight), -this.#inFlight);
+      if (prepared.epoch !== metricsEpoch()) return;
+      prepared.record(this.#seconds(span), errorType);
       if (this.#counted === undefined) return;
       if (this.#byDestination === undefined) {
-        if (this.#messages > 0) addTo(this.#prepared.series(this.#counted, errorType), this.#messages);
+        if (this.#messages > 0) addTo(prepared.series(this.#counted, errorType), this.#messages);
         return;
       }
-      for (const [prepared, messages] of this.#byDestination) {
-        addTo(prepared.series(this.#counted, errorType), messages);
-      }
+      for (const [each, messages] of this.#byDestination) addTo(each.series(this.#counted, errorType), messages);
     } catch (error) {
       reportFault('recording metrics', error);
+    } finally {
+      this.leave();
     }
+  }
+
+  /** Ends without a record of the operation. */
+  leave(): void {
+    if (this.#inFlight > 0 && this.#prepared.epoch === metricsEpoch()) {
+      addTo(this.#prepared.series(messagesInFlight), -this.#inFlight);
+    }
+    this.#clock = undefined;
+    this.#counted = undefined;
+    this.#messages = 0;
+    this.#byDestination = undefined;
+    this.#inFlight = 0;
+    if (free.length < maxFree) free.push(this);
   }
 
   /** The duration of the span, where the span tells it: one operation has one duration. */
   #seconds(span: Span | undefined): number {
-    const duration = (span as { duration?: unknown } | undefined)?.duration;
+    const duration = span === undefined ? undefined : (span as { duration?: unknown }).duration;
     if (Array.isArray(duration)) {
       const [seconds, nanos] = duration as [number, number];
       const total = seconds + nanos / 1e9;
       if (total >= 0 && total < Infinity) return total;
     }
-    const now = this.#clock === undefined ? performance.now() - this.#startedAt : this.#clock.elapsed;
-    return Math.max(0, now) / 1000;
+    const ms = this.#clock === undefined ? performance.now() - this.#startedAt[0]! : this.#clock.elapsed;
+    return ms > 0 ? ms / 1000 : 0;
   }
 }
 
-/** Finds the series for the operations of one client. */
+/** Measures the operations of one client. */
 export class Measurer {
-  readonly #system: string;
-  readonly #semconv: SemconvVersion;
-  readonly #known = new Map<string, PreparedMetrics>();
-  #epoch = 0;
-  #last: (Described & { place: string; prepared: PreparedMetrics }) | undefined;
+  readonly #operations: PreparedOperations;
 
   constructor(system: string, semconv: SemconvVersion) {
-    this.#system = system;
-    this.#semconv = semconv;
+    this.#operations = new PreparedOperations(system, semconv);
   }
 
-  /** Begins to measure an operation; undefined while nobody reads the metrics. Never throws. */
-  start(described: Described, clock?: OperationClock): Measurement | undefined {
+  /**
+   * Begins to measure an operation; undefined while nobody reads the metrics. Never throws.
+   *
+   * @param clock - for an operation that has begun before: when it did.
+   */
+  start(
+    name: string,
+    type: string,
+    destination: Destination | undefined,
+    attributes: Attributes | undefined,
+    clock?: OperationClock,
+  ): Measurement | undefined {
     if (metricsEpoch() === 0) return undefined;
     try {
-      return new Measurement(this.prepare(described), clock);
+      return Measurement.start(this.#operations.find(name, type, destination, attributes), clock);
     } catch (error) {
       reportFault('preparing metrics', error);
       return undefined;
     }
   }
 
-  /** Begins to measure an operation on messages that are counted by destination when it ends. */
+  /**
+   * Begins to measure an operation on messages that are counted when it ends, by destination if they have different ones.
+   *
+   * @param destination - of all messages.
+   */
   startOnMessages(
-    described: Described,
+    name: string,
+    type: string,
+    destination: Destination | undefined,
+    attributes: Attributes | undefined,
     counted: Definition,
     messages: readonly { readonly destination: Destination | undefined }[],
     clock?: OperationClock,
   ): Measurement | undefined {
-    const measurement = this.start(described, clock);
+    const measurement = this.start(name, type, destination, attributes, clock);
     if (measurement === undefined) return undefined;
     try {
-      if (described.destination !== undefined || messages.length === 0) {
+      if (destination !== undefined || messages.length === 0) {
         measurement.count(counted, messages.length);
         return measurement;
       }
-      const { name, type, attributes } = described;
       const byDestination = new Map<PreparedMetrics, number>();
-      for (const { destination } of messages) {
-        const prepared = this.prepare({ name, type, destination, attributes });
+      for (const message of messages) {
+        const prepared = this.#operations.find(name, type, message.destination, attributes);
         byDestination.set(prepared, (byDestination.get(prepared) ?? 0) + 1);
       }
       measurement.countEach(counted, byDestination);
@@ -248,50 +230,24 @@ export class Measurer {
     }
     return measurement;
   }
-
-  prepare({ name, type, destination, attributes }: Described): PreparedMetrics {
-    const epoch = metricsEpoch();
-    if (epoch !== this.#epoch || this.#known.size >= maxPrepared) {
-      this.#known.clear();
-      this.#last = undefined;
-      this.#epoch = epoch;
-    }
-    const place = placeOf(destination);
-    const last = this.#last;
-    if (last?.name === name && last.type === type && last.place === place && last.attributes === attributes) {
-      return last.prepared;
-    }
-    const group = attributes?.[ATTR_CONSUMER_GROUP_NAME];
-    const address = attributes?.[ATTR_SERVER_ADDRESS];
-    const port = attributes?.[ATTR_SERVER_PORT];
-    const groupName = String(group);
-    const key = `${type} ${name} ${String(address)}:${String(port)} ${groupName.length} ${groupName} ${place}`;
-    let prepared = this.#known.get(key);
-    if (prepared === undefined) {
-      const all: Attributes = {
-        [ATTR_SYSTEM]: this.#system,
-        [ATTR_OPERATION_NAME]: name,
-        [ATTR_OPERATION_TYPE]: type,
-      };
-      if (place !== '') all[ATTR_DESTINATION_NAME] = place;
-      if (group !== undefined) all[ATTR_CONSUMER_GROUP_NAME] = group;
-      if (address !== undefined) all[ATTR_SERVER_ADDRESS] = address;
-      if (port !== undefined) all[ATTR_SERVER_PORT] = port;
-      prepared = new PreparedMetrics(epoch, toVersion(all, this.#semconv), type);
-      this.#known.set(key, prepared);
-    }
-    this.#last = { name, type, attributes, place, prepared };
-    return prepared;
-  }
 }
 
-/** The destination in a form of which there are few; empty where there is none. */
-function placeOf(destination: Destination | undefined): string {
-  if (destination === undefined) return '';
-  const { template, metricName, anonymous, temporary, name } = destination;
-  if (template !== undefined) return template;
-  if (metricName !== undefined) return metricName;
-  return anonymous || temporary ? '' : name;
+/**
+ * What tells the lag of one destination from that of another.
+ *
+ * @param known - of which the group and the server count.
+ */
+export function lagAttributes({ system, semconv }: Lagging, destination: string, known: Attributes): Attributes {
+  const attributes: Attributes = { [ATTR_SYSTEM]: system, [ATTR_DESTINATION_NAME]: destination };
+  for (const name of [ATTR_CONSUMER_GROUP_NAME, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT]) {
+    if (known[name] !== undefined) attributes[name] = known[name];
+  }
+  return toVersion(attributes, semconv);
+}
+
+interface Lagging {
+  readonly system: string;
+  readonly semconv: SemconvVersion;
 }
 
 /** @internal */

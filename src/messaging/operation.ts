@@ -120,6 +120,7 @@ export class Operation {
 
   /** Ends the operation, of which it is known that it has not taken place: it is not counted. */
   leave(): void {
+    this.#measurement?.leave();
     this.#measurement = undefined;
     this.#end(undefined);
   }
@@ -135,7 +136,11 @@ export class Operation {
         reportFault('ending a span', error);
       }
     }
-    this.#measurement?.end(this.span, failure);
+    const measurement = this.#measurement;
+    if (measurement === undefined) return;
+    // From its end on it belongs to another operation.
+    this.#measurement = undefined;
+    measurement.end(this.span, failure);
   }
 
   /**

@@ -39,10 +39,7 @@ function send(messaging: Messaging, parent: Context = context.active(), count = 
 /** Processes a message, and gives what `handler` returns. */
 function process<R>(messaging: Messaging, headers: Headers, handler: () => R): R {
   const incoming = readIncoming(messaging, kafkaHeaders as never, headers as never, { destination });
-  return runHandler(
-    startProcessing(messaging, { name: 'process' }, incoming, ROOT_CONTEXT, { consumed: true }),
-    handler,
-  );
+  return runHandler(startProcessing(messaging, { name: 'process' }, incoming, ROOT_CONTEXT, 'delivered'), handler);
 }
 
 const relay = (messaging: Messaging, headers: Headers): Headers =>

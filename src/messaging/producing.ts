@@ -79,7 +79,7 @@ function measureSend<H>(
 ): Measurement | undefined {
   if (metricsEpoch() === 0) return undefined;
   const destination = sharedDestination(messages);
-  return messaging.measurer.startOnMessages({ name, type: 'send', destination, attributes }, sentMessages, messages);
+  return messaging.measurer.startOnMessages(name, 'send', destination, attributes, sentMessages, messages);
 }
 
 function untouched<H>(messages: readonly Outgoing<H>[], parent: Context, measurement?: Measurement): Sending<H> {

@@ -6,8 +6,10 @@ export {
   type MqtraceMetricProducer,
   type MqtraceMetricsOptions,
 } from './producer.ts';
+export { mqtraceInstruments, type MqtraceInstruments, type MqtraceInstrumentsOptions } from './meter.ts';
 export type {
   CollectedMetric,
+  GaugeMetric,
   HistogramMetric,
   HistogramValue,
   MetricPoint,

@@ -12,12 +12,16 @@ export interface Series {
    * because a number in an object's field may be allocated anew each time it changes.
    */
   readonly data: Float64Array;
+  /** Has a value recorded elsewhere as well. */
+  forward: ((value: number) => void) | undefined;
 }
 
 /** What is said of an instrument. @internal */
 export interface Definition {
+  /** Its place among the definitions of this copy of the package. */
+  readonly at: number;
   readonly name: string;
-  readonly kind: 'counter' | 'up_down_counter' | 'histogram';
+  readonly kind: 'counter' | 'up_down_counter' | 'histogram' | 'gauge';
   readonly unit: string;
   readonly description: string;
   /** The upper bounds of a histogram's buckets. */
@@ -25,22 +29,49 @@ export interface Definition {
 }
 
 /** An instrument with its series. @internal */
-export interface Instrument extends Definition {
+export interface Instrument extends Omit<Definition, 'at'> {
   /** By attributes, as {@link seriesFor} writes them as text. */
   readonly series: Map<string, Series>;
   /** How many of the series stand for those that had no room. */
   others: number;
 }
 
+/** A level that was observed: what it is of, and how high it is. @internal */
+export interface Level {
+  readonly definition: Definition;
+  readonly attributes: Attributes;
+  readonly value: number;
+}
+
+/**
+ * Tells the present levels of something.
+ *
+ * @param note - to be called for each level. Levels of equal attributes are added up, or, where `shared` says that each tells of the
+ *   whole, the highest counts.
+ * @internal
+ */
+export type Observer = (note: (level: Level, shared?: boolean) => void) => void | Promise<void>;
+
+/** Gives what records the values of one series elsewhere. @internal */
+export type Forwarder = (name: string, attributes: Attributes) => (value: number) => void;
+
 /** What all copies of this package in the process share. @internal */
 export interface MetricsState {
   /** Whoever reads; while there are none, nothing is counted. */
   readers: number;
+  /** How many of them are instruments of the metrics API. */
+  meters: number;
+  /** For the values of histograms; undefined unless they are recorded by the metrics API too. */
+  forwarder: Forwarder | undefined;
   /** Differs each time that counting starts; 0 while nothing is counted. */
   epoch: number;
   epochs: number;
   /** Series that an instrument may have. */
   maxSeries: number;
+  /** Whoever tells levels when they are read: see `observe` in levels.ts. */
+  readonly observers: Set<Observer>;
+  /** The observation that is under way. */
+  observation: Promise<void> | undefined;
   readonly instruments: Map<string, Instrument>;
 }
 
@@ -50,9 +81,13 @@ export const defaultMaxSeries = 1000;
 /** @internal */
 export const state: MetricsState = processState('metrics', 1, () => ({
   readers: 0,
+  meters: 0,
+  forwarder: undefined,
   epoch: 0,
   epochs: 0,
   maxSeries: defaultMaxSeries,
+  observers: new Set(),
+  observation: undefined,
   instruments: new Map(),
 }));
 
@@ -64,87 +99,112 @@ const ages = [
 ];
 const attempts = [1, 2, 3, 4, 5, 10, 20, 50, 100];
 
+/** Every definition, by its place. @internal */
+export const definitions: Definition[] = [];
+
+function define(given: Omit<Definition, 'at'>): Definition {
+  const definition = { at: definitions.length, ...given };
+  definitions.push(definition);
+  return definition;
+}
+
 /** @internal */
-export const operationDuration: Definition = {
+export const operationDuration: Definition = define({
   name: 'messaging.client.operation.duration',
   kind: 'histogram',
   unit: 's',
   description: 'Duration of messaging operation initiated by a producer or consumer client.',
   boundaries: durations,
-};
+});
 
 /** @internal */
-export const processDuration: Definition = {
+export const processDuration: Definition = define({
   name: 'messaging.process.duration',
   kind: 'histogram',
   unit: 's',
   description: 'Duration of processing operation.',
   boundaries: durations,
-};
+});
 
 /** @internal */
-export const sentMessages: Definition = {
+export const sentMessages: Definition = define({
   name: 'messaging.client.sent.messages',
   kind: 'counter',
   unit: '{message}',
   description: 'Number of messages producer attempted to send to the broker.',
-};
+});
 
 /** @internal */
-export const consumedMessages: Definition = {
+export const consumedMessages: Definition = define({
   name: 'messaging.client.consumed.messages',
   kind: 'counter',
   unit: '{message}',
   description: 'Number of messages that were delivered to the application.',
-};
+});
 
 /** @internal */
-export const messageAge: Definition = {
+export const messageAge: Definition = define({
   name: 'mqtrace.message.age',
   kind: 'histogram',
   unit: 's',
   description: 'Time from the sending of a message to the start of its processing.',
   boundaries: ages,
-};
+});
 
 /** @internal */
-export const pipelineAge: Definition = {
+export const pipelineAge: Definition = define({
   name: 'mqtrace.pipeline.age',
   kind: 'histogram',
   unit: 's',
   description: 'Time from the sending of the first message of a pipeline to the start of processing.',
   boundaries: ages,
-};
+});
 
 /** @internal */
-export const clockSkew: Definition = {
+export const clockSkew: Definition = define({
   name: 'mqtrace.message.clock_skew',
   kind: 'counter',
   unit: '{message}',
   description: 'Messages that were received before they were sent, by the clocks of the two machines.',
-};
+});
 
 /** @internal */
-export const messagesInFlight: Definition = {
+export const messagesInFlight: Definition = define({
   name: 'mqtrace.messages.in_flight',
   kind: 'up_down_counter',
   unit: '{message}',
   description: 'Messages that are being processed.',
-};
+});
 
 /** @internal */
-export const deliveryAttempts: Definition = {
+export const deliveryAttempts: Definition = define({
   name: 'mqtrace.delivery.attempts',
   kind: 'histogram',
   unit: '{attempt}',
   description: 'How often a message has been delivered, this time included, where the broker tells.',
   boundaries: attempts,
-};
+});
 
 /** @internal */
-export const messagesDeadLettered: Definition = {
+export const messagesDeadLettered: Definition = define({
   name: 'mqtrace.messages.dead_lettered',
   kind: 'counter',
   unit: '{message}',
   description: 'Messages that were dead-lettered, as far as the broker tells.',
-};
+});
+
+/** @internal */
+export const consumerLag: Definition = define({
+  name: 'mqtrace.consumer.lag',
+  kind: 'gauge',
+  unit: '{message}',
+  description: 'Messages that wait to be consumed.',
+});
+
+/** @internal */
+export const consumerPending: Definition = define({
+  name: 'mqtrace.consumer.pending',
+  kind: 'gauge',
+  unit: '{message}',
+  description: 'Messages that were delivered to a consumer of the group and are not acknowledged yet.',
+});

@@ -3,6 +3,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { checkNames, checkOneOf, checkWhole } from '../common/check-options.ts';
 import { reportFault } from '../common/faults.ts';
 import { version } from '../common/version.ts';
+import { observe } from './levels.ts';
 import { type CollectedMetric, MetricsReader, type Temporality } from './reader.ts';
 
 /** Options of {@link mqtraceMetrics}. */
@@ -70,7 +71,7 @@ export function mqtraceMetrics(options: MqtraceMetricsOptions = {}): MqtraceMetr
   }
   if (maxSeries !== undefined) checkWhole(1)(maxSeries, 'mqtraceMetrics({ maxSeries })', options);
   const reader = new MetricsReader(temporality ?? 'cumulative', maxSeries);
-  return { collect: () => Promise.resolve(collectFrom(reader)) };
+  return { collect: () => observe().then(() => collectFrom(reader)) };
 }
 
 function collectFrom(reader: MetricsReader): MqtraceCollection {

@@ -32,7 +32,7 @@ interface MetricBase {
     readonly valueType: ValueType;
     readonly advice: { readonly explicitBucketBoundaries?: number[] };
     /** SDKs before 2.0 look at it. */
-    readonly type: 'COUNTER' | 'UP_DOWN_COUNTER' | 'HISTOGRAM';
+    readonly type: 'COUNTER' | 'UP_DOWN_COUNTER' | 'HISTOGRAM' | 'GAUGE';
   };
   /** 0 is delta, 1 cumulative, as in OpenTelemetry's SDK. */
   readonly aggregationTemporality: 0 | 1;
@@ -51,8 +51,14 @@ export interface SumMetric extends MetricBase {
   readonly dataPoints: MetricPoint<number>[];
 }
 
+/** A level, as OpenTelemetry's SDK has it. */
+export interface GaugeMetric extends MetricBase {
+  readonly dataPointType: 2;
+  readonly dataPoints: MetricPoint<number>[];
+}
+
 /** A metric in the form of `MetricData` of OpenTelemetry's SDK. */
-export type CollectedMetric = HistogramMetric | SumMetric;
+export type CollectedMetric = HistogramMetric | SumMetric | GaugeMetric;
 
 /** What was collected; it counts as read once it is committed. @internal */
 export interface Collection {
@@ -73,7 +79,12 @@ export class MetricsReader {
   #readMs: number = Date.now();
   #open = true;
 
-  constructor(temporality: Temporality, maxSeries?: number) {
+  readonly #isMeter: boolean;
+
+  /** @param kind - `'meter'` for instruments of the metrics API, which tell nothing beside other readers. */
+  constructor(temporality: Temporality, maxSeries?: number, kind?: 'meter') {
+    this.#isMeter = kind === 'meter';
+    if (this.#isMeter) state.meters++;
     this.#delta = temporality === 'delta';
     if (state.readers++ === 0) startCounting();
     if (maxSeries !== undefined) state.maxSeries = maxSeries;
@@ -86,8 +97,7 @@ export class MetricsReader {
     const metrics: CollectedMetric[] = [];
     const taken = this.#delta ? snapshot() : undefined;
     for (const instrument of state.instruments.values()) {
-      const metric =
-        instrument.kind === 'histogram' ? this.#histogram(instrument, nowMs) : this.#sum(instrument, nowMs);
+      const metric = this.#metric(instrument, nowMs);
       if (metric.dataPoints.length > 0) metrics.push(metric);
     }
     return {
@@ -104,6 +114,7 @@ export class MetricsReader {
   get counted(): number {
     let total = 0;
     for (const { kind, series } of state.instruments.values()) {
+      if (kind === 'gauge') continue;
       for (const { data } of series.values()) {
         for (let at = kind === 'histogram' ? histogram.buckets : 0; at < data.length; at++) total += data[at]!;
       }
@@ -116,7 +127,13 @@ export class MetricsReader {
     if (!this.#open) return;
     this.#open = false;
     this.#read.clear();
+    if (this.#isMeter) state.meters--;
     if (--state.readers === 0) state.epoch = 0;
+  }
+
+  #metric(instrument: Instrument, nowMs: number): CollectedMetric {
+    if (instrument.kind === 'histogram') return this.#histogram(instrument, nowMs);
+    return instrument.kind === 'gauge' ? gauge(instrument, nowMs) : this.#sum(instrument, nowMs);
   }
 
   #histogram(instrument: Instrument, nowMs: number): HistogramMetric {
@@ -131,7 +148,7 @@ export class MetricsReader {
       if (count === 0) continue;
       const extremes = this.#delta ? undefined : { min: data[histogram.min]!, max: data[histogram.max]! };
       const value = { buckets: { boundaries, counts }, count, sum: since(histogram.sum), ...extremes };
-      dataPoints.push(this.#point(series, nowMs, value, this.#delta));
+      dataPoints.push(pointOf(series, this.#startMs(series, this.#delta), nowMs, value));
     }
     return { ...describe(instrument), aggregationTemporality: this.#delta ? 0 : 1, dataPointType: 0, dataPoints };
   }
@@ -144,7 +161,7 @@ export class MetricsReader {
     for (const series of instrument.series.values()) {
       const value = series.data[0]! - (delta ? (this.#read.get(series)?.[0] ?? 0) : 0);
       if (isMonotonic && value === 0) continue;
-      dataPoints.push(this.#point(series, nowMs, value, delta));
+      dataPoints.push(pointOf(series, this.#startMs(series, delta), nowMs, value));
     }
     return {
       ...describe(instrument),
@@ -155,15 +172,25 @@ export class MetricsReader {
     };
   }
 
-  #point<Value>(series: Series, nowMs: number, value: Value, delta: boolean): MetricPoint<Value> {
-    const startMs = delta ? this.#readMs : series.startMs;
-    return {
-      startTime: timeOf(startMs),
-      endTime: timeOf(Math.max(nowMs, startMs)),
-      attributes: series.attributes,
-      value,
-    };
+  #startMs(series: Series, delta: boolean): number {
+    return delta ? this.#readMs : series.startMs;
   }
+}
+
+function gauge(instrument: Instrument, nowMs: number): GaugeMetric {
+  const dataPoints = Array.from(instrument.series.values(), (series) =>
+    pointOf(series, series.startMs, nowMs, series.data[0]!),
+  );
+  return { ...describe(instrument), aggregationTemporality: 1, dataPointType: 2, dataPoints };
+}
+
+function pointOf<Value>(series: Series, startMs: number, nowMs: number, value: Value): MetricPoint<Value> {
+  return {
+    startTime: timeOf(startMs),
+    endTime: timeOf(Math.max(nowMs, startMs)),
+    attributes: series.attributes,
+    value,
+  };
 }
 
 function startCounting(): void {
@@ -180,7 +207,12 @@ function snapshot(): Map<Series, Float64Array> {
   return read;
 }
 
-const types = { counter: 'COUNTER', up_down_counter: 'UP_DOWN_COUNTER', histogram: 'HISTOGRAM' } as const;
+const types = {
+  counter: 'COUNTER',
+  up_down_counter: 'UP_DOWN_COUNTER',
+  histogram: 'HISTOGRAM',
+  gauge: 'GAUGE',
+} as const;
 
 function describe({ name, description, unit, kind, boundaries }: Instrument): Pick<MetricBase, 'descriptor'> {
   return {

@@ -1,6 +1,6 @@
 // Finds the series for a set of attributes, and adds to it. Finding is for once; adding allocates nothing.
 import type { Attributes } from '@opentelemetry/api';
-import { type Definition, type Instrument, type Series, state } from './instruments.ts';
+import { type Definition, type Forwarder, type Instrument, type Series, state } from './instruments.ts';
 
 /** Stands for what had no room. */
 const other = '_OTHER';
@@ -68,23 +68,48 @@ export function recordIn(series: Series, boundaries: readonly number[], value: n
   let bucket = 0;
   while (bucket < boundaries.length && value > boundaries[bucket]!) bucket++;
   data[histogram.buckets + bucket]!++;
+  if (series.forward !== undefined) series.forward(value);
+}
+
+/**
+ * Has the values of all histograms recorded elsewhere as well, until the function that is returned is called.
+ *
+ * @internal
+ */
+export function forwardHistograms(forwarder: Forwarder | undefined): () => void {
+  state.forwarder = forwarder;
+  for (const { name, kind, series } of state.instruments.values()) {
+    if (kind !== 'histogram') continue;
+    for (const each of series.values()) each.forward = forwarder?.(name, each.attributes);
+  }
+  return () => void forwardHistograms(undefined);
 }
 
 function instrumentOf(definition: Definition): Instrument {
   const known = state.instruments.get(definition.name);
   if (known !== undefined) return known;
-  const instrument: Instrument = { ...definition, series: new Map(), others: 0 };
+  const { name, kind, unit, description, boundaries } = definition;
+  const instrument: Instrument = {
+    name,
+    kind,
+    unit,
+    description,
+    ...(boundaries && { boundaries }),
+    series: new Map(),
+    others: 0,
+  };
   state.instruments.set(definition.name, instrument);
   return instrument;
 }
 
-function add({ kind, boundaries = [], series }: Instrument, key: string, attributes: Attributes): Series {
+function add({ name, kind, boundaries = [], series }: Instrument, key: string, attributes: Attributes): Series {
   const data = new Float64Array(kind === 'histogram' ? histogram.buckets + boundaries.length + 1 : 1);
   if (kind === 'histogram') {
     data[histogram.min] = Infinity;
     data[histogram.max] = -Infinity;
   }
-  const added: Series = { attributes, startMs: Date.now(), data };
+  const forward = kind === 'histogram' ? state.forwarder?.(name, attributes) : undefined;
+  const added: Series = { attributes, startMs: Date.now(), data, forward };
   series.set(key, added);
   return added;
 }

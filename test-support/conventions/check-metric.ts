@@ -16,7 +16,13 @@ const own: Readonly<Record<string, { instrument: string; unit: string; required:
   'mqtrace.messages.in_flight': ownMetric('updowncounter', '{message}'),
   'mqtrace.delivery.attempts': ownMetric('histogram', '{attempt}'),
   'mqtrace.messages.dead_lettered': ownMetric('counter', '{message}'),
+  'mqtrace.consumer.lag': ownLevel(),
+  'mqtrace.consumer.pending': ownLevel(),
 };
+
+function ownLevel() {
+  return { instrument: 'gauge', unit: '{message}', required: ['messaging.destination.name', 'messaging.system.name'] };
+}
 
 function ownMetric(instrument: string, unit: string) {
   return { instrument, unit, required: ['messaging.operation.name', 'messaging.system.name'] };

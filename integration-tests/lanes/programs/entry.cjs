@@ -2,6 +2,7 @@ const modules = {
   api: require('@opentelemetry/api'),
   mqtrace: require('mqtrace'),
   sdk: require('mqtrace/sdk'),
+  metrics: require('mqtrace/metrics').mqtraceMetrics(),
   kafkajs: require('kafkajs'),
   amqplib: require('amqplib'),
   ioredis: require('ioredis'),

@@ -6,11 +6,13 @@ import * as mqtrace from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
 import { consumeStream, traceRedis } from 'mqtrace/ioredis';
 import { traceKafka } from 'mqtrace/kafkajs';
+import { mqtraceMetrics } from 'mqtrace/metrics';
 import * as sdk from 'mqtrace/sdk';
 import pipelines from './pipeline.cjs';
 
+const metrics = mqtraceMetrics();
 const wrappers = { traceKafka, traceConnection, traceRedis, consumeStream };
-pipelines({ api, mqtrace, sdk, kafkajs, amqplib, ioredis, wrappers }).then(
+pipelines({ api, mqtrace, sdk, metrics, kafkajs, amqplib, ioredis, wrappers }).then(
   (result) => console.log(result),
   (error) => {
     console.error(error);

@@ -3,9 +3,19 @@
 
 /**
  * Runs the pipelines of all clients. Throws unless each consumer is in the producer's trace and sees its baggage.
- * `tracing`: what another provider than that of mqtrace/sdk is used with; `options`: those of the wrappers.
+ * `metrics`: what `mqtraceMetrics()` gave; `tracing`: what another provider than that of mqtrace/sdk is used with; `options`: those of the wrappers.
  */
-module.exports = async function pipelines({ api, mqtrace, sdk, kafkajs, amqplib, ioredis, wrappers, ...other }) {
+module.exports = async function pipelines({
+  api,
+  mqtrace,
+  sdk,
+  metrics,
+  kafkajs,
+  amqplib,
+  ioredis,
+  wrappers,
+  ...other
+}) {
   const { options } = other;
   const { KAFKA_BROKERS, AMQP_URL, REDIS_URL, TOPIC, QUEUE, STREAM } = process.env;
   const spans = [];
@@ -98,6 +108,18 @@ module.exports = async function pipelines({ api, mqtrace, sdk, kafkajs, amqplib,
     if (other.tracing !== undefined) continue;
     const names = spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
     if (names.length < 3) throw new Error(`${client}: only the spans ${names.join(', ')}`);
+  }
+  const { resourceMetrics } = await metrics.collect();
+  const counted = resourceMetrics.scopeMetrics[0].metrics.filter(({ descriptor: { name } }) =>
+    /^messaging\.client\.(sent|consumed)\.messages$/.test(name),
+  );
+  for (const system of ['kafka', 'rabbitmq', 'redis']) {
+    const values = counted.map(({ dataPoints }) =>
+      dataPoints
+        .filter(({ attributes }) => attributes['messaging.system.name'] === system)
+        .reduce((sum, { value }) => sum + value, 0),
+    );
+    if (String(values) !== '1,1') throw new Error(`${system}: sent and consumed are counted as ${values}`);
   }
   return `ok, ${spans.length} spans`;
 };

@@ -5,6 +5,7 @@ import { ProtobufWriter } from '../../common/protobuf-writer.ts';
 import { reportFault } from '../../common/faults.ts';
 import { suppressTracing } from '../../common/suppression.ts';
 import { warnEachMinute } from '../../common/warnings.ts';
+import { observe } from '../../metrics/levels.ts';
 import { type CollectedMetric, MetricsReader, type Temporality } from '../../metrics/reader.ts';
 import { Backoff } from '../backoff.ts';
 import type { InstrumentationScope, Resource } from '../otlp-encoder.ts';
@@ -26,6 +27,8 @@ export interface MetricsTarget {
 
 /** The longest time that the application waits for a receiver that has never responded. */
 const unansweredMs = 5000;
+/** How long brokers that are asked for lag may hold up an export. */
+const observationMs = 5000;
 
 /** The outcome of a request. */
 type Outcome = 'taken' | 'lost' | 'unanswered';
@@ -72,6 +75,8 @@ export class MetricsDestination {
 
   async #export(deadline: number): Promise<void> {
     this.#hurry = new AbortController();
+    const leftMs = Math.max(0, deadline - performance.now());
+    await observe(Math.min(leftMs / 2, observationMs));
     this.#told = this.#reader.counted;
     const { metrics, commit } = this.#reader.collect();
     if (metrics.length === 0) return;

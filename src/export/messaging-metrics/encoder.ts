@@ -76,6 +76,9 @@ function writeText(writer: ProtobufWriter, tag: number, text: string): void {
   writer.string(text);
 }
 
+/** Of the data of a histogram, a gauge and a sum. */
+const dataTags = { 0: 0x4a, 2: 0x2a, 3: 0x3a } as const;
+
 function writeMetric(writer: ProtobufWriter, metric: CollectedMetric): void {
   const { name, description, unit } = metric.descriptor;
   writer.byte(0x12);
@@ -83,13 +86,14 @@ function writeMetric(writer: ProtobufWriter, metric: CollectedMetric): void {
   writeText(writer, 0x0a, name);
   writeText(writer, 0x12, description);
   writeText(writer, 0x1a, unit);
-  const isSum = metric.dataPointType === 3;
-  writer.byte(isSum ? 0x3a : 0x4a);
+  writer.byte(dataTags[metric.dataPointType]);
   const data = writer.open(2);
-  if (metric.dataPointType === 3) for (const point of metric.dataPoints) writeNumberPoint(writer, point);
-  else for (const point of metric.dataPoints) writeHistogramPoint(writer, point);
-  writer.byte(0x10);
-  writer.byte(otlpTemporality[metric.aggregationTemporality]);
+  if (metric.dataPointType === 0) for (const point of metric.dataPoints) writeHistogramPoint(writer, point);
+  else for (const point of metric.dataPoints) writeNumberPoint(writer, point);
+  if (metric.dataPointType !== 2) {
+    writer.byte(0x10);
+    writer.byte(otlpTemporality[metric.aggregationTemporality]);
+  }
   if (metric.dataPointType === 3 && metric.isMonotonic) {
     writer.byte(0x18);
     writer.byte(1);

@@ -19,8 +19,9 @@ export function metricsToJson({ resource, scope, metrics }: MetricsRequest): obj
 function metricToJson(metric: CollectedMetric): object {
   const { name, description, unit } = metric.descriptor;
   const aggregationTemporality = otlpTemporality[metric.aggregationTemporality];
-  if (metric.dataPointType === 3) {
+  if (metric.dataPointType !== 0) {
     const dataPoints = metric.dataPoints.map((point) => ({ ...common(point), asInt: String(point.value) }));
+    if (metric.dataPointType === 2) return { name, description, unit, gauge: { dataPoints } };
     return { name, description, unit, sum: { dataPoints, aggregationTemporality, isMonotonic: metric.isMonotonic } };
   }
   const dataPoints = metric.dataPoints.map((point) => {

@@ -8,48 +8,14 @@ import { processMessage, traceRedis } from 'mqtrace/ioredis';
 import { traceKafka } from 'mqtrace/kafkajs';
 import { startTracing } from 'mqtrace/sdk';
 import { afterAll, expect, inject, test } from 'vitest';
-import { checkMetric } from '../test-support/conventions/check-metric.ts';
-import { uniqueName } from '../test-support/inputs.ts';
-import { createTopics } from '../test-support/kafka-topics.ts';
-import { type CollectedMetric, type HistogramValue, mqtraceMetrics } from '../src/metrics/index.ts';
+import { uniqueName } from '../../test-support/inputs.ts';
+import { createTopics } from '../../test-support/kafka-topics.ts';
+import type { HistogramValue } from '../../src/metrics/index.ts';
+import { collect, consumed, expectAges, inFlight, read, sent } from './reading.ts';
 
 const tracing = startTracing({ sampling: { sampler: { ratio: 0 } }, export: { protocol: 'none' } });
-const producer = mqtraceMetrics();
 
 afterAll(() => tracing.shutdown());
-
-type Value = number | HistogramValue;
-
-/** The values of a metric for one destination, by operation. */
-async function read(name: string, destination: string): Promise<Record<string, Value>> {
-  const all: CollectedMetric[] = (await producer.collect()).resourceMetrics.scopeMetrics.flatMap(
-    ({ metrics }) => metrics,
-  );
-  expect(all.flatMap((metric) => checkMetric({ ...metric, descriptor: metric.descriptor }))).toEqual([]);
-  const points = all
-    .filter(({ descriptor }) => descriptor.name === name)
-    .flatMap(({ dataPoints }): { attributes: Record<string, unknown>; value: Value }[] => dataPoints as never);
-  return Object.fromEntries(
-    points
-      .filter(({ attributes }) => attributes['messaging.destination.name'] === destination)
-      .map(({ attributes, value }) => [
-        [attributes['messaging.operation.name'], attributes['error.type']].filter(Boolean).join(' '),
-        value,
-      ]),
-  );
-}
-
-const sent = (destination: string) => read('messaging.client.sent.messages', destination);
-const consumed = (destination: string) => read('messaging.client.consumed.messages', destination);
-const inFlight = (destination: string) => read('mqtrace.messages.in_flight', destination);
-
-/** Expects the ages of messages to be what the test has measured, within two per cent. */
-async function expectAges(destination: string, measuredMs: readonly number[]): Promise<void> {
-  const age = (await read('mqtrace.message.age', destination))['process'] as HistogramValue;
-  const sum = measuredMs.reduce((all, one) => all + one, 0) / 1000;
-  expect(age.count).toBe(measuredMs.length);
-  expect(Math.abs(age.sum / sum - 1)).toBeLessThan(0.02);
-}
 
 test('amqplib: sends, deliveries, pulls, failures and settlements', async () => {
   const connection = traceConnection(await connect(inject('amqpUrl')));
@@ -85,7 +51,7 @@ test('amqplib: sends, deliveries, pulls, failures and settlements', async () => 
   expect((durations['ack'] as HistogramValue).count).toBe(60);
   expect(((await read('messaging.process.duration', queue))['process'] as HistogramValue).count).toBe(60);
   // Routing keys, of which there may be any number, are in no series.
-  const keys = JSON.stringify((await producer.collect()).resourceMetrics.scopeMetrics);
+  const keys = JSON.stringify(await collect());
   expect(keys).not.toContain('key.');
 
   const pulled = uniqueName('q');

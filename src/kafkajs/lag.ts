@@ -1,0 +1,248 @@
+// How far a consumer is behind: the messages of its partitions that it has not processed yet.
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { suppressTracing } from '../common/suppression.ts';
+import { isRecord } from '../common/check-options.ts';
+import { ATTR_CONSUMER_GROUP_NAME, lagAttributes, runInContext } from '../messaging/index.ts';
+import { consumerLag, type Observer } from '../metrics/instruments.ts';
+import { observeLevels } from '../metrics/levels.ts';
+import { metricsEpoch } from '../metrics/series.ts';
+import { listen } from './connection.ts';
+import type { ClientState } from './state.ts';
+import type { ConsumerLike } from './types.ts';
+
+/** The part of kafkajs' `Admin` that is used. */
+export interface AdminLike {
+  connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  fetchTopicOffsets(topic: string): Promise<readonly { partition: number; high: string }[]>;
+  fetchOffsets(asked: {
+    groupId: string;
+    topics: string[];
+  }): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
+}
+
+/** Where a consumer is in one partition. Kept for as long as the consumer, since what is cached of the partition points to it. */
+export class Position {
+  readonly topic: string;
+  readonly partition: number;
+  assigned = false;
+  /** The high watermark that was seen last: one more than the offset of the last message. Undefined until a batch has come. */
+  high: number | undefined;
+  /** The offset of the first message that is not processed, as far as events tell. */
+  next: number | undefined;
+  /** The message that a handler was called with last: those before it are processed. Text, because it is read by few. */
+  #started: string | undefined;
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  /** Notes that a handler is about to be called with the message of this offset. */
+  start(offset: string | undefined): void {
+    if (metricsEpoch() !== 0) this.#started = offset;
+  }
+
+  /** A batch has come: whatever was noted before is older. */
+  begin(first: number | undefined, high: number | undefined): void {
+    this.high = high ?? this.high;
+    this.next = first ?? this.next;
+    this.#started = undefined;
+  }
+
+  /** Everything before this offset is processed. */
+  finish(next: number): void {
+    if (this.finished === undefined || next > this.finished) {
+      this.next = next;
+      this.#started = undefined;
+    }
+  }
+
+  /** Whether the last message that a handler was called with has this offset. */
+  hasStarted(offset: unknown): boolean {
+    return this.#started !== undefined && this.#started === offset;
+  }
+
+  /** The offset of the first message that is not processed. */
+  get finished(): number | undefined {
+    const started = offsetOf(this.#started);
+    if (started === undefined) return this.next;
+    return this.next === undefined ? started : Math.max(started, this.next);
+  }
+
+  lose(): void {
+    this.assigned = false;
+    this.high = undefined;
+    this.next = undefined;
+    this.#started = undefined;
+  }
+}
+
+/**
+ * The lag of one consumer. kafkajs tells how far the end of a batch is from the end of the partition, which is no lag: the batch may
+ * hold all there is. What is told here is the distance from the first message that is not processed.
+ */
+export class ConsumerLag {
+  readonly #state: ClientState;
+  readonly #admin: (() => AdminLike) | undefined;
+  readonly #positions = new Map<string, Position>();
+  /** Whether the end of a batch means that all of it is processed. */
+  #batchIsDone = false;
+  #stop: (() => void) | undefined;
+
+  /** @param admin - makes an admin client, for offsets that are asked for at each collection. */
+  constructor(consumer: ConsumerLike, state: ClientState, admin?: () => AdminLike) {
+    this.#state = state;
+    this.#admin = admin;
+    const on = (event: string, seen: (payload: Record<string, unknown>) => void): void => {
+      listen(consumer, event, (payload) => {
+        seen(payload);
+        return false;
+      });
+    };
+    on('GROUP_JOIN', ({ memberAssignment }) => this.#assign(memberAssignment));
+    on('START_BATCH_PROCESS', (batch) => {
+      if (metricsEpoch() === 0) return;
+      this.#known(batch)?.begin(offsetOf(batch['firstOffset']), offsetOf(batch['highWatermark']));
+    });
+    on('END_BATCH_PROCESS', (batch) => {
+      if (metricsEpoch() === 0) return;
+      const position = this.#known(batch);
+      const last = offsetOf(batch['lastOffset']);
+      if (position === undefined || last === undefined) return;
+      // A batch without messages has none that a handler could have left. A handler of single messages may have been interrupted.
+      if (this.#batchIsDone || batch['batchSize'] === 0 || position.hasStarted(batch['lastOffset'])) {
+        position.finish(last + 1);
+      }
+    });
+    on('COMMIT_OFFSETS', ({ topics }) => {
+      if (metricsEpoch() !== 0) this.#commit(topics);
+    });
+    for (const end of ['STOP', 'DISCONNECT', 'CRASH']) on(end, () => this.#leave());
+  }
+
+  /** Notes how the consumer is run. */
+  run(config: Record<string, unknown>): void {
+    this.#batchIsDone = config['eachMessage'] === undefined && config['eachBatchAutoResolve'] !== false;
+  }
+
+  position(topic: string, partition: number): Position {
+    const key = `${partition} ${topic}`;
+    let position = this.#positions.get(key);
+    if (position === undefined) {
+      position = new Position(topic, partition);
+      this.#positions.set(key, position);
+    }
+    return position;
+  }
+
+  #known({ topic, partition }: Record<string, unknown>): Position | undefined {
+    return typeof topic === 'string' && typeof partition === 'number' ? this.position(topic, partition) : undefined;
+  }
+
+  #assign(assignment: unknown): void {
+    const assigned = new Set<Position>();
+    for (const [topic, partitions] of Object.entries(isRecord(assignment) ? assignment : {})) {
+      for (const partition of partitions as number[]) assigned.add(this.position(topic, partition));
+    }
+    for (const position of this.#positions.values()) {
+      if (!assigned.has(position)) position.lose();
+      else position.assigned = true;
+    }
+    this.#stop ??= observeLevels(this.#observe);
+  }
+
+  #commit(topics: unknown): void {
+    for (const { topic, partitions } of topics as {
+      topic: string;
+      partitions: { partition: number; offset: string }[];
+    }[]) {
+      for (const { partition, offset } of partitions) {
+        const next = offsetOf(offset);
+        if (next !== undefined) this.position(topic, partition).finish(next);
+      }
+    }
+  }
+
+  #leave(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+    for (const position of this.#positions.values()) position.lose();
+  }
+
+  readonly #observe: Observer = (note) => {
+    const admin = this.#admin?.();
+    return admin === undefined
+      ? this.#estimate(note)
+      : runInContext(suppressTracing(ROOT_CONTEXT), () => this.#poll(admin, note));
+  };
+
+  #estimate(note: Parameters<Observer>[0]): void {
+    for (const [topic, positions] of this.#byTopic()) this.#note(note, topic, positions, ({ high }) => high);
+  }
+
+  /** Asks for the ends of the partitions, and for the offsets of those of which no message has come yet. */
+  async #poll(admin: AdminLike, note: Parameters<Observer>[0]): Promise<void> {
+    await admin.connect();
+    try {
+      for (const [topic, positions] of this.#byTopic()) {
+        // oxlint-disable-next-line no-await-in-loop -- one request after the other, over one connection
+        await this.#askCommitted(admin, topic, positions);
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        const ends = await admin.fetchTopicOffsets(topic);
+        const highs = new Map(ends.map(({ partition, high }) => [partition, offsetOf(high)]));
+        this.#note(note, topic, positions, ({ partition }) => highs.get(partition));
+      }
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async #askCommitted(admin: AdminLike, topic: string, positions: readonly Position[]): Promise<void> {
+    const groupId = this.#state.connection.attributes[ATTR_CONSUMER_GROUP_NAME];
+    const unknown = positions.filter(({ finished }) => finished === undefined);
+    if (unknown.length === 0 || typeof groupId !== 'string') return;
+    const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    for (const { partition, offset } of committed?.partitions ?? []) {
+      const next = offsetOf(offset);
+      const position = unknown.find((each) => each.partition === partition);
+      if (next !== undefined && position?.assigned && position.finished === undefined) position.finish(next);
+    }
+  }
+
+  #note(
+    note: Parameters<Observer>[0],
+    topic: string,
+    positions: readonly Position[],
+    highOf: (position: Position) => number | undefined,
+  ): void {
+    let lag: number | undefined;
+    for (const position of positions) {
+      const { assigned, finished } = position;
+      const high = highOf(position);
+      if (!assigned || finished === undefined || high === undefined) continue;
+      lag = (lag ?? 0) + Math.max(0, high - finished);
+    }
+    if (lag === undefined) return;
+    const { messaging, connection } = this.#state;
+    note({ definition: consumerLag, attributes: lagAttributes(messaging, topic, connection.attributes), value: lag });
+  }
+
+  #byTopic(): Map<string, Position[]> {
+    const topics = new Map<string, Position[]>();
+    for (const position of this.#positions.values()) {
+      if (!position.assigned) continue;
+      const positions = topics.get(position.topic);
+      if (positions === undefined) topics.set(position.topic, [position]);
+      else positions.push(position);
+    }
+    return topics;
+  }
+}
+
+/** Offsets are text in kafkajs, and -1 where there is none. */
+function offsetOf(offset: unknown): number | undefined {
+  if (typeof offset !== 'string' || offset === '') return undefined;
+  const number = Number(offset);
+  return number >= 0 ? number : undefined;
+}

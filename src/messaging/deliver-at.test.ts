@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { deliverAtHeader, dropPastDelivery, timeInHeader, waitsSince } from './deliver-at.ts';
+
+test.each<[unknown, number | undefined]>([
+  ['1700000000000', 1_700_000_000_000],
+  [Buffer.from('1700000000000'), 1_700_000_000_000],
+  [1_700_000_000_000, 1_700_000_000_000],
+  ['1700000000', undefined],
+  ['0700000000000', undefined],
+  ['17000000000ab', undefined],
+  ['1'.repeat(100_000), undefined],
+  [['1700000000000'], undefined],
+  [null, undefined],
+])('the time in %o is %s', (value, expected) => {
+  expect(timeInHeader(value)).toBe(expected);
+});
+
+test('a message waits from when it was to be delivered, or from when it was sent if that is later', () => {
+  const sent = Date.now() - 60_000;
+  expect(waitsSince(sent, undefined)).toBe(sent);
+  expect(waitsSince(sent, String(sent + 50_000))).toBe(sent + 50_000);
+  expect(waitsSince(sent, String(sent - 1))).toBe(sent);
+  expect(waitsSince(sent, 'tomorrow')).toBe(sent);
+  expect(waitsSince(undefined, String(sent))).toBeUndefined();
+  // Before its time it has not waited, which is no fault of a clock.
+  expect(Date.now() - waitsSince(sent, String(Date.now() + 100_000))!).toBeGreaterThanOrEqual(0);
+});
+
+test('a time that has passed came with another message', () => {
+  const headers = (deliverAt: unknown): Record<string, unknown> => {
+    const given = { [deliverAtHeader]: deliverAt, other: 'kept' };
+    dropPastDelivery(given);
+    return given;
+  };
+  expect(headers(String(Date.now() - 1))).toEqual({ other: 'kept' });
+  expect(headers(Buffer.from(String(Date.now() - 1)))).toEqual({ other: 'kept' });
+  const future = String(Date.now() + 10_000);
+  expect(headers(future)).toEqual({ [deliverAtHeader]: future, other: 'kept' });
+  expect(headers('soon')).toEqual({ [deliverAtHeader]: 'soon', other: 'kept' });
+});

@@ -1,0 +1,32 @@
+import { performance } from 'node:perf_hooks';
+import { afterEach, expect, test, vi } from 'vitest';
+import { timeOfDay } from './wall-clock.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Sets both clocks. */
+function set(ticks: number, date: number): void {
+  vi.spyOn(performance, 'now').mockReturnValue(ticks);
+  vi.spyOn(Date, 'now').mockReturnValue(Math.floor(date));
+}
+
+test('tells what Date.now() told, and follows a clock that is set', () => {
+  set(1_000_000, 5_000_000_000.9);
+  expect(timeOfDay(1_000_000)).toBe(5_000_000_000);
+  // Half a second later nearly a millisecond more is seen: it had been cut from the first reading.
+  set(1_000_500.2, 5_000_000_501.1);
+  expect(timeOfDay(1_000_500.2)).toBe(5_000_000_501);
+  set(1_001_000, 5_000_001_000.9);
+  expect(timeOfDay(1_001_000)).toBe(5_000_001_000);
+  // Within a tenth of a second the second clock is not asked.
+  set(1_001_050, 0);
+  expect(timeOfDay(1_001_050)).toBe(5_000_001_050);
+  set(1_002_000, 4_000_000_000);
+  expect(timeOfDay(1_002_000)).toBe(4_000_000_000);
+  set(1_003_000, 6_000_000_000);
+  expect(timeOfDay(1_003_000)).toBe(6_000_000_000);
+  // Ticks from before the last reading, as of an operation that began a while ago.
+  expect(timeOfDay(1_002_950)).toBe(5_999_999_950);
+});

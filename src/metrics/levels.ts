@@ -1,0 +1,74 @@
+// Levels, as lag: they are observed when metrics are read, and what was observed before is gone.
+import { reportFault } from '../common/faults.ts';
+import { type Level, type Observer, state } from './instruments.ts';
+import { seriesFor } from './series.ts';
+
+/** How long an observer may take: what it has not told by then is missing from the collection. */
+const defaultTimeoutMs = 5000;
+
+/** Has `observer` asked whenever metrics are read, until the function that is returned is called. @internal */
+export function observeLevels(observer: Observer): () => void {
+  state.observers.add(observer);
+  return () => void state.observers.delete(observer);
+}
+
+/**
+ * Asks all observers for the present levels. Readers that ask at the same time share one observation. Never rejects.
+ *
+ * @internal
+ */
+export function observe(timeoutMs: number = defaultTimeoutMs): Promise<void> {
+  if (state.epoch === 0) return Promise.resolve();
+  state.observation ??= observeNow(timeoutMs).finally(() => (state.observation = undefined));
+  return state.observation;
+}
+
+interface Noted extends Level {
+  readonly shared: boolean;
+}
+
+async function observeNow(timeoutMs: number): Promise<void> {
+  const { epoch } = state;
+  const noted: Noted[] = [];
+  await Promise.all(Array.from(state.observers, (observer) => ask(observer, noted, timeoutMs)));
+  if (state.epoch !== epoch) return;
+  try {
+    replaceLevels(noted);
+  } catch (error) {
+    reportFault('keeping levels', error);
+  }
+}
+
+/** Adds what one observer tells in time, if it tells all of it. */
+async function ask(observer: Observer, noted: Noted[], timeoutMs: number): Promise<void> {
+  const own: Noted[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const asked = observer(({ definition, attributes, value }, shared = false) => {
+      own.push({ definition, attributes, value, shared });
+    });
+    if (asked !== undefined) {
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs).unref();
+      });
+      await Promise.race([asked, late]);
+    }
+    noted.push(...own);
+  } catch (error) {
+    reportFault('asking a broker for lag', error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function replaceLevels(noted: readonly Noted[]): void {
+  for (const instrument of state.instruments.values()) {
+    if (instrument.kind !== 'gauge') continue;
+    instrument.series.clear();
+    instrument.others = 0;
+  }
+  for (const { definition, attributes, value, shared } of noted) {
+    const { data } = seriesFor(definition, attributes);
+    data[0] = shared ? Math.max(data[0]!, value) : data[0]! + value;
+  }
+}
