@@ -20,6 +20,7 @@ const below: Record<string, readonly string[]> = {
   fastify: [...wrapper, 'http'],
   koa: [...wrapper, 'http'],
   hono: [...wrapper, 'http'],
+  bullmq: wrapper,
   pipelines: wrapper,
   diagnostics: wrapper,
   config: ['common'],

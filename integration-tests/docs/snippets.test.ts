@@ -38,12 +38,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+function redisAddress(): { host: string; port: number } {
+  const { hostname, port: redisPort } = new URL(inject('redisUrl'));
+  return { host: hostname, port: Number(redisPort) };
+}
+
 /** An example as it would be in a set-up whose brokers are where this run has them. */
 function placed(code: string): string {
   return code
     .replaceAll("['localhost:9092']", JSON.stringify(inject('kafkaBrokers')))
     .replaceAll("'amqp://localhost'", JSON.stringify(inject('amqpUrl')))
     .replaceAll('new Redis()', `new Redis(${JSON.stringify(inject('redisUrl'))})`)
+    .replaceAll("{ host: 'localhost', port: 6379 }", JSON.stringify(redisAddress()))
     .replaceAll('http://localhost:4318', receiver.url)
     .replaceAll('8080', String(port));
 }

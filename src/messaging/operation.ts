@@ -1,6 +1,7 @@
 // One messaging operation: its spans, and how it ends.
 import { type Attributes, type Context, type Link, type Span, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
+import { sentMessages } from '../metrics/instruments.ts';
 import { isNewOn } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import type { Measurement } from './measuring.ts';
@@ -112,6 +113,11 @@ export class Operation {
     } catch (error) {
       reportFault('setting span attributes', error);
     }
+  }
+
+  /** Counts this many messages as sent when it ends, instead of the number known at its start. */
+  countSent(messages: number): void {
+    this.#measurement?.count(sentMessages, messages);
   }
 
   end(): void {

@@ -1,0 +1,90 @@
+// The metadata and the attributes of one job.
+import type { Attributes, Context } from '@opentelemetry/api';
+import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
+import {
+  ATTR_MESSAGE_DELIVERY_ATTEMPT,
+  ATTR_MESSAGE_ID,
+  type DeliveryFacts,
+  type Destination,
+  type Messaging,
+  Received,
+} from '../messaging/index.ts';
+import type { JobLike } from './types.ts';
+
+/** The name of a job, which is that of its kind. */
+export const ATTR_JOB_NAME = 'bullmq.job.name';
+/** The name that was given to a worker. */
+export const ATTR_WORKER_NAME = 'bullmq.worker.name';
+
+/** BullMQ stores metadata as text; ours is the JSON of a record of headers, and so is that of `bullmq-otel`. */
+const longestMetadata = 32_768;
+
+/** Jobs that a scheduler makes have such ids. All carry the metadata of the first one: each starts a trace and links that one. */
+const repeated = /^repeat:/;
+
+/** The headers that metadata holds; none for anything else. @internal */
+export function readMetadata(metadata: string): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (metadata === '' || metadata.length > longestMetadata) return headers;
+  try {
+    const read: unknown = JSON.parse(metadata);
+    if (typeof read !== 'object' || read === null || Array.isArray(read)) return headers;
+    for (const [name, value] of Object.entries(read)) {
+      if (typeof value === 'string' && name !== '__proto__') headers[name] = value;
+    }
+  } catch {
+    // Another telemetry has written something else.
+  }
+  return headers;
+}
+
+/** A job that is processed: what it carries, and what its attributes take. @internal */
+export class ReceivedJob extends Received {
+  readonly #metadata: string;
+  readonly #job: JobLike;
+
+  constructor(messaging: Messaging, metadata: string, destination: Destination, job: JobLike) {
+    super(messaging, destination);
+    this.#metadata = metadata;
+    this.#job = job;
+  }
+
+  override get linkOnly(): boolean {
+    const { id } = this.#job;
+    // One trace for all jobs of a schedule would never end.
+    return super.linkOnly || (typeof id === 'string' && repeated.test(id));
+  }
+
+  /** When the job could be processed: added, less the delay that was asked for. Unknown without the job, and after a retry. */
+  get sentAt(): number | undefined {
+    const { timestamp, opts } = this.#job;
+    if (typeof timestamp !== 'number' || (this.attempt ?? 2) > 1) return undefined;
+    const delay = opts?.delay;
+    return typeof delay === 'number' && delay > 0 ? timestamp + delay : timestamp;
+  }
+
+  /** From 1; undefined without the job. */
+  get attempt(): number | undefined {
+    const { attemptsMade } = this.#job;
+    return typeof attemptsMade === 'number' ? attemptsMade + 1 : undefined;
+  }
+
+  facts(): DeliveryFacts {
+    const { attempt } = this;
+    return attempt === undefined ? {} : { attempt, redelivered: attempt > 1 };
+  }
+
+  protected extract(): Context {
+    return this.messaging.extract(kafkaHeaders, readMetadata(this.#metadata));
+  }
+
+  protected describe(): Attributes {
+    const { id, name } = this.#job;
+    const attributes: Attributes = {};
+    if (typeof id === 'string') attributes[ATTR_MESSAGE_ID] = id;
+    if (typeof name === 'string') attributes[ATTR_JOB_NAME] = name;
+    const { attempt } = this;
+    if (attempt !== undefined) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
+    return attributes;
+  }
+}

@@ -1,0 +1,10 @@
+// Options of bullmqTelemetry and traceWorker.
+import { checkOptions, type TraceOptions } from '../messaging/index.ts';
+
+/** Options of {@link bullmqTelemetry} and {@link traceWorker}. `settleSpans` has no effect: BullMQ settles jobs by itself. */
+export type BullmqOptions = TraceOptions;
+
+/** @internal */
+export function checkBullmqOptions(where: string, options: BullmqOptions): void {
+  checkOptions(where, options);
+}

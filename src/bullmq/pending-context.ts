@@ -1,0 +1,34 @@
+// A context whose content is known only after code has started to run in it.
+import type { Context } from '@opentelemetry/api';
+
+/** Until it is resolved it has no content; the first look at it resolves it. @internal */
+export class PendingContext implements Context {
+  readonly #fallback: () => Context;
+  #content: Context | undefined;
+
+  /** @param fallback - returns the content if the context is looked at before it is resolved. */
+  constructor(fallback: () => Context) {
+    this.#fallback = fallback;
+  }
+
+  /** Only the first call counts. */
+  resolve(content: () => Context): void {
+    this.#content ??= content();
+  }
+
+  getValue(key: symbol): unknown {
+    return this.#resolved().getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return this.#resolved().setValue(key, value);
+  }
+
+  deleteValue(key: symbol): Context {
+    return this.#resolved().deleteValue(key);
+  }
+
+  #resolved(): Context {
+    return (this.#content ??= this.#fallback());
+  }
+}

@@ -1,0 +1,64 @@
+// BullMQ's telemetry interface on messaging operations.
+import { type Context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import { activeContext, claim, guard, Messaging, runInContext } from '../messaging/index.ts';
+import { type BullmqOptions, checkBullmqOptions } from './options.ts';
+import { ProcessSpan } from './receiving.ts';
+import { addsJobs, SendingSpan } from './sending.ts';
+import { skippedSpan } from './skipped.ts';
+import { metadataOf, withMetadata } from './state.ts';
+import type { BullmqSpan, BullmqTelemetry, JobLike } from './types.ts';
+
+/** The job whose processing starts, while a traced worker starts it. */
+let startingJob: JobLike | undefined;
+
+/** Runs `start` so that the span which it starts knows the job. @internal */
+export function whileStarting<R>(job: JobLike, start: () => R): R {
+  const before = startingJob;
+  startingJob = job;
+  try {
+    return start();
+  } finally {
+    startingJob = before;
+  }
+}
+
+/**
+ * The telemetry of a queue, worker or flow producer of BullMQ 5 and 6: `new Queue('orders', { connection, telemetry })`.
+ *
+ * Adding a job is a PRODUCER span whose context is stored with the job; each attempt to process it is a CONSUMER span. Baggage travels
+ * with the job. BullMQ's INTERNAL operations have no spans. Jobs that `bullmq-otel` has added are read, and it reads these.
+ *
+ * @throws MqtraceError `INVALID_OPTION`
+ */
+export function bullmqTelemetry(options: BullmqOptions = {}): BullmqTelemetry {
+  checkBullmqOptions('bullmqTelemetry', options);
+  const messaging = new Messaging('bullmq', 'bullmqTelemetry', options);
+  const telemetry: BullmqTelemetry = {
+    tracer: {
+      startSpan: (name, given, context) =>
+        guard('tracing BullMQ', () => start(messaging, name, given?.kind, context)) ?? skippedSpan,
+    },
+    contextManager: {
+      with: (context, fn) => runInContext(context, fn) as ReturnType<typeof fn>,
+      active: activeContext,
+      root: () => ROOT_CONTEXT,
+      getMetadata: (context) => guard('reading the metadata of a job', () => metadataOf(context)) ?? '',
+      fromMetadata: (active, metadata) =>
+        guard('reading the metadata of a job', () => withMetadata(active, metadata)) ?? active,
+    },
+  };
+  claim(telemetry, 'bullmqTelemetry', options);
+  return telemetry;
+}
+
+function start(messaging: Messaging, name: string, kind: number | undefined, context: Context | undefined): BullmqSpan {
+  const operation = name.split(' ', 1)[0]!;
+  // BullMQ's kinds have the numbers of the API's.
+  if (kind === SpanKind.CONSUMER && operation === 'process') {
+    const job = startingJob;
+    startingJob = undefined;
+    const active = context ?? activeContext();
+    return new ProcessSpan(messaging, job, active, context === undefined ? '' : metadataOf(context));
+  }
+  return kind === SpanKind.PRODUCER && addsJobs(operation) ? new SendingSpan(messaging, operation) : skippedSpan;
+}

@@ -1,0 +1,54 @@
+// traceFlowProducer(): every job of a flow carries the context.
+import { checkClient, claim, guard, replaceMethod } from '../messaging/index.ts';
+import { type BullmqOptions, checkBullmqOptions } from './options.ts';
+import { useTelemetry } from './trace-worker.ts';
+import type { FlowProducerLike } from './types.ts';
+
+interface FlowNode {
+  readonly opts?: unknown;
+  readonly children?: unknown;
+}
+
+/** Flows are trees that an application has built; deeper ones than this are left as they are. */
+const deepest = 1000;
+
+/**
+ * Traces a BullMQ flow producer, and returns it. BullMQ stores the context only with jobs that have options: each job of a flow
+ * without any gets empty ones, in a copy of the tree.
+ *
+ * A flow producer without a `telemetry` option gets one with these options; otherwise give the options there.
+ *
+ *     const flows = traceFlowProducer(new FlowProducer({ connection }));
+ *
+ * @throws MqtraceError `INVALID_CLIENT` if it is no flow producer of BullMQ, `INVALID_OPTION` for invalid options
+ */
+export function traceFlowProducer<P extends FlowProducerLike>(producer: P, options: BullmqOptions = {}): P {
+  checkClient('traceFlowProducer', producer, ['add', 'addBulk'], 'a FlowProducer of BullMQ 5 or 6');
+  checkBullmqOptions('traceFlowProducer', options);
+  if (!claim(producer, 'traceFlowProducer', options)) return producer;
+  useTelemetry('traceFlowProducer', producer as unknown as Record<string, unknown>, options);
+  replaceMethod(producer, 'add', (raw) => {
+    return function (this: unknown, flow: unknown, ...rest: unknown[]) {
+      return raw.call(this, guard('copying a flow', () => withOptions(flow, 0)) ?? flow, ...rest);
+    };
+  });
+  replaceMethod(producer, 'addBulk', (raw) => {
+    return function (this: unknown, flows: unknown, ...rest: unknown[]) {
+      const copied = guard('copying flows', () =>
+        Array.isArray(flows) ? flows.map((flow: unknown) => withOptions(flow, 0)) : flows,
+      );
+      return raw.call(this, copied ?? flows, ...rest);
+    };
+  });
+  return producer;
+}
+
+/** A copy of a node and what is below it, with options everywhere; anything else as it is, so that BullMQ reports its own error. */
+function withOptions(node: unknown, depth: number): unknown {
+  if (typeof node !== 'object' || node === null || depth > deepest) return node;
+  const { opts, children } = node as FlowNode;
+  const copy = Object.assign({}, node) as Record<string, unknown>;
+  if (opts === undefined || opts === null) copy['opts'] = {};
+  if (Array.isArray(children)) copy['children'] = children.map((child: unknown) => withOptions(child, depth + 1));
+  return copy;
+}

@@ -1,0 +1,62 @@
+// traceWorker(): what BullMQ does not tell its telemetry of a job.
+import { checkClient, claim, guard, isClaimed, isEagerPromise, replaceMethod } from '../messaging/index.ts';
+import { warn } from '../common/warnings.ts';
+import { type BullmqOptions, checkBullmqOptions } from './options.ts';
+import { processSpans } from './receiving.ts';
+import { bullmqTelemetry, whileStarting } from './telemetry.ts';
+import type { JobLike, WorkerLike } from './types.ts';
+
+/**
+ * Traces a BullMQ worker in full, and returns it: with the error of an attempt as the processor threw it, which attempt it is from the
+ * start, and how long the job has waited, less the delay that it was added with. With `bullmqTelemetry` as the worker's `telemetry`
+ * option alone, BullMQ tells none of these.
+ *
+ * A worker without a `telemetry` option gets one with these options; otherwise give the options there.
+ *
+ *     const worker = traceWorker(new Worker('orders', process, { connection }));
+ *
+ * @throws MqtraceError `INVALID_CLIENT` if it is no worker of BullMQ, `INVALID_OPTION` for invalid options
+ */
+export function traceWorker<W extends WorkerLike>(worker: W, options: BullmqOptions = {}): W {
+  checkClient('traceWorker', worker, ['processJob', 'callProcessJob'], 'a Worker of BullMQ 5 or 6');
+  checkBullmqOptions('traceWorker', options);
+  if (!claim(worker, 'traceWorker', options)) return worker;
+  useTelemetry('traceWorker', worker.opts as Record<string, unknown>, options);
+  replaceMethod(worker, 'processJob', (raw) => {
+    return function (this: unknown, ...args: unknown[]) {
+      return whileStarting((args[0] ?? {}) as JobLike, () => raw.apply(this, args));
+    };
+  });
+  replaceMethod(worker, 'callProcessJob', (raw) => {
+    return function (this: unknown, ...args: unknown[]) {
+      const note = (error: unknown): void => {
+        const [job] = args;
+        if (typeof job === 'object' && job !== null) processSpans.get(job)?.noteError(error);
+      };
+      let result: unknown;
+      try {
+        result = raw.apply(this, args);
+      } catch (error) {
+        guard('noting an error', () => note(error));
+        throw error;
+      }
+      if (isEagerPromise(result)) {
+        const observed = result;
+        void guard('observing a promise', () => observed.then(undefined, note));
+      }
+      return result;
+    };
+  });
+  return worker;
+}
+
+/** Puts our telemetry where there is none. @internal */
+export function useTelemetry(where: string, holder: Record<string, unknown>, options: BullmqOptions): void {
+  const present = holder['telemetry'];
+  if (present === undefined || present === null) holder['telemetry'] = bullmqTelemetry(options);
+  else if (typeof present !== 'object' || !isClaimed(present)) {
+    warn(
+      `${where}: the telemetry option holds another telemetry, which stays; remove it, or use bullmqTelemetry() in its place`,
+    );
+  }
+}
