@@ -42,8 +42,8 @@ ${sourceHelp}`,
   async run(args, output) {
     const { values, positionals } = readArguments(args, options);
     if (positionals.length > 1) throw new MqtraceError('INVALID_OPTION', `expected one id, got ${positionals.length}`);
-    const source = await openSource(values, output);
     const [id] = positionals;
+    const source = await openSource(values, output, id);
     const query = {
       id,
       destination: values.destination,

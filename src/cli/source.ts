@@ -1,20 +1,38 @@
 // Opens the source of a command's data: a running view or a file.
 import { existsSync, statSync } from 'node:fs';
 import { MqtraceError } from '../common/errors.ts';
-import { type Answer, answerFrom, type AnswerPath, readFileInto, SpanStore } from '../view/index.ts';
-import type { Output } from './command.ts';
+import {
+  type Answer,
+  answerFrom,
+  type AnswerPath,
+  importPrometheus,
+  importTrace,
+  jaegerSource,
+  metricsCannotTell,
+  readFileInto,
+  SpanStore,
+} from '../view/index.ts';
+import { numberOf, type Output } from './command.ts';
 
 /** Options by which every command says where its answers come from. */
 export const sourceOptions = {
   url: { type: 'string' },
   token: { type: 'string' },
   from: { type: 'string' },
+  prometheus: { type: 'string' },
+  window: { type: 'string' },
+  jaeger: { type: 'string' },
+  trace: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
 export const sourceHelp = `  --url URL      a running "mqtrace view"; default http://127.0.0.1:4319, or MQTRACE_VIEW_URL
   --token TOKEN  its token, where it was started with --host; or MQTRACE_VIEW_TOKEN
   --from FILE    a file instead: OTLP JSON lines, or what "mqtrace view --file" kept
+  --prometheus URL  the metrics of mqtrace in Prometheus instead, for the map
+    --window MIN    how many minutes back (default 60)
+  --jaeger URL      a trace of Jaeger's query service instead, with the traces that its links lead to
+    --trace ID      its id
   --json         the answer as JSON, with its schema (docs/view.md)`;
 
 const defaultUrl = 'http://127.0.0.1:4319';
@@ -23,20 +41,76 @@ const timeoutMs = 30_000;
 /** Answers one question. */
 export type Source = (path: AnswerPath, parameters?: Record<string, string | undefined>) => Promise<Answer>;
 
+/** What the options of a command hold. */
+export interface SourceValues {
+  url?: string | undefined;
+  token?: string | undefined;
+  from?: string | undefined;
+  prometheus?: string | undefined;
+  window?: string | undefined;
+  jaeger?: string | undefined;
+  trace?: string | undefined;
+}
+
 /** @throws MqtraceError `INVALID_OPTION` for a wrong choice; `INVALID_STATE` where the source cannot be reached. */
-export async function openSource(
-  values: { url?: string | undefined; token?: string | undefined; from?: string | undefined },
-  output: Output,
-): Promise<Source> {
-  if (values.from !== undefined && values.url !== undefined)
-    throw new MqtraceError('INVALID_OPTION', 'expected --url or --from, got both');
-  if (values.from === undefined) {
+export async function openSource(values: SourceValues, output: Output, id?: string): Promise<Source> {
+  const given = (['url', 'from', 'prometheus', 'jaeger'] as const).filter((name) => values[name] !== undefined);
+  if (given.length > 1) {
+    const [first, second] = given.map((name) => `--${name}`);
+    throw new MqtraceError('INVALID_OPTION', `expected ${first} or ${second}, got both`);
+  }
+  const [choice] = given;
+  if (choice === undefined || choice === 'url') {
     const url = values.url ?? output.environment['MQTRACE_VIEW_URL'] ?? defaultUrl;
     return running(url, values.token ?? output.environment['MQTRACE_VIEW_TOKEN']);
   }
   const store = new SpanStore();
-  await load(store, values.from, output);
-  return (path, parameters = {}) => answerFrom(store, path, searchParams(parameters));
+  if (choice === 'from') await load(store, values.from!, output);
+  else if (choice === 'jaeger') await loadTrace(store, values, output, id);
+  else await loadMetrics(store, values, output);
+  return (path, parameters = {}) => {
+    if (choice === 'prometheus' && path !== '/api/map')
+      throw new MqtraceError('INVALID_OPTION', `--prometheus: ${metricsCannotTell} Ask for the map.`);
+    return answerFrom(store, path, searchParams(parameters));
+  };
+}
+
+/** Imports a trace of Jaeger with those that it came from, and says what this cannot tell. */
+export async function loadTrace(store: SpanStore, values: SourceValues, output: Output, id?: string): Promise<void> {
+  const trace = values.trace ?? id;
+  if (trace === undefined || !/^[0-9a-f]{32}$/i.test(trace))
+    throw new MqtraceError(
+      'INVALID_OPTION',
+      `--jaeger: expected --trace ID with 32 hex digits, got ${JSON.stringify(trace)}`,
+    );
+  const source = jaegerSource(checkedUrl('jaeger', values.jaeger!));
+  const onProgress = (traces: number): void => output.progress(`${source.name}: ${traces} traces`);
+  const { traces, spans, missing, more } = await importTrace(store, source, trace.toLowerCase(), { onProgress });
+  output.progress('');
+  if (traces === 0)
+    throw new MqtraceError('INVALID_STATE', `${source.name} at ${values.jaeger} has no trace ${trace}.`);
+  output.error(
+    `${source.name}: ${traces} traces, ${spans} spans${missing > 0 ? `; ${missing} linked traces are no longer there` : ''}${more ? '; further linked traces were left out' : ''}. ${source.cannotTell}`,
+  );
+}
+
+/** Reads the metrics of Prometheus, and says what they do not tell. */
+export async function loadMetrics(store: SpanStore, values: SourceValues, output: Output): Promise<void> {
+  const windowS = (numberOf('window', values.window, 1, 60 * 24 * 31) ?? 60) * 60;
+  const series = await importPrometheus(store, checkedUrl('prometheus', values.prometheus!), { windowS });
+  output.error(
+    series === 0
+      ? `Prometheus at ${values.prometheus} has no metrics of mqtrace within the last ${windowS / 60} minutes. See docs/metrics.md for how to switch them on.`
+      : `Prometheus: ${series} series of the last ${windowS / 60} minutes. ${metricsCannotTell}`,
+  );
+}
+
+function checkedUrl(option: string, url: string): string {
+  if (URL.canParse(url) && /^https?:/.test(url)) return url;
+  throw new MqtraceError(
+    'INVALID_OPTION',
+    `--${option}: expected a URL such as http://localhost:9090, got ${JSON.stringify(url)}`,
+  );
 }
 
 /** Reads a file into a store, with progress where it takes longer than a second. @throws MqtraceError `INVALID_OPTION` */

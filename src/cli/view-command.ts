@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { duration, startView } from '../view/index.ts';
 import { type Command, numberOf, type Output, readArguments } from './command.ts';
 import { openBrowser } from './open-browser.ts';
-import { load } from './source.ts';
+import { load, loadMetrics, loadTrace } from './source.ts';
 
 const options = {
   host: { type: 'string' },
@@ -14,6 +14,10 @@ const options = {
   'grpc-port': { type: 'string' },
   file: { type: 'string' },
   from: { type: 'string' },
+  prometheus: { type: 'string' },
+  window: { type: 'string' },
+  jaeger: { type: 'string' },
+  trace: { type: 'string' },
   'max-spans': { type: 'string' },
   open: { type: 'boolean', default: true },
 } as const;
@@ -28,10 +32,14 @@ export const viewCommand: Command = {
   --token TOKEN   the token, instead of one that is made up
   --file FILE     keep what comes in, and show it again after a restart; only you can read the file
   --from FILE     show a file: OTLP JSON lines, or what --file kept
+  --prometheus URL  show the metrics of mqtrace in Prometheus on the map, read again every 15 s
+    --window MIN    how many minutes back (default 60)
+  --jaeger URL    import a trace of Jaeger's query service, with the traces that its links lead to
+    --trace ID    its id
   --max-spans N   how many spans are kept (default 1000000); the oldest go first
   --no-open       do not open the browser
 
-No request leaves this machine.`,
+No request leaves this machine, except to the addresses that are named here.`,
   async run(args, output) {
     const { values } = readArguments(args, options);
     const begun = performance.now();
@@ -55,12 +63,23 @@ No request leaves this machine.`,
     const stopped = new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
+    let refresh: NodeJS.Timeout | undefined;
     try {
       if (values.from !== undefined) await load(view.store, values.from, output);
+      if (values.jaeger !== undefined) await loadTrace(view.store, values, output);
+      if (values.prometheus !== undefined) {
+        await loadMetrics(view.store, values, output);
+        // What it says of a failure has been said at the start; the figures stay until it answers again.
+        refresh = setInterval(
+          () => void loadMetrics(view.store, values, { ...output, error: () => {} }).catch(() => {}),
+          15_000,
+        );
+      }
       tell(view, output, performance.now() - begun);
       if (values.open && output.interactive) openBrowser(view.url);
       await stopped;
     } finally {
+      clearInterval(refresh);
       await view.close();
     }
     return 0;

@@ -161,6 +161,9 @@ export type {
   MessageSummary,
   SearchAnswer,
 } from './queries/types.ts';
+export { importPrometheus, metricsCannotTell } from './sources/prometheus.ts';
+export { importTrace } from './sources/import-trace.ts';
+export { jaegerSource } from './sources/jaeger.ts';
 export { readFileInto } from './receiver/read-file.ts';
 export { type Answer, answerFrom, type AnswerPath } from './server/api.ts';
 export { SpanStore } from './store/store.ts';

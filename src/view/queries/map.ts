@@ -68,6 +68,10 @@ export function coverageOf(store: SpanStore): Coverage {
 function axisEnd(store: SpanStore): number {
   let longest = 1000;
   for (const { waits, ages } of store.flow.hops) longest = Math.max(longest, waits.max, ages.max);
+  for (const { histogram } of store.metrics.of('mqtrace.message.age')) {
+    const last = histogram?.counts.findLastIndex((count) => count > 0) ?? -1;
+    if (last >= 0) longest = Math.max(longest, (histogram!.bounds[last] ?? histogram!.bounds.at(-1) ?? 0) * 1000);
+  }
   return 10 ** Math.ceil(Math.log10(Math.min(longest, 1e10)));
 }
 

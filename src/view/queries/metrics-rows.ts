@@ -1,5 +1,5 @@
 // Adds destinations and consumers that only metrics report.
-import type { Series } from '../store/metrics-store.ts';
+import { addHistograms, type Series } from '../store/metrics-store.ts';
 import type { SpanStore } from '../store/store.ts';
 import type { ConsumerRow, DestinationCard, Distribution, MapAnswer } from './types.ts';
 
@@ -12,13 +12,26 @@ export function metricsOnly(store: SpanStore, cards: DestinationCard[], axis: Ma
   const consumed = store.metrics.of('messaging.client.consumed.messages');
   const ages = store.metrics.of('mqtrace.message.age');
   const lags = store.metrics.of('mqtrace.consumer.lag');
+  const had = new Set(cards.flatMap(({ senders }) => senders));
   for (const series of sent) {
     const card = cardFor(cards, series);
-    if (card === undefined || card.senders.some((sender) => sender.service === series.service)) continue;
-    card.senders.push({ service: series.service, messages: series.value, rate: 0, errors: 0 });
-    card.messages = Math.max(card.messages, series.value);
+    if (card === undefined) continue;
+    let sender = card.senders.find(({ service }) => service === series.service);
+    // Spans tell more.
+    if (sender !== undefined && had.has(sender)) continue;
+    if (sender === undefined)
+      card.senders.push((sender = { service: series.service, messages: 0, rate: 0, errors: 0 }));
+    const messages = Math.round(series.value);
+    sender.messages += messages;
+    sender.rate += series.rate ?? 0;
+    if (series.errorType !== '') sender.errors += messages;
+    if (card.id >= firstNumber) {
+      card.messages += messages;
+      card.rate += series.rate ?? 0;
+    }
   }
-  for (const series of [...ages, ...consumed, ...lags]) {
+  const histograms = new Map<ConsumerRow, Series['histogram']>();
+  for (const series of [...consumed, ...ages, ...lags]) {
     const card = cardFor(cards, series);
     if (card === undefined) continue;
     const known = card.consumers.find(
@@ -27,13 +40,26 @@ export function metricsOnly(store: SpanStore, cards: DestinationCard[], axis: Ma
     if (known !== undefined && known.seenBy !== 'metrics') continue;
     const row = known ?? emptyRow(series, card);
     if (known === undefined) card.consumers.push(row);
-    if (series.name === 'mqtrace.message.age' && series.histogram !== undefined) {
-      row.age = fromBuckets(series.histogram, axis);
-      row.basis = row.age === undefined ? 'none' : 'age';
-      row.messages = Math.max(row.messages, series.histogram.count);
-    } else if (series.name === 'mqtrace.consumer.lag') row.lag = (row.lag ?? 0) + series.value;
-    else row.messages = Math.max(row.messages, series.value);
+    if (series.name === 'mqtrace.message.age')
+      histograms.set(row, addHistograms(histograms.get(row), series.histogram));
+    else if (series.name === 'mqtrace.consumer.lag') row.lag = (row.lag ?? 0) + series.value;
+    else addConsumed(row, series);
   }
+  for (const [row, histogram] of histograms) {
+    if (histogram === undefined) continue;
+    row.age = fromBuckets(histogram, axis);
+    row.basis = row.age === undefined ? 'none' : 'age';
+    // A delivery after others has no age.
+    row.messages = Math.max(row.messages, Math.round(histogram.count));
+  }
+}
+
+function addConsumed(row: ConsumerRow, series: Series): void {
+  const messages = Math.round(series.value);
+  row.messages += messages;
+  row.rate += series.rate ?? 0;
+  if (series.errorType !== '') row.errors += messages;
+  row.errorShare = row.errors / Math.max(1, row.messages);
 }
 
 function cardFor(cards: DestinationCard[], series: Series): DestinationCard | undefined {

@@ -12,6 +12,8 @@ export interface Series {
   partition: string;
   time: number;
   value: number;
+  /** A second, where the source tells. */
+  rate?: number;
   histogram: { count: number; sum: number; bounds: readonly number[]; counts: number[] } | undefined;
 }
 
@@ -36,6 +38,14 @@ export class MetricsStore {
   /** The series of a metric. */
   of(name: string): Series[] {
     return [...this.#series.values()].filter((series) => series.name === name);
+  }
+
+  /** Takes these series in the place of all that are there. */
+  replace(series: readonly Series[]): void {
+    this.#series.clear();
+    this.points += series.length;
+    this.refused += Math.max(0, series.length - maxSeries);
+    for (const [at, each] of series.slice(0, maxSeries).entries()) this.#series.set(String(at), each);
   }
 
   get size(): number {
@@ -75,16 +85,17 @@ export class MetricsStore {
 }
 
 function sum(before: Series, more: Series): Series {
-  const { histogram } = more;
-  const had = before.histogram;
-  const merged =
-    histogram === undefined || had === undefined || had.bounds.length !== histogram.bounds.length
-      ? histogram
-      : {
-          count: had.count + histogram.count,
-          sum: had.sum + histogram.sum,
-          bounds: histogram.bounds,
-          counts: histogram.counts.map((count, at) => count + (had.counts[at] ?? 0)),
-        };
-  return { ...more, value: before.value + more.value, histogram: merged };
+  return { ...more, value: before.value + more.value, histogram: addHistograms(before.histogram, more.histogram) };
+}
+
+/** The sum of two histograms; the second one where their bounds differ. */
+export function addHistograms(had: Series['histogram'], more: Series['histogram']): Series['histogram'] {
+  if (more === undefined) return had;
+  if (had === undefined || had.bounds.length !== more.bounds.length) return more;
+  return {
+    count: had.count + more.count,
+    sum: had.sum + more.sum,
+    bounds: more.bounds,
+    counts: more.counts.map((count, at) => count + (had.counts[at] ?? 0)),
+  };
 }
