@@ -8,6 +8,7 @@ import { type Counting, measureBatch, measureProcessing, measureReceiving } from
 import type { DeliveryFacts, Measurement } from './measuring.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import { mergeAttributes, noOperation, Operation, type OperationDescription, startOperation } from './operation.ts';
+import { baggageSize } from './baggage-size.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE, ATTR_MESSAGE_CLOCK_SKEW } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
@@ -78,6 +79,7 @@ function startProcess(
         mergeAttributes(
           description.details?.(),
           messageAge(incoming.sentAt),
+          baggageSize(incoming.context),
           messaging.pipelines?.attributes(incoming.context),
         ),
     },

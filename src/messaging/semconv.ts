@@ -32,6 +32,8 @@ export const ATTR_RABBITMQ_DELIVERY_TAG = 'rabbitmq.message.delivery_tag';
 export const ATTR_MESSAGE_AGE = 'mqtrace.message.age';
 /** The age of a message that was received before it was sent, by the clocks of the two machines: negative seconds. */
 export const ATTR_MESSAGE_CLOCK_SKEW = 'mqtrace.message.clock_skew';
+/** Bytes of the baggage that a message carries, where it is 1024 or more. */
+export const ATTR_BAGGAGE_SIZE = 'mqtrace.baggage.size';
 /** How often the message has been delivered, this time included; only where the broker tells. */
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
 /** True where the broker marks the message as delivered before. */

@@ -47,6 +47,7 @@ export interface CheckedSpan {
 /** Attributes that only mqtrace defines, because the conventions have no name for them yet. */
 export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.message.age': { type: 'double' },
+  'mqtrace.baggage.size': { type: 'int' },
   'mqtrace.message.clock_skew': { type: 'double' },
   'mqtrace.message.delivery_attempt': { type: 'int' },
   'mqtrace.message.redelivered': { type: 'boolean' },

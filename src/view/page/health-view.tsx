@@ -13,6 +13,7 @@ const names: Record<Finding['state'], string> = {
   failures: 'failures',
   redeliveries: 'delivered again',
   rerouted: 're-routed',
+  'mixed-sampling': 'mixed sampling',
 };
 
 /** What is wrong at each destination, and what to do about it. */

@@ -4,6 +4,7 @@ import type { SpanStore } from '../store/store.ts';
 import { counted, duration, group } from './durations.ts';
 import { consumersOf } from './consumers.ts';
 import { coverageOf } from './map.ts';
+import { mixedSampling, skewOfMetrics } from './health-more.ts';
 import type { Finding, HealthAnswer, HealthState } from './types.ts';
 
 /** Baggage of this size, in bytes, is worth a note: each message carries it. */
@@ -18,7 +19,8 @@ export function healthAnswer(store: SpanStore, now: number = Date.now()): Health
     seen.add(hop.card.id);
     findings.push(...ofHop(store, hop));
   }
-  for (const card of store.flow.cards) findings.push(...ofCard(store, card));
+  for (const card of store.flow.cards) findings.push(...ofCard(store, card), ...mixedSampling(store, card));
+  findings.push(...skewOfMetrics(store, findings));
   findings.sort((a, b) => rank(a) - rank(b) || b.count - a.count);
   const troubled = new Set(
     findings.filter(({ severity }) => severity === 'problem').map(({ destinationId }) => destinationId),

@@ -158,7 +158,8 @@ export type HealthState =
   | 'double-instrumentation'
   | 'failures'
   | 'redeliveries'
-  | 'rerouted';
+  | 'rerouted'
+  | 'mixed-sampling';
 
 export interface Finding {
   state: HealthState;

@@ -21,6 +21,9 @@ export interface Card {
 export interface Sender {
   readonly card: Card;
   readonly service: number;
+  /** Its spans, and how many of them say by a threshold what they stand for. */
+  spans: number;
+  sampled: number;
   messages: number;
   weight: number;
   errors: number;
@@ -50,6 +53,8 @@ export interface Hop {
   skewed: number;
   /** The furthest that a consumer's start lies before the creation, in milliseconds. */
   skewMax: number;
+  /** Its spans, and how many of them say by a threshold what they stand for. */
+  spans: number;
   sampled: number;
   readonly waits: Histogram;
   readonly ages: Histogram;
@@ -99,7 +104,7 @@ export class Flow {
       this.refused++;
       return this.senders[0]!;
     }
-    sender = { card, service, messages: 0, weight: 0, errors: 0, slots: new TimeSlots() };
+    sender = { card, service, spans: 0, sampled: 0, messages: 0, weight: 0, errors: 0, slots: new TimeSlots() };
     this.#senders.set(key, sender);
     this.senders.push(sender);
     return sender;
@@ -132,6 +137,7 @@ export class Flow {
       unsampledProducer: 0,
       skewed: 0,
       skewMax: 0,
+      spans: 0,
       sampled: 0,
       waits: new Histogram(),
       ages: new Histogram(),

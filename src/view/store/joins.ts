@@ -60,6 +60,8 @@ export class Joins {
     card.slots.add(record.start, count * record.weight);
     card.baggageBytesMax = Math.max(card.baggageBytesMax, record.baggageBytes);
     const sender = this.#store.flow.sender(card, segment.service[row]!);
+    sender.spans++;
+    if (record.sampled) sender.sampled++;
     sender.messages += count;
     sender.weight += count * record.weight;
     sender.slots.add(record.start, count * record.weight);
@@ -78,7 +80,9 @@ export class Joins {
     const hop = flow.hop(known ?? flow.card('', '(unknown)'), queue, segment.service[row]!, record.group, receiving);
     if (links > 1 && record.linksPart === 0) hop.batches++;
     if (Number.isFinite(record.age)) hop.ages.add(record.age, record.weight);
+    hop.spans++;
     if (record.sampled) hop.sampled++;
+    hop.card.baggageBytesMax = Math.max(hop.card.baggageBytesMax, record.baggageBytes);
     hop.work.add(record.end - record.start, record.weight);
     if (byParent) {
       const entry = segment.addLink(row, record.parentHigh, record.parentLow);

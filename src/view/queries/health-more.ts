@@ -1,0 +1,65 @@
+// Findings of health that compare the spans of several services, or that metrics alone tell.
+import type { Card } from '../store/flow.ts';
+import type { SpanStore } from '../store/store.ts';
+import { group } from './durations.ts';
+import type { Finding } from './types.ts';
+
+interface Participant {
+  service: number;
+  spans: number;
+  sampled: number;
+}
+
+/**
+ * Services of which some say what a span stands for (`ot=th` in the trace state) and others do not, at one destination: the figures of one
+ * cannot be compared with those of the other.
+ */
+export function mixedSampling(store: SpanStore, card: Card): Finding[] {
+  const participants: Participant[] = [...store.flow.senders, ...store.flow.hops].filter((each) => each.card === card);
+  const spans = participants.reduce((sum, each) => sum + each.spans, 0);
+  const sampled = participants.reduce((sum, each) => sum + each.sampled, 0);
+  if (sampled === 0 || sampled === spans) return [];
+  const without = new Set(participants.filter((each) => each.sampled < each.spans).map(({ service }) => service));
+  const names = [...without].map((service) => store.services.text(service)).slice(0, 5);
+  return [
+    {
+      state: 'mixed-sampling',
+      severity: 'note',
+      destination: card.name,
+      destinationId: card.id,
+      consumer: '',
+      count: spans - sampled,
+      of: spans,
+      sentence: `Of the spans at ${card.name}, ${group(sampled)} say how many they stand for and ${group(spans - sampled)} do not (${names.join(', ')}).`,
+      advice:
+        "Counts and rates at this destination mix weighted and plain figures. Sample all its services by OpenTelemetry's probability (ot=th in the trace state), or record all of them.",
+    },
+  ];
+}
+
+/** Messages from the future that metrics count, where spans have not told of them. */
+export function skewOfMetrics(store: SpanStore, known: readonly Finding[]): Finding[] {
+  const told = new Set(known.filter(({ state }) => state === 'clock-skew').map(({ destination }) => destination));
+  const counts = new Map<string, { services: Set<string>; count: number }>();
+  for (const { destination, service, value } of store.metrics.of('mqtrace.message.clock_skew')) {
+    if (!(value > 0) || told.has(destination)) continue;
+    const entry = counts.get(destination) ?? { services: new Set(), count: 0 };
+    entry.services.add(service);
+    entry.count += value;
+    counts.set(destination, entry);
+  }
+  return [...counts].map(([destination, { services, count }]): Finding => {
+    const who = [...services].slice(0, 5).join(', ');
+    return {
+      state: 'clock-skew',
+      severity: 'problem',
+      destination,
+      destinationId: store.flow.cards.find(({ name }) => name === destination)?.id ?? -1,
+      consumer: who,
+      count,
+      of: count,
+      sentence: `${who} received ${group(count)} messages of ${destination} before they were sent, by the clocks of both sides.`,
+      advice: `Metrics tell of it, not by how much. Synchronise the clocks of ${who} and of what sends to ${destination} by NTP.`,
+    };
+  });
+}
