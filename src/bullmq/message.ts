@@ -4,7 +4,6 @@ import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
 import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   ATTR_MESSAGE_ID,
-  type DeliveryFacts,
   type Destination,
   type Messaging,
   Received,
@@ -67,11 +66,6 @@ export class ReceivedJob extends Received {
   get attempt(): number | undefined {
     const { attemptsMade } = this.#job;
     return typeof attemptsMade === 'number' ? attemptsMade + 1 : undefined;
-  }
-
-  facts(): DeliveryFacts {
-    const { attempt } = this;
-    return attempt === undefined ? {} : { attempt, redelivered: attempt > 1 };
   }
 
   protected extract(): Context {

@@ -101,10 +101,7 @@ export class ProcessSpan implements BullmqSpan {
     const operation =
       guard('processing a job', () => {
         const incoming = new ReceivedJob(this.#messaging, this.#metadata, destination, job);
-        return startProcessing(this.#messaging, { name: 'process' }, incoming, ROOT_CONTEXT, {
-          consumed: true,
-          facts: () => incoming.facts(),
-        });
+        return startProcessing(this.#messaging, { name: 'process' }, incoming, ROOT_CONTEXT, 'delivered');
       }) ?? noOperation(ROOT_CONTEXT);
     this.#operation = operation;
     // An attempt after this one carries what the job was added with, and is not a part of this one.

@@ -87,7 +87,7 @@ export class SendingSpan implements BullmqSpan {
     const destination = name === '' ? undefined : { name };
     if (this.#kind === 'flow' || destination === undefined) {
       const description = { name: this.#name, type: 'send', destination } as const;
-      const measurement = this.#messaging.measurer.start(description);
+      const measurement = this.#messaging.measurer.start(this.#name, 'send', destination, undefined);
       this.#operation = this.#messaging.shouldSkip(context)
         ? noOperation(context, measurement)
         : startOperation(this.#messaging, description, { kind: SpanKind.CLIENT, parent: context, measurement });
