@@ -1,8 +1,9 @@
 // What tracing costs: npm run bench -- --help
+import { brokerVariants, measureBrokers } from './brokers/measure.ts';
 import { families } from './paths/cases.ts';
 import { measurePaths } from './paths/measure.ts';
 import { resultsFile, type Results, writeResults } from './report/results.ts';
-import { bytesTable, pathsTable, startupTable } from './report/tables.ts';
+import { brokersTable, bytesTable, pathsTable, startupTable } from './report/tables.ts';
 import { type Machine, machineOf, nodeOf } from './runner/machine.ts';
 import { type BenchOptions, help, readOptions } from './runner/options.ts';
 import { measureStartup } from './startup/measure.ts';
@@ -32,6 +33,18 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
     title('Start-up', machine);
     console.log('Above a process that loads nothing: time of loading, minimum (median); processor time; memory.\n');
     console.log(startupTable(results));
+  }
+  if (parts.has('brokers')) {
+    const machine = await machineOf(node);
+    const variants = options.given === undefined ? brokerVariants : options.given;
+    const rounds = options.rounds ?? (short ? 1 : 5);
+    const { clients } = options;
+    const results = await measureBrokers({ clients, variants, rounds, pings: short ? 50 : 200, node, log });
+    measured.brokers = { machine, results };
+    title('Real brokers', machine);
+    console.log('Messages a second (as a share of "context only"); seconds of processor time per 10,000 messages;');
+    console.log('latency added to "context only", one message at a time; peak memory of the process.\n');
+    console.log(brokersTable(results));
   }
   return measured;
 }

@@ -1,4 +1,123 @@
-/** One row of the results on real brokers. */
+// Measures clients on real brokers: a process for each variant, which take turns.
+import { startBrokers } from '../../integration-tests/brokers/index.ts';
+import { quantile, round, summarise, type Summary } from '../report/statistics.ts';
+import { startSink, Worker } from '../runner/worker.ts';
+
+export const brokerVariants: readonly string[] = [
+  'raw',
+  'context',
+  'auto-0',
+  'mqtrace-0',
+  'own-0',
+  'mqtrace-10',
+  'own-10',
+  'auto-100',
+  'mqtrace-100',
+  'own-100',
+  'own+processor-100',
+];
+const operations = ['produce', 'hop', 'consume'] as const;
+
+/** What one variant takes of one operation: microseconds per message. */
+export interface BrokerFigure {
+  readonly clock: Summary;
+  readonly cpu: Summary;
+}
+
+/** One client. A message is produced, then handled and sent on, then consumed. */
 export interface BrokerResult {
   readonly name: string;
+  readonly operations: Readonly<Record<(typeof operations)[number], Readonly<Record<string, BrokerFigure>>>>;
+  /** Milliseconds from a send to its message, or its confirm with Kafka: one message at a time. */
+  readonly latency: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>;
+  /** The most resident memory of the process, in bytes. */
+  readonly peak: Readonly<Record<string, number>>;
+}
+
+export interface BrokerOptions {
+  readonly clients: readonly string[];
+  readonly variants: readonly string[];
+  readonly rounds: number;
+  /** Messages whose latency is measured, in each round. */
+  readonly pings: number;
+  readonly node: string;
+  readonly log: (line: string) => void;
+}
+
+export async function measureBrokers(options: BrokerOptions): Promise<BrokerResult[]> {
+  const brokers = await startBrokers({ log: options.log });
+  const sink = await startSink();
+  const addresses: Record<string, string> = {
+    kafkajs: brokers.kafkaBrokers[0]!,
+    amqplib: brokers.amqpUrl,
+    ioredis: brokers.redisUrl,
+  };
+  try {
+    const results: BrokerResult[] = [];
+    for (const client of options.clients)
+      results.push(await measureClient(client, addresses[client]!, sink.url, options));
+    return results;
+  } finally {
+    sink.stop();
+    await brokers.stop();
+  }
+}
+
+type Times = Record<'clock' | 'cpu', number[]>;
+
+async function measureClient(
+  client: string,
+  address: string,
+  sink: string,
+  { variants, rounds, pings, node, log }: BrokerOptions,
+): Promise<BrokerResult> {
+  const started = variants.map((variant) => Worker.start('brokers/worker.js', [client, variant, sink, address], node));
+  const settled = await Promise.allSettled(started);
+  const workers = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  try {
+    for (const one of settled) if (one.status === 'rejected') throw one.reason;
+    const times = variants.map(() => operations.map((): Times => ({ clock: [], cpu: [] })));
+    const latencies: number[][] = variants.map(() => []);
+    // The first round warms up.
+    for (let at = -1; at < rounds; at++) {
+      log(`${client}, round ${at + 1} of ${rounds}`);
+      for (let turn = 0; turn < workers.length; turn++) {
+        const index = (turn + at + 1) % workers.length;
+        const worker = workers[index]!;
+        const count = await worker.call<number>('messages');
+        for (const [position, operation] of operations.entries()) {
+          const { clock, cpu } = await worker.call<Record<keyof Times, number>>(operation, count);
+          if (at < 0) continue;
+          times[index]![position]!.clock.push(clock);
+          times[index]![position]!.cpu.push(cpu);
+        }
+        const took = await worker.call<number[]>('latencies', pings);
+        if (at >= 0) latencies[index]!.push(...took);
+      }
+    }
+    const byVariant = <T>(of: (index: number) => T): Record<string, T> =>
+      Object.fromEntries(variants.map((variant, index) => [variant, of(index)]));
+    const figures = (position: number): Record<string, BrokerFigure> =>
+      byVariant((index) => {
+        const { clock, cpu } = times[index]![position]!;
+        return { clock: summarise(clock), cpu: summarise(cpu) };
+      });
+    const peaks: number[] = [];
+    for (const worker of workers) {
+      peaks.push(await worker.call<number>('peak'));
+      await worker.call('exported');
+      await worker.call('close');
+    }
+    return {
+      name: client,
+      operations: { produce: figures(0), hop: figures(1), consume: figures(2) },
+      latency: byVariant((index) => {
+        const sorted = latencies[index]!.toSorted((a, b) => a - b);
+        return { p50: round(quantile(sorted, 0.5)), p99: round(quantile(sorted, 0.99)) };
+      }),
+      peak: byVariant((index) => peaks[index]!),
+    };
+  } finally {
+    for (const worker of workers) worker.stop();
+  }
 }

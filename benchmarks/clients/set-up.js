@@ -41,6 +41,8 @@ export function setUp(variant, sink) {
     writesHeaders: tracer === 'context',
     /** The client as this variant has it. */
     wrap: (client, trace) => (traced ? trace(client, options) : client),
+    /** To be called before the client is loaded: has the auto-instrumentation patch it then. */
+    instrument: (name) => void (tracer === 'auto' && instrumentationOf(name)),
     /** Has the auto-instrumentation patch a module, or leaves it. */
     patch: (name, module, file) => (tracer === 'auto' ? patchWith(name, module, file) : module),
     /** The context in which an application sends, with what a message brought. */
@@ -136,12 +138,15 @@ const instrumentations = {
   ioredis: ['@opentelemetry/instrumentation-ioredis', 'IORedisInstrumentation'],
 };
 
+function instrumentationOf(name) {
+  const [path, Instrumentation] = instrumentations[name];
+  // By default commands of ioredis that are not sent within a span have none, as the read of a stream.
+  return new (require(path)[Instrumentation])({ requireParentSpan: false });
+}
+
 /** Applies to a stub what the auto-instrumentation does to the module when it is loaded. */
 function patchWith(name, module, file) {
-  const [path, Instrumentation] = instrumentations[name];
-  // By default it leaves commands out that are not sent within a span, as a read of a stream is.
-  const definitions = [new (require(path)[Instrumentation])({ requireParentSpan: false }).init()].flat();
-  const [definition] = definitions;
+  const [definition] = [instrumentationOf(name).init()].flat();
   const target = file === undefined ? definition : definition.files.find((each) => each.name.endsWith(file));
   return target.patch(module);
 }

@@ -5,7 +5,7 @@ const many = (count, make) => Array.from({ length: count }, make);
 let offset = 0;
 
 /** A message as kafkajs hands it over. */
-function received(texts) {
+export function received(texts) {
   const headers = {};
   for (const [name, value] of Object.entries(texts)) headers[name] = Buffer.from(value);
   return {
@@ -18,7 +18,7 @@ function received(texts) {
   };
 }
 
-function kafka({ patch }) {
+export function kafkaOf({ patch }) {
   const metadata = [{ topicName: 'orders', partition: 0, errorCode: 0, baseOffset: '7' }];
   class Kafka {
     producer() {
@@ -35,14 +35,14 @@ function kafka({ patch }) {
 
 /** The handler that kafkajs would call. */
 async function handlerOf(tools, config) {
-  const stub = kafka(tools).consumer();
+  const stub = kafkaOf(tools).consumer();
   await tools.wrap(stub, traceConsumer).run(config);
   return stub.config;
 }
 
 export const families = {
   'kafkajs send'(tools) {
-    const producer = tools.wrap(kafka(tools).producer(), traceProducer);
+    const producer = tools.wrap(kafkaOf(tools).producer(), traceProducer);
     return ({ batch, texts }) => {
       const record = () => ({
         key: 'order-7',

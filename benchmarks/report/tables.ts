@@ -1,4 +1,5 @@
 // The tables of results, as `npm run bench` prints them.
+import type { BrokerResult } from '../brokers/measure.ts';
 import type { PathResult } from '../paths/measure.ts';
 import type { StartupResult } from '../startup/measure.ts';
 import { added, addedBytes } from './added.ts';
@@ -54,4 +55,34 @@ export function startupTable(results: readonly StartupResult[]): string {
     });
   const rows = names.map((name) => [name.includes('mqtrace') ? name : `${name} alone`].concat(cells(name)));
   return table(['loaded', 'require, ms', 'processor, ms', 'MiB', 'import, ms', 'processor, ms', 'MiB'], rows);
+}
+
+/** What each variant does on real brokers, against "context only", which is the limit of what tracing can reach. */
+export function brokersTable(results: readonly BrokerResult[]): string {
+  const rows = results.flatMap(({ name, operations, latency, peak }) =>
+    Object.keys(latency).map((variant) => {
+      const cells = (['produce', 'hop', 'consume'] as const).flatMap((operation) => {
+        const [figure, limit] = [operations[operation][variant]!, operations[operation]['context']];
+        const share = limit === undefined ? '' : ` (${(limit.clock.min / figure.clock.min).toFixed(2)})`;
+        const perSecond = Math.round(1e6 / figure.clock.min).toLocaleString('en');
+        return [`${perSecond}${share}`, (figure.cpu.min / 100).toFixed(2)];
+      });
+      const [of, limit] = [latency[variant]!, latency['context']];
+      const added =
+        limit === undefined ? ['', ''] : [of.p50 - limit.p50, of.p99 - limit.p99].map((ms) => ms.toFixed(2));
+      return [`${name}, ${variant}`].concat(cells, added, (peak[variant]! / 2 ** 20).toFixed(0));
+    }),
+  );
+  const header = [
+    'produce/s',
+    'CPU s',
+    'hop/s',
+    'CPU s',
+    'consume/s',
+    'CPU s',
+    'p50 added, ms',
+    'p99 added, ms',
+    'MiB',
+  ];
+  return table(['client, variant', ...header], rows);
 }

@@ -36,6 +36,8 @@ export interface BenchOptions {
   readonly families: readonly Family[];
   /** The variants of paths. */
   readonly variants: readonly string[];
+  /** The variants that were chosen; each part has usual ones of its own. */
+  readonly given: readonly string[] | undefined;
   readonly choice: Choice;
   readonly rounds: number | undefined;
   readonly nodes: readonly (string | undefined)[];
@@ -82,7 +84,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     ({ client, name }) => clients.includes(client) && name.includes(values.path ?? ''),
   );
   if (chosenFamilies.length === 0) throw new RangeError('no path has this client and this name');
-  const chosenVariants = values.variant === undefined ? usualVariants : list(values.variant);
+  const given = values.variant === undefined ? undefined : list(values.variant);
   const choice = values.short ? few : all;
   return {
     // Only the tables are to be written where nothing is to be measured.
@@ -90,7 +92,8 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     short: values.short,
     clients,
     families: chosenFamilies,
-    variants: chosenVariants,
+    variants: given ?? usualVariants,
+    given,
     choice: {
       batches: values.batch === undefined ? choice.batches : numbers(values.batch),
       baggage: values.baggage === undefined ? choice.baggage : numbers(values.baggage),

@@ -1,0 +1,50 @@
+// ioredis on a real server.
+import { createRequire } from 'node:module';
+import { randomUUID } from 'node:crypto';
+import { processMessage, traceRedis } from 'mqtrace/ioredis';
+
+const require = createRequire(import.meta.url);
+
+export async function open(tools, address) {
+  const { Redis } = require('ioredis');
+  const plain = new Redis(address);
+  const redis = tools.wrap(plain, traceRedis);
+  const handle = tools.traced ? processMessage : (entry, fn) => fn(entry);
+  const streams = ['a', 'b', 'c'].map((name) => `bench-${name}-${randomUUID()}`);
+  const [first, second, third] = streams;
+  for (const stream of streams) await plain.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
+  const send = (stream, headers) => redis.xadd(stream, '*', 'order', '7', ...Object.entries(headers ?? {}).flat());
+  const read = async (stream) => {
+    const reply = await redis.xreadgroup('GROUP', 'g', 'c', 'COUNT', 100, 'STREAMS', stream, '>');
+    return reply[0][1];
+  };
+  const acknowledge = (stream, entries) => {
+    const ids = entries.map(([id]) => id);
+    return redis.xack(stream, 'g', ...ids);
+  };
+
+  /** Handles so many entries of a stream. */
+  const consume = (stream, work) => async (count) => {
+    for (let left = count; left > 0;) {
+      const entries = await read(stream);
+      await Promise.all(entries.map((entry) => handle(entry, work)));
+      await acknowledge(stream, entries);
+      left -= entries.length;
+    }
+  };
+  /** What "context only" sends on: the fields that came behind those of the application. */
+  const headersOf = ([, fields]) => (tools.writesHeaders ? { [fields[2]]: fields[3] } : undefined);
+  return {
+    messages: 5000,
+    inFlight: 100,
+    send: (headers) => send(first, headers),
+    hop: consume(first, (entry) => send(second, headersOf(entry))),
+    receive: consume(second, async () => {}),
+    async ping(headers) {
+      await send(third, headers);
+      const entries = await read(third);
+      await handle(entries[0], () => {});
+    },
+    close: () => plain.del(...streams),
+  };
+}

@@ -1,0 +1,68 @@
+// One client on a real broker with one variant: does what it is told to, and says what that took.
+//   fork('worker.js', [CLIENT, VARIANT, SINK, ADDRESS])
+import { context } from '@opentelemetry/api';
+import { answer } from '../clients/answer.js';
+import { setUp, textsOf } from '../clients/set-up.js';
+
+const [, , client, variant, sink, address] = process.argv;
+const tools = setUp(variant, sink);
+tools.instrument(client);
+const { open } = await import(`./${client}.js`);
+const bench = await open(tools, address);
+
+/** Traces of the application, of which so many are sampled. */
+const traces = [false, true].map((sampled) => {
+  const texts = textsOf(sampled, 0);
+  return { texts, parent: tools.parent(texts) };
+});
+let sent = 0;
+
+/** Sends one message as the application does: within the trace that it belongs to. */
+function inTrace(send) {
+  // The sampled ones are spread evenly.
+  const before = Math.floor((sent * tools.percent) / 100);
+  const sampled = Math.floor((++sent * tools.percent) / 100) > before;
+  const { texts, parent } = traces[sampled ? 1 : 0];
+  if (tools.tracer === 'raw') return send(undefined);
+  return context.with(parent, send, undefined, tools.writesHeaders ? { ...texts } : undefined);
+}
+
+async function produce(count) {
+  for (let left = count; left > 0; left -= bench.inFlight) {
+    await Promise.all(Array.from({ length: Math.min(left, bench.inFlight) }, () => inTrace(bench.send)));
+  }
+}
+
+/** Microseconds per message, by the clock and of this process, with the export of the spans. */
+async function timed(work, count) {
+  const before = process.cpuUsage();
+  const started = process.hrtime.bigint();
+  await work(count);
+  const clock = Number(process.hrtime.bigint() - started) / 1000 / count;
+  if (tools.percent > 0) await tools.flush();
+  const { user, system } = process.cpuUsage(before);
+  return { clock, cpu: (user + system) / count };
+}
+
+answer({
+  messages: () => bench.messages,
+  produce: (count) => timed(produce, count),
+  hop: (count) => timed(bench.hop, count),
+  consume: (count) => timed(bench.receive, count),
+
+  /** Milliseconds of each message, one at a time. */
+  async latencies(count) {
+    const took = [];
+    for (let at = 0; at < count; at++) {
+      const started = process.hrtime.bigint();
+      await inTrace(bench.ping);
+      took.push(Number(process.hrtime.bigint() - started) / 1e6);
+    }
+    return took;
+  },
+
+  /** The most memory that this process has had, in bytes. */
+  peak: () => process.resourceUsage().maxRSS * 1024,
+  exported: () => tools.exported(),
+  close: () => bench.close?.(),
+});
