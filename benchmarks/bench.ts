@@ -2,6 +2,7 @@
 import { brokerVariants, measureBrokers } from './brokers/measure.ts';
 import { families } from './paths/cases.ts';
 import { measurePaths } from './paths/measure.ts';
+import { writeDocs } from './report/docs.ts';
 import { resultsFile, type Results, writeResults } from './report/results.ts';
 import { brokersTable, bytesTable, pathsTable, startupTable } from './report/tables.ts';
 import { type Machine, machineOf, nodeOf } from './runner/machine.ts';
@@ -64,4 +65,5 @@ if (options === undefined) {
       log(`written to ${path}`);
     }
   }
+  if (options.writeDocs) writeDocs();
 }
