@@ -39,7 +39,7 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
     const machine = await machineOf(node);
     const variants = options.given === undefined ? brokerVariants : options.given;
     const rounds = options.rounds ?? (short ? 1 : 5);
-    const { clients } = options;
+    const clients = options.clients.filter((client) => client !== 'api');
     const results = await measureBrokers({ clients, variants, rounds, pings: short ? 50 : 200, node, log });
     measured.brokers = { machine, results };
     title('Real brokers', machine);

@@ -2,8 +2,10 @@
 
 /** One kind of call of one client. A process measures one family with one variant. */
 export interface Family {
-  readonly client: 'kafkajs' | 'amqplib' | 'ioredis';
+  readonly client: 'kafkajs' | 'amqplib' | 'ioredis' | 'api';
   readonly name: string;
+  /** False where messages do not come into it. Default: baggage is varied. */
+  readonly carries?: false;
   /** Sizes of a batch. Default: there are no batches. */
   readonly batches?: readonly number[];
   /** The size with which baggage is varied. */
@@ -27,6 +29,8 @@ export const families: readonly Family[] = [
   { client: 'amqplib', name: 'amqplib consume and ack' },
   { client: 'ioredis', name: 'ioredis XADD' },
   { client: 'ioredis', name: 'ioredis XREADGROUP and XACK', batches, usualBatch: 100 },
+  { client: 'api', name: 'span start', carries: false },
+  { client: 'api', name: 'span start and end', carries: false },
 ];
 
 /** Every variant. Those with `slow` have `fastPath: false`, and are left out by default. */
@@ -57,12 +61,14 @@ export const all: Choice = { batches, baggage: [0, 1, 8, 64] };
 export const few: Choice = { batches: [1000], baggage: [0] };
 
 /** The cases of a family: sizes without baggage, and baggage with the usual size. */
-export function casesOf({ batches = [1], usualBatch = 1 }: Family, choice: Choice): Case[] {
+export function casesOf({ batches = [1], usualBatch = 1, carries }: Family, choice: Choice): Case[] {
   // A read or a batch of one size at least, whatever is chosen.
   const chosen = batches.filter((batch) => choice.batches.includes(batch) || batch === usualBatch);
   return [
     ...chosen.map((batch) => ({ batch, baggage: 0 })),
-    ...choice.baggage.filter((entries) => entries > 0).map((baggage) => ({ batch: usualBatch, baggage })),
+    ...(carries === false ? [] : choice.baggage)
+      .filter((entries) => entries > 0)
+      .map((baggage) => ({ batch: usualBatch, baggage })),
   ];
 }
 

@@ -32,14 +32,21 @@ const spent = (before) => {
 answer({
   /** One slice: microseconds of this process per message, with the export of its spans. */
   async slice(batch, baggage, count) {
-    const { prepare, run, inParent } = caseOf(batch, baggage);
+    const { prepare, run, inParent, finish } = caseOf(batch, baggage);
     // Other processes have had the caches meanwhile: what comes first is not measured.
     const first = prepare(Math.max(batch, Math.floor(count / 4 / batch) * batch));
     const prepared = prepare(count);
     await inParent(() => run(first));
+    finish?.(first);
     if (tools.percent > 0) await tools.flush();
     const before = process.cpuUsage();
     await inParent(() => run(prepared));
+    if (finish !== undefined) {
+      const took = spent(before) / count;
+      finish(prepared);
+      await tools.flush();
+      return took;
+    }
     if (tools.percent > 0) await tools.flush();
     return spent(before) / count;
   },

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { BrokerResult } from '../brokers/measure.ts';
 import type { PathResult } from '../paths/measure.ts';
 import { added, addedBytes, ratioTo } from './added.ts';
+import { claimsTable } from './claims.ts';
 import { figure, replaceBlock, table } from './markdown.ts';
 import { allResults, type Part, type Results } from './results.ts';
 import { brokersTable, startupTable } from './tables.ts';
@@ -24,6 +25,7 @@ export function blocksOf(results: readonly Results[]): Record<string, string> {
     baggage: eachNode(results, 'paths', ({ results }) => variedTable(baggageOf(results))),
     batches: eachNode(results, 'paths', ({ results }) => variedTable(batchesOf(results))),
     bytes: eachNode(results, 'paths', ({ results }) => bytesTable(results)),
+    claims: eachNode(results, 'paths', ({ results }) => claimsTable(results)),
     brokers: eachNode(results, 'brokers', ({ results }) => brokersTable(results as BrokerResult[])),
     startup: eachNode(results, 'startup', ({ results }) => startupTable(results)),
   };

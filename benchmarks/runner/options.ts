@@ -12,7 +12,7 @@ What is measured (default: --paths)
 
 Of it
   --short             few cases and slices: less than a minute
-  --client NAME,…     kafkajs, amqplib, ioredis
+  --client NAME,…     kafkajs, amqplib, ioredis; api for spans alone
   --path TEXT         families of paths whose name contains TEXT
   --variant NAME,…    ${variants.slice(0, 5).join(', ')}, …; TRACER[+FEATURE]-PERCENT
   --batch N,…         sizes of batches
@@ -79,7 +79,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   });
   if (values.help) return undefined;
   const chosen = parts.filter((part) => values.all || values[part]);
-  const clients = list(values.client ?? 'kafkajs,amqplib,ioredis');
+  const clients = list(values.client ?? 'kafkajs,amqplib,ioredis,api');
   const chosenFamilies = families.filter(
     ({ client, name }) => clients.includes(client) && name.includes(values.path ?? ''),
   );
