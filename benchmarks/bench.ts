@@ -1,7 +1,7 @@
 // What tracing costs: npm run bench -- --help
 import { brokerVariants, measureBrokers } from './brokers/measure.ts';
 import { families } from './paths/cases.ts';
-import { measurePaths } from './paths/measure.ts';
+import { measurePaths, type PathResult } from './paths/measure.ts';
 import { writeDocs } from './report/docs.ts';
 import { resultsFile, type Results, writeResults } from './report/results.ts';
 import { brokersTable, bytesTable, pathsTable, startupTable } from './report/tables.ts';
@@ -15,13 +15,22 @@ function title(of: string, { node, cores, processor, load }: Machine): void {
   console.log(`\n## ${of}: Node.js ${node}, ${cores} x ${processor}, load ${load}\n`);
 }
 
+/** Where results are written, if they are. */
+function pathOf({ json, short }: BenchOptions, { node }: Machine): string | undefined {
+  return json ?? (short ? undefined : resultsFile(node));
+}
+
 async function measure(options: BenchOptions, node: string): Promise<Results> {
   const { parts, short } = options;
   const measured: { -readonly [P in keyof Results]: Results[P] } = {};
   if (parts.has('paths')) {
     const machine = await machineOf(node);
     const rounds = options.rounds ?? (short ? 10 : 40);
-    const results = await measurePaths({ ...options, rounds, messages: short ? 500 : 2000, node, log });
+    const path = pathOf(options, machine);
+    const save = (results: readonly PathResult[]): void => {
+      if (path !== undefined) writeResults(path, { paths: { machine, results } });
+    };
+    const results = await measurePaths({ ...options, rounds, messages: short ? 500 : 2000, node, log, save });
     measured.paths = { machine, results };
     title('Paths', machine);
     console.log('Microseconds of processor time per message above the raw client: minimum (median, quartiles).\n');
@@ -58,9 +67,9 @@ if (options === undefined) {
   for (const wanted of options.nodes) {
     const node = await nodeOf(wanted);
     const measured = await measure(options, node);
-    const version = Object.values(measured)[0]?.machine.node;
-    const path = options.json ?? (options.short || version === undefined ? undefined : resultsFile(version));
-    if (path !== undefined && version !== undefined) {
+    const machine = Object.values(measured)[0]?.machine;
+    const path = machine === undefined ? undefined : pathOf(options, machine);
+    if (path !== undefined) {
       writeResults(path, measured);
       log(`written to ${path}`);
     }

@@ -29,6 +29,8 @@ export interface PathOptions {
   readonly messages: number;
   readonly node: string;
   readonly log: (line: string) => void;
+  /** Gets the results of each family as soon as there are any: a long run that is ended has not been for nothing. */
+  readonly save?: (results: readonly PathResult[]) => void;
 }
 
 const warmUp = 6;
@@ -39,7 +41,11 @@ export async function measurePaths(options: PathOptions): Promise<PathResult[]> 
   const sink = await startSink();
   try {
     const results: PathResult[] = [];
-    for (const family of options.families) results.push(...(await measureFamily(family, sink.url, options)));
+    for (const family of options.families) {
+      const measured = await measureFamily(family, sink.url, options);
+      options.save?.(measured);
+      results.push(...measured);
+    }
     return results;
   } finally {
     sink.stop();
