@@ -31,7 +31,11 @@ export class SettlingCall implements StreamCall {
 
   send(): Context {
     const { tracing, server } = this.#connection;
-    if (!tracing.messaging.observesSettlement(this.#parent)) return this.#parent;
+    const { messaging } = tracing;
+    if (!messaging.recordsSettlement(this.#parent)) {
+      if (messaging.observesSettlement(this.#parent)) this.#measure();
+      return this.#parent;
+    }
     const [stream = '', group = '', ...ids] = this.#args.map(text);
     const settled: Incoming[] = [];
     for (const id of ids) {
@@ -42,13 +46,23 @@ export class SettlingCall implements StreamCall {
     if (ids.length === 1) attributes[ATTR_MESSAGE_ID] = ids[0];
     else attributes[ATTR_BATCH_MESSAGE_COUNT] = ids.length;
     this.#operation = startSettling(
-      tracing.messaging,
+      messaging,
       { name: 'xack', destination: { name: stream }, attributes: mergeAttributes(attributes, server) },
       settled,
       this.#parent,
     );
     this.#connection.track(this.#operation);
     return this.#operation.context;
+  }
+
+  /** Counts and times a settlement that no span tells of: which entries it settles need not be known. */
+  #measure(): void {
+    const { tracing, server } = this.#connection;
+    const destination = { name: text(this.#args[0]) };
+    const attributes = mergeAttributes(server, { [ATTR_CONSUMER_GROUP_NAME]: text(this.#args[1]) });
+    const measurement = tracing.messaging.measurer.start('xack', 'settle', destination, attributes);
+    this.#operation = noOperation(this.#parent, measurement);
+    this.#connection.track(this.#operation);
   }
 
   succeed(): void {
