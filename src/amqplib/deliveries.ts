@@ -45,6 +45,8 @@ export class Deliveries {
   // that were pushed after it, and would break that order.
   readonly #pushed = new Map<number, Delivery>();
   readonly #pulled = new Map<number, Delivery>();
+  /** Those that were light ones: in no order. */
+  readonly #promoted = new Map<number, Delivery>();
 
   push(delivery: Delivery): void {
     this.#pushed.set(delivery.tag, delivery);
@@ -54,14 +56,19 @@ export class Deliveries {
     this.#pulled.set(delivery.tag, delivery);
   }
 
+  promote(delivery: Delivery): void {
+    this.#promoted.set(delivery.tag, delivery);
+  }
+
   get size(): number {
-    return this.#pushed.size + this.#pulled.size;
+    return this.#pushed.size + this.#pulled.size + this.#promoted.size;
   }
 
   find(tag: number): Delivery | undefined {
-    return this.#pushed.get(tag) ?? this.#pulled.get(tag);
+    return this.#pushed.get(tag) ?? this.#pulled.get(tag) ?? this.#promoted.get(tag);
   }
 
+  /** All up to a tag, in the order of their tags. */
   findUpTo(tag: number): Delivery[] {
     const found: Delivery[] = [];
     for (const deliveries of [this.#pushed, this.#pulled]) {
@@ -70,16 +77,20 @@ export class Deliveries {
         found.push(delivery);
       }
     }
-    return found;
+    for (const delivery of this.#promoted.values()) if (delivery.tag <= tag) found.push(delivery);
+    const isOrdered = this.#pulled.size === 0 && this.#promoted.size === 0;
+    return isOrdered ? found : found.toSorted((one, other) => one.tag - other.tag);
   }
 
   settle(delivery: Delivery): void {
-    if (!this.#pushed.delete(delivery.tag)) this.#pulled.delete(delivery.tag);
+    const { tag } = delivery;
+    if (!this.#pushed.delete(tag) && !this.#pulled.delete(tag)) this.#promoted.delete(tag);
     delivery.settle();
   }
 
   clear(): void {
     this.#pushed.clear();
     this.#pulled.clear();
+    this.#promoted.clear();
   }
 }

@@ -3,6 +3,7 @@ import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import {
   activeContext,
   bindToContext,
+  contextWithoutSpan,
   guard,
   type Incoming,
   isEagerPromise,
@@ -15,11 +16,12 @@ import {
   startProcessing,
   startReceiving,
 } from '../messaging/index.ts';
+import { reportFault } from '../common/faults.ts';
 import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { conversationOf, deliveryFacts, messageDetails, readMessage } from './message.ts';
-import { type ChannelState, remember } from './state.ts';
+import { type ChannelState, type LightOrigin, remember } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 type Handler = (this: unknown, message: MessageLike | null) => unknown;
@@ -68,11 +70,21 @@ function noteLag({ lag, exclusiveQueues }: ChannelState, queue: unknown): void {
 }
 
 function tracedHandler(state: ChannelState, source: Source, handler: Handler): Handler {
+  const origin = { state, queue: source.queue };
   return function onMessage(this: unknown, message): unknown {
     const call = (): unknown => handler.call(this, message);
     // Null means that the broker has cancelled the consumer. The call comes from the connection, so the context of the opener must not be active.
     if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
-    const delivery = guard('reading a delivery', () => receive(state, message, source));
+    let light: Context | undefined;
+    let delivery: Delivery | undefined;
+    try {
+      const incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
+      light = lightContext(state, message, incoming, origin, source.noAck);
+      if (light === undefined) delivery = keep(state, message, incoming, source.queue);
+    } catch (error) {
+      reportFault('reading a delivery', error);
+    }
+    if (light !== undefined) return runInContext(light, call);
     if (delivery === undefined) return runInContext(ROOT_CONTEXT, call);
     if (!source.noAck) state.deliveries.push(delivery);
     const operation = guard('tracing a delivery', () => startDelivery(state, message, delivery));
@@ -85,9 +97,27 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
   };
 }
 
-/** Reads what a message carries, and remembers it for the settlement and for `processMessage`. */
-function receive(state: ChannelState, message: MessageLike, { queue }: Source): Delivery {
-  const incoming = readMessage(state.messaging, message, queue, state.exclusiveQueues);
+/**
+ * The context to handle a message in, where no span is made for it and next to nothing is kept: its span is refused for certain, and
+ * with it that of its settlement. What its trace was is kept for a settlement of several.
+ */
+function lightContext(
+  state: ChannelState,
+  message: MessageLike,
+  incoming: Incoming,
+  origin: LightOrigin,
+  noAck: boolean,
+): Context | undefined {
+  const { messaging, lightDeliveries } = state;
+  const context = contextWithoutSpan(messaging, incoming, ROOT_CONTEXT);
+  if (context === undefined || !messaging.readsLate) return undefined;
+  if (!noAck && !lightDeliveries.push(message, incoming, origin.queue)) return undefined;
+  remember(message, origin);
+  return context;
+}
+
+/** Remembers a message for its settlement and for `processMessage`. */
+function keep(state: ChannelState, message: MessageLike, incoming: Incoming, queue: string): Delivery {
   const delivery = new Delivery(message.fields.deliveryTag, incoming, queue, conversationOf(message));
   remember(message, { state, delivery });
   return delivery;
@@ -145,7 +175,8 @@ function startReceived(
   parent: Context,
   startedAt: OperationClock,
 ): Operation {
-  const delivery = receive(state, message, source);
+  const incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
+  const delivery = keep(state, message, incoming, source.queue);
   if (!source.noAck && !state.closed) state.deliveries.pull(delivery);
   const { address, peer } = state.server;
   return startReceiving(

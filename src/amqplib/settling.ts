@@ -15,6 +15,7 @@ import {
   startSettling,
 } from '../messaging/index.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { complete, takesCallbacks } from './completion.ts';
 import type { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
@@ -33,8 +34,9 @@ export function traceSettling(channel: object, state: ChannelState): void {
   for (const name of ['ack', 'nack', 'reject'] as const) {
     replaceSettle(channel, name, (message, allUpTo) => {
       const tag = message?.fields?.deliveryTag;
-      if (name === 'reject' || !allUpTo) return new Settlement(name, state, message, tag);
-      return new SeveralSettled(name, state, message, tag);
+      if (name !== 'reject' && allUpTo) return new SeveralSettled(name, state, message, tag);
+      const isLight = tag !== undefined && metricsEpoch() === 0 && state.lightDeliveries.has(tag);
+      return isLight ? new LightSettlement(state, tag) : new Settlement(name, state, message, tag);
     });
   }
   for (const name of ['ack', 'nack'] as const) {
@@ -42,7 +44,7 @@ export function traceSettling(channel: object, state: ChannelState): void {
   }
 }
 
-function replaceSettle(channel: object, method: string, find: (message: Given, allUpTo: unknown) => Settlement): void {
+function replaceSettle(channel: object, method: string, find: (message: Given, allUpTo: unknown) => Settling): void {
   replaceMethod(
     channel,
     method,
@@ -64,8 +66,33 @@ function replaceSettle(channel: object, method: string, find: (message: Given, a
   );
 }
 
+/** A settlement under way. */
+interface Settling {
+  /** Undefined if it has no span. */
+  start(): Operation | undefined;
+  /** Called when the client has sent it. */
+  settle(): void;
+}
+
+/** Of a message whose spans are refused for certain, that of its settlement included. */
+class LightSettlement implements Settling {
+  readonly #state: ChannelState;
+  readonly #tag: number;
+
+  constructor(state: ChannelState, tag: number) {
+    this.#state = state;
+    this.#tag = tag;
+  }
+
+  start(): undefined {}
+
+  settle(): void {
+    this.#state.lightDeliveries.delete(this.#tag);
+  }
+}
+
 /** One message that is settled. */
-class Settlement {
+class Settlement implements Settling {
   protected readonly name: Name;
   protected readonly state: ChannelState;
   /** The message that the application handed in; undefined if the call names none. */
@@ -77,7 +104,7 @@ class Settlement {
     this.name = name;
     this.state = state;
     this.message = message;
-    this.named = tag === undefined ? undefined : state.deliveries.find(tag);
+    this.named = tag === undefined ? undefined : (state.deliveries.find(tag) ?? state.lightDeliveries.find(tag));
   }
 
   /** Undefined if the settlement has no span. */
@@ -90,7 +117,9 @@ class Settlement {
   }
 
   settle(): void {
-    if (this.named !== undefined) this.state.deliveries.settle(this.named);
+    if (this.named === undefined) return;
+    this.state.deliveries.settle(this.named);
+    this.state.lightDeliveries.delete(this.named.tag);
   }
 
   protected startRecorded(parent: Context): Operation {
@@ -131,40 +160,52 @@ class Settlement {
 
 /** All unsettled messages up to one, or all there are. */
 class SeveralSettled extends Settlement {
-  readonly #deliveries: Delivery[];
+  readonly #upTo: unknown;
 
   constructor(name: Name, state: ChannelState, message: Given, tag: number | undefined) {
     super(name, state, message, tag);
     // For RabbitMQ, tag 0 means all.
-    const upTo = tag === 0 ? Number.POSITIVE_INFINITY : tag;
-    this.#deliveries = typeof upTo === 'number' ? state.deliveries.findUpTo(upTo) : [];
+    this.#upTo = tag === 0 ? Number.POSITIVE_INFINITY : tag;
   }
 
   override settle(): void {
-    for (const delivery of this.#deliveries) this.state.deliveries.settle(delivery);
+    const { deliveries, lightDeliveries } = this.state;
+    if (typeof this.#upTo !== 'number') return;
+    for (const delivery of deliveries.findUpTo(this.#upTo)) deliveries.settle(delivery);
+    lightDeliveries.deleteUpTo(this.#upTo);
   }
 
-  protected override destination(): Destination | undefined {
-    const [first] = this.#deliveries;
+  /** The messages that it settles, in the order of their tags where some are light ones. */
+  #find(): Delivery[] {
+    if (typeof this.#upTo !== 'number') return [];
+    const { deliveries, lightDeliveries } = this.state;
+    const found = deliveries.findUpTo(this.#upTo);
+    if (lightDeliveries.size === 0) return found;
+    return found.concat(lightDeliveries.findUpTo(this.#upTo)).toSorted((one, other) => one.tag - other.tag);
+  }
+
+  protected override destination(found: readonly Delivery[] = this.#find()): Destination | undefined {
+    const [first] = found;
     const name = first?.incoming.destination?.name;
-    const same = this.#deliveries.every(({ incoming }) => incoming.destination?.name === name);
+    const same = found.every(({ incoming }) => incoming.destination?.name === name);
     return same ? (first?.incoming.destination ?? destinationOf(this.message)) : undefined;
   }
 
   protected override startRecorded(parent: Context): Operation {
     const { messaging, server } = this.state;
-    const [first] = this.#deliveries;
-    const count = { [ATTR_BATCH_MESSAGE_COUNT]: this.#deliveries.length };
-    if (this.#deliveries.length === 1) return this.startOne(first, parent, count);
+    const found = this.#find();
+    const [first] = found;
+    const count = { [ATTR_BATCH_MESSAGE_COUNT]: found.length };
+    if (found.length === 1) return this.startOne(first, parent, count);
     return startSettling(
       messaging,
       {
         name: this.name,
-        destination: this.destination(),
+        destination: this.destination(found),
         attributes: mergeAttributes(server.address, count, tagOf(this.message)),
         details: () => server.peer,
       },
-      this.#deliveries.map(({ incoming }) => incoming),
+      found.map(({ incoming }) => incoming),
       parent,
     );
   }
@@ -196,11 +237,13 @@ export function traceRecover(channel: object, state: ChannelState): void {
     (raw) =>
       function recover(this: unknown, ...args: unknown[]): unknown {
         const before = state.deliveries.findUpTo(Number.POSITIVE_INFINITY);
+        const { highest } = state.lightDeliveries;
         return complete(raw, this, args, {
           where: 'ending recovered deliveries',
           callbackAt,
           done() {
             for (const delivery of before) state.deliveries.settle(delivery);
+            state.lightDeliveries.deleteUpTo(highest);
           },
         });
       },

@@ -2,9 +2,12 @@
 import { createStamp, type Messaging, type Operation } from '../messaging/index.ts';
 import { Confirms, publishedOn } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
-import { Deliveries, type Delivery } from './deliveries.ts';
+import { Deliveries, Delivery } from './deliveries.ts';
 import type { QueueLag } from './lag.ts';
+import { LightDeliveries } from './light-deliveries.ts';
+import { conversationOf, readMessage } from './message.ts';
 import type { TraceAmqplibOptions } from './options.ts';
+import type { MessageLike } from './types.ts';
 
 /** What tracing remembers of one channel. */
 export class ChannelState {
@@ -14,6 +17,8 @@ export class ChannelState {
   /** Undefined unless the broker is to be asked. */
   readonly lag: QueueLag | undefined;
   readonly deliveries: Deliveries = new Deliveries();
+  /** Those whose spans are refused for certain. */
+  readonly lightDeliveries: LightDeliveries = new LightDeliveries();
   /** Publishes that wait for their confirm; undefined on a channel without confirms. */
   readonly confirms: Confirms | undefined;
   /** Messages that are being processed. */
@@ -48,6 +53,7 @@ export class ChannelState {
       else operation.fail(this.#failure);
     }
     this.deliveries.clear();
+    this.lightDeliveries.clear();
   }
 }
 
@@ -57,13 +63,32 @@ export interface Received {
   delivery: Delivery;
 }
 
-const received = createStamp<Received>();
+/** Where messages without a span came from: the same for all of a consumer. */
+export interface LightOrigin {
+  readonly state: ChannelState;
+  readonly queue: string;
+}
 
-export function remember(message: object, from: Received): void {
+const received = createStamp<Received | LightOrigin>();
+
+export function remember(message: object, from: Received | LightOrigin): void {
   received.set(message, from);
 }
 
 /** Where a message came from; undefined for one that no traced channel delivered. */
-export function recall(message: object): Received | undefined {
-  return received.get(message);
+export function recall(message: MessageLike): Received | undefined {
+  const from = received.get(message);
+  if (from === undefined || 'delivery' in from) return from;
+  const { state, queue } = from;
+  const { deliveryTag } = message.fields;
+  const incoming = readMessage(state.messaging, message, queue, state.exclusiveQueues);
+  const delivery = new Delivery(deliveryTag, incoming, queue, conversationOf(message));
+  delivery.context = incoming.context;
+  if (state.lightDeliveries.has(deliveryTag)) {
+    state.lightDeliveries.delete(deliveryTag);
+    state.deliveries.promote(delivery);
+  }
+  const known = { state, delivery };
+  received.set(message, known);
+  return known;
 }

@@ -2,6 +2,7 @@
 // manager throws or returns no context, that is a fault of tracing, which is counted and never reaches the application.
 import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe } from './errors.ts';
+import { isExactManager } from './exact-manager.ts';
 import { answered, reportFault } from './faults.ts';
 
 /** Whether a value can be used as a context. Third-party propagators and context managers may return anything. @internal */
@@ -29,6 +30,11 @@ export function activeContext(): Context {
  * @internal
  */
 export function runInContext<R>(context: Context, fn: () => R): R {
+  return isExactManager() ? contextApi.with(context, fn) : runOnce(context, fn);
+}
+
+/** As {@link runInContext}, for a manager of which nothing is known. @internal */
+export function runOnce<R>(context: Context, fn: () => R): R {
   let called = false;
   let threw = false;
   let outcome: unknown;

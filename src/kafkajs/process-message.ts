@@ -1,6 +1,16 @@
 // Processes one message of a batch, or one that was kept for later.
+import type { Context } from '@opentelemetry/api';
 import { checkFunction } from '../common/check-options.ts';
-import { activeContext, guard, Messaging, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
+import { reportFault } from '../common/faults.ts';
+import {
+  activeContext,
+  contextWithoutSpan,
+  Messaging,
+  Operation,
+  runHandler,
+  runInContext,
+  startProcessing,
+} from '../messaging/index.ts';
 import { deliveries, ReceivedMessage } from './message.ts';
 import type { Source } from './state.ts';
 import type { KafkaMessageLike } from './types.ts';
@@ -31,11 +41,15 @@ function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
 export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (message: M) => R): R {
   checkFunction('processMessage(message, fn)', fn);
   const ambient = activeContext();
-  const operation =
-    guard('processMessage', () => {
-      const received = deliveries.get(message) ?? unknownDelivery(message);
-      const { messaging, description } = received.source;
-      return startProcessing(messaging, description, received, ambient);
-    }) ?? noOperation(ambient);
-  return runHandler(operation, () => fn(message));
+  let started: Operation | Context = ambient;
+  try {
+    const received = deliveries.get(message) ?? unknownDelivery(message);
+    const { messaging, description } = received.source;
+    started =
+      contextWithoutSpan(messaging, received, ambient) ?? startProcessing(messaging, description, received, ambient);
+  } catch (error) {
+    reportFault('processMessage', error);
+  }
+  const call = (): R => fn(message);
+  return started instanceof Operation ? runHandler(started, call) : runInContext(started, call);
 }

@@ -1,15 +1,16 @@
 // What a consumer hands to the application.
-import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
+import { type Attributes, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { warn } from '../common/warnings.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
+  contextWithoutSpan,
   guard,
   mergeAttributes,
-  noOperation,
-  type Operation,
+  Operation,
   replaceMethod,
   runHandler,
+  runInContext,
   startBatch,
   startProcessing,
 } from '../messaging/index.ts';
@@ -60,10 +61,14 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
     return last;
   };
 
-  const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation => {
+  const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation | Context => {
     const source = sourceOf(topic, partition);
     source.position.start(message.offset);
-    return startProcessing(messaging, source.description, deliver(message, source), ROOT_CONTEXT, 'delivered');
+    const received = deliver(message, source);
+    return (
+      contextWithoutSpan(messaging, received, ROOT_CONTEXT) ??
+      startProcessing(messaging, source.description, received, ROOT_CONTEXT, 'delivered')
+    );
   };
 
   const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation => {
@@ -96,7 +101,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
 /** A copy of what `run` was given, with the handlers traced; undefined where it has none. */
 function tracedConfig(
   given: unknown,
-  starts: Record<'eachMessage' | 'eachBatch', (payload: unknown) => Operation>,
+  starts: Record<'eachMessage' | 'eachBatch', (payload: unknown) => Operation | Context>,
 ): object | undefined {
   if (typeof given !== 'object' || given === null) return undefined;
   const config = given as Record<string, unknown>;
@@ -130,16 +135,16 @@ function deliver(message: KafkaMessageLike, source: Source): ReceivedMessage {
 
 const awaited = { awaited: true };
 
-function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation): Handler {
+function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation | Context): Handler {
   const what = `tracing ${name}`;
   return function (this: unknown, ...args: unknown[]) {
-    let operation: Operation;
+    let started: Operation | Context = ROOT_CONTEXT;
     try {
-      operation = start(args[0]);
+      started = start(args[0]);
     } catch (error) {
       reportFault(what, error);
-      operation = noOperation(ROOT_CONTEXT);
     }
-    return runHandler(operation, () => handler.apply(this, args), awaited);
+    const call = (): unknown => handler.apply(this, args);
+    return started instanceof Operation ? runHandler(started, call, awaited) : runInContext(started, call);
   };
 }

@@ -41,6 +41,16 @@ export function startProcessing(
   }
 }
 
+/**
+ * The context to process a message in, where no span is made and nothing is measured for it; undefined where {@link startProcessing}
+ * has to be asked, which then gives an operation in that same context.
+ */
+export function contextWithoutSpan(messaging: Messaging, incoming: Incoming, ambient: Context): Context | undefined {
+  if (metricsEpoch() !== 0 || !messaging.alwaysContinues || isTracingSuppressed(ambient)) return undefined;
+  const { context } = incoming;
+  return incoming.linkOnly !== true && messaging.isCertainlyUnsampled(context) ? context : undefined;
+}
+
 function startProcess(
   messaging: Messaging,
   description: Omit<OperationDescription, 'type' | 'destination'>,

@@ -1,5 +1,5 @@
 // What the wrappers are written in terms of. Not part of the package's public surface, but for the types of the options.
-export { startBatch, startProcessing, startReceiving, startSettling } from './consuming.ts';
+export { contextWithoutSpan, startBatch, startProcessing, startReceiving, startSettling } from './consuming.ts';
 export { type Incoming, Received } from './incoming.ts';
 export type { Counting } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';

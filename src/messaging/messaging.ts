@@ -100,6 +100,11 @@ export class Messaging {
     return this.recordsSettlement(parent) || (metricsEpoch() !== 0 && !isTracingSuppressed(parent));
   }
 
+  /** Whether every message continues its trace, by the shortest way. */
+  get alwaysContinues(): boolean {
+    return this.fastPath && this.#parenting === 'parent';
+  }
+
   /** Where the process spans of a destination belong. */
   parenting(destination: string | undefined): Parenting {
     const choose = this.#parenting;

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
+import { markExact } from '../common/exact-manager.ts';
 
 type Listener = (...args: unknown[]) => void;
 type AddListener = (event: string | symbol, listener: Listener) => EventEmitter;
@@ -106,3 +107,5 @@ export class AsyncContextManager implements ContextManager {
     }
   }
 }
+
+markExact(AsyncContextManager);

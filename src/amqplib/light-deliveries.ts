@@ -1,0 +1,184 @@
+// Unsettled deliveries that no span was made for, in little memory.
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { Context, SpanContext } from '@opentelemetry/api';
+import { ATTR_RABBITMQ_DELIVERY_TAG, ATTR_RABBITMQ_ROUTING_KEY, type Incoming } from '../messaging/index.ts';
+import { parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
+import { Delivery } from './deliveries.ts';
+import type { MessageLike } from './types.ts';
+
+const chunkSize = 256;
+
+/** What many deliveries have in common. */
+interface Place {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly queue: string;
+  readonly destination: Incoming['destination'];
+}
+
+/** Deliveries with neighbouring tags. */
+interface Chunk {
+  readonly traceparents: (string | undefined)[];
+  readonly places: (Place | undefined)[];
+  count: number;
+}
+
+/**
+ * The unsettled deliveries of a channel whose spans are refused for certain. Such a delivery is its `traceparent`, as text, and what
+ * it has in common with others. It becomes a {@link Delivery} where one is needed: for the links of a settlement of several.
+ */
+export class LightDeliveries {
+  readonly #chunks = new Map<number, Chunk>();
+  #lastIndex = -1;
+  #last: Chunk | undefined;
+  #place: Place | undefined;
+  #size = 0;
+  #highest = 0;
+
+  /** The highest tag so far. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Keeps a delivery; false where it has more than is kept here. */
+  push(message: MessageLike, { creation, destination }: Incoming, queue: string): boolean {
+    const { fields, properties } = message;
+    const { messageId, correlationId } = properties;
+    if (messageId !== undefined || correlationId !== undefined || creation === undefined) return false;
+    const { headers } = properties as { headers?: { traceparent?: unknown } };
+    const traceparent = headers?.traceparent;
+    if (typeof traceparent !== 'string' || !says(traceparent, creation)) return false;
+    const { deliveryTag: tag, exchange, routingKey } = fields;
+    if (!Number.isSafeInteger(tag) || tag < 0) return false;
+    const chunk = this.#chunkOf(tag) ?? this.#addChunk(tag);
+    const at = tag % chunkSize;
+    if (tag > this.#highest) this.#highest = tag;
+    if (chunk.places[at] === undefined) {
+      chunk.count++;
+      this.#size++;
+    }
+    chunk.traceparents[at] = traceparent;
+    chunk.places[at] = this.#placeOf(exchange, routingKey, queue, destination);
+    return true;
+  }
+
+  has(tag: number): boolean {
+    return this.#chunkOf(tag)?.places[tag % chunkSize] !== undefined;
+  }
+
+  /** Forgets a delivery, which was settled. */
+  delete(tag: number): void {
+    const chunk = this.#chunkOf(tag);
+    const at = tag % chunkSize;
+    if (chunk?.places[at] === undefined) return;
+    chunk.places[at] = undefined;
+    chunk.traceparents[at] = undefined;
+    this.#size--;
+    const index = Math.floor(tag / chunkSize);
+    // The next delivery goes into the last one.
+    if (--chunk.count === 0 && index !== Math.floor(this.#highest / chunkSize)) this.#deleteChunk(index);
+  }
+
+  /** Forgets all deliveries up to a tag. */
+  deleteUpTo(tag: number): void {
+    for (const [index, chunk] of this.#chunks) {
+      const first = index * chunkSize;
+      if (first > tag) break;
+      if (first + chunkSize - 1 <= tag) {
+        this.#size -= chunk.count;
+        this.#deleteChunk(index);
+      } else {
+        for (let each = first; each <= tag; each++) this.delete(each);
+      }
+    }
+  }
+
+  clear(): void {
+    this.deleteUpTo(Number.POSITIVE_INFINITY);
+  }
+
+  find(tag: number): Delivery | undefined {
+    const chunk = this.#chunkOf(tag);
+    const place = chunk?.places[tag % chunkSize];
+    return place && deliveryOf(tag, chunk.traceparents[tag % chunkSize]!, place);
+  }
+
+  /** The deliveries up to a tag, in the order of their tags. */
+  findUpTo(tag: number): Delivery[] {
+    const found: Delivery[] = [];
+    for (const [index, { places, traceparents }] of this.#chunks) {
+      const first = index * chunkSize;
+      if (first > tag) break;
+      for (let at = 0; at < chunkSize && first + at <= tag; at++) {
+        const place = places[at];
+        if (place !== undefined) found.push(deliveryOf(first + at, traceparents[at]!, place));
+      }
+    }
+    return found;
+  }
+
+  #chunkOf(tag: number): Chunk | undefined {
+    const index = Math.floor(tag / chunkSize);
+    if (index === this.#lastIndex) return this.#last;
+    const chunk = this.#chunks.get(index);
+    if (chunk === undefined) return undefined;
+    this.#lastIndex = index;
+    this.#last = chunk;
+    return chunk;
+  }
+
+  #addChunk(tag: number): Chunk {
+    const index = Math.floor(tag / chunkSize);
+    const chunk: Chunk = {
+      traceparents: Array(chunkSize).fill(undefined),
+      places: Array(chunkSize).fill(undefined),
+      count: 0,
+    };
+    this.#chunks.set(index, chunk);
+    this.#lastIndex = index;
+    this.#last = chunk;
+    return chunk;
+  }
+
+  #deleteChunk(index: number): void {
+    this.#chunks.delete(index);
+    this.#lastIndex = -1;
+    this.#last = undefined;
+  }
+
+  #placeOf(exchange: string, routingKey: string, queue: string, destination: Incoming['destination']): Place {
+    const last = this.#place;
+    if (last?.routingKey === routingKey && last.exchange === exchange && last.queue === queue) {
+      const { name, anonymous, temporary } = destination ?? {};
+      const known = last.destination;
+      if (known?.name === name && known?.anonymous === anonymous && known?.temporary === temporary) return last;
+    }
+    this.#place = { exchange, routingKey, queue, destination };
+    return this.#place;
+  }
+}
+
+/** Whether a span context is what this header says, and nothing more. */
+function says(traceparent: string, { traceId, spanId, traceFlags, traceState }: SpanContext): boolean {
+  return (
+    traceparent.length === 55 &&
+    traceState === undefined &&
+    traceparent.charCodeAt(54) === 0x30 + traceFlags &&
+    traceparent.startsWith(traceId, 3) &&
+    traceparent.startsWith(spanId, 36)
+  );
+}
+
+function deliveryOf(tag: number, traceparent: string, { routingKey, queue, destination }: Place): Delivery {
+  const creation = parsePlainTraceparent(traceparent);
+  const context: Context = creation === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, creation);
+  const attributes: Record<string, string | number> = { [ATTR_RABBITMQ_DELIVERY_TAG]: tag };
+  if (routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
+  const delivery = new Delivery(tag, { context, creation, destination, attributes, sentAt: undefined }, queue);
+  delivery.context = context;
+  return delivery;
+}
