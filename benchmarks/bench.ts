@@ -1,5 +1,5 @@
 // What tracing costs: npm run bench -- --help
-import { brokerVariants, measureBrokers } from './brokers/measure.ts';
+import { type BrokerResult, brokerVariants, measureBrokers } from './brokers/measure.ts';
 import { families } from './paths/cases.ts';
 import { measurePaths, type PathResult } from './paths/measure.ts';
 import { writeDocs } from './report/docs.ts';
@@ -49,7 +49,11 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
     const variants = options.given === undefined ? brokerVariants : options.given;
     const rounds = options.rounds ?? (short ? 1 : 5);
     const clients = options.clients.filter((client) => client !== 'api');
-    const results = await measureBrokers({ clients, variants, rounds, pings: short ? 50 : 200, node, log });
+    const path = pathOf(options, machine);
+    const save = (results: readonly BrokerResult[]): void => {
+      if (path !== undefined) writeResults(path, { brokers: { machine, results } });
+    };
+    const results = await measureBrokers({ clients, variants, rounds, pings: short ? 50 : 200, node, log, save });
     measured.brokers = { machine, results };
     title('Real brokers', machine);
     console.log('Messages a second (as a share of "context only"); seconds of processor time per 10,000 messages;');

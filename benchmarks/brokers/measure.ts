@@ -42,6 +42,8 @@ export interface BrokerOptions {
   readonly pings: number;
   readonly node: string;
   readonly log: (line: string) => void;
+  /** Gets the result of each client as soon as there is one. */
+  readonly save?: (results: readonly BrokerResult[]) => void;
 }
 
 export async function measureBrokers(options: BrokerOptions): Promise<BrokerResult[]> {
@@ -54,8 +56,11 @@ export async function measureBrokers(options: BrokerOptions): Promise<BrokerResu
   };
   try {
     const results: BrokerResult[] = [];
-    for (const client of options.clients)
-      results.push(await measureClient(client, addresses[client]!, sink.url, options));
+    for (const client of options.clients) {
+      const measured = await measureClient(client, addresses[client]!, sink.url, options);
+      options.save?.([measured]);
+      results.push(measured);
+    }
     return results;
   } finally {
     sink.stop();
