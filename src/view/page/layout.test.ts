@@ -65,3 +65,30 @@ test('the same nodes are placed the same, in whichever order the edges come', ()
   const two = layout(chain, links.toReversed(), 1000);
   expect([...two.nodes]).toEqual([...one.nodes]);
 });
+
+test('no edge runs off the page, also where the flow wraps or goes back', () => {
+  const ids = fc.integer({ min: 0, max: 11 }).map((at) => `n${at}`);
+  const edges = fc.array(fc.record({ from: ids, to: ids }), { minLength: 1, maxLength: 24 });
+  fc.assert(
+    fc.property(edges, fc.integer({ min: 700, max: 2000 }), (edges, width) => {
+      const nodes = Array.from({ length: 12 }, (_, at) => node(`n${at}`));
+      const placed = layout(nodes, edges, width);
+      for (const [lane, { from, to }] of edges.entries()) {
+        const [a, b] = [placed.nodes.get(from)!, placed.nodes.get(to)!];
+        for (const x of xsOf(edgePath(placed, a, b, a.y + 20, b.y + 20, lane))) {
+          expect(x).toBeGreaterThanOrEqual(0);
+          expect(x).toBeLessThanOrEqual(Math.max(width, placed.width));
+        }
+      }
+    }),
+  );
+});
+
+/** The horizontal positions in a path of absolute commands. */
+function xsOf(path: string): number[] {
+  return [...path.matchAll(/([MHVCQ])([^MHVCQ]*)/g)].flatMap(([, command, text = '']) => {
+    const numbers = text.trim().split(/[ ,]+/).map(Number);
+    if (command === 'V') return [];
+    return command === 'H' ? numbers : numbers.filter((_, at) => at % 2 === 0);
+  });
+}

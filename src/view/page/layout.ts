@@ -31,6 +31,8 @@ export interface Layout {
 const columnGap = 56;
 const rowGap = 18;
 const bandGap = 44;
+/** What an edge that goes around takes beside the outermost nodes. */
+const sideRoom = 34;
 /** Narrower than this, the flow goes down. */
 const narrow = 640;
 
@@ -40,7 +42,21 @@ const narrow = 640;
  */
 export function layout(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[], width: number): Layout {
   const ranks = inOrder(ranksOf(nodes, edges), edges);
-  return width < narrow ? down(ranks, width) : across(ranks, width);
+  if (width < narrow) return down(ranks, width);
+  const placed = across(ranks, width);
+  return edges.some((edge) => goesAround(placed, edge)) ? withSides(across(ranks, width - 2 * sideRoom)) : placed;
+}
+
+/** Whether an edge leaves a node to the right and comes to another one from the left, below the band. */
+function goesAround({ nodes }: Layout, { from, to }: LayoutEdge): boolean {
+  const [a, b] = [nodes.get(from), nodes.get(to)];
+  return a !== undefined && b !== undefined && (a.band !== b.band || b.x < a.x + a.width);
+}
+
+/** Makes room on both sides for the edges that go around, which would run off the page. */
+function withSides(placed: Layout): Layout {
+  for (const node of placed.nodes.values()) node.x += sideRoom;
+  return { ...placed, width: placed.width + 2 * sideRoom };
 }
 
 /** Nodes by the number of steps before them; edges that close a loop do not count. */
