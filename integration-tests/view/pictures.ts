@@ -16,7 +16,6 @@ const pictures: Picture[] = [
   { name: 'map', hash: '/#/map', width: 1200, height: 470 },
   { name: 'map-dark', hash: '/#/map', width: 1200, height: 470, scheme: 'dark', clicks: ['.row.worst'] },
   { name: 'map-narrow', hash: '/#/map', width: 400, height: 760 },
-  { name: 'failures', hash: '/#/journeys?destination=shop.orders&error=true', width: 1200, height: 400 },
   {
     name: 'journey',
     hash: '/#/journeys?destination=dead-letters&order=slowest',

@@ -4,12 +4,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromiumPath, startBrowser } from '../integration-tests/view/browser.ts';
-import { SpanPairs } from './support/span-pairs.ts';
+import { chromiumPath, startBrowser } from './browser.ts';
+import { SpanPairs } from '../../benchmarks/support/span-pairs.ts';
 
 const perSecond = Number(process.argv[2] ?? 20_000);
 const seconds = Number(process.argv[3] ?? 15);
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'mqtrace-view-bench-'));
 const since = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
 
