@@ -1,4 +1,4 @@
-// For applications: propagation without a wrapper, baggage, and context that is stored or handed on.
+// Exports the public API that needs only OpenTelemetry's API: propagation without a wrapper, baggage, and captured contexts.
 export {
   type BaggageKey,
   BaggageManager,
@@ -25,7 +25,7 @@ export {
   withBaggage,
   withCapturedContext,
 } from './propagation/index.ts';
-// What the options of all wrappers have in common.
+// Common options of all wrappers.
 export { deliverAtHeader } from './messaging/deliver-at.ts';
 export type { PipelineOptions } from './messaging/pipeline-policy.ts';
 export type { Parenting, TraceOptions } from './messaging/options.ts';
@@ -44,7 +44,7 @@ export {
   linksTo,
   mapInContext,
 } from './pipelines/index.ts';
-// For diagnosis.
+// Diagnostics.
 export { explain, type ExplainOptions, type Explanation } from './diagnostics/explain.ts';
 export { errorCodes, MqtraceError, type MqtraceErrorCode } from './common/errors.ts';
 export { tracingFaults } from './common/faults.ts';

@@ -26,5 +26,5 @@ it('a consumer that is traced before run() is not warned of', async () => {
 });
 
 it('a consumer that is traced after run() is warned of once', async () => {
-  expect(await warningsOf('after')).toStrictEqual([expect.stringMatching(/after run\(\).*trace it before/)]);
+  expect(await warningsOf('after')).toStrictEqual([expect.stringMatching(/after run\(\).*Trace it before/)]);
 });

@@ -1,3 +1,4 @@
+// Bundles the server of "mqtrace mcp".
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { writeLicences } from './licences.js';

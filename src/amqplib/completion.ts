@@ -1,22 +1,22 @@
-// How a call of the client ends: amqplib has an API of promises and one of callbacks.
+// Observes how a call of the client ends, with amqplib's promise API and its callback API.
 import { activeContext, bindToContext, guard, isEagerPromise, type Method, replaceMethod } from '../messaging/index.ts';
 
-/** Hears how a call ended, before the application does. */
+/** Called with the outcome of a call, before the application gets it. */
 export interface Completion {
-  /** Names what is done here, for reports of a fault. */
+  /** Describes the activity, for reports of a fault. */
   where: string;
   done?: (value: unknown) => void;
   failed?: (error: unknown) => void;
-  /** Where the method of the callback API takes a callback, for one to be given where the application gives none. */
+  /** The position of the callback in the callback API, to pass one if the application does not. */
   callbackAt?: number | undefined;
 }
 
 /**
- * Calls the client's method and hears how it ended: by the callback, if the last argument is one, else by the promise that it
- * returns. The application gets the same outcome. Its callback runs in the context of the call, as what follows an `await` does;
- * amqplib would call it in whatever context the connection was opened.
+ * Calls the client's method and observes its outcome: with the callback, if the last argument is one, else with the returned
+ * promise. The application gets the same outcome. Its callback runs in the context of the call, like code after an `await`; amqplib
+ * would call it in the context in which the connection was opened.
  *
- * @param args - the arguments of the call, in an array of our own.
+ * @param args - the arguments of the call, in a new array.
  */
 export function complete(raw: Method, self: unknown, args: unknown[], completion: Completion): unknown {
   const { where, done, failed, callbackAt } = completion;
@@ -51,13 +51,13 @@ export function complete(raw: Method, self: unknown, args: unknown[], completion
   return heard ?? result;
 }
 
-/** Whether a channel or connection is of the callback API, whose methods take one more argument. */
+/** Whether a channel or connection belongs to the callback API, whose methods have one more parameter. */
 export function takesCallbacks(client: object): boolean {
   const { close } = client as { close?: unknown };
   return typeof close === 'function' && close.length > 0;
 }
 
-/** Lets the callbacks of these methods run in the context of the call. */
+/** Runs the callbacks of these methods in the context of the call. */
 export function bindCallbacks(client: object, names: readonly string[]): void {
   for (const name of names) {
     replaceMethod(

@@ -28,7 +28,7 @@ test('confirms end publishes by tag: one, several, out of order', () => {
   });
 });
 
-test('publishes without a span are counted as well', () => {
+test('publishes without a span are counted, too', () => {
   const confirms = new Confirms(2);
   confirms.publish(undefined);
   confirms.publish(new Operation(ROOT_CONTEXT));
@@ -50,7 +50,7 @@ test('a confirm that is repeated, unknown or malformed changes nothing', () => {
   expect(recorded.span('open').status.code).toBe(SpanStatusCode.UNSET);
 });
 
-test('a close fails what waits, with the error that closed the channel', () => {
+test('a close fails waiting publishes with the error that closed the channel', () => {
   for (const [failure, type] of [
     [undefined, 'channel_closed'],
     [Object.assign(new Error('not found'), { code: 404 }), '404'],
@@ -62,7 +62,7 @@ test('a close fails what waits, with the error that closed the channel', () => {
   }
 });
 
-test('what a channel has published before is read from the channel', () => {
+test('the number of earlier publishes is read from the channel', () => {
   const waitForConfirms = (): void => {};
   expect(publishedOn({})).toBeUndefined();
   expect(publishedOn({ waitForConfirms })).toBe(0);

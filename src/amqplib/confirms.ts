@@ -1,27 +1,28 @@
 // Ends the spans of a confirm channel with the broker's confirms.
 import type { Operation } from '../messaging/index.ts';
 
-/** The fields of a `basic.ack` or `basic.nack` with which the broker answers publishes. */
+/** The fields of a `basic.ack` or `basic.nack` with which the broker confirms publishes. */
 interface ConfirmFields {
   readonly deliveryTag?: unknown;
   readonly multiple?: unknown;
 }
 
 /**
- * The publishes of a confirm channel that wait for their confirm. They are counted as the broker counts them, from 1, so that the
- * client is given no callback of ours: with one, amqplib up to 2.2.0 resolves `waitForConfirms()` where it would have rejected.
+ * The publishes of a confirm channel that wait for their confirm. They are counted like in the broker, from 1, so that no
+ * additional callback is passed to the client: with a callback, amqplib up to 2.2.0 resolves `waitForConfirms()` where it would
+ * otherwise reject.
  */
 export class Confirms {
-  /** By delivery tag, in its order. Publishes that nobody observes are counted only. */
+  /** By delivery tag, in order. Publishes that are not observed are only counted. */
   readonly #waiting = new Map<number, Operation>();
   #published: number;
 
-  /** @param published - how many messages the channel has published already. */
+  /** @param published - the number of messages that the channel has already published. */
   constructor(published: number) {
     this.#published = published;
   }
 
-  /** Counts a publish. To be called once it has returned: one that threw has not reached the broker. */
+  /** Counts a publish. Must be called after it has returned: one that threw has not reached the broker. */
   publish(operation: Operation | undefined): void {
     const tag = ++this.#published;
     if (operation?.isObserved === true && !operation.ended) this.#waiting.set(tag, operation);
@@ -36,7 +37,7 @@ export class Confirms {
   }
 
   /**
-   * Fails the publishes that still wait: no confirm can come any more.
+   * Fails the publishes that still wait, because no confirm can arrive any more.
    *
    * @param failure - the error that closed the channel.
    */
@@ -67,7 +68,7 @@ export class Confirms {
   }
 }
 
-/** How many messages a confirm channel of amqplib has published so far; undefined for a channel without confirms. */
+/** The number of messages that a confirm channel of amqplib has published; undefined for a channel without confirms. */
 export function publishedOn(channel: object): number | undefined {
   const { waitForConfirms, lwm, unconfirmed } = channel as {
     waitForConfirms?: unknown;

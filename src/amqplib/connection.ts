@@ -1,4 +1,4 @@
-// What is known of a connection: who is at its other end, and which queues live no longer than it does.
+// Collects what is known about a connection: its peer, its channels and its exclusive queues.
 import type { Attributes } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import {
@@ -16,20 +16,20 @@ interface Shared {
   frameMax?: number;
 }
 
-/** Who is at the other end of a channel, in attributes. */
+/** The attributes of a channel's peer. */
 export interface Server {
   /** `server.*`: on every span. */
   address: Attributes;
-  /** `network.peer.*`: on spans of what crosses the network. */
+  /** `network.peer.*`: on spans of network operations. */
   peer: Attributes;
 }
 
-/** What the options say, else what the socket knows; unknown values are omitted. */
+/** The values of the options, else of the socket; unknown values are omitted. */
 export function serverOf(channel: object, { server }: TraceAmqplibOptions): Server {
   const socket = sharedConnection(channel)?.stream ?? {};
   const peerAddress = text(socket['remoteAddress']);
   const peerPort = typeof socket['remotePort'] === 'number' ? socket['remotePort'] : undefined;
-  // Node keeps the name that was resolved under `_host`; a socket that was given an address has none.
+  // Node stores the resolved name in `_host`; a socket that was opened with an address has none.
   const known = { address: text(socket['_host']) ?? peerAddress, port: peerPort };
   const { address, port } = server ?? known;
   return {
@@ -38,13 +38,13 @@ export function serverOf(channel: object, { server }: TraceAmqplibOptions): Serv
   };
 }
 
-/** The largest frame that the connection may send; undefined or 0 where there is no limit. */
+/** The largest frame that the connection may send; undefined or 0 if there is no limit. */
 export function frameMaxOf(channel: object): number | undefined {
   const frameMax = sharedConnection(channel)?.frameMax;
   return typeof frameMax === 'number' ? frameMax : undefined;
 }
 
-/** So many exclusive queues are remembered; an application may declare one for each of its requests. */
+/** The maximum number of remembered exclusive queues; an application may declare one for each request. */
 const rememberedQueues = 1000;
 
 /** The exclusive queues that were declared on a connection. RabbitMQ deletes them when the connection closes. */
@@ -52,7 +52,7 @@ export class ExclusiveQueues {
   readonly #names = new RecentMap<string, true>(rememberedQueues);
   #changes = 0;
 
-  /** Grows with each change, for caches of what depends on it. */
+  /** Incremented with each change, for caches that depend on the queues. */
   get changes(): number {
     return this.#changes;
   }
@@ -75,7 +75,7 @@ export class ExclusiveQueues {
 
 const exclusiveQueues = createStamp<ExclusiveQueues>();
 
-/** The exclusive queues of the connection that a channel belongs to. */
+/** The exclusive queues of a channel's connection. */
 export function exclusiveQueuesOf(channel: object): ExclusiveQueues {
   const owner = sharedConnection(channel) ?? channel;
   let queues = exclusiveQueues.get(owner);
@@ -86,12 +86,12 @@ export function exclusiveQueuesOf(channel: object): ExclusiveQueues {
   return queues;
 }
 
-/** The channels that are open on a connection of either API, or on the one that a recovering connection has at present. */
+/** The open channels of a connection of either API, or of the current connection of a recovering one. */
 export function openChannels(connection: object): object[] {
   const { _core } = connection as { _core?: { _model?: object | null } };
   const { connection: shared } = (_core?._model ?? connection) as { connection?: { channels?: unknown } };
   if (!Array.isArray(shared?.channels)) return [];
-  // The first one is the connection's own.
+  // The first one is the connection's internal channel.
   return (shared.channels as ({ channel?: object } | null | undefined)[])
     .slice(1)
     .map((slot) => slot?.channel)

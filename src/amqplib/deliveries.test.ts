@@ -25,7 +25,7 @@ describe('deliveries', () => {
     expect(tags(deliveries.findUpTo(Number.POSITIVE_INFINITY))).toEqual([5]);
   });
 
-  test('of get() are known later than those pushed after them, and are found all the same', () => {
+  test('of get() are registered later than those pushed after them, and are still found', () => {
     const deliveries = new Deliveries();
     deliveries.push(delivery(1));
     deliveries.push(delivery(3));
@@ -34,7 +34,7 @@ describe('deliveries', () => {
     expect(tags(deliveries.findUpTo(3))).toEqual([1, 2, 3]);
   });
 
-  test('"up to" looks at no more than it settles, however many there are', () => {
+  test('"up to" visits only the deliveries that it settles, for any number of deliveries', () => {
     const deliveries = new Deliveries();
     let looked = 0;
     for (let tag = 1; tag <= 20_000; tag++) {
@@ -48,7 +48,7 @@ describe('deliveries', () => {
     expect(looked).toBeLessThanOrEqual(3);
   });
 
-  test('settling ends the operation that waits for it, or will wait', () => {
+  test('settling ends the operation that waits for it, now or later', () => {
     const [before, after] = [new Operation(ROOT_CONTEXT), new Operation(ROOT_CONTEXT)];
     const early = delivery(1);
     early.settle();

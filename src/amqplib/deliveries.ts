@@ -1,4 +1,4 @@
-// The deliveries of a channel that are not settled yet.
+// Tracks the deliveries of a channel that are not settled yet.
 import type { Context } from '@opentelemetry/api';
 import type { Incoming, Operation } from '../messaging/index.ts';
 
@@ -12,7 +12,7 @@ export class Delivery {
   readonly conversation: string | undefined;
   /** The context in which the message is processed; undefined until it is. */
   context: Context | undefined;
-  /** The process operation that the settlement ends; undefined if something else does. */
+  /** The process operation that the settlement ends; undefined if it ends otherwise. */
   #untilSettled: Operation | undefined;
   #settled = false;
 
@@ -23,7 +23,7 @@ export class Delivery {
     this.conversation = conversation;
   }
 
-  /** Leaves the end of the operation to the settlement, which may have happened already. */
+  /** Lets the settlement end the operation; the message may already be settled. */
   endWhenSettled(operation: Operation): void {
     if (this.#settled) operation.end();
     else this.#untilSettled = operation;
@@ -37,12 +37,12 @@ export class Delivery {
 }
 
 /**
- * The unsettled deliveries of a channel, by delivery tag. These are the messages that the broker holds as unacknowledged, so that the
- * prefetch count limits them.
+ * The unsettled deliveries of a channel, by delivery tag. These are the messages that the broker holds as unacknowledged, so the
+ * prefetch count limits their number.
  */
 export class Deliveries {
-  // Tags grow, so that each map is in their order and "all up to" can stop early. A message of get() is known later than messages
-  // that were pushed after it, and would break that order.
+  // Tags increase, so each map is in their order, and "all up to" can stop early. A message of get() is registered later than
+  // messages that were pushed after it, which would break that order.
   readonly #pushed = new Map<number, Delivery>();
   readonly #pulled = new Map<number, Delivery>();
   /** Those that were light ones: in no order. */

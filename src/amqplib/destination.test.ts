@@ -3,7 +3,7 @@ import type { Destination } from '../messaging/index.ts';
 import { ExclusiveQueues } from './connection.ts';
 import * as destinations from './destination.ts';
 
-/** What spans say of a destination: what metrics call it is tested apart. */
+/** The destination on spans; the name for metrics is tested separately. */
 function ofSpans(destination: Destination | undefined): Omit<Destination, 'metricName'> | undefined {
   if (destination === undefined) return undefined;
   const { metricName: _, ...rest } = destination;
@@ -43,22 +43,22 @@ test.each([
   );
 });
 
-test('a delivery of which nothing is known has no destination', () => {
+test('a delivery without any known names has no destination', () => {
   expect(consumerDestination('', '', '')).toBeUndefined();
 });
 
-test('exclusive queues of the connection are temporary: by the default exchange, and where a message comes from', () => {
+test('exclusive queues of the connection are temporary, as destination of the default exchange and as source', () => {
   const exclusive = new ExclusiveQueues();
   exclusive.add('mine');
   expect(producerDestination('', 'mine', exclusive)).toEqual({ name: 'mine', temporary: true });
   expect(producerDestination('', 'other', exclusive)).toEqual({ name: 'other' });
-  // A topic exchange may route the same word to any queue.
+  // A topic exchange may route the same key to any queue.
   expect(producerDestination('x', 'mine', exclusive)).toEqual({ name: 'x:mine' });
   expect(consumerDestination('x', 'key', 'mine', exclusive)).toEqual({ name: 'x:key:mine', temporary: true });
   expect(consumerDestination('x', 'mine', 'other', exclusive)).toEqual({ name: 'x:mine:other' });
 });
 
-test('metrics name exchanges and queues, never routing keys, and no queue that goes with its connection', () => {
+test('metrics have names of exchanges and queues, but no routing keys and no temporary queues', () => {
   const exclusive = new ExclusiveQueues();
   exclusive.add('mine');
   const sent = (exchange: string, key: string) => destinations.producerDestination(exchange, key, exclusive).metricName;

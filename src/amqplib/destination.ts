@@ -1,9 +1,9 @@
-// Names of destinations, as the semantic conventions for RabbitMQ form them.
+// Builds the names of destinations by the semantic conventions for RabbitMQ.
 import type { Destination } from '../messaging/index.ts';
 import type { ExclusiveQueues } from './connection.ts';
 
 /**
- * The destination of a publish (semantic conventions, RabbitMQ): `{exchange}:{routing key}`, the one that is not empty, else
+ * The destination of a publish (semantic conventions, RabbitMQ): `{exchange}:{routing key}`, only the one that is not empty, else
  * `amq.default`.
  *
  * @param exclusive - the exclusive queues of the connection, to which the default exchange routes by name.
@@ -12,15 +12,15 @@ export function producerDestination(exchange: string, routingKey: string, exclus
   const name = exchange !== '' && routingKey !== '' ? `${exchange}:${routingKey}` : exchange || routingKey;
   const serverNamed = isServerNamed(routingKey);
   const isExclusive = exchange === '' && exclusive?.has(routingKey) === true;
-  // Routing keys take any number of values.
+  // Routing keys have an unlimited number of values.
   return destination(name || 'amq.default', serverNamed, isExclusive, exchange || 'amq.default');
 }
 
 /**
- * Where a message came from (semantic conventions, RabbitMQ): `{exchange}:{routing key}:{queue}`, without empty parts, and without
+ * The source of a message (semantic conventions, RabbitMQ): `{exchange}:{routing key}:{queue}`, without empty parts, and without
  * the routing key if it is the queue's name.
  *
- * @param queue - empty if it is not known.
+ * @param queue - empty if unknown.
  */
 export function consumerDestination(
   exchange: string,
@@ -41,13 +41,13 @@ export function consumerDestination(
   );
 }
 
-/** A queue that the server named goes when its connection or consumer does, as exclusive queues do. */
+/** A queue named by the server is deleted with its connection or consumer, like an exclusive queue. */
 function destination(name: string, serverNamed: boolean, exclusive: boolean, metricName: string): Destination {
   if (serverNamed) return { name, metricName, anonymous: true, temporary: true };
   return exclusive ? { name, metricName, temporary: true } : { name, metricName };
 }
 
-/** Names that RabbitMQ makes up for queues and for direct reply-to. */
+/** Names that RabbitMQ generates for queues and for direct reply-to. */
 function isServerNamed(queue: string): boolean {
   return queue.startsWith('amq.gen-') || queue.startsWith('amq.rabbitmq.reply-to.');
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { tracingFaults } from '../common/faults.ts';
 import { fitHeaders, HeaderSpace } from './header-space.ts';
 
-// amqplib's own encoder, which its exports map hides.
+// amqplib's encoder, which its exports map does not expose.
 const require = createRequire(import.meta.url);
 const library = dirname(require.resolve('amqplib'));
 const { encodeProperties, BasicProperties } = require(join(library, 'lib/defs.js')) as {
@@ -55,11 +55,11 @@ const options = fc.record(
   { requiredKeys: [] },
 );
 
-test('what is said to fit a frame fits it as amqplib encodes it, and little of it is left unused', () => {
+test('headers that are computed to fit a frame fit it when amqplib encodes them, and use most of the space', () => {
   fc.assert(
     fc.property(fc.dictionary(name, value, { maxKeys: 8 }), options, (headers, given) => {
       const frame = encodeProperties(BasicProperties, 1, 5, publish('', '', { ...given, headers })).length;
-      // The smallest frame that is said to be large enough.
+      // The smallest frame that is computed to be large enough.
       let [low, high] = [1, 1 << 16];
       while (low < high) {
         const middle = (low + high) >> 1;
@@ -67,13 +67,13 @@ test('what is said to fit a frame fits it as amqplib encodes it, and little of i
         else low = middle + 1;
       }
       expect(low).toBeGreaterThanOrEqual(frame);
-      // Numbers are of one to eight bytes and reckoned as eight; a table may hold many.
+      // Numbers take one to eight bytes and are estimated as eight; a table may contain many.
       expect(low - frame).toBeLessThan(1000);
     }),
   );
 });
 
-test('a table is never said to be smaller than amqplib encodes it, with CC and BCC in it', () => {
+test('a table is never estimated smaller than amqplib encodes it, including CC and BCC', () => {
   fc.assert(
     fc.property(fc.dictionary(name, value, { maxKeys: 8 }), options, (headers, given) => {
       const table = (publish('', '', { ...given, headers }) as { headers: object }).headers;

@@ -1,4 +1,4 @@
-// Makes tracing's headers fit beside the application's: what does not fit is known before the one call of the client's publish.
+// Fits trace headers into the space that the application's headers leave, before the client's publish is called.
 import { Buffer } from 'node:buffer';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { amqpHeaders, type AmqpHeaders, headerByteLimits } from '../../carriers/index.ts';
@@ -8,18 +8,18 @@ import { publishOptions } from './publish-options.ts';
 
 /** amqplib encodes a header table into a buffer of this size, which also holds the table's length of 4 bytes. */
 const tableLimit = 65_536;
-/** Everything in a content header frame but the table: frame, class, weight, body size, flags, and numbers. */
+/** The size of a content header frame without the table: frame, class, weight, body size, flags, and numbers. */
 const frameOverhead = 64;
 
 /**
  * The headers to publish with: as many of the trace headers as fit. All of them; `baggage` cut after the last whole
  * member that fits; no `baggage` and no `tracestate`; or undefined, for the message as the application gave it.
  *
- * It has to be known before the call. A table that is too large makes amqplib throw after it has queued the confirm's callback (up
- * to 1.0), or truncates the last string silently, for which the broker closes the connection (up to 2.2.1). A broker also closes a
- * connection on which a header takes more than one frame.
+ * This has to be computed before the call. A table that is too large makes amqplib throw after it has queued the confirm's callback
+ * (up to 1.0), or truncates the last string silently, for which the broker closes the connection (up to 2.2.1). A broker also
+ * closes a connection if a header needs more than one frame.
  *
- * @param frameMax - the connection's largest frame; undefined or 0 where it has no limit.
+ * @param frameMax - the connection's largest frame; undefined or 0 if it has no limit.
  */
 export function fitHeaders(
   carried: AmqpHeaders,
@@ -39,7 +39,7 @@ export function fitHeaders(
   return fitted?.headers;
 }
 
-/** Undefined where not one member fits. */
+/** Undefined if no member fits. */
 function cutBaggage(carried: AmqpHeaders, space: HeaderSpace): AmqpHeaders | undefined {
   const baggage = carried['baggage'];
   if (typeof baggage !== 'string') return undefined;
@@ -52,10 +52,10 @@ function cutBaggage(carried: AmqpHeaders, space: HeaderSpace): AmqpHeaders | und
   return headers;
 }
 
-/** How many bytes the headers of one message may take. Sizes are upper bounds. */
+/** The space for the headers of one message. Sizes are upper bounds. */
 export class HeaderSpace {
   readonly #options: Readonly<Record<string, unknown>>;
-  /** For the table without `CC` and `BCC`, which amqplib puts into it. */
+  /** The space for the table, without `CC` and `BCC`, which amqplib adds to it. */
   readonly #limit: number;
 
   constructor(options: object, frameMax: number | undefined) {
@@ -68,11 +68,11 @@ export class HeaderSpace {
   }
 
   holds(headers: object): boolean {
-    // Most tables are far below the limit; then their strings need not be measured one by one.
+    // Most tables are far below the limit, so that their strings need not be measured individually.
     return tableSize(headers, mostBytes) <= this.#limit || this.left(headers) >= 0;
   }
 
-  /** How many bytes are left beside these headers; negative where they are too large. */
+  /** The bytes left next to these headers; negative if they are too large. */
   left(headers: object): number {
     return this.#limit - tableSize(headers, bytesOf);
   }
@@ -122,7 +122,7 @@ function valueSize(value: unknown, measure: Measure): number {
   if (typeof value !== 'object' || value === null) return 9;
   if (Buffer.isBuffer(value)) return 5 + value.length;
   if (Array.isArray(value)) return value.reduce<number>((size, item) => size + valueSize(item, measure), 5);
-  // A value whose type is given, as { '!': 'timestamp', value: 1 }.
+  // A value with an explicit type, such as { '!': 'timestamp', value: 1 }.
   return Object.hasOwn(value, '!')
     ? 9 + valueSize((value as { value?: unknown }).value, measure)
     : 1 + tableSize(value, measure);

@@ -1,4 +1,4 @@
-// mqtrace/amqplib: traces RabbitMQ through amqplib, with promises or callbacks.
+// Exports the tracing of amqplib, with promises or callbacks.
 export type { TraceAmqplibOptions } from './options.ts';
 export { processMessage } from './process-message.ts';
 export { traceChannel } from './trace-channel.ts';

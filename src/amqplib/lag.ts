@@ -1,4 +1,4 @@
-// How many messages wait in the queues that are consumed, as the broker tells.
+// Reads the number of waiting messages in consumed queues from the broker.
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import { suppressTracing } from '../common/suppression.ts';
@@ -19,12 +19,12 @@ interface Asking {
   close(callback?: Callback): unknown;
 }
 
-/** So many queues are asked for. */
+/** The maximum number of queues that are read. */
 const maxQueues = 1000;
 
 /**
- * The messages that are ready in the queues of one connection. They are asked for on channels of its own, because the broker closes
- * the channel on which it is asked for a queue that is missing, or exclusive to another connection.
+ * The messages that are ready in the queues of one connection. They are read on separate channels, because the broker closes the
+ * channel of a request for a queue that is missing, or exclusive to another connection.
  */
 export class QueueLag {
   readonly #connection: object;
@@ -35,7 +35,7 @@ export class QueueLag {
   readonly #queues = new RecentMap<string, true>(maxQueues);
   #stop: (() => void) | undefined;
 
-  /** @param createChannel - the connection's own: its channels are not traced. */
+  /** @param createChannel - the connection's original method: its channels are not traced. */
   constructor(connection: object, createChannel: Method, messaging: Messaging, options: TraceAmqplibOptions) {
     this.#connection = connection;
     this.#createChannel = createChannel;
@@ -44,7 +44,7 @@ export class QueueLag {
     this.#callbacks = takesCallbacks(connection);
   }
 
-  /** Notes that a queue is consumed. */
+  /** Registers a consumed queue. */
   note(queue: string): void {
     if (queue === '') return;
     this.#queues.set(queue, true);
@@ -63,12 +63,12 @@ export class QueueLag {
     try {
       channel = await this.#open();
     } catch (error) {
-      // So a connection says that it is closed, or about to be.
+      // The state of a connection that is closed or closing.
       if ((error as Error).name === 'IllegalOperationError') return this.close();
       throw error;
     }
     for (const [queue] of this.#queues.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- one queue after the other: a channel that is closed is closed for the next
+      // oxlint-disable-next-line no-await-in-loop -- sequential: a channel that is closed is closed for the next queue
       channel ??= await this.#open();
       try {
         const asked = channel;
@@ -76,7 +76,7 @@ export class QueueLag {
         const reply = await this.#call((callback) => asked.checkQueue(queue, callback));
         this.#tell(note, queue, asked, (reply as { messageCount?: unknown }).messageCount);
       } catch {
-        // It is asked for again when it is consumed again.
+        // It is read again when it is consumed again.
         this.#queues.delete(queue);
         channel = undefined;
       }
@@ -89,7 +89,7 @@ export class QueueLag {
     const channel = (await this.#call((callback) =>
       Reflect.apply(this.#createChannel, this.#connection, callback === undefined ? [] : [callback]),
     )) as Asking;
-    // Without a listener it would be thrown.
+    // Without a listener the error would be thrown.
     channel.on('error', () => {});
     return channel;
   }

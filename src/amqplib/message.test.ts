@@ -14,7 +14,7 @@ test.each<[string, object, number | undefined]>([
   ['a header that is a number', { headers: { 'mqtrace-sent-at': 1_700_000_000_123 } }, 1_700_000_000_123],
   ['a timestamp in seconds', { timestamp: 1_700_000_000 }, 1_700_000_000_000],
   ['a timestamp in milliseconds', { timestamp: 1_700_000_000_123 }, 1_700_000_000_123],
-  ['junk in the header, and a timestamp', { headers: { 'mqtrace-sent-at': '1e99' }, timestamp: 5 }, 5000],
+  ['an invalid header, and a timestamp', { headers: { 'mqtrace-sent-at': '1e99' }, timestamp: 5 }, 5000],
   ['a forged header', { headers: { 'mqtrace-sent-at': '0000000000001' } }, undefined],
   ['a header of another kind', { headers: { 'mqtrace-sent-at': { a: 1 } } }, undefined],
   ['no headers', { headers: undefined }, undefined],
@@ -39,12 +39,12 @@ test.each<[string, object, number | undefined]>([
   ['both', { 'x-delivery-count': 1, 'x-death': [{ queue: 'q', count: 1 }] }, 3],
   ['x-death of other queues', { 'x-death': [{ queue: 'other', count: 3 }] }, undefined],
   ['junk', { 'x-delivery-count': 'two', 'x-death': [null, 7, { queue: 'q', count: 'x' }] }, undefined],
-  ['x-death that is no list', { 'x-death': { queue: 'q', count: 1 } }, undefined],
+  ['x-death that is not a list', { 'x-death': { queue: 'q', count: 1 } }, undefined],
 ])('delivery attempt, by %s', (_, headers, expected) => {
   expect(messageDetails(message({ headers }), 'q')['mqtrace.message.delivery_attempt']).toBe(expected);
 });
 
-test('what a message carries goes on top of the root context', () => {
+test('the context of a message is based on the root context', () => {
   const { context, creation } = readMessage(new Messaging('rabbitmq', 'test', {}), message({}), 'q');
   expect([context, creation]).toEqual([ROOT_CONTEXT, undefined]);
 });

@@ -1,4 +1,4 @@
-// One received message: the context that it carries, and its attributes.
+// Defines the carrier and the attributes of one received message.
 import type { Attributes, Context } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
@@ -28,12 +28,12 @@ export const sentAtHeader = 'mqtrace-sent-at';
 
 type Headers = Readonly<Record<string, unknown>>;
 
-/** Under another name, by which the `cloudEvents` option finds no event in binary mode. */
+/** The same carrier with another name, so that the `cloudEvents` option finds no event in binary mode. */
 const structuredEventHeaders: CarrierAdapter<AmqpHeaders> = { ...amqpHeaders, name: 'amqp-structured-event' };
 
 /**
- * The carrier for a message of this content type. CloudEvents in structured mode have their attributes in the body; these are the
- * ones that count, also if they are repeated as headers.
+ * The carrier for a message of this content type. CloudEvents in structured mode have their attributes in the body; these are
+ * authoritative, even if they are repeated as headers.
  */
 export function carrierFor(contentType: unknown): CarrierAdapter<AmqpHeaders> {
   return typeof contentType === 'string' && contentType.trimStart().toLowerCase().startsWith('application/cloudevents')
@@ -42,8 +42,8 @@ export function carrierFor(contentType: unknown): CarrierAdapter<AmqpHeaders> {
 }
 
 /**
- * A received message: its context, and what its attributes take. The message itself is not kept: it may be large, and may wait long
- * to be settled.
+ * A received message: its context, and the data for its attributes. The message itself is not kept, because it may be large and
+ * unsettled for a long time.
  */
 class ReceivedMessage extends Received {
   readonly #carrier: CarrierAdapter<AmqpHeaders>;
@@ -97,9 +97,9 @@ class ReceivedMessage extends Received {
 }
 
 /**
- * Reads the context that a received message carries, and what its attributes take.
+ * Reads the context of a received message, and the data for its attributes.
  *
- * @param queue - where it was received from; empty if it is not known.
+ * @param queue - the queue from which it was received; empty if unknown.
  * @param exclusive - the exclusive queues of the connection.
  */
 export function readMessage(
@@ -119,7 +119,7 @@ export function conversationOf(message: Partial<MessageLike> | undefined): strin
   return typeof correlationId === 'string' ? correlationId : undefined;
 }
 
-/** Attributes of a received message that only recorded spans get. */
+/** Attributes of a received message that only recorded spans have. */
 export function messageDetails(message: MessageLike, queue: string): Attributes {
   const details: Attributes = {};
   const conversation = conversationOf(message);
@@ -156,8 +156,8 @@ function isScheduled(headers: Headers | undefined): boolean {
 }
 
 /**
- * Which delivery this is, counted from 1. Quorum queues count returns (`x-delivery-count`). Dead-letter exchanges count how often the
- * message has left this queue (`x-death`).
+ * The number of the delivery, counted from 1. Quorum queues count returns (`x-delivery-count`). Dead-letter exchanges count how
+ * often the message has left this queue (`x-death`).
  */
 function deliveryAttempt(headers: Headers, queue: string): number | undefined {
   const returned = headers['x-delivery-count'];

@@ -1,11 +1,11 @@
-// Options of the amqplib wrapper.
+// Defines the options of the amqplib wrapper.
 import { checkBoolean } from '../common/check-options.ts';
 import { checkOptions, type TraceOptions } from '../messaging/options.ts';
 import { checkServer, type ServerOption } from '../messaging/server.ts';
 
 /** Options of `traceConnection` and `traceChannel`. */
 export interface TraceAmqplibOptions extends TraceOptions {
-  /** The broker's name on spans (`server.address`, `server.port`). Default: what the connection's socket knows. */
+  /** The broker's name on spans (`server.address`, `server.port`). Default: the name and port of the connection's socket. */
   server?: ServerOption | undefined;
   /**
    * Whether the broker is asked how many messages wait in the queues that are consumed, whenever metrics are read:

@@ -1,4 +1,4 @@
-// A process span around the work on one message that no handler of a consumer surrounds.
+// Implements processMessage(): a process span for a message that is not processed by a consumer's handler.
 import { checkFunction } from '../common/check-options.ts';
 import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
 import { deliveryFacts, messageDetails, readMessage } from './message.ts';
@@ -8,12 +8,12 @@ import type { MessageLike } from './types.ts';
 let untraced: Messaging | undefined;
 
 /**
- * Runs `fn` in the context of one message, with a process span, a time and the message's baggage: for messages of `channel.get()`,
- * and for messages that a consumer collects to work on them together. Returns what `fn` returns. The span ends when `fn` returns, or
- * when the promise that it returns settles. A later settlement of the message is below this span.
+ * Runs `fn` in the context of one message, with a process span and the message's baggage: for messages of `channel.get()`, and for
+ * messages that a consumer collects to process them together. Returns the result of `fn`. The span ends when `fn` returns, or when
+ * its promise settles. The span of a later settlement is a child of this span.
  *
- * @param message - from a traced channel. Of any other message the queue is not known.
- * @param fn - gets the message.
+ * @param message - from a traced channel. The queue of any other message is unknown.
+ * @param fn - called with the message.
  */
 export function processMessage<M extends MessageLike, R>(message: M, fn: (message: M) => R): R {
   checkFunction('processMessage(message, fn)', fn);
@@ -34,7 +34,7 @@ function startProcess(message: MessageLike): Operation {
     },
     from?.delivery.incoming ?? readMessage(messaging, message, queue),
     activeContext(),
-    // A consumer's delivery was counted when its handler was called.
+    // The delivery of a consumer was counted when its handler was called.
     from !== undefined && from.delivery.context === undefined ? 'read' : undefined,
     deliveryFacts(message, queue),
   );

@@ -19,7 +19,7 @@ export const publishOptions = [
   'appId',
 ] as const;
 
-/** The caller's options with other headers, in an object of our own. */
+/** The caller's options with other headers, in a new object. */
 export function withHeaders(options: unknown, headers: object): object {
   if (typeof options !== 'object' || options === null) return { headers };
   const prototype: unknown = Object.getPrototypeOf(options);
@@ -29,7 +29,7 @@ export function withHeaders(options: unknown, headers: object): object {
     copy.headers = headers;
     return copy;
   }
-  // Options that are an instance of a class: amqplib would see inherited values and accessors.
+  // Options that are an instance of a class, from which amqplib reads inherited values and accessors.
   const copy: Record<string, unknown> = {};
   for (const name of publishOptions) copy[name] = (options as Record<string, unknown>)[name];
   copy['headers'] = headers;

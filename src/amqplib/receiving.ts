@@ -26,7 +26,7 @@ import type { MessageLike } from './types.ts';
 
 type Handler = (this: unknown, message: MessageLike | null) => unknown;
 
-/** Where messages are received from. */
+/** The source of received messages. */
 interface Source {
   queue: string;
   noAck: boolean;
@@ -73,7 +73,7 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
   const origin = { state, queue: source.queue };
   return function onMessage(this: unknown, message): unknown {
     const call = (): unknown => handler.call(this, message);
-    // Null means that the broker has cancelled the consumer. The call comes from the connection, so the context of the opener must not be active.
+    // Null means that the broker has cancelled the consumer. The context in which the connection was opened must not be active.
     if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
     let light: Context | undefined;
     let delivery: Delivery | undefined;
@@ -140,7 +140,7 @@ function startDelivery(state: ChannelState, message: MessageLike, delivery: Deli
   return operation;
 }
 
-/** Traces `get`: a CLIENT span for one that gave a message or failed. One that found the queue empty has no span. */
+/** Traces `get`: a CLIENT span if it returned a message or failed. There is no span if the queue was empty. */
 export function traceGet(channel: object, state: ChannelState): void {
   replaceMethod(
     channel,

@@ -23,26 +23,26 @@ import { carrierFor, sentAtHeader } from './message.ts';
 import { withHeaders } from './publish-options.ts';
 import type { ChannelState } from './state.ts';
 
-/** A publish under way. */
+/** A running publish. */
 interface Publishing {
   operation: Operation;
-  /** The options to publish with; undefined for those that the application gave. */
+  /** The options to publish with; undefined to use those of the application. */
   options: object | undefined;
 }
 
-/** Where messages go, and the attributes that all messages to there have. */
+/** A destination and the attributes of all messages to it. */
 interface Target {
   exchange: string;
   routingKey: string;
   destination: Destination;
   attributes: Attributes;
-  /** How often the connection's exclusive queues had changed. */
+  /** The change counter of the connection's exclusive queues. */
   changes: number;
 }
 
 /**
- * Traces `publish`, and with it `sendToQueue`, which calls it: a PRODUCER span that ends at the return, on a confirm channel with
- * the confirm. A confirm's callback runs in the context of the publish call.
+ * Traces `publish`, and with it `sendToQueue`, which calls it: a PRODUCER span that ends at the return, or with the confirm on a
+ * confirm channel. A confirm's callback runs in the context of the publish call.
  */
 export function tracePublish(channel: object, state: ChannelState): void {
   const { confirms } = state;
@@ -103,7 +103,7 @@ class Publisher {
         {
           destination: target.destination,
           headers: headers as AmqpHeaders | undefined,
-          // Headers of a wrong type are passed through, so that amqplib reports its own error.
+          // Headers of an invalid type are passed through, so that amqplib throws its own error.
           readOnlyHeaders: Boolean(headers) && (typeof headers !== 'object' || Array.isArray(headers)),
         },
       ],
@@ -122,7 +122,7 @@ class Publisher {
     return fitted && withHeaders(given, fitted);
   }
 
-  /** Most channels publish to the same place again and again. */
+  /** Most channels publish to the same destination repeatedly. */
   #targetOf(exchange: string, routingKey: string): Target {
     const { exclusiveQueues, server } = this.#state;
     const { changes } = exclusiveQueues;
@@ -138,7 +138,7 @@ class Publisher {
   }
 }
 
-/** amqplib sends the enumerable properties of whatever object it is given; of a `Map` that is none of its entries. */
+/** amqplib sends the enumerable properties of any object; the entries of a `Map` are not among them. */
 function headersOf(given: unknown): unknown {
   if (!types.isMap(given)) return given;
   const headers: AmqpHeaders = {};

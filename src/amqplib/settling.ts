@@ -27,8 +27,8 @@ type Name = 'ack' | 'nack' | 'reject';
 type Given = Partial<MessageLike> | null | undefined;
 
 /**
- * Traces `ack`, `nack`, `reject`, `ackAll` and `nackAll`: a CLIENT span below the one that processed the message, which is found
- * by its delivery tag, whatever object the application hands in.
+ * Traces `ack`, `nack`, `reject`, `ackAll` and `nackAll`: a CLIENT span below the process span of the message, which is found by
+ * its delivery tag, for any object that the application passes.
  */
 export function traceSettling(channel: object, state: ChannelState): void {
   for (const name of ['ack', 'nack', 'reject'] as const) {
@@ -91,13 +91,13 @@ class LightSettlement implements Settling {
   }
 }
 
-/** One message that is settled. */
+/** One settled message. */
 class Settlement implements Settling {
   protected readonly name: Name;
   protected readonly state: ChannelState;
-  /** The message that the application handed in; undefined if the call names none. */
+  /** The message that the application passed; undefined if there is none. */
   protected readonly message: Given;
-  /** The delivery that the call names; undefined if none is known by its tag. */
+  /** The delivery that the call settles; undefined if its tag is unknown. */
   protected readonly named: Delivery | undefined;
 
   constructor(name: Name, state: ChannelState, message: Given, tag: number | undefined) {
@@ -137,7 +137,7 @@ class Settlement implements Settling {
     return noOperation(parent, messaging.measurer.start(this.name, 'settle', this.destination(), server.address));
   }
 
-  /** A settlement of one message has the message's attributes. */
+  /** The span of a single settled message has the message's attributes. */
   protected startOne(delivery: Delivery | undefined, parent: Context, more?: Attributes): Operation {
     const { messaging, server } = this.state;
     const incoming = delivery?.incoming;
@@ -158,7 +158,7 @@ class Settlement implements Settling {
   }
 }
 
-/** All unsettled messages up to one, or all there are. */
+/** All unsettled messages up to one, or all of them. */
 class SeveralSettled extends Settlement {
   readonly #upTo: unknown;
 
@@ -211,7 +211,7 @@ class SeveralSettled extends Settlement {
   }
 }
 
-/** The destination of a message that is not known as a delivery, by its own fields. */
+/** The destination of a message that is not a known delivery, from its fields. */
 function destinationOf(message: Given): Destination | undefined {
   return consumerDestination(message?.fields?.exchange ?? '', message?.fields?.routingKey ?? '', '');
 }
@@ -228,7 +228,7 @@ function tagOf(message: Given): Attributes {
   return typeof tag === 'number' && tag !== 0 ? { [ATTR_RABBITMQ_DELIVERY_TAG]: tag } : {};
 }
 
-/** `recover` returns every unsettled message to its queue. What was delivered before is delivered again, with new tags. */
+/** `recover` returns every unsettled message to its queue. They are delivered again with new tags. */
 export function traceRecover(channel: object, state: ChannelState): void {
   const callbackAt = takesCallbacks(channel) ? 0 : undefined;
   replaceMethod(

@@ -1,4 +1,4 @@
-// What tracing remembers of a channel and of its messages.
+// Defines the state that tracing keeps for a channel and its messages.
 import { createStamp, type Messaging, type Operation } from '../messaging/index.ts';
 import { Confirms, publishedOn } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
@@ -9,7 +9,7 @@ import { conversationOf, readMessage } from './message.ts';
 import type { TraceAmqplibOptions } from './options.ts';
 import type { MessageLike } from './types.ts';
 
-/** What tracing remembers of one channel. */
+/** The state of one channel. */
 export class ChannelState {
   readonly messaging: Messaging;
   readonly server: Server;
@@ -39,12 +39,12 @@ export class ChannelState {
     return this.#closed;
   }
 
-  /** Notes the error that is about to close the channel. */
+  /** Stores the error that closes the channel. */
   failed(error: unknown): void {
     this.#failure ??= error;
   }
 
-  /** Ends the open operations: no confirm and no settlement can come any more. */
+  /** Ends the open operations, because no confirm or settlement can arrive any more. */
   close(): void {
     this.#closed = true;
     this.confirms?.close(this.#failure);
@@ -57,7 +57,7 @@ export class ChannelState {
   }
 }
 
-/** Where a message came from, for processing it later. */
+/** The source of a message, for processing it later. */
 export interface Received {
   state: ChannelState;
   delivery: Delivery;
@@ -75,7 +75,7 @@ export function remember(message: object, from: Received | LightOrigin): void {
   received.set(message, from);
 }
 
-/** Where a message came from; undefined for one that no traced channel delivered. */
+/** The source of a message; undefined if no traced channel delivered it. */
 export function recall(message: MessageLike): Received | undefined {
   const from = received.get(message);
   if (from === undefined || 'delivery' in from) return from;

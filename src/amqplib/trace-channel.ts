@@ -1,4 +1,4 @@
-// Wraps one channel.
+// Implements traceChannel(), which wraps one channel.
 import { types } from 'node:util';
 import { warn } from '../common/warnings.ts';
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
@@ -13,10 +13,10 @@ import { ChannelState } from './state.ts';
 import type { ChannelLike } from './types.ts';
 
 /**
- * Traces one channel or confirm channel of amqplib, of the API of promises or the one of callbacks: what it publishes, consumes, gets
- * and settles.
+ * Traces one channel or confirm channel of amqplib's promise or callback API: the messages that it publishes, consumes, gets and
+ * settles.
  *
- * @returns the same channel. One that is traced already is left as it is.
+ * @returns the same channel. A channel that is already traced is returned unchanged.
  * @throws MqtraceError `INVALID_CLIENT` if it is not a channel, `INVALID_OPTION`
  */
 export function traceChannel<C extends ChannelLike>(channel: C, options: TraceAmqplibOptions = {}): C {
@@ -30,7 +30,7 @@ export function traceChannel<C extends ChannelLike>(channel: C, options: TraceAm
 /**
  * Traces a channel with the options of its connection. @internal
  *
- * @returns whether it was not traced before.
+ * @returns false if it was already traced.
  */
 export function traceOneChannel(
   channel: object,
@@ -70,8 +70,8 @@ const methodsWithCallback = [
 ];
 
 /**
- * Sees confirms and the channel's end in the events that it emits, before any listener. Listeners of ours would be counted by the
- * application and removed by its `removeAllListeners()`; one for `'error'` would keep unhandled errors from being thrown.
+ * Observes confirms and the channel's end in `emit`, before any listener. Additional listeners would be counted by the application
+ * and removed by its `removeAllListeners()`; one for `'error'` would prevent unhandled errors from being thrown.
  */
 function watchEvents(channel: object, state: ChannelState): void {
   replaceMethod(
@@ -97,7 +97,7 @@ function warnOfConsumers(channel: object): void {
   if (count === 0 || warned) return;
   warned = true;
   warn(
-    `traceChannel was given a channel that consumes already; its ${count} earlier consumers are not traced. ` +
+    `traceChannel was given a channel that already consumes; its ${count} earlier consumers are not traced. ` +
       'Call traceChannel before consume()',
   );
 }

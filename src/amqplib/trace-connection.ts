@@ -1,4 +1,4 @@
-// Wraps a connection and the channels that it makes.
+// Implements traceConnection(), which wraps a connection and the channels that it creates.
 import { warn } from '../common/warnings.ts';
 import { checkClient, claim, guard, isClaimed, Messaging, replaceMethod } from '../messaging/index.ts';
 import { bindCallbacks, complete, takesCallbacks } from './completion.ts';
@@ -9,13 +9,12 @@ import { traceOneChannel } from './trace-channel.ts';
 import type { ConnectionLike } from './types.ts';
 
 /**
- * Traces a connection of amqplib, of the API of promises or the one of callbacks: every channel and confirm channel that it makes
- * from now on.
+ * Traces a connection of amqplib's promise or callback API: every channel and confirm channel that it creates from now on.
  *
- * With `connect(url, { recovery })`, wrap what `setup` is given, and what `connect` gives. The connections that its later `'connect'`
- * events bring are traced as well.
+ * With `connect(url, { recovery })`, wrap the argument of `setup` and the result of `connect`. The connections of later `'connect'`
+ * events are traced as well.
  *
- * @returns the same connection. One that is traced already is left as it is.
+ * @returns the same connection. A connection that is already traced is returned unchanged.
  * @throws MqtraceError `INVALID_CLIENT` if it is not a connection, `INVALID_OPTION`
  */
 export function traceConnection<C extends ConnectionLike>(connection: C, options: TraceAmqplibOptions = {}): C {
@@ -70,7 +69,7 @@ function warnOfChannels(connection: object): void {
   if (count === 0 || warned) return;
   warned = true;
   warn(
-    `traceConnection was given a connection that has ${count} open channels already; these are not traced. ` +
+    `traceConnection was given a connection that already has ${count} open channels; these are not traced. ` +
       'Call traceConnection right after connect(), or traceChannel for each of them; with recovery, call it in setup as well',
   );
 }

@@ -15,7 +15,7 @@ import type {
 import { expectTypeOf, test } from 'vitest';
 import { processMessage, traceChannel, traceConnection } from './index.ts';
 
-test('amqplib’s own types go in and come out', () => {
+test('amqplib’s own types are accepted and returned', () => {
   expectTypeOf(traceConnection<ChannelModel>).returns.toEqualTypeOf<ChannelModel>();
   expectTypeOf(traceConnection<RecoveringChannelModel>).returns.toEqualTypeOf<RecoveringChannelModel>();
   expectTypeOf(traceChannel<Channel>).returns.toEqualTypeOf<Channel>();
@@ -26,7 +26,7 @@ test('amqplib’s own types go in and come out', () => {
   expectTypeOf(traceChannel<CallbackConfirmChannel>).returns.toEqualTypeOf<CallbackConfirmChannel>();
 });
 
-test('processMessage takes what consume and get give, and returns what its function returns', () => {
+test('processMessage accepts the messages of consume and get, and returns the result of its function', () => {
   expectTypeOf<ConsumeMessage>().toExtend<Parameters<typeof processMessage>[0]>();
   expectTypeOf<GetMessage>().toExtend<Parameters<typeof processMessage>[0]>();
   expectTypeOf(processMessage<GetMessage, Promise<number>>)
@@ -35,7 +35,7 @@ test('processMessage takes what consume and get give, and returns what its funct
   expectTypeOf(processMessage<GetMessage, Promise<number>>).returns.toEqualTypeOf<Promise<number>>();
 });
 
-test('neither a wrong channel nor a wrong option compiles', () => {
+test('neither an invalid channel nor an invalid option compiles', () => {
   expectTypeOf<ChannelModel>().not.toExtend<Parameters<typeof traceChannel>[0]>();
   expectTypeOf<{ sever: object }>().not.toExtend<NonNullable<Parameters<typeof traceChannel>[1]>>();
 });

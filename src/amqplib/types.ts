@@ -1,7 +1,7 @@
-// The parts of amqplib's objects that are used, structurally, so that no version of amqplib is imported. One description serves the API
-// of promises and the one of callbacks.
+// Describes the used parts of amqplib structurally, so that no version of amqplib is imported. The types cover the promise API and
+// the callback API.
 
-/** What is used of a received message; amqplib's `Message`, `ConsumeMessage` and `GetMessage` are such. */
+/** The used part of a received message: amqplib's `Message`, `ConsumeMessage` or `GetMessage`. */
 export interface MessageLike {
   readonly fields: {
     readonly deliveryTag: number;
@@ -33,8 +33,8 @@ export interface ChannelLike {
 }
 
 /**
- * What `connect` of `amqplib` or `amqplib/callback_api` gives: a `ChannelModel`, a `Connection` of the callback API, or a recovering
- * connection of either.
+ * The result of `connect` of `amqplib` or `amqplib/callback_api`: a `ChannelModel`, a `Connection` of the callback API, or a
+ * recovering connection of either.
  */
 export interface ConnectionLike {
   createChannel(options: never, callback: never): unknown;

@@ -1,4 +1,4 @@
-// mqtrace/bullmq: the jobs of BullMQ.
+// Exports the tracing of BullMQ jobs.
 export type { Parenting, TraceOptions } from '../messaging/options.ts';
 export type { SemconvVersion } from '../messaging/semconv.ts';
 export type { BullmqOptions } from './options.ts';

@@ -1,4 +1,4 @@
-// The metadata and the attributes of one job.
+// Defines the metadata and the attributes of one job.
 import type { Attributes, Context } from '@opentelemetry/api';
 import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
 import {
@@ -10,18 +10,20 @@ import {
 } from '../messaging/index.ts';
 import type { JobLike } from './types.ts';
 
-/** The name of a job, which is that of its kind. */
+/** The name of a job, which identifies its kind. */
 export const ATTR_JOB_NAME = 'bullmq.job.name';
-/** The name that was given to a worker. */
+/** The name of the worker. */
 export const ATTR_WORKER_NAME = 'bullmq.worker.name';
 
-/** BullMQ stores metadata as text; ours is the JSON of a record of headers, and so is that of `bullmq-otel`. */
+/** BullMQ stores metadata as text; mqtrace and `bullmq-otel` store headers as JSON. */
 const longestMetadata = 32_768;
 
-/** Jobs that a scheduler makes have such ids. All carry the metadata of the first one: each starts a trace and links that one. */
+/**
+ * The ids of jobs created by a scheduler. All carry the metadata of the first one: each starts a trace that links the first one.
+ */
 const repeated = /^repeat:/;
 
-/** The headers that metadata holds; none for anything else. @internal */
+/** The headers in metadata; none for other values. @internal */
 export function readMetadata(metadata: string): Record<string, string> {
   const headers: Record<string, string> = {};
   if (metadata === '' || metadata.length > longestMetadata) return headers;
@@ -32,12 +34,12 @@ export function readMetadata(metadata: string): Record<string, string> {
       if (typeof value === 'string' && name !== '__proto__') headers[name] = value;
     }
   } catch {
-    // Another telemetry has written something else.
+    // The metadata was written by another telemetry.
   }
   return headers;
 }
 
-/** A job that is processed: what it carries, and what its attributes take. @internal */
+/** A processed job: its context, and the data for its attributes. @internal */
 export class ReceivedJob extends Received {
   readonly #metadata: string;
   readonly #job: JobLike;
@@ -54,7 +56,9 @@ export class ReceivedJob extends Received {
     return super.linkOnly || (typeof id === 'string' && repeated.test(id));
   }
 
-  /** When the job could be processed: added, less the delay that was asked for. Unknown without the job, and after a retry. */
+  /**
+   * The time from which the job could be processed: when it was added, plus its delay. Unknown without the job, and after a retry.
+   */
   get sentAt(): number | undefined {
     const { timestamp, opts } = this.#job;
     if (typeof timestamp !== 'number' || (this.attempt ?? 2) > 1) return undefined;
@@ -62,7 +66,7 @@ export class ReceivedJob extends Received {
     return typeof delay === 'number' && delay > 0 ? timestamp + delay : timestamp;
   }
 
-  /** From 1; undefined without the job. */
+  /** The number of the attempt, from 1; undefined without the job. */
   get attempt(): number | undefined {
     const { attemptsMade } = this.#job;
     return typeof attemptsMade === 'number' ? attemptsMade + 1 : undefined;

@@ -1,7 +1,7 @@
-// Options of bullmqTelemetry and traceWorker.
+// Defines the options of bullmqTelemetry() and traceWorker().
 import { checkOptions, type TraceOptions } from '../messaging/index.ts';
 
-/** Options of {@link bullmqTelemetry} and {@link traceWorker}. `settleSpans` has no effect: BullMQ settles jobs by itself. */
+/** Options of {@link bullmqTelemetry} and {@link traceWorker}. `settleSpans` has no effect: BullMQ settles jobs itself. */
 export type BullmqOptions = TraceOptions;
 
 /** @internal */

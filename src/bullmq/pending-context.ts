@@ -1,12 +1,12 @@
-// A context whose content is known only after code has started to run in it.
+// Implements a context whose content is known only after code has started to run in it.
 import type { Context } from '@opentelemetry/api';
 
-/** Until it is resolved it has no content; the first look at it resolves it. @internal */
+/** It has no content until it is resolved; the first access resolves it. @internal */
 export class PendingContext implements Context {
   readonly #fallback: () => Context;
   #content: Context | undefined;
 
-  /** @param fallback - returns the content if the context is looked at before it is resolved. */
+  /** @param fallback - returns the content if the context is accessed before it is resolved. */
   constructor(fallback: () => Context) {
     this.#fallback = fallback;
   }

@@ -1,4 +1,4 @@
-// Processing jobs: the span of one attempt.
+// Traces the processing of jobs: one span per attempt.
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import {
@@ -17,18 +17,18 @@ import { PendingContext } from './pending-context.ts';
 import { withMetadata } from './state.ts';
 import type { BullmqSpan, JobLike } from './types.ts';
 
-/** The spans of jobs that traced workers process, for what their processors throw. @internal */
+/** The spans of jobs that traced workers process, for the errors of their processors. @internal */
 export const processSpans: Stamp<ProcessSpan> = createStamp();
 
 /**
- * The span of processing one job. BullMQ says which job it is only when it runs in the span's context, so that the span starts then:
- * the context is filled in.
+ * The span of processing one job. BullMQ provides the job only when it runs in the span's context, so the span starts then, and its
+ * context is set afterwards.
  *
  * @internal
  */
 export class ProcessSpan implements BullmqSpan {
   readonly #messaging: Messaging;
-  /** Known from `traceWorker`, else put together from what BullMQ says. */
+  /** Known from `traceWorker`, else built from BullMQ's data. */
   readonly #job: JobLike | undefined;
   readonly #metadata: string;
   readonly #suppressed: boolean;
@@ -72,7 +72,7 @@ export class ProcessSpan implements BullmqSpan {
     }));
   }
 
-  /** BullMQ tells of the failure of a job by an event with the message of the error alone. */
+  /** BullMQ reports the failure of a job by an event with only the error message. */
   addEvent(name: string, attributes?: Readonly<Record<string, unknown>>): void {
     if (name !== 'job failed') return;
     if (this.#error !== undefined) {
@@ -83,7 +83,7 @@ export class ProcessSpan implements BullmqSpan {
     this.#operation?.fail(new Error(typeof reason === 'string' ? reason : 'the job failed'), '_OTHER');
   }
 
-  /** What the processor threw. Whether the job has failed with it, BullMQ decides: some errors only move it. */
+  /** The error of the processor. BullMQ decides whether the job has failed: some errors only move it. */
   noteError(value: unknown): void {
     this.#error = { value };
   }
@@ -104,7 +104,7 @@ export class ProcessSpan implements BullmqSpan {
         return startProcessing(this.#messaging, { name: 'process' }, incoming, ROOT_CONTEXT, 'delivered');
       }) ?? noOperation(ROOT_CONTEXT);
     this.#operation = operation;
-    // An attempt after this one carries what the job was added with, and is not a part of this one.
+    // The next attempt has the context with which the job was added, and is not part of this one.
     return withMetadata(operation.context, this.#metadata);
   }
 }

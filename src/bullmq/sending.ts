@@ -1,4 +1,4 @@
-// Adding jobs: the spans of add, addBulk and flows.
+// Traces the addition of jobs: the spans of add, addBulk and flows.
 import { type Context, SpanKind } from '@opentelemetry/api';
 import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
 import {
@@ -15,7 +15,7 @@ import { ATTR_JOB_NAME } from './message.ts';
 import { withMetadata } from './state.ts';
 import type { BullmqSpan } from './types.ts';
 
-/** What BullMQ calls the operations that add jobs, and what they are. A flow's jobs are added by one operation each. */
+/** BullMQ's names of the operations that add jobs. Each job of a flow is added by one operation. */
 const kinds: Readonly<Record<string, 'one' | 'bulk' | 'flow'>> = {
   add: 'one',
   addNode: 'one',
@@ -30,8 +30,8 @@ export function addsJobs(operation: string): boolean {
 }
 
 /**
- * The span of one operation that adds jobs. BullMQ says to which queue right after the start, so that it starts when the context is
- * asked for.
+ * The span of one operation that adds jobs. BullMQ provides the queue right after the start, so the span starts when the context is
+ * requested.
  *
  * @internal
  */
@@ -94,7 +94,7 @@ export class SendingSpan implements BullmqSpan {
       return this.#operation.context;
     }
     const messages = [{ destination, headers: {} }];
-    // oxlint-disable-next-line typescript/no-explicit-any -- metadata is text, which these headers hold as it is
+    // oxlint-disable-next-line typescript/no-explicit-any -- metadata is text, which these headers store unchanged
     const { operation, headers } = startSending<any>(
       this.#messaging,
       kafkaHeaders,

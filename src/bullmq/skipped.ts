@@ -1,10 +1,11 @@
-// A span of BullMQ that is not recorded: its INTERNAL ones, of which there are several for each job and for idle workers.
+// Implements a span of BullMQ that is not recorded: for its INTERNAL spans, of which there are several for each job and for idle
+// workers.
 import type { Context } from '@opentelemetry/api';
 import type { BullmqSpan } from './types.ts';
 
 const none = (): void => {};
 
-/** What it does, it does in the context that is active. @internal */
+/** Runs functions in the active context. @internal */
 export const skippedSpan: BullmqSpan = {
   setSpanOnContext: (context: Context): Context => context,
   setAttribute: none,

@@ -1,4 +1,4 @@
-// BullMQ's telemetry interface on messaging operations.
+// Implements BullMQ's telemetry interface with messaging operations.
 import { type Context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { activeContext, claim, guard, Messaging, runInContext } from '../messaging/index.ts';
 import { type BullmqOptions, checkBullmqOptions } from './options.ts';
@@ -8,10 +8,10 @@ import { skippedSpan } from './skipped.ts';
 import { metadataOf, withMetadata } from './state.ts';
 import type { BullmqSpan, BullmqTelemetry, JobLike } from './types.ts';
 
-/** The job whose processing starts, while a traced worker starts it. */
+/** The job that a traced worker is starting. */
 let startingJob: JobLike | undefined;
 
-/** Runs `start` so that the span which it starts knows the job. @internal */
+/** Runs `start`, with the job known to the span that it starts. @internal */
 export function whileStarting<R>(job: JobLike, start: () => R): R {
   const before = startingJob;
   startingJob = job;
@@ -25,8 +25,9 @@ export function whileStarting<R>(job: JobLike, start: () => R): R {
 /**
  * The telemetry of a queue, worker or flow producer of BullMQ 5 and 6: `new Queue('orders', { connection, telemetry })`.
  *
- * Adding a job is a PRODUCER span whose context is stored with the job; each attempt to process it is a CONSUMER span. Baggage travels
- * with the job. BullMQ's INTERNAL operations have no spans. Jobs that `bullmq-otel` has added are read, and it reads these.
+ * Adding a job is a PRODUCER span whose context is stored with the job; each attempt to process it is a CONSUMER span. Baggage is
+ * propagated with the job. BullMQ's INTERNAL operations have no spans. It is compatible with jobs of `bullmq-otel` in both
+ * directions.
  *
  * @throws MqtraceError `INVALID_OPTION`
  */
@@ -53,7 +54,7 @@ export function bullmqTelemetry(options: BullmqOptions = {}): BullmqTelemetry {
 
 function start(messaging: Messaging, name: string, kind: number | undefined, context: Context | undefined): BullmqSpan {
   const operation = name.split(' ', 1)[0]!;
-  // BullMQ's kinds have the numbers of the API's.
+  // BullMQ's span kinds have the same numbers as the API's.
   if (kind === SpanKind.CONSUMER && operation === 'process') {
     const job = startingJob;
     startingJob = undefined;

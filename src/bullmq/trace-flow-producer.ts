@@ -1,4 +1,4 @@
-// traceFlowProducer(): every job of a flow carries the context.
+// Implements traceFlowProducer(): every job of a flow carries the context.
 import { checkClient, claim, guard, replaceMethod } from '../messaging/index.ts';
 import { type BullmqOptions, checkBullmqOptions } from './options.ts';
 import { useTelemetry } from './trace-worker.ts';
@@ -9,18 +9,18 @@ interface FlowNode {
   readonly children?: unknown;
 }
 
-/** Flows are trees that an application has built; deeper ones than this are left as they are. */
+/** Flows are trees built by the application; deeper ones than this are not changed. */
 const deepest = 1000;
 
 /**
  * Traces a BullMQ flow producer, and returns it. BullMQ stores the context only with jobs that have options: each job of a flow
- * without any gets empty ones, in a copy of the tree.
+ * without options gets empty ones, in a copy of the tree.
  *
  * A flow producer without a `telemetry` option gets one with these options; otherwise give the options there.
  *
  *     const flows = traceFlowProducer(new FlowProducer({ connection }));
  *
- * @throws MqtraceError `INVALID_CLIENT` if it is no flow producer of BullMQ, `INVALID_OPTION` for invalid options
+ * @throws MqtraceError `INVALID_CLIENT` if it is not a flow producer of BullMQ, `INVALID_OPTION` for invalid options
  */
 export function traceFlowProducer<P extends FlowProducerLike>(producer: P, options: BullmqOptions = {}): P {
   checkClient('traceFlowProducer', producer, ['add', 'addBulk'], 'a FlowProducer of BullMQ 5 or 6');
@@ -43,7 +43,10 @@ export function traceFlowProducer<P extends FlowProducerLike>(producer: P, optio
   return producer;
 }
 
-/** A copy of a node and what is below it, with options everywhere; anything else as it is, so that BullMQ reports its own error. */
+/**
+ * A copy of a node and its descendants, with options everywhere; other values are returned unchanged, so that BullMQ throws its own
+ * error.
+ */
 function withOptions(node: unknown, depth: number): unknown {
   if (typeof node !== 'object' || node === null || depth > deepest) return node;
   const { opts, children } = node as FlowNode;

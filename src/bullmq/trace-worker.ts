@@ -1,4 +1,4 @@
-// traceWorker(): what BullMQ does not tell its telemetry of a job.
+// Implements traceWorker(), which adds data that BullMQ does not pass to its telemetry.
 import { checkClient, claim, guard, isClaimed, isEagerPromise, replaceMethod } from '../messaging/index.ts';
 import { warn } from '../common/warnings.ts';
 import { type BullmqOptions, checkBullmqOptions } from './options.ts';
@@ -7,15 +7,15 @@ import { bullmqTelemetry, whileStarting } from './telemetry.ts';
 import type { JobLike, WorkerLike } from './types.ts';
 
 /**
- * Traces a BullMQ worker in full, and returns it: with the error of an attempt as the processor threw it, which attempt it is from the
- * start, and how long the job has waited, less the delay that it was added with. With `bullmqTelemetry` as the worker's `telemetry`
- * option alone, BullMQ tells none of these.
+ * Traces a BullMQ worker completely, and returns it: with the error that the processor threw, the number of the attempt from its
+ * start, and the waiting time of the job without its delay. With only `bullmqTelemetry` as the worker's `telemetry` option, BullMQ
+ * provides none of these.
  *
  * A worker without a `telemetry` option gets one with these options; otherwise give the options there.
  *
  *     const worker = traceWorker(new Worker('orders', process, { connection }));
  *
- * @throws MqtraceError `INVALID_CLIENT` if it is no worker of BullMQ, `INVALID_OPTION` for invalid options
+ * @throws MqtraceError `INVALID_CLIENT` if it is not a worker of BullMQ, `INVALID_OPTION` for invalid options
  */
 export function traceWorker<W extends WorkerLike>(worker: W, options: BullmqOptions = {}): W {
   checkClient('traceWorker', worker, ['processJob', 'callProcessJob'], 'a Worker of BullMQ 5 or 6');
@@ -50,7 +50,7 @@ export function traceWorker<W extends WorkerLike>(worker: W, options: BullmqOpti
   return worker;
 }
 
-/** Puts our telemetry where there is none. @internal */
+/** Sets mqtrace's telemetry if there is none. @internal */
 export function useTelemetry(where: string, holder: Record<string, unknown>, options: BullmqOptions): void {
   const present = holder['telemetry'];
   if (present === undefined || present === null) holder['telemetry'] = bullmqTelemetry(options);

@@ -1,7 +1,7 @@
-// The parts of BullMQ that are used, of versions 5 and 6. Written out, so that the package's types need no BullMQ.
+// Describes the used parts of BullMQ 5 and 6 structurally, so that the package's types do not need BullMQ.
 import type { Context } from '@opentelemetry/api';
 
-/** A `Span` as BullMQ's telemetry interface has it. */
+/** A `Span` of BullMQ's telemetry interface. */
 export interface BullmqSpan {
   setSpanOnContext(context: Context): Context;
   setAttribute(key: string, value: unknown): void;
@@ -26,7 +26,7 @@ export interface BullmqTelemetry {
   };
 }
 
-/** What is read of a job. */
+/** The part of a job that is read. */
 export interface JobLike {
   readonly id?: unknown;
   readonly name?: unknown;
@@ -35,14 +35,14 @@ export interface JobLike {
   readonly opts?: { readonly delay?: unknown } | undefined;
 }
 
-/** What `traceWorker` takes: a `Worker` of BullMQ. */
+/** The argument of `traceWorker`: a `Worker` of BullMQ. */
 export interface WorkerLike {
   readonly name: string;
   // oxlint-disable-next-line typescript/no-explicit-any -- a Worker's options, which differ by version
   readonly opts: any;
 }
 
-/** What `traceFlowProducer` takes: a `FlowProducer` of BullMQ. */
+/** The argument of `traceFlowProducer`: a `FlowProducer` of BullMQ. */
 export interface FlowProducerLike {
   // oxlint-disable-next-line typescript/no-explicit-any -- flows differ by version
   add(flow: any, opts?: any): Promise<any>;

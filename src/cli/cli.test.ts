@@ -73,7 +73,7 @@ async function mqtrace(args: string[], given: Partial<Output> = {}): Promise<Ran
   return { code, out: out.join('\n'), error: error.join('\n') };
 }
 
-test('map tells the same as text and as JSON, from a file', async () => {
+test('map has the same content as text and as JSON, from a file', async () => {
   const json = await mqtrace(['map', '--from', file, '--json']);
   const answer = JSON.parse(json.out) as MapAnswer;
   expect(answer.schema).toBe('mqtrace.map/1');
@@ -110,14 +110,14 @@ test('journey finds a message by key, by attribute, by failure and as the slowes
   expect((await mqtrace(['journey', '--from', file, 'nothing'])).code).toBe(1);
 });
 
-test('a journey is drawn with its wait, and nothing that a terminal obeys comes through', async () => {
+test('a journey is drawn with its wait, and terminal control characters are removed', async () => {
   const { out } = await mqtrace(['journey', '--from', file, 'key-7']);
   expect(out).toMatch(/… waits in orders.*·+ +170 ms/);
-  // eslint-disable-next-line no-control-regex -- what must not be there
+  // eslint-disable-next-line no-control-regex -- forbidden characters
   expect(out).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
 });
 
-test('health names what is wrong and tells it by its exit code', async () => {
+test('health reports problems, and by its exit code', async () => {
   const { out, code } = await mqtrace(['health', '--from', file, '--json']);
   expect((JSON.parse(out) as HealthAnswer).findings.map(({ state, count }) => [state, count])).toEqual([
     ['failures', 1],
@@ -134,13 +134,13 @@ test.each([
   [['journey', '--wait-over', 'long'], /--wait-over: expected a number/],
   [['view', '--port', '99999'], /--port: expected a number from 0 to 65535/],
   [['map', '--from', 'x', '--url', 'y'], /expected --url or --from, got both/],
-])('%j ends with code 2 and says what to do', async (args, message) => {
+])('%j exits with code 2 and explains what to do', async (args, message) => {
   const { code, error } = await mqtrace(args);
   expect(error).toMatch(message);
   expect(code).toBe(2);
 });
 
-test('without a view, the command says how to start one', async () => {
+test('without a view, the command explains how to start one', async () => {
   const { code, error } = await mqtrace(['map', '--url', 'http://127.0.0.1:1']);
   expect(error).toMatch(/Start one with "mqtrace view"/);
   expect(code).toBe(1);
@@ -166,7 +166,7 @@ test('explain fails for text without headers', () => {
     expect(() => parseHeaders(input)).toThrow(/standard input: expected/);
 });
 
-test('lines that are no OTLP are counted and passed over', async () => {
+test('lines that are not OTLP are counted and skipped', async () => {
   const mixed = join(folder, 'mixed.jsonl');
   writeFileSync(mixed, `not json\n${JSON.stringify(jsonRequest('shop', [{ name: 'one' }]))}\n`);
   const { error, code } = await mqtrace(['map', '--from', mixed]);

@@ -1,14 +1,14 @@
-// The interface between the command line and its commands.
+// Defines the interface between the command line and its commands.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { MqtraceError, unknownOption } from '../common/errors.ts';
 
-/** Where a command writes, and what it knows of its surroundings. */
+/** The output and the environment of a command. */
 export interface Output {
   /** A line of the result. */
   out(line: string): void;
-  /** A line for people, beside the result. */
+  /** A line for users, separate from the result. */
   error(line: string): void;
-  /** Overwrites the line for people; an empty one clears it. Nothing where standard error is no terminal. */
+  /** Overwrites the line for users; an empty text clears it. Does nothing if standard error is not a terminal. */
   progress(line: string): void;
   /** Columns of the terminal. */
   width: number;

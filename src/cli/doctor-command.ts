@@ -1,4 +1,4 @@
-// `mqtrace doctor`: says what is wrong with a project, its environment and its messages.
+// Implements `mqtrace doctor`: finds problems of a project, its environment and its messages.
 import { MqtraceError } from '../common/errors.ts';
 import { type Command, numberOf, type Output, readArguments } from './command.ts';
 import { checkCollector } from './doctor/check-collector.ts';
@@ -34,27 +34,27 @@ type Values = ReturnType<typeof readArguments<typeof options>>['values'];
 const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'];
 
 export const doctorCommand: Command = {
-  help: `mqtrace doctor: checks a project, its environment and its messages, and says what mends each finding
+  help: `mqtrace doctor: checks a project, its environment and its messages, and suggests a fix for each finding
 
-Ends with code 1 where there is a problem.
+Exits with code 1 if there is a problem.
 
   --project DIR  the project (default: this directory); its clients are the ones that read messages
-  --setup FILE   run this set-up of tracing in a process of its own, and check what it registers
+  --setup FILE   run this tracing setup in a separate process, and check what it registers
   --spool DIR    check that this directory can hold a spool
-  --offline      do not ask whether the collector answers
+  --offline      do not check whether the collector responds
   --json         the findings as JSON
 
 Messages of a broker, without their values; nothing is left behind, also after Ctrl-C:
 
   --kafka BROKERS --topic T   the newest messages, read by a group that commits nothing and is deleted
-    --kafka-tls               connect by TLS
+    --kafka-tls               connect with TLS
     --kafka-sasl MECHANISM    plain, scram-sha-256 or scram-sha-512, with MQTRACE_KAFKA_USERNAME and MQTRACE_KAFKA_PASSWORD
-  --amqp URL --queue Q        copies of new messages, from a queue of its own with bindings that Q has already; a stream by offset
-    --amqp-management URL     the management API, which tells the bindings (default: port 15672 of the same host)
+  --amqp URL --queue Q        copies of new messages, from a separate queue with the bindings of Q; a stream by offset
+    --amqp-management URL     the management API, which lists the bindings (default: port 15672 of the same host)
     --peek-queue              get the messages themselves and put them back: marks them as redelivered; not for quorum queues
   --redis URL --stream S      the newest entries
-  --count N                   how many messages are looked at (default 50)
-  --wait SECONDS              how long they are waited for (default 10)`,
+  --count N                   how many messages are checked (default 50)
+  --wait SECONDS              how long to wait for them (default 10)`,
   run(args, output) {
     const { values } = readArguments(args, options);
     const live = liveOf(values, output);
@@ -151,16 +151,16 @@ function saslOf(
 }
 
 function doctorText(findings: readonly DoctorFinding[], width: number): string[] {
-  if (findings.length === 0) return ['Nothing is wrong as far as can be seen from here.'];
+  if (findings.length === 0) return ['No problems found.'];
   return findings.flatMap(({ check, severity, what, mend }) => [
     `${severity === 'problem' ? '!' : '-'} ${check}`,
     ...wrap(what, width, '  '),
-    ...wrap(`to mend it: ${mend}`, width, '  '),
+    ...wrap(`fix: ${mend}`, width, '  '),
     '',
   ]);
 }
 
-/** The messages that were looked at; those that say the same are shown once. */
+/** The checked messages; equal ones are shown once. */
 function messagesText(looked: readonly LookedAt[], width: number): string[] {
   const kinds = new Map<string, LookedAt[]>();
   for (const each of looked) {

@@ -1,4 +1,4 @@
-// `mqtrace explain`: explains the headers of a message.
+// Implements `mqtrace explain`: explains the headers of a message.
 import { text } from 'node:stream/consumers';
 import { MqtraceError } from '../common/errors.ts';
 import { isRecord } from '../common/check-options.ts';
@@ -9,15 +9,15 @@ import { printable } from './text.ts';
 const maxInput = 2 ** 20;
 
 export const explainCommand: Command = {
-  help: `mqtrace explain: what the headers of a message hold, read from standard input
+  help: `mqtrace explain: describes the trace headers of a message, read from standard input
 
-Takes JSON (headers as an object or as a list of pairs, or a message with "headers" or "properties"), and header lines as
+Accepts JSON (headers as an object or as a list of pairs, or a message with "headers" or "properties"), and header lines as
 "curl -i" or "kcat -f '%h'" print them. Values are not printed, only trace ids and the keys of baggage.
 
     curl -si https://example.com/ | mqtrace explain
     echo '{"traceparent":"00-..."}' | mqtrace explain
 
-  --json    the answer as JSON`,
+  --json    the result as JSON`,
   async run(args, output) {
     const { values } = readArguments(args, { json: { type: 'boolean', default: false } });
     const input = await text(output.stdin as never);
@@ -29,7 +29,7 @@ Takes JSON (headers as an object or as a list of pairs, or a message with "heade
   },
 };
 
-/** A message or headers from text. @throws MqtraceError `INVALID_OPTION` where there are none in it. */
+/** A message or headers from text. @throws MqtraceError `INVALID_OPTION` if there are none in it. */
 export function parseHeaders(input: string): unknown {
   const trimmed = input.trim();
   if (trimmed === '') throw new MqtraceError('INVALID_OPTION', 'standard input: expected headers, got nothing');

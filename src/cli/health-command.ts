@@ -1,4 +1,4 @@
-// `mqtrace health`: prints findings about the observed pipeline.
+// Implements `mqtrace health`: prints findings about the observed pipeline.
 import type { HealthAnswer } from '../view/index.ts';
 import { type Command, readArguments } from './command.ts';
 import { openSource, sourceHelp, sourceOptions } from './source.ts';
@@ -7,7 +7,7 @@ import { printable, wrap } from './text.ts';
 export const healthCommand: Command = {
   help: `mqtrace health: where the trace breaks, and what to do about it
 
-Ends with code 1 where something needs attention.
+Exits with code 1 if something needs attention.
 
 ${sourceHelp}`,
   async run(args, output) {
@@ -20,7 +20,7 @@ ${sourceHelp}`,
   },
 };
 
-/** The findings as lines of a terminal. */
+/** The findings as lines for a terminal. */
 export function healthText(answer: HealthAnswer, width: number): string[] {
   const lines = wrap(answer.sentence, width);
   for (const { severity, state, sentence, advice } of answer.findings) {

@@ -1,11 +1,11 @@
-// Ends a command by Ctrl-C in an orderly way: what it holds is released first.
+// Ends a command on Ctrl-C after it has released its resources.
 
 /** The exit code of a process that a signal ended. */
 const interruptedCode = 130;
 
 /**
- * Runs a command that holds something to be released. The first SIGINT or SIGTERM aborts the signal and waits for the command; a
- * second one ends the process at once, as without this.
+ * Runs a command that has resources to release. The first SIGINT or SIGTERM aborts the signal and waits for the command; a second
+ * one ends the process immediately.
  */
 export async function interruptible(run: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const controller = new AbortController();

@@ -1,4 +1,4 @@
-// `mqtrace journey`: prints the way of one message.
+// Implements `mqtrace journey`: prints the path of one message.
 import { MqtraceError } from '../common/errors.ts';
 import {
   duration,
@@ -25,17 +25,17 @@ const options = {
 } as const;
 
 export const journeyCommand: Command = {
-  help: `mqtrace journey [ID]: what became of one message
+  help: `mqtrace journey [ID]: shows the path of one message
 
   ID                 a trace id, span id, message id or key
   --destination D    messages of this destination
   --consumer S       messages that this service consumed
   --attribute N=V    messages with a span that has this attribute
-  --text T           messages with a span that holds this text
+  --text T           messages with a span that contains this text
   --error            messages that failed
   --wait-over MS     messages that waited longer than this many milliseconds
   --slowest          the one that waited longest, instead of the newest
-  --list             list the messages that are found
+  --list             list the matching messages
   --limit N          how many (default 20)
 
 ${sourceHelp}`,
@@ -67,7 +67,7 @@ ${sourceHelp}`,
       message === undefined ? { id: id ?? '' } : { span: String(message.span) },
     )) as JourneyAnswer | undefined;
     if (answer === undefined) {
-      output.error('mqtrace journey: no such message is known. "mqtrace journey --list" shows the newest ones.');
+      output.error('mqtrace journey: no such message was found. "mqtrace journey --list" shows the newest ones.');
       return 1;
     }
     if (values.json) output.out(JSON.stringify(answer, undefined, 2));
@@ -77,7 +77,7 @@ ${sourceHelp}`,
 };
 
 function listText({ messages, more }: SearchAnswer, width: number): string[] {
-  if (messages.length === 0) return ['No such message is known.'];
+  if (messages.length === 0) return ['No such message was found.'];
   const lines = messages.map((message) => summaryText(message, width));
   return more ? [...lines, 'There are more: raise --limit.'] : lines;
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// The executable of the `mqtrace` command.
 import { dirname, join } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { terminal } from './command.ts';

@@ -1,3 +1,4 @@
+// Runs the command that the arguments name.
 import { MqtraceError } from '../common/errors.ts';
 import { nearest } from '../common/did-you-mean.ts';
 import { version } from '../common/version.ts';

@@ -1,13 +1,13 @@
-// What the spans of one operation have in common, made once, and how a tracer takes it.
+// Defines the prepared common data of the spans of one operation, and how a tracer accepts it.
 import type { Attributes, Context, Link, Span, SpanKind, TimeInput, Tracer } from '@opentelemetry/api';
 
-/** What all spans of one operation on one destination have: name, kind, and the attributes that never differ. @internal */
+/** The common data of all spans of one operation on one destination: name, kind, and constant attributes. @internal */
 export class PreparedSpan {
   readonly name: string;
   readonly kind: SpanKind;
-  /** Frozen, because samplers are given it. */
+  /** Frozen, because it is passed to samplers. */
   readonly attributes: Readonly<Attributes>;
-  /** A place for the tracer that makes these spans, and for nobody else. */
+  /** A cache for the tracer that creates these spans. */
   kept: unknown = undefined;
 
   constructor(name: string, kind: SpanKind, attributes: Attributes) {
@@ -16,7 +16,7 @@ export class PreparedSpan {
     this.attributes = Object.freeze(attributes);
   }
 
-  /** All attributes of one span; those of its own win. */
+  /** All attributes of one span; its own ones take precedence. */
   with(own: Attributes | undefined): Attributes {
     const all: Attributes = {};
     const { attributes } = this;
@@ -26,33 +26,33 @@ export class PreparedSpan {
   }
 }
 
-/** What a prepared span is started with. @internal */
+/** The arguments for starting a prepared span. @internal */
 export interface PreparedStart {
-  /** The attributes that only this span has; undefined values are left out. Nobody changes them from here on. */
+  /** The attributes of only this span; undefined values are omitted. Not modified afterwards. */
   own: Attributes | undefined;
-  /** Nobody changes them from here on. */
+  /** Not modified afterwards. */
   links: Link[] | undefined;
   startTime: TimeInput | undefined;
 }
 
-/** Changes whenever the meaning of the method does. @internal */
+/** Must change when the meaning of the method changes. @internal */
 export const preparedVersion = 1;
 
 /**
- * A tracer that can start prepared spans. The wrappers and the SDK may come from different copies of this package: it is told by a
- * property, which is a version, rather than by its class. @internal
+ * A tracer that can start prepared spans. The wrappers and the SDK may come from different copies of this package: it is recognized
+ * by a property with a version, instead of its class. @internal
  */
 export interface PreparedTracer extends Tracer {
   readonly mqtracePrepared: number;
   startPrepared(prepared: PreparedSpan, start: PreparedStart, parent: Context): Span;
 }
 
-/** The API's tracer, which may stand for one that was registered later. */
+/** The API's tracer, which may delegate to one that was registered later. */
 interface ProxyTracer extends Tracer {
   _getTracer?: () => Tracer;
 }
 
-/** The tracer itself, or the one it stands for, if it can start prepared spans. @internal */
+/** The tracer itself, or its delegate, if it can start prepared spans. @internal */
 export function preparedTracer(tracer: Tracer): PreparedTracer | undefined {
   if (isPrepared(tracer)) return tracer;
   if (typeof (tracer as ProxyTracer)._getTracer !== 'function') return undefined;

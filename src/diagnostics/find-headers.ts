@@ -9,7 +9,7 @@ export interface Found {
   headers: unknown;
 }
 
-/** Where the headers of a message are, told by its shape unless an adapter is given. @internal */
+/** The headers of a message, found by its shape unless an adapter is given. @internal */
 export function findHeaders(message: unknown, adapter: CarrierAdapter<unknown> | undefined): Found {
   if (adapter !== undefined) return { adapter, headers: message };
   if (Array.isArray(message)) {

@@ -1,4 +1,4 @@
-// What the trace headers of a message are, as values that checks can count.
+// Analyses the trace headers of a message, as values for checks.
 import { byteLimit } from '../../carriers/limits.ts';
 import { withoutCounting } from '../../carriers/dropped-headers.ts';
 import { parseBaggage } from '../propagation/baggage-codec.ts';
@@ -7,30 +7,30 @@ import { parseTraceparent } from '../propagation/traceparent.ts';
 import { whyMalformed, writers } from './explain-headers.ts';
 import { findHeaders } from './find-headers.ts';
 
-/** What the trace headers of one message are. @internal */
+/** The facts about the trace headers of one message. @internal */
 export interface HeaderFacts {
-  /** `unread`: there is one, but it is no text, too long, or has a spelling that is not searched for. */
+  /** `unread`: there is one, but it is not text, too long, or in a spelling that is not looked up. */
   traceparent: 'none' | 'unread' | 'malformed' | 'valid';
-  /** What is wrong with a malformed one. */
+  /** The problem of a malformed one. */
   why: string;
   traceId: string;
   spanId: string;
   sampled: boolean;
-  /** `traceparent` is given more than once, with different values. */
+  /** `traceparent` is repeated with different values. */
   repeated: boolean;
   stateInvalid: boolean;
-  /** Bytes of the baggage as the message holds it. */
+  /** Bytes of the baggage in the message. */
   baggageBytes: number;
   /** Whether a part of the baggage is not read: it is too long, or a member is invalid. */
   baggageCut: boolean;
   baggageInvalid: boolean;
-  /** Other propagators whose headers are there. */
+  /** Other propagators whose headers are present. */
   writers: string[];
   /** Bytes of all names and values. */
   bytes: number;
 }
 
-/** Never throws, and leaves `droppedHeaders()` as it was. @internal */
+/** Never throws, and does not change `droppedHeaders()`. @internal */
 export function headerFacts(message: unknown): HeaderFacts {
   return withoutCounting(() => {
     try {
@@ -84,7 +84,7 @@ function factsOf(message: unknown): HeaderFacts {
   };
 }
 
-/** Bytes of the values whose names are wanted, as the message holds them: a carrier's adapter cuts what is too long. */
+/** Bytes of the selected values in the message: a carrier would truncate long ones. */
 function rawBytes(headers: unknown, wanted: (name: string) => boolean, withNames: boolean): number {
   let bytes = 0;
   for (const [name, value] of pairs(headers)) {

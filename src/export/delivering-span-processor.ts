@@ -78,7 +78,7 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     if (this.#warned) return;
     this.#warned = true;
     warn(
-      `spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down  ` +
+      `spans end after the shutdown of tracing and are lost, the first one is ${JSON.stringify(span.name)}: shut down ` +
         `tracing when everything else has ended`,
     );
   }

@@ -1,11 +1,11 @@
-// What light spans of one prepared operation have in common, in the forms in which they take it.
+// Prepares the common data of light spans of one operation, in the forms that they use.
 import type { PreparedSpan } from '../common/prepared-span.ts';
 import { type FlatAttributes, flatten } from './flat-attributes.ts';
 import type { LightSource } from './light-span.ts';
 
-/** What is kept with a prepared span. @internal */
+/** The data stored with a prepared span. @internal */
 export interface LightParts {
-  /** By whose limits it is plain. */
+  /** The limits for which it is simple. */
   readonly source: LightSource;
   /** Alternating names and values. */
   readonly flat: FlatAttributes;
@@ -25,7 +25,7 @@ export function partsOf(prepared: PreparedSpan, source: LightSource): LightParts
   return parts;
 }
 
-/** Whether an attribute of this name is in the list. @internal */
+/** Whether an attribute with this name is in the list. @internal */
 export function hasName(flat: FlatAttributes, name: string): boolean {
   for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return true;
   return false;

@@ -6,7 +6,7 @@ import { Serving } from '../http/serving.ts';
 
 export { type TraceHandlerOptions } from '../http/handler-options.ts';
 
-/** The part of a Fastify instance that is used; of any version from 4. */
+/** The used part of a Fastify instance, for all versions from 4. */
 export interface FastifyLike {
   // oxlint-disable-next-line typescript/no-explicit-any -- the hooks' types are Fastify's
   addHook(name: any, hook: (...args: any[]) => void): unknown;
@@ -28,11 +28,11 @@ interface FastifyReply {
  *     await app.register(traceFastify);
  *
  * @param options - as for `traceHandler`.
- * @throws MqtraceError `INVALID_OPTION`, by way of Fastify's `register`
+ * @throws MqtraceError `INVALID_OPTION`, through Fastify's `register`
  */
 export function traceFastify(app: FastifyLike, options: TraceHandlerOptions, done: (error?: Error) => void): void {
   try {
-    // Fastify adds an option of its own, the prefix of a plugin, to those given.
+    // Fastify adds its own option, the prefix of a plugin, to the given options.
     const { prefix: _prefix, ...given } = options as TraceHandlerOptions & { prefix?: unknown };
     const tracing = resolveHandlerOptions('traceFastify', given);
     app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, next: () => void) => {
@@ -51,7 +51,7 @@ export function traceFastify(app: FastifyLike, options: TraceHandlerOptions, don
   done();
 }
 
-// Hooks of a plugin hold for its own routes, unless it is marked so. https://github.com/fastify/fastify-plugin
+// Hooks of a plugin apply only to its own routes, unless it is marked like this. https://github.com/fastify/fastify-plugin
 Object.assign(traceFastify, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'mqtrace',

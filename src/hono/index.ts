@@ -33,14 +33,14 @@ export function traceHono(
     try {
       await serveNext(serving, next);
     } finally {
-      // Hono turns errors into responses before its middleware goes on.
+      // Hono converts errors to responses before its middleware continues.
       if (c.error !== undefined) serving?.record(c.error);
       web?.finish(c.res.status);
     }
   };
 }
 
-/** The path of the handler that ran; one with a wildcard is that of middleware, or no template. */
+/** The path of the handler that ran; a path with a wildcard belongs to middleware or is not a template. */
 function routeOf(c: HonoContextLike): string | undefined {
   const { routePath } = c.req as { routePath?: unknown };
   return typeof routePath === 'string' && !routePath.includes('*') ? routePath : undefined;

@@ -1,4 +1,4 @@
-// Options of everything that traces incoming requests.
+// Defines and validates the options for tracing incoming requests.
 import type { IncomingMessage } from 'node:http';
 import { checkNonEmptyString, checkWhole } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';

@@ -22,7 +22,7 @@ export function startServing(
   });
 }
 
-/** Runs the rest of the middleware, a promise of which is observed: what it rejects with is recorded, and goes on as it is. */
+/** Runs the rest of the middleware and observes its promise: a rejection is recorded and rethrown unchanged. */
 export async function serveNext(serving: Serving | undefined, next: () => Promise<unknown>): Promise<void> {
   if (serving === undefined) {
     await next();

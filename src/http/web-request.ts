@@ -1,4 +1,4 @@
-// A web Request and its response, in the form in which those of Node are read.
+// Adapts a web Request and its response to the form of Node's.
 import type { IncomingHttpHeaders } from 'node:http';
 import { URL } from 'node:url';
 import type { Request as NodeRequest } from './request.ts';
@@ -13,7 +13,7 @@ export function webRequest(request: Request): NodeRequest {
   return socket === undefined ? read : Object.assign(read, { socket });
 }
 
-/** Says when a response has been made, since nothing tells when it has been sent. @internal */
+/** Signals that a response was created, because it is unknown when it has been sent. @internal */
 export class WebResponse {
   statusCode = 0;
   readonly #listeners: (() => void)[] = [];

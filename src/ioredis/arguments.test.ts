@@ -34,10 +34,10 @@ describe('the fields of an XADD', () => {
     's -1 f v',
     's 1- f v',
     's ** f v',
-  ])('not understood: %s', (args) => expect(fieldsOfXadd(args.split(' '))).toBeUndefined());
+  ])('invalid: %s', (args) => expect(fieldsOfXadd(args.split(' '))).toBeUndefined());
 });
 
-it('reads groups, consumers and streams, whatever they are called', () => {
+it('reads groups, consumers and streams with any names', () => {
   expect(argumentsOfRead('COUNT 2 BLOCK 0 STREAMS a b 0 0'.split(' '))).toStrictEqual({ streams: ['a', 'b'] });
   expect(argumentsOfRead('group streams block NOACK count 2 streams STREAMS >'.split(' '))).toStrictEqual({
     group: 'streams',

@@ -1,4 +1,4 @@
-// The arguments of stream commands, read by the rules with which Redis reads them.
+// Parses the arguments of stream commands by the rules of Redis.
 
 import { types } from 'node:util';
 
@@ -8,7 +8,7 @@ export interface GroupArguments {
   consumer?: string | undefined;
   /** The streams to read, in order. */
   streams: string[];
-  /** Whether entries are acknowledged by being read. */
+  /** Whether reading entries acknowledges them. */
   noAck?: boolean;
 }
 
@@ -20,7 +20,7 @@ export function text(argument: unknown): string {
 const entryId = /^(?:\*|\d{1,20}(?:-(?:\d{1,20}|\*))?)$/;
 
 /**
- * Where the fields of an XADD begin; undefined where its arguments are not understood.
+ * The index of the first field of an XADD; undefined if its arguments are invalid.
  *
  * `XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [IDMPAUTO pid | IDMP pid iid] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] id
  * field value [field value ...]`

@@ -1,9 +1,9 @@
-// How the outcome of a command is observed.
+// Observes the outcome of a command.
 import { guard } from '../messaging/index.ts';
 import type { Command } from './types.ts';
 
 // Replies and errors are observed in the functions of ioredis that pass them to the application. Promises and callbacks are not
-// replaced: when they settle, and which rejections are unhandled, stays the same.
+// replaced, so that their timing and unhandled rejections do not change.
 
 /** Calls `seen` with each reply, before the application gets it. @internal */
 export function onReply(command: Command, seen: (reply: unknown) => void): void {

@@ -1,4 +1,4 @@
-// Facts about the server and the client, and the operations that wait for a reply.
+// Holds the attributes of server and client, and the operations that wait for a reply.
 import type { Attributes } from '@opentelemetry/api';
 import { guard, type Operation, replaceMethod, serverAttributes } from '../messaging/index.ts';
 import { connectionClosed } from './error-type.ts';
@@ -71,7 +71,7 @@ function fail(operations: readonly Operation[]): void {
   for (const operation of operations) operation.fail(new Error(connectionClosed), 'CONNECTION_CLOSED');
 }
 
-/** The server of a client. Behind a Cluster or sentinels it changes, so that none is given. */
+/** The server of a client. With a Cluster or sentinels it changes, so it is not set. */
 function serverOf({ isCluster, options = {} }: Client): Attributes {
   if (isCluster === true || options.sentinels) return {};
   if (typeof options.path === 'string') return serverAttributes(options.path, undefined);

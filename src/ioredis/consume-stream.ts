@@ -1,4 +1,4 @@
-// consumeStream(): the consumer-group loop with tracing.
+// Implements consumeStream(): the consumer-group loop with tracing.
 import { type Attributes, type Context, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import {
@@ -24,20 +24,20 @@ import type { RedisLike } from './types.ts';
 /** A running consumer. */
 export interface RunningConsumer {
   /**
-   * Stops the consumer. A running handler is waited for, and its entry is acknowledged. Resolves when the consumer has stopped; never
+   * Stops the consumer. Waits for a running handler, and acknowledges its entry. Resolves when the consumer has stopped; never
    * rejects.
    */
   stop(): Promise<void>;
   /**
-   * Resolves when the consumer was stopped. Rejects with errors that another attempt would give again: a key that is not a stream,
-   * missing permissions, streams in different slots of a Cluster, a group that Redis does not create, a client that gave up
-   * connecting. It needs no handler: `onError` gets the same error.
+   * Resolves when the consumer was stopped. Rejects with errors that a retry would not resolve: a key that is not a stream, missing
+   * permissions, streams in different slots of a Cluster, a group that Redis does not create, a client that stopped connecting. It
+   * does not need a rejection handler: `onError` gets the same error.
    */
   readonly done: Promise<void>;
 }
 
 /**
- * Consumes streams as a member of a consumer group, on a connection of its own. It creates the group, handles the entries that are
+ * Consumes streams as a member of a consumer group, on a separate connection. It creates the group, handles the entries that are
  * pending for this consumer, and then new ones: one after the other, each in its own trace and with its baggage. An entry is
  * acknowledged when the handler has returned or its promise has resolved. An entry whose handler fails stays pending and is handled
  * again after `minIdleMs`, by the consumer of the group that claims it first. Delivery is at least once.
@@ -55,7 +55,7 @@ export function consumeStream(
   checkClient('consumeStream', redis, ['sendCommand', 'pipeline', 'duplicate'], 'an ioredis Redis or Cluster');
   const settings = consumeSettings(options);
   if (typeof handler !== 'function') throw invalidOption('consumeStream handler', handler, 'a function');
-  // The connection and the loop outlive the operation in whose context they are started.
+  // The connection and the loop outlive the operation that starts them.
   return runInContext(ROOT_CONTEXT, () => {
     const client = consumerClient(redis);
     guard('tracing a consumer', () => traceRedis(client));
@@ -73,7 +73,7 @@ export function consumeStream(
   });
 }
 
-/** Starts the process operation of an entry. Undefined where tracing failed to read the entry. */
+/** Starts the process operation of an entry. Undefined if tracing failed to read the entry. */
 const begin: ConsumerObserver['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): EntryObserver | undefined => {
   const known = receivedEntries.get(source);
   if (known === undefined) return undefined;

@@ -1,10 +1,10 @@
-// What the entries of one stream in a reply have in common.
+// Defines the common attributes of the entries of one stream in a reply.
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_CLIENT_ID, ATTR_CONSUMER_GROUP_NAME, type Destination, mergeAttributes } from '../messaging/index.ts';
 import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './arguments.ts';
 import type { StreamTracing } from './state.ts';
 
-/** What a command asked for; its arguments are read when they are first needed, which without a span may be never. @internal */
+/** The request of a command; its arguments are read on first access, which may never happen without a span. @internal */
 export class Asked {
   readonly #name: string;
   readonly #args: readonly unknown[];
@@ -38,7 +38,7 @@ export class Asked {
   }
 }
 
-/** Where entries came from. @internal */
+/** The source of entries. @internal */
 export class EntrySource {
   readonly tracing: StreamTracing;
   readonly destination: Destination | undefined;
@@ -51,7 +51,7 @@ export class EntrySource {
     this.#asked = asked;
   }
 
-  /** Of the processing of one entry. */
+  /** The attributes for processing one entry. */
   get description(): { name: string; attributes: Attributes } {
     return (this.#description ??= { name: 'process', attributes: this.#asked.attributes });
   }

@@ -1,4 +1,4 @@
-// Names for what went wrong.
+// Derives `error.type` from errors of ioredis.
 import { errorType } from '../common/error-type.ts';
 
 const replyCode = /^[A-Z][A-Z0-9_]{0,50}(?= |$)/;

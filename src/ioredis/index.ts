@@ -1,4 +1,4 @@
-// mqtrace/ioredis: Redis Streams through ioredis.
+// Exports the tracing of Redis Streams with ioredis.
 export type { Parenting, TraceOptions } from '../messaging/options.ts';
 export type { SemconvVersion } from '../messaging/semconv.ts';
 export type { ConsumeStreamOptions, StreamMessage } from './consumer/options.ts';

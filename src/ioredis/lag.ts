@@ -1,4 +1,4 @@
-// How far the consumer groups of streams are behind, as the server tells: the lag, and what is delivered and not acknowledged.
+// Reads the lag of consumer groups from the server, and the number of unacknowledged entries.
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import { suppressTracing } from '../common/suppression.ts';
@@ -20,16 +20,16 @@ interface Asking {
 interface Group {
   readonly stream: string;
   readonly group: string;
-  /** The client that reads it. */
+  /** The client that reads the stream. */
   readonly connection: Connection;
 }
 
-/** So many groups are asked for. */
+/** The maximum number of groups that are read. */
 const maxGroups = 1000;
-/** How long the server may take for one answer. */
+/** The time limit for one response of the server. */
 const commandTimeout = 3000;
 
-/** It gives up at once where the server does not answer: the next collection asks again. The streams' names have their prefix. */
+/** It does not retry if the server does not respond: the next collection reads again. Stream names include their prefix. */
 const ofOneServer = {
   lazyConnect: true,
   keyPrefix: '',
@@ -47,14 +47,14 @@ const ofCluster = {
 };
 
 /**
- * The lag of the groups that a client and its duplicates read. The server is asked on a connection of its own, which is open for as
- * long as that takes: one of the application's may be waiting in a blocking command.
+ * The lag of the groups that a client and its duplicates read. It uses a separate, short-lived connection, because the
+ * application's connection may be in a blocking command.
  */
 export class GroupLag {
   readonly #groups = new RecentMap<string, Group>(maxGroups);
   #stop: (() => void) | undefined;
 
-  /** Notes that a client reads a stream for a group. */
+  /** Registers a stream that a client reads for a group. */
   note(connection: Connection, group: string, streams: readonly string[]): void {
     for (const stream of streams) {
       this.#groups.set(`${stream.length} ${stream}${group}`, { stream, group, connection });
@@ -98,7 +98,7 @@ async function ask(asking: Asking, { stream, group, connection }: Group, note: N
     asking.call('XLEN', stream),
     asking.call('XINFO', 'GROUPS', stream),
   ]).catch((error: unknown) => {
-    // A stream that is gone has no groups, and one that is of another type is none.
+    // A deleted stream has no groups, and a key of another type is not a stream.
     if (/no such key|WRONGTYPE/.test(String(error))) return [0, []];
     throw error;
   });
@@ -112,15 +112,14 @@ async function ask(asking: Asking, { stream, group, connection }: Group, note: N
   );
   const pending = numberOf(facts['pending']);
   if (pending !== undefined) note({ definition: consumerPending, attributes, value: pending }, true);
-  // Before Redis 7.0 there is none, and it is null where entries were deleted so that the server cannot tell. Entries that were
-  // deleted may be counted.
+  // Redis before 7.0 has no lag, and it is null if deleted entries make it unknown. Deleted entries may be counted.
   const lag = numberOf(facts['lag']);
   if (lag !== undefined) {
     note({ definition: consumerLag, attributes, value: Math.min(lag, numberOf(length) ?? lag) }, true);
   }
 }
 
-/** A reply of names and values: an array in which they take turns, or, as some options of the client have it, a Map or an object. */
+/** A reply of names and values: an alternating array, or, with some options of the client, a Map or an object. */
 function fieldsOf(reply: unknown): Record<string, unknown> {
   if (reply instanceof Map) return Object.fromEntries(reply as Map<string, unknown>);
   if (!Array.isArray(reply)) return (reply ?? {}) as Record<string, unknown>;

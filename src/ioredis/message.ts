@@ -1,4 +1,4 @@
-// The carrier and the attributes of one stream entry.
+// Defines the carrier and the attributes of one stream entry.
 import type { Attributes, Context } from '@opentelemetry/api';
 import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
@@ -10,7 +10,7 @@ import { mqtracePropagator } from '../propagation/propagator.ts';
 import type { EntrySource } from './entry-source.ts';
 import { type ReceivedEntry, receivedEntries, type StreamTracing } from './state.ts';
 
-/** What of a reply decides how its entries are read; found once for each reply. @internal */
+/** The settings for reading the entries of a reply, determined once per reply. @internal */
 export class EntryReader {
   readonly #tracing: StreamTracing;
   readonly #names: readonly string[];
@@ -26,7 +26,7 @@ export class EntryReader {
   }
 
   /**
-   * Remembers what an entry carries, for `processMessage`, and hides its trace fields. Undefined where it cannot be read; the other
+   * Stores the context of an entry, for `processMessage`, and hides its trace fields. Undefined if it cannot be read; the other
    * entries of its reply are not affected.
    */
   receive(entry: unknown[], source: EntrySource): ReceivedMessage | undefined {
@@ -35,7 +35,7 @@ export class EntryReader {
       if (this.#readsLate && plain.find(fields)) {
         const { start } = plain;
         const message = new ReceivedMessage(source, entry, undefined, plain);
-        // A Buffer is a part of the whole reply, which would be kept with it.
+        // A Buffer references the whole reply, which would stay in memory.
         if (isBytes(plain.traceparent) || isBytes(plain.tracestate) || isBytes(plain.baggage)) message.read();
         if (this.#tracing.hidesFields) this.#hidePlain(fields, start);
         receivedEntries.set(entry, message);
@@ -66,7 +66,7 @@ export class EntryReader {
   }
 }
 
-/** Safe as nothing is called while it is in use. */
+/** Reused safely, because nothing else runs while it is in use. */
 const plain = new PlainFields();
 
 /** Hides the trace fields of an entry in the reply to a query. Its context is read only if it is processed. @internal */
@@ -94,8 +94,8 @@ class ShownEntry implements ReceivedEntry {
 }
 
 /**
- * The names of the fields to hide. Without any, because the propagator writes nothing or failed, the fields of other writers are
- * hidden all the same. @internal
+ * The names of the fields to hide. If the propagator writes nothing or fails, the fields of other writers are still hidden.
+ * @internal
  */
 export function hiddenNames({ messaging }: StreamTracing): readonly string[] {
   const names = propagatorFields(messaging.propagator);
@@ -115,22 +115,22 @@ function hideTraceFields(
   });
 }
 
-/** What an entry carries, and what its attributes take. @internal */
+/** The context of an entry, and the data for its attributes. @internal */
 export class ReceivedMessage extends Received implements ReceivedEntry {
   readonly source: EntrySource;
   readonly id: string;
   readonly #deliveries: unknown;
-  /** What its context is read from: all fields, or else the values of those that count. */
+  /** The source of its context: all fields, or the values of the trace fields. */
   #fields: RedisFields | undefined;
   readonly #traceparent: unknown;
   readonly #tracestate: unknown;
   readonly #baggage: unknown;
 
-  /** @param found - the trace fields, where they were found already: the others need not be kept then until they are read. */
+  /** @param found - the trace fields, if already found: the other fields need not be kept in memory then. */
   constructor(source: EntrySource, entry: readonly unknown[], fields: RedisFields | undefined, found?: PlainFields) {
     super(source.tracing.messaging, source.destination);
     this.source = source;
-    // An entry that went through JSON has an id that was a Buffer.
+    // The id of an entry that was converted to JSON may have been a Buffer.
     this.id = typeof entry[0] === 'string' ? entry[0] : (readValue('id', entry[0]) ?? String(entry[0]));
     // XREADGROUP with CLAIM (Redis 8.4) adds the idle time of the entry and the number of earlier deliveries.
     this.#deliveries = entry.length === 4 ? entry[3] : undefined;
@@ -184,7 +184,7 @@ function fieldsOf(entry: readonly unknown[]): RedisFields | undefined {
   return Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
 }
 
-/** An id begins with the server's time, unless the writer gave it (`1-0`): a number that would be before 2001 is no time. */
+/** An id begins with the server's time, unless the writer gave it (`1-0`): a number that would be before 2001 is not a time. */
 function sentAtOf(id: string): number | undefined {
   const ms = Number(id.split('-', 1)[0]);
   return ms >= 1e12 && ms < 1e15 ? ms : undefined;

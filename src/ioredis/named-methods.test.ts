@@ -8,7 +8,7 @@ const spans = recordRegisteredSpans();
 type Callback = (error: unknown, reply: unknown) => void;
 type Entry = [string, string[]];
 
-/** As ioredis-mock: commands are methods that answer themselves, some of them properties that cannot be configured. */
+/** Like ioredis-mock: commands are methods that reply themselves, some of them non-configurable properties. */
 class MockRedis {
   readonly stored: Entry[] = [];
   declare xack: (...args: unknown[]) => unknown;
@@ -61,7 +61,7 @@ test('a client without sendCommand is traced by the names of its methods', async
   const reply = await redis.xread();
   expect(reply).toStrictEqual([['orders', shown]]);
   expect(await redis.xrange()).toStrictEqual(shown);
-  // What the mock stores is not changed.
+  // The mock's stored data is not changed.
   expect(redis.stored[0]![1]).toHaveLength(4);
   processMessage(reply![0]![1][0]!, () => {});
   await redis.xack('orders', 'group', '1-1');

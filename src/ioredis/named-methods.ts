@@ -1,4 +1,4 @@
-// Tracing of a client without sendCommand: a mock (ioredis-mock) that runs commands itself.
+// Traces a client without sendCommand: a mock (ioredis-mock) that runs commands itself.
 import { activeContext, guard, isEagerPromise, replaceMethod, runInContext } from '../messaging/index.ts';
 import type { Connection } from './connection.ts';
 import { callOf } from './tracked-command.ts';

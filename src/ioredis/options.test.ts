@@ -28,7 +28,7 @@ describe('traceRedis throws for', () => {
     );
   });
 
-  it('nothing of a client whose options were wrong: right ones are taken afterwards', () => {
+  it('invalid options, and does not mark the client: valid options are accepted afterwards', () => {
     const redis = client();
     expect(() => traceRedis(redis, { propagator: 'none' as 'global' })).toThrow(MqtraceError);
     expect(Object.hasOwn(redis, 'sendCommand')).toBe(false);
@@ -59,7 +59,7 @@ describe('consumeStream throws for', () => {
     expect(() => consumeStream(client(), { ...options, ...given } as never, () => {})).toThrow(message);
   });
 
-  it('a missing handler, and what is no client', () => {
+  it('a missing handler, and a value that is not a client', () => {
     expect(() => consumeStream(client(), options, undefined as never)).toThrow(
       'consumeStream handler: expected a function',
     );
@@ -72,7 +72,7 @@ describe('consumeStream throws for', () => {
   });
 });
 
-it('consumers without a name of their own do not share one', () => {
+it('consumers without a name do not share one', () => {
   const names = [consumeSettings(options).consumer, consumeSettings(options).consumer];
   expect(new Set(names).size).toBe(2);
   expect(consumeSettings({ ...options, minIdleMs: Infinity })).toMatchObject({

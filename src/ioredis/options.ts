@@ -1,4 +1,4 @@
-// Options of traceRedis.
+// Defines the options of traceRedis().
 import { checkBoolean } from '../common/check-options.ts';
 import { checkOptions, type TraceOptions } from '../messaging/options.ts';
 

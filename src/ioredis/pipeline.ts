@@ -1,4 +1,4 @@
-// Pipelines, and transactions that are sent as one.
+// Traces pipelines, and transactions that are sent as a pipeline.
 import { types } from 'node:util';
 import { guard } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
@@ -7,8 +7,9 @@ import { track, trackedOf, type TrackedCommand } from './tracked-command.ts';
 import type { Command, Pipeline } from './types.ts';
 
 /**
- * Traces the commands of a pipeline, or of a transaction that is sent as one. The parent of a command's span is the context of the call
- * that added it. The span starts when the pipeline is sent and ends with the reply; in a transaction, with the result from EXEC.
+ * Traces the commands of a pipeline, or of a transaction that is sent as a pipeline. The parent of a command's span is the context
+ * of the call that added it. The span starts when the pipeline is sent and ends with the reply; in a transaction, with the result
+ * from EXEC.
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-// processMessage(): the processing of one stream entry.
+// Implements processMessage(): processes one stream entry.
 import { checkFunction } from '../common/check-options.ts';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';

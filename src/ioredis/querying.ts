@@ -1,4 +1,4 @@
-// Queries: XRANGE, XREVRANGE, XINFO STREAM.
+// Handles queries: XRANGE, XREVRANGE, XINFO STREAM.
 import type { Context } from '@opentelemetry/api';
 import { text } from './arguments.ts';
 import type { Connection } from './connection.ts';
@@ -7,7 +7,7 @@ import { hiddenNames, showEntry } from './message.ts';
 import { entriesOfList, entriesOfStreamInfo } from './replies.ts';
 import type { Command, StreamCall } from './types.ts';
 
-/** XRANGE, XREVRANGE and XINFO STREAM: queries, which make no span. Their entries come without trace fields. @internal */
+/** XRANGE, XREVRANGE and XINFO STREAM: queries, which have no span. Their entries are returned without trace fields. @internal */
 export class QueryingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #name: string;

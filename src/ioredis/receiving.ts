@@ -1,4 +1,4 @@
-// Receiving: XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM.
+// Traces commands that receive entries: XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM.
 import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import {
@@ -22,7 +22,7 @@ export class ReceivingCall implements StreamCall {
   readonly #name: string;
   readonly #parent: Context;
   readonly #asked: Asked;
-  /** Whether nothing is recorded or counted of it. */
+  /** Whether it is neither recorded nor counted. */
   #skips = false;
   #startedAt: OperationClock | undefined;
 

@@ -1,4 +1,4 @@
-// The shapes of replies that hold stream entries. Pure functions on what ioredis returns; nothing is changed.
+// Parses replies with stream entries, in all shapes of ioredis. Pure functions that change nothing.
 
 import { types } from 'node:util';
 
@@ -9,8 +9,8 @@ export interface StreamEntries {
 }
 
 /**
- * The streams of an XREAD or XREADGROUP reply with the list of entries of each; undefined where the reply has none of its shapes:
- * pairs (RESP2, and RESP3 in ioredis' default mapping), an object by stream (`replyMapping: 'resp3'`), or streams and entries in turn
+ * The streams of an XREAD or XREADGROUP reply with the list of entries of each; undefined if the reply has another shape: pairs
+ * (RESP2, and RESP3 in ioredis' default mapping), an object by stream (`replyMapping: 'resp3'`), or alternating streams and entries
  * (RESP3 within EXEC of `multi({ pipeline: false })`, and by `call('XREAD')`).
  *
  * @internal
@@ -55,13 +55,13 @@ export function claimedByXautoclaim(reply: unknown): unknown {
   return Array.isArray(reply) ? reply[1] : undefined;
 }
 
-/** How many messages a claim with JUSTID returned. @internal */
+/** The number of messages that a claim with JUSTID returned. @internal */
 export function countOfIds(reply: unknown): number {
   return Array.isArray(reply) ? reply.filter((id) => typeof id === 'string' || types.isUint8Array(id)).length : 0;
 }
 
 /**
- * The entries of an XINFO STREAM reply, which has names and values in turn, or is an object (`replyMapping: 'resp3'`).
+ * The entries of an XINFO STREAM reply, which has alternating names and values, or is an object (`replyMapping: 'resp3'`).
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-// Sending: XADD.
+// Traces sends: XADD.
 import type { Attributes, Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../messaging/index.ts';

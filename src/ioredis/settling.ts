@@ -1,4 +1,4 @@
-// Settling: XACK.
+// Traces settlements: XACK.
 import type { Attributes, Context } from '@opentelemetry/api';
 import {
   ATTR_BATCH_MESSAGE_COUNT,

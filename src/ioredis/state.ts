@@ -1,4 +1,4 @@
-// What one wrapped client, and each entry that it returned, remembers.
+// Defines the state that tracing keeps for a wrapped client and for each returned entry.
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import { createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
@@ -7,7 +7,7 @@ import { GroupLag } from './lag.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { TraceRedisOptions } from './options.ts';
 
-/** How many delivered entries are remembered until their XACK, at least. The oldest are forgotten first. */
+/** The minimum number of delivered entries that are remembered until their XACK. The oldest are dropped first. */
 const deliveredLimit = 10_000;
 
 interface Reply {
@@ -25,7 +25,7 @@ export class StreamTracing {
   readonly lag: GroupLag | undefined;
   readonly #settles: boolean;
   readonly #delivered = new RecentMap<string, Incoming>(deliveredLimit);
-  /** Replies whose entries are not in the map yet, and how many the younger ones have. */
+  /** Replies whose entries are not in the map yet, and the number of entries in the newer ones. */
   #young: Reply[] = [];
   #old: Reply[] = [];
   #waiting = 0;
@@ -38,10 +38,10 @@ export class StreamTracing {
     this.#settles = options.settleSpans !== false;
   }
 
-  /** Remembers what an XACK of these entries will link. */
+  /** Stores the contexts that an XACK of these entries will link. */
   remember(asked: Asked, entries: readonly ReceivedMessage[]): void {
     if (!this.#settles) return;
-    // An XACK that is not recorded asks for nothing, so that what is not sampled is never put into the map.
+    // An unrecorded XACK needs no lookup, so unsampled entries are never added to the map.
     this.#young.push({ asked, entries });
     this.#waiting += entries.length;
     if (this.#waiting < deliveredLimit) return;
@@ -50,7 +50,7 @@ export class StreamTracing {
     this.#waiting = 0;
   }
 
-  /** Returns what is remembered of an entry that is being acknowledged, and forgets it. */
+  /** Returns and removes the state of an entry that is acknowledged. */
   settle(stream: string, group: string, id: string): Incoming | undefined {
     if (this.#young.length > 0 || this.#old.length > 0) this.#index();
     const key = deliveryKey(stream, group, id);
@@ -80,7 +80,7 @@ function deliveryKey(stream: string, group: string, id: string): string {
   return `${stream.length}:${stream}${group.length}:${group}${id}`;
 }
 
-/** What is kept of an entry that was returned to the application. @internal */
+/** The state of an entry that was returned to the application. @internal */
 export interface ReceivedEntry {
   readonly source: EntrySource;
   readonly incoming: Incoming;

@@ -1,4 +1,4 @@
-// traceRedis(): what is wrapped.
+// Implements traceRedis(), which wraps an ioredis client.
 import {
   activeContext,
   bindToContext,
@@ -20,17 +20,17 @@ import type { Client, Command, Pipeline, RedisLike } from './types.ts';
 
 /**
  * Traces the stream commands of an ioredis client: XADD, XREAD, XREADGROUP, XCLAIM, XAUTOCLAIM and XACK, called in any way: with a
- * callback, as `xaddBuffer`, by `call()`, in a pipeline or a transaction, with autopipelining, and on what `duplicate()` gives.
- * All other commands are passed on unchanged.
+ * callback, as `xaddBuffer`, by `call()`, in a pipeline or a transaction, with autopipelining, and on clients created by
+ * `duplicate()`. All other commands are passed on unchanged.
  *
- * An entry's trace context travels in fields after its own (`traceparent`, `tracestate`, `baggage`), which replies then do not show,
- * those to XRANGE, XREVRANGE and XINFO STREAM included.
+ * An entry's trace context travels in fields after its own (`traceparent`, `tracestate`, `baggage`), which are removed from
+ * replies, including those to XRANGE, XREVRANGE and XINFO STREAM.
  *
  * @param redis - a `Redis` or a `Cluster`. Methods of this object are replaced; its class is not changed. A client without
- *   `sendCommand`, as a mock, is traced by the names of its stream methods.
+ *   `sendCommand`, such as a mock, is traced by the names of its stream methods.
  * @param options - see {@link TraceRedisOptions}.
- * @returns the same object. One that is traced already is returned as it is.
- * @throws MqtraceError `INVALID_CLIENT` if it is no ioredis client, `INVALID_OPTION` for wrong options
+ * @returns the same object. A client that is already traced is returned unchanged.
+ * @throws MqtraceError `INVALID_CLIENT` if it is not an ioredis client, `INVALID_OPTION` for invalid options
  */
 export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOptions = {}): R {
   const mock = typeof (redis as Partial<RedisLike> | null)?.sendCommand !== 'function';
@@ -51,7 +51,7 @@ function traceClient(redis: object, tracing: StreamTracing): void {
   }
   traceCommands(redis, connection);
   tracePipelines(redis, connection);
-  // A Cluster that is not ready delays autopipelined calls, which would lose their context.
+  // A Cluster that is not ready delays autopipelined calls, which would otherwise lose their context.
   replaceMethod(
     redis,
     'delayUntilReady',
@@ -95,7 +95,7 @@ function tracePipelines(redis: object, connection: Connection): void {
           : traced(raw.call(this, commands, options));
       },
   );
-  /** The batch is added to the traced pipeline, not on the way to it. */
+  /** The commands of the batch are added to the traced pipeline afterwards, so that they are traced. */
   function traced(made: unknown, batch?: unknown): unknown {
     const pipeline = made as Pipeline;
     if (pipeline.isPipeline !== true) return made;
@@ -105,7 +105,7 @@ function tracePipelines(redis: object, connection: Connection): void {
   }
 }
 
-/** Every command of a client, however it was called, is sent by this one method. */
+/** Every command of a client, called in any way, is sent by this method. */
 function traceCommands(redis: object, connection: Connection): void {
   let transaction: Transaction | undefined;
   const earlier = new EarlierTransactions();
@@ -130,7 +130,7 @@ function traceCommands(redis: object, connection: Connection): void {
         if (tracked === undefined) return raw.call(this, command, stream, node);
         if (known === undefined && stream !== undefined) earlier.add(command, tracked);
         const context = tracked.send();
-        // Connecting is not part of the operation: its listeners would keep the context for as long as the connection lives.
+        // Connecting is not part of the operation: its listeners would keep the context for the lifetime of the connection.
         if (connection.client.status === 'wait') return raw.call(this, command, stream, node);
         try {
           if (context === activeContext()) return raw.call(this, command, stream, node);
@@ -142,7 +142,7 @@ function traceCommands(redis: object, connection: Connection): void {
       },
   );
 
-  /** Notes where a transaction of single commands begins and ends, and which commands are in it. */
+  /** Records the start, the end and the commands of a transaction of single commands. */
   function follow(command: Command): void {
     const { name } = command;
     if (transaction === undefined) {

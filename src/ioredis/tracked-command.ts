@@ -1,4 +1,4 @@
-// Stream commands, from their call until their outcome.
+// Traces a stream command from its call until its outcome.
 import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
 import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
@@ -37,7 +37,7 @@ export class TrackedCommand {
   #done = false;
   /** Called once, if the server queues the command in a transaction. */
   onQueued: (() => void) | undefined;
-  /** How the command failed, where its pipeline may yet send it again. */
+  /** The error of the command, if its pipeline may still send it again. */
   pendingError: unknown;
   /** Set for a pipelined command: its pipeline settles it. */
   pipelined = false;
@@ -59,13 +59,13 @@ export class TrackedCommand {
     });
   }
 
-  /** Notes that the command goes to the server; returns the context to send it in. */
+  /** Records that the command is sent; returns the context to send it in. */
   send(): Context {
     this.#sent ??= guard('tracing a Redis command', () => this.#call.send()) ?? this.#context;
     return this.#sent;
   }
 
-  /** The result from EXEC, where ioredis does not transform it. */
+  /** The result from EXEC, if ioredis does not transform it. */
   executed(result: unknown): void {
     if (types.isNativeError(result)) this.fail(result);
     else this.#succeed(result);
@@ -80,7 +80,7 @@ export class TrackedCommand {
   }
 
   #reply(reply: unknown): void {
-    // Outside of a transaction, no stream command has this reply.
+    // Outside a transaction, no stream command has this reply.
     if (isQueued(reply)) {
       this.queued = true;
       this.onQueued?.();
@@ -106,7 +106,7 @@ export function trackedOf(command: Command): TrackedCommand | undefined {
   return trackedCommands.get(command);
 }
 
-/** Tracks a command called in the present context, if it is a stream command that is traced. @internal */
+/** Tracks a command called in the current context, if it is a traced stream command. @internal */
 export function track(connection: Connection, command: Command): TrackedCommand | undefined {
   if (!maybeStreamCommand(command)) return undefined;
   return guard('tracing a Redis command', () => {

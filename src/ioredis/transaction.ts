@@ -1,17 +1,17 @@
-// Transactions whose commands are sent one by one.
+// Traces transactions whose commands are sent individually.
 import { onReject, onReply } from './command-hooks.ts';
 import { notExecuted } from './pipeline.ts';
 import { isQueued, type TrackedCommand, trackedOf } from './tracked-command.ts';
 import type { Client, Command } from './types.ts';
 
 /**
- * A transaction whose commands are sent one by one (`multi({ pipeline: false })`): the server answers each with QUEUED, and EXEC
- * with the results of all.
+ * A transaction whose commands are sent individually (`multi({ pipeline: false })`): the server replies QUEUED to each, and to EXEC
+ * with all results.
  *
  * @internal
  */
 export class Transaction {
-  /** What the server has queued, in order; undefined for a command that is not traced. */
+  /** The commands that the server has queued, in order; undefined for a command that is not traced. */
   readonly #queued: (TrackedCommand | undefined)[] = [];
   readonly #client: Client;
   readonly #onEnd: () => void;
@@ -31,7 +31,7 @@ export class Transaction {
     onReject(multi, () => this.#end());
   }
 
-  /** Takes note of a command sent between MULTI and EXEC. */
+  /** Records a command that is sent between MULTI and EXEC. */
   add(command: Command): void {
     const tracked = trackedOf(command);
     if (tracked !== undefined) {
@@ -69,9 +69,9 @@ export class Transaction {
     });
   }
 
-  /** The server forgets a transaction with its connection. */
+  /** The server discards a transaction with its connection. */
   readonly #onClose = (): void => {
-    // ioredis sends a MULTI without a reply again, and with it all that follows, unless it is told not to.
+    // ioredis sends a MULTI without a reply again, and everything after it, unless that is disabled.
     const resent = !this.#begun && this.#client.options?.autoResendUnfulfilledCommands !== false;
     if (resent && this.#client.status !== 'end') return;
     this.#end();

@@ -2,20 +2,20 @@ import { Cluster, Redis } from 'ioredis';
 import { expectTypeOf, it } from 'vitest';
 import { processMessage, traceRedis } from './index.ts';
 
-it('gives back the client’s own type', () => {
+it('returns the client’s own type', () => {
   const redis = new Redis({ lazyConnect: true });
   expectTypeOf(traceRedis(redis)).toEqualTypeOf<Redis>();
   const mapped = new Redis({ lazyConnect: true, protocol: 3, replyMapping: 'resp3' });
   expectTypeOf(traceRedis(mapped, { hideFields: false })).toEqualTypeOf(mapped);
   const cluster = new Cluster([], { lazyConnect: true });
   expectTypeOf(traceRedis(cluster)).toEqualTypeOf<Cluster>();
-  // @ts-expect-error -- a pipeline is no client
+  // @ts-expect-error -- a pipeline is not a client
   traceRedis(redis.pipeline());
   // @ts-expect-error -- no such option
   traceRedis(redis, { hidefields: true });
 });
 
-it('takes entries as ioredis types them, and gives what the handler gives', () => {
+it('accepts entries with the types of ioredis, and returns the result of the handler', () => {
   const entry = ['1-1', ['a', 'b']] as [id: string, fields: string[]];
   expectTypeOf(processMessage(entry, () => 1)).toEqualTypeOf<number>();
   expectTypeOf(processMessage(entry, async ([id]) => id)).toEqualTypeOf<Promise<string>>();

@@ -14,12 +14,12 @@ export interface RedisLike {
 }
 
 /**
- * A stream entry as ioredis returns it: the id, and names and values in turn; null in place of them where the entry was trimmed or
+ * A stream entry as ioredis returns it: the id, and alternating names and values; null instead of them if the entry was trimmed or
  * deleted.
  */
 export type StreamEntryLike = readonly [id: string | Buffer, fields: readonly (string | Buffer)[] | null, ...unknown[]];
 
-/** The part of ioredis' `Command` that is used: every command becomes one, whatever call it came from. @internal */
+/** The part of ioredis' `Command` that is used: every call creates one. @internal */
 export interface Command {
   name: string;
   /** Flat; strings and Buffers, keys with their prefix. */
@@ -59,7 +59,7 @@ export interface Client {
   removeListener(event: string, listener: () => void): unknown;
 }
 
-/** A stream command under way. Each method is called at most once, `send` first. @internal */
+/** A running stream command. Each method is called at most once, `send` first. @internal */
 export interface StreamCall {
   /** Called before the command is first sent; it may change the command's arguments. Returns the context to send it in. */
   send(): Context;
@@ -67,6 +67,6 @@ export interface StreamCall {
   fail(error: unknown, type?: string): void;
   /** Removes from an error, which is the application's, what tracing added to it. */
   clean?(error: unknown): void;
-  /** The command ended, and nothing tells whether it succeeded or failed. */
+  /** The command ended, and it is unknown whether it succeeded or failed. */
   leave(): void;
 }

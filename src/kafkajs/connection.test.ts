@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { Connection } from './connection.ts';
 
-/** Events as kafkajs makes them; the integration tests show that it does. */
+/** Events in the form of kafkajs, as verified by the integration tests. */
 function client(): { emitter: EventEmitter; events: object; on: (name: string, listener: () => void) => () => void } {
   const emitter = new EventEmitter();
   return {
@@ -15,7 +15,7 @@ function client(): { emitter: EventEmitter; events: object; on: (name: string, l
   };
 }
 
-it('the broker is known as long as there is one; then nothing is listened to', () => {
+it('the broker is known while there is only one; then no listeners are left', () => {
   const from = client();
   const connection = new Connection(from as never, {}, false);
   const unknown = connection.attributes;
@@ -28,12 +28,12 @@ it('the broker is known as long as there is one; then nothing is listened to', (
   expect([connection.learnedSince(unknown), connection.learnedSince(known)]).toStrictEqual([first, undefined]);
   from.emitter.emit('request', { payload: { clientId: 'c', broker: 'b2:9092' } });
   expect(connection.attributes).toStrictEqual({ 'messaging.client.id': 'c' });
-  // An operation that was started with the first broker turned out to be with the second.
+  // An operation that started with the first broker was handled by the second.
   expect(connection.learnedSince(known)).toStrictEqual({ 'server.address': 'b2', 'server.port': 9092 });
   expect(from.emitter.listenerCount('request')).toBe(0);
 });
 
-it('what the options tell is not listened for', () => {
+it('there are no listeners for values that the options set', () => {
   const from = client();
   const options = { clientId: 'c', groupId: 'g', server: { address: 'kafka' } };
   const connection = new Connection(from as never, options, true);
@@ -55,7 +55,7 @@ it('the client id and the group are taken from the first event', () => {
   expect(connection.learnedSince({})).toBeUndefined();
 });
 
-it('a client without events, or one whose events fail, is traced with what is known', () => {
+it('a client without events, or with failing events, is traced with the known attributes', () => {
   expect(new Connection({} as never, {}, true).attributes).toStrictEqual({});
   const broken = {
     events: { REQUEST: 'request' },

@@ -1,23 +1,23 @@
-// What is known of the client and the broker that a producer or consumer talks to.
+// Collects the attributes of a producer's or consumer's client and broker.
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_CLIENT_ID, ATTR_CONSUMER_GROUP_NAME, guard, serverAttributes } from '../messaging/index.ts';
 import type { TraceKafkaConsumerOptions } from './options.ts';
 import type { ConsumerLike, ProducerLike } from './types.ts';
 
-/** Takes one event's payload; true once it has learned all it can. */
+/** Handles the payload of one event; returns true if no further event is needed. */
 type Learn = (payload: Record<string, unknown>) => boolean;
 
 /**
- * Client id, group and broker of one producer or consumer. kafkajs' objects do not tell them, but their events do; each event is
- * listened to for as long as it can tell something new. What is unknown is omitted.
+ * Client id, group and broker of one producer or consumer. kafkajs' objects do not expose them, but their events do; listeners are
+ * removed when nothing new can be learned. Unknown values are omitted.
  */
 export class Connection {
-  /** Attributes of every operation, given at its start. Replaced, never changed, when more is known. */
+  /** Attributes for the start of every operation. The object is replaced, never modified, when more is known. */
   attributes: Attributes;
   #client: Attributes;
-  /** The broker, while all requests so far went to one. With several, an operation's broker is not known. */
+  /** The broker, while all requests went to the same one. With several, the broker of an operation is unknown. */
   #broker: Attributes | undefined;
-  /** The second broker that was met, for operations that were started when only one was known. */
+  /** The second broker, for operations that were started when only one was known. */
   #other: Attributes | undefined;
   #onlyBroker: string | undefined;
   readonly #serverGiven: boolean;
@@ -42,10 +42,10 @@ export class Connection {
   }
 
   /**
-   * What the end of an operation tells beyond its start: the broker, if it was not known at the start; the other one, if the
-   * operation turned out to be with that.
+   * Additional attributes at the end of an operation: the broker, if it was unknown at the start; the other broker, if that one
+   * handled the operation.
    *
-   * @param atStart - the attributes that the operation was started with.
+   * @param atStart - the attributes with which the operation was started.
    */
   learnedSince(atStart: Attributes): Attributes | undefined {
     if (atStart === this.attributes) return undefined;
@@ -77,7 +77,7 @@ export class Connection {
   }
 }
 
-/** Listens until there is nothing more to learn. */
+/** Listens until all values are known. */
 export function listen(client: ProducerLike | ConsumerLike, event: string, learn: Learn): void {
   const name = (client.events as Record<string, string> | undefined)?.[event];
   if (name === undefined || client.on === undefined) return;
@@ -88,7 +88,7 @@ export function listen(client: ProducerLike | ConsumerLike, event: string, learn
   });
 }
 
-/** Calls `fired` at the first event of a name, once. */
+/** Calls `fired` once, at the first event with a name. */
 export function onFirst(client: ProducerLike | ConsumerLike, event: string, fired: () => void): void {
   listen(client, event, () => {
     fired();

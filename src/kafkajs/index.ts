@@ -1,4 +1,4 @@
-// Tracing for kafkajs: wrap the client, or a single producer or consumer.
+// Exports the tracing of kafkajs: wraps the client, or a single producer or consumer.
 export { traceKafka } from './trace-kafka.ts';
 export { traceProducer } from './trace-producer.ts';
 export { traceConsumer } from './trace-consumer.ts';

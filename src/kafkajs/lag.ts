@@ -1,4 +1,4 @@
-// How far a consumer is behind: the messages of its partitions that it has not processed yet.
+// Computes the lag of a consumer: the unprocessed messages of its partitions.
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '../common/suppression.ts';
 import { isRecord } from '../common/check-options.ts';
@@ -21,16 +21,19 @@ export interface AdminLike {
   }): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
 }
 
-/** Where a consumer is in one partition. Kept for as long as the consumer, since what is cached of the partition points to it. */
+/**
+ * The position of a consumer in one partition. Kept for the lifetime of the consumer, because cached data of the partition
+ * references it.
+ */
 export class Position {
   readonly topic: string;
   readonly partition: number;
   assigned = false;
-  /** The high watermark that was seen last: one more than the offset of the last message. Undefined until a batch has come. */
+  /** The last high watermark: the offset of the last message plus one. Undefined before the first batch. */
   high: number | undefined;
-  /** The offset of the first message that is not processed, as far as events tell. */
+  /** The offset of the first unprocessed message, according to events. */
   next: number | undefined;
-  /** The message that a handler was called with last: those before it are processed. Text, because it is read by few. */
+  /** The offset of the last message for which a handler was called: earlier ones are processed. Text, because it is rarely read. */
   #started: string | undefined;
 
   constructor(topic: string, partition: number) {
@@ -38,19 +41,19 @@ export class Position {
     this.partition = partition;
   }
 
-  /** Notes that a handler is about to be called with the message of this offset. */
+  /** Records that a handler will be called with the message at this offset. */
   start(offset: string | undefined): void {
     if (metricsEpoch() !== 0) this.#started = offset;
   }
 
-  /** A batch has come: whatever was noted before is older. */
+  /** A batch has arrived: earlier records are outdated. */
   begin(first: number | undefined, high: number | undefined): void {
     this.high = high ?? this.high;
     this.next = first ?? this.next;
     this.#started = undefined;
   }
 
-  /** Everything before this offset is processed. */
+  /** All messages before this offset are processed. */
   finish(next: number): void {
     if (this.finished === undefined || next > this.finished) {
       this.next = next;
@@ -58,12 +61,12 @@ export class Position {
     }
   }
 
-  /** Whether the last message that a handler was called with has this offset. */
+  /** Whether the last handled message has this offset. */
   hasStarted(offset: unknown): boolean {
     return this.#started !== undefined && this.#started === offset;
   }
 
-  /** The offset of the first message that is not processed. */
+  /** The offset of the first unprocessed message. */
   get finished(): number | undefined {
     const started = offsetOf(this.#started);
     if (started === undefined) return this.next;
@@ -79,18 +82,18 @@ export class Position {
 }
 
 /**
- * The lag of one consumer. kafkajs tells how far the end of a batch is from the end of the partition, which is no lag: the batch may
- * hold all there is. What is told here is the distance from the first message that is not processed.
+ * The lag of one consumer. kafkajs reports the distance from the end of a batch to the end of the partition, which is not the lag:
+ * the batch may contain all messages. The lag is the distance from the first unprocessed message.
  */
 export class ConsumerLag {
   readonly #state: ClientState;
   readonly #admin: (() => AdminLike) | undefined;
   readonly #positions = new Map<string, Position>();
-  /** Whether the end of a batch means that all of it is processed. */
+  /** Whether all messages of a batch are processed at its end. */
   #batchIsDone = false;
   #stop: (() => void) | undefined;
 
-  /** @param admin - makes an admin client, for offsets that are asked for at each collection. */
+  /** @param admin - creates an admin client, for offsets that are read at each collection. */
   constructor(consumer: ConsumerLike, state: ClientState, admin?: () => AdminLike) {
     this.#state = state;
     this.#admin = admin;
@@ -110,7 +113,7 @@ export class ConsumerLag {
       const position = this.#known(batch);
       const last = offsetOf(batch['lastOffset']);
       if (position === undefined || last === undefined) return;
-      // A batch without messages has none that a handler could have left. A handler of single messages may have been interrupted.
+      // A batch without messages has no unprocessed ones. A handler of single messages may have been interrupted.
       if (this.#batchIsDone || batch['batchSize'] === 0 || position.hasStarted(batch['lastOffset'])) {
         position.finish(last + 1);
       }
@@ -121,7 +124,7 @@ export class ConsumerLag {
     for (const end of ['STOP', 'DISCONNECT', 'CRASH']) on(end, () => this.#leave());
   }
 
-  /** Notes how the consumer is run. */
+  /** Records how the consumer is run. */
   run(config: Record<string, unknown>): void {
     this.#batchIsDone = config['eachMessage'] === undefined && config['eachBatchAutoResolve'] !== false;
   }
@@ -181,12 +184,12 @@ export class ConsumerLag {
     for (const [topic, positions] of this.#byTopic()) this.#note(note, topic, positions, ({ high }) => high);
   }
 
-  /** Asks for the ends of the partitions, and for the offsets of those of which no message has come yet. */
+  /** Reads the ends of the partitions, and the committed offsets of those without messages so far. */
   async #poll(admin: AdminLike, note: Parameters<Observer>[0]): Promise<void> {
     await admin.connect();
     try {
       for (const [topic, positions] of this.#byTopic()) {
-        // oxlint-disable-next-line no-await-in-loop -- one request after the other, over one connection
+        // oxlint-disable-next-line no-await-in-loop -- sequential requests over one connection
         await this.#askCommitted(admin, topic, positions);
         // oxlint-disable-next-line no-await-in-loop -- as above
         const ends = await admin.fetchTopicOffsets(topic);
@@ -240,7 +243,7 @@ export class ConsumerLag {
   }
 }
 
-/** Offsets are text in kafkajs, and -1 where there is none. */
+/** Offsets are strings in kafkajs, and -1 if there is none. */
 function offsetOf(offset: unknown): number | undefined {
   if (typeof offset !== 'string' || offset === '') return undefined;
   const number = Number(offset);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { offsetNumber, outgoing, partitionId, receivedAttributes, sentAt, withHeaders } from './message.ts';
 
-describe('what is said of a message', () => {
+describe('the attributes of a message', () => {
   it.each([
     ['text', 'order-1', 'order-1'],
     ['UTF-8 bytes', Buffer.from('größe'), 'größe'],
     ['an empty key', '', ''],
-    ['bytes that are no UTF-8', Buffer.from([0xc3, 0x28]), undefined],
-    ['a cut UTF-8 sequence', Buffer.from('ö').subarray(0, 1), undefined],
+    ['bytes that are not UTF-8', Buffer.from([0xc3, 0x28]), undefined],
+    ['a truncated UTF-8 sequence', Buffer.from('ö').subarray(0, 1), undefined],
     ['none', null, undefined],
     ['absent', undefined, undefined],
     ['a number', 5, undefined],
@@ -17,7 +17,7 @@ describe('what is said of a message', () => {
     expect(receivedAttributes({ key, value: Buffer.from('v') })['kafka.message.key']).toBe(expected);
   });
 
-  it('a tombstone only where the value is null', () => {
+  it('a tombstone only if the value is null', () => {
     expect(receivedAttributes({ key: null, value: null })).toStrictEqual({ 'kafka.message.tombstone': true });
     expect(receivedAttributes({ value: Buffer.alloc(0) })).toStrictEqual({});
     expect(receivedAttributes({})).toStrictEqual({});
@@ -38,7 +38,7 @@ describe('what is said of a message', () => {
     expect(offsetNumber(given)).toBe(expected);
   });
 
-  it('a partition is told as text', () => {
+  it('a partition is a string', () => {
     expect([0, 7, -1, 1.5, '1', null, undefined].map(partitionId)).toStrictEqual([
       '0',
       '7',
@@ -46,7 +46,7 @@ describe('what is said of a message', () => {
     ]);
   });
 
-  it('the time of sending, where there is one', () => {
+  it('the time of sending, if there is one', () => {
     expect(['1700000000000', '-1', '', 'x', undefined].map((timestamp) => sentAt({ timestamp }))).toStrictEqual([
       1_700_000_000_000,
       undefined,
@@ -69,13 +69,13 @@ describe('a message to be sent', () => {
     expect(outgoing('t', message as never).readOnlyHeaders).toBe(true);
   });
 
-  it('a forwarded message does not tell the offset that it was received with', () => {
+  it('a forwarded message does not have the offset with which it was received', () => {
     const message = { key: 'k', value: 'v', offset: '5', headers: {} };
     expect(outgoing('t', message)).toMatchObject({ readOnlyHeaders: false, attributes: { 'kafka.message.key': 'k' } });
     expect(outgoing('t', message).attributes).not.toHaveProperty('kafka.offset');
   });
 
-  it('copies accessors of a class, and what the application added', () => {
+  it('copies class accessors, and properties that the application added', () => {
     class Order {
       #id = 7;
       extra = 'x';

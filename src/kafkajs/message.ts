@@ -1,4 +1,4 @@
-// One Kafka message: its carrier and its attributes.
+// Defines the carrier and the attributes of one Kafka message.
 import { isUtf8 } from 'node:buffer';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
@@ -17,10 +17,10 @@ import {
 import type { Source } from './state.ts';
 import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
 
-/** Longer keys are omitted: they are rarely searched for, and keys of received messages are untrusted. */
+/** Longer keys are omitted: they are rarely used for search, and keys of received messages are untrusted. */
 const keyByteLimit = 1024;
 
-/** A received message, and the source that it came from. */
+/** A received message and its source. */
 export class ReceivedMessage extends Received {
   readonly source: Source;
   readonly #message: KafkaMessageLike;
@@ -45,7 +45,7 @@ export class ReceivedMessage extends Received {
   }
 }
 
-/** The messages that were handed to the application, by the message itself: for `processMessage`. */
+/** The messages that were passed to the application, for `processMessage`. */
 export const deliveries: Stamp<ReceivedMessage> = createStamp();
 
 /** The attributes of a received message. */
@@ -56,7 +56,7 @@ export function receivedAttributes(message: KafkaMessageLike): Attributes {
   return attributes;
 }
 
-/** A message to be sent, as the operations take it. Unknown shapes are passed through, so that kafkajs reports its own error. */
+/** A message to send, in the form of the operations. Unknown shapes are passed through, so that kafkajs reports its own error. */
 export function outgoing(topic: string, message: OutgoingMessage): Outgoing<KafkaHeaders> {
   const destination = { name: topic };
   if (typeof message !== 'object' || message === null)
@@ -71,8 +71,8 @@ export function outgoing(topic: string, message: OutgoingMessage): Outgoing<Kafk
 }
 
 /**
- * A copy that carries other headers. Properties that are not the message's own, as accessors of a class, are copied by name.
- * V8 is slow at adding a property after a spread, so that `headers` stands before it and is then assigned.
+ * A copy with other headers. Inherited properties, such as class accessors, are copied by name. V8 is slow at adding a property
+ * after a spread, so `headers` precedes it and is assigned afterwards.
  */
 export function withHeaders(message: OutgoingMessage, headers: KafkaHeaders): OutgoingMessage {
   const copy: Writable<OutgoingMessage> = { headers, ...message };
@@ -87,19 +87,19 @@ export function withHeaders(message: OutgoingMessage, headers: KafkaHeaders): Ou
 /** @internal */
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Partition ids are text in the conventions. */
+/** Partition ids are strings in the conventions. */
 export function partitionId(partition: unknown): string | undefined {
   return typeof partition === 'number' && Number.isInteger(partition) && partition >= 0 ? String(partition) : undefined;
 }
 
-/** Offsets are 64-bit integers in Kafka, and text in kafkajs; undefined where a number cannot hold one exactly. */
+/** Offsets are 64-bit integers in Kafka, and strings in kafkajs; undefined if a number cannot represent one exactly. */
 export function offsetNumber(offset: unknown): number | undefined {
   if (typeof offset !== 'string' || !/^\d{1,16}$/.test(offset)) return undefined;
   const number = Number(offset);
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** When a message was sent: milliseconds since the epoch. Messages of the oldest format have no timestamp, or -1. */
+/** The time of sending in milliseconds since the epoch. Messages of the oldest format have no timestamp, or -1. */
 export function sentAt(message: KafkaMessageLike): number | undefined {
   const time = decimal(message.timestamp);
   return time > 0 ? time : undefined;
@@ -125,7 +125,7 @@ function contentAttributes(message: { readonly key?: unknown; readonly value?: u
   return attributes;
 }
 
-/** A key as text; undefined where it has no canonical form as such. */
+/** A key as text; undefined if it has no canonical text form. */
 function keyText(key: unknown): string | undefined {
   if (typeof key === 'string') return key.length <= keyByteLimit ? key : undefined;
   if (!Buffer.isBuffer(key) || key.length > keyByteLimit || !isUtf8(key)) return undefined;

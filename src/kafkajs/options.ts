@@ -26,7 +26,7 @@ export interface TraceKafkaOptions extends TraceKafkaProducerOptions {
 
 /** Options of `traceConsumer`. */
 export interface TraceKafkaConsumerOptions extends TraceKafkaProducerOptions {
-  /** Value of `messaging.consumer.group.name`. Default: what the consumer tells when it first joins its group. */
+  /** Value of `messaging.consumer.group.name`. Default: the group that the consumer reports when it first joins. */
   groupId?: string | undefined;
 }
 

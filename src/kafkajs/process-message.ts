@@ -1,4 +1,4 @@
-// Processes one message of a batch, or one that was kept for later.
+// Implements processMessage(): processes one message of a batch, or a stored message.
 import type { Context } from '@opentelemetry/api';
 import { checkFunction } from '../common/check-options.ts';
 import { reportFault } from '../common/faults.ts';
@@ -17,7 +17,7 @@ import type { KafkaMessageLike } from './types.ts';
 
 let standalone: Source | undefined;
 
-/** A message of no traced consumer: what it carries is known, but neither its topic nor the group. */
+/** A message that did not come from a traced consumer: its context is known, but not its topic or group. */
 function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
   standalone ??= {
     messaging: new Messaging('kafka', 'processMessage', {}),
@@ -28,14 +28,14 @@ function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
 }
 
 /**
- * Processes one message of a batch, or one that was kept for later: runs `fn` in the message's own context, with its baggage, and
- * within a span of its own time. That is a CONSUMER span `process {topic}` under the message's creation context, which it links,
- * as it links the span of the batch that it is called in.
+ * Processes one message of a batch, or a stored message: runs `fn` in the context of the message, with its baggage and a separate
+ * span. This is a CONSUMER span `process {topic}` below the message's creation context. It links the creation context, and the span
+ * of the batch in which it is called.
  *
- * A message that did not come from a traced consumer is processed in the same way, with what it tells itself.
+ * A message that did not come from a traced consumer is processed in the same way, with the attributes of the message itself.
  *
- * @param message - as kafkajs gave it.
- * @param fn - gets the message.
+ * @param message - as returned by kafkajs.
+ * @param fn - called with the message.
  * @returns what `fn` returns; a promise is replaced by one with the same outcome, and the span ends with it.
  */
 export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (message: M) => R): R {

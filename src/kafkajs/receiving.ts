@@ -1,4 +1,4 @@
-// What a consumer hands to the application.
+// Traces the messages that a consumer passes to its handlers.
 import { type Attributes, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { warn } from '../common/warnings.ts';
@@ -20,7 +20,7 @@ import { deliveries, partitionId, ReceivedMessage } from './message.ts';
 import { type ClientState, type Source } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
 
-/** What is used of a handler's payload. The payload itself reaches the handler as kafkajs made it. */
+/** The used part of a handler's payload. The payload itself reaches the handler unchanged. */
 interface EachMessagePayload {
   topic: string;
   partition: number;
@@ -31,7 +31,7 @@ interface EachBatchPayload {
   batch: { topic: string; partition: number; messages: KafkaMessageLike[] };
 }
 
-/** What the messages of one partition have in common, and what was known of the client when it was made. */
+/** The common attributes of one partition's messages, and the client attributes at the time of creation. */
 interface PartitionSource extends Source {
   topic: string;
   partition: number;
@@ -41,10 +41,11 @@ interface PartitionSource extends Source {
 
 type Handler = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Traces the handlers that a consumer is run with. */
+/** Traces the handlers that are passed to `run`. */
 export function traceRun(consumer: ConsumerLike, { messaging, connection }: ClientState, lag: ConsumerLag): void {
   let run = false;
-  // Made once for each partition, and again when more is known of the client; there are as many as Kafka has partitions for it.
+  // Created once for each partition, and again when more client attributes are known. The number is limited by the consumer's
+  // partitions.
   const sources = new Map<string, PartitionSource>();
   let last: PartitionSource | undefined;
   const sourceOf = (topic: string, partition: number): PartitionSource => {
@@ -81,7 +82,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
 
   onFirst(consumer, 'FETCH_START', () => {
     if (run) return;
-    warn('a consumer was traced after run() had been called, so that its messages are not; trace it before');
+    warn('a consumer was traced after run() had been called; its messages are not traced. Trace it before run()');
   });
   replaceMethod(consumer, 'run', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
@@ -98,7 +99,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
   });
 }
 
-/** A copy of what `run` was given, with the handlers traced; undefined where it has none. */
+/** A copy of the configuration of `run` with traced handlers; undefined if there are none. */
 function tracedConfig(
   given: unknown,
   starts: Record<'eachMessage' | 'eachBatch', (payload: unknown) => Operation | Context>,
@@ -110,7 +111,7 @@ function tracedConfig(
     const handler = config[name];
     if (typeof handler === 'function') traced[name] = tracedHandler(name, handler as Handler, starts[name]);
   }
-  // By name, in case they are accessors of a class.
+  // By name, because they may be class accessors.
   const { autoCommit, autoCommitInterval, autoCommitThreshold } = config;
   const { eachBatchAutoResolve, partitionsConsumedConcurrently, eachMessage, eachBatch } = config;
   return {
@@ -126,7 +127,7 @@ function tracedConfig(
   };
 }
 
-/** Remembers a message for `processMessage`. */
+/** Stores a message for `processMessage`. */
 function deliver(message: KafkaMessageLike, source: Source): ReceivedMessage {
   const received = new ReceivedMessage(message, source);
   deliveries.set(message, received);

@@ -1,4 +1,4 @@
-// What a producer or a transaction sends.
+// Traces the messages that a producer or a transaction sends.
 import type { Attributes } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
 import {
@@ -39,7 +39,7 @@ export function traceSends(sender: object, state: ClientState): void {
   });
 }
 
-/** How one method's argument holds messages. */
+/** Where the argument of a method contains messages. */
 interface Shape<A> {
   topics(argument: A): readonly TopicMessages[];
   /** A copy with other messages. */
@@ -78,7 +78,7 @@ function isObject(given: unknown): boolean {
   return typeof given === 'object' && given !== null;
 }
 
-/** Every message of every topic in order; undefined where that is not what was given. */
+/** Every message of every topic in order; undefined if the argument has another shape. */
 function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[] | undefined {
   if (!Array.isArray(topics)) return undefined;
   const all: Outgoing<KafkaHeaders>[] = [];
@@ -104,7 +104,7 @@ function rebuild<A>(argument: A, shape: Shape<A>, headers: readonly (KafkaHeader
   return shape.rebuild(argument, topics);
 }
 
-/** A copy in which options that are not the argument's own, as accessors of a class, are taken along by name. */
+/** A copy that includes inherited options, such as class accessors, by name. */
 function withOptions<A extends Pick<ProducerBatch, 'acks' | 'timeout' | 'compression'>>(argument: A): Writable<A> {
   const copy: Writable<A> = { ...argument };
   if (copy.acks === undefined && argument.acks !== undefined) copy.acks = argument.acks;
@@ -113,7 +113,7 @@ function withOptions<A extends Pick<ProducerBatch, 'acks' | 'timeout' | 'compres
   return copy;
 }
 
-/** Where the broker put the one message that was sent; nothing with `acks: 0`. */
+/** The partition and offset of a single sent message; nothing with `acks: 0`. */
 function sentAttributes(metadata: unknown): Attributes {
   const [entry] = (Array.isArray(metadata) ? metadata : []) as RecordMetadata[];
   return {

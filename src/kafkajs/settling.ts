@@ -1,4 +1,4 @@
-// Commits of offsets and of transactions.
+// Traces commits of offsets and of transactions.
 import type { Attributes } from '@opentelemetry/api';
 import {
   activeContext,
@@ -17,16 +17,16 @@ import {
 import { offsetNumber, partitionId } from './message.ts';
 import type { ClientState } from './state.ts';
 
-/** What a settlement is about, as far as its arguments tell. */
+/** The subject of a settlement, as far as its arguments show it. */
 export interface Settled {
   destination?: Destination | undefined;
   attributes?: Attributes;
 }
 
 /**
- * Traces one settling method: a CLIENT span from the call to its answer, under the active span.
+ * Traces one settling method: a CLIENT span from the call to its response, below the active span.
  *
- * @param isWhole - whether it settles a whole transaction, which has no one destination.
+ * @param isWhole - whether it settles a whole transaction, which has no single destination.
  */
 export function traceSettle(
   target: object,
@@ -89,7 +89,7 @@ function settled(positions: readonly (PartitionOffset | null)[]): Settled {
   if (typeof first?.topic !== 'string' || positions.some((each) => each?.topic !== first.topic)) return {};
   const destination = { name: first.topic };
   if (positions.length > 1) return { destination };
-  // Kafka commits the offset to go on from. What it settles is the record before, and that is what its process span says.
+  // Kafka commits the offset of the next record. The settled record is the one before, whose offset its process span has.
   const next = offsetNumber(first.offset);
   return {
     destination,

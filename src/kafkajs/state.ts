@@ -1,18 +1,18 @@
-// What tracing remembers: of one producer or consumer, and of each message that was handed to the application.
+// Defines the state that tracing keeps for a producer or consumer, and for each received message.
 import type { Attributes } from '@opentelemetry/api';
 import { type Destination, type Messaging, type OperationDescription } from '../messaging/index.ts';
 import type { Connection } from './connection.ts';
 
-/** Of one producer or consumer. */
+/** The state of one producer or consumer. */
 export interface ClientState {
   readonly messaging: Messaging;
   readonly connection: Connection;
 }
 
-/** What the messages of one source have in common. */
+/** The common attributes of the messages from one source. */
 export interface Source {
   messaging: Messaging;
   destination: Destination | undefined;
-  /** Of what processes them. */
+  /** The attributes for processing them. */
   description: Pick<OperationDescription, 'name'> & { attributes?: Attributes };
 }

@@ -1,4 +1,4 @@
-// Wraps one consumer.
+// Implements traceConsumer(), which wraps one consumer.
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
 import { Connection } from './connection.ts';
 import { type AdminLike, ConsumerLag } from './lag.ts';
@@ -8,10 +8,10 @@ import { settledByCommit, traceSettle } from './settling.ts';
 import type { ConsumerLike } from './types.ts';
 
 /**
- * Traces what a kafkajs consumer hands to `eachMessage` or `eachBatch`, and its `commitOffsets`. It is the same object that is
- * returned; a consumer that is traced already is left as it is. Call it before `run`.
+ * Traces the `eachMessage` or `eachBatch` handler of a kafkajs consumer, and its `commitOffsets`. Returns the same object; a
+ * consumer that is already traced is returned unchanged. Call it before `run`.
  *
- * @throws MqtraceError `INVALID_CLIENT` if it is no consumer, `INVALID_OPTION` for wrong options
+ * @throws MqtraceError `INVALID_CLIENT` if it is not a consumer, `INVALID_OPTION` for invalid options
  */
 export function traceConsumer<C extends ConsumerLike>(consumer: C, options: TraceKafkaConsumerOptions = {}): C {
   checkClient('traceConsumer', consumer, ['run'], 'a kafkajs consumer');

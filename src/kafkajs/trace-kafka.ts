@@ -1,4 +1,4 @@
-// Wraps a client and the producers and consumers that it makes.
+// Implements traceKafka(), which wraps a client and the producers and consumers that it creates.
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
 import type { AdminLike } from './lag.ts';
 import { checkKafkaOptions, type TraceKafkaConsumerOptions, type TraceKafkaOptions } from './options.ts';
@@ -7,10 +7,10 @@ import { wrapProducer } from './trace-producer.ts';
 import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
 
 /**
- * Traces the producers and consumers that a kafkajs client makes from now on. It is the same object that is returned; one that is
- * traced already is left as it is. What `admin()` gives is not touched.
+ * Traces the producers and consumers that a kafkajs client creates from now on. Returns the same object; a client that is already
+ * traced is returned unchanged. Admin clients are not traced.
  *
- * @throws MqtraceError `INVALID_CLIENT` if it is no kafkajs client, `INVALID_OPTION` for wrong options
+ * @throws MqtraceError `INVALID_CLIENT` if it is not a kafkajs client, `INVALID_OPTION` for invalid options
  */
 export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOptions = {}): K {
   checkClient('traceKafka', kafka, ['producer', 'consumer'], 'a kafkajs client');
@@ -45,7 +45,7 @@ function adminOf(kafka: object): AdminLike {
   return (kafka as { admin(config: object): AdminLike }).admin({ retry: { retries: 0 } });
 }
 
-/** kafkajs throws for a consumer without a group, so a group that it accepted is a name. */
+/** kafkajs throws for a consumer without a group, so an accepted group is a string. */
 function groupOf(config: unknown): Pick<TraceKafkaConsumerOptions, 'groupId'> {
   const { groupId } = (config ?? {}) as { groupId?: unknown };
   return typeof groupId === 'string' ? { groupId } : {};

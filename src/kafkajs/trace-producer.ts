@@ -1,4 +1,4 @@
-// Wraps one producer.
+// Implements traceProducer(), which wraps one producer.
 import { checkClient, claim, Messaging } from '../messaging/index.ts';
 import { Connection } from './connection.ts';
 import { checkKafkaOptions, type TraceKafkaProducerOptions } from './options.ts';
@@ -7,10 +7,10 @@ import { traceTransactions } from './transaction.ts';
 import type { ProducerLike } from './types.ts';
 
 /**
- * Traces what a kafkajs producer sends, also in transactions. It is the same object that is returned; a producer that is traced
- * already is left as it is.
+ * Traces the messages that a kafkajs producer sends, including transactions. Returns the same object; a producer that is already
+ * traced is returned unchanged.
  *
- * @throws MqtraceError `INVALID_CLIENT` if it is no producer, `INVALID_OPTION` for wrong options
+ * @throws MqtraceError `INVALID_CLIENT` if it is not a producer, `INVALID_OPTION` for invalid options
  */
 export function traceProducer<P extends ProducerLike>(producer: P, options: TraceKafkaProducerOptions = {}): P {
   checkClient('traceProducer', producer, ['send', 'sendBatch'], 'a kafkajs producer');

@@ -1,4 +1,4 @@
-// The transactions of a producer.
+// Traces the transactions of a producer.
 import { type Attributes } from '@opentelemetry/api';
 import {
   ATTR_CONSUMER_GROUP_NAME,
@@ -13,11 +13,11 @@ import { settledBySendOffsets, traceSettle } from './settling.ts';
 import type { ClientState } from './state.ts';
 
 /**
- * Traces the transactions that a producer begins. Each call of a transaction is an operation of its own; the transaction as a whole
- * is no span, so that one which is neither committed nor aborted leaves none open.
+ * Traces the transactions that a producer begins. Each call of a transaction is a separate operation. There is no span for the
+ * whole transaction, so that one which is neither committed nor aborted leaves no span open.
  */
 export function traceTransactions(producer: object, state: ClientState): void {
-  // Their instrumentation patches the methods of each transaction without a mark.
+  // OpenTelemetry's instrumentation patches the methods of each transaction without marking them.
   const autoInstrumented = isAutoInstrumented(producer, 'transaction');
   replaceMethod(producer, 'transaction', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
@@ -31,7 +31,7 @@ export function traceTransactions(producer: object, state: ClientState): void {
 
 function traceTransaction(transaction: unknown, state: ClientState): void {
   if (typeof transaction !== 'object' || transaction === null || !claim(transaction, 'transaction', {})) return;
-  // The offsets take effect when the transaction is committed, so that its span names the group as well.
+  // The offsets take effect when the transaction is committed, so the span of the commit names the group as well.
   let group: Attributes = {};
   traceSends(transaction, state);
   traceSettle(transaction, 'sendOffsets', 'sendOffsets', state, (args) => {

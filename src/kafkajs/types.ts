@@ -1,33 +1,33 @@
-// The clients' shapes as far as they are needed, so that no client is imported by what is published. Parameters are `never`: any
-// client's own types fit, and the wrapped object keeps them.
+// Describes the used parts of kafkajs structurally, so that the published package does not import a client. Parameters are `never`,
+// so that the types of every version fit, and the wrapped object keeps its type.
 import type { KafkaHeaders } from '../../carriers/index.ts';
 
-/** What makes events: kafkajs' `on` and `events`. */
+/** An object with events: kafkajs' `on` and `events`. */
 interface EmitterLike {
   readonly events?: object | undefined;
   on?(eventName: never, listener: never): unknown;
 }
 
-/** A kafkajs `Kafka`, or what has its methods. */
+/** A kafkajs `Kafka`, or an object with its methods. */
 export interface KafkaLike {
   producer(config?: never): ProducerLike;
   consumer(config: never): ConsumerLike;
 }
 
-/** A kafkajs `Producer`, or what has its methods. */
+/** A kafkajs `Producer`, or an object with its methods. */
 export interface ProducerLike extends EmitterLike {
   send(record: never): Promise<unknown>;
   sendBatch(batch: never): Promise<unknown>;
   transaction?(): Promise<unknown>;
 }
 
-/** A kafkajs `Consumer`, or what has its methods. */
+/** A kafkajs `Consumer`, or an object with its methods. */
 export interface ConsumerLike extends EmitterLike {
   run(config?: never): Promise<unknown>;
   commitOffsets?(topicPartitions: never): Promise<unknown>;
 }
 
-/** A received message: kafkajs' `KafkaMessage`, or what has its properties. */
+/** A received message: kafkajs' `KafkaMessage`, or an object with its properties. */
 export interface KafkaMessageLike {
   readonly key?: unknown;
   readonly value?: unknown;
@@ -36,7 +36,7 @@ export interface KafkaMessageLike {
   readonly timestamp?: string | undefined;
 }
 
-/** A message to be sent. What the application gives may be anything, so all is checked before use. @internal */
+/** A message to send. The application may pass any value, so it is checked before use. @internal */
 export interface OutgoingMessage {
   key?: unknown;
   value?: unknown;
@@ -51,14 +51,14 @@ export interface TopicMessages {
   messages: readonly OutgoingMessage[];
 }
 
-/** What `send` takes. @internal */
+/** The argument of `send`. @internal */
 export interface ProducerRecord extends TopicMessages {
   acks?: unknown;
   timeout?: unknown;
   compression?: unknown;
 }
 
-/** What `sendBatch` takes. @internal */
+/** The argument of `sendBatch`. @internal */
 export interface ProducerBatch {
   topicMessages: readonly TopicMessages[];
   acks?: unknown;
@@ -66,7 +66,7 @@ export interface ProducerBatch {
   compression?: unknown;
 }
 
-/** One entry of what a send resolves to. @internal */
+/** One entry of the result of a send. @internal */
 export interface RecordMetadata {
   partition?: unknown;
   baseOffset?: unknown;

@@ -30,7 +30,7 @@ export function traceKoa(
     );
 }
 
-/** What `@koa/router` and `koa-router` note in the context; a route that is a regular expression is no template. */
+/** The route that `@koa/router` and `koa-router` store in the context; a regular expression is not a template. */
 function routeOf(ctx: KoaContextLike): string | undefined {
   const { _matchedRoute: route } = ctx as { _matchedRoute?: unknown };
   return typeof route === 'string' ? route : undefined;

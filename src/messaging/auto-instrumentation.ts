@@ -1,15 +1,15 @@
-// A client may be traced twice: wrapped explicitly, and patched by OpenTelemetry's auto-instrumentation. Explicit wrapping wins.
-// Their part of a send or settlement runs with tracing suppressed. Their part of a consumer cannot be suppressed, because the
-// application's handler runs within it; one warning names the instrumentation to turn off.
+// Handles clients that are traced twice: wrapped explicitly, and patched by OpenTelemetry's auto-instrumentation. Explicit wrapping
+// takes precedence: the patched part of a send or settlement runs with tracing suppressed. The patched part of a consumer cannot be
+// suppressed, because the application's handler runs inside it; one warning names the instrumentation to disable.
 import { type Context, createContextKey } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../common/active-context.ts';
 import { suppressionKey } from '../common/suppression.ts';
 import { warn } from '../common/warnings.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- stands for a client's method of any signature
-type Method = (this: any, ...args: any[]) => unknown;
+export type Method = (this: any, ...args: any[]) => unknown;
 
-/** Whether a call is one that is traced here, by the method's name. `connect`, which a first command may imply, never is. */
+/** Whether a call is traced by mqtrace, by the method's name. `connect`, which a first command may imply, is not. */
 const quietCalls: Readonly<Record<string, (client: unknown, args: readonly unknown[]) => boolean>> = Object.fromEntries(
   [
     ...['send', 'sendBatch', 'transaction', 'sendOffsets', 'commit', 'abort', 'commitOffsets'].map(always),
@@ -28,7 +28,7 @@ const consumers: Readonly<Record<string, string>> = {
 
 const streamCommands = new Set(['xadd', 'xread', 'xreadgroup', 'xclaim', 'xautoclaim', 'xack']);
 const warned = new Set<string>();
-/** Objects whose methods are patched without a mark. */
+/** Objects whose methods are patched without being marked. */
 const patched = new WeakSet<object>();
 
 function always(name: string): [string, () => boolean] {
@@ -40,18 +40,18 @@ function isStreamCommand(command: unknown): boolean {
   return typeof name === 'string' && streamCommands.has(name.toLowerCase());
 }
 
-/** Whether an instrumentation has patched a method; `shimmer`, which all of OpenTelemetry's use, marks it. */
+/** Whether an instrumentation has patched a method. All of OpenTelemetry's instrumentations use `shimmer`, which marks it. */
 export function isAutoInstrumented(target: object, name: string): boolean {
   const method = (target as Record<string, unknown>)[name];
   return typeof method === 'function' && '__wrapped' in method && method.__wrapped === true;
 }
 
-/** Notes that the methods of an object are patched, where the patch leaves no mark. */
+/** Records that the methods of an object are patched, if the patch does not mark them. */
 export function noteAutoInstrumented(target: object): void {
   patched.add(target);
 }
 
-/** The method to call in place of a client's own, which runs the patch of an instrumentation with tracing suppressed. */
+/** The method to call instead of the client's, which runs the patch of an instrumentation with tracing suppressed. */
 export function quietMethod(target: object, name: string, raw: Method): Method {
   if (!isAutoInstrumented(target, name) && !patched.has(target)) return raw;
   const instrumentation = consumers[name];
@@ -67,14 +67,14 @@ function warnOnce(instrumentation: string): void {
   if (warned.has(instrumentation)) return;
   warned.add(instrumentation);
   warn(
-    `${instrumentation} is active on a consumer that mqtrace traces, so that each message has two process spans; ` +
-      `turn that instrumentation off: getNodeAutoInstrumentations({ '${instrumentation}': { enabled: false } })`,
+    `${instrumentation} is active on a consumer that mqtrace traces, so each message has two process spans; ` +
+      `disable that instrumentation:  getNodeAutoInstrumentations({ '${instrumentation}': { enabled: false } })`,
   );
 }
 
 /**
- * Suppresses tracing for the synchronous part of a call, in which a patch starts its span. What goes on asynchronously, as the
- * application's partitioner or callback, sees its own context.
+ * Suppresses tracing for the synchronous part of a call, in which a patch starts its span. Asynchronous code, such as the
+ * application's partitioner or callback, has its normal context.
  */
 function callQuietly<R>(call: () => R): R {
   const state = { quiet: true };
@@ -85,10 +85,10 @@ function callQuietly<R>(call: () => R): R {
   }
 }
 
-/** The API's own key: keys of the same description are the same key. */
+/** The API's key: keys with the same description are the same key. */
 const spanKey = createContextKey('OpenTelemetry Context Key SPAN');
 
-/** A context in which tracing is suppressed for as long as `state` says. */
+/** A context in which tracing is suppressed while `state` is set. */
 class QuietContext implements Context {
   readonly #inner: Context;
   readonly #state: { quiet: boolean };
@@ -103,7 +103,7 @@ class QuietContext implements Context {
   }
 
   setValue(key: symbol, value: unknown): Context {
-    // The patch would make its own, invalid span active, also for what goes on asynchronously.
+    // The patch would make its own, invalid span active, also for asynchronous code.
     if (key === spanKey && this.#state.quiet) return this;
     return new QuietContext(this.#inner.setValue(key, value), this.#state);
   }

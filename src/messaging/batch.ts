@@ -1,4 +1,4 @@
-// What the messages of a batch have in common, and what each of them adds.
+// Splits the attributes of a batch into those of all messages and those of each message.
 import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
 import type { Destination } from './operation.ts';
 import {
@@ -16,14 +16,16 @@ interface BatchMessage {
   attributes?: Attributes | undefined;
 }
 
-/** The destination of all messages; undefined where they have different ones. */
+/** The destination of all messages; undefined if they differ. */
 export function sharedDestination(messages: readonly BatchMessage[]): Destination | undefined {
   const [first] = messages;
   const name = first?.destination?.name;
   return messages.every((message) => message.destination?.name === name) ? first?.destination : undefined;
 }
 
-/** Attributes that say something of a batch if they are equal for all its messages. Others, as offsets and ids, name one message. */
+/**
+ * Attributes that describe a batch if they are equal for all its messages. Others, such as offsets and ids, identify one message.
+ */
 const shareable = [
   ATTR_DESTINATION_PARTITION_ID,
   ATTR_KAFKA_MESSAGE_KEY,
@@ -32,7 +34,7 @@ const shareable = [
   ATTR_MESSAGE_CONVERSATION_ID,
 ];
 
-/** The attributes that all messages have with the same value: they belong on the span of the batch as well. */
+/** The attributes that all messages have with the same value: they are set on the span of the batch as well. */
 export function sharedAttributes(messages: readonly BatchMessage[]): Attributes {
   const shared: Attributes = {};
   const first = messages[0]?.attributes;
@@ -46,7 +48,7 @@ export function sharedAttributes(messages: readonly BatchMessage[]): Attributes 
 /**
  * The link to one message of a batch.
  *
- * @param withDestination - whether the link names the destination, since the span cannot.
+ * @param withDestination - whether the link names the destination, if the span cannot.
  */
 export function messageLink(
   context: SpanContext,

@@ -97,7 +97,7 @@ test.each([
   expect(tenant).toBe('a');
 });
 
-test('a parenting function that throws or answers nonsense falls back to the parent', () => {
+test('a parenting function that throws or returns an invalid value falls back to the parent', () => {
   for (const parenting of [
     () => 'x' as 'link',
     () => {
@@ -123,7 +123,7 @@ test('a batch: one span, a link for each message with a context, no baggage acti
   expect(span.links.map((link) => link.attributes)).toEqual([{ 'kafka.offset': 1 }, { 'kafka.offset': 3 }]);
 });
 
-test('a batch of several destinations names them on its links, and has what is common on its span', () => {
+test('a batch of several destinations names them on its links, and has common attributes on its span', () => {
   const messaging = messagingWith();
   const from = (name: string, offset: number): Incoming =>
     readIncoming(messaging, kafkaHeaders, headers, {
@@ -142,14 +142,14 @@ test('a batch of several destinations names them on its links, and has what is c
   expect(spans.span('process').attributes).not.toHaveProperty('kafka.offset');
 });
 
-test('what has no destination is named after the server', () => {
+test('an operation without a destination is named after the server', () => {
   const attributes = { 'server.address': 'kafka', 'server.port': 9092 };
   startSettling(messagingWith(), { name: 'commit', withoutDestination: true, attributes }, [], ROOT_CONTEXT).end();
   startSettling(messagingWith(), { name: 'commit', attributes }, [], ROOT_CONTEXT).end();
   expect(spans.spans().map(({ name }) => name)).toEqual(['commit kafka:9092', 'commit']);
 });
 
-test('a pull: CLIENT under the caller, from when it began', () => {
+test('a pull: CLIENT below the span of the caller, from the start of the call', () => {
   const messaging = messagingWith();
   const startedAt = new OperationClock();
   const parent = ambient();
@@ -164,7 +164,7 @@ test('a pull: CLIENT under the caller, from when it began', () => {
   expect(span.duration[0] * 1000 + span.duration[1] / 1e6).toBeGreaterThanOrEqual(5);
 });
 
-test('a settlement: CLIENT under what is settled, linked', () => {
+test('a settlement: CLIENT below the process span, linked', () => {
   const messaging = messagingWith();
   const parent = ambient();
   startSettling(messaging, { name: 'ack', destination: { name: 'q' } }, [read(messaging)], parent).end();
@@ -174,7 +174,7 @@ test('a settlement: CLIENT under what is settled, linked', () => {
   expect(span.links).toHaveLength(1);
 });
 
-test('anonymous destinations stay out of span names', () => {
+test('anonymous destinations are not part of span names', () => {
   const messaging = messagingWith();
   const destination = { name: 'amq.gen-x', anonymous: true };
   const incoming = readIncoming(messaging, kafkaHeaders, headers, { destination });
@@ -185,7 +185,7 @@ test('anonymous destinations stay out of span names', () => {
   });
 });
 
-test('a handler: its result, its throw and its rejection reach the client as they are, and the span ends once, with them', async () => {
+test('a handler: its result, exception or rejection reaches the client unchanged, and the span ends once', async () => {
   const messaging = messagingWith();
   const start = () => startProcessing(messaging, process, read(messaging));
   const error = new RangeError('no');
@@ -213,7 +213,7 @@ test('an error that the application recorded on the span itself is one event', (
   expect(spans.span('process orders').events).toHaveLength(1);
 });
 
-test('a lazy thenable is not run, and with onReturn "keep" the operation goes on after the return', () => {
+test('a lazy thenable is not started, and with onReturn "keep" the operation continues after the return', () => {
   const messaging = messagingWith();
   const operation = startProcessing(messaging, process, read(messaging));
   const then = vi.fn<() => void>();
@@ -235,7 +235,7 @@ test('suppressed: no spans', () => {
   expect(spans.spans()).toEqual([]);
 });
 
-test('a tracked operation is among the open ones until it ends', () => {
+test('a tracked operation is open until it ends', () => {
   const open = new Set<Operation>();
   const operation = startProcessing(messagingWith(), process, read(messagingWith()));
   operation.track(open);

@@ -1,4 +1,4 @@
-// Receiving, processing and settling messages.
+// Starts the operations of a consumer: receiving, processing and settling messages.
 import { type Attributes, type Context, type Link, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { Incoming } from './incoming.ts';
 import { reportFault } from '../common/faults.ts';
@@ -16,10 +16,10 @@ import { startSpans } from './spans.ts';
 
 /**
  * Starts the processing of one message: a CONSUMER span that links the message's creation context and, by the `parenting` option,
- * is its child; without a valid creation context, a new trace. Its context holds the message's baggage, and nothing of what was
- * active when the consumer was started.
+ * is its child; without a valid creation context, a new trace. Its context contains the message's baggage, and nothing from the
+ * context in which the consumer was started.
  *
- * @param ambient - the context whose span surrounds the processing, as that of a batch; the root context for none.
+ * @param ambient - the context whose span contains the processing, such as that of a batch; the root context if there is none.
  * @param counting - what metrics count here of the message; default: nothing of it, only the time.
  * @param facts - what the broker tells of the delivery, for metrics.
  */
@@ -101,10 +101,10 @@ function startProcess(
  * Starts an operation on several messages at once: one span that links each message's creation context. No message's baggage is
  * active in it.
  *
- * @param description - `type` is `'process'` where the client pushes the batch to a handler (CONSUMER), `'receive'` where the
- *   application pulls (CLIENT).
- * @param parent - default: the root context, as for handlers. For a pull: the context in which the application asked.
- * @param startedAt - when a pull was begun, for one that is traced only once there are messages.
+ * @param description - `type` is `'process'` if the client pushes the batch to a handler (CONSUMER), `'receive'` if the application
+ *   pulls (CLIENT).
+ * @param parent - default: the root context, as for handlers. For a pull: the context of the application's call.
+ * @param startedAt - the start of a pull that is traced only if it returns messages.
  */
 export function startBatch(
   messaging: Messaging,
@@ -163,9 +163,9 @@ function startRefused(messaging: Messaging, parent: Context, measurement: Measur
 }
 
 /**
- * Starts a pull that gave at most one message: a CLIENT span that links it.
+ * Starts a pull of at most one message: a CLIENT span that links it.
  *
- * @param parent - the context in which the application asked.
+ * @param parent - the context of the application's call.
  * @param messages - how many it gave: none where it failed.
  */
 export function startReceiving(
@@ -201,7 +201,7 @@ export function startReceiving(
 /**
  * Starts a settlement (ack, nack, reject, commit, XACK): a CLIENT span that links the creation contexts of what it settles.
  *
- * @param parent - the context of the process operation that is being settled, else the active one.
+ * @param parent - the context of the process operation of the settled message, else the active one.
  */
 export function startSettling(
   messaging: Messaging,
@@ -233,7 +233,7 @@ function ownAttributes({ attributes }: Incoming, baggage: Attributes | undefined
   return baggage === undefined ? attributes : mergeAttributes(attributes, baggage);
 }
 
-/** A message without a creation context has nothing to link; the count of messages still includes it. */
+/** A message without a creation context cannot be linked, but is included in the message count. */
 function linksTo(incoming: readonly Incoming[], withDestination: boolean, withAttributes = true): Link[] {
   const links: Link[] = [];
   for (const message of incoming) {
@@ -244,7 +244,7 @@ function linksTo(incoming: readonly Incoming[], withDestination: boolean, withAt
   return links;
 }
 
-/** Clocks of different machines differ: a message from the future is of age 0, and says by how much. */
+/** Clocks of different machines differ: a message from the future has age 0, and its skew is recorded. */
 function messageAge(sentAt: number | undefined): Attributes {
   if (sentAt === undefined || !Number.isFinite(sentAt)) return {};
   const age = (Date.now() - sentAt) / 1000;

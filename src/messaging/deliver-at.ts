@@ -1,14 +1,14 @@
-// A delay that is meant: when a message was to be delivered, which its age does not count from before.
+// Handles intended delays: the age of a message starts when it was to be delivered.
 /**
- * The header that says when a message is meant to be delivered: milliseconds since the epoch, as decimal text. Set it on a message that
- * is sent with a delay, and `mqtrace.message.age` counts from then on.
+ * The header with the intended delivery time of a message: milliseconds since the epoch, as decimal text. Set it on a message that
+ * is sent with a delay, so that `mqtrace.message.age` starts at that time.
  */
 export const deliverAtHeader = 'mqtrace-deliver-at';
 
 /** Thirteen digits: times from 2001 to 2286. */
 const milliseconds = /^[1-9]\d{12}$/;
 
-/** A time that a header holds, in milliseconds since the epoch; undefined where it holds none. @internal */
+/** The time in a header, in milliseconds since the epoch; undefined if it is invalid. @internal */
 export function timeInHeader(value: unknown): number | undefined {
   if (typeof value === 'number') return milliseconds.test(`${value}`) ? value : undefined;
   if (typeof value !== 'string' && !Buffer.isBuffer(value)) return undefined;
@@ -18,8 +18,8 @@ export function timeInHeader(value: unknown): number | undefined {
 }
 
 /**
- * The time from which on a message waits: when it was sent, or when it was to be delivered, if that is later. What is delivered before
- * its time has not waited.
+ * The time from which a message waits: when it was sent, or when it was to be delivered, if that is later. A message that is
+ * delivered early has not waited.
  *
  * @internal
  */
@@ -31,8 +31,8 @@ export function waitsSince(sentAt: number | undefined, deliverAt: unknown): numb
 }
 
 /**
- * Removes a time that has passed from headers of our own: it came with the message from which they were copied, and says nothing of
- * the one that is being sent.
+ * Removes a past time from copied headers: it belongs to the message from which they were copied, not to the one that is being
+ * sent.
  *
  * @internal
  */

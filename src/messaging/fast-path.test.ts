@@ -30,7 +30,7 @@ const ids = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
 const other = '1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331';
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-/** What messages hold, from the plain to the odd. */
+/** Message headers, from simple to unusual ones. */
 const messages: Readonly<Record<string, unknown>> = {
   nothing: undefined,
   'no trace': { order: bytes('7') },
@@ -62,11 +62,11 @@ const optionSets: Readonly<Record<string, TraceOptions>> = {
 const stock = new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] });
 const samplers: Readonly<Record<string, Sampler>> = {
   'parent-based': new ParentBasedSampler({ root: new AlwaysOnSampler() }),
-  'all refused at the root': new ParentBasedSampler({ root: new AlwaysOffSampler() }),
+  'all dropped at the root': new ParentBasedSampler({ root: new AlwaysOffSampler() }),
   'all recorded': new AlwaysOnSampler(),
 };
 
-/** Ids in the order in which they are asked for, so that two runs can be compared. */
+/** Ids in the order in which they are requested, so that two runs can be compared. */
 class Counting {
   #next = 1;
   generateTraceId = (): string => (this.#next++).toString(16).padStart(32, '0');
@@ -80,7 +80,7 @@ function viewOf(span: ReadableSpan): object {
   return { name, kind, attributes, links, status, parent: parentSpanContext, id: span.spanContext() };
 }
 
-/** One message on all its ways: processed, in a batch, pulled, settled, and sent on. */
+/** One message in every operation: processed, in a batch, pulled, settled, and forwarded. */
 function run(options: TraceOptions, sampler: Sampler, headers: unknown): Record<string, unknown> {
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new NodeTracerProvider({
@@ -141,7 +141,7 @@ describe.each(Object.keys(optionSets))('with %s', (name) => {
         const [fast, slow] = [true, false].map((fastPath) => {
           const options = { ...optionSets[name], propagator, fastPath };
           const result = run(options, samplers[sampled]!, messages[kind]);
-          // The counts since the start of the process differ; what was added to them is in the keys.
+          // The counts since the start of the process differ; the keys show which were incremented.
           result['dropped'] = (result['dropped'] as [string, number][]).map(([reason]) => reason);
           return result;
         });
@@ -152,8 +152,8 @@ describe.each(Object.keys(optionSets))('with %s', (name) => {
 });
 
 /**
- * Where the sampler refuses for certain, the fast path makes no span: what travels on is the id that came instead of a new one that
- * no span has. All else is the same.
+ * If the sampler certainly drops the span, the fast path creates none: the received id is propagated instead of a new one.
+ * Everything else is the same.
  */
 function withoutRefusedSpans(result: Record<string, unknown>): unknown {
   const { sampledBelow, ...rest } = result;

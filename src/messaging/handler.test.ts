@@ -15,7 +15,7 @@ function operation(): Operation {
   return new Operation(trace.setSpan(ROOT_CONTEXT, span), [span]);
 }
 
-/** Eager, as Bluebird's promises: it tells whether it is pending, and is no native promise. */
+/** An eager promise, like Bluebird's: it reports whether it is pending, and is not a native promise. */
 function foreign(promise: Promise<unknown>): unknown {
   return {
     isPending: () => true,
@@ -24,7 +24,7 @@ function foreign(promise: Promise<unknown>): unknown {
   };
 }
 
-/** Lazy, as query builders: each call of `then` runs the query. */
+/** A lazy thenable, like query builders: each call of `then` runs the query. */
 function lazy(): { runs: number } {
   return {
     runs: 0,
@@ -50,7 +50,7 @@ describe('runHandler', () => {
     expect(ended()).toHaveLength(1);
   });
 
-  it('leaves the end to a settlement, unless the result is a promise', async () => {
+  it('is ended by a settlement, unless the result is a promise', async () => {
     runHandler(operation(), () => 5, { onReturn: 'keep' });
     expect(ended()).toHaveLength(0);
     await runHandler(operation(), async () => 5, { onReturn: 'keep' });
@@ -73,14 +73,14 @@ describe('runHandler', () => {
     expect(ended()[1]?.status.code).toBe(SpanStatusCode.ERROR);
   });
 
-  it('ends at the return of a lazy thenable, which is not run', () => {
+  it('ends at the return of a lazy thenable, which is not started', () => {
     const query = lazy();
     expect(runHandler(operation(), () => query)).toBe(query);
     expect(query.runs).toBe(0);
     expect(ended()).toHaveLength(1);
   });
 
-  it('waits for any thenable where the client does, calling its then once', async () => {
+  it('waits for any thenable if the client does, calling its then once', async () => {
     const query = lazy();
     await expect(runHandler<unknown>(operation(), () => query, { awaited: true })).resolves.toBe('rows');
     expect(query.runs).toBe(1);
@@ -91,13 +91,13 @@ describe('runHandler', () => {
     expect(native.runs).toBe(1);
   });
 
-  it('hands on a thenable as it is where no span is made', () => {
+  it('returns a thenable unchanged if there is no span', () => {
     const query = lazy();
     expect(runHandler(noOperation(ROOT_CONTEXT), () => query, { awaited: true })).toBe(query);
     expect(query.runs).toBe(0);
   });
 
-  it('hands on the promise where its class cannot make the derived one', async () => {
+  it('returns the original promise if its class cannot create a derived one', async () => {
     let made = 0;
     class Once extends Promise<unknown> {
       constructor(executor: ConstructorParameters<typeof Promise<unknown>>[0]) {
@@ -114,7 +114,7 @@ describe('runHandler', () => {
 });
 
 describe('endWith', () => {
-  it('tells the result before the end, and counts a fault in telling', async () => {
+  it('reports the result before the end, and counts a fault in the report', async () => {
     const seen: unknown[] = [];
     const before = tracingFaults();
     await endWith(operation(), Promise.resolve(1), (result) => {
@@ -128,7 +128,7 @@ describe('endWith', () => {
 });
 
 describe('whenGiven', () => {
-  it('sees a value at once and a promise when it is fulfilled', async () => {
+  it('gets a value immediately and a promise when it is fulfilled', async () => {
     const seen: unknown[] = [];
     expect(whenGiven(1, (value) => seen.push(value))).toBe(1);
     expect(await whenGiven(Promise.resolve(2), (value) => seen.push(value))).toBe(2);

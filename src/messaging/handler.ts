@@ -7,9 +7,9 @@ import type { Operation } from './operation.ts';
 
 /** How an operation ends with a handler. */
 export interface HandlerOptions {
-  /** `'keep'`: a return without a promise that is observed does not end the operation; a settlement will. Default `'end'`. */
+  /** `'keep'`: a return without an observed promise does not end the operation; a settlement does. Default `'end'`. */
   onReturn?: 'end' | 'keep';
-  /** Whether the client awaits whatever the handler returns: then any thenable is, once. Default false. */
+  /** Whether the client awaits any result of the handler: then any thenable is awaited, once. Default false. */
   awaited?: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface HandlerOptions {
  * Runs a handler in an operation's context and ends the operation with it: when its promise settles, or when it returns or throws.
  * What the handler returns or throws reaches the client; a promise is replaced by one with the same outcome.
  *
- * Which promises are observed: see {@link isEagerPromise}. For any other result the operation ends at the return.
+ * For the promises that are observed see {@link isEagerPromise}. With any other result the operation ends at the return.
  */
 export function runHandler<R>(operation: Operation, handler: () => R, options: HandlerOptions = {}): R {
   let result: R;
@@ -29,7 +29,7 @@ export function runHandler<R>(operation: Operation, handler: () => R, options: H
   }
   if (isEagerPromise(result)) return observe(operation, result) as R;
   if (options.awaited && operation.isObserved && isThenable(result)) {
-    // The client would call `then` once. It is called once here, and the client gets a promise.
+    // The client would call `then` once. It is called here instead, and the client gets a promise.
     return observe(operation, new Promise((resolve) => resolve(result))) as R;
   }
   if (options.onReturn !== 'keep') operation.end();
@@ -37,10 +37,10 @@ export function runHandler<R>(operation: Operation, handler: () => R, options: H
 }
 
 /**
- * Ends an operation with the result of a call: when its promise settles, else at once. A promise is replaced by one with the same
- * outcome, so that ignoring it gives the same unhandled rejection as before.
+ * Ends an operation with the result of a call: when its promise settles, else immediately. A promise is replaced by one with the
+ * same outcome, so that ignoring it gives the same unhandled rejection as before.
  *
- * @param onResult - adds to the span what the result tells, before the operation ends.
+ * @param onResult - adds attributes from the result to the span, before the operation ends.
  */
 export function endWith<R>(operation: Operation, result: R, onResult?: (result: Awaited<R>) => void): R {
   if (isEagerPromise(result))
@@ -76,8 +76,8 @@ function observe(
 }
 
 /**
- * Runs `seen` with what a call gives: when its promise is fulfilled, before the code that awaits it continues, or else at once. A promise is
- * replaced by one with the same outcome. A fault of `seen` is counted.
+ * Calls `seen` with the result of a call: when its promise is fulfilled, before the code that awaits it continues, else
+ * immediately. A promise is replaced by one with the same outcome. A fault of `seen` is counted.
  */
 export function whenGiven<R>(result: R, seen: (value: Awaited<R>) => void): R {
   const see = (value: unknown): unknown => {
@@ -88,7 +88,7 @@ export function whenGiven<R>(result: R, seen: (value: Awaited<R>) => void): R {
   return (guard('observing a promise', () => result.then(see)) ?? result) as R;
 }
 
-/** Calls into the client within an operation's context; a synchronous throw fails the operation and goes on to the caller. */
+/** Calls into the client within an operation's context; a synchronous exception fails the operation and is rethrown. */
 export function callWithin<R>(operation: Operation, call: () => R): R {
   if (!operation.isObserved && operation.context === activeContext()) return call();
   try {

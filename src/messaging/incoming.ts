@@ -1,29 +1,29 @@
-// One received message.
+// Defines a received message as operations use it.
 import type { Attributes, Context, SpanContext } from '@opentelemetry/api';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import type { Destination } from './operation.ts';
 
-/** One received message: what it carries, and what is said of it. */
+/** One received message: its context and its attributes. */
 export interface Incoming {
-  /** The root context with what the message carries: its creation context and its baggage. */
+  /** The root context with the message's creation context and baggage. */
   readonly context: Context;
-  /** The creation context; undefined where the message carries no valid one. */
+  /** The creation context; undefined if the message has no valid one. */
   readonly creation: SpanContext | undefined;
   readonly destination: Destination | undefined;
-  /** What is particular to this message: on its own span, or on its link from a batch. */
+  /** The attributes of this message: set on its own span, or on its link from a batch. */
   readonly attributes: Attributes | undefined;
-  /** Its trace is linked and not continued, whatever the `parenting` option says: it is not trusted that far. */
+  /** Its trace is linked and not continued, for any `parenting` option, because of the trust settings. */
   readonly linkOnly?: boolean | undefined;
-  /** When it was sent, or was to be delivered: milliseconds since the epoch; undefined where nothing tells. */
+  /** The time of sending, or of intended delivery, in milliseconds since the epoch; undefined if unknown. */
   readonly sentAt: number | undefined;
-  /** Which delivery of the message it is, from 1, where the message itself tells. */
+  /** The number of the delivery, counted from 1, if the message contains it. */
   readonly attempt?: number | undefined;
 }
 
 /**
- * A received message. What it carries is read when it is first asked for, which for a message of a batch without a span may be never.
- * What a span says of it is put together when a span records, which for most messages is never: a client keeps in its own class what
- * that takes.
+ * A received message. Its context is read on first access, which may never happen for a message of a batch without a span. Its
+ * attributes are built only if a span records, which for most messages is never: each client defines a subclass with the data that
+ * it needs for that.
  */
 export abstract class Received implements Incoming {
   readonly destination: Destination | undefined;
@@ -56,7 +56,7 @@ export abstract class Received implements Incoming {
 
   abstract get sentAt(): number | undefined;
 
-  /** Reads now what the message carries. Never throws. */
+  /** Reads the context of the message now. Never throws. */
   read(): Context {
     const carried = this.extract();
     const admitted = this.messaging.admit(carried, this.destination?.name);
@@ -66,7 +66,7 @@ export abstract class Received implements Incoming {
     return context;
   }
 
-  /** What the headers of the message hold. */
+  /** The context in the headers of the message. */
   protected abstract extract(): Context;
 
   protected abstract describe(): Attributes;

@@ -1,4 +1,4 @@
-// What the wrappers are written in terms of. Not part of the package's public surface, but for the types of the options.
+// Exports the building blocks of the wrappers. Not public, except for the types of the options.
 export { contextWithoutSpan, startBatch, startProcessing, startReceiving, startSettling } from './consuming.ts';
 export { type Incoming, Received } from './incoming.ts';
 export type { Counting } from './measure-consuming.ts';

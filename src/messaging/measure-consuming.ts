@@ -1,4 +1,4 @@
-// What metrics count of receiving and processing messages.
+// Counts received and processed messages.
 import type { Context } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
@@ -11,8 +11,8 @@ import type { OperationClock } from './operation-clock.ts';
 import type { OperationDescription } from './operation.ts';
 
 /**
- * What metrics count of a message whose processing starts: `'delivered'` where it is handed to the application here, `'read'` where a
- * command read it and has counted it as consumed.
+ * How a message whose processing starts is counted: `'delivered'` if it is passed to the application here, `'read'` if a command
+ * read it and has counted it as consumed.
  */
 export type Counting = 'delivered' | 'read';
 
@@ -34,7 +34,7 @@ export function measureProcessing(
     const attempt = facts === undefined ? incoming.attempt : facts.attempt;
     if (attempt !== undefined) measurement.attempt(attempt);
     if (facts?.deadLettered) measurement.deadLettered();
-    // Of a delivery after others, nothing tells how long the message was meant to wait for it.
+    // For a redelivery it is unknown how much of the wait was intended.
     const isLater =
       (attempt !== undefined && attempt > 1) || facts?.redelivered || (facts?.deadLettered && !facts.scheduled);
     if (!isLater) measurement.age(incoming.sentAt);
@@ -77,7 +77,7 @@ export function measureBatch(
   return measurement;
 }
 
-/** Counts and times a pull that gave at most one message. */
+/** Counts and times a pull of at most one message. */
 export function measureReceiving(
   messaging: Messaging,
   { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,

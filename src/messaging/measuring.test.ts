@@ -42,7 +42,7 @@ function process(message: Incoming, facts = {}): void {
   startProcessing(messaging, { name: 'process', attributes: server }, message, ROOT_CONTEXT, 'delivered', facts).end();
 }
 
-test('the duration of the metric is that of the span', async () => {
+test('the metric has the duration of the span', async () => {
   const operation = startProcessing(messaging, { name: 'process' }, incoming());
   await runHandler(operation, () => new Promise((resolve) => void setTimeout(resolve, 5)));
   const [seconds, nanos] = spans.spans().at(-1)!.duration;
@@ -89,7 +89,7 @@ test('a message is counted once, whether the batch or the message is processed',
   expect(values('messaging.process.duration')).toMatchObject([{ count: 2 }]);
 });
 
-test('a message from the future is of age 0, and counted as clock skew', () => {
+test('a message from the future has age 0, and is counted as clock skew', () => {
   process(incoming(Date.now() + 5000));
   expect(values('mqtrace.message.age')).toMatchObject([{ count: 1, sum: 0 }]);
   expect(values('mqtrace.message.clock_skew')).toEqual([1]);
@@ -98,7 +98,7 @@ test('a message from the future is of age 0, and counted as clock skew', () => {
   expect(attributes['mqtrace.message.clock_skew']).toBeLessThan(-4);
 });
 
-test('a message that was delivered before, or dead-lettered, has no age: part of its wait was meant', () => {
+test('a message that was redelivered or dead-lettered has no age, because part of its wait was intended', () => {
   const old = incoming(Date.now() - 1000);
   process(old, { attempt: 3 });
   process(old, { redelivered: true });
@@ -110,7 +110,7 @@ test('a message that was delivered before, or dead-lettered, has no age: part of
   expect(values('mqtrace.message.age')).toMatchObject([{ count: 1 }]);
 });
 
-test('a fault of tracing leaves the counts right', () => {
+test('counts are correct despite a fault of tracing', () => {
   const before = tracingFaults();
   vi.spyOn(messaging, 'parenting').mockImplementation(() => {
     throw new Error('broken');
@@ -153,14 +153,14 @@ test('operations of one name are told apart by type, destination, group and serv
   expect(values('messaging.client.operation.duration')).toMatchObject(Array.from({ length: 8 }, () => ({ count: 2 })));
 });
 
-test('where tracing is suppressed nothing is counted', () => {
+test('nothing is counted while tracing is suppressed', () => {
   const parent = suppressTracing(context.active());
   const message = { destination: { name: 'a' }, headers: undefined };
   startSending(messaging, kafkaHeaders, { name: 'send' }, [message], parent).operation.end();
   expect(reader.collect().metrics).toEqual([]);
 });
 
-test('nothing is computed while nobody reads, and an operation that was under way is not counted in part', () => {
+test('nothing is computed without a reader, and an operation that had started before is not counted partially', () => {
   const open = startProcessing(messaging, { name: 'process' }, incoming(), ROOT_CONTEXT, 'delivered');
   reader.close();
   const attempt = vi.fn<() => number>();
@@ -172,7 +172,7 @@ test('nothing is computed while nobody reads, and an operation that was under wa
   expect(state.instruments.size).toBe(0);
 });
 
-test('10,000 destinations stay below the bound, with every message counted', () => {
+test('10,000 destinations stay within the limit of series, and every message is counted', () => {
   for (let n = 0; n < 10_000; n++) process(incoming(undefined, `orders-${n}`));
   const counted = values('messaging.client.consumed.messages') as number[];
   expect(counted.length).toBeLessThanOrEqual(1000);

@@ -1,4 +1,4 @@
-// Counts and times operations, sampled or not. Nothing is computed while nobody reads the metrics.
+// Counts and times operations, sampled or not. Nothing is computed without a metrics reader.
 import { performance } from 'node:perf_hooks';
 import type { Attributes, Span } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
@@ -29,27 +29,27 @@ import {
 } from './semconv.ts';
 import { timeOfDay } from './wall-clock.ts';
 
-/** What the broker tells of a delivery. */
+/** The broker's information about a delivery. */
 export interface DeliveryFacts {
-  /** Which delivery of the message it is, from 1. */
+  /** The number of the delivery, counted from 1. */
   attempt?: number | undefined;
-  /** Whether the message was delivered before, also where nothing tells how often. */
+  /** Whether the message was delivered before, even if the count is unknown. */
   redelivered?: boolean | undefined;
-  /** Whether the message was dead-lettered on its way here. */
+  /** Whether the message was dead-lettered before. */
   deadLettered?: boolean | undefined;
-  /** Whether that was how it was delayed, until a time that it tells. */
+  /** Whether dead-lettering was its delay, until a given time. */
   scheduled?: boolean | undefined;
 }
 
-/** Measurements that have ended and are used again: one for each message would be one allocation for each. */
+/** Ended measurements for reuse, to avoid an allocation per message. */
 const free: Measurement[] = [];
 const maxFree = 256;
 
-/** One operation that is being counted and timed. It belongs to that operation alone, and is used again after its end. */
+/** The measurement of one operation. It is reused after the operation has ended. */
 export class Measurement {
   #prepared: PreparedMetrics;
   #clock: OperationClock | undefined;
-  /** Ticks at the start. A typed array, because a number in an object's field may be allocated anew each time it changes. */
+  /** The monotonic time at the start. A typed array, because changing a number in an object's field may allocate memory. */
   readonly #startedAt = new Float64Array(1);
   #counted: Definition | undefined;
   #messages = 0;
@@ -74,7 +74,7 @@ export class Measurement {
     return measurement;
   }
 
-  /** Has messages counted as sent or consumed when the operation ends. */
+  /** Counts messages as sent or consumed when the operation ends. */
   count(definition: Definition, messages: number): void {
     this.#counted = definition;
     this.#messages = messages;
@@ -92,42 +92,42 @@ export class Measurement {
     addTo(this.#prepared.series(messagesInFlight), messages);
   }
 
-  /** Records how old a message was at the start of the operation: a message from the future is of age 0. */
+  /** Records the age of a message at the start of the operation: a message from the future has age 0. */
   age(sentAt: number | undefined): void {
     if (sentAt === undefined || !Number.isFinite(sentAt)) return;
     let ms = (this.#clock === undefined ? timeOfDay(this.#startedAt[0]!) : this.#clock.start) - sentAt;
-    // It may as well be our time of day that is not exact.
+    // The inexact clock may also be the local one.
     if (ms < 0) ms = Date.now() - sentAt;
     if (ms < 0) addTo(this.#prepared.series(clockSkew), 1);
     recordIn(this.#prepared.series(messageAge), messageAge.boundaries!, ms > 0 ? ms / 1000 : 0);
   }
 
-  /** Records how long ago the pipeline of a message has started. */
+  /** Records the time since the start of a message's pipeline. */
   pipeline(age: PipelineAge | undefined): void {
     if (age === undefined) return;
     const series = age.name === undefined ? this.#prepared.series(pipelineAge) : this.#prepared.pipeline(age.name);
     recordIn(series, pipelineAge.boundaries!, age.seconds);
   }
 
-  /** Records which delivery of its message this one is, from 1. */
+  /** Records the number of the delivery, counted from 1. */
   attempt(attempt: number): void {
     recordIn(this.#prepared.series(deliveryAttempts), deliveryAttempts.boundaries!, attempt);
   }
 
-  /** Counts a message that was dead-lettered on its way. */
+  /** Counts a message that was dead-lettered before. */
   deadLettered(): void {
     addTo(this.#prepared.series(messagesDeadLettered), 1);
   }
 
   /**
-   * Records the operation, which has ended as its span has.
+   * Records the operation, which has ended together with its span.
    *
    * @param errorType - undefined if it succeeded.
    */
   end(span: Span | undefined, errorType: string | undefined): void {
     try {
       const prepared = this.#prepared;
-      // While nobody read, the series were forgotten.
+      // Without a reader, the series were discarded.
       if (prepared.epoch !== metricsEpoch()) return;
       prepared.record(this.#seconds(span), errorType);
       if (this.#counted === undefined) return;
@@ -143,7 +143,7 @@ export class Measurement {
     }
   }
 
-  /** Ends without a record of the operation. */
+  /** Ends the measurement without recording the operation. */
   leave(): void {
     if (this.#inFlight > 0 && this.#prepared.epoch === metricsEpoch()) {
       addTo(this.#prepared.series(messagesInFlight), -this.#inFlight);
@@ -156,7 +156,7 @@ export class Measurement {
     if (free.length < maxFree) free.push(this);
   }
 
-  /** The duration of the span, where the span tells it: one operation has one duration. */
+  /** The duration of the span, if available, so that span and metric have the same duration. */
   #seconds(span: Span | undefined): number {
     const duration = span === undefined ? undefined : (span as { duration?: unknown }).duration;
     if (Array.isArray(duration)) {
@@ -178,7 +178,7 @@ export class Measurer {
   }
 
   /**
-   * Begins to measure an operation; undefined while nobody reads the metrics. Never throws.
+   * Starts to measure an operation; undefined without a metrics reader. Never throws.
    *
    * @param clock - for an operation that has begun before: when it did.
    */
@@ -199,7 +199,7 @@ export class Measurer {
   }
 
   /**
-   * Begins to measure an operation on messages that are counted when it ends, by destination if they have different ones.
+   * Starts to measure an operation whose messages are counted when it ends, by destination if they differ.
    *
    * @param destination - of all messages.
    */
@@ -233,9 +233,9 @@ export class Measurer {
 }
 
 /**
- * What tells the lag of one destination from that of another.
+ * The attributes that identify the lag of one destination.
  *
- * @param known - of which the group and the server count.
+ * @param known - of which the group and the server are used.
  */
 export function lagAttributes({ system, semconv }: Lagging, destination: string, known: Attributes): Attributes {
   const attributes: Attributes = { [ATTR_SYSTEM]: system, [ATTR_DESTINATION_NAME]: destination };

@@ -1,3 +1,4 @@
+// Holds what the operations of one wrapped client share, and injects and extracts context for them.
 import {
   type Attributes,
   type SpanContext,
@@ -27,7 +28,7 @@ import { schemaUrls, type SemconvVersion, semconvFromEnvironment } from './semco
 import { ReceivePolicy } from './receive-policy.ts';
 import { tracerOf, type TracerSource } from './tracer.ts';
 
-/** What the operations of one wrapped client have in common: its messaging system, tracer, propagator and the user's choices. */
+/** The settings of one wrapped client: its messaging system, tracer, propagator and the user's options. */
 export class Messaging {
   /** Value of `messaging.system.name`. */
   readonly system: string;
@@ -35,7 +36,7 @@ export class Messaging {
   readonly propagator: TextMapPropagator;
   readonly tracer: TracerSource;
   readonly measurer: Measurer;
-  /** Undefined while pipelines are off. */
+  /** Undefined if pipelines are off. */
   readonly pipelines: PipelinePolicy | undefined;
   readonly operations: PreparedOperations;
   readonly #provider: TracerProvider | undefined;
@@ -70,12 +71,15 @@ export class Messaging {
     }
   }
 
-  /** Whether a span below this context would be refused for certain, so that none need be made: what the context holds travels on. */
+  /**
+   * Whether a span below this context would certainly not be sampled, so that it need not be created: the context is propagated
+   * unchanged.
+   */
   isCertainlyUnsampled(parent: Context): boolean {
     return isCertainlyUnsampled(parent, this.#provider, this.fastPath);
   }
 
-  /** Whether a root, too, would be refused for certain; asked for spans whose context goes nowhere. */
+  /** Whether a root would certainly not be sampled either; used for spans whose context is not propagated. */
   isCertainlyRefused(parent: Context): boolean {
     return this.fastPath ? isCertainlyRefused(parent, this.#provider, true) : this.isCertainlyUnsampled(parent);
   }
@@ -85,7 +89,7 @@ export class Messaging {
     return isTracingSuppressed(parent) || this.isCertainlyUnsampled(parent);
   }
 
-  /** As {@link shouldSkip}, for an operation whose context goes nowhere: it does without a root that is refused as well. */
+  /** Like {@link shouldSkip}, for an operation whose context is not propagated: unsampled roots are skipped as well. */
   shouldSkipLeaf(parent: Context): boolean {
     return isTracingSuppressed(parent) || this.isCertainlyRefused(parent);
   }
@@ -105,7 +109,7 @@ export class Messaging {
     return this.fastPath && this.#parenting === 'parent';
   }
 
-  /** Where the process spans of a destination belong. */
+  /** The parenting of process spans for a destination. */
   parenting(destination: string | undefined): Parenting {
     const choose = this.#parenting;
     if (typeof choose !== 'function') return choose;
@@ -120,9 +124,9 @@ export class Messaging {
   }
 
   /**
-   * New headers that carry the context, or undefined where the message is to be left as it is.
+   * New headers with the context; undefined if the message must not be changed.
    *
-   * @param destination - its name, by which the baggage that may go there is chosen.
+   * @param destination - its name, which selects the baggage policy.
    */
   inject<H>(
     adapter: CarrierAdapter<H>,
@@ -133,13 +137,13 @@ export class Messaging {
     const allowed = this.#receivePolicy.filtersBaggage
       ? (outgoing: Context): Context => this.#receivePolicy.toSend(outgoing, destination)
       : undefined;
-    // The clients send nothing of a Map, so that nothing may be written into one.
+    // The clients do not send the entries of a Map, so nothing can be written to one.
     const given = typeof headers === 'object' && headers !== null && isHeaderMap(headers) ? undefined : headers;
     const carried = this.pipelines === undefined ? context : this.#withOrigin(this.pipelines, context, destination);
     return injectCopy(this.propagator, this.#carrier(adapter), given, carried, allowed);
   }
 
-  /** What a message carries, on top of the root context: what happens to be active is no part of it. */
+  /** The context of a message, based on the root context, not on the active one. */
   extract<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context {
     if (headers === undefined || headers === null) return ROOT_CONTEXT;
     if (this.fastPath && !this.#cloudEvents) {
@@ -149,20 +153,20 @@ export class Messaging {
     return extractFrom(this.propagator, this.#carrier(adapter), headers, ROOT_CONTEXT);
   }
 
-  /** What of a received message's context is believed and let in; undefined where no policy is given, so that all of it is. */
+  /** Applies the trust and baggage options to a received message's context; undefined if there is no such option. */
   admit(context: Context, destination: string | undefined): AdmittedContext | undefined {
     return this.#admitsAll ? undefined : this.#receivePolicy.received(context, destination);
   }
 
   /**
-   * Whether a message may be read when it is first asked for: reading it has no effect that anybody could miss. A trust policy counts
-   * the messages, and a propagator of the application may do anything.
+   * Whether a message may be read lazily, because reading it has no observable effect. A trust policy counts messages, and a
+   * propagator of the application may have effects.
    */
   get readsLate(): boolean {
     return this.#mayReadLate && fastExtractFor(this.propagator) !== undefined;
   }
 
-  /** The baggage that goes on the spans of an operation, by the policy of its destination. */
+  /** The baggage for the span attributes of an operation, by the policy of its destination. */
   baggageAttributes(
     direction: 'send' | 'receive',
     context: Context,
@@ -171,7 +175,7 @@ export class Messaging {
     return this.#receivePolicy.attributes(direction, context, destination);
   }
 
-  /** The creation context that a message to be sent carries already, if such are to be kept. */
+  /** The existing creation context of a message to send, if existing ones are kept. */
   existing<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): SpanContext | undefined {
     return this.#keepExisting ? validSpanContext(this.extract(adapter, headers)) : undefined;
   }
@@ -190,7 +194,7 @@ export class Messaging {
   }
 }
 
-/** The span context that a context holds, if it is valid. Never throws, whatever span is in it. @internal */
+/** The valid span context of a context. Never throws, for any span in it. @internal */
 export function validSpanContext(context: Context): SpanContext | undefined {
   try {
     const spanContext = trace.getSpanContext(context);

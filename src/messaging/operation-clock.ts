@@ -1,15 +1,15 @@
-// The start and duration of an operation whose span is made afterwards.
+// Measures the start and duration of an operation whose span is created afterwards.
 import { performance } from 'node:perf_hooks';
 /**
- * A span's times for an operation that is only traced once it has finished. Wall-clock start, monotonic duration: a clock that is
- * set back under way does not make a negative duration.
+ * The span times of an operation that is traced after it has finished. The start is from the wall clock, the duration is monotonic,
+ * so that setting the clock back cannot cause a negative duration.
  */
 export class OperationClock {
-  /** When it was started: milliseconds since the epoch. */
+  /** The start in milliseconds since the epoch. */
   readonly start: number = Date.now();
   readonly #ticks: number = performance.now();
 
-  /** Milliseconds since it was started. */
+  /** Milliseconds since the start. */
   get elapsed(): number {
     return performance.now() - this.#ticks;
   }

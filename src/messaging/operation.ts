@@ -1,4 +1,4 @@
-// One messaging operation: its spans, and how it ends.
+// Implements a messaging operation: its spans, its metrics and its end.
 import { type Attributes, type Context, type Link, type Span, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { sentMessages } from '../metrics/instruments.ts';
@@ -13,52 +13,54 @@ import type { OperationClock } from './operation-clock.ts';
 /** Where messages are sent to or come from. */
 export interface Destination {
   name: string;
-  /** A low-cardinality form of the name, where it has parameters. */
+  /** A low-cardinality form of the name, if it has parameters. */
   template?: string;
-  /** Named by the broker (`amq.gen-…`): kept out of span names. */
+  /** Named by the broker (`amq.gen-…`): not part of span names. */
   anonymous?: boolean;
-  /** Gone with its connection: kept out of span names. */
+  /** Deleted with its connection: not part of span names. */
   temporary?: boolean;
-  /** What metrics call it, where the name has parts that take many values; empty where they leave it out. */
+  /** The name for metrics, if parts of the name have many values; empty to omit it. */
   metricName?: string;
 }
 
 /** A messaging operation, in the terms of the conventions. */
 export interface OperationDescription {
-  /** `messaging.operation.name`: the system's own word, as `send`, `publish`, `xadd`. */
+  /** `messaging.operation.name`: the term of the system, such as `send`, `publish`, `xadd`. */
   name: string;
   /** `messaging.operation.type`. */
   type: 'create' | 'send' | 'receive' | 'process' | 'settle';
-  /** Omitted where the operation has none, or its messages have different ones. */
+  /** Omitted if the operation has none, or its messages have different ones. */
   destination?: Destination | undefined;
-  /** Whether the operation has no destination by its nature; its span is then named after the server. Default false. */
+  /** Whether the operation never has a destination; its span is then named after the server. Default false. */
   withoutDestination?: boolean | undefined;
   /**
-   * What is known of the client: the same for very many operations, so that it is prepared once, and made anew where it changes.
-   * Samplers may decide by it. Undefined values are left out.
+   * The attributes of the client, which many operations share: they are prepared once, and again if they change. Available to
+   * samplers. Undefined values are omitted.
    */
   attributes?: Attributes | undefined;
-  /** What only this operation has; given at the span's start as well. Undefined values are left out; nobody changes it later. */
+  /**
+   * The attributes of only this operation, also set when the span starts. Undefined values are omitted; not modified afterwards.
+   */
   own?: Attributes | undefined;
-  /** The rest; asked for only if the span records. */
+  /** The other attributes; called only if the span records. */
   details?: (() => Attributes) | undefined;
 }
 
-/** How an operation's span starts. */
+/** Options for the start of an operation. */
 export interface OperationStart {
   kind: SpanKind;
-  /** The context whose span is the parent, and on which the operation's own context is built. */
+  /** The context with the parent span, on which the operation's context is based. */
   parent: Context;
   links?: Link[];
-  /** For an operation that began before its span could start. */
+  /** For an operation that started before its span is created. */
   startedAt?: OperationClock | undefined;
-  /** Counts and times it; undefined while nobody reads the metrics. */
+  /** Counts and times the operation; undefined without a metrics reader. */
   measurement?: Measurement | undefined;
 }
 
 const noSpans: readonly Span[] = [];
 
-/** An operation under way: its span, and the context in which it goes on. Idempotent: only the first end() or fail() counts. */
+/** A running operation: its span and its context. Idempotent: only the first end() or fail() counts. */
 export class Operation {
   /** The parent context with the operation's span in it. */
   readonly context: Context;
@@ -83,12 +85,12 @@ export class Operation {
     this.#measurement = measurement;
   }
 
-  /** The operation's span; undefined where tracing failed and the operation goes on without. */
+  /** The operation's span; undefined if tracing failed or there is no span. */
   get span(): Span | undefined {
     return this.#spans[0];
   }
 
-  /** Whether its end is of interest: it has a span or is measured. */
+  /** Whether its end must be observed: it has a span or is measured. */
   get isObserved(): boolean {
     return this.#spans.length > 0 || this.#measurement !== undefined;
   }
@@ -104,7 +106,7 @@ export class Operation {
     open.add(this);
   }
 
-  /** Adds attributes that became known under way. */
+  /** Adds attributes that become known during the operation. */
   set(attributes: () => Attributes): void {
     const { span } = this;
     if (this.#ended || span === undefined) return;
@@ -124,7 +126,7 @@ export class Operation {
     this.#end(undefined);
   }
 
-  /** Ends the operation, of which it is known that it has not taken place: it is not counted. */
+  /** Ends an operation that did not take place: it is not counted. */
   leave(): void {
     this.#measurement?.leave();
     this.#measurement = undefined;
@@ -152,8 +154,8 @@ export class Operation {
   /**
    * Ends the operation as failed: status, `error.type` and an exception event.
    *
-   * @param error - undefined where a reply tells of the failure and nothing was thrown: then there is no exception to record.
-   * @param type - `error.type`, where the caller knows a better one than the error tells.
+   * @param error - undefined if a reply reports the failure and nothing was thrown: then no exception is recorded.
+   * @param type - `error.type`, if the caller knows a better one than that of the error.
    */
   fail(error: unknown, type?: string): void {
     if (this.#ended) return;
@@ -181,7 +183,7 @@ export class Operation {
 }
 
 /**
- * Starts an operation. A fault of tracing gives an operation without a span, in the parent's context: the application goes on.
+ * Starts an operation. After a fault of tracing, the operation has no span and the parent's context: the application continues.
  */
 export function startOperation(
   messaging: Messaging,
@@ -221,12 +223,14 @@ function linksInVersion(links: Link[], semconv: SemconvVersion): Link[] {
   );
 }
 
-/** An operation that leaves no trace, for where tracing is suppressed or failed; it may be measured all the same. */
+/** An operation without a span, if tracing is suppressed or failed; it may still be measured. */
 export function noOperation(context: Context, measurement?: Measurement): Operation {
   return new Operation(context, noSpans, 'latest', undefined, measurement);
 }
 
-/** Several sets of attributes in one, the last one winning. Spreading them into one object would take ten times as long. @internal */
+/**
+ * Merges sets of attributes; the last one takes precedence. Spreading them into one object would take ten times as long. @internal
+ */
 export function mergeAttributes(...sets: readonly (Attributes | undefined)[]): Attributes {
   const all: Attributes = {};
   for (const set of sets) for (const key in set) all[key] = set[key];

@@ -17,13 +17,13 @@ test.each([
   expect(() => checkOptions('traceKafka', options, ['groupId'])).toThrow(message);
 });
 
-test('right options pass', () => {
+test('valid options are accepted', () => {
   expect(() =>
     checkOptions('traceKafka', { groupId: 'g', parenting: () => 'link', semconv: 'dup' }, ['groupId']),
   ).not.toThrow();
 });
 
-test('a value that is not the client throws an error that names the missing method', () => {
+test('a value that is not the client causes an error that names the missing method', () => {
   expect(() => checkClient('traceProducer', { send: () => 1 }, ['send', 'sendBatch'], 'a kafkajs producer')).toThrow(
     '[INVALID_CLIENT] traceProducer: expected a kafkajs producer, got an object without sendBatch()',
   );
@@ -32,7 +32,7 @@ test('a value that is not the client throws an error that names the missing meth
   );
 });
 
-test('an object is claimed once; other options are warned of', () => {
+test('an object is claimed once; different options cause a warning', () => {
   const warn = vi.fn<(message: string) => void>();
   diag.setLogger({ error: warn, warn, info: warn, debug: warn, verbose: warn }, DiagLogLevel.WARN);
   warn.mockClear();
@@ -45,7 +45,7 @@ test('an object is claimed once; other options are warned of', () => {
   expect(warn).toHaveBeenCalledOnce();
 });
 
-test('a replaced method is that one object’s own, unseen by copies, with the name and length of the old one', () => {
+test('a replaced method belongs to one object, does not appear in copies, and keeps the name and length of the original', () => {
   class Client {
     value = 1;
     send(_a: number, _b: number): number {
@@ -106,7 +106,7 @@ test('the version is that of package.json', () => {
   expect(version).toBe(manifest.version);
 });
 
-test('a promise of a client is told to be awaited', () => {
+test('the error for a promise of a client suggests to await it', () => {
   expect(() => checkClient('traceX', Promise.resolve({}), ['send'], 'a client')).toThrow(
     '[INVALID_CLIENT] traceX: expected a client, got a promise; await it first: traceX(await …)',
   );

@@ -1,4 +1,4 @@
-// The options that all wrappers share, and their checks.
+// Defines the options that all wrappers share, and validates them.
 import type { TracerProvider } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption, MqtraceError } from '../common/errors.ts';
@@ -7,63 +7,62 @@ import type { PipelineOptions } from './pipeline-policy.ts';
 import type { SemconvVersion } from './semconv.ts';
 
 /**
- * Where the span that processes one message belongs.
+ * The parent of the process span of a message.
  *
- * - `'parent'`: in the producer's trace, as a child of the message's creation context, which it also links.
- * - `'link'`: in a trace of its own (or under the span that is active when `processMessage` is called), linking the creation
- *   context.
- * - `'auto'`: `'link'` under an active span, else `'parent'`.
+ * - `'parent'`: the message's creation context, in the producer's trace; the span also links it.
+ * - `'link'`: none, in a new trace that links the creation context; or the span that is active when `processMessage` is called.
+ * - `'auto'`: `'link'` if a span is active, else `'parent'`.
  *
- * Baggage is active whichever is chosen.
+ * Baggage is active in every case.
  */
 export type Parenting = 'parent' | 'link' | 'auto';
 
-/** Options that every wrapper takes. */
+/** Options of every wrapper. */
 export interface TraceOptions {
-  /** Where spans come from. Default: the provider registered with OpenTelemetry's API, now or later. */
+  /** The provider that creates spans. Default: the provider registered with OpenTelemetry's API, now or later. */
   tracerProvider?: TracerProvider | undefined;
-  /** Which propagator writes and reads message headers. Default `'global'`. */
+  /** The propagator that writes and reads message headers. Default `'global'`. */
   propagator?: PropagatorChoice | undefined;
   /**
-   * Names of the attributes. Default `'latest'`. `OTEL_SEMCONV_STABILITY_OPT_IN=messaging/dup` (or `messaging`) wins over it.
+   * Names of the attributes. Default `'latest'`. `OTEL_SEMCONV_STABILITY_OPT_IN=messaging/dup` (or `messaging`) takes precedence.
    */
   semconv?: SemconvVersion | undefined;
-  /** Where process spans belong, for all destinations or by destination name. Default `'parent'`. */
+  /** The parent of process spans, for all destinations or by destination name. Default `'parent'`. */
   parenting?: Parenting | ((destination: string) => Parenting) | undefined;
   /**
-   * What to do with a message that carries a valid creation context already: give it a new one, or keep it, send it unchanged and
-   * link it (a message relayed on behalf of someone else). Default `'replace'`.
+   * How to send a message that already has a valid creation context: replace the context, or keep it, send the message unchanged
+   * and link it (for relayed messages). Default `'replace'`.
    */
   existingContext?: 'replace' | 'keep' | undefined;
   /**
-   * Which baggage is sent and which is let in, for all destinations or by destination name. A function is asked once for a
-   * destination. Default: all of it.
+   * Which baggage is sent and which is accepted, for all destinations or by destination name. A function is called once per
+   * destination. Default: all baggage.
    */
   baggage?: BaggageRules | ((destination: string) => BaggageRules | undefined) | undefined;
   /**
-   * How far the trace context of received messages is believed, for all destinations or by destination name. A function is asked
-   * once for a destination; limits are counted together for all to which it gives the same object (beyond 1000 destinations, an
-   * equal one). Default `'continue'`.
+   * How far the trace context of received messages is trusted, for all destinations or by destination name. A function is called
+   * once per destination; destinations for which it returns the same object (beyond 1000 destinations, an equal one) share their
+   * limits. Default `'continue'`.
    */
   trust?: Trust | ((destination: string) => Trust | undefined) | undefined;
   /**
-   * Whether messages carry where and when their pipeline started, in a member of `tracestate`, and consumers record how long ago that
-   * was: `mqtrace.pipeline.age`, as a metric and on process spans. `true`, or names of pipelines. Default: off.
+   * Whether messages carry the name and start time of their pipeline in a member of `tracestate`, and consumers record the time
+   * since then: `mqtrace.pipeline.age`, as a metric and on process spans. `true`, or names of pipelines. Default: off.
    */
   pipelines?: boolean | PipelineOptions | undefined;
   /**
-   * Whether messages that are CloudEvents in binary mode get the Distributed Tracing extension (the trace in which their journey
-   * started), and are read by it where they have no `traceparent`. Default false.
+   * Whether the Distributed Tracing extension (with the trace in which an event started) is written to CloudEvents in binary mode,
+   * and read if they have no `traceparent`. Default false.
    */
   cloudEvents?: boolean | undefined;
   /**
-   * Whether settling messages (ack, nack, reject, commit, XACK) makes spans of its own. False halves the spans of a consumer that
-   * settles each message; process spans end as before. Default true.
+   * Whether settling messages (ack, nack, reject, commit, XACK) creates spans. `false` halves the number of spans of a consumer
+   * that settles each message; process spans are not affected. Default true.
    */
   settleSpans?: boolean | undefined;
   /**
-   * Whether messages as nearly every writer makes them are read by a fast path, with the same result. False rules it out, so that
-   * every message is read as unusual ones are: to find out whether a fault comes from there. Default true.
+   * Whether common messages are read by a fast path, with the same result. Set it to `false` to read every message by the general
+   * path, to find out whether a problem is caused by the fast path. Default true.
    */
   fastPath?: boolean | undefined;
 }
@@ -86,8 +85,8 @@ const names = [
 
 /**
  * @param where - the wrapper's name, for messages.
- * @param more - names of the options that this wrapper takes beyond the common ones.
- * @throws MqtraceError `INVALID_OPTION` for unknown names and wrong values
+ * @param more - names of the additional options of this wrapper.
+ * @throws MqtraceError `INVALID_OPTION` for unknown names and invalid values
  * @internal
  */
 export function checkOptions(where: string, options: unknown, more: readonly string[] = []): void {
@@ -130,7 +129,7 @@ function isThenable(given: unknown): boolean {
 }
 
 /**
- * Checks that what is to be wrapped has the methods that make it what it should be.
+ * Checks that an object has the methods of the client to wrap.
  *
  * @throws MqtraceError `INVALID_CLIENT`
  * @internal

@@ -1,14 +1,14 @@
-// Keeps what an option says for each destination.
+// Caches the value of an option for each destination.
 import { answered, reportFault } from '../common/faults.ts';
 
-/** Senders may choose the name of a destination (a routing key), so that the number of names kept is limited. */
+/** Senders may choose the name of a destination (a routing key), so the number of cached names is limited. */
 const remembered = 1000;
 
 /**
- * An option that holds for all destinations, or is a function of the destination's name, prepared once for each value.
+ * An option with one value for all destinations, or a function of the destination's name; each value is prepared once.
  *
- * @param prepare - checks a value and makes it ready; throws where it is wrong.
- * @param instead - what holds where the function throws or gives a wrong value.
+ * @param prepare - validates and prepares a value; throws if it is invalid.
+ * @param instead - the value if the function throws or returns an invalid value.
  */
 export class PerDestination<Value, Prepared> {
   readonly #given: Value | ((destination: string) => Value);
@@ -17,7 +17,7 @@ export class PerDestination<Value, Prepared> {
   readonly #what: string;
   readonly #byDestination = new Map<string, Prepared>();
   readonly #byValue = new Map<unknown, Prepared>();
-  /** For destinations beyond those remembered: values of the same content share what was prepared, and with it their limits. */
+  /** For destinations that are not cached: equal values share the prepared value, and with it their limits. */
   readonly #byContent = new Map<string, Prepared>();
   readonly #all: Prepared | undefined;
 

@@ -36,7 +36,7 @@ function send(messaging: Messaging, parent: Context = context.active(), count = 
   return sending.headers.map((headers) => headers!);
 }
 
-/** Processes a message, and gives what `handler` returns. */
+/** Processes a message, and returns the result of `handler`. */
 function process<R>(messaging: Messaging, headers: Headers, handler: () => R): R {
   const incoming = readIncoming(messaging, kafkaHeaders as never, headers as never, { destination });
   return runHandler(startProcessing(messaging, { name: 'process' }, incoming, ROOT_CONTEXT, 'delivered'), handler);
@@ -46,7 +46,7 @@ const relay = (messaging: Messaging, headers: Headers): Headers =>
   process(messaging, headers, () => send(messaging)[0]!);
 const traceState = (headers: Headers): unknown => String(headers['tracestate']);
 
-test('the origin is that of the first message, and each message on the way is a hop', () => {
+test('the origin is that of the first message, and each further message is a hop', () => {
   const messaging = client({ pipelines: { name: 'orders' } });
   const first = send(messaging)[0]!;
   expect(traceState(first)).toBe('mqtrace=1;mgj6k3cw;1;orders');
@@ -71,7 +71,7 @@ test.each<[string, TraceOptions]>([
   ['the stock propagator and parenting: link', { parenting: 'link', propagator: stock }],
   ['the stock propagator', { propagator: stock }],
   ['the slow path', { fastPath: false }],
-])('it goes on with %s', (_, options) => {
+])('the pipeline continues with %s', (_, options) => {
   const messaging = client({ pipelines: true, ...options });
   const first = send(messaging)[0]!;
   vi.setSystemTime(start + 1000);
@@ -87,20 +87,20 @@ test('in a new trace that links the message, HTTP calls by the propagator of mqt
   expect(carrier['tracestate']).toBe('mqtrace=1;mgj6k3cw;1');
 });
 
-test('with trust: ignore a pipeline starts anew', () => {
+test('with trust: ignore a new pipeline starts', () => {
   const messaging = client({ pipelines: true, trust: 'ignore' });
   const first = send(messaging)[0]!;
   vi.setSystemTime(start + 1000);
   expect(traceState(relay(messaging, first))).toBe(`mqtrace=1;${(start + 1000).toString(36)};1`);
 });
 
-test('trace state of others stays beside it', () => {
+test('other members of the trace state are kept', () => {
   const messaging = client({ pipelines: true });
   const first = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'ot=th:8,a=1' };
   expect(traceState(relay(messaging, first))).toBe('mqtrace=1;mgj6k3cw;1,ot=th:8,a=1');
 });
 
-test('only listed names are reported; others still travel', () => {
+test('only listed names are reported; others are still propagated', () => {
   const far = client({ pipelines: { name: 'far' } });
   const near = client({ pipelines: { names: ['orders'] } });
   const second = relay(near, send(far)[0]!);
@@ -111,7 +111,7 @@ test('only listed names are reported; others still travel', () => {
 test.each([
   ['31 days old', start - 31 * 86_400_000],
   ['two days ahead', start + 2 * 86_400_000],
-])('an origin %s is not believed: a pipeline starts anew', (_, ms) => {
+])('an origin %s is not trusted: a new pipeline starts', (_, ms) => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const messaging = client({ pipelines: true });
   expect(traceState(relay(messaging, { traceparent, tracestate: `mqtrace=1;${ms.toString(36)};7` }))).toBe(
@@ -120,13 +120,13 @@ test.each([
   expect(spans.named('process orders')[0]?.attributes).not.toHaveProperty('mqtrace.pipeline.age');
 });
 
-test('an origin a little ahead, by another clock, is of age 0', () => {
+test('an origin slightly in the future, by another clock, has age 0', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   relay(client({ pipelines: true }), { traceparent, tracestate: `mqtrace=1;${(start + 900).toString(36)};1` });
   expect(spans.named('process orders')[0]?.attributes['mqtrace.pipeline.age']).toBe(0);
 });
 
-test('the metric counts each message once, by name, also those of a batch', async () => {
+test('the metric counts each message once, by name, including those of a batch', async () => {
   const producer = mqtraceMetrics({ temporality: 'delta' });
   const messaging = client({ pipelines: { name: 'orders', names: ['orders'] } });
   const first = send(messaging)[0]!;
@@ -153,7 +153,7 @@ test('the metric counts each message once, by name, also those of a batch', asyn
   ]);
 });
 
-test('what fan-in makes of several is as old as the oldest', () => {
+test('a fan-in of several messages has the age of the oldest', () => {
   const messaging = client({ pipelines: true });
   const inputs = [3000, 1000, 2000].map((ms) => {
     vi.setSystemTime(start + ms);
@@ -164,14 +164,14 @@ test('what fan-in makes of several is as old as the oldest', () => {
   expect(traceState(sent)).toBe(`mqtrace=1;${(start + 1000).toString(36)};2`);
 });
 
-test('without the option nothing is added, and what came travels on as it is', () => {
+test('without the option nothing is added, and a received origin is propagated unchanged', () => {
   const messaging = client({});
   expect(send(messaging)[0]).not.toHaveProperty('tracestate');
   const from = send(client({ pipelines: true }))[0]!;
   expect(traceState(relay(messaging, from))).toBe('mqtrace=1;mgj6k3cw;1');
 });
 
-test('with a propagator of another kind pipelines are off, which is reported once', () => {
+test('with another kind of propagator pipelines are off, which is reported once', () => {
   const written = vi.spyOn(globalThis.process.stderr, 'write').mockReturnValue(true);
   const b3: TextMapPropagator = new B3Propagator();
   const messaging = client({ pipelines: true, propagator: b3 });
@@ -181,7 +181,7 @@ test('with a propagator of another kind pipelines are off, which is reported onc
   written.mockRestore();
 });
 
-test('a name function that fails gives a pipeline without a name', () => {
+test('with a name function that fails, the pipeline has no name', () => {
   const messaging = client({
     pipelines: {
       name: (to) => {
@@ -200,7 +200,7 @@ test.each([
   [{ name: 'x'.repeat(49) }, 'pipelines }).name'],
   [{ names: 'orders' }, 'pipelines }).names'],
   [{ names: ['a b'] }, 'pipelines }).names'],
-])('wrong options are named: %j', (pipelines, message) => {
+])('invalid options are reported: %j', (pipelines, message) => {
   expect(() => {
     checkOptions('traceTest', { pipelines });
     client({ pipelines } as never);

@@ -1,4 +1,4 @@
-// The `pipelines` option: which origin is sent, and what is said of the origin of a received message.
+// Implements the `pipelines` option: which origin is sent, and what is reported about the origin of a received message.
 import type { Attributes, Context, TextMapPropagator } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption } from '../common/errors.ts';
@@ -18,33 +18,33 @@ import { ATTR_PIPELINE_AGE, ATTR_PIPELINE_HOPS, ATTR_PIPELINE_NAME } from './sem
 /** Options of end-to-end pipelines. */
 export interface PipelineOptions {
   /**
-   * Name of the pipelines that start here: those whose first message this client sends. 1 to 48 letters, digits, `_`, `.` or `-`; for
-   * all destinations, or by destination name. Default: no name.
+   * The name of pipelines that start here, with the first message sent by this client. 1 to 48 letters, digits, `_`, `.` or `-`;
+   * for all destinations, or by destination name. Default: no name.
    */
   name?: string | ((destination: string) => string | undefined) | undefined;
   /**
-   * Names that are believed in received messages; others are reported as `_OTHER`, because anyone who sends a message can write one.
-   * Default: `name`, if it is a string.
+   * Names that are accepted in received messages; others are reported as `_OTHER`, because any sender can write a name. Default:
+   * `name`, if it is a string.
    */
   names?: readonly string[] | undefined;
 }
 
-/** What is known of a received message's pipeline. */
+/** The pipeline of a received message. */
 export interface PipelineAge {
-  /** Seconds since the first message of the pipeline was sent; 0 where clocks differ. */
+  /** Seconds since the first message of the pipeline was sent; not less than 0 if clocks differ. */
   readonly seconds: number;
   readonly hops: number;
-  /** Undefined for a pipeline without a name. */
+  /** Undefined if the pipeline has no name. */
   readonly name: string | undefined;
 }
 
 const nameExpected = '1 to 48 letters, digits, _, . or -';
 const other = '_OTHER';
-/** An origin further in the past or the future is no origin of a message that is processed now. */
+/** An origin further in the past or the future is invalid. */
 const maxAgeMs = 30 * 24 * 60 * 60 * 1000;
 const maxSkewMs = 24 * 60 * 60 * 1000;
 
-/** The propagators that have been warned of: one warning for each. */
+/** The propagators for which a warning was logged: one warning for each. */
 const warned = new WeakSet();
 
 /** The pipelines of one wrapped client. @internal */
@@ -61,7 +61,7 @@ export class PipelinePolicy {
     this.#propagator = propagator;
   }
 
-  /** The context to send a message in: its trace state holds the origin. */
+  /** The context for sending a message, with the origin in its trace state. */
   toSend(context: Context, destination: string | undefined): Context {
     if (!this.#isCarried()) return context;
     const origin = current(originOf(context)) ?? this.#start(destination);
@@ -74,7 +74,7 @@ export class PipelinePolicy {
     return origin === undefined ? detached : withOrigin(detached, origin);
   }
 
-  /** Undefined for a message without an origin, or with one that cannot be true. */
+  /** Undefined for a message without an origin, or with an invalid one. */
   ageOf(context: Context): PipelineAge | undefined {
     const origin = current(originOf(context));
     if (origin === undefined) return undefined;
@@ -83,7 +83,7 @@ export class PipelinePolicy {
     return { seconds: Math.max(0, Date.now() - startMs) / 1000, hops, name: believed };
   }
 
-  /** What a process span says of it. */
+  /** The attributes for a process span. */
   attributes(context: Context): Attributes | undefined {
     const age = this.ageOf(context);
     if (age === undefined) return undefined;
@@ -106,7 +106,7 @@ export class PipelinePolicy {
     }
   }
 
-  /** Only W3C propagators are known to write `tracestate` and to read it back. */
+  /** Only W3C propagators are known to write and read `tracestate`. */
   #isCarried(): boolean {
     if (fastExtractFor(this.#propagator) !== undefined) return true;
     if (!warned.has(this.#propagator)) {
@@ -120,7 +120,7 @@ export class PipelinePolicy {
   }
 }
 
-/** The origin, if it can be true. */
+/** The origin, if it is plausible. */
 function current(origin: PipelineOrigin | undefined): PipelineOrigin | undefined {
   if (origin === undefined) return undefined;
   const age = Date.now() - origin.startMs;

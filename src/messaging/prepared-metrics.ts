@@ -1,4 +1,4 @@
-// The series of one operation with one destination. Each is found once: whoever asks for it again allocates nothing.
+// Caches the series of one operation with one destination, so that repeated lookups allocate nothing.
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import {
   type Definition,
@@ -24,9 +24,9 @@ import {
   toVersion,
 } from './semconv.ts';
 
-/** Kinds of errors that are told apart for one operation. */
+/** The maximum number of error types per operation. */
 const maxErrorTypes = 100;
-/** Operations that are remembered; whatever is beyond is looked up among the series again. */
+/** The maximum number of cached operations; others are looked up in the series again. */
 const maxPrepared = 2000;
 
 type Found = (Series | undefined)[];
@@ -46,7 +46,7 @@ export class PreparedMetrics {
     this.#duration = type === 'process' ? processDuration : operationDuration;
   }
 
-  /** Records how long the operation took. */
+  /** Records the duration of the operation. */
   record(seconds: number, errorType: string | undefined): void {
     const duration = this.#duration;
     recordIn(this.series(duration, errorType), duration.boundaries!, seconds);
@@ -57,7 +57,7 @@ export class PreparedMetrics {
     return found[definition.at] ?? this.#find(found, definition, errorType);
   }
 
-  /** The series of a named pipeline. Only names that the application has listed come here, and one that stands for all others. */
+  /** The series of a named pipeline. Names are those listed by the application, and one for all others. */
   pipeline(name: string): Series {
     this.#pipelines ??= new Map();
     let series = this.#pipelines.get(name);
@@ -89,7 +89,7 @@ function noneFound(): Found {
   return Array.from({ length: definitions.length });
 }
 
-/** One of the operations that have a name and a destination in common. */
+/** One of the operations with the same name and destination. */
 interface Known {
   readonly type: string;
   readonly group: AttributeValue | undefined;
@@ -99,7 +99,7 @@ interface Known {
   readonly next: Known | undefined;
 }
 
-/** The operation of a name that was asked for last: nearly always, it is the one that is asked for next. */
+/** The operation of a name that was looked up last: usually the next lookup is for the same one. */
 interface Last {
   type: string;
   place: string;
@@ -107,7 +107,7 @@ interface Last {
   prepared: PreparedMetrics;
 }
 
-/** Finds the series of the operations of one client, by what is said of them. */
+/** Looks up the series of the operations of one client, by their attributes. */
 export class PreparedOperations {
   readonly #system: string;
   readonly #semconv: SemconvVersion;
@@ -184,7 +184,7 @@ export class PreparedOperations {
   }
 }
 
-/** The destination in a form of which there are few; empty where there is none. */
+/** A low-cardinality form of the destination; empty if there is none. */
 function placeOf(destination: Destination | undefined): string {
   if (destination === undefined) return '';
   const { template, metricName, anonymous, temporary, name } = destination;

@@ -1,4 +1,4 @@
-// Keeps what the spans of one operation on one destination have in common.
+// Caches the common data of the spans of one operation on one destination.
 import type { Attributes, SpanKind } from '@opentelemetry/api';
 import { PreparedSpan } from '../common/prepared-span.ts';
 import { RecentMap } from '../common/recent-map.ts';
@@ -17,27 +17,27 @@ import {
   toVersion,
 } from './semconv.ts';
 
-/** What decides what is prepared. */
+/** The inputs of a prepared operation. */
 type Described = Pick<OperationDescription, 'name' | 'type' | 'destination' | 'withoutDestination' | 'attributes'>;
 
-/** Destinations that are remembered at least: senders may choose their names. */
+/** The minimum number of cached destinations: senders may choose their names. */
 const destinationsAtMost = 500;
-/** Operations that are remembered of one destination: several clients with facts of their own may share what is prepared. */
+/** The maximum number of cached operations per destination: several clients with different attributes may share the cache. */
 const operationsAtMost = 8;
 
 /** A prepared operation, and the next one of the same destination. */
 interface Prepared {
   readonly described: Described;
   readonly kind: SpanKind;
-  /** The facts that were given last: the same object again need not be compared. */
+  /** The last given attributes: the same object need not be compared again. */
   facts: Attributes | undefined;
   readonly span: PreparedSpan;
   next: Prepared | undefined;
 }
 
 /**
- * Prepares the operations of one `Messaging`. Each is prepared anew when the facts about its client change: they are compared by
- * their values, so that clients may also make a new object for each call.
+ * Prepares the operations of one `Messaging`. Each is prepared again when the attributes of its client change: they are compared by
+ * value, so that clients may create a new object for each call.
  *
  * @internal
  */
@@ -45,7 +45,7 @@ export class PreparedOperations {
   readonly #system: string;
   readonly #semconv: SemconvVersion;
   readonly #byDestination = new RecentMap<string, Prepared>(destinationsAtMost);
-  /** The latest of each type: most clients do the same again and again. */
+  /** The last one of each type: most clients repeat the same operation. */
   readonly #last: Record<OperationDescription['type'], Prepared | undefined> = {
     create: undefined,
     send: undefined,
@@ -59,7 +59,7 @@ export class PreparedOperations {
     this.#semconv = semconv;
   }
 
-  /** What spans of this operation have in common. */
+  /** The common data of this operation's spans. */
   get(described: Described, kind: SpanKind): PreparedSpan {
     const last = this.#last[described.type];
     if (last !== undefined && isFor(last, described, kind)) return last.span;
@@ -77,7 +77,7 @@ export class PreparedOperations {
       if (++count === operationsAtMost) each.next = undefined;
     }
     const { name, type, destination, withoutDestination, attributes } = described;
-    // A destination may be an object of the caller's that is used again.
+    // A destination may be an object that the caller reuses.
     const kept = { name, type, destination: destination && { ...destination }, withoutDestination, attributes };
     const all = toVersion(constantAttributes(this.#system, kept), this.#semconv);
     const span = new PreparedSpan(spanName(kept), kind, all);
@@ -125,7 +125,7 @@ function constantAttributes(system: string, { name, type, destination, attribute
   return all;
 }
 
-/** `{operation} {destination}`, where the destination is one that does not make a name for each connection. */
+/** `{operation} {destination}`, if the destination is not anonymous or temporary. */
 function spanName({ name, destination, withoutDestination, attributes }: Described): string {
   if (destination === undefined) {
     const address = withoutDestination ? attributes?.[ATTR_SERVER_ADDRESS] : undefined;

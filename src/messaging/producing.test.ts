@@ -23,7 +23,7 @@ const send = (messaging: Messaging, messages: Outgoing<Record<string, string>>[]
   );
 const carriedBy = (headers: unknown) => trace.getSpanContext(extract(kafkaHeaders, headers as Record<string, string>));
 
-test('one message: a PRODUCER span, whose context and baggage travel; no batch count', () => {
+test('one message: a PRODUCER span, whose context and baggage are sent; no batch count', () => {
   const parent = trace.setSpan(ROOT_CONTEXT, trace.getTracer('app').startSpan('app'));
   const { operation, headers } = context.with(parent, () =>
     withBaggage({ tenant: 'a' }, () => send(messagingWith(), [message(0)])),
@@ -44,7 +44,7 @@ test('one message: a PRODUCER span, whose context and baggage travel; no batch c
   expect(propagation.getBaggage(extract(kafkaHeaders, headers[0]))?.getEntry('tenant')?.value).toBe('a');
 });
 
-test('several messages: a create span each, whose contexts travel, and a CLIENT span that links them with what is particular', () => {
+test('several messages: a create span each, whose contexts are sent, and a CLIENT span that links them with their attributes', () => {
   const { operation, headers } = send(messagingWith(), [message(0), message(1)]);
   operation.end();
   const creates = spans.named('create orders');
@@ -62,7 +62,7 @@ test('several messages: a create span each, whose contexts travel, and a CLIENT 
   );
 });
 
-test('several destinations: the send has none', () => {
+test('several destinations: the send span has none', () => {
   send(messagingWith(), [message(0), { ...message(1), destination: { name: 'other' } }]).operation.end();
   const span = spans.span('send');
   expect(span.attributes).not.toHaveProperty('messaging.destination.name');
@@ -73,7 +73,7 @@ test('several destinations: the send has none', () => {
   expect(spans.named('create other')).toHaveLength(1);
 });
 
-test('what all messages of a send have in common is on its span, too', () => {
+test('attributes that all messages of a send share are on its span, too', () => {
   const equal = (key: string) => ({
     ...message(0),
     attributes: { 'kafka.message.key': key, 'messaging.destination.partition.id': '1' },
@@ -97,7 +97,7 @@ test.each([
   },
 );
 
-test('a creation context that is to be kept: no create span, the message untouched, the send CLIENT and linked', () => {
+test('a kept creation context: no create span, the message is unchanged, the send span is CLIENT and links it', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const { operation, headers } = send(messagingWith({ existingContext: 'keep' }), [message(0, { traceparent })]);
   operation.end();
@@ -109,7 +109,7 @@ test('a creation context that is to be kept: no create span, the message untouch
   expect(spans.named('create orders')).toEqual([]);
 });
 
-test('a kept context beside a message without one: that one gets a create span', () => {
+test('a message without a context in the same send gets a create span', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const { operation, headers } = send(messagingWith({ existingContext: 'keep' }), [
     message(0, { traceparent }),
@@ -121,14 +121,14 @@ test('a kept context beside a message without one: that one gets a create span',
   expect(spans.span('send orders').links).toHaveLength(2);
 });
 
-test('a readOnlyHeaders message is counted and linked, and left as it is', () => {
+test('a readOnlyHeaders message is counted and linked, and not changed', () => {
   const { operation, headers } = send(messagingWith(), [{ ...message(0), readOnlyHeaders: true }]);
   operation.end();
   expect(headers).toEqual([undefined]);
   expect(spans.span('send orders').kind).toBe(SpanKind.PRODUCER);
 });
 
-test('500 messages: no link is lost; they are spread over spans of one parent', () => {
+test('500 messages: no link is lost; links are distributed over spans with one parent', () => {
   send(
     messagingWith(),
     Array.from({ length: 500 }, (_, at) => message(at)),
@@ -144,13 +144,13 @@ test('500 messages: no link is lost; they are spread over spans of one parent', 
   );
 });
 
-test('with tracing suppressed, or nothing to send: no span, messages untouched', () => {
+test('with tracing suppressed, or nothing to send: no span, messages unchanged', () => {
   expect(send(messagingWith(), [message(0)], suppressTracing(ROOT_CONTEXT)).headers).toEqual([undefined]);
   expect(send(messagingWith(), []).headers).toEqual([]);
   expect(spans.spans()).toEqual([]);
 });
 
-test('a tracer that throws: the message goes out untouched, or with what is active', () => {
+test('a tracer that throws: the message is sent unchanged, or with the active context', () => {
   const thrower = (): never => {
     throw new Error('tracer');
   };
@@ -160,7 +160,7 @@ test('a tracer that throws: the message goes out untouched, or with what is acti
   expect(headers).toEqual([undefined, undefined]);
 });
 
-test('a failure sets status, error.type and an exception event, once; a success leaves the status unset', () => {
+test('a failure sets status, error.type and an exception event, once; a success does not set the status', () => {
   const { operation } = send(messagingWith(), [message(0)]);
   operation.fail(
     Object.assign(new Error('no such topic'), { name: 'KafkaJSProtocolError', type: 'UNKNOWN_TOPIC_OR_PARTITION' }),

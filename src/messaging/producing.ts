@@ -1,4 +1,4 @@
-// Sending messages.
+// Starts the operations of a producer: sending one message or several.
 import { type Attributes, type Context, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { reportFault } from '../common/faults.ts';
@@ -21,26 +21,27 @@ import { ATTR_BATCH_MESSAGE_COUNT } from './semconv.ts';
 export interface Outgoing<H> {
   destination: Destination;
   headers: H | null | undefined;
-  /** What is particular to this message: on its span, or in a batch on its create span and its link. */
+  /** The attributes of this message: set on its span, or in a batch on its create span and its link. */
   attributes?: Attributes | undefined;
-  /** A message whose headers cannot be written; it is sent as it is, and counts in its batch. */
+  /** A message whose headers cannot be written; it is sent unchanged, and counts in its batch. */
   readOnlyHeaders?: boolean;
 }
 
-/** A send under way. */
+/** A running send operation. */
 export interface Sending<H> {
   operation: Operation;
-  /** The headers to send for each message, in order; undefined where the message is to be left as it is. */
+  /** The headers to send for each message, in order; undefined if the message must not be changed. */
   headers: (H | undefined)[];
 }
 
 /**
  * Starts a send.
  *
- * One message is one PRODUCER span, whose context travels. Several are a PRODUCER `create` span each, whose contexts travel, and a
- * CLIENT span that links them all. A creation context that is to be kept makes no create span; the send is CLIENT and links it.
+ * For one message there is one PRODUCER span, whose context is sent. For several there is a PRODUCER `create` span each, whose
+ * contexts are sent, and a CLIENT span that links them all. For a kept creation context there is no create span; the send span is
+ * CLIENT and links it.
  *
- * @param description - name and attributes of the send as a whole; its destination is worked out from the messages.
+ * @param description - name and attributes of the whole send; its destination is derived from the messages.
  * @param parent - the context in which the application sends.
  */
 export function startSending<H>(
@@ -71,7 +72,7 @@ export function startSending<H>(
   }
 }
 
-/** Counts and times a send, by what its messages have in common. */
+/** Counts and times a send, by the common attributes of its messages. */
 function measureSend<H>(
   messaging: Messaging,
   { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
@@ -86,7 +87,7 @@ function untouched<H>(messages: readonly Outgoing<H>[], parent: Context, measure
   return { operation: noOperation(parent, measurement), headers: messages.map(() => undefined) };
 }
 
-/** Where no span would be kept, none is described: all that is left to do is to let the context travel. */
+/** If no span would be sampled, none is described: only the context is propagated. */
 function sendUnsampled<H>(
   messaging: Messaging,
   adapter: CarrierAdapter<H>,

@@ -38,7 +38,7 @@ test('baggage to send: by destination, for one message and for several', () => {
   expect(spans.span('send inside').attributes).not.toHaveProperty('baggage.tenant');
 });
 
-test('baggage received: what passes is active and, allow-listed, on the span', () => {
+test('received baggage: accepted entries are active, and allow-listed ones are span attributes', () => {
   const messaging = make({ baggage: { receive: { deny: ['secret'], spanAttributes: ['tenant'] } } });
   const operation = startProcessing(messaging, { name: 'process' }, read(messaging, 't'));
   operation.end();
@@ -60,7 +60,7 @@ test('trust by destination: continued, linked, ignored', () => {
   expect(ignored!.links).toEqual([]);
 });
 
-test('trust with limits: a trace id over its share starts traces of their own', () => {
+test('trust with limits: messages over the limit of a trace id start new traces', () => {
   const messaging = make({ trust: { messagesPerTrace: 2 } });
   for (let i = 0; i < 4; i++) startProcessing(messaging, { name: 'process' }, read(messaging, 't')).end();
   const traces = spans.named('process t').map((span) => span.spanContext().traceId);
@@ -69,7 +69,7 @@ test('trust with limits: a trace id over its share starts traces of their own', 
   expect(spans.named('process t').every((span) => span.links.length === 1)).toBe(true);
 });
 
-test('an option function that fails believes and passes nothing, and the application does not notice', () => {
+test('if an option function fails, nothing is trusted or passed, and the application is not affected', () => {
   const fails = (): never => {
     throw new Error('no');
   };
@@ -81,20 +81,20 @@ test('an option function that fails believes and passes nothing, and the applica
   expect(trace.getSpanContext(context.active())).toBeUndefined();
 });
 
-test('limits hold together for all destinations that share the rules, however many a sender names', () => {
+test('limits are shared by all destinations with the same rules, for any number of names', () => {
   const rules = { messagesPerTrace: 1 };
   const messaging = make({ trust: () => rules });
   const linked = Array.from({ length: 1500 }, (_, i) => read(messaging, `t${i}`).linkOnly);
   expect(linked.filter((only) => !only)).toHaveLength(1);
 });
 
-test('beyond 1000 destinations limits hold together for rules that say the same, so that naming more escapes none', () => {
+test('beyond 1000 destinations equal rules share their limits, so that using more names cannot bypass them', () => {
   const messaging = make({ trust: () => ({ messagesPerTrace: 1 }) });
   const linked = Array.from({ length: 3000 }, (_, i) => read(messaging, `t${i}`).linkOnly);
   expect(linked.filter((only) => !only)).toHaveLength(1001);
 });
 
-test('cloudEvents: the extension is written, and read where there is no traceparent', () => {
+test('cloudEvents: the extension is written, and read if there is no traceparent', () => {
   const messaging = make({ cloudEvents: true });
   const parent = extract(kafkaHeaders, headers);
   const written = messaging.inject(kafkaHeaders, { ce_specversion: '1.0' }, parent);

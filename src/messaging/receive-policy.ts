@@ -1,3 +1,4 @@
+// Applies the baggage and trust options to sent and received messages.
 import { type Attributes, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { checkNames } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
@@ -13,7 +14,7 @@ interface CompiledRules {
 
 const noRules: CompiledRules = { send: undefined, receive: undefined };
 
-/** What the options of one client say about the baggage and the trust of its destinations. @internal */
+/** The baggage and trust options of one client, by destination. @internal */
 export class ReceivePolicy {
   readonly #baggage: PerDestination<BaggageRules | undefined, CompiledRules> | undefined;
   readonly #trust: PerDestination<Trust | undefined, TrustPolicy> | undefined;
@@ -22,7 +23,7 @@ export class ReceivePolicy {
   constructor(where: string, { baggage, trust }: Pick<TraceOptions, 'baggage' | 'trust'>) {
     if (baggage !== undefined) {
       const prepare = (rules: BaggageRules | undefined): CompiledRules => compileRules(rules, `${where}({ baggage })`);
-      // Where the function fails, nothing passes: what it would have kept back is not known.
+      // If the function fails, nothing passes, because it is unknown what it would deny.
       const nothing = compileRules({ send: { maxEntries: 0 }, receive: { maxEntries: 0 } }, where);
       this.#baggage = new PerDestination('baggage', baggage, prepare, nothing);
     }
@@ -33,24 +34,24 @@ export class ReceivePolicy {
     }
   }
 
-  /** Whether there is a policy for baggage at all. */
+  /** Whether there is a baggage policy. */
   get filtersBaggage(): boolean {
     return this.#baggage !== undefined;
   }
 
-  /** The context with what of its baggage may be sent there. */
+  /** The context with only the baggage that may be sent to the destination. */
   toSend(context: Context, destination: string | undefined): Context {
     return this.#baggage?.for(destination).send?.apply(context) ?? context;
   }
 
-  /** What of a received context is believed, with what of its baggage may come in. */
+  /** The trusted part of a received context, with only the accepted baggage. */
   received(context: Context, destination: string | undefined): AdmittedContext {
     const trusted = this.#trust?.for(destination).apply(context, ROOT_CONTEXT) ?? { context, linkOnly: false };
     const policy = this.#baggage?.for(destination).receive;
     return policy === undefined ? trusted : { context: policy.apply(trusted.context), linkOnly: trusted.linkOnly };
   }
 
-  /** The baggage that goes on the spans of an operation. */
+  /** The baggage for the span attributes of an operation. */
   attributes(direction: 'send' | 'receive', context: Context, destination: string | undefined): Attributes | undefined {
     const policy = this.#baggage?.for(destination)[direction];
     if (policy === undefined) return undefined;

@@ -7,20 +7,20 @@ import * as names from './semconv.ts';
 const publishedNames = new Set<unknown>(Object.values(published));
 const ours = Object.entries(names).flatMap(([name, value]) => (name.startsWith('ATTR_') ? [value as string] : []));
 
-test('every attribute is one of the published conventions, or is under a name of our own', () => {
+test('every attribute is defined by the published conventions, or is in the mqtrace namespace', () => {
   expect(ours.length).toBeGreaterThan(20);
   const unknown = ours.filter((name) => !publishedNames.has(name) && !name.startsWith('mqtrace.'));
   expect(unknown).toEqual([]);
 });
 
-test('the names of version 1.30 are published ones, too', () => {
+test('the names of version 1.30 are published, too', () => {
   const attributes = Object.fromEntries(ours.map((name) => [name, 'x']));
   const old = Object.keys(names.toVersion(attributes, '1.30')).filter((name) => !name.startsWith('mqtrace.'));
   expect(old).not.toEqual(ours);
   expect(old.filter((name) => !publishedNames.has(name))).toEqual([]);
 });
 
-test('the newest schema is that of the conventions whose names are checked here', () => {
+test('the newest schema is that of the checked conventions', () => {
   const main = createRequire(import.meta.url).resolve('@opentelemetry/semantic-conventions');
   const root = main.slice(0, main.indexOf('semantic-conventions') + 'semantic-conventions'.length);
   const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };

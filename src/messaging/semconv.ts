@@ -1,8 +1,9 @@
-// Attribute names of the semantic conventions, and their older names.
+// Defines the attribute names of the semantic conventions, and their older names.
 import type { Attributes } from '@opentelemetry/api';
 
 // Names of the OpenTelemetry messaging conventions as of the npm package @opentelemetry/semantic-conventions 1.45.0 (status:
-// Development). They are written out here, because a dependency's rename would otherwise change what users' dashboards read.
+// Development). They are copied here, so that a renamed constant in a dependency does not change the attributes that dashboards
+// use.
 export const ATTR_SYSTEM = 'messaging.system.name';
 export const ATTR_OPERATION_NAME = 'messaging.operation.name';
 export const ATTR_OPERATION_TYPE = 'messaging.operation.type';
@@ -27,34 +28,34 @@ export const ATTR_KAFKA_OFFSET = 'kafka.offset';
 export const ATTR_RABBITMQ_ROUTING_KEY = 'rabbitmq.destination.routing_key';
 export const ATTR_RABBITMQ_DELIVERY_TAG = 'rabbitmq.message.delivery_tag';
 
-// The conventions have no name for these yet.
+// The conventions do not define names for these yet.
 /** Seconds between sending and the start of processing. */
 export const ATTR_MESSAGE_AGE = 'mqtrace.message.age';
-/** The age of a message that was received before it was sent, by the clocks of the two machines: negative seconds. */
+/** The negative age, in seconds, of a message that was received before it was sent, by the clocks of the two machines. */
 export const ATTR_MESSAGE_CLOCK_SKEW = 'mqtrace.message.clock_skew';
 /** Bytes of the baggage that a message carries, where it is 1024 or more. */
 export const ATTR_BAGGAGE_SIZE = 'mqtrace.baggage.size';
-/** How often the message has been delivered, this time included; only where the broker tells. */
+/** The number of deliveries of the message, including this one; only if the broker reports it. */
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
-/** True where the broker marks the message as delivered before. */
+/** True if the broker marks the message as redelivered. */
 export const ATTR_MESSAGE_REDELIVERED = 'mqtrace.message.redelivered';
 /** Seconds between the first message of a pipeline and the start of processing. */
 export const ATTR_PIPELINE_AGE = 'mqtrace.pipeline.age';
-/** Messages from the start of a pipeline to here. */
+/** The number of messages from the start of the pipeline to this one. */
 export const ATTR_PIPELINE_HOPS = 'mqtrace.pipeline.hops';
-/** The name of a pipeline, if it has one that is believed; else `_OTHER`. */
+/** The name of the pipeline, if it has an accepted one; else `_OTHER`. */
 export const ATTR_PIPELINE_NAME = 'mqtrace.pipeline.name';
-/** On the further spans of an operation whose links exceed the limit of one span: the number of the part, counted from 1. */
+/** On the additional spans of an operation with more links than one span may have: the number of the part, counted from 1. */
 export const ATTR_LINKS_PART = 'mqtrace.links.part';
 
 /**
- * Which names the attributes get: the newest; those of version 1.30 of the conventions (and of most versions up to 1.44); or both.
+ * The version of attribute names: the newest; version 1.30 of the conventions (also used by most versions up to 1.44); or both.
  */
 export type SemconvVersion = 'latest' | 'dup' | '1.30';
 
 /**
- * The schemas of the versions; where both names are given, that of the newest. Each release of the conventions publishes its schema
- * under its own number, and the npm package from which the names are taken has the number of that release.
+ * The schema URLs of the versions; for both names, that of the newest. Each release of the conventions has a schema URL with its
+ * version, which is also the version of the npm package with the names.
  */
 export const schemaUrls: Readonly<Record<SemconvVersion, string>> = {
   latest: 'https://opentelemetry.io/schemas/1.45.0',
@@ -71,7 +72,7 @@ const namesOf130: Readonly<Record<string, string>> = {
   [ATTR_RABBITMQ_DELIVERY_TAG]: 'messaging.rabbitmq.message.delivery_tag',
 };
 
-/** Attributes of the newest names, under the names of the version asked for. */
+/** Renames attributes with the newest names to those of the selected version. */
 export function toVersion(attributes: Attributes, version: SemconvVersion): Attributes {
   if (version === 'latest') return attributes;
   const renamed: Attributes = {};

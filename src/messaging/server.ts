@@ -1,18 +1,18 @@
-// Where a client's server is, as an option and as attributes.
+// Validates the `server` option, and converts it to attributes.
 import type { Attributes } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from './semconv.ts';
 
-/** Where a server is. */
+/** The address of a server. */
 export interface ServerOption {
   /** Host name or address. */
   address: string;
-  /** Default: none is told. */
+  /** Default: none. */
   port?: number | undefined;
 }
 
-/** `server.address` and `server.port`; what is unknown is omitted. */
+/** `server.address` and `server.port`; unknown values are omitted. */
 export function serverAttributes(address: string | undefined, port: number | undefined): Attributes {
   const attributes: Attributes = {};
   if (address !== undefined && address !== '') attributes[ATTR_SERVER_ADDRESS] = address;

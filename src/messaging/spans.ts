@@ -1,4 +1,4 @@
-// Makes the spans of an operation, and more where it has more links than one span may hold.
+// Creates the span of an operation, and additional spans if it has more links than one span may have.
 import { type Context, type Link, type Span, type SpanOptions, trace } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { type PreparedSpan, type PreparedStart, preparedTracer } from '../common/prepared-span.ts';
@@ -6,17 +6,17 @@ import { FieldContext } from '../propagation/field-context.ts';
 import { ATTR_LINKS_PART } from './semconv.ts';
 import type { TracerSource } from './tracer.ts';
 
-/** The SDK's default limit. It would drop further links silently. */
+/** The SDK's default limit. The SDK drops further links silently. */
 const linksPerSpan = 128;
 
-/** The spans of one operation: the first is the operation's own, further ones carry the links beyond its limit. */
+/** The spans of one operation: the first one is the operation's span, additional ones have the links beyond its limit. */
 export interface StartedSpans {
   spans: Span[];
   /** The parent context with the operation's span in it; without a usable span, the parent context. */
   context: Context;
 }
 
-/** Starts the span of an operation, and further ones below it for more than 128 links. Never throws; a fault is counted. */
+/** Starts the span of an operation, and child spans for the links after the 128th. Never throws; a fault is counted. */
 export function startSpans(tracer: TracerSource, name: string, options: SpanOptions, parent: Context): StartedSpans {
   const started: StartedSpans = { spans: [], context: parent };
   try {
@@ -85,7 +85,7 @@ function addFirst(started: StartedSpans, given: Span | null | undefined): void {
   const span = answered(given);
   if (span === undefined || span === null) throw new TypeError(`startSpan() returned ${String(span)}`);
   started.spans.push(span);
-  // A span that cannot tell its context must not become active: the application's own calls would fail on it.
+  // A span without a valid span context must not become active: the application's own calls would fail with it.
   if (typeof answered(span.spanContext())?.traceId !== 'string')
     throw new TypeError('spanContext() returned no span context');
   started.context = trace.setSpan(started.context, span);

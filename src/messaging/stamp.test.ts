@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createStamp } from './stamp.ts';
 
 describe('createStamp', () => {
-  it('keeps a value for an object, and the last one', () => {
+  it('keeps the last value for an object', () => {
     const stamp = createStamp<string>();
     const [one, other] = [{}, {}];
     stamp.set(one, 'first');
@@ -12,7 +12,7 @@ describe('createStamp', () => {
     expect(stamp.get(other)).toBeUndefined();
   });
 
-  it('keeps the values of two stamps apart', () => {
+  it('keeps the values of two stamps separate', () => {
     const [a, b] = [createStamp<string>(), createStamp<string>()];
     const object = {};
     a.set(object, 'a');
@@ -51,7 +51,7 @@ describe('createStamp', () => {
       ),
     ],
     ['without prototype', Object.create(null) as object],
-  ])('takes an object that is %s', (_, object) => {
+  ])('accepts an object that is %s', (_, object) => {
     const stamp = createStamp<number>();
     stamp.set(object, 1);
     stamp.set(object, 2);

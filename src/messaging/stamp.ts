@@ -1,22 +1,23 @@
-/** A value that is kept with an object of someone else's. */
+// Attaches values to objects of the application without observable changes.
+/** A value that is attached to an object of another library. */
 export interface Stamp<Value> {
   get(object: object): Value | undefined;
   set(object: object, value: Value): void;
 }
 
-/** Its constructor returns the object given, so that the fields of a derived class are added to that object. */
-// oxlint-disable-next-line typescript/no-extraneous-class -- a constructor is all it is for
+/** Its constructor returns the given object, so that the fields of a derived class are added to that object. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- only the constructor is used
 class Returning {
   constructor(object: object) {
-    // oxlint-disable-next-line no-constructor-return -- this is what the class is for
+    // oxlint-disable-next-line no-constructor-return -- the purpose of the class
     return object;
   }
 }
 
 /**
- * A place for one value on each object, in a private field. Nothing can observe it: not keys, copies, `util.inspect` or
- * `structuredClone`; frozen objects take it as well. An entry in a `WeakMap` for each message would cost the garbage collector more
- * than the rest of tracing together; it is used only for objects to which no field can be added.
+ * Attaches one value to each object, in a private field. It is not observable by keys, copies, `util.inspect` or `structuredClone`,
+ * and works with frozen objects. A `WeakMap` entry for each message would cost more garbage collection than all other tracing; it
+ * is used only for objects to which no field can be added.
  */
 export function createStamp<Value>(): Stamp<Value> {
   let unstamped: WeakMap<object, Value> | undefined;

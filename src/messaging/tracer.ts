@@ -4,15 +4,16 @@ import { describe } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { version } from '../common/version.ts';
 
-/** Gives the tracer of mqtrace's spans. It throws where the provider fails, and asks it again the next time. */
+/** Returns the tracer of mqtrace's spans. It throws if the provider fails, and calls the provider again the next time. */
 export type TracerSource = () => Tracer;
 
 /**
- * A source for the tracer of a provider, which is asked for it at once: a provider that fails is a fault of tracing, not of the call
- * that wraps a client.
+ * Creates a source of the provider's tracer, and gets the tracer immediately: if the provider fails, that is a fault of tracing,
+ * not an error of the call that wraps a client.
  *
- * @param provider - default: the registered one. The API's own provider gives a tracer that follows whatever is registered later.
- * @param schemaUrl - that of the conventions which the attributes follow.
+ * @param provider - default: the registered one. The API's own provider returns a tracer that delegates to a provider registered
+ *   later.
+ * @param schemaUrl - the schema URL of the conventions that the attributes follow.
  */
 export function tracerOf(provider: TracerProvider | undefined, schemaUrl?: string): TracerSource {
   let tracer: Tracer | undefined;
@@ -25,7 +26,7 @@ export function tracerOf(provider: TracerProvider | undefined, schemaUrl?: strin
   return source;
 }
 
-/** A source for the tracer given, else for the one of the provider that is registered at the time of each span. */
+/** A source for the given tracer, else for that of the provider that is registered when a span is created. */
 export function tracerFrom(given: Tracer | undefined): TracerSource {
   return () => given ?? ask(undefined);
 }

@@ -28,7 +28,7 @@ function start(options: StartTracingOptions = {}): void {
   });
 }
 
-/** Processes an unsampled message and sends two on; gives how many spans were asked for, and what was sent. */
+/** Processes an unsampled message and sends two messages; returns the number of requested spans and the sent headers. */
 function relay(messaging: Messaging): {
   asked: number;
   sent: (Record<string, unknown> | undefined)[];
@@ -58,17 +58,17 @@ function relay(messaging: Messaging): {
   return { asked: startSpan.mock.calls.length, sent, tenant };
 }
 
-test('below an unsampled parent no span is even asked for; trace, state and baggage travel on', () => {
+test('below an unsampled parent no span is requested; trace, state and baggage are propagated', () => {
   start();
   expect(relay(new Messaging('kafka', 'test', {}))).toEqual({ asked: 0, sent: [received, received], tenant: 'a' });
 });
 
-test('where everything is recorded to keep errors, spans are made', () => {
+test('if everything is recorded to keep errors, spans are created', () => {
   start({ sampling: { keepErrors: true } });
   expect(relay(new Messaging('kafka', 'test', {})).asked).toBe(4);
 });
 
-test('an unsampled root is still a trace of its own', () => {
+test('an unsampled root still starts a trace', () => {
   start({ sampling: { sampler: { ratio: 0 } } });
   const messaging = new Messaging('kafka', 'test', {});
   const { headers } = startSending(
@@ -81,7 +81,7 @@ test('an unsampled root is still a trace of its own', () => {
   expect(headers[0]?.['traceparent']).toMatch(/-00$/);
 });
 
-test('a provider of someone else is always asked', () => {
+test('another provider is always called', () => {
   start();
   const tracerProvider = { getTracer: (name: string) => trace.getTracer(name) };
   expect(relay(new Messaging('kafka', 'test', { tracerProvider })).asked).toBe(4);

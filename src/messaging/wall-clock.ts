@@ -1,21 +1,23 @@
-// The time of day of a moment that was read from the monotonic clock, without reading a second clock.
+// Converts times of the monotonic clock to wall-clock time, without reading a second clock.
 import { performance } from 'node:perf_hooks';
 
-/** Milliseconds for which the distance of the two clocks is believed. */
+/** Milliseconds for which the difference of the two clocks is cached. */
 const believed = 100;
 
-/** The distance, and when it was read. A typed array, because a number in a variable of a module is allocated anew at each change. */
+/**
+ * The difference, and the time of its reading. A typed array, because changing a number in a module variable may allocate memory.
+ */
 const distance = new Float64Array([0, -Infinity]);
 
 /**
- * What `Date.now()` told at that moment, or a tenth of a second earlier where the time of day was changed since.
+ * The value of `Date.now()` at that moment; up to a tenth of a second outdated if the wall clock was changed.
  *
- * @param ticks - of `performance.now()`, from a moment ago.
+ * @param ticks - a recent value of `performance.now()`.
  */
 export function timeOfDay(ticks: number): number {
   if (!(Math.abs(ticks - distance[1]!) < believed)) {
     const now = performance.now();
-    // A time of day is cut to milliseconds, which the distance is not: the largest that was seen is the nearest to the truth.
+    // The wall clock is truncated to milliseconds, so the largest measured difference is the most exact one.
     const seen = Date.now() - now;
     if (!(Math.abs(seen - distance[0]!) < 1) || seen > distance[0]!) distance[0] = seen;
     distance[1] = now;

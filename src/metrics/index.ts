@@ -1,4 +1,4 @@
-// Metrics of messaging for OpenTelemetry's metrics SDK.
+// Exports the messaging metrics for OpenTelemetry's metrics SDK.
 export {
   type EmptyResource,
   type MqtraceCollection,

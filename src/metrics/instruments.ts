@@ -1,22 +1,22 @@
-// The metrics that mqtrace keeps: name, unit and buckets of each, and the state that all copies of the package share.
+// Defines the metrics of mqtrace, with name, unit and buckets, and their state, which all copies of the package share.
 import type { Attributes } from '@opentelemetry/api';
 import { processState } from '../common/process-state.ts';
 
-/** What one set of attributes has added up to. Never set back: whoever reads remembers what it has read. @internal */
+/** The accumulated values of one set of attributes. Never reset: readers remember what they have read. @internal */
 export interface Series {
   readonly attributes: Attributes;
-  /** Milliseconds since the epoch from which on it counts. */
+  /** Start of the series in milliseconds since the epoch. */
   readonly startMs: number;
   /**
-   * A counter: its value. A histogram: sum, smallest, largest, then a count for each bucket. The numbers lie in a typed array,
-   * because a number in an object's field may be allocated anew each time it changes.
+   * A counter: its value. A histogram: sum, smallest, largest, then a count for each bucket. The numbers are in a typed array,
+   * because changing a number in an object's field may allocate memory.
    */
   readonly data: Float64Array;
   /** Has a value recorded elsewhere as well. */
   forward: ((value: number) => void) | undefined;
 }
 
-/** What is said of an instrument. @internal */
+/** The description of an instrument. @internal */
 export interface Definition {
   /** Its place among the definitions of this copy of the package. */
   readonly at: number;
@@ -30,9 +30,9 @@ export interface Definition {
 
 /** An instrument with its series. @internal */
 export interface Instrument extends Omit<Definition, 'at'> {
-  /** By attributes, as {@link seriesFor} writes them as text. */
+  /** By the text form of the attributes that {@link seriesFor} builds. */
   readonly series: Map<string, Series>;
-  /** How many of the series stand for those that had no room. */
+  /** The number of series that combine those over the limit. */
   others: number;
 }
 
@@ -55,18 +55,18 @@ export type Observer = (note: (level: Level, shared?: boolean) => void) => void 
 /** Gives what records the values of one series elsewhere. @internal */
 export type Forwarder = (name: string, attributes: Attributes) => (value: number) => void;
 
-/** What all copies of this package in the process share. @internal */
+/** The state that all copies of this package in the process share. @internal */
 export interface MetricsState {
-  /** Whoever reads; while there are none, nothing is counted. */
+  /** The readers; without one, nothing is counted. */
   readers: number;
   /** How many of them are instruments of the metrics API. */
   meters: number;
   /** For the values of histograms; undefined unless they are recorded by the metrics API too. */
   forwarder: Forwarder | undefined;
-  /** Differs each time that counting starts; 0 while nothing is counted. */
+  /** Changes each time that counting starts; 0 while nothing is counted. */
   epoch: number;
   epochs: number;
-  /** Series that an instrument may have. */
+  /** The maximum number of series per instrument. */
   maxSeries: number;
   /** Whoever tells levels when they are read: see `observe` in levels.ts. */
   readonly observers: Set<Observer>;
@@ -91,9 +91,9 @@ export const state: MetricsState = processState('metrics', 1, () => ({
   instruments: new Map(),
 }));
 
-/** As the conventions advise. https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/ */
+/** The boundaries of the conventions. https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/ */
 const durations = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-/** Messages may wait for much longer than an operation lasts: up to a day. */
+/** Messages may wait much longer than an operation takes: up to a day. */
 const ages = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400,
 ];
@@ -165,7 +165,7 @@ export const clockSkew: Definition = define({
   name: 'mqtrace.message.clock_skew',
   kind: 'counter',
   unit: '{message}',
-  description: 'Messages that were received before they were sent, by the clocks of the two machines.',
+  description: 'Number of messages that were received before they were sent, by the clocks of the two machines.',
 });
 
 /** @internal */
@@ -173,7 +173,7 @@ export const messagesInFlight: Definition = define({
   name: 'mqtrace.messages.in_flight',
   kind: 'up_down_counter',
   unit: '{message}',
-  description: 'Messages that are being processed.',
+  description: 'Number of messages that are being processed.',
 });
 
 /** @internal */
@@ -181,7 +181,7 @@ export const deliveryAttempts: Definition = define({
   name: 'mqtrace.delivery.attempts',
   kind: 'histogram',
   unit: '{attempt}',
-  description: 'How often a message has been delivered, this time included, where the broker tells.',
+  description: 'Number of deliveries of a message, including the current one, if the broker reports it.',
   boundaries: attempts,
 });
 
@@ -190,7 +190,7 @@ export const messagesDeadLettered: Definition = define({
   name: 'mqtrace.messages.dead_lettered',
   kind: 'counter',
   unit: '{message}',
-  description: 'Messages that were dead-lettered, as far as the broker tells.',
+  description: 'Number of messages that were dead-lettered, if the broker reports it.',
 });
 
 /** @internal */

@@ -1,19 +1,19 @@
-// Levels, as lag: they are observed when metrics are read, and what was observed before is gone.
+// Observes levels, such as lag, when metrics are read; earlier observations are discarded.
 import { reportFault } from '../common/faults.ts';
 import { type Level, type Observer, state } from './instruments.ts';
 import { seriesFor } from './series.ts';
 
-/** How long an observer may take: what it has not told by then is missing from the collection. */
+/** The time limit of an observer: later values are missing from the collection. */
 const defaultTimeoutMs = 5000;
 
-/** Has `observer` asked whenever metrics are read, until the function that is returned is called. @internal */
+/** Calls `observer` whenever metrics are read, until the returned function is called. @internal */
 export function observeLevels(observer: Observer): () => void {
   state.observers.add(observer);
   return () => void state.observers.delete(observer);
 }
 
 /**
- * Asks all observers for the present levels. Readers that ask at the same time share one observation. Never rejects.
+ * Calls all observers for the current levels. Concurrent readers share one observation. Never rejects.
  *
  * @internal
  */
@@ -39,7 +39,7 @@ async function observeNow(timeoutMs: number): Promise<void> {
   }
 }
 
-/** Adds what one observer tells in time, if it tells all of it. */
+/** Adds the values of one observer, if it completes in time. */
 async function ask(observer: Observer, noted: Noted[], timeoutMs: number): Promise<void> {
   const own: Noted[] = [];
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,5 @@
-// Shows mqtrace's metrics as instruments of OpenTelemetry's metrics API, for applications that cannot give a reader a producer.
+// Provides mqtrace's metrics as instruments of OpenTelemetry's metrics API, for applications that cannot pass a producer to a
+// reader.
 import {
   type BatchObservableResult,
   type Meter,
@@ -20,32 +21,32 @@ import { forwardHistograms } from './series.ts';
 
 /** Options of {@link mqtraceInstruments}. */
 export interface MqtraceInstrumentsOptions {
-  /** Where the instruments are made. Default: the meter provider that is registered with OpenTelemetry's API at the call. */
+  /** The meter provider of the instruments. Default: the one that is registered with OpenTelemetry's API at the call. */
   readonly meterProvider?: MeterProvider | undefined;
   /**
-   * Whether durations and ages are recorded too. Each of them is one call of the metrics API for each message, which costs the
-   * SDK several microseconds and kilobytes: most of what all of tracing costs. Default false: counts and levels only, which cost
-   * nothing for a message.
+   * Whether durations and ages are recorded too. Each of them is one call of the metrics API per message, which takes several
+   * microseconds and kilobytes in the SDK: most of the cost of tracing. Default false: only counts and levels, without cost per
+   * message.
    */
   readonly histograms?: boolean | undefined;
-  /** As of `mqtraceMetrics`. */
+  /** As in `mqtraceMetrics`. */
   readonly maxSeries?: number | undefined;
 }
 
-/** What {@link mqtraceInstruments} gives. */
+/** The result of {@link mqtraceInstruments}. */
 export interface MqtraceInstruments {
-  /** Removes the instruments' callbacks; nothing more is counted for them. */
+  /** Removes the instruments' callbacks; nothing is counted for them afterwards. */
   remove(): void;
 }
 
 let warned = false;
 
 /**
- * Makes an observable instrument for each count and level of all traced clients, and histograms if that is chosen. Where a reader can
- * be given `mqtraceMetrics()`, that has everything and costs less; while the process has one, or `startTracing({ metrics })`, the
- * instruments tell nothing, so that nothing is told twice.
+ * Creates an observable instrument for each count and level of all traced clients, and histograms if selected. If you can pass
+ * `mqtraceMetrics()` to a reader, use that: it has all metrics and costs less. While the process has one, or `startTracing({
+ * metrics })`, the instruments report nothing, so that nothing is reported twice.
  *
- * @throws MqtraceError `INVALID_OPTION` for unknown names and wrong values.
+ * @throws MqtraceError `INVALID_OPTION` for unknown names and invalid values.
  */
 export function mqtraceInstruments(options: MqtraceInstrumentsOptions = {}): MqtraceInstruments {
   const where = 'mqtraceInstruments(options)';
@@ -84,7 +85,7 @@ export function mqtraceInstruments(options: MqtraceInstrumentsOptions = {}): Mqt
   };
 }
 
-/** Whether something else in the process tells the same. */
+/** Whether another part of the process reports the same. */
 function isToldElsewhere(): boolean {
   if (state.readers === state.meters) return false;
   if (!warned) {
@@ -108,7 +109,7 @@ function makeObservable(meter: Meter, definition: Definition): Observable {
   return meter.createObservableCounter(name, optionsOf(definition));
 }
 
-/** Has every duration and age recorded by the meter as well. */
+/** Records every duration and age with the meter as well. */
 function forwardTo(meter: Meter): () => void {
   const histograms = new Map(
     definitions

@@ -20,7 +20,7 @@ const attributesOf = (destination: string) => ({
   'messaging.destination.name': destination,
 });
 
-// A producer goes on for as long as the process: each test has a destination of its own.
+// A producer lives as long as the process, so each test uses a different destination.
 function count(destination: string): void {
   const attributes = attributesOf(destination);
   addTo(seriesFor(instruments.sentMessages, attributes), 3);
@@ -29,7 +29,7 @@ function count(destination: string): void {
   recordIn(seriesFor(operationDuration, attributes), operationDuration.boundaries!, 0.02);
 }
 
-test('a periodic reader of the metrics SDK exports them beside what the application counts', async () => {
+test('a periodic reader of the metrics SDK exports them together with the metrics of the application', async () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({
     exporter,
@@ -73,7 +73,7 @@ test('a Prometheus exporter shows them', async () => {
   api.disable();
 });
 
-test('a producer that fails inside never rejects: the rest of the export would vanish with it', async () => {
+test('a producer that fails internally never rejects, which would fail the whole export', async () => {
   const producer = mqtraceMetrics();
   const broken = vi.spyOn(MetricsReader.prototype, 'collect').mockImplementation(() => {
     throw new Error('broken');
@@ -90,11 +90,11 @@ test.each([
   [{ temporality: 'both' }, /expected one of cumulative, delta/],
   [{ maxSeries: 0 }, /a whole number of 1 or more/],
   [{ tempo: 'delta' }, /tempo/],
-])('%o is refused', (options, message) => {
+])('%o is rejected', (options, message) => {
   expect(() => mqtraceMetrics(options as never)).toThrow(message);
 });
 
-test('every metric is one of the conventions or documented', () => {
+test('every metric is defined by the conventions or documented', () => {
   const problems = Object.values(instruments).flatMap((each) => {
     if (typeof each !== 'object' || !('kind' in each)) return [];
     const { name, unit, kind } = each;

@@ -1,4 +1,4 @@
-// Hands mqtrace's metrics to the application's own metrics SDK.
+// Provides the metrics of mqtrace to the application's metrics SDK.
 import type { Attributes } from '@opentelemetry/api';
 import { checkNames, checkOneOf, checkWhole } from '../common/check-options.ts';
 import { reportFault } from '../common/faults.ts';
@@ -9,18 +9,18 @@ import { type CollectedMetric, MetricsReader, type Temporality } from './reader.
 /** Options of {@link mqtraceMetrics}. */
 export interface MqtraceMetricsOptions {
   /**
-   * Whether each collection tells what was counted since the start or since the collection before it. A reader does not tell what
-   * it wants: choose what its exporter sends. Prometheus takes `cumulative` only. Default `cumulative`.
+   * Whether each collection contains the counts since the start or since the previous collection. A reader does not pass its
+   * temporality to producers: choose that of its exporter. Prometheus requires `cumulative`. Default `cumulative`.
    */
   readonly temporality?: Temporality | undefined;
   /**
-   * Series that each metric may have, for the whole process; further ones are counted together, with `_OTHER` as destination,
-   * group, server and error. Default 1000.
+   * Maximum series per metric in the process; further ones are counted together, with `_OTHER` as destination, group, server and
+   * error. Default 1000.
    */
   readonly maxSeries?: number | undefined;
 }
 
-/** The resource of what is collected: an empty one, because the reader puts in that of its own provider. */
+/** The resource of collected metrics: empty, because the reader uses that of its own provider. */
 export interface EmptyResource {
   readonly attributes: Attributes;
   // oxlint-disable-next-line typescript/no-explicit-any -- stands for the Resource of any SDK
@@ -43,7 +43,7 @@ export interface MqtraceCollection {
 
 /** `MetricProducer` of OpenTelemetry's SDK, for the `metricProducers` of a reader. */
 export interface MqtraceMetricProducer {
-  /** What has been counted. Never rejects: the reader would lose everything else with it. */
+  /** Returns the current metrics. Never rejects, because the reader would then lose all other metrics. */
   collect(): Promise<MqtraceCollection>;
 }
 
@@ -54,14 +54,14 @@ const resource: EmptyResource = {
 };
 
 /**
- * Gives the messaging metrics of all traced clients to a reader of OpenTelemetry's metrics SDK, 2.x or 3.x:
- * `new PeriodicExportingMetricReader({ exporter, metricProducers: [mqtraceMetrics()] })`, or the same with a `PrometheusExporter`.
- * From this call on messages are counted, sampled or not. Each reader needs a producer of its own. Views of the application's meter
+ * Provides the messaging metrics of all traced clients to a reader of OpenTelemetry's metrics SDK, 2.x or 3.x: `new
+ * PeriodicExportingMetricReader({ exporter, metricProducers: [mqtraceMetrics()] })`, or the same with a `PrometheusExporter`. From
+ * this call on messages are counted, sampled or not. Each reader needs a separate producer. Views of the application's meter
  * provider do not apply.
  *
  * https://opentelemetry.io/docs/specs/otel/metrics/sdk/#metricproducer
  *
- * @throws MqtraceError `INVALID_OPTION` for unknown names and wrong values.
+ * @throws MqtraceError `INVALID_OPTION` for unknown names and invalid values.
  */
 export function mqtraceMetrics(options: MqtraceMetricsOptions = {}): MqtraceMetricProducer {
   checkNames('mqtraceMetrics(options)', options, ['temporality', 'maxSeries']);

@@ -1,9 +1,9 @@
-// Reads all series for one receiver, which remembers by itself what it has read.
+// Reads all series for one receiver, and tracks what it has read.
 import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
 import { type Instrument, type Series, state } from './instruments.ts';
 import { histogram } from './series.ts';
 
-/** Whether a collection tells what was counted since the start, or since the collection before it. */
+/** Whether a collection contains the counts since the start or since the previous collection. */
 export type Temporality = 'cumulative' | 'delta';
 
 /** One series of a metric at one time, in the form of OpenTelemetry's SDK. */
@@ -19,7 +19,7 @@ export interface HistogramValue {
   readonly buckets: { readonly boundaries: number[]; readonly counts: number[] };
   readonly count: number;
   readonly sum: number;
-  /** Absent with delta temporality: the smallest of all time says nothing of the interval. */
+  /** Absent with delta temporality: the overall minimum is not that of the interval. */
   readonly min?: number;
   readonly max?: number;
 }
@@ -31,20 +31,20 @@ interface MetricBase {
     readonly unit: string;
     readonly valueType: ValueType;
     readonly advice: { readonly explicitBucketBoundaries?: number[] };
-    /** SDKs before 2.0 look at it. */
+    /** Used by SDKs before 2.0. */
     readonly type: 'COUNTER' | 'UP_DOWN_COUNTER' | 'HISTOGRAM' | 'GAUGE';
   };
   /** 0 is delta, 1 cumulative, as in OpenTelemetry's SDK. */
   readonly aggregationTemporality: 0 | 1;
 }
 
-/** A histogram, as OpenTelemetry's SDK has it. */
+/** A histogram in the form of OpenTelemetry's SDK. */
 export interface HistogramMetric extends MetricBase {
   readonly dataPointType: 0;
   readonly dataPoints: MetricPoint<HistogramValue>[];
 }
 
-/** A counter, as OpenTelemetry's SDK has it. */
+/** A counter in the form of OpenTelemetry's SDK. */
 export interface SumMetric extends MetricBase {
   readonly dataPointType: 3;
   readonly isMonotonic: boolean;
@@ -60,21 +60,21 @@ export interface GaugeMetric extends MetricBase {
 /** A metric in the form of `MetricData` of OpenTelemetry's SDK. */
 export type CollectedMetric = HistogramMetric | SumMetric | GaugeMetric;
 
-/** What was collected; it counts as read once it is committed. @internal */
+/** A collection; it counts as read once it is committed. @internal */
 export interface Collection {
   readonly metrics: CollectedMetric[];
-  /** With delta temporality the next collection goes on from here. Without it, it holds this one as well. */
+  /** With delta temporality the next collection starts here. Without a commit, the next one includes this one. */
   readonly commit: () => void;
 }
 
 /**
- * One reader of all metrics, with its own memory of what it has read. While there is a reader, metrics are counted.
+ * One reader of all metrics, which tracks what it has read. Metrics are counted while there is a reader.
  *
  * @internal
  */
 export class MetricsReader {
   readonly #delta: boolean;
-  /** What had been counted when this reader read last; only for delta temporality. */
+  /** The counts at the last read; only for delta temporality. */
   #read = new Map<Series, Float64Array>();
   #readMs: number = Date.now();
   #open = true;
@@ -91,7 +91,7 @@ export class MetricsReader {
     if (this.#delta) this.#read = snapshot();
   }
 
-  /** What has been counted. Never throws. */
+  /** Collects the current counts. Never throws. */
   collect(): Collection {
     const nowMs = Math.max(Date.now(), this.#readMs);
     const metrics: CollectedMetric[] = [];
@@ -110,7 +110,7 @@ export class MetricsReader {
     };
   }
 
-  /** How much has been counted in all: any change of a metric changes it. */
+  /** A total of all counts, which changes with any change of a metric. */
   get counted(): number {
     let total = 0;
     for (const { kind, series } of state.instruments.values()) {
@@ -122,7 +122,7 @@ export class MetricsReader {
     return total;
   }
 
-  /** When the last reader has gone, nothing is counted any more. */
+  /** Without a reader, nothing is counted. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -155,7 +155,7 @@ export class MetricsReader {
 
   #sum(instrument: Instrument, nowMs: number): SumMetric {
     const isMonotonic = instrument.kind === 'counter';
-    // What goes up and down is a level: its changes alone would tell nobody how high it is.
+    // The value of an up-down counter is always cumulative, because its changes alone do not show the value.
     const delta = this.#delta && isMonotonic;
     const dataPoints: MetricPoint<number>[] = [];
     for (const series of instrument.series.values()) {
@@ -194,7 +194,7 @@ function pointOf<Value>(series: Series, startMs: number, nowMs: number, value: V
 }
 
 function startCounting(): void {
-  // What was counted before has a gap after it: cumulative numbers would be wrong from there on.
+  // Counts from before have a gap: continuing them would make cumulative numbers wrong.
   state.instruments.clear();
   state.epoch = ++state.epochs;
 }

@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 describe('counting', () => {
-  test('runs only while somebody reads, and starts anew after a pause', () => {
+  test('counts only while there is a reader, and starts again after a pause', () => {
     expect(metricsEpoch()).toBe(0);
     const first = read('cumulative');
     const epoch = metricsEpoch();
@@ -48,7 +48,7 @@ describe('counting', () => {
 });
 
 describe('the bound', () => {
-  test('10,000 destinations stay below 1000 series, and the counts are complete', () => {
+  test('10,000 destinations use at most 1000 series, and the counts are complete', () => {
     const reader = read('cumulative');
     for (let n = 0; n < 10_000; n++) addTo(seriesFor(sentMessages, to(`topic-${n}`)), 1);
     const [metric] = reader.collect().metrics;
@@ -62,7 +62,7 @@ describe('the bound', () => {
     expect(points.at(-1)!.attributes).not.toHaveProperty('server.port');
   });
 
-  test.each([1, 2, 10, 40])('%d series are never more than that, whatever the operations', (maxSeries) => {
+  test.each([1, 2, 10, 40])('a limit of %d series is never exceeded, for any operations', (maxSeries) => {
     const reader = read('cumulative', maxSeries);
     for (let n = 0; n < 500; n++) {
       addTo(seriesFor(sentMessages, { ...to(`topic-${n}`), 'messaging.operation.name': `operation-${n % 100}` }), 1);
@@ -75,7 +75,7 @@ describe('the bound', () => {
 });
 
 describe('a reader', () => {
-  test('tells with cumulative temporality what was counted since the start', () => {
+  test('has the counts since the start with cumulative temporality', () => {
     const reader = read('cumulative');
     const series = seriesFor(processDuration, to('orders'));
     const first = reader.collect();
@@ -98,7 +98,7 @@ describe('a reader', () => {
     expect(point!.startTime).toEqual([Math.floor(series.startMs / 1000), (series.startMs % 1000) * 1e6]);
   });
 
-  test('tells with delta temporality what was counted since it read, whatever others read', () => {
+  test('has the counts since the last read with delta temporality, independent of other readers', () => {
     read('cumulative');
     const series = seriesFor(sentMessages, to('orders'));
     const durations = seriesFor(processDuration, to('orders'));
@@ -116,7 +116,7 @@ describe('a reader', () => {
     expect(values(one)).toEqual([]);
     addTo(series, 1);
     expect(values(one)).toEqual([1]);
-    // What could not be delivered is told again.
+    // Counts that could not be delivered are included again.
     expect(values(two, false)[0]).toBe(3);
     expect(values(two)[0]).toBe(3);
     expect(values(two)).toEqual([]);
@@ -124,7 +124,7 @@ describe('a reader', () => {
     expect(histogram).toBeUndefined();
   });
 
-  test('tells with delta temporality where one interval ends and the next begins', () => {
+  test('has consecutive intervals with delta temporality', () => {
     const reader = read('delta');
     const series = seriesFor(sentMessages, to('orders'));
     const times = (): readonly unknown[] => {
@@ -138,7 +138,7 @@ describe('a reader', () => {
     expect(times()[0]).toEqual(end);
   });
 
-  test('tells a level as a level, with either temporality', () => {
+  test('has the current value of an up-down counter with either temporality', () => {
     const reader = read('delta');
     const series = seriesFor(messagesInFlight, to('orders'));
     addTo(series, 2);

@@ -1,11 +1,11 @@
-// Finds the series for a set of attributes, and adds to it. Finding is for once; adding allocates nothing.
+// Looks up the series for a set of attributes, and adds values to it. A lookup is made once; adding allocates nothing.
 import type { Attributes } from '@opentelemetry/api';
 import { type Definition, type Forwarder, type Instrument, type Series, state } from './instruments.ts';
 
-/** Stands for what had no room. */
+/** The attribute value of series over the limit. */
 const other = '_OTHER';
 
-/** The attributes by which what had no room is still told apart: their values come from this package. */
+/** The attributes that series over the limit keep: their values are defined by this package. */
 const kept: ReadonlySet<string> = new Set([
   'messaging.system.name',
   'messaging.system',
@@ -13,12 +13,12 @@ const kept: ReadonlySet<string> = new Set([
   'messaging.operation.type',
 ]);
 
-/** Where a histogram's numbers lie. @internal */
+/** The positions of a histogram's numbers. @internal */
 export const histogram = { sum: 0, min: 1, max: 2, buckets: 3 } as const;
 
 /**
- * Differs each time that counting starts, and is 0 while nobody reads: then nothing is to be computed. Series that were found under
- * another epoch count no more.
+ * Changes each time that counting starts, and is 0 without a reader: then nothing must be computed. Series that were looked up in
+ * another epoch are no longer counted.
  *
  * @internal
  */
@@ -27,8 +27,8 @@ export function metricsEpoch(): number {
 }
 
 /**
- * The series of an instrument for these attributes, whose order does not matter. An instrument without room for more gives one in
- * which destination, group, server and error are `_OTHER`.
+ * The series of an instrument for these attributes, in any order. At the limit of an instrument it is one in which destination,
+ * group, server and error are `_OTHER`.
  *
  * @internal
  */
@@ -39,7 +39,7 @@ export function seriesFor(definition: Definition, attributes: Attributes): Serie
   const known = series.get(key);
   if (known !== undefined) return known;
   const { maxSeries } = state;
-  // For those that had no room there is room in any case: for one of each operation, or at least for one of all.
+  // There is always room for the combined series: one for each operation, or at least one for all.
   const reserved = Math.ceil(maxSeries / 20);
   if (series.size - instrument.others < maxSeries - reserved) return add(instrument, key, { ...attributes });
 
@@ -121,7 +121,7 @@ function keyOf(attributes: Attributes): string {
 function collapse(attributes: Attributes, keep: ReadonlySet<string>): Attributes {
   return Object.fromEntries(
     Object.entries(attributes)
-      // An address needs its port, which is a number and cannot be `_OTHER`.
+      // The port is omitted with the address, because it is a number and cannot be `_OTHER`.
       .filter(([name]) => name !== 'server.port')
       .map(([name, value]) => [name, keep.has(name) ? value : other]),
   );

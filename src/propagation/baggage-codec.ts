@@ -3,24 +3,24 @@ import { type BaggageEntry, baggageEntryMetadataFromString } from '@opentelemetr
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { trimOws } from './ows.ts';
 
-/** W3C Baggage: everything up to these must be propagated; what is beyond is dropped in whole members, from the end. */
+/** W3C Baggage: baggage within these limits must be propagated; beyond them whole members are dropped, from the end. */
 export const baggageByteLimit = 8192;
 export const baggageMemberLimit = 64;
 
 const percent = 0x25;
 
 const keyPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Printable ASCII: what any transport carries in a header as it is. */
+/** Printable ASCII: characters that every transport can carry in a header. */
 const printable = /^[\t\x20-\x7e]*$/;
 const plainValue = /^[\w\-.~!*'()]*$/;
 const metadataPattern = /^[\t\x20-\x2b\x2d-\x7e]+$/;
 const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /**
- * Reads a `baggage` header. Members that the specification does not allow are left out one by one; of a repeated key the last one
- * counts; percent-encoded bytes that are not UTF-8 become U+FFFD. A `+` is a plus. Empty values are legal.
+ * Reads a `baggage` header. Invalid members are skipped individually; the last one of a repeated key is used; percent-encoded bytes
+ * that are not UTF-8 become U+FFFD. A `+` is a plus. Empty values are valid.
  *
- * @param onRefused - called once if members were left out.
+ * @param onRefused - called once if members were skipped.
  */
 export function parseBaggage(header: string, onRefused?: () => void): Map<string, BaggageEntry> {
   const entries = new Map<string, BaggageEntry>();
@@ -43,7 +43,7 @@ export function parseBaggage(header: string, onRefused?: () => void): Map<string
   return entries;
 }
 
-/** Whether the member is one that the specification allows, or blank. */
+/** Whether the member is valid or blank. */
 function parseMember(member: string, entries: Map<string, BaggageEntry>): boolean {
   const semicolon = member.indexOf(';');
   const pair = semicolon < 0 ? member : member.slice(0, semicolon);
@@ -56,16 +56,16 @@ function parseMember(member: string, entries: Map<string, BaggageEntry>): boolea
   return true;
 }
 
-/** Whether a key can travel: a token (W3C Baggage 3.3.1.1). @internal */
+/** Whether a key can be sent: a token (W3C Baggage 3.3.1.1). @internal */
 export function isBaggageKey(key: string): boolean {
   return typeof key === 'string' && keyPattern.test(key);
 }
 
 /**
- * Writes a `baggage` header within the limits. An entry whose key is no token is left out; metadata that would break out of its
- * member is left out, the entry stays. Values are percent-encoded (a space as `%20`, a plus as `%2B`), so that every language
- * reads back what was set. In the order of the entries, each member that still fits is written and one that does not is left out
- * whole. Everything left out is counted.
+ * Writes a `baggage` header within the limits. An entry whose key is not a token is omitted; metadata that would break out of its
+ * member is omitted, without the entry. Values are percent-encoded (a space as `%20`, a plus as `%2B`), so that every language
+ * reads the original value. Members are written in the order of the entries; one that does not fit is omitted as a whole. Every
+ * omission is counted.
  */
 export function formatBaggage(entries: Iterable<[string, BaggageEntry]>, byteLimit: number = baggageByteLimit): string {
   let header = '';
@@ -73,7 +73,7 @@ export function formatBaggage(entries: Iterable<[string, BaggageEntry]>, byteLim
   for (const [key, entry] of entries) {
     const member = formatMember(key, entry);
     if (member === undefined) continue;
-    // What was written is ASCII alone, so that characters are bytes.
+    // The written text is ASCII, so characters are bytes.
     const length = members === 0 ? member.length : header.length + 1 + member.length;
     if (length > byteLimit || members === baggageMemberLimit) {
       countDroppedHeader('baggage-over-limit');
@@ -85,7 +85,7 @@ export function formatBaggage(entries: Iterable<[string, BaggageEntry]>, byteLim
   return header;
 }
 
-/** One member, or undefined where its key or value cannot be sent. @internal */
+/** One member; undefined if its key or value cannot be sent. @internal */
 export function formatMember(key: string, entry: BaggageEntry): string | undefined {
   if (!isBaggageKey(key)) {
     countDroppedHeader('baggage-key-invalid');
@@ -94,7 +94,7 @@ export function formatMember(key: string, entry: BaggageEntry): string | undefin
   try {
     const value = String(entry.value);
     const given = entry.metadata?.toString() ?? '';
-    // Percent-encoding makes nothing shorter: what is too long already need not be encoded, however long it is.
+    // Percent-encoding never shortens text: a value that is too long need not be encoded.
     if (value.length + given.length > baggageByteLimit) {
       countDroppedHeader('baggage-over-limit');
       return undefined;
@@ -104,13 +104,13 @@ export function formatMember(key: string, entry: BaggageEntry): string | undefin
     if (!valid) countDroppedHeader('baggage-metadata-invalid');
     return `${key}=${encodePercent(value)}${valid && metadata !== '' ? `;${metadata}` : ''}`;
   } catch {
-    // A value whose conversion to text throws; types forbid it, JavaScript does not.
+    // The conversion of the value to text throws, which types forbid, but JavaScript allows.
     countDroppedHeader('baggage-value-invalid');
     return undefined;
   }
 }
 
-/** A header that may be passed on as it came, or undefined where it must be read and written anew. */
+/** A header that may be propagated unchanged; undefined if it must be parsed and encoded again. */
 export function passableBaggage(header: string): string | undefined {
   if (!printable.test(header)) return undefined;
   let end = -1;
@@ -127,7 +127,7 @@ function encodePercent(value: string): string {
   return encodeURIComponent(value.replace(loneSurrogate, '\ufffd'));
 }
 
-/** A percent sign that does not encode a character of ASCII. */
+/** A percent sign that does not encode an ASCII character. */
 const beyondAscii = /%(?![0-7][0-9A-Fa-f])/;
 const decoded = new Uint8Array(baggageByteLimit);
 

@@ -9,7 +9,7 @@ afterEach(() => {
   context.disable();
 });
 
-test('get, set, remove, with metadata, on contexts that never change', () => {
+test('get, set and remove entries, with metadata, on immutable contexts', () => {
   const one = baggage.set('tenant', 'a b', { context: ROOT_CONTEXT, metadata: 'ttl=30' });
   const two = baggage.set('n', '', { context: one });
   expect(baggage.getAll(two)).toEqual({ tenant: 'a b', n: '' });
@@ -20,13 +20,13 @@ test('get, set, remove, with metadata, on contexts that never change', () => {
   expect(inject(kafkaHeaders, {}, two)).toEqual({ baggage: 'tenant=a%20b;ttl=30,n=' });
 });
 
-test('a key that is no token is dropped and counted, and nothing is forged', () => {
+test('a key that is not a token is dropped and counted, and nothing is forged', () => {
   const before = droppedHeaders()['baggage-key-invalid'];
   expect(baggage.set('a=1,b', 'x', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
   expect(droppedHeaders()['baggage-key-invalid']).toBe(before + 1);
 });
 
-test('keys and values of wrong types are dropped and counted one by one, and nothing throws', () => {
+test('keys and values of invalid types are dropped and counted individually, and nothing throws', () => {
   const before = droppedHeaders();
   expect(baggage.set(Symbol('k') as never, 'v', { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
   expect(baggage.set('k', Object.create(null) as never, { context: ROOT_CONTEXT })).toBe(ROOT_CONTEXT);
@@ -44,7 +44,7 @@ test('keys and values of wrong types are dropped and counted one by one, and not
   expect(droppedHeaders()['baggage-value-invalid'] - before['baggage-value-invalid']).toBe(3);
 });
 
-test('a typed key parses what is there, and what cannot be parsed is not there', () => {
+test('a typed key parses its value; a value that cannot be parsed counts as missing', () => {
   const tenant = baggageKey('tenant', { parse: Number });
   const flags = baggageKey('flags', { parse: (text) => JSON.parse(text) as string[], format: JSON.stringify });
   const typed = flags.set(['x', 'ü,;'], { context: tenant.set(42, { context: ROOT_CONTEXT }) });
@@ -72,7 +72,7 @@ test('a typed key parses what is there, and what cannot be parsed is not there',
   ]);
 });
 
-test('process-wide entries travel with every message, with or without a trace; the entry of a context comes first', () => {
+test('process-wide entries are sent with every message, with or without a trace; entries of the context take precedence', () => {
   processBaggage.set('region', 'eu west').set('tenant', 'house', 'ttl=1');
   expect(inject(kafkaHeaders, { mine: '1' }, ROOT_CONTEXT)).toEqual({
     mine: '1',
@@ -89,7 +89,7 @@ test('process-wide entries travel with every message, with or without a trace; t
   expect([processBaggage.remove('region'), processBaggage.remove('region')]).toEqual([true, false]);
 });
 
-test('process-wide entries follow baggage that came in, which stays byte for byte, and make way for it at the limits', () => {
+test('process-wide entries follow received baggage, which is unchanged and takes precedence at the limits', () => {
   processBaggage.set('region', 'eu');
   expect(inject(kafkaHeaders, {}, extract(kafkaHeaders, { baggage: 'b = 1;p=q , a=%41+,junk' }))['baggage']).toBe(
     'b = 1;p=q , a=%41+,junk,region=eu',
@@ -100,7 +100,7 @@ test('process-wide entries follow baggage that came in, which stays byte for byt
   expect(inject(kafkaHeaders, {}, foreign)['baggage']).toBe('k=v,region=eu');
 });
 
-test('a process-wide entry that cannot be sent is a mistake of the caller', () => {
+test('a process-wide entry that cannot be sent throws', () => {
   const manager = new BaggageManager();
   expect(() => manager.set('a b', 'x')).toThrow('BaggageManager.set(key): expected a token');
   expect(() => manager.set('k', 1 as never)).toThrow('BaggageManager.set(k): expected a string, got 1');

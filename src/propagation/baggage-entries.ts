@@ -1,4 +1,4 @@
-// Baggage one entry at a time, also with types.
+// Reads and sets single baggage entries, also with types.
 import { type BaggageEntry, baggageEntryMetadataFromString, type Context, propagation } from '@opentelemetry/api';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { checkFunction, checkNames } from '../common/check-options.ts';
@@ -9,18 +9,18 @@ import { getBaggage } from './with-baggage.ts';
 
 /** Options of setting an entry. */
 export interface BaggageSetOptions {
-  /** Properties of the entry, as they stand after the first `;`: `ttl=30;private`. */
+  /** Properties of the entry, in the form after the first `;`: `ttl=30;private`. */
   metadata?: string | undefined;
   /** The context to start from. Default: the active one. */
   context?: Context | undefined;
 }
 
-/** One key of baggage whose values have a type; made by {@link baggageKey}. */
+/** One key of baggage whose values have a type; created by {@link baggageKey}. */
 export interface BaggageKey<T> {
   readonly name: string;
-  /** The value in a context (default: the active one); undefined where there is none, or none that can be parsed. */
+  /** The value in a context (default: the active one); undefined if it is missing or cannot be parsed. */
   get(context?: Context): T | undefined;
-  /** A context that has the value. */
+  /** A new context with the value. */
   set(value: T, options?: BaggageSetOptions): Context;
   /** The entry by its name, for `withBaggage({ ...tenant.entry(42) }, fn)`. */
   entry(value: T): Record<string, BaggageEntry>;
@@ -32,7 +32,10 @@ export const baggage: {
   getMetadata(key: string, context?: Context): string | undefined;
   /** All values by key. */
   getAll(context?: Context): Record<string, string>;
-  /** A key that is no token (W3C Baggage 3.3.1.1), or a value that is no text, is dropped and counted: the context comes back as it was. */
+  /**
+   * A key that is not a token (W3C Baggage 3.3.1.1), or a value that is not a string, is dropped and counted, and the same context
+   * is returned.
+   */
   set(key: string, value: string, options?: BaggageSetOptions): Context;
   remove(key: string, context?: Context): Context;
 } = {
@@ -61,10 +64,10 @@ export const baggage: {
 /**
  * A key whose values have a type: `const tenant = baggageKey('tenant', { parse: Number })`.
  *
- * @param codec.parse - from text; a result of undefined or NaN, or a throw, is a value that is not there: what comes in a message
- *   may be anyone's.
- * @param codec.format - to text. Default `String`. A throw counts as an invalid value: nothing is set.
- * @throws MqtraceError `INVALID_OPTION` if the name is no token.
+ * @param codec.parse - from text; if it returns undefined or NaN, or throws, the value counts as missing, because received messages
+ *   are untrusted.
+ * @param codec.format - to text. Default `String`. If it throws, the value is invalid and nothing is set.
+ * @throws MqtraceError `INVALID_OPTION` if the name is not a token.
  */
 export function baggageKey(name: string): BaggageKey<string>;
 export function baggageKey<T>(

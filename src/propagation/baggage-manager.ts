@@ -1,4 +1,4 @@
-// Baggage entries of the whole process.
+// Manages baggage entries of the whole process.
 import { type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import { processState } from '../common/process-state.ts';
@@ -7,20 +7,20 @@ import { toEntry } from './baggage-entries.ts';
 import { emptyBaggage, isW3CBaggage, W3CBaggage } from './w3c-baggage.ts';
 
 /**
- * Baggage entries of the whole process (its region, a tenant of its own): every message that mqtrace sends carries them, whatever
- * the context, with or without a trace. An entry of the same key in the context of a send comes first.
+ * Baggage entries of the whole process, such as its region: every message that mqtrace sends carries them, in any context, with or
+ * without a trace. An entry with the same key in the context of a send takes precedence.
  */
 export class BaggageManager {
   readonly #entries: Map<string, BaggageEntry>;
 
-  /** @param entries - where the entries are kept. Default: a map of its own. */
+  /** @param entries - the storage of the entries. Default: a new map. */
   constructor(entries: Map<string, BaggageEntry> = new Map()) {
     this.#entries = entries;
   }
 
   /**
-   * @param metadata - properties of the entry, as they stand after the first `;`.
-   * @throws MqtraceError `INVALID_OPTION` if the key is no token or the value no text, or if they cannot be sent.
+   * @param metadata - properties of the entry, in the form after the first `;`.
+   * @throws MqtraceError `INVALID_OPTION` if the key is not a token or the value not a string, or if they cannot be sent.
    */
   set(key: string, value: string, metadata?: string): this {
     if (typeof key !== 'string' || !isBaggageKey(key)) {
@@ -42,7 +42,7 @@ export class BaggageManager {
     return this.#entries.get(key)?.value;
   }
 
-  /** Whether there was such an entry. */
+  /** Returns whether there was such an entry. */
   remove(key: string): boolean {
     return this.#entries.delete(key);
   }
@@ -56,8 +56,8 @@ export class BaggageManager {
   }
 
   /**
-   * The context with these entries in its baggage, where it has none of that key. Baggage that came in a header stays in it byte for
-   * byte, and the entries follow it. @internal
+   * The context with these entries added to its baggage, except for keys that it has. Received baggage is kept byte for byte, and
+   * the entries follow it. @internal
    */
   applyTo(context: Context): Context {
     if (this.#entries.size === 0) return context;

@@ -15,29 +15,29 @@ const passed = (policy: BaggagePolicy, header = incoming): string | undefined =>
 
 test.each<[string, BaggagePolicy, string | undefined]>([
   ['allow', { allow: ['tenant', 'app.*'] }, 'tenant=a;ttl=1,app.user=u,app.secret=s'],
-  ['deny wins over allow', { allow: ['*'], deny: ['app.*', 'x-*'] }, 'tenant=a;ttl=1,region=eu'],
+  ['deny takes precedence over allow', { allow: ['*'], deny: ['app.*', 'x-*'] }, 'tenant=a;ttl=1,region=eu'],
   ['allow nothing', { allow: [] }, undefined],
   [
-    'redact takes value and metadata',
+    'redact replaces value and metadata',
     { redact: ['tenant', '*secret'] },
     'tenant=%5Bredacted%5D,app.user=u,app.secret=%5Bredacted%5D,x-debug=1,region=eu',
   ],
   ['rename', { allow: ['tenant'], rename: { tenant: 'customer' } }, 'customer=a;ttl=1'],
   [
-    'what is renamed takes the place of what is there',
+    'a renamed entry replaces an existing one',
     { allow: ['tenant', 'region'], rename: { tenant: 'region' } },
     'region=a;ttl=1',
   ],
-  ['and so it does where it comes later', { allow: ['tenant', 'region'], rename: { region: 'tenant' } }, 'tenant=eu'],
+  ['and also if it comes later', { allow: ['tenant', 'region'], rename: { region: 'tenant' } }, 'tenant=eu'],
   ['a count', { maxEntries: 2 }, 'tenant=a;ttl=1,app.user=u'],
-  ['a budget: what no longer fits is left out whole, in order', { maxBytes: 26 }, 'tenant=a;ttl=1,app.user=u'],
-  ['a budget that a later, smaller one still fits', { maxBytes: 24 }, 'tenant=a;ttl=1,x-debug=1'],
+  ['a budget: entries that do not fit are omitted as a whole, in order', { maxBytes: 26 }, 'tenant=a;ttl=1,app.user=u'],
+  ['a budget into which a later, smaller entry still fits', { maxBytes: 24 }, 'tenant=a;ttl=1,x-debug=1'],
   ['no budget', { maxBytes: 0 }, undefined],
 ])('%s', (_, policy, expected) => {
   expect(passed(policy)).toBe(expected);
 });
 
-test('what others would read as a denied key does not pass: percent-encoded, or in a member that is not allowed', () => {
+test('entries that others would read as a denied key do not pass: percent-encoded, or in an invalid member', () => {
   expect(passed({ deny: ['secret'] }, '%73ecret=1,%73ecre%=2,a=1')).toBe('%73ecre%=2,a=1');
   expect(passed({ redact: ['secret'] }, '%73ecret=1,a=1')).toBe('%73ecret=%5Bredacted%5D,a=1');
   expect(passed({ deny: ['secret'] }, 'a = 1,"secret"=1,secret;x=1')).toBe('a=1');
@@ -49,21 +49,21 @@ test('what others would read as a denied key does not pass: percent-encoded, or 
   processBaggage.clear();
 });
 
-test('baggage of which all passes is the same, byte for byte', () => {
+test('baggage that passes completely is unchanged, byte for byte', () => {
   const context = extract(kafkaHeaders, { baggage: 'b = 1;p=q , a=%41+%2b' });
   const policy = compilePolicy({ allow: ['*'], deny: ['z'], maxBytes: 100, redact: ['x*'] }, 'policy');
   expect(policy.apply(context)).toBe(context);
   expect(policy.apply(ROOT_CONTEXT)).toBe(ROOT_CONTEXT);
 });
 
-test('what is left out is counted', () => {
+test('omitted entries are counted', () => {
   const before = droppedHeaders();
   passed({ deny: ['app.*'], maxEntries: 1 });
   expect(droppedHeaders()['policy-denied'] - before['policy-denied']).toBe(2);
   expect(droppedHeaders()['policy-budget'] - before['policy-budget']).toBe(2);
 });
 
-test('allow-listed entries go on the span, redacted and cut', () => {
+test('allow-listed entries are set on the span, redacted and truncated', () => {
   const policy = compilePolicy({ spanAttributes: ['tenant', 'app.*'], redact: ['app.secret'] }, 'policy');
   const context = policy.apply(extract(kafkaHeaders, { baggage: `${incoming},app.long=${'x'.repeat(300)}` }));
   expect(policy.attributes(context)).toEqual({
@@ -93,7 +93,7 @@ test.each<[unknown, string]>([
   expect(() => compilePolicy(policy as BaggagePolicy, 'send')).toThrow(message);
 });
 
-test('patterns agree with a regular expression, and are not slowed by a hostile key', () => {
+test('patterns match like a regular expression, and a hostile key does not slow them down', () => {
   const piece = fc.constantFrom('a', 'b', '.', '*', 'ab', '**');
   fc.assert(
     fc.property(fc.array(piece, { minLength: 1 }), fc.array(fc.constantFrom('a', 'b', '.')), (glob, text) => {
@@ -102,11 +102,11 @@ test('patterns agree with a regular expression, and are not slowed by a hostile 
       expect(compilePatterns([pattern], 'p')!(text.join(''))).toBe(new RegExp(`^${escaped}$`).test(text.join('')));
     }),
   );
-  // Backtracking that is not bounded would not return.
+  // Unbounded backtracking would not return.
   expect(compilePatterns(['*a*a*a*a*a*a*a*a*a*a*b'], 'p')!('a'.repeat(8000))).toBe(false);
 });
 
-test('any baggage under any policy: bounded, within the budget, nothing that was not there', () => {
+test('any baggage under any policy is bounded, within the budget, and contains nothing new', () => {
   const key = fc.stringMatching(/^[a-z]{1,3}$/);
   fc.assert(
     fc.property(
@@ -129,7 +129,7 @@ test('any baggage under any policy: bounded, within the budget, nothing that was
   );
 });
 
-test('entries of the whole process go on the span of what is sent, by the same policy', () => {
+test('process-wide entries are set on the span of a send, by the same policy', () => {
   const policy = compilePolicy({ deny: ['secret'], redact: ['token'], spanAttributes: ['*'] }, 'policy');
   processBaggage.set('region', 'eu').set('secret', 's').set('token', 't');
   try {

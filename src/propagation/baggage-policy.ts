@@ -1,4 +1,4 @@
-// Decides which baggage is sent and let in, by the policy of the user.
+// Applies the user's policy for sent and received baggage.
 import { type Attributes, type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api';
 import { countDroppedHeader, withoutCounting } from '../../carriers/dropped-headers.ts';
 import { checkNames, isRecord } from '../common/check-options.ts';
@@ -9,9 +9,9 @@ import { compilePatterns } from './patterns.ts';
 import { isW3CBaggage, W3CBaggage } from './w3c-baggage.ts';
 
 /**
- * Which baggage passes, and how. Patterns are keys in which `*` stands for any characters. Applied in this order, to the keys as
- * they came: `allow`, `deny`, `redact`, `rename`, then the budget. Entries left out are counted in `droppedHeaders()`. `deny` and `redact` also
- * apply to the percent-decoded key; members that W3C Baggage does not allow do not pass.
+ * Which baggage passes, and how it is changed. Patterns are keys in which `*` matches any characters. Applied to the original keys
+ * in this order: `allow`, `deny`, `redact`, `rename`, then the budget. Omitted entries are counted in `droppedHeaders()`. `deny`
+ * and `redact` also apply to the percent-decoded key; invalid members do not pass.
  */
 export interface BaggagePolicy {
   /** Only entries that match pass. Default: all. */
@@ -20,13 +20,16 @@ export interface BaggagePolicy {
   deny?: readonly string[] | undefined;
   /** Entries that match pass with their value replaced by `[redacted]` and without metadata. */
   redact?: readonly string[] | undefined;
-  /** New keys by old keys. An entry renamed to a key that is there already takes its place. */
+  /** New keys by old keys. A renamed entry replaces an existing one with the new key. */
   rename?: Readonly<Record<string, string>> | undefined;
-  /** Bytes of the `baggage` header. In the order of the entries, one that no longer fits is left out whole. Default and most: 8192. */
+  /**
+   * Bytes of the `baggage` header. In the order of the entries, one that does not fit is omitted as a whole. Default and maximum:
+   * 8192.
+   */
   maxBytes?: number | undefined;
-  /** How many entries pass, the first ones. Default and most: 64. */
+  /** The number of entries that pass; the first ones are used. Default and maximum: 64. */
   maxEntries?: number | undefined;
-  /** Entries that match are copied to the operation's span as `baggage.{key}`, at most 256 characters of each. Default: none. */
+  /** Matching entries are copied to the operation's span as `baggage.{key}`, truncated to 256 characters. Default: none. */
   spanAttributes?: readonly string[] | undefined;
 }
 
@@ -34,7 +37,7 @@ export interface BaggagePolicy {
 export interface BaggageRules {
   /** For messages that are sent. */
   send?: BaggagePolicy | undefined;
-  /** For messages that are received: what is active while they are processed. */
+  /** For messages that are received: the baggage that is active while they are processed. */
   receive?: BaggagePolicy | undefined;
 }
 
@@ -42,13 +45,13 @@ const redacted = '[redacted]';
 const attributeLength = 256;
 const names = ['allow', 'deny', 'redact', 'rename', 'maxBytes', 'maxEntries', 'spanAttributes'];
 
-/** A policy that was checked and is ready to apply. @internal */
+/** A validated and prepared policy. @internal */
 export interface CompiledPolicy {
-  /** The context with what of its baggage passes; the same context where all of it does. Never throws. */
+  /** The context with the baggage that passes; the same context if all of it passes. Never throws. */
   apply(context: Context): Context;
-  /** What of the baggage goes on the span; undefined for nothing. */
+  /** The span attributes for the baggage; undefined for none. */
   attributes(context: Context): Attributes | undefined;
-  /** As `attributes`, of the baggage that a message to be sent in this context carries: by this policy, and that of the process. */
+  /** Like `attributes`, for the baggage of a message sent in this context, including process-wide entries. */
   attributesToSend(context: Context): Attributes | undefined;
 }
 
@@ -84,7 +87,7 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
       const newEntry = hidden ? { value: redacted } : entry;
       const member = formatMember(newKey, newEntry);
       if (member === undefined) {
-        // It cannot be sent, which is counted, and would be again where the header is written.
+        // It cannot be sent; this is counted here, so it must not be counted again when the header is written.
         changed = true;
         continue;
       }
@@ -130,14 +133,14 @@ export function compilePolicy(policy: BaggagePolicy, where: string): CompiledPol
       const whole = processBaggage.applyTo(context);
       const baggage = propagation.getBaggage(whole);
       if (baggage === undefined) return undefined;
-      // Parsed once and for all, which counts; what the policy leaves out is counted where the message is written.
+      // Parsing counts invalid members once; entries that the policy omits are counted when the message is written.
       baggage.getAllEntries();
       return withoutCounting(() => attributes(apply(whole)));
     },
   };
 }
 
-/** Some propagators, OpenTelemetry's own for JavaScript among them, percent-decode keys: `%73ecret` is `secret` to them. */
+/** Some propagators, including OpenTelemetry's for JavaScript, percent-decode keys: they read `%73ecret` as `secret`. */
 function asReadElsewhere(key: string): string {
   if (!key.includes('%')) return key;
   try {

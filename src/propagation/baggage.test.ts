@@ -28,7 +28,7 @@ test.each([
   expect(values(header)).toEqual(expected);
 });
 
-test('percent-encoded values are read as bytes of UTF-8, whatever stands between', () => {
+test('percent-encoded values are read as UTF-8 bytes, with any text in between', () => {
   const piece = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 3 }).map((text) => text.replaceAll(/[,;]/g, '')),
     fc.string({ unit: 'grapheme', maxLength: 3 }).map((text) => encodeURIComponent(text)),
@@ -47,20 +47,20 @@ test('percent-encoded values are read as bytes of UTF-8, whatever stands between
   expect(parseBaggage(`k=${'%41'.repeat(9000)}`).get('k')?.value).toBe('A'.repeat(9000));
 });
 
-test('metadata is read whole and written back', () => {
+test('metadata is read completely and written back', () => {
   const entries = parseBaggage('k=v; ttl=30;secret ,l=w');
   expect(entries.get('k')?.metadata?.toString()).toBe('ttl=30;secret');
   expect(entries.get('l')?.metadata).toBeUndefined();
   expect(formatBaggage(entries)).toBe('k=v;ttl=30;secret,l=w');
 });
 
-test('a space is written as %20 and a plus as %2B, as every language reads them', () => {
+test('a space is written as %20 and a plus as %2B, which every language reads', () => {
   expect(formatBaggage([['k', { value: 'a b+c,d;e=f"g\\h%' }]])).toBe('k=a%20b%2Bc%2Cd%3Be%3Df%22g%5Ch%25');
 });
 
 test.each([
   [
-    'a key that is no token',
+    'a key that is not a token',
     [
       ['a b', { value: 'x' }],
       ['k', { value: 'v' }],
@@ -83,7 +83,7 @@ test.each([
   expect(formatBaggage(entries)).toBe(header);
 });
 
-test('beyond 64 members or 8192 bytes, whole members are left out', () => {
+test('beyond 64 members or 8192 bytes, whole members are omitted', () => {
   const many = Array.from({ length: 100 }, (_, i): [string, { value: string }] => [`k${i}`, { value: 'v' }]);
   expect(formatBaggage(many).split(',')).toHaveLength(64);
   const large = Array.from({ length: 10 }, (_, i): [string, { value: string }] => [
@@ -113,7 +113,7 @@ test('baggage of the API is written once, and each dropped entry is counted once
   expect([baggageHeader(changing), baggageHeader(changing)]).toEqual(['k=0', 'k=1']);
 });
 
-test('unchanged baggage is passed on byte for byte, read or not', () => {
+test('unchanged baggage is propagated byte for byte, read or not', () => {
   const header = 'b = 1;p=q , a=%41+%2b,junk,a=2';
   const baggage = W3CBaggage.fromHeader(header);
   expect(baggage.toHeader()).toBe(header);
@@ -125,18 +125,18 @@ test('unchanged baggage is passed on byte for byte, read or not', () => {
   expect(baggage.toHeader()).toBe(header);
 });
 
-test('what no transport would carry is read and written anew instead', () => {
+test('a header that no transport would carry is parsed and encoded again', () => {
   expect(W3CBaggage.fromHeader('k=€,evil=a\r\nX: y').toHeader()).toBe('k=%E2%82%AC,evil=a%0D%0AX%3A%20y');
 });
 
-test('an entry handed out cannot change the baggage', () => {
+test('a returned entry cannot change the baggage', () => {
   const baggage = W3CBaggage.fromHeader('k=v');
   baggage.getEntry('k')!.value = 'x';
   baggage.getAllEntries()[0]![1].value = 'x';
   expect(baggage.getEntry('k')?.value).toBe('v');
 });
 
-test('any value survives the round trip; whatever is set, the header is legal, bounded and has no member that was not set', () => {
+test('any value survives the round trip; the header is always valid, bounded and has no other members', () => {
   const key = fc.stringMatching(/^[a-z][a-z0-9.-]{0,20}$/);
   fc.assert(
     fc.property(fc.dictionary(key, fc.string({ unit: 'grapheme', maxLength: 60 }), { maxKeys: 20 }), (record) => {
@@ -159,7 +159,7 @@ test('any value survives the round trip; whatever is set, the header is legal, b
   );
 });
 
-test('reading never throws, and what is passed on stays bounded and printable', () => {
+test('reading never throws, and propagated headers are bounded and printable', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (header) => {
       const baggage = W3CBaggage.fromHeader(header);

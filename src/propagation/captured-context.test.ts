@@ -15,7 +15,7 @@ const headers = {
 };
 const carried = extract(kafkaHeaders, headers);
 
-test('a context survives being stored as JSON, random flag and raw baggage included', () => {
+test('a context can be stored as JSON, including the random flag and raw baggage', () => {
   const stored = JSON.stringify(captureContext(carried));
   expect(JSON.parse(stored)).toEqual(headers);
   for (const given of [stored, JSON.parse(stored) as unknown]) {
@@ -23,7 +23,7 @@ test('a context survives being stored as JSON, random flag and raw baggage inclu
   }
 });
 
-test('what runs in it sees it, also after an await, and nothing of what was active', async () => {
+test('a function runs in it, also after an await, without anything from the active context', async () => {
   const captured = captureContext(carried);
   const seen = await withBaggage({ other: '1' }, () =>
     withCapturedContext(captured, async () => {
@@ -39,12 +39,12 @@ test('what runs in it sees it, also after an await, and nothing of what was acti
   expect(seen).toEqual(['b7ad6b7169203331', ['tenant', 'b']]);
 });
 
-test('nothing to carry is an empty object, and gives the root context', () => {
+test('an empty context is captured as an empty object, and restored as the root context', () => {
   expect(captureContext(ROOT_CONTEXT)).toEqual({});
   expect(restoreContext({})).toBe(ROOT_CONTEXT);
 });
 
-test('whatever was stored, restoring does not throw', () => {
+test('restoring never throws, for any stored value', () => {
   for (const stored of [
     null,
     undefined,
@@ -69,6 +69,6 @@ test.each([
   [() => captureContext(ROOT_CONTEXT, { propagatr: 'mqtrace' } as never), 'did you mean "propagator"?'],
   [() => captureContext(ROOT_CONTEXT, null as never), 'captureContext options: expected an object, got null'],
   [() => restoreContext({}, { propagator: 'b4' } as never), 'restoreContext({ propagator })'],
-])('wrong options are refused', (call, message) => {
+])('invalid options are rejected', (call, message) => {
   expect(call).toThrow(message);
 });

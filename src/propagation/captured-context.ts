@@ -1,4 +1,4 @@
-// Stores a context as plain data, and restores it.
+// Captures a context as plain data, and restores it.
 import { type Context, ROOT_CONTEXT, type TextMapGetter, type TextMapSetter } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
@@ -6,12 +6,15 @@ import { activeContext, isContext } from '../common/active-context.ts';
 import { propagatorOf, type PropagationOptions } from './inject-extract.ts';
 import { runIn } from './run-in.ts';
 
-/** A context as plain data: what a message would carry. It may be stored as JSON with a row and resumed later, anywhere. */
+/**
+ * A context as plain data: the headers that a message would have. It can be stored as JSON with a row and restored later, in any
+ * process.
+ */
 export interface CapturedContext {
   [header: string]: string;
 }
 
-/** Text beyond this cannot be a captured context. */
+/** The maximum length of a captured context as text. */
 const textLimit = 32_768;
 
 const setter: TextMapSetter<CapturedContext> = {
@@ -26,11 +29,11 @@ const getter: TextMapGetter<CapturedContext> = {
 };
 
 /**
- * The trace and baggage of a context as plain data, to be stored with a row (outbox, delayed job) and resumed with
- * {@link withCapturedContext}. Empty where there is nothing to carry.
+ * The trace and baggage of a context as plain data, to store it with a row (outbox, delayed job) and resume it with {@link
+ * withCapturedContext}. Empty if there is neither.
  *
  * @param context - default: the active context.
- * @param options.propagator - default `'mqtrace'`: W3C Trace Context and Baggage, whatever is registered by then.
+ * @param options.propagator - default `'mqtrace'`: W3C Trace Context and Baggage, independent of the registered propagator.
  */
 export function captureContext(context: Context = activeContext(), options: PropagationOptions = {}): CapturedContext {
   const captured: CapturedContext = {};
@@ -45,10 +48,9 @@ export function captureContext(context: Context = activeContext(), options: Prop
 }
 
 /**
- * The context that was captured, on top of the root context. Never throws: what was stored may have been cut short or be of another
- * kind; what cannot be read is not there.
+ * The captured context, based on the root context. Never throws: invalid or truncated data is ignored.
  *
- * @param captured - as {@link captureContext} gave it, or that as JSON text.
+ * @param captured - the result of {@link captureContext}, or its JSON text.
  */
 export function restoreContext(captured: unknown, options: PropagationOptions = {}): Context {
   const propagator = propagatorOf('restoreContext', options, 'mqtrace');
@@ -66,8 +68,8 @@ export function restoreContext(captured: unknown, options: PropagationOptions = 
 }
 
 /**
- * Runs `fn` in a captured context and returns what it returns: spans started within continue the trace, messages sent within carry
- * its baggage, and nothing of what is active now is mixed in.
+ * Runs `fn` in a captured context and returns its result: spans started in it continue the trace, messages sent in it carry the
+ * baggage, and nothing is inherited from the active context.
  */
 export function withCapturedContext<R>(captured: unknown, fn: () => R, options: PropagationOptions = {}): R {
   return runIn(restoreContext(captured, options), fn, 'withCapturedContext');

@@ -1,4 +1,4 @@
-// Chooses the propagator that reads and writes headers.
+// Selects the propagator that reads and writes headers.
 import { propagation, type TextMapPropagator } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import { fastExtract, fastExtractPlain } from './fast-extract.ts';
@@ -7,22 +7,25 @@ import { mqtracePropagator } from './propagator.ts';
 import { isStockPropagator } from './stock-propagator.ts';
 
 /**
- * Which propagator writes and reads the headers.
+ * The propagator that writes and reads headers.
  *
- * - `'global'` (default): the one registered with OpenTelemetry's API; where none is registered, mqtrace's own.
- * - `'mqtrace'`: mqtrace's W3C propagator, whatever is registered.
+ * - `'global'` (default): the one registered with OpenTelemetry's API; if none is registered, mqtrace's own.
+ * - `'mqtrace'`: mqtrace's W3C propagator, independent of the registered one.
  * - a `TextMapPropagator`.
  */
 export type PropagatorChoice = 'global' | 'mqtrace' | TextMapPropagator;
 
-/** Where API 1.x keeps what was registered. The `fields()` of the API are empty for none, and may be for a registered propagator. */
+/**
+ * The place where API 1.x stores the registered propagator. The API's `fields()` are empty without one, but may also be empty for a
+ * registered propagator.
+ */
 const apiGlobals = Symbol.for('opentelemetry.js.api.1');
 
 function registered(): unknown {
   return (globalThis as { [apiGlobals]?: { propagation?: unknown } | undefined })[apiGlobals]?.propagation;
 }
 
-/** The registered propagator, by way of the API. */
+/** The registered propagator, accessed through the API. */
 const throughApi: TextMapPropagator = {
   inject: (context, carrier, setter) => propagation.inject(context, carrier, setter),
   extract: (context, carrier, getter) => propagation.extract(context, carrier, getter),
@@ -36,7 +39,7 @@ function current(): TextMapPropagator {
   return throughApi;
 }
 
-/** Uses the propagator that is registered at the time of each call, so that the order of set-up does not matter. */
+/** Uses the propagator that is registered at each call, so that the order of setup does not matter. */
 const globalPropagator: TextMapPropagator = {
   inject: (context, carrier, setter) => current().inject(context, carrier, setter),
   extract: (context, carrier, getter) => current().extract(context, carrier, getter),
@@ -55,7 +58,7 @@ export function fastExtractFor(propagator: TextMapPropagator): typeof fastExtrac
 }
 
 /**
- * @throws MqtraceError `INVALID_OPTION` if the choice is none of the three kinds
+ * @throws MqtraceError `INVALID_OPTION` if it is not one of these three
  * @internal
  */
 export function resolvePropagator(choice: PropagatorChoice | undefined, where: string): TextMapPropagator {
@@ -66,7 +69,7 @@ export function resolvePropagator(choice: PropagatorChoice | undefined, where: s
     choice !== null &&
     typeof choice.inject === 'function' &&
     typeof choice.extract === 'function' &&
-    // Asked for each message: which headers an earlier hop may have left, and which fields of an entry to hide.
+    // Called for each message, to remove the headers of an earlier hop, and to hide the fields of an entry.
     typeof choice.fields === 'function'
   ) {
     return choice;

@@ -32,7 +32,7 @@ test('a worker thread is started in the context', async () => {
   expect(JSON.parse(message as string)).toEqual(expected);
 });
 
-test('what a process was started with is read, and not handed on where there is nothing to carry', () => {
+test('the context with which a process was started is read, and not passed on without an active context', () => {
   const started = injectEnvironment({}, carried);
   expect(started).toEqual({ TRACEPARENT: headers.traceparent, TRACESTATE: 'a=1', BAGGAGE: headers.baggage });
   const read = extractEnvironment(started);

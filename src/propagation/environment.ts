@@ -1,12 +1,12 @@
-// Hands a context to a child process or worker through environment variables.
+// Passes a context to a child process or worker in environment variables.
 import type { Context } from '@opentelemetry/api';
 import { environment, type EnvironmentVariables } from '../../carriers/environment.ts';
 import { activeContext } from '../common/active-context.ts';
 import { extract, inject, type PropagationOptions } from './inject-extract.ts';
 
 /**
- * Environment variables that carry a context to a child process or a worker thread: a copy of those given with `TRACEPARENT`,
- * `TRACESTATE` and `BAGGAGE` (or those of another propagator). The context in which this process was itself started is not passed on.
+ * Environment variables that carry a context to a child process or a worker thread: a copy of the given ones with `TRACEPARENT`,
+ * `TRACESTATE` and `BAGGAGE` (or those of another propagator). The context with which this process was started is not passed on.
  *
  *     spawn('node', ['job.js'], { env: injectEnvironment() });
  *     new Worker(url, { env: injectEnvironment() });
@@ -24,7 +24,7 @@ export function injectEnvironment(
   return inject(environment, copy, context, options);
 }
 
-/** The context that this process or worker was started in; the root context where its variables carry none. Never throws. */
+/** The context with which this process or worker was started; the root context if its variables have none. Never throws. */
 export function extractEnvironment(
   variables: EnvironmentVariables = process.env,
   options: PropagationOptions = {},

@@ -43,7 +43,7 @@ const broken: [string, object][] = [
   ['with() returns nothing', { with: (_: unknown, fn: () => void): void => fn() }],
   ['with() throws after the call', { with: (_: unknown, fn: () => void): void => void (fn(), fail()) }],
   [
-    'with() swallows what is thrown',
+    'with() swallows errors',
     {
       with(_: unknown, fn: () => void): void {
         try {
@@ -54,7 +54,7 @@ const broken: [string, object][] = [
   ],
 ];
 
-test.each(broken)('a context manager whose %s: the function runs once, and its outcome is the result', (_, part) => {
+test.each(broken)('a context manager whose %s: the function runs once, and its result is returned', (_, part) => {
   register(part);
   expect(isContext(activeContext())).toBe(true);
   const fn = vi.fn<() => number>(() => 7);
@@ -72,7 +72,7 @@ test.each(broken)('a context manager whose %s: the function runs once, and its o
 });
 
 test.each(broken.slice(0, 4))(
-  '%s: everything that reads the active context goes on, and the fault is counted',
+  '%s: everything that reads the active context continues, and the fault is counted',
   (_, part) => {
     register(part);
     const before = tracingFaults();
@@ -87,7 +87,7 @@ test.each(broken.slice(0, 4))(
   },
 );
 
-test('a context manager that works leaves the result, also a promise, as it is', () => {
+test('with a working context manager the result, also a promise, is unchanged', () => {
   register({});
   const promise = Promise.resolve(1);
   expect(runInContext(ROOT_CONTEXT, () => promise)).toBe(promise);

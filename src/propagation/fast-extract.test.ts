@@ -16,7 +16,7 @@ const plain = `00-${traceId}-b7ad6b7169203331-01`;
 type Extract = <H>(adapter: CarrierAdapter<H>, headers: H) => Context | undefined;
 const slowly: Extract = (adapter, headers) => extractFrom(mqtracePropagator, adapter, headers, ROOT_CONTEXT);
 
-/** Everything that can be told of a received message: what was read, what travels on, and what was counted. */
+/** All observable results for a received message: the read context, the propagated headers, and the counters. */
 function observed(extract: Extract, adapter: CarrierAdapter<never>, headers: unknown): object | undefined {
   const before = { ...droppedHeaders() };
   const faults = tracingFaults();
@@ -37,7 +37,7 @@ function observed(extract: Extract, adapter: CarrierAdapter<never>, headers: unk
   };
 }
 
-/** What either path reads; twice the same where the fast path leaves it to the slow one. */
+/** The results of both paths; the same one twice if the fast path does not handle the message. */
 function both(adapter: CarrierAdapter<never>, headers: unknown): [fast: unknown, slow: unknown] {
   const fast = observed(fastExtract, adapter, headers);
   return fast === undefined ? [fast, fast] : [fast, observed(slowly, adapter, headers)];
@@ -87,7 +87,7 @@ const tracestates = fc.oneof(
   ),
 );
 
-/** A text in one of the forms in which messages hold text, or something else altogether. */
+/** A text in one of the forms that messages use, or another value. */
 function inAnyForm(texts: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
   const form = fc.constantFrom('text', 'text', 'bytes', 'bytes', 'uint8', 'json', 'list', 'other');
   return fc
@@ -142,7 +142,10 @@ describe.each([
     ['the random flag', { traceparent: plain.replace(/1$/, '3') }],
     ['baggage', { traceparent: plain, baggage: Buffer.from('a=1,b=%20x;p=1') }],
     ['tracestate', { traceparent: plain, tracestate: Buffer.from('ot=th:8,a=1') }],
-    ['an earlier spelling beside it', { TraceParent: `00-${'1'.repeat(32)}-b7ad6b7169203331-00`, traceparent: plain }],
+    [
+      'with another spelling of lower priority',
+      { TraceParent: `00-${'1'.repeat(32)}-b7ad6b7169203331-00`, traceparent: plain },
+    ],
     ['invalid baggage members', { traceparent: plain, baggage: '=,a=1,&' }],
   ])('the fast path reads %s', (_what, headers) => {
     const fast = observed(fastExtract, adapter, headers);
@@ -218,11 +221,11 @@ describe('redis fields', () => {
   });
 });
 
-test('other formats go the slow way', () => {
+test('other formats use the slow path', () => {
   expect(fastExtract(httpHeaders, { traceparent: plain })).toBeUndefined();
 });
 
-test('what was read does not change when the bytes of the message do', () => {
+test('the read context does not change when the bytes of the message do', () => {
   const headers = { traceparent: Buffer.from(plain), baggage: Buffer.from('a=1') };
   const context = fastExtract(kafkaHeaders, headers)!;
   headers.traceparent.fill(0x30);

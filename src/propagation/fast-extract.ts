@@ -1,4 +1,4 @@
-// Reads the context of a message as nearly every writer makes it, in a fraction of the time that any message takes.
+// Reads the context of common messages by a fast path.
 import { type Context, trace } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { amqpHeaders } from '../../carriers/amqp-headers.ts';
@@ -15,8 +15,9 @@ import { isSimpleTraceState, W3CTraceState } from './trace-state.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
 
 /**
- * The context that mqtrace's propagator reads from these headers on top of the root context; undefined for headers in which anything
- * is unusual (another spelling, a repeat, a value of another kind or length): these go the slow way, which reads everything. What is read here is read there to the same result, the counts of dropped headers included.
+ * The context that mqtrace's propagator reads from these headers, based on the root context. Undefined for unusual headers (another
+ * spelling, a repetition, a value of another type or length), which the slow path reads. What is read here is read there to the
+ * same result, the counts of dropped headers included.
  *
  * @internal
  */

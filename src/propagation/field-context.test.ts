@@ -12,7 +12,7 @@ const spans = ['1', '2'].map((digit) =>
 const baggages = ['1', '2'].map((value) => propagation.createBaggage({ key: { value } }));
 const keys = [createContextKey('one'), createContextKey('two')];
 
-/** Every way in which a context is changed by the API, the SDK and applications. */
+/** Every way in which the API, the SDK and applications derive contexts. */
 const changes: readonly ((context: Context) => Context)[] = [
   ...spans.map((span) => (context: Context) => trace.setSpan(context, span)),
   (context) => trace.setSpanContext(context, spans[0]!.spanContext()),
@@ -36,7 +36,7 @@ const seen = (context: Context): unknown => [
   keys.map((key) => context.getValue(key)),
 ];
 
-test("it behaves as the API's context does, whatever is set and deleted, and earlier contexts stay as they were", () => {
+test('it behaves like the context of the API for all values that are set and deleted, and earlier contexts do not change', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(changes.length - 1), { maxLength: 12 }), (steps) => {
       let ours: Context = FieldContext.of(spans[0], baggages[0], spans[0]!.spanContext().traceId);
@@ -56,7 +56,7 @@ test("it behaves as the API's context does, whatever is set and deleted, and ear
   );
 });
 
-test('the span and the baggage are kept in fields: setting them asks for no context of the API', () => {
+test('span and baggage are stored in fields: setting them creates no context of the API', () => {
   const context = trace.setSpan(
     propagation.setBaggage(FieldContext.of(undefined, undefined, undefined), baggages[0]!),
     spans[0]!,

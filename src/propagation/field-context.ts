@@ -1,8 +1,8 @@
-// An OpenTelemetry context that holds a message's trace and baggage in fields, so that setting them copies no map.
+// Implements an OpenTelemetry context with fields for trace and baggage, so that setting them does not copy a map.
 import { type Baggage, type Context, propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import { withRandomTraceId } from '../common/random-trace-id.ts';
 
-/** The key under which a function of the API, or of ours, sets its value: found by behaviour, since the API does not export it. */
+/** The context key that a function of the API or of mqtrace uses, found by calling it, because the API does not export the key. */
 function keyOf(set: (context: Context) => unknown): symbol {
   let found: symbol | undefined;
   const probe: Context = {
@@ -23,13 +23,13 @@ const baggageKey = keyOf((context) => propagation.setBaggage(context, propagatio
 const randomKey = keyOf((context) => withRandomTraceId(context, ''));
 
 /**
- * A context with fields for the values that nearly every message's context has. Other keys are kept in a context of the API's.
- * Immutable, as contexts are.
+ * A context with fields for the common values of messages. Other keys are stored in a context of the API. Immutable, like all
+ * contexts.
  */
 export class FieldContext implements Context {
   readonly #span: unknown;
   readonly #baggage: unknown;
-  /** The trace id that came with the random flag. */
+  /** The trace id that was received with the random flag. */
   readonly #random: unknown;
   readonly #rest: Context;
 
@@ -40,7 +40,7 @@ export class FieldContext implements Context {
     this.#rest = rest;
   }
 
-  /** The root context with a span, baggage, and a trace id that is known to be random. */
+  /** The root context with a span, baggage, and the trace id that is known to be random. */
   static of(span: Span | undefined, baggage: Baggage | undefined, randomTraceId: string | undefined): FieldContext {
     return new FieldContext(span, baggage, randomTraceId, ROOT_CONTEXT);
   }

@@ -1,13 +1,13 @@
-// The header names that belong to a propagator, including those that its `fields()` leaves out.
+// Determines the header names of a propagator, including those that its `fields()` does not list.
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 
-/** What any field of a family stands for. A `*` at the end stands for every name that begins so. */
+/** The names that each field of a family implies. A `*` at the end matches every name with that prefix. */
 const families: readonly { belongs: RegExp; names: readonly string[] }[] = [
-  // A message has one B3 encoding or the other: what is left of the other one would be read by the next hop. Where both are
-  // configured, `b3` stands before or after the rest.
+  // A message has one of the B3 encodings: remaining headers of the other one would be read by the next hop. If both are
+  // configured, `b3` precedes or follows the others.
   { belongs: /^(?:b3|x-b3-.*)$/, names: ['b3', 'x-b3-*', 'b3'] },
-  // Jaeger and OpenTracing write a header for each baggage entry.
+  // Jaeger and OpenTracing write one header per baggage entry.
   { belongs: /^uber-trace-id$/, names: ['uber-trace-id', 'uberctx-*'] },
   { belongs: /^ot-tracer-.*$/, names: ['ot-tracer-*', 'ot-baggage-*'] },
   { belongs: /^x-datadog-.*$/, names: ['x-datadog-*'] },
@@ -22,7 +22,7 @@ export function propagatorFields(propagator: TextMapPropagator): readonly string
   try {
     const fields: unknown = answered(propagator.fields());
     if (!Array.isArray(fields) || !fields.every((field) => typeof field === 'string')) {
-      throw new TypeError('fields() of the propagator returned no array of names');
+      throw new TypeError('fields() of the propagator did not return an array of names');
     }
     return fields.some((field) => mayBelong.test(field)) ? withFamilies(fields) : fields;
   } catch (error) {
@@ -36,7 +36,7 @@ function withFamilies(fields: readonly string[]): string[] {
   for (const field of fields) {
     const name = field.toLowerCase();
     const names = families.find(({ belongs }) => belongs.test(name))?.names ?? [field];
-    // A family stands once, in the place of the last of its fields.
+    // A family is listed once, at the position of the last of its fields.
     all = [...all.filter((earlier) => !names.includes(earlier)), ...names];
   }
   return all;

@@ -1,4 +1,4 @@
-// Trace context and baggage on top of the carriers.
+// Exports trace context and baggage propagation, based on the carriers.
 export { type BaggageKey, baggage, baggageKey, type BaggageSetOptions } from './baggage-entries.ts';
 export { BaggageManager, processBaggage } from './baggage-manager.ts';
 export type { BaggagePolicy, BaggageRules } from './baggage-policy.ts';

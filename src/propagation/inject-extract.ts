@@ -14,17 +14,18 @@ import { baggageHeader } from './w3c-baggage.ts';
 
 /** Options of {@link inject} and {@link extract}. */
 export interface PropagationOptions {
-  /** Which propagator writes or reads. Default `'global'`. */
+  /** The propagator that writes or reads. Default `'global'`. */
   propagator?: PropagatorChoice | undefined;
 }
 
 /**
- * Headers that carry a context's trace and baggage: a copy of those given, with what an earlier message left in them replaced.
- * The given headers are not changed. A context with neither a valid span nor baggage, or with tracing suppressed, gives a plain copy.
+ * Headers with the trace and baggage of a context: a copy of the given headers, in which trace headers of an earlier message are
+ * replaced. The given headers are not changed. Returns a plain copy if the context has neither a valid span nor baggage, or tracing
+ * is suppressed.
  *
  * @param adapter - the message format: `kafkaHeaders`, `amqpHeaders`, `redisFields` or `httpHeaders` of `mqtrace/carriers`.
- * @param headers - the message's headers so far; null or undefined for none.
- * @param context - what to carry. Default: the active context.
+ * @param headers - the current headers of the message; null or undefined for none.
+ * @param context - the context to inject. Default: the active context.
  * @throws MqtraceError `INVALID_OPTION` for something else than an adapter, or wrong options
  */
 export function inject<H>(
@@ -45,11 +46,10 @@ export function inject<H>(
 }
 
 /**
- * The context that a message carries. It does not throw, whatever the headers hold; without a valid trace or baggage in them it is
- * the context given.
+ * The context of a message. Never throws, for any headers; without a valid trace or baggage in them it is the given context.
  *
- * @param headers - the message's headers, also as a Map, or with Buffers that went through JSON; null or undefined for none.
- * @param context - what to extend. Default: the root context, so that nothing that happens to be active is taken for the message's.
+ * @param headers - the message's headers, also as a Map, or with Buffers that were converted to JSON; null or undefined for none.
+ * @param context - the context to extend. Default: the root context, so that the active context is not mistaken for the message's.
  * @throws MqtraceError `INVALID_OPTION` for something else than an adapter, or wrong options
  */
 export function extract<H>(
@@ -61,7 +61,7 @@ export function extract<H>(
   return extractFrom(checked('extract', adapter, options), adapter, headers as H | null | undefined, context);
 }
 
-/** Wrong arguments are mistakes in the program, and throw; wrong headers never do. */
+/** Invalid arguments are mistakes in the program, and throw; invalid headers never do. */
 function checked<H>(where: string, adapter: CarrierAdapter<H>, options: PropagationOptions): TextMapPropagator {
   const methods = ['get', 'getAll', 'keys', 'set', 'copy', 'remove'] as const;
   if (!methods.every((method) => typeof adapter?.[method] === 'function')) {
@@ -87,9 +87,9 @@ export function propagatorOf(
 }
 
 /**
- * As {@link inject}, but undefined where the message is to be left as it is.
+ * Like {@link inject}, but undefined if the message must not be changed.
  *
- * @param allowed - gives the context with what of its baggage may be sent. @internal
+ * @param allowed - returns the context with the baggage that may be sent. @internal
  */
 export function injectCopy<H>(
   propagator: TextMapPropagator,

@@ -24,7 +24,7 @@ const fields = fc
   .array(fc.tuple(fc.oneof(name, bytes), fc.oneof(text, bytes)), { maxLength: 8 })
   .map((pairs) => pairs.flat());
 
-/** An entry that was sent already: fields of the application, and behind them some of an earlier message's. */
+/** An entry that was already sent: fields of the application, followed by trace fields of an earlier message. */
 const sentBefore = fc
   .tuple(
     fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__'), fc.oneof(text, bytes)), { maxLength: 4 }),
@@ -63,7 +63,7 @@ const carried = fc
     return propagation.setBaggage(trace.setSpanContext(ROOT_CONTEXT, spanContext), propagation.createBaggage(entries));
   });
 
-/** What a context carries, as plain data. A lone surrogate has no UTF-8 and travels as U+FFFD. */
+/** The trace and baggage of a context as plain data. A lone surrogate has no UTF-8 form and is sent as U+FFFD. */
 function plain(context: Context): unknown {
   const { traceId, spanId, traceFlags } = trace.getSpanContext(context) ?? {};
   const entries = getBaggage(context)
@@ -73,7 +73,7 @@ function plain(context: Context): unknown {
 }
 
 test.each(formats)(
-  '%s: what is injected is extracted, whatever was there before, which stays as it was',
+  '%s: an injected context is extracted, for any previous headers, which are not changed',
   (_, adapter, headers) => {
     fc.assert(
       fc.property(headers, carried, carried, (given, first, second) => {
@@ -81,7 +81,7 @@ test.each(formats)(
         const sent: object = inject(adapter, Object.freeze(given), first, { propagator: 'mqtrace' });
         expect(structuredClone(given)).toStrictEqual(before);
         expect(plain(extract(adapter, sent, ROOT_CONTEXT, { propagator: 'mqtrace' }))).toStrictEqual(plain(first));
-        // A message that is sent on carries nothing of the one before.
+        // A forwarded message has nothing of the earlier context.
         const again: object = inject(adapter, sent, second, { propagator: 'mqtrace' });
         expect(again).toStrictEqual(inject(adapter, given, second, { propagator: 'mqtrace' }));
       }),
@@ -90,7 +90,7 @@ test.each(formats)(
   },
 );
 
-test.each(formats)('%s: nothing that may arrive makes extract throw or invents a trace', (_, adapter, headers) => {
+test.each(formats)('%s: no received value makes extract throw or creates a trace', (_, adapter, headers) => {
   fc.assert(
     fc.property(fc.oneof(headers, fc.anything()), (given) => {
       const spanContext = trace.getSpanContext(extract(adapter, given, ROOT_CONTEXT, { propagator: 'mqtrace' }));
@@ -100,7 +100,7 @@ test.each(formats)('%s: nothing that may arrive makes extract throw or invents a
   );
 });
 
-test('Redis: what is hidden of an entry is what was added to it', () => {
+test('Redis: the hidden fields of an entry are those that were added to it', () => {
   const end = (entry: (string | Buffer)[]): number => redisFields.trailingRun(entry, mqtracePropagator.fields());
   fc.assert(
     fc.property(fields, carried, (given, context) => {

@@ -33,7 +33,7 @@ test.each<[string, TextMapPropagator, string | undefined]>([
   ['trace context alone', new W3CTraceContextPropagator(), 'loses the baggage of messages'],
   ['B3', new B3Propagator(), 'loses the baggage of messages'],
   ['baggage alone', new W3CBaggagePropagator(), 'loses the trace id of messages'],
-])('%s is warned of where it loses something, once', (_, propagator, lost) => {
+])('a warning is logged once for %s, if it loses something', (_, propagator, lost) => {
   propagation.setGlobalPropagator(propagator);
   for (let i = 0; i < 3; i++) inject(kafkaHeaders, {}, sending);
   expect(warn.mock.calls.map(([text]) => text)).toEqual(
@@ -41,7 +41,7 @@ test.each<[string, TextMapPropagator, string | undefined]>([
   );
 });
 
-test('the propagator that is chosen by an option is not warned of', () => {
+test('there is no warning for a propagator that an option selects', () => {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   inject(kafkaHeaders, {}, sending, { propagator: 'mqtrace' });
   expect(warn).not.toHaveBeenCalled();
@@ -54,14 +54,14 @@ test.each<[names: string, propagator: TextMapPropagator, lost: string | undefine
   ['tracecontext,baggage', new W3CTraceContextPropagator(), 'loses the baggage'],
   ['tracecontext', new W3CBaggagePropagator(), 'loses the trace id'],
   ['', new W3CTraceContextPropagator(), 'loses the baggage'],
-])('with OTEL_PROPAGATORS=%s, a propagator is not warned of for what is left out', (names, propagator, lost) => {
+])('with OTEL_PROPAGATORS=%s, there is no warning for what is not listed', (names, propagator, lost) => {
   vi.stubEnv('OTEL_PROPAGATORS', names);
   propagation.setGlobalPropagator(propagator);
   inject(kafkaHeaders, {}, sending);
   expect(warn.mock.calls.map(([text]) => text)).toEqual(lost === undefined ? [] : [expect.stringContaining(lost)]);
 });
 
-test('without a logger the warning is said on stderr', () => {
+test('without a logger the warning is written to stderr', () => {
   diag.disable();
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());

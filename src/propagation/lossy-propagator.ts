@@ -1,4 +1,4 @@
-// Notices a registered propagator that does not carry what was put in.
+// Detects registered propagators that lose trace ids or baggage.
 import {
   defaultTextMapGetter,
   defaultTextMapSetter,
@@ -16,14 +16,14 @@ const key = 'mqtrace-probe';
 let checked: unknown;
 const configured = new WeakSet<TextMapPropagator>();
 
-/** Notes that a configuration names this propagator, so that what it does not carry is meant. @internal */
+/** Marks a propagator as configured by name, so that what it does not propagate is intended. @internal */
 export function acceptLossesOf(propagator: TextMapPropagator): void {
   configured.add(propagator);
 }
 
 /**
- * Warns once for each propagator that writes headers but loses the trace id or the baggage, as those that some vendors register do.
- * One without any fields is taken as a choice not to propagate, and so is what `OTEL_PROPAGATORS` leaves out.
+ * Warns once for each propagator that writes headers but loses the trace id or the baggage, like those that some vendors register.
+ * A propagator without any fields counts as a choice not to propagate, and so does an omission in `OTEL_PROPAGATORS`.
  *
  * @param registered - its identity; checked again when another one is registered.
  * @internal

@@ -59,7 +59,7 @@ const official: { name: string; propagator: TextMapPropagator; baggage: boolean;
 
 describe.each(formats)('$adapter.name', ({ adapter, make }) => {
   describe.each(official)('$name', ({ propagator, baggage, foreign }) => {
-    test('what it writes is read back, as Buffers too', () => {
+    test('its headers are read back, also as Buffers', () => {
       const sent = inject(adapter, make([['mine', '1']]), withBaggage, { propagator });
       const received = extract(adapter, sent, ROOT_CONTEXT, { propagator });
       expect(trace.getSpanContext(received)).toMatchObject(spanContext);
@@ -67,13 +67,13 @@ describe.each(formats)('$adapter.name', ({ adapter, make }) => {
       expect(adapter.get(sent, 'mine')).toBe('1');
     });
 
-    test('it reads the names in the spelling of their specification', () => {
+    test('names are read in the spelling of their specification', () => {
       expect(trace.getSpanContext(extract(adapter, make(foreign), ROOT_CONTEXT, { propagator }))).toMatchObject(
         spanContext,
       );
     });
 
-    test('what an earlier message left, baggage included, is replaced and does not leak', () => {
+    test('headers of an earlier message, including baggage, are replaced and do not leak', () => {
       const first = inject(adapter, make([['mine', '1']]), withBaggage, { propagator });
       const next = trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, spanId: '00f067aa0ba902b7' });
       const second = inject(adapter, first, next, { propagator });
@@ -85,7 +85,7 @@ describe.each(formats)('$adapter.name', ({ adapter, make }) => {
       );
     });
 
-    test('junk in its headers is no trace and no error', () => {
+    test('invalid headers cause neither a trace nor an error', () => {
       for (const name of propagator.fields()) {
         for (const junk of ['', ' ', '-', '%', '%FF', '::::', ';;;=', '\ud800', 'x'.repeat(10_000), '0'.repeat(200)]) {
           const made = adapter.name === 'http Headers' && junk === '\ud800' ? make([]) : make([[name, junk]]);
@@ -98,7 +98,7 @@ describe.each(formats)('$adapter.name', ({ adapter, make }) => {
   });
 });
 
-test.each(official)('redis: the run of fields that $name wrote is found and hidden whole', ({ propagator }) => {
+test.each(official)('redis: the run of fields written by $name is found and completely hidden', ({ propagator }) => {
   const own = ['uber-trace-id', 'mine', 'weight', '20'];
   const sent = inject(redisFields, own, withBaggage, { propagator });
   expect(sent.length).toBeGreaterThan(own.length);
@@ -116,8 +116,8 @@ const multiHeaders: [string, string][] = [
   ['x-b3-flags', '1'],
 ];
 
-describe.each(formats)('B3 in $adapter.name: one encoding takes the place of the other', ({ adapter, make }) => {
-  test('the single header goes where several are written', () => {
+describe.each(formats)('B3 in $adapter.name: one encoding replaces the other', ({ adapter, make }) => {
+  test('the single header is removed if several are written', () => {
     const received = make([
       ['mine', '1'],
       ['b3', `${spanContext.traceId}-${spanContext.spanId}-1`],
@@ -131,7 +131,7 @@ describe.each(formats)('B3 in $adapter.name: one encoding takes the place of the
     );
   });
 
-  test('the several headers go where one is written, and so do those that no propagator names', () => {
+  test('the multiple headers are removed if one is written, including those that no propagator lists', () => {
     const sent = inject(adapter, make([['mine', '1'], ...multiHeaders]), next, { propagator: single });
     expect(new Set(adapter.keys(sent))).toEqual(new Set(['mine', 'b3']));
   });
@@ -139,7 +139,7 @@ describe.each(formats)('B3 in $adapter.name: one encoding takes the place of the
   test.each([
     ['b3 before b3multi', [single, multi]],
     ['b3multi before b3', [multi, single]],
-  ])('%s: both are written anew', (_, propagators) => {
+  ])('%s: both are replaced', (_, propagators) => {
     const propagator = new CompositePropagator({ propagators });
     const first = inject(adapter, make([['mine', '1']]), withSpan, { propagator });
     const second = inject(adapter, first, next, { propagator });
@@ -150,7 +150,7 @@ describe.each(formats)('B3 in $adapter.name: one encoding takes the place of the
     }
   });
 
-  test("headers of propagators that are not configured are the application's", () => {
+  test('headers of propagators that are not configured belong to the application', () => {
     const own = make([['b3', 'mine'], ...multiHeaders, ['uber-trace-id', 'mine'], ['uberctx-k', 'v']]);
     const sent = inject(adapter, own, next, { propagator: 'mqtrace' });
     for (const name of ['b3', 'x-b3-traceid', 'x-b3-flags', 'uber-trace-id', 'uberctx-k']) {
@@ -182,6 +182,6 @@ test.each([
     ['ot-tracer-*', 'ot-baggage-*'],
   ],
   [['x-datadog-trace-id'], ['x-datadog-*']],
-])('the fields %j stand for the headers %j', (fields, names) => {
+])('the fields %j imply the headers %j', (fields, names) => {
   expect(propagatorFields({ fields: () => fields } as unknown as TextMapPropagator)).toEqual(names);
 });

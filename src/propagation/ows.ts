@@ -3,8 +3,8 @@ const SPACE = 0x20;
 const TAB = 0x09;
 
 /**
- * Without the optional white space of HTTP (RFC 9110, 5.6.3): spaces and tabs alone. `trim()` would also take away what the
- * specifications call a malformed character. @internal
+ * The text without the optional white space of HTTP (RFC 9110, 5.6.3): spaces and tabs only. `trim()` would also remove characters
+ * that make a header malformed. @internal
  */
 export function trimOws(text: string): string {
   let start = 0;

@@ -3,8 +3,8 @@ import { invalidOption } from '../common/errors.ts';
 import { matchesGlob } from '../common/glob.ts';
 
 /**
- * A test for any of several patterns, where `*` stands for any characters. Patterns are globs rather than regular expressions,
- * because keys in messages are untrusted.
+ * A test for any of several patterns, where `*` matches any characters. Patterns are globs instead of regular expressions, because
+ * keys in messages are untrusted.
  *
  * @throws MqtraceError `INVALID_OPTION` if they are not an array of non-empty strings.
  * @internal

@@ -20,7 +20,7 @@ test('the value has a version, the time in base 36, the hops and the name', () =
   expect(formatOrigin({ startMs: 1_760_000_000_000, hops: 999, name: undefined })).toBe('1;mgj6k3cw;999');
 });
 
-test('what is written is read back, in at most 64 characters', () => {
+test('a written value is read back, and has at most 64 characters', () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -49,9 +49,9 @@ test.each([
   '1;a;1;a b',
   '1;a;1;a;b',
   '1;;1',
-])('of %j nothing is read', (value) => expect(parseOrigin(value)).toBeUndefined());
+])('%j is ignored', (value) => expect(parseOrigin(value)).toBeUndefined());
 
-test('any text is read to an origin or to nothing', () => {
+test('any text is parsed as an origin or ignored', () => {
   fc.assert(
     fc.property(fc.string(), (value) => {
       const parsed = parseOrigin(value);
@@ -65,7 +65,7 @@ test('hops stop at 999', () => {
   expect(nextHop({ ...origin, hops: 999 }).hops).toBe(999);
 });
 
-test('the member comes first, replaces an older one, and leaves those of others as they are', () => {
+test('the member is the first one, replaces an older one, and does not change others', () => {
   const traceState = new W3CTraceState('ot=th:8,mqtrace=1;a;1,vendor=x');
   const context = trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, traceState });
   const sent = trace.getSpanContext(withOriginInTraceState(context, origin))!;
@@ -75,7 +75,7 @@ test('the member comes first, replaces an older one, and leaves those of others 
   expect(trace.getSpanContext(context)?.traceState).toBe(traceState);
 });
 
-test('there is no member where it would make the trace state longer than 512 characters or 32 members', () => {
+test('there is no member if it would make the trace state longer than 512 characters or 32 members', () => {
   const long = (length: number): W3CTraceState =>
     new W3CTraceState(['a', 'b', 'c', 'd'].map((key) => `${key}=${'x'.repeat(length / 4 - 3)}`).join(','));
   expect(addOrigin(long(480), origin)?.serialize().length).toBeLessThanOrEqual(512);
@@ -86,7 +86,7 @@ test('there is no member where it would make the trace state longer than 512 cha
   expect(addOrigin(many(32), origin)).toBeUndefined();
 });
 
-test('a context without a valid span is given back as it is', () => {
+test('a context without a valid span is returned unchanged', () => {
   expect(withOriginInTraceState(ROOT_CONTEXT, origin)).toBe(ROOT_CONTEXT);
   const invalid = trace.setSpanContext(ROOT_CONTEXT, {
     traceId: '0'.repeat(32),

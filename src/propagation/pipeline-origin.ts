@@ -1,15 +1,15 @@
-// Where a pipeline started: the member of `tracestate` that carries it, and the context that keeps it across a new trace.
+// Propagates the start of a pipeline: in a member of `tracestate`, and in the context across a new trace.
 import { type Context, createContextKey, trace, type TraceState } from '@opentelemetry/api';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { traceStateOutputLimit, W3CTraceState } from './trace-state.ts';
 
 /** The first message of a pipeline. */
 export interface PipelineOrigin {
-  /** When it was sent: whole milliseconds since the epoch. */
+  /** The time of sending in whole milliseconds since the epoch. */
   readonly startMs: number;
-  /** The same as it is carried, where it came with a message: writing it anew would take longer than all the rest. */
+  /** Its received text, because formatting it again would take longer than everything else. */
   readonly startText?: string;
-  /** Messages sent on the way here, the first one included. At most 999; further hops leave it there. */
+  /** The number of messages so far, including the first one. At most 999. */
   readonly hops: number;
   /** The pipeline's name, if its first sender gave one. */
   readonly name: string | undefined;
@@ -24,7 +24,7 @@ const maxMembers = 32;
 const valuePattern = /^1;([0-9a-z]{1,9});([0-9]{1,3})(?:;([\w.-]{1,48}))?$/;
 const namePattern = /^[\w.-]{1,48}$/;
 
-/** Whether the name can be carried: 1 to 48 letters, digits, `_`, `.` or `-`. */
+/** Whether the name is valid: 1 to 48 letters, digits, `_`, `.` or `-`. */
 export function isPipelineName(name: unknown): name is string {
   return typeof name === 'string' && namePattern.test(name);
 }
@@ -43,14 +43,14 @@ export function parseOrigin(value: string): PipelineOrigin | undefined {
   return { startMs: Number.parseInt(startText, 36), startText, hops: Number(parts[2]), name: parts[3] };
 }
 
-/** One more message on the way. */
+/** The origin with one more hop. */
 export function nextHop(origin: PipelineOrigin): PipelineOrigin {
   const { startMs, startText, hops, name } = origin;
   const next = Math.min(maxHops, hops + 1);
   return startText === undefined ? { startMs, hops: next, name } : { startMs, startText, hops: next, name };
 }
 
-/** The span of a context may be of another trace than its messages: then the context keeps the origin itself. */
+/** The span of a context may belong to another trace than its messages: then the context itself stores the origin. */
 const originKey = createContextKey('mqtrace pipeline origin');
 
 /** @internal */
@@ -58,12 +58,12 @@ export function withOrigin(context: Context, origin: PipelineOrigin): Context {
   return context.setValue(originKey, origin);
 }
 
-/** The origin that a context kept across a new trace. @internal */
+/** The origin that a context stores across a new trace. @internal */
 export function keptOrigin(context: Context): PipelineOrigin | undefined {
   return context.getValue(originKey) as PipelineOrigin | undefined;
 }
 
-/** The origin of what happens in this context: the one it kept, else that of its span's trace state. @internal */
+/** The origin of a context: the stored one, else that of its span's trace state. @internal */
 export function originOf(context: Context): PipelineOrigin | undefined {
   const kept = keptOrigin(context);
   if (kept !== undefined) return kept;
@@ -72,8 +72,8 @@ export function originOf(context: Context): PipelineOrigin | undefined {
 }
 
 /**
- * The context with this origin in the trace state of its span, so that any propagator of `tracestate` writes it. Unchanged where the
- * context has no valid span, or the trace state has no room: it is never made longer than 512 characters or 32 members.
+ * The context with this origin in the trace state of its span, so that any propagator of `tracestate` writes it. Unchanged if the
+ * context has no valid span, or the trace state would become longer than 512 characters or 32 members.
  *
  * @internal
  */
@@ -91,7 +91,7 @@ export function withOriginInTraceState(context: Context, origin: PipelineOrigin)
   return trace.setSpanContext(keptOrigin(context) === undefined ? context : context.deleteValue(originKey), carried);
 }
 
-/** The trace state with the origin as its first member; undefined where there is no room for it. @internal */
+/** The trace state with the origin as its first member; undefined if it does not fit. @internal */
 export function addOrigin(traceState: TraceState | undefined, origin: PipelineOrigin): W3CTraceState | undefined {
   const member = `${pipelineMember}=${formatOrigin(origin)}`;
   const present = traceState?.serialize() ?? '';

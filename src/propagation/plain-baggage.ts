@@ -1,10 +1,10 @@
-// Tells baggage that any W3C propagator reads and writes as it came.
+// Detects simple baggage that every W3C propagator reads and writes unchanged.
 
 const memberLimit = 64;
 
 const letter = 1;
 const other = 2;
-/** Characters that `encodeURIComponent` leaves as they are; those with which a key of plain baggage begins are letters. */
+/** Characters that `encodeURIComponent` does not change; a key of simple baggage starts with a letter. */
 const kinds = new Uint8Array(128);
 for (const character of Array.from("0123456789-_.!~*'()")) kinds[character.charCodeAt(0)] = other;
 for (let code = 0x41; code <= 0x5a; code++) kinds[code] = kinds[code | 0x20] = letter;
@@ -12,14 +12,14 @@ for (let code = 0x41; code <= 0x5a; code++) kinds[code] = kinds[code | 0x20] = l
 const comma = 0x2c;
 const equals = 0x3d;
 
-/** Which keys were seen, by a hash of theirs: two keys in one place are taken for a repeat. */
+/** The seen keys, by their hash: keys with equal hashes count as repeated. */
 const places = 4096;
 const seen = new Uint32Array(places);
 let generation = 0;
 
 /**
- * Whether each member is a key and a value without spaces, properties or encoding, and no key may stand twice. Keys begin with a
- * letter, because objects put numbers first.
+ * Whether each member is a key and a value without spaces, properties or encoding, and no key is repeated. Keys start with a
+ * letter, because objects order numbers first.
  */
 export function isPlainBaggage(header: string): boolean {
   generation = (generation + 1) >>> 0;
@@ -31,7 +31,7 @@ export function isPlainBaggage(header: string): boolean {
     for (; at < header.length; at++) {
       code = header.charCodeAt(at);
       if (code === equals) break;
-      // Parentheses are no characters of a key.
+      // Parentheses are not allowed in a key.
       if (code === 0x28 || code === 0x29 || !(kinds[code]! > 0)) return false;
       hash = (hash * 31 + code) | 0;
     }

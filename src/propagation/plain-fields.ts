@@ -1,9 +1,9 @@
-// Finds the trace fields of a stream entry as nearly every writer makes it.
+// Finds the trace fields of common stream entries by a fast path.
 import { mqtracePropagator } from './propagator.ts';
 
 const traceNames: ReadonlySet<string> = new Set(mqtracePropagator.fields());
 
-/** Longer entries are not read whole by the slow way either. */
+/** Longer entries are not read completely by the slow path either. */
 const longestEntry = 1000;
 
 /** The trace fields of a stream entry. @internal */
@@ -11,12 +11,12 @@ export class PlainFields {
   traceparent: unknown = undefined;
   tracestate: unknown = undefined;
   baggage: unknown = undefined;
-  /** Where the run of them at the end of the entry begins; the length of the fields where there is none. */
+  /** The start of the run at the end of the entry; the length of the fields if there is none. */
   start = 0;
 
   /**
-   * Finds the trace fields of an entry. False for an entry in which anything is unusual. Names and values stand in turn; of a repeated
-   * list header all values count, so that every name is looked at.
+   * Finds the trace fields of an entry. Returns false for an unusual entry. Names and values alternate; all values of a repeated
+   * list header are used, so every name is checked.
    */
   find(fields: unknown): fields is readonly unknown[] {
     this.traceparent = undefined;
@@ -46,7 +46,7 @@ export class PlainFields {
   }
 }
 
-/** Where a run begins that this field goes on with, if it stands right before it. */
+/** The start of a run that this field continues, if it is adjacent. */
 function before(at: number, start: number): number {
   return at >= 0 && at === start - 2 ? at : start;
 }

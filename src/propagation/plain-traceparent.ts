@@ -1,15 +1,15 @@
-// Reads a `traceparent` as nearly every writer writes it, from its bytes or its text.
+// Parses a common `traceparent` quickly, from its bytes or its text.
 import type { SpanContext } from '@opentelemetry/api';
 
 const length = 55;
 
-/** What may stand at each place: a dash, a digit of an id, a zero, or a digit of the known flags. */
+/** The kinds of characters by position: a dash, a digit of an id, a zero, or a digit of the known flags. */
 const dash = 1;
 const digit = 2;
 const zero = 4;
 const flag = 8;
 
-/** By character code, which of these a character is. */
+/** The kinds of each character, by character code. */
 const kinds = new Uint8Array(256);
 for (let code = 0x30; code <= 0x39; code++) kinds[code] = digit;
 for (let code = 0x61; code <= 0x66; code++) kinds[code] = digit;
@@ -17,13 +17,13 @@ for (let code = 0x30; code <= 0x33; code++) kinds[code]! |= flag;
 kinds[0x30]! |= zero;
 kinds[0x2d] = dash;
 
-/** Which kind each place of a header has: `00-{32 digits}-{16 digits}-0{flags}`. */
+/** The kind at each position of a header: `00-{32 digits}-{16 digits}-0{flags}`. */
 const layout = new Uint8Array(length).fill(digit);
 for (const at of [0, 1, 53]) layout[at] = zero;
 for (const at of [2, 35, 52]) layout[at] = dash;
 layout[54] = flag;
 
-/** Whether some digit of an id is not zero: ids of zeros are not allowed. */
+/** Whether any digit of an id is not zero: ids of zeros are invalid. */
 function hasOther(text: string, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (text.charCodeAt(at) !== 0x30) return true;
   return false;
@@ -31,7 +31,8 @@ function hasOther(text: string, from: number, to: number): boolean {
 
 /**
  * The span context of a `traceparent` of version 00 in lower case with flags up to 03, as a string or a Buffer of exactly 55 bytes.
- * Undefined for anything else, well-formed or not: that is for `parseTraceparent`, which gives the same for what is read here.
+ * Undefined for anything else, valid or not: `parseTraceparent` handles the rest, and has the same result for headers that are
+ * parsed here.
  *
  * @internal
  */

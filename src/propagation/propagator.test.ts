@@ -44,26 +44,26 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('what is injected is extracted: trace, state and baggage', () => {
+test('an injected context is extracted: trace, state and baggage', () => {
   expect(trace.getSpanContext(carried)).toMatchObject({ traceId, spanId, traceFlags: 1, isRemote: true });
   const headers = inject(kafkaHeaders, { mine: 'x' }, carried);
   expect(headers).toEqual({ mine: 'x', traceparent, tracestate: 'a=1', baggage: 'k=v' });
 });
 
-test('what is written is valid for any span context: ids in lower case, no line break in a trace state', () => {
+test('written headers are valid for any span context: ids in lower case, no line break in a trace state', () => {
   const traceState = { serialize: () => 'a=1\r\nx: y', get: () => undefined } as unknown as TraceState;
   const spanContext = { traceId: traceId.toUpperCase(), spanId: spanId.toUpperCase(), traceFlags: 1, traceState };
   expect(inject(httpHeaders, {}, trace.setSpanContext(ROOT_CONTEXT, spanContext))).toEqual({ traceparent });
 });
 
-test('inject returns new headers, replaces what an earlier message left, in any spelling, and leaves the given ones as they were', () => {
+test('inject returns new headers, replaces trace headers of an earlier message in any spelling, and does not change the given ones', () => {
   const old = Object.freeze({ TraceParent: 'old', Baggage: 'leak=1', tracestate: 'old=1', mine: 'x' });
   const headers = inject(kafkaHeaders, old, trace.setSpanContext(ROOT_CONTEXT, trace.getSpanContext(carried)!));
   expect(headers).toEqual({ mine: 'x', traceparent, tracestate: 'a=1' });
   expect(old).toEqual({ TraceParent: 'old', Baggage: 'leak=1', tracestate: 'old=1', mine: 'x' });
 });
 
-test('a context with nothing to carry, or with tracing suppressed, gives the headers as they were', () => {
+test('without trace and baggage, or with tracing suppressed, the headers are unchanged', () => {
   const given = { baggage: 'mine=1', traceparent: 'mine' };
   expect(inject(kafkaHeaders, given, ROOT_CONTEXT)).toEqual(given);
   expect(inject(kafkaHeaders, given, ROOT_CONTEXT)).not.toBe(given);
@@ -72,14 +72,14 @@ test('a context with nothing to carry, or with tracing suppressed, gives the hea
   expect(inject(redisFields, ['f', '1'], ROOT_CONTEXT)).toEqual(['f', '1']);
 });
 
-test('baggage travels without a traceparent', () => {
+test('baggage is propagated without a traceparent', () => {
   const read = extract(kafkaHeaders, { baggage: 'k=v' });
   expect(trace.getSpanContext(read)).toBeUndefined();
   expect(getBaggage(read).getEntry('k')?.value).toBe('v');
   expect(inject(kafkaHeaders, {}, read)).toEqual({ baggage: 'k=v' });
 });
 
-test('tracestate is not read where the traceparent is invalid', () => {
+test('tracestate is not read if the traceparent is invalid', () => {
   expect(extract(kafkaHeaders, { traceparent: 'x', tracestate: 'a=1' })).toBe(ROOT_CONTEXT);
 });
 
@@ -88,7 +88,7 @@ test('flags above 0x0f pass through as two digits, unknown ones zero (the stock 
   expect(inject(kafkaHeaders, {}, flagged)).toEqual({ traceparent: `00-${traceId}-${spanId}-03` });
 });
 
-test('the random flag survives the spans of the SDK, which lose it, and is not given to another trace', () => {
+test('the random flag is kept despite the spans of the SDK, which lose it, and is not set for another trace', () => {
   const tracer = new BasicTracerProvider().getTracer('test');
   for (const [flags, expected] of [
     ['03', '03'],
@@ -103,7 +103,7 @@ test('the random flag survives the spans of the SDK, which lose it, and is not g
   }
 });
 
-test('what is registered is used, and with the choice "mqtrace" it is not', () => {
+test('the registered propagator is used, except with the choice "mqtrace"', () => {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   expect(inject(kafkaHeaders, {}, carried)).toEqual({ traceparent, tracestate: 'a=1' });
   expect(inject(kafkaHeaders, {}, carried, { propagator: 'mqtrace' })).toMatchObject({ baggage: 'k=v' });
@@ -127,11 +127,11 @@ test.each([
     () => extract(kafkaHeaders, {}, undefined, { propagater: 1 } as never),
     'extract options: unknown option "propagater"; did you mean "propagator"?',
   ],
-])('wrong use throws: %#', (use, message) => {
+])('invalid arguments throw: %#', (use, message) => {
   expect(use).toThrow(`[INVALID_OPTION] ${message}`);
 });
 
-test('a propagator that throws is reported, and the message goes as it was', () => {
+test('a propagator that throws is reported, and the message is sent unchanged', () => {
   const error = vi.fn<() => void>();
   diag.setLogger({ error, warn: error, info: error, debug: error, verbose: error }, DiagLogLevel.ERROR);
   const faulty = {
@@ -173,13 +173,13 @@ test.each<[string, object]>([
   expect(tracingFaults()).toBeGreaterThan(before);
 });
 
-test.each(['inject', 'extract', 'fields'])('a propagator without %s throws where it is given', (method) => {
+test.each(['inject', 'extract', 'fields'])('a propagator without %s is rejected with an error', (method) => {
   const propagator = { ...mqtraceMethods, [method]: undefined } as never;
   expect(() => inject(kafkaHeaders, {}, carried, { propagator })).toThrow('INVALID_OPTION');
   expect(() => captureContext(carried, { propagator })).toThrow('INVALID_OPTION');
 });
 
-test('the propagator takes any getter: arrays and Buffers of a foreign one', () => {
+test('the propagator works with any getter, including arrays and Buffers of another library', () => {
   const getter = { keys: () => [], get: (carrier: Record<string, unknown>, key: string) => carrier[key] as string };
   const read = mqtracePropagator.extract(
     ROOT_CONTEXT,
@@ -195,7 +195,7 @@ test('HTTP: two different traceparents start a new trace', () => {
   expect(extract(httpHeaders, { traceparent: `${traceparent}, 00-${traceId}-00f067aa0ba902b7-01` })).toBe(ROOT_CONTEXT);
 });
 
-test('withBaggage merges, replaces and removes, and the outer context is as before', async () => {
+test('withBaggage merges, replaces and removes entries, and does not change the outer context', async () => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const seen = withBaggage({ tenant: 'a', user: 'u' }, () =>
     withBaggage({ user: undefined, tenant: 'b', plan: { value: 'pro' } }, () => getBaggage().getAllEntries()),
@@ -212,7 +212,7 @@ test('withBaggage merges, replaces and removes, and the outer context is as befo
   expect(later).toBe('c');
 });
 
-test('withBaggage is not warned of where the context manager makes contexts of its own', () => {
+test('withBaggage does not warn if the context manager creates its own contexts', () => {
   const lines: string[] = [];
   const add = (line: string): void => void lines.push(line);
   diag.setLogger({ error: add, warn: add, info: add, debug: add, verbose: add }, DiagLogLevel.WARN);
@@ -240,7 +240,7 @@ test('withBaggage without a context manager runs the function and warns once', (
   expect(warn.mock.calls[0]![0]).toContain('no context manager is registered');
 });
 
-test('what is to run must be a function, and what is captured a context', () => {
+test('the function and the captured context are validated', () => {
   const promise = Promise.resolve(1) as never;
   const got = 'expected a function, got a promise (is an await missing?)';
   expect(() => withBaggage({ k: 'v' }, promise)).toThrow(`[INVALID_OPTION] withBaggage(…, fn): ${got}`);
@@ -250,6 +250,6 @@ test('what is to run must be a function, and what is captured a context', () => 
   );
 });
 
-test('a sampled flag of the API is the one on the wire', () => {
+test('the sampled flag of the API is sent', () => {
   expect(trace.getSpanContext(carried)?.traceFlags).toBe(TraceFlags.SAMPLED);
 });

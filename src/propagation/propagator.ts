@@ -1,4 +1,4 @@
-// The propagator of W3C Trace Context and W3C Baggage.
+// Implements the propagator of W3C Trace Context and W3C Baggage.
 import {
   type Context,
   propagation,
@@ -19,15 +19,14 @@ import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
 import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
 
 const fields = ['traceparent', 'tracestate', 'baggage'];
-/** Any code may have made the trace state; a line break in it would make Node's HTTP client throw. */
+/** Any code may have created the trace state; a line break in it would make Node's HTTP client throw. */
 const printable = /^[\x20-\x7e]*$/;
 
 /**
  * W3C Trace Context (Level 2) and W3C Baggage in one propagator.
  *
- * It never throws. Sizes are limited before anything is parsed; baggage that is not changed is passed on byte for byte;
- * the random-trace-id flag survives the SDK's spans; flags that are not known are zero on output. With tracing suppressed it
- * injects nothing.
+ * It never throws. Sizes are limited before parsing; unchanged baggage is propagated byte for byte; the random-trace-id flag is
+ * kept despite the SDK's spans; unknown flags are zero on output. With tracing suppressed it injects nothing.
  */
 export const mqtracePropagator: TextMapPropagator<unknown> = {
   inject(context: Context, carrier: unknown, setter: TextMapSetter<unknown>): void {
@@ -91,7 +90,10 @@ function readBaggage(context: Context, carrier: unknown, getter: TextMapGetter<u
   return propagation.setBaggage(context, W3CBaggage.fromHeader(header));
 }
 
-/** The getter need not be one of our carriers, which apply limits and handle repeats: both are done here again, at no cost for ours. */
+/**
+ * The getter may not be a carrier of mqtrace, which applies limits and handles repetitions: both are repeated here, without cost
+ * for these carriers.
+ */
 function read(getter: TextMapGetter<unknown>, carrier: unknown, name: string): string | undefined {
   const value: unknown = getter.get(carrier, name);
   return Array.isArray(value) ? foldRaw(name, value) : readValue(name, value);

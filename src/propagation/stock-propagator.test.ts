@@ -17,7 +17,7 @@ class Narrower extends W3CBaggagePropagator {
   }
 }
 
-test('the stock composite is recognised', () => {
+test('the stock composite is recognized', () => {
   expect(isStockPropagator(stock())).toBe(true);
 });
 
@@ -35,12 +35,12 @@ test.each([
     }),
   ],
   [
-    'a part of a class of its own',
+    'a part with another class',
     new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new Narrower()] }),
   ],
-  ['a method of its own', Object.assign(stock(), { extract: () => ROOT_CONTEXT })],
+  ['an overridden method', Object.assign(stock(), { extract: () => ROOT_CONTEXT })],
   [
-    'a part with a method of its own',
+    'a part with an overridden method',
     new CompositePropagator({
       propagators: [Object.assign(new W3CTraceContextPropagator(), { inject: () => {} }), new W3CBaggagePropagator()],
     }),
@@ -104,7 +104,7 @@ const headers = fc.record(
   { requiredKeys: ['traceparent'] },
 );
 
-test('what the fast path reads for it, it reads alike, and writes alike', () => {
+test('the fast path and the stock composite have the same results', () => {
   const propagator = stock();
   let fast = 0;
   fc.assert(
@@ -137,13 +137,13 @@ test('what the fast path reads for it, it reads alike, and writes alike', () => 
 });
 
 test.each(['a=1,a=2', '1=x,0=y', '__proto__=y', 'a=%20', 'a=1;p=2', ' a=1', 'a=', 'a=1,', 'a(b)=1', 'a=1,b'])(
-  'baggage %j, which the stock one changes or may change, goes the slow way',
+  'baggage %j, which the stock composite changes or may change, uses the slow path',
   (baggage) => {
     expect(fastExtractPlain(kafkaHeaders, { traceparent: `${plain}1`, baggage })).toBeUndefined();
   },
 );
 
-test('with the stock one the random flag is what the span context says, and no more', () => {
+test('with the stock composite the random flag is only that of the span context', () => {
   const context = fastExtractPlain(kafkaHeaders, { traceparent: `${plain}3` })!;
   const child = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: '1'.repeat(16), traceFlags: 1 };
   expect(injectCopy(stock(), kafkaHeaders, {}, trace.setSpanContext(context, child))).toEqual({

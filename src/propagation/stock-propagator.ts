@@ -1,4 +1,4 @@
-// Recognises the composite W3C propagator of OpenTelemetry's core package.
+// Recognizes the composite W3C propagator of OpenTelemetry's core package.
 import { isDeepStrictEqual } from 'node:util';
 import { defaultTextMapSetter, propagation, ROOT_CONTEXT, type TextMapPropagator, trace } from '@opentelemetry/api';
 import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
@@ -12,8 +12,8 @@ let asked: unknown;
 let answer = false;
 
 /**
- * Whether this is the stock composite of W3C Trace Context and W3C Baggage, with nothing overridden: told by its parts, and then by
- * what it makes of some headers. Looked at once for each propagator in a row. @internal
+ * Whether this is the stock composite of W3C Trace Context and W3C Baggage, with nothing overridden: recognized by its parts, and
+ * then by its results for some headers. The last result is cached. @internal
  */
 export function isStockPropagator(propagator: unknown): boolean {
   if (propagator === asked) return answer;
@@ -21,7 +21,7 @@ export function isStockPropagator(propagator: unknown): boolean {
   try {
     found = isUnmodifiedComposite(propagator) && examples.every((headers) => readsAlike(propagator, headers));
   } catch {
-    // One that fails is not the stock one; its faults are counted where it is used.
+    // A propagator that throws is not the stock one; its faults are counted where it is used.
   }
   asked = propagator;
   answer = found;
@@ -52,7 +52,7 @@ const examples: readonly Record<string, string>[] = [
   ),
 ];
 
-/** Whether it reads the same as the fast path, and writes what was read as it came. */
+/** Whether it reads the same as the fast path, and writes unchanged headers. */
 function readsAlike(propagator: CompositeLike, headers: Record<string, string>): boolean {
   const theirs = propagator.extract(ROOT_CONTEXT, headers, kafkaHeaders);
   const ours = fastExtractPlain(kafkaHeaders, headers);

@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mqtracePropagator } from './index.ts';
 
-// Where the stock propagators are right, ours agree with them; where they are not, both are shown.
+// Compares mqtrace's propagator with the stock ones: equal where they are correct, and both results where they are not.
 const stock = new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] });
 type Headers = Record<string, string>;
 const getter = { get: (carrier: Headers, key: string): string | undefined => carrier[key], keys: Object.keys };
@@ -36,7 +36,7 @@ const hex = (length: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: length, maxLength: length });
 
 describe('agreement', () => {
-  test('traceparent: what the stock propagator reads and rejects, and mutations of it', () => {
+  test('traceparent: headers that the stock propagator accepts and rejects, and mutations of them', () => {
     const header = fc
       .tuple(
         fc.constantFrom('00', '01', 'cc', 'ff'),
@@ -54,7 +54,7 @@ describe('agreement', () => {
         const [own, theirs] = [mqtracePropagator, stock].map((each) =>
           trace.getSpanContext(read(each, { traceparent })),
         );
-        // Stock trims one character of any white space, ours any number of those of the specification.
+        // The stock propagator trims one character of any white space, mqtrace's any number of those in the specification.
         if (/^[^\S \t]|[^\S \t]$|^\s\s|\s\s$/.test(traceparent)) return;
         expect(own?.traceId).toBe(theirs?.traceId);
         expect(own?.spanId).toBe(theirs?.spanId);
@@ -64,7 +64,7 @@ describe('agreement', () => {
     );
   });
 
-  test('tracestate: a valid one is passed on equally', () => {
+  test('tracestate: a valid one is propagated equally', () => {
     const member = fc.tuple(fc.stringMatching(/^[a-z][a-z0-9_*/-]{0,20}$/), fc.stringMatching(/^[!-+\--<>-~]{1,20}$/));
     fc.assert(
       fc.property(fc.uniqueArray(member, { selector: ([key]) => key, maxLength: 10 }), (members) => {
@@ -83,7 +83,7 @@ describe('agreement', () => {
   const metadata = fc.option(fc.stringMatching(/^[a-z]{1,5}(=[a-z0-9]{1,5})?$/), { nil: undefined });
   const entries = fc.uniqueArray(fc.tuple(key, value, metadata), { selector: ([name]) => name, maxLength: 20 });
 
-  test('baggage: each reads what the other wrote', () => {
+  test('baggage: each reads headers that the other wrote', () => {
     fc.assert(
       fc.property(entries, (triples) => {
         const given = triples.map(([name, text, properties]): [string, BaggageEntry] => [
@@ -106,7 +106,7 @@ describe('agreement', () => {
   });
 });
 
-describe('where stock is wrong', () => {
+describe('where the stock propagators are wrong', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const flagged = (traceFlags: number): Context =>
     trace.setSpanContext(ROOT_CONTEXT, {
@@ -125,13 +125,13 @@ describe('where stock is wrong', () => {
     expect(trace.getSpanContext(read(mqtracePropagator, { traceparent: `\t ${traceparent}` }))).toBeDefined();
   });
 
-  test('a tracestate with an invalid member is passed on in part', () => {
+  test('a tracestate with an invalid member is propagated partially', () => {
     const headers = { traceparent, tracestate: 'a=1,B=2' };
     expect(write(stock, read(stock, headers))['tracestate']).toBe('a=1');
     expect(write(mqtracePropagator, read(mqtracePropagator, headers))['tracestate']).toBeUndefined();
   });
 
-  test('of a repeated key the last member stays, and keys of Level 2 are dropped', () => {
+  test('the last member of a repeated key is kept, and keys of Level 2 are dropped', () => {
     const passedOn = (propagator: TextMapPropagator, tracestate: string): unknown =>
       write(propagator, read(propagator, { traceparent, tracestate }))['tracestate'];
     expect(passedOn(stock, 'a=1,a=2')).toBe('a=2');
@@ -152,12 +152,12 @@ describe('where stock is wrong', () => {
     expect(valuesOf(read(mqtracePropagator, { baggage: 'k=,l=1' }))).toEqual({ k: '', l: '1' });
   });
 
-  test('a value that is no percent-encoded UTF-8 is dropped with its key', () => {
+  test('a value that is not percent-encoded UTF-8 is dropped with its key', () => {
     expect(valuesOf(read(stock, { baggage: 'k=%FF,l=100%' }))).toEqual({});
     expect(valuesOf(read(mqtracePropagator, { baggage: 'k=%FF,l=100%' }))).toEqual({ k: '\ufffd', l: '100%' });
   });
 
-  test('keys are decoded, so that a sender can set keys that are no tokens', () => {
+  test('keys are decoded, so that a sender can set keys that are not tokens', () => {
     expect(valuesOf(read(stock, { baggage: 'a%2Cb=1' }))).toEqual({ 'a,b': '1' });
     expect(valuesOf(read(mqtracePropagator, { baggage: 'a%2Cb=1' }))).toEqual({ 'a%2Cb': '1' });
   });
@@ -178,7 +178,7 @@ describe('where stock is wrong', () => {
     expect(write(mqtracePropagator, context)).toEqual({ baggage: 'k=v' });
   });
 
-  test('one member of more than 4096 bytes, which W3C wants carried, is dropped', () => {
+  test('one member of more than 4096 bytes, which W3C requires to propagate, is dropped', () => {
     const context = withEntries([['k', { value: 'v'.repeat(5000) }]]);
     expect(write(stock, context)['baggage'] ?? '').toBe('');
     expect(write(mqtracePropagator, context)['baggage']).toHaveLength(5002);

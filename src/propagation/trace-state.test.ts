@@ -35,7 +35,7 @@ test.each([
   expect(serialize(raw)).toBe(text);
 });
 
-test('a changed member goes first; an invalid one changes nothing; the state given stays as it was', () => {
+test('a changed member is moved to the front; an invalid one changes nothing; the given state is not modified', () => {
   const state = new W3CTraceState('a=1,b=2');
   expect(state.set('b', '3').serialize()).toBe('b=3,a=1');
   expect(state.set('c', '3').get('c')).toBe('3');
@@ -46,7 +46,7 @@ test('a changed member goes first; an invalid one changes nothing; the state giv
   expect(state.serialize()).toBe('a=1,b=2');
 });
 
-test('a 33rd member pushes the last one out', () => {
+test('a 33rd member removes the last one', () => {
   const full = new W3CTraceState(Array.from({ length: 32 }, (_, i) => `k${i}=1`).join(','));
   const more = full.set('new', '1');
   expect(more.get('new')).toBe('1');
@@ -54,7 +54,7 @@ test('a 33rd member pushes the last one out', () => {
   expect(more.get('k30')).toBe('1');
 });
 
-test('over 512 characters, large members go first, then those from the end, never a part of one', () => {
+test('over 512 characters, large members are removed first, then those from the end, always whole', () => {
   const large = `large=${'x'.repeat(150)}`;
   const small = Array.from({ length: 8 }, (_, i) => `s${i}=${'y'.repeat(50)}`);
   expect(limitTraceState([small[0], large, ...small.slice(1)].join(','))).toBe(small.join(','));

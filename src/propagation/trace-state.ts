@@ -1,14 +1,15 @@
-// The `tracestate` header: parsing, changing and limiting it.
+// Parses, changes and limits the `tracestate` header.
 import type { TraceState } from '@opentelemetry/api';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { trimOws } from './ows.ts';
 
 const memberLimit = 32;
-/** What vendors should propagate at least; what is beyond it is dropped in whole members. */
+/** The length that vendors should propagate at least; beyond it, whole members are dropped. */
 export const traceStateOutputLimit = 512;
 const largeMember = 128;
 
-// W3C Trace Context Level 2, 3.3.1.3: an `@` may stand anywhere but at the start of a key; values are printable, without `,` and `=`.
+// W3C Trace Context Level 2, 3.3.1.3: an `@` may be anywhere except at the start of a key; values are printable, without `,` and
+// `=`.
 const keyPattern = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const valuePattern = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
@@ -21,8 +22,8 @@ export function isSimpleTraceState(text: string): boolean {
 }
 
 /**
- * A W3C `tracestate`, parsed only when it is read or written. One with an invalid member or with more than 32
- * members is dropped whole. Of a repeated key the first member is kept, which was written last.
+ * A W3C `tracestate`, parsed only when it is read or written. With an invalid member or more than 32 members it is dropped as a
+ * whole. The first member of a repeated key is kept, because it was written last.
  */
 export class W3CTraceState implements TraceState {
   readonly #raw: string;
@@ -44,7 +45,7 @@ export class W3CTraceState implements TraceState {
     return comma >= 0 && raw.startsWith(`${key}=`, comma + 1) ? raw.slice(comma + key.length + 2) : undefined;
   }
 
-  /** Puts the member first, as the specification asks for a changed member. An invalid key or value changes nothing. */
+  /** Moves the member to the front, as the specification requires for a changed member. An invalid key or value changes nothing. */
   set(key: string, value: string): TraceState {
     if (!keyPattern.test(key) || !valuePattern.test(value)) return this;
     const rest = [...this.#parsed()].filter(([present]) => present !== key).slice(0, memberLimit - 1);
@@ -92,8 +93,8 @@ function parseMembers(raw: string): ReadonlyMap<string, string> {
 }
 
 /**
- * A `tracestate` of at most 512 characters: members of more than 128 characters go first, then those from the end, always whole
- * (W3C Trace Context Level 2, 3.3.1.5).
+ * A `tracestate` of at most 512 characters: members of more than 128 characters are removed first, then those from the end, always
+ * whole (W3C Trace Context Level 2, 3.3.1.5).
  */
 export function limitTraceState(text: string): string {
   if (text.length <= traceStateOutputLimit) return text;

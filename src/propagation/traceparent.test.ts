@@ -12,7 +12,7 @@ test.each([
   ['white space around', ` 00-${traceId}-${spanId}-01\t`, 1],
   ['higher version', `cc-${traceId}-${spanId}-01`, 1],
   ['higher version with more', `cc-${traceId}-${spanId}-01-what-the-future-will-be-like`, 1],
-  ['of a higher version only the sampled flag is read', `cc-${traceId}-${spanId}-ff`, 1],
+  ['for a higher version only the sampled flag is read', `cc-${traceId}-${spanId}-ff`, 1],
 ])('reads: %s', (_, header, traceFlags) => {
   expect(parseTraceparent(header)).toEqual({ traceId, spanId, traceFlags, isRemote: true });
 });

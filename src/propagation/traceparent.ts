@@ -1,12 +1,12 @@
-// The `traceparent` header.
+// Parses and writes the `traceparent` header.
 import { type SpanContext, TraceFlags } from '@opentelemetry/api';
 import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { trimOws } from './ows.ts';
 
-/** Version 00 ends after the flags; of a higher version more may follow after a dash. `ff` and ids of zeros are not allowed. */
+/** Version 00 ends after the flags; in a higher version more may follow after a dash. `ff` and ids of zeros are invalid. */
 const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 const version00Length = 55;
-/** Unknown flags must be zero on output, so these four are all that is ever written. */
+/** Unknown flags must be zero on output, so only these four are written. */
 const flagsText = ['00', '01', '02', '03'] as const;
 const capitals = /[A-F]/;
 
@@ -16,8 +16,8 @@ let lastFlags: number | undefined;
 let lastText = '';
 
 /**
- * Parses a `traceparent` by W3C Trace Context Level 2. Of higher versions the first 55 characters and the sampled flag alone are
- * read; anything malformed, all-zero ids and version `ff` give undefined.
+ * Parses a `traceparent` by W3C Trace Context Level 2. For higher versions only the first 55 characters and the sampled flag are
+ * read. Undefined for malformed headers, all-zero ids and version `ff`.
  */
 export function parseTraceparent(header: string): SpanContext | undefined {
   const text = trimOws(header);
@@ -28,13 +28,13 @@ export function parseTraceparent(header: string): SpanContext | undefined {
   return { traceId: text.slice(3, 35), spanId: text.slice(36, 52), traceFlags, isRemote: true };
 }
 
-/** Writes a `traceparent` of version 00, in lower case; flags that the specification does not know are zero. */
+/** Writes a `traceparent` of version 00, in lower case; flags that the specification does not define are zero. */
 export function formatTraceparent(spanContext: SpanContext, flags: number = spanContext.traceFlags): string {
   const { traceId, spanId } = spanContext;
   const known = flags & 0x03;
-  // Many messages in a row have the same parent where no span is made for them.
+  // Consecutive messages without a span have the same parent.
   if (traceId !== lastTraceId || spanId !== lastSpanId || known !== lastFlags) {
-    // Ids in capitals are valid to the API, and come from other propagators; in a traceparent they are malformed.
+    // The API accepts ids in capitals from other propagators; in a traceparent they are malformed.
     const text = `00-${traceId}-${spanId}-${flagsText[known]!}`;
     lastText = capitals.test(text) ? text.toLowerCase() : text;
     lastTraceId = traceId;

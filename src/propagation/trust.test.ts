@@ -20,7 +20,7 @@ let now = 0;
 beforeEach(() => void vi.spyOn(performance, 'now').mockImplementation(() => now));
 afterEach(() => void vi.restoreAllMocks());
 
-test('continue: as it is', () => {
+test('continue: unchanged', () => {
   expect(admit(new TrustPolicy('continue', 't'))).toEqual({ context: received, linkOnly: false });
 });
 
@@ -30,7 +30,7 @@ test('link: linked, baggage kept', () => {
   expect(getBaggage(trusted.context).getEntry('k')?.value).toBe('v');
 });
 
-test('ignore: nothing is left, and it is counted where there was something', () => {
+test('ignore: nothing is kept, and this is counted if there was a context', () => {
   const before = droppedHeaders()['context-ignored'];
   const gate = new TrustPolicy('ignore', 't');
   expect(admit(gate)).toEqual({ context: ROOT_CONTEXT, linkOnly: false });
@@ -38,7 +38,7 @@ test('ignore: nothing is left, and it is counted where there was something', () 
   expect(droppedHeaders()['context-ignored']).toBe(before + 1);
 });
 
-test('a sampled flag that is not followed is cleared, and so is the threshold that says the same; the rest stays', () => {
+test('a sampled flag that is not followed is cleared together with the matching threshold; the rest is kept', () => {
   const { context } = admit(new TrustPolicy({ sampled: 'ignore' }, 't'));
   expect(inject(kafkaHeaders, {}, context)).toEqual({
     traceparent: `00-${traceId}-${spanId}-00`,
@@ -52,7 +52,7 @@ test('a sampled flag that is not followed is cleared, and so is the threshold th
   );
 });
 
-test('so many sampled flags a second, then none, then again', () => {
+test('a number of sampled flags per second, then none, then again', () => {
   const gate = new TrustPolicy({ sampled: { perSecond: 5 } }, 't');
   const sampled = (): number => trace.getSpanContext(admit(gate).context)!.traceFlags & 1;
   const count = (): number => Array.from({ length: 100 }, sampled).reduce((sum, flag) => sum + flag, 0);
@@ -65,7 +65,7 @@ test('so many sampled flags a second, then none, then again', () => {
   expect(admit(gate, unsampled).context).toBe(unsampled);
 });
 
-test('a fixed trace id does not grow one trace without bound', () => {
+test('a repeated trace id does not grow one trace without limit', () => {
   const gate = new TrustPolicy({ messagesPerTrace: 3 }, 't');
   const before = droppedHeaders()['trace-too-large'];
   expect(Array.from({ length: 5 }, () => admit(gate).linkOnly)).toEqual([false, false, false, true, true]);
@@ -74,7 +74,7 @@ test('a fixed trace id does not grow one trace without bound', () => {
   expect(admit(gate, other).linkOnly).toBe(false);
 });
 
-test('of trace ids no more are remembered than stated', () => {
+test('the number of remembered trace ids is limited as documented', () => {
   const gate = new TrustPolicy({ messagesPerTrace: 1 }, 't');
   admit(gate);
   for (let i = 1; i <= 9_999; i++) {

@@ -11,10 +11,10 @@ import { isSampled } from '../common/is-sampled.ts';
 /**
  * How far the trace context of received messages is trusted.
  *
- * - `'continue'`: fully; the message's trace goes on.
- * - `'link'`: each message is processed in a new trace, which links the message's. No one outside can add spans to our traces,
- *   choose their ids or decide that they are recorded. Baggage is active, by its policy.
- * - `'ignore'`: as if the message carried nothing: no parent, no link, no baggage.
+ * - `'continue'`: fully; the message's trace continues.
+ * - `'link'`: each message is processed in a new trace, which links the message's trace. Senders cannot add spans to your traces,
+ *   choose trace ids or decide what is recorded. Baggage is active, by its policy.
+ * - `'ignore'`: as if the message had no context: no parent, no link, no baggage.
  *
  * As an object: trust with limits.
  */
@@ -28,31 +28,31 @@ export interface TrustRules {
   /** Default `'continue'`. */
   context?: TrustLevel | undefined;
   /**
-   * Whether a sampled flag makes us record: `'follow'` it (default), `'ignore'` it (a parent-based sampler then records nothing of
-   * such a trace), or follow at most so many in a second; beyond them the flag is cleared, and so is the sampling threshold in its
-   * `tracestate`.
+   * Whether the sampled flag is used: `'follow'` it (default), `'ignore'` it (a parent-based sampler then records nothing of such a
+   * trace), or follow at most a number per second; for others the flag is cleared, and the sampling threshold in `tracestate` is
+   * removed.
    */
   sampled?: 'follow' | 'ignore' | { perSecond: number } | undefined;
   /**
-   * How many messages of one trace id are continued; further ones start traces of their own, linked. Default: no limit. The last
-   * 10 000 trace ids at least are remembered.
+   * The number of messages per trace id that are continued; further ones start new traces with a link. Default: no limit. At least
+   * the last 10 000 trace ids are remembered.
    */
   messagesPerTrace?: number | undefined;
 }
 
-/** A received context after the trust settings were applied. @internal */
+/** A received context to which the trust settings were applied. @internal */
 export interface AdmittedContext {
   context: Context;
-  /** Its trace is to be linked, not continued. */
+  /** Whether its trace must be linked instead of continued. */
   linkOnly: boolean;
 }
 
 const levels: ReadonlySet<unknown> = new Set(['continue', 'link', 'ignore']);
 const names = ['context', 'sampled', 'messagesPerTrace'];
-/** At least so many, at most twice as many. */
+/** At least this many, at most twice as many. */
 const rememberedTraces = 10_000;
 
-/** The trust in one destination, with what its limits remember. @internal */
+/** The trust settings of one destination, with the state of its limits. @internal */
 export class TrustPolicy {
   readonly #level: TrustLevel;
   readonly #perSecond: number;
@@ -73,7 +73,7 @@ export class TrustPolicy {
   /**
    * The context to process a received message in. Never throws.
    *
-   * @param empty - the context of a message that carried nothing.
+   * @param empty - the context for a message without context.
    */
   apply(context: Context, empty: Context): AdmittedContext {
     const spanContext = trace.getSpanContext(context);
@@ -121,7 +121,7 @@ function perSecond(sampled: TrustRules['sampled']): number {
   return sampled === 'ignore' ? 0 : sampled.perSecond;
 }
 
-/** Without the flag, and without the threshold (`th` of OpenTelemetry's member) that says the same to consistent samplers. */
+/** Clears the flag, and the equivalent threshold (`th` of OpenTelemetry's member) for consistent samplers. */
 function withoutSampled(spanContext: SpanContext): SpanContext {
   const cleared = { ...spanContext, traceFlags: spanContext.traceFlags & ~TraceFlags.SAMPLED };
   const ot = spanContext.traceState?.get('ot');

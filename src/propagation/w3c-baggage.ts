@@ -1,13 +1,13 @@
-// Baggage that stays as it came in a header until someone changes it.
+// Implements baggage that keeps its received header until it is changed.
 import { type Baggage, type BaggageEntry, propagation } from '@opentelemetry/api';
 import { baggageByteLimit, baggageMemberLimit, formatBaggage, parseBaggage, passableBaggage } from './baggage-codec.ts';
 
-/** Changes whenever the meaning of the methods does that other copies of this package call. */
+/** Must change when the meaning of methods changes that other copies of this package call. */
 const brandVersion = 1;
 
 /**
- * Baggage that came in a header. It is parsed when someone first reads it; as long as nothing is changed, the header itself is
- * passed on, byte for byte. Immutable, as OpenTelemetry's baggage is.
+ * Baggage from a header. It is parsed when it is first read; while nothing is changed, the header itself is propagated, byte for
+ * byte. Immutable, like OpenTelemetry's baggage.
  */
 export class W3CBaggage implements Baggage {
   readonly #source: string;
@@ -25,14 +25,14 @@ export class W3CBaggage implements Baggage {
     this.#entries = entries;
   }
 
-  /** Told by this rather than by its class, of which a process may hold several copies. @internal */
+  /** Identifies such baggage, because a process may have several copies of the class. @internal */
   get mqtraceBaggage(): number {
     return brandVersion;
   }
 
   static fromHeader(header: string): W3CBaggage {
     const passable = passableBaggage(header);
-    // What was cut off it is counted, and need not be parsed.
+    // The truncated part has been counted, and need not be parsed.
     return new W3CBaggage(passable ?? header, passable, undefined);
   }
 
@@ -40,7 +40,7 @@ export class W3CBaggage implements Baggage {
     return new W3CBaggage('', undefined, new Map(entries));
   }
 
-  /** The header to send; empty where there is nothing to send. */
+  /** The header to send; empty if there is nothing to send. */
   toHeader(): string {
     this.#header ??= formatBaggage(this.#parsed());
     return this.#header;
@@ -60,8 +60,8 @@ export class W3CBaggage implements Baggage {
   }
 
   /**
-   * The baggage with further entries, of keys that it does not have. The header it came in is kept as it is, with the entries after
-   * it, as long as all of them fit. @internal
+   * The baggage with additional entries for keys that it does not have. Its received header is kept, followed by the entries, if
+   * all of them fit. @internal
    */
   withAppended(entries: readonly [string, BaggageEntry][]): W3CBaggage {
     const all: [string, BaggageEntry][] = [...this.#parsed(), ...entries];
@@ -87,7 +87,7 @@ export class W3CBaggage implements Baggage {
     return emptyBaggage;
   }
 
-  /** Whether the header has invalid members, which are no entries. @internal */
+  /** Whether the header has invalid members, which are not entries. @internal */
   hasUnreadable(): boolean {
     this.#parsed();
     return this.#unreadable;
@@ -99,7 +99,7 @@ export class W3CBaggage implements Baggage {
   }
 }
 
-/** Whether it is such baggage, also of another copy of this package. @internal */
+/** Whether a value is such baggage, including that of another copy of this package. @internal */
 export function isW3CBaggage(baggage: Baggage): baggage is W3CBaggage {
   return (baggage as Partial<W3CBaggage>).mqtraceBaggage === brandVersion;
 }

@@ -26,7 +26,7 @@ describe.each(formats)('$adapter.name', ({ adapter, make, http, anyCase }) => {
     const received = extract(adapter, made, ROOT_CONTEXT, { propagator: 'mqtrace' });
     expect(entriesOf(received)).toEqual(entries);
 
-    // Passed on as it came, and written anew, it means the same.
+    // Propagated unchanged or encoded again, it has the same meaning.
     const passedOn = inject(adapter, undefined, received, { propagator: 'mqtrace' });
     expect(adapter.get(passedOn, 'baggage')).toBe(adapter.get(made, 'baggage'));
     const anew = propagation.createBaggage(

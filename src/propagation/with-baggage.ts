@@ -5,7 +5,7 @@ import { runIn } from './run-in.ts';
 import { emptyBaggage } from './w3c-baggage.ts';
 
 /**
- * The baggage of a context, OpenTelemetry's own type; empty where there is none, never undefined.
+ * The baggage of a context, as OpenTelemetry's type; empty if there is none, never undefined.
  *
  * @param context - default: the active context.
  */
@@ -14,11 +14,11 @@ export function getBaggage(context: Context = activeContext()): Baggage {
 }
 
 /**
- * Runs `fn` with these entries merged into the active baggage, and returns what it returns. Every message sent within, also after
- * an `await`, carries them.
+ * Runs `fn` with these entries merged into the active baggage, and returns its result. Every message sent in it, also after an
+ * `await`, carries them.
  *
- * @param entries - values by key; an entry with metadata may be given whole; `undefined` removes the key. Keys are tokens
- *   (W3C Baggage 3.3.1.1): letters, digits and ``!#$%&'*+-.^_`|~``; others do not travel.
+ * @param entries - values by key; an entry may be an object with metadata; `undefined` removes the key. Keys are tokens
+ *   (W3C Baggage 3.3.1.1): letters, digits and ``!#$%&'*+-.^_`|~``; others are dropped.
  */
 export function withBaggage<R>(entries: Record<string, string | BaggageEntry | undefined>, fn: () => R): R {
   const active = activeContext();

@@ -50,8 +50,8 @@ export function register(registration: Registration): void {
       ? 'startTracing() was called before and is still running'
       : 'a tracer provider is already registered';
     warn(
-      `${who}: spans created through the OpenTelemetry API, for example by wrappers, go there, and only those created  ` +
-        `through the object that this startTracing() returned are exported by it. Shut down the first one before, or pass  ` +
+      `${who}: spans created through the OpenTelemetry API, for example by wrappers, go there, and only those created ` +
+        `through the object that this startTracing() returned are exported by it. Shut down the first one before, or pass ` +
         `{ register: false } if this is intended.`,
     );
   } else if (provider) {

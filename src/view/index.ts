@@ -1,4 +1,4 @@
-// startView(): receives telemetry, stores it in memory and serves the page.
+// Implements startView(): receives telemetry, stores it in memory and serves the page.
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Http2Server, Http2Session } from 'node:http2';

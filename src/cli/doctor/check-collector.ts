@@ -1,10 +1,11 @@
+// Checks whether a collector responds at the endpoint.
 import { connect as connectHttp2 } from 'node:http2';
 import { type DoctorFinding, note, problem } from './finding.ts';
 
 const timeoutMs = 3000;
 const largestSkewMs = 2000;
 
-/** Whether a collector answers, with the protocol that is spoken to it. */
+/** Checks whether a collector responds with the configured protocol. */
 export async function checkCollector(endpoint: string, protocol: string): Promise<DoctorFinding[]> {
   const url = endpoint.includes('://') ? endpoint : `http://${endpoint}`;
   if (!URL.canParse(url)) return [];
@@ -28,7 +29,7 @@ async function checkHttp(base: string): Promise<DoctorFinding[]> {
       return [
         problem(
           'wrong-port',
-          `${base} speaks gRPC, and OTLP over HTTP is sent to it.`,
+          `${base} uses gRPC, but OTLP over HTTP is sent to it.`,
           'OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or port 4318',
         ),
       ];
@@ -36,7 +37,7 @@ async function checkHttp(base: string): Promise<DoctorFinding[]> {
     return [
       problem(
         'collector-unreachable',
-        `No collector answers at ${url} (${cause}).`,
+        `No collector responds at ${url} (${cause}).`,
         'Start one, such as "npx mqtrace view", or set OTEL_EXPORTER_OTLP_ENDPOINT.',
       ),
     ];
@@ -47,7 +48,7 @@ async function checkHttp(base: string): Promise<DoctorFinding[]> {
     findings.push(
       problem(
         'not-a-collector',
-        `${url} answers ${response.status}: there is a server, but no OTLP receiver.`,
+        `${url} responds with ${response.status}: the server is not an OTLP receiver.`,
         'Check the port and the path of OTEL_EXPORTER_OTLP_ENDPOINT.',
       ),
     );
@@ -55,19 +56,19 @@ async function checkHttp(base: string): Promise<DoctorFinding[]> {
     findings.push(
       problem(
         'collector-refuses',
-        `${url} answers ${response.status}: it wants credentials.`,
+        `${url} responds with ${response.status}: it requires credentials.`,
         'OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20..."',
       ),
     );
   const date = Date.parse(response.headers.get('date') ?? '');
-  // The header tells whole seconds.
+  // The header has whole seconds.
   const skew = Number.isNaN(date) ? 0 : Date.now() - date - 500;
   if (Math.abs(skew) > largestSkewMs)
     findings.push(
       note(
         'clock-skew',
         `The clock of this machine is ${(Math.abs(skew) / 1000).toFixed(1)} s ${skew > 0 ? 'ahead of' : 'behind'} that of ${new URL(url).host}.`,
-        'Synchronise both clocks by NTP.',
+        'Synchronize both clocks with NTP.',
       ),
     );
   return findings;
@@ -86,13 +87,13 @@ function checkGrpc(base: string): Promise<DoctorFinding[]> {
       finish([
         problem(
           'collector-unreachable',
-          `No gRPC collector answers at ${host} (${reason}).`,
+          `No gRPC collector responds at ${host} (${reason}).`,
           'Start one, such as "npx mqtrace view", or set OTEL_EXPORTER_OTLP_ENDPOINT.',
         ),
       ]);
     const timer = setTimeout(() => unreachable('no answer'), timeoutMs);
     session.once('error', (error: NodeJS.ErrnoException) => unreachable(error.code ?? 'no HTTP/2'));
-    // Only a server of HTTP/2 sends its settings.
+    // Only an HTTP/2 server sends its settings.
     session.once('remoteSettings', () => finish([]));
   });
 }

@@ -1,3 +1,4 @@
+// Checks the OTEL_* variables.
 import { accessSync, constants, statSync } from 'node:fs';
 import { type DoctorFinding, note, problem } from './finding.ts';
 
@@ -5,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const protocols = ['grpc', 'http/protobuf', 'http/json'];
 
-/** What is wrong with the OTEL_* variables. */
+/** Finds problems of the OTEL_* variables. */
 export function checkEnvironment(environment: Environment): DoctorFinding[] {
   const value = (name: string): string => environment[name]?.trim() ?? '';
   const findings: DoctorFinding[] = [];
@@ -20,7 +21,7 @@ export function checkEnvironment(environment: Environment): DoctorFinding[] {
     findings.push(
       problem(
         'sampler-off',
-        `OTEL_TRACES_SAMPLER=${value('OTEL_TRACES_SAMPLER')}: no trace begins here.`,
+        `OTEL_TRACES_SAMPLER=${value('OTEL_TRACES_SAMPLER')}: no trace starts here.`,
         'OTEL_TRACES_SAMPLER=parentbased_always_on',
       ),
     );
@@ -52,7 +53,7 @@ function propagators(given: string): DoctorFinding[] {
     return [
       problem(
         'propagator-none',
-        'OTEL_PROPAGATORS=none: no context travels, and each hop is a trace of its own.',
+        'OTEL_PROPAGATORS=none: no context is propagated, and each hop starts a new trace.',
         'OTEL_PROPAGATORS=tracecontext,baggage',
       ),
     ];
@@ -60,7 +61,7 @@ function propagators(given: string): DoctorFinding[] {
     findings.push(
       problem(
         'propagator-drops-baggage',
-        `OTEL_PROPAGATORS=${given} leaves out baggage: it ends at this service.`,
+        `OTEL_PROPAGATORS=${given} omits baggage: it ends at this service.`,
         `OTEL_PROPAGATORS=${given},baggage`,
       ),
     );
@@ -68,7 +69,7 @@ function propagators(given: string): DoctorFinding[] {
     findings.push(
       note(
         'propagator-foreign',
-        `OTEL_PROPAGATORS=${given} leaves out tracecontext: services with OpenTelemetry's default do not read it.`,
+        `OTEL_PROPAGATORS=${given} omits tracecontext: services with OpenTelemetry's default do not read it.`,
         `OTEL_PROPAGATORS=tracecontext,${given}`,
       ),
     );
@@ -81,7 +82,7 @@ function limits(value: (name: string) => string): DoctorFinding[] {
   return [
     problem(
       'link-limit',
-      `OTEL_SPAN_LINK_COUNT_LIMIT=${links}: of a batch, no more than ${links} messages are linked.`,
+      `OTEL_SPAN_LINK_COUNT_LIMIT=${links}: at most ${links} messages of a batch are linked.`,
       'unset OTEL_SPAN_LINK_COUNT_LIMIT',
     ),
   ];
@@ -108,7 +109,7 @@ function endpoint(value: (name: string) => string): DoctorFinding[] {
       ...findings,
       problem(
         'endpoint-invalid',
-        `The endpoint ${JSON.stringify(given)} is no URL.`,
+        `The endpoint ${JSON.stringify(given)} is not a URL.`,
         'OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318',
       ),
     ];
@@ -117,7 +118,7 @@ function endpoint(value: (name: string) => string): DoctorFinding[] {
     findings.push(
       problem(
         'wrong-port',
-        'gRPC is sent to port 4318, which is that of OTLP over HTTP.',
+        'gRPC is sent to port 4318, the port of OTLP over HTTP.',
         `${given.replace('4318', '4317')} or OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
       ),
     );
@@ -125,7 +126,7 @@ function endpoint(value: (name: string) => string): DoctorFinding[] {
     findings.push(
       problem(
         'wrong-port',
-        'OTLP over HTTP is sent to port 4317, which is that of gRPC.',
+        'OTLP over HTTP is sent to port 4317, the port of gRPC.',
         `${given.replace('4317', '4318')} or OTEL_EXPORTER_OTLP_PROTOCOL=grpc`,
       ),
     );
@@ -133,18 +134,18 @@ function endpoint(value: (name: string) => string): DoctorFinding[] {
     findings.push(
       problem(
         'endpoint-path',
-        `OTEL_EXPORTER_OTLP_ENDPOINT is a base to which /v1/traces is added: ${given} becomes ${given}/v1/traces.`,
+        `OTEL_EXPORTER_OTLP_ENDPOINT is a base URL to which /v1/traces is appended: ${given} becomes ${given}/v1/traces.`,
         `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=${given}`,
       ),
     );
   return findings;
 }
 
-/** Whether a directory can hold a spool. */
+/** Checks whether a directory can be used for a spool. */
 export function checkSpool(directory: string): DoctorFinding[] {
   try {
     if (!statSync(directory).isDirectory())
-      return [problem('spool-unusable', `${directory} is no directory.`, `rm ${directory} && mkdir ${directory}`)];
+      return [problem('spool-unusable', `${directory} is not a directory.`, `rm ${directory} && mkdir ${directory}`)];
     accessSync(directory, constants.W_OK | constants.X_OK);
     return [];
   } catch (error) {

@@ -1,3 +1,4 @@
+// Checks the versions and copies of installed packages.
 import { type DoctorFinding, note, problem } from './finding.ts';
 import { type Installed, installedPackages, isAtLeast } from './installed.ts';
 
@@ -15,7 +16,7 @@ const autoInstrumentations = '@opentelemetry/auto-instrumentations-node';
 const isOfInterest = (name: string): boolean =>
   name === 'mqtrace' || name.startsWith('@opentelemetry/') || clients.some((client) => client === name);
 
-/** What is wrong with the packages of a project. */
+/** Finds problems of a project's packages. */
 export function checkPackages(project: string, nodeVersion: string = process.versions.node): DoctorFinding[] {
   const installed = installedPackages(project, isOfInterest);
   const copies = (name: string): Installed[] => installed.filter((each) => each.name === name);
@@ -27,7 +28,7 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
   const api = copies('@opentelemetry/api');
   if (api.length === 0)
     findings.push(problem('api-missing', '@opentelemetry/api is not installed.', 'npm install @opentelemetry/api'));
-  findings.push(...twice(api, 'Spans made with one are not seen by the other if their versions differ.'));
+  findings.push(...twice(api, 'Spans created with one copy are not visible to the other if their versions differ.'));
   for (const { version, path } of api)
     if (!isAtLeast(version, oldestApi))
       findings.push(
@@ -37,7 +38,7 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
           'npm install @opentelemetry/api@latest',
         ),
       );
-  findings.push(...twice(copies('mqtrace'), 'Faults and statistics are counted in each copy apart.'));
+  findings.push(...twice(copies('mqtrace'), 'Each copy counts faults and statistics separately.'));
   for (const client of clients) {
     for (const { version, path } of copies(client))
       if (!isAtLeast(version, oldest[client]))
@@ -66,7 +67,7 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
   return findings;
 }
 
-/** `mqtrace/sdk` and the SDK for Node.js bring a context manager; the provider of sdk-trace-base alone has none. */
+/** `mqtrace/sdk` and the SDK for Node.js include a context manager; the provider of sdk-trace-base alone has none. */
 function contextManager(copies: (name: string) => Installed[]): DoctorFinding[] {
   const has = (name: string): boolean => copies(`@opentelemetry/${name}`).length > 0;
   if (
@@ -94,7 +95,7 @@ function twice(copies: readonly Installed[], because: string): DoctorFinding[] {
     problem(
       'two-copies',
       `There are ${copies.length} copies of ${name}: ${list}. ${because}`,
-      `npm dedupe, and "npm ls ${name}" to see what asks for which`,
+      `npm dedupe, and "npm ls ${name}" to see what depends on which`,
     ),
   ];
 }
@@ -109,7 +110,7 @@ function instrumentedTwice(client: string, copies: (name: string) => Installed[]
   return [
     note(
       'auto-instrumentation',
-      `${name} is installed beside the wrapper of ${client}: where both are active, each message has two spans.`,
+      `${name} is installed in addition to the wrapper of ${client}: if both are active, each message has two spans.`,
       mend,
     ),
   ];

@@ -27,7 +27,7 @@ const parts = {
 };
 
 test.each<[string, Partial<typeof parts>, string, string[]]>([
-  ['a whole set-up', {}, '', []],
+  ['a complete setup', {}, '', []],
   ['no context manager', { context: '' }, '', ['context-manager-missing']],
   [
     'a context manager that does not follow promises',
@@ -50,7 +50,7 @@ test.each<[string, Partial<typeof parts>, string, string[]]>([
     ['propagator-drops-baggage'],
   ],
   [
-    'a sampler that takes nothing',
+    'a sampler that keeps nothing',
     { provider: 'trace.setGlobalTracerProvider(new BasicTracerProvider({ sampler: new AlwaysOffSampler() }));' },
     '',
     ['not-sampled'],
@@ -65,7 +65,7 @@ test.each<[string, Partial<typeof parts>, string, string[]]>([
     ['auto-instrumentation'],
   ],
   ['a file that throws', {}, "throw new Error('no configuration')", ['setup-fails']],
-])('of %s it names what it registers wrongly', async (_, changes, more, expected) => {
+])('for %s it reports the invalid registration', async (_, changes, more, expected) => {
   const file = join(project, `${_.replaceAll(' ', '-')}.mjs`);
   writeFileSync(file, `${start}\n${Object.values({ ...parts, ...changes }).join('\n')}\n${more}\n`);
   const findings = await checkSetup(project, file, process.env);

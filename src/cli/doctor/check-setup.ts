@@ -1,4 +1,4 @@
-// Runs a project's tracing set-up in a process of its own and looks at what it registered.
+// Runs a project's tracing setup in a separate process and checks what it registered.
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,7 +6,7 @@ import { type DoctorFinding, note, problem } from './finding.ts';
 
 const timeoutMs = 20_000;
 
-/** What the probe saw. */
+/** The result of the probe. */
 interface Seen {
   api: string;
   contextManager: boolean;
@@ -61,7 +61,7 @@ const send = (seen) => { require('node:fs').writeSync(3, JSON.stringify(seen)); 
 })();
 `;
 
-/** What is wrong with what a set-up file registers; `setup` is loaded as `node --import` does. */
+/** Finds problems of the registrations of a setup file; `setup` is loaded like with `node --import`. */
 export async function checkSetup(
   project: string,
   setup: string,
@@ -72,7 +72,7 @@ export async function checkSetup(
     return [
       problem(
         'setup-fails',
-        `${setup} does not come to its end: ${error.trim().split('\n').slice(-8).join(' ').slice(-600) || `no answer within ${timeoutMs / 1000} s`}`,
+        `${setup} does not finish: ${error.trim().split('\n').slice(-8).join(' ').slice(-600) || `no answer within ${timeoutMs / 1000} s`}`,
         `node --import ${setup} --eval 0`,
       ),
     ];
@@ -87,7 +87,7 @@ function judge(seen: Seen, setup: string): DoctorFinding[] {
     findings.push(
       problem(
         'provider-missing',
-        `${setup} registers no tracer provider that the project's @opentelemetry/api sees: no span is made.`,
+        `${setup} registers no tracer provider with the project's @opentelemetry/api: no span is created.`,
         'Call startTracing() of mqtrace/sdk, or your SDK\'s register(), in this file; "npm ls @opentelemetry/api" shows whether there are two copies.',
       ),
     );
@@ -95,7 +95,7 @@ function judge(seen: Seen, setup: string): DoctorFinding[] {
     findings.push(
       note(
         'not-sampled',
-        `${setup}: a new trace is not recorded. With a sampler that takes few traces this may be meant.`,
+        `${setup}: a new trace is not recorded. This may be intended, if the sampler keeps few traces.`,
         'OTEL_TRACES_SAMPLER=parentbased_always_on',
       ),
     );

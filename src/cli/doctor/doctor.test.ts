@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A project with these packages: by their path below node_modules, with their versions. */
+/** A project with these packages, given by their paths below node_modules and their versions. */
 function project(packages: Record<string, string>): string {
   const path = mkdtempSync(join(folder, 'project-'));
   for (const [name, version] of Object.entries(packages)) {
@@ -35,7 +35,7 @@ const whole = {
 };
 const named = (findings: readonly DoctorFinding[]): string[] => findings.map(({ check }) => check);
 
-test('a whole project has no finding', () => {
+test('a valid project has no findings', () => {
   expect(checkPackages(project(whole))).toEqual([]);
   expect(
     checkEnvironment({ OTEL_SERVICE_NAME: 'billing', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' }),
@@ -49,7 +49,7 @@ test.each<[string, Record<string, string>, string]>([
   ['two copies of mqtrace', { 'x/node_modules/mqtrace': '0.0.9' }, 'two-copies'],
   ['a client that is too old', { kafkajs: '1.2.0' }, 'client-version'],
   [
-    'an auto-instrumentation beside the wrapper',
+    'an auto-instrumentation in addition to the wrapper',
     { '@opentelemetry/instrumentation-kafkajs': '0.32.0' },
     'auto-instrumentation',
   ],
@@ -59,12 +59,12 @@ test.each<[string, Record<string, string>, string]>([
     'context-manager-missing',
   ],
   ['no SDK', { '@opentelemetry/sdk-trace': '' }, 'sdk-missing'],
-])('%s is named', (_, changes, check) => {
+])('%s is reported', (_, changes, check) => {
   const packages = Object.fromEntries(Object.entries({ ...whole, ...changes }).filter(([, version]) => version !== ''));
   expect(named(checkPackages(project(packages)))).toContain(check);
 });
 
-test('an old Node.js is named', () => {
+test('an old Node.js is reported', () => {
   expect(named(checkPackages(project(whole), '18.20.0'))).toEqual(['node-version']);
 });
 
@@ -83,13 +83,13 @@ test.each<[Record<string, string>, string]>([
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }, 'endpoint-invalid'],
   [{ NODE_OPTIONS: '--require @opentelemetry/auto-instrumentations-node/register' }, 'auto-instrumentation'],
   [{ OTEL_SERVICE_NAME: '' }, 'service-name'],
-])('of %j it names %s, and says what mends it', (variables, check) => {
+])('for %j it reports %s with a fix', (variables, check) => {
   const findings = checkEnvironment({ OTEL_SERVICE_NAME: 'billing', ...variables });
   expect(named(findings)).toEqual([check]);
   expect(findings[0]!.mend).not.toBe('');
 });
 
-test('a spool directory that is not there, or is a file, is named', () => {
+test('a spool directory that is missing or a file is reported', () => {
   const file = join(folder, 'file');
   writeFileSync(file, '');
   expect(named(checkSpool(join(folder, 'nowhere')))).toEqual(['spool-unusable']);
@@ -97,7 +97,7 @@ test('a spool directory that is not there, or is a file, is named', () => {
   expect(checkSpool(folder)).toEqual([]);
 });
 
-test('a collector is told from none, from another server, and from one of the other protocol', async () => {
+test('a collector is distinguished from none, another server, and the other protocol', async () => {
   const view = await startView({ port: 0, otlpPort: 0, grpcPort: 0 });
   onTestFinished(() => view.close());
   const other = createServer((_, response) =>

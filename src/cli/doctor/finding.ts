@@ -1,10 +1,11 @@
-/** One thing that is wrong, with what mends it. */
+// Defines the findings of `mqtrace doctor`.
+/** A problem and its fix. */
 export interface DoctorFinding {
-  /** A name that scripts can rely on. */
+  /** A stable name for scripts. */
   check: string;
   severity: 'problem' | 'note';
   what: string;
-  /** A command, a line of code or a setting. */
+  /** The fix: a command, a line of code or a setting. */
   mend: string;
 }
 

@@ -1,3 +1,4 @@
+// Finds the installed copies of packages in a project.
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -33,7 +34,7 @@ function add(found: Map<string, Installed>, name: string, folder: string): void 
     const { version } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { version?: string };
     found.set(path, { name, version: version ?? '0.0.0', path });
   } catch {
-    // A folder without a package.json is no package.
+    // A folder without a package.json is not a package.
   }
 }
 
@@ -51,7 +52,7 @@ function foldersOf(folder: string): string[] {
   }
 }
 
-/** Compares `major.minor.patch`; what comes after is not looked at. */
+/** Compares `major.minor.patch`; anything after it is ignored. */
 export function isAtLeast(version: string, least: string): boolean {
   const [a, b] = [version, least].map((text) => text.split(/[.+-]/).slice(0, 3).map(Number));
   for (const at of [0, 1, 2]) {

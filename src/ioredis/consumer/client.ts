@@ -1,4 +1,4 @@
-// The client of a consumer.
+// Creates and ends the client of a consumer.
 import { types } from 'node:util';
 import { connectionClosed } from '../error-type.ts';
 import type { Client, Command, RedisLike } from '../types.ts';
@@ -18,7 +18,10 @@ export interface ConsumerClient extends Client {
   disconnect(): void;
 }
 
-/** A time limit would end a blocking read, and lose the entries that Redis delivers to it. A lost connection is waited for. */
+/**
+ * A command timeout would end a blocking read, and lose the entries that Redis delivers to it. The consumer waits while the
+ * connection is lost.
+ */
 const connection = {
   commandTimeout: undefined,
   socketTimeout: undefined,
@@ -42,7 +45,7 @@ export function consumerClient(redis: RedisLike): RedisLike {
     : client.duplicate({ enableAutoPipelining: false, keyPrefix: '', ...connection });
 }
 
-/** A stream: its name as it was given, and its key in Redis. @internal */
+/** A stream: its given name, and its key in Redis. @internal */
 export interface StreamKey {
   readonly name: string;
   readonly key: string | Buffer;

@@ -1,4 +1,4 @@
-// Stream entries in the replies that a consumer gets.
+// Parses the stream entries in replies to a consumer.
 import { types } from 'node:util';
 import { streamsOfRead } from '../replies.ts';
 import type { StreamKey } from './client.ts';
@@ -6,16 +6,16 @@ import type { StreamMessage } from './options.ts';
 
 /** One entry that was delivered to a consumer. @internal */
 export interface DeliveredEntry {
-  /** The stream's name as it was given to `consumeStream`. */
+  /** The stream's name as passed to `consumeStream`. */
   readonly stream: string;
   readonly id: string;
-  /** Names and values in turn; null where the entry was trimmed or deleted. */
+  /** Alternating names and values; null if the entry was trimmed or deleted. */
   readonly fields: readonly Buffer[] | null;
   /** The entry as the client returned it. */
   readonly source: unknown[];
 }
 
-/** The entries of one reply, and how many parts of it were not understood: these are neither handled nor acknowledged. @internal */
+/** The entries of one reply, and the number of invalid parts, which are neither handled nor acknowledged. @internal */
 export interface Delivered {
   readonly entries: DeliveredEntry[];
   readonly notUnderstood: number;
@@ -45,7 +45,7 @@ export function deliveredByClaim(list: unknown, stream: string): Delivered {
   return { notUnderstood: addEntries(entries, stream, list), entries };
 }
 
-/** Adds the entries of a list; returns how many of them were not understood. */
+/** Adds the entries of a list; returns the number of invalid ones. */
 function addEntries(entries: DeliveredEntry[], stream: string, list: unknown): number {
   if (!Array.isArray(list)) return 1;
   let notUnderstood = 0;
@@ -86,7 +86,7 @@ export function messageOf(
   return { id, stream, fields: Object.fromEntries(pairs), raw, deliveryAttempt };
 }
 
-/** Negative where the first id is the lower one, 0 where they are equal. @internal */
+/** Negative if the first id is lower, 0 if they are equal. @internal */
 export function compareIds(one: string, other: string): number {
   const [ms, count = '0'] = one.split('-');
   const [otherMs, otherCount = '0'] = other.split('-');

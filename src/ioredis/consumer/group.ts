@@ -1,13 +1,13 @@
-// Consumer groups.
+// Creates consumer groups, and creates them again after they were deleted.
 import { redisErrorType } from '../error-type.ts';
 import type { ConsumerClient, StreamKey } from './client.ts';
 import type { ConsumeSettings } from './options.ts';
 
 /**
- * Creates the consumer group of each stream where it does not exist, and the stream with it.
+ * Creates the consumer group of each stream, and the stream, if they do not exist.
  *
- * @param seen - by stream, where the group was: the last entry that was delivered, or the end of the stream where it started with new
- *   entries. A stream that was created again is removed.
+ * @param seen - by stream, the position of the group: the last delivered entry, or the end of the stream if it started with new
+ *   entries. The position of a re-created stream is removed.
  * @internal
  */
 export async function makeGroups(
@@ -34,7 +34,7 @@ export async function makeGroups(
   }
 }
 
-/** Whether a stream has this entry. False where it is not known: handling entries twice is better than losing them. */
+/** Whether a stream has this entry. False if unknown: handling entries twice is better than losing them. */
 async function hasEntry(client: ConsumerClient, key: StreamKey['key'], id: string): Promise<boolean> {
   try {
     const entries = await client.xrange(key, id, id);
@@ -45,7 +45,10 @@ async function hasEntry(client: ConsumerClient, key: StreamKey['key'], id: strin
   }
 }
 
-/** Where a group that starts with new entries is: without it, a group that is created again would miss what came meanwhile. */
+/**
+ * The position of a group that starts with new entries: without it, a re-created group would miss entries that were added in the
+ * meantime.
+ */
 async function notePosition(
   client: ConsumerClient,
   { name, key }: StreamKey,
@@ -66,7 +69,7 @@ async function notePosition(
   }
 }
 
-/** A reply to XINFO has names and values in turn, or is an object (`replyMapping: 'resp3'`). */
+/** A reply to XINFO has alternating names and values, or is an object (`replyMapping: 'resp3'`). */
 function valueOf(info: unknown, name: string): unknown {
   if (Array.isArray(info)) return info[info.findIndex((item) => String(item) === name) + 1];
   return typeof info === 'object' && info !== null ? (info as Record<string, unknown>)[name] : undefined;

@@ -1,4 +1,4 @@
-// What tracing is to a consumer: an observer that may fail.
+// Defines how tracing observes a consumer, and guards the consumer against its faults.
 import { reportFault } from '../../common/faults.ts';
 import type { DeliveredEntry } from './entries.ts';
 

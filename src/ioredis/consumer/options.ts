@@ -1,4 +1,4 @@
-// Options of consumeStream.
+// Defines and validates the options of consumeStream().
 import { hostname } from 'node:os';
 import { checkCount, checkFunction, checkNames, isRecord } from '../../common/check-options.ts';
 import { invalidOption } from '../../common/errors.ts';
@@ -9,19 +9,19 @@ export interface StreamMessage {
   readonly id: string;
   /** The stream's name as given to `consumeStream`, without `keyPrefix`. */
   readonly stream: string;
-  /** The fields as text. Of a repeated name, the last one. */
+  /** The fields as text. For a repeated name, the last value. */
   readonly fields: Readonly<Record<string, string>>;
-  /** Names and values in turn, as Redis has them. */
+  /** Alternating names and values, as in Redis. */
   readonly raw: readonly Buffer[];
-  /** How often the entry has been delivered, this time included; undefined where Redis does not return it. */
+  /** The number of deliveries of the entry, including this one; undefined if Redis does not return it. */
   readonly deliveryAttempt: number | undefined;
 }
 
 /** Options of `consumeStream`. */
 export interface ConsumeStreamOptions {
-  /** The stream or streams; in a Cluster, all in one slot. They are created where they do not exist. */
+  /** The stream or streams; in a Cluster, all in one slot. They are created if they do not exist. */
   streams: string | readonly string[];
-  /** The consumer group. It is created where it does not exist. */
+  /** The consumer group. It is created if it does not exist. */
   group: string;
   /**
    * The consumer's name within the group. Entries that are pending for it are handled first. Use the same name after a restart: Redis

@@ -1,4 +1,4 @@
-// Reports of failures.
+// Reports failures of a consumer.
 import { callHook } from '../../common/faults.ts';
 import { reportError } from '../../common/warnings.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';

@@ -1,4 +1,4 @@
-// The consumer-group loop.
+// Implements the consumer-group loop.
 import { performance } from 'node:perf_hooks';
 import { redisErrorType } from '../error-type.ts';
 import { claimedByXautoclaim } from '../replies.ts';
@@ -18,15 +18,15 @@ import { reportFailure } from './report.ts';
 
 type Handler = (message: StreamMessage) => unknown;
 
-/** Errors that another attempt would give again. */
+/** Errors that a retry would not resolve. */
 const fatalTypes = new Set(['WRONGTYPE', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'CROSSSLOT']);
 const missingGroup = new Set(['NOGROUP', 'UNBLOCKED']);
 const shortestPauseMs = 100;
 const longestPauseMs = 5000;
 
 /**
- * The loop of a consumer: it creates the group, handles pending entries, claims idle ones and reads new ones. It reads the replies itself
- * and handles every entry in them. Tracing is an observer, on which nothing depends.
+ * The loop of a consumer: it creates the group, handles pending entries, claims idle ones and reads new ones. It reads the replies
+ * itself and handles every entry in them. Tracing is only an observer: the loop does not depend on it.
  *
  * @internal
  */
@@ -36,14 +36,14 @@ export class StreamConsumer {
   readonly #handler: Handler;
   readonly #observer: ConsumerObserver;
   readonly #streams: readonly StreamKey[];
-  /** By stream, the last entry seen: where a group starts again that was deleted meanwhile. */
+  /** By stream, the last entry seen: the start of a group that is created again after a deletion. */
   readonly #seen = new Map<string, string>();
   #grouped = false;
   #recovered = false;
   #claiming: boolean;
   #nextClaim = 0;
   #failures = 0;
-  /** A command that delivers entries is under way. */
+  /** Whether a command that delivers entries is running. */
   #delivering = false;
   #waiting = false;
   #stopping = false;
@@ -66,7 +66,7 @@ export class StreamConsumer {
     client.on('error', (error: unknown) => {
       if (!this.#stopping) this.#report(error);
     });
-    // For Redis, an entry is delivered when it is sent. Entries of a reply that was cut off are pending, and the command that ioredis
+    // For Redis, an entry is delivered when it is sent. Entries of an interrupted reply are pending, and the command that ioredis
     // sends again after it has reconnected does not return them.
     const lost = (): void => {
       if (this.#delivering) this.#recovered = false;
@@ -76,7 +76,7 @@ export class StreamConsumer {
     if (client.isCluster === true) client.on('-node', lost);
   }
 
-  /** Resolves when the consumer was stopped; rejects where it cannot go on. */
+  /** Resolves when the consumer was stopped; rejects if it cannot continue. */
   async run(): Promise<void> {
     try {
       while (!this.#stopping) await this.#round();
@@ -86,7 +86,7 @@ export class StreamConsumer {
     }
   }
 
-  /** Lets a running handler finish; no other one is started. */
+  /** Lets a running handler finish; no other handler is started. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
@@ -189,11 +189,11 @@ export class StreamConsumer {
     } finally {
       this.#waiting = false;
     }
-    // The connection was lost meanwhile. The lost entries come first; these are pending as well, and are read after them.
+    // The connection was lost in the meantime. The lost entries are first; these are pending as well, and are read after them.
     if (!this.#recovered) return;
     const { entries } = delivered;
     for (const { id, stream } of entries) this.#seen.set(stream, id);
-    // If nothing is understood, no more is taken from the group until the pending entries can be read.
+    // If no entry is valid, nothing more is read from the group until the pending entries can be read.
     if (entries.length === 0 && delivered.notUnderstood > 0) this.#recovered = false;
     this.#checkUnderstood(delivered, 'XREADGROUP');
     await this.#handle(entries, () => 1);
@@ -220,11 +220,11 @@ export class StreamConsumer {
     }
   }
 
-  /** Reports that a part of a reply was not understood; throws if nothing of it was. */
+  /** Reports that a part of a reply is invalid; throws if no part is valid. */
   #checkUnderstood({ entries, notUnderstood }: Delivered, command: string): void {
     if (notUnderstood === 0) return;
     const error = new Error(
-      `consumeStream: ${command} gave a reply with entries that are not understood; they stay pending. ` +
+      `consumeStream: ${command} returned a reply with invalid entries; they stay pending. ` +
         `Is there a reply transformer for it (Command.setReplyTransformer)?`,
     );
     if (entries.length === 0) throw error;

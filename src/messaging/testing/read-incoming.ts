@@ -1,4 +1,4 @@
-// A received message of no client in particular, for tests.
+// Creates received messages without a client, for tests.
 import type { Attributes, Context } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../../carriers/adapter.ts';
 import { type Destination, type Incoming, type Messaging, Received } from '../index.ts';

@@ -1,20 +1,21 @@
+// The rules of the W3C specifications as test vectors.
 import type { HeaderPairs } from '../../../carriers/testing/formats.ts';
 
 export const traceId = '12345678901234567890123456789012';
 export const spanId = '1234567890123456';
 export const valid: string = `00-${traceId}-${spanId}-01`;
 
-/** A rule of W3C Trace Context as a row: what came in, and what of it must be kept. */
+/** A rule of W3C Trace Context: received headers, and the parts that must be kept. */
 export interface TraceContextVector {
   rule: string;
   headers: HeaderPairs;
-  /** The flags kept with the trace; undefined where a new trace must start. */
+  /** The flags kept with the trace; undefined if a new trace must start. */
   flags?: number;
-  /** What is passed on of the tracestate. */
+  /** The propagated tracestate. */
   state?: string;
-  /** Where queues differ from HTTP, and why. */
+  /** How queues differ from HTTP, and why. */
   queues?: { flags?: number; state?: string; because: string };
-  /** A mixture of cases in a name, which objects are not searched for. */
+  /** A name in mixed case, which is not looked up in objects. */
   mixedCase?: true;
 }
 

@@ -1,3 +1,4 @@
+// Requests data from the server of the view, and keeps it up to date.
 import type { HealthAnswer, JourneyAnswer, MapAnswer, SearchAnswer, SpanAnswer } from '../queries/types.ts';
 import { useEffect, useRef, useState } from 'preact/hooks';
 

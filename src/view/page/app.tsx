@@ -1,3 +1,4 @@
+// The page: the top bar and the selected view.
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { HealthAnswer, MapAnswer } from '../queries/types.ts';

@@ -1,3 +1,4 @@
+// The card of one destination on the map, with a row for each consumer.
 import type { VNode } from 'preact';
 import { counted, duration, rate } from '../queries/durations.ts';
 import { shownWait } from '../queries/shown-wait.ts';

@@ -1,3 +1,4 @@
+// The panel with everything about one consumer of a destination.
 import type { VNode } from 'preact';
 import { counted, duration, group, rate } from '../queries/durations.ts';
 import type { Distribution } from '../queries/types.ts';

@@ -1,3 +1,4 @@
+// The view of problems in traces.
 import type { VNode } from 'preact';
 import type { Finding, HealthAnswer } from '../queries/types.ts';
 import { addressOf } from './route.tsx';

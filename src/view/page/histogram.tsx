@@ -1,3 +1,4 @@
+// The histogram of waiting times.
 import type { VNode } from 'preact';
 import { duration } from '../queries/durations.ts';
 import type { Distribution, MapAnswer } from '../queries/types.ts';

@@ -1,3 +1,4 @@
+// The view of one message as a waterfall.
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { duration } from '../queries/durations.ts';

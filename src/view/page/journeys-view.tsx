@@ -1,3 +1,4 @@
+// The search for messages.
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { duration } from '../queries/durations.ts';

@@ -1,3 +1,4 @@
+// The map of services and destinations.
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { duration } from '../queries/durations.ts';

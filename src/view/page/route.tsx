@@ -1,3 +1,4 @@
+// The state of the page in its address.
 import { useEffect, useState } from 'preact/hooks';
 
 /** Where the page is: kept in the address, so that back, forward and links work. */

@@ -1,3 +1,4 @@
+// The panel with the details of one span.
 import type { VNode } from 'preact';
 import { duration } from '../queries/durations.ts';
 import { useAnswer } from './api.tsx';

@@ -1,3 +1,4 @@
+// The list of waits beside a large map.
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { duration } from '../queries/durations.ts';

@@ -1,3 +1,4 @@
+// Builds the rows of a message's waterfall.
 import { Operation } from '../otlp/span-record.ts';
 import type { SpanStore } from '../store/store.ts';
 import { counted } from './durations.ts';

@@ -1,3 +1,4 @@
+// Reads spans of the store as rows.
 import { Operation } from '../otlp/span-record.ts';
 import { LinkState, type Segment } from '../store/segment.ts';
 import type { SpanStore } from '../store/store.ts';

@@ -1,3 +1,4 @@
+// Builds OTLP requests from simple spans for tests.
 import { randomBytes } from 'node:crypto';
 import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
 

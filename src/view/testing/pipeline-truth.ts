@@ -1,3 +1,4 @@
+// Generates a pipeline of spans with known results for tests.
 import { request, spanId, type TestSpan, traceId } from './otlp.ts';
 
 /** What is true of one consumer of one destination. */

@@ -1,4 +1,4 @@
-// Reads messages of the brokers that are named, and says what is wrong with their headers.
+// Reads messages of the given brokers, and finds problems of their headers.
 import { MqtraceError } from '../../../common/errors.ts';
 import { explain } from '../../../diagnostics/explain.ts';
 import { type DoctorFinding, problem } from '../finding.ts';
@@ -10,21 +10,21 @@ import { type RedisOptions, sampleRedis } from './sample-redis.ts';
 
 type Own<T> = Omit<T, keyof LiveOptions>;
 
-/** The destinations to look at. */
+/** The destinations to check. */
 export interface Live {
   kafka?: Own<KafkaOptions> | undefined;
   rabbitmq?: Own<RabbitmqOptions> | undefined;
   redis?: Own<RedisOptions> | undefined;
 }
 
-/** What was seen of one message, in words and without values. */
+/** The description of one message, without values. */
 export interface LookedAt {
   destination: string;
   at: string;
   lines: string[];
 }
 
-/** Looks at each destination; one that cannot be looked at is a finding, and the others go on. */
+/** Checks each destination; one that cannot be read is a finding, and the others are still checked. */
 export async function checkLive(
   live: Live,
   options: LiveOptions,
@@ -40,7 +40,7 @@ export async function checkLive(
   for (const [where, read] of reads) {
     try {
       const samples = await read();
-      // Interrupted while what was made in the broker was being removed.
+      // Interrupted during the cleanup in the broker.
       if (options.signal.aborted) throw new Error('interrupted');
       findings.push(...judgeSamples(samples));
       for (const { at, message } of samples.samples)
@@ -51,7 +51,7 @@ export async function checkLive(
       const [what, ...rest] = error.message.replace(/^\[\w+\] /, '').split(/(?<=\.) /);
       const check = error.code === 'MISSING_DEPENDENCY' ? 'client-missing' : 'not-looked-at';
       findings.push(
-        problem(check, `${where}: ${what}`, rest.join(' ') || 'Check the address, the name and the rights.'),
+        problem(check, `${where}: ${what}`, rest.join(' ') || 'Check the address, the name and the permissions.'),
       );
     }
   }

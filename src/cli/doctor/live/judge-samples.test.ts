@@ -23,7 +23,7 @@ function messages(
 }
 const checks = (given: Samples): string[] => judgeSamples(given, now).map(({ check }) => check);
 
-test('messages that are as they should be have no finding', () => {
+test('valid messages have no findings', () => {
   expect(checks(messages((at) => ({ traceparent: Buffer.from(traceparent(at)), baggage: 'tenant=acme' })))).toEqual([]);
 });
 
@@ -48,7 +48,7 @@ test.each<[string, string, (at: number) => Record<string, unknown>]>([
   expect(checks(messages(headersOf))).toEqual([check]);
 });
 
-test('a part of the messages is counted as that part', () => {
+test('affected messages are counted', () => {
   const [finding] = judgeSamples(
     messages((at) => (at % 4 === 0 ? {} : { traceparent: traceparent(at) })),
     now,
@@ -58,7 +58,7 @@ test('a part of the messages is counted as that part', () => {
   );
 });
 
-test('clocks, full messages and empty topics are named', () => {
+test('clocks, full messages and empty topics are reported', () => {
   const headersOf = (at: number): Record<string, unknown> => ({ traceparent: traceparent(at) });
   expect(checks(messages(headersOf, { time: now + 60_000 }))).toEqual(['clock-skew']);
   expect(checks(messages(headersOf, { bytes: 1_048_000 }, 1_048_588))).toEqual(['header-room']);
@@ -67,7 +67,7 @@ test('clocks, full messages and empty topics are named', () => {
   expect(checks({ ...full, system: 'rabbitmq' })).toEqual(['header-room']);
 });
 
-test('no value of a header is told', () => {
+test('no header value is shown', () => {
   const secret = 'hunter2';
   const given = messages((at) => ({
     traceparent: `${secret}${at}`,

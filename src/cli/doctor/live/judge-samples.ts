@@ -1,11 +1,11 @@
-// Says what is wrong with the messages that were looked at.
+// Finds problems of the messages that were read.
 import { type HeaderFacts, headerFacts } from '../../../diagnostics/header-facts.ts';
 import { type DoctorFinding, note, problem } from '../finding.ts';
 import type { Sample, Samples } from './sample.ts';
 
 const largestSkewMs = 2000;
 const largeBaggage = 2048;
-/** What traceparent, tracestate and baggage take at most. */
+/** The maximum size of traceparent, tracestate and baggage. */
 const traceHeaders = 256 + 512 + 8192;
 const wrappers = { kafka: 'traceKafka()', rabbitmq: 'traceConnection()', redis: 'traceRedis()' } as const;
 
@@ -21,7 +21,7 @@ export function judgeSamples(given: Samples, now: number = Date.now()): DoctorFi
     return [
       note(
         'no-messages',
-        `${destination} (${system}): no message was seen, so that nothing can be said of its headers.`,
+        `${destination} (${system}): no message was read, so its headers could not be checked.`,
         'Send a message, or wait longer with --wait SECONDS.',
       ),
     ];
@@ -48,13 +48,13 @@ export function judgeSamples(given: Samples, now: number = Date.now()): DoctorFi
     'no-context',
     empty,
     'carry no trace context: the trace ends at their producer',
-    `Wrap the client of the producer with ${wrappers[system]}, or find what lies between the producer and ${destination} and drops headers.`,
+    `Wrap the client of the producer with ${wrappers[system]}, or find the component between the producer and ${destination} that drops headers.`,
   );
   add(
     problem,
     'other-propagator',
     foreign,
-    ({ facts }) => `carry no traceparent, but what ${facts.writers.join(' and ')} writes`,
+    ({ facts }) => `carry no traceparent, but headers of ${facts.writers.join(' and ')}`,
     'Let the consumer read it as well: OTEL_PROPAGATORS with both names, such as tracecontext,baggage,b3; or change the producer to tracecontext,baggage.',
   );
   add(
@@ -62,28 +62,28 @@ export function judgeSamples(given: Samples, now: number = Date.now()): DoctorFi
     'traceparent-malformed',
     which(({ facts }) => facts.traceparent === 'malformed'),
     ({ facts }) => `have a malformed traceparent: ${facts.why}`,
-    'Look at what writes or copies the header: mqtrace explain shows what is read of it.',
+    'Check the code that writes or copies the header: mqtrace explain shows how it is read.',
   );
   add(
     problem,
     'traceparent-unread',
     which(({ facts }) => facts.traceparent === 'unread'),
-    'have a traceparent that is not read: it is no text, too long, or has a spelling that is not searched for',
+    'have a traceparent that is not read: it is not text, too long, or in a spelling that is not looked up',
     'Write it as text, in lower case.',
   );
   add(
     problem,
     'traceparent-repeated',
     which(({ facts }) => facts.repeated),
-    'have several traceparent headers that differ: readers disagree on which one counts',
-    'Remove the old header before a message is sent on: the wrappers do this, a header that is added by hand does not.',
+    'have several traceparent headers that differ: readers disagree on which one to use',
+    'Remove the old header before a message is forwarded: the wrappers do this, but code that adds a header does not.',
   );
   add(
     note,
     'tracestate-invalid',
     which(({ facts }) => facts.stateInvalid),
-    'have an invalid tracestate, which is dropped whole',
-    'Look at what writes it: at most 32 members, each as key=value.',
+    'have an invalid tracestate, which is dropped as a whole',
+    'Check the code that writes it: at most 32 members, each as key=value.',
   );
   findings.push(...judgeIds(looked, where, system), ...judgeBaggage(looked, add));
   const ahead = which(({ sample }) => sample.time !== undefined && sample.time > now + largestSkewMs);
@@ -93,7 +93,7 @@ export function judgeSamples(given: Samples, now: number = Date.now()): DoctorFi
     ahead,
     ({ sample }) =>
       `were created up to ${((sample.time! - now) / 1000).toFixed(1)} s after now by this machine's clock`,
-    'Synchronise the clocks of producers, broker and consumers by NTP.',
+    'Synchronize the clocks of producers, broker and consumers with NTP.',
   );
   findings.push(...judgeRoom(given, looked, say));
   return findings;
@@ -115,7 +115,7 @@ function judgeIds(looked: readonly Looked[], where: string, system: Samples['sys
       note(
         'not-sampled',
         `${where}: none of ${valid.length} contexts is sampled: consumers that follow the producer record nothing.`,
-        'Look at the sampler of the producer: OTEL_TRACES_SAMPLER, or startTracing({ sampling }).',
+        'Check the sampler of the producer: OTEL_TRACES_SAMPLER, or startTracing({ sampling }).',
       ),
     );
   const spans = new Map<string, number>();
@@ -125,8 +125,8 @@ function judgeIds(looked: readonly Looked[], where: string, system: Samples['sys
     findings.push(
       note(
         'context-shared',
-        `${where}: ${most} of ${valid.length} messages carry the same span id: they have no creation context of their own, and cannot be told apart.`,
-        `Inject in each send. ${wrappers[system]} gives each message a span of its own; a traceparent that is written once and used again does not.`,
+        `${where}: ${most} of ${valid.length} messages carry the same span id: they have no separate creation contexts, and cannot be distinguished.`,
+        `Inject in each send. ${wrappers[system]} creates a span for each message; a traceparent that is written once and reused does not.`,
       ),
     );
   return findings;
@@ -145,7 +145,7 @@ function judgeBaggage(looked: readonly Looked[], add: Add): DoctorFinding[] {
     note,
     'baggage-size',
     looked.filter(({ facts }) => !facts.baggageCut && facts.baggageBytes > largeBaggage),
-    ({ facts }) => `carry ${facts.baggageBytes} bytes of baggage, which every message after them pays for`,
+    ({ facts }) => `carry ${facts.baggageBytes} bytes of baggage, which every later message carries as well`,
     'Put less into baggage, or limit what is sent with the baggage option of the wrapper.',
   );
   add(
@@ -158,7 +158,7 @@ function judgeBaggage(looked: readonly Looked[], add: Add): DoctorFinding[] {
   return [];
 }
 
-/** Whether what tracing adds still fits into a message. */
+/** Checks whether trace headers still fit in a message. */
 function judgeRoom(
   { system, limit }: Samples,
   looked: readonly Looked[],

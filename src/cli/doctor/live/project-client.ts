@@ -1,4 +1,4 @@
-// Loads a client as the project would: its own version, from its own directory.
+// Loads a client like the project: its own version, from its own directory.
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { MqtraceError } from '../../../common/errors.ts';

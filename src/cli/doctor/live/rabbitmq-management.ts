@@ -1,4 +1,4 @@
-// Asks RabbitMQ's management API what AMQP does not tell: the type of a queue and its bindings.
+// Reads the type and the bindings of a queue from RabbitMQ's management API, because AMQP does not provide them.
 import { MqtraceError } from '../../../common/errors.ts';
 
 export interface Queue {
@@ -52,9 +52,9 @@ export class Management {
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
       response = await fetch(url, { headers: this.#headers, signal });
     } catch (error) {
-      throw unreachable(`does not answer at ${this.#base}`, error);
+      throw unreachable(`does not respond at ${this.#base}`, error);
     }
-    if (!response.ok) throw unreachable(`answers ${response.status} at ${url}`);
+    if (!response.ok) throw unreachable(`responds with ${response.status} at ${url}`);
     return response.json();
   }
 }
@@ -62,7 +62,7 @@ export class Management {
 function unreachable(what: string, cause?: unknown): MqtraceError {
   return new MqtraceError(
     'INVALID_STATE',
-    `RabbitMQ's management API ${what}. It is needed, because AMQP tells neither the type of a queue nor its bindings. Turn it on with "rabbitmq-plugins enable rabbitmq_management", or name its address with --amqp-management URL.`,
+    `RabbitMQ's management API ${what}. It is needed, because AMQP provides neither the type of a queue nor its bindings. Enable it with "rabbitmq-plugins enable rabbitmq_management", or name its address with --amqp-management URL.`,
     { cause },
   );
 }

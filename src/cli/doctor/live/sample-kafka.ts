@@ -1,4 +1,4 @@
-// Looks at the newest messages of a Kafka topic, and leaves nothing behind.
+// Reads the newest messages of a Kafka topic, without leaving anything in the broker.
 import { randomBytes } from 'node:crypto';
 import { MqtraceError } from '../../../common/errors.ts';
 import { projectClient } from './project-client.ts';
@@ -8,7 +8,7 @@ export interface KafkaOptions extends LiveOptions {
   brokers: string[];
   topic: string;
   tls: boolean;
-  /** SASL, where a user name is given. */
+  /** SASL settings, if a user name is given. */
   sasl: { mechanism: string; username: string; password: string } | undefined;
 }
 
@@ -48,10 +48,10 @@ interface KafkaClient {
   consumer(config: object): Consumer;
 }
 
-/** Where to read a partition from, and up to which offset. */
+/** The first and last offset to read from a partition. */
 type Ranges = Map<number, { from: number; to: number }>;
 
-/** @throws MqtraceError where the topic does not exist or the cluster does not answer. */
+/** @throws MqtraceError if the topic does not exist or the cluster does not respond. */
 export async function sampleKafka(options: KafkaOptions): Promise<Samples> {
   const { Kafka } = projectClient(options.project, 'kafkajs') as { Kafka: new (config: object) => KafkaClient };
   const kafka = new Kafka({
@@ -67,7 +67,7 @@ export async function sampleKafka(options: KafkaOptions): Promise<Samples> {
   const { topic, signal } = options;
   try {
     await abortable(admin.connect(), signal);
-    // Asked without names: a request that names a topic may create it.
+    // Requested without names, because a request that names a topic may create it.
     const topics = await abortable(admin.listTopics(), signal);
     if (!topics.includes(topic))
       throw new MqtraceError(
@@ -100,7 +100,7 @@ async function rangesOf(admin: Admin, topic: string, count: number): Promise<Ran
   );
 }
 
-/** Reads with a group of its own, which commits nothing and is deleted. */
+/** Reads with a separate group, which commits nothing and is deleted. */
 async function consume(kafka: KafkaClient, admin: Admin, ranges: Ranges, options: KafkaOptions): Promise<Sample[]> {
   const { topic, signal, waitMs } = options;
   const groupId = `mqtrace-doctor-${randomBytes(8).toString('hex')}`;
@@ -123,7 +123,7 @@ async function consume(kafka: KafkaClient, admin: Admin, ranges: Ranges, options
           if (open.has(batch.partition) && offset >= from && offset < to)
             samples.push(sampleOf(batch.partition, message));
         }
-        // The last offsets may be markers of transactions, which no batch of messages shows.
+        // The last offsets may be transaction markers, which are not in any batch of messages.
         if (Number(batch.lastOffset()) >= to - 1) open.delete(batch.partition);
         if (open.size === 0) resolve();
         return Promise.resolve();
@@ -166,8 +166,8 @@ function bytesOf(headers: Record<string, unknown>): number {
 }
 
 /**
- * Deletes a group until it is seen to be gone: the broker may still count the member that has just left, and a request to join that
- * was on its way makes the group again.
+ * Deletes a group until it no longer exists: the broker may still count the member that has just left, and a pending join request
+ * may create the group again.
  */
 async function deleteGroup(admin: Admin, groupId: string): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt++) {
@@ -189,7 +189,7 @@ async function largestMessage(admin: Admin, topic: string): Promise<number | und
     );
     return found > 0 ? found : undefined;
   } catch {
-    // Reading the configuration needs a right of its own.
+    // Reading the configuration needs a separate permission.
     return undefined;
   }
 }

@@ -11,7 +11,7 @@ const management = (
   exchangeType: (name) => Promise.resolve(types[name]!),
 });
 
-test('only exchanges that copy to each queue are bound to', async () => {
+test('only exchanges that copy to each queue are bound', async () => {
   const given = management([binding(''), binding('shop'), binding('shards')], {
     shop: 'topic',
     shards: 'x-consistent-hash',
@@ -19,7 +19,7 @@ test('only exchanges that copy to each queue are bound to', async () => {
   expect(await usableBindings(given, 'orders')).toEqual([binding('shop')]);
 });
 
-test.each(['x-consistent-hash', 'x-random', 'x-modulus-hash'])('an exchange of type %s is refused', async (type) => {
+test.each(['x-consistent-hash', 'x-random', 'x-modulus-hash'])('an exchange of type %s is rejected', async (type) => {
   const given = management([binding('shards')], { shards: type });
   await expect(usableBindings(given, 'orders')).rejects.toThrow(
     `of type ${type}: a further queue would take messages away`,

@@ -1,4 +1,4 @@
-// Looks at messages of a RabbitMQ queue without taking one from it.
+// Reads messages of a RabbitMQ queue without consuming them.
 import { randomBytes } from 'node:crypto';
 import { MqtraceError } from '../../../common/errors.ts';
 import { projectClient } from './project-client.ts';
@@ -12,7 +12,7 @@ export interface RabbitmqOptions extends LiveOptions {
   management: string | undefined;
   /** Get and requeue, which marks messages as redelivered. */
   peek: boolean;
-  /** Told when new messages are waited for. */
+  /** Called when it waits for new messages. */
   onWait: (seconds: number) => void;
 }
 
@@ -41,12 +41,12 @@ interface Connection {
 }
 
 /**
- * Types of exchanges to which a further queue changes nothing for the others. An exchange that spreads messages over its queues
- * would give some of them to ours.
+ * Types of exchanges for which an additional queue does not affect the others. An exchange that distributes messages over its
+ * queues would send some of them to this one.
  */
 const copyingExchanges = new Set(['direct', 'fanout', 'topic', 'headers']);
 
-/** @throws MqtraceError where the queue cannot be looked at without changing something. */
+/** @throws MqtraceError if the queue cannot be read without changing something. */
 export async function sampleRabbitmq(options: RabbitmqOptions): Promise<Samples> {
   const { connect } = projectClient(options.project, 'amqplib') as { connect: (url: string) => Promise<Connection> };
   const { signal, queue } = options;
@@ -74,7 +74,7 @@ export async function sampleRabbitmq(options: RabbitmqOptions): Promise<Samples>
     const reason = error instanceof Error ? error.message : String(error);
     throw new MqtraceError('INVALID_STATE', `--amqp ${new URL(options.url).host}: ${reason}`, { cause: error });
   } finally {
-    // An exclusive queue goes with its connection, and what was got and not acknowledged goes back.
+    // An exclusive queue is deleted with its connection, and unacknowledged messages return to their queue.
     await connection?.close().catch(() => {});
   }
 }
@@ -86,7 +86,7 @@ function refusedPeek(queue: string): MqtraceError {
   );
 }
 
-/** Reads copies of new messages from an exclusive queue with bindings that the queue has already. */
+/** Reads copies of new messages from an exclusive queue with the bindings of the queue. */
 async function copy(channel: Channel, management: Management, options: RabbitmqOptions): Promise<Message[]> {
   const { queue, count } = options;
   const bindings = await usableBindings(management, queue);
@@ -94,7 +94,8 @@ async function copy(channel: Channel, management: Management, options: RabbitmqO
     exclusive: true,
     autoDelete: true,
     durable: false,
-    // Bounded, and never full for a publisher. What overflows goes nowhere, also under a policy that dead-letters every queue.
+    // Bounded, without ever blocking a publisher. Overflowing messages are dropped, even with a policy that dead-letters every
+    // queue.
     arguments: {
       'x-max-length': count * 2,
       'x-max-length-bytes': 2 ** 24,
@@ -107,7 +108,7 @@ async function copy(channel: Channel, management: Management, options: RabbitmqO
   return collect(channel, own, { noAck: true, exclusive: true }, options);
 }
 
-/** The bindings to which a further queue changes nothing. @throws MqtraceError where there is none. */
+/** The bindings that can be added without affecting other queues. @throws MqtraceError if there are none. */
 export async function usableBindings(
   management: Pick<Management, 'bindings' | 'exchangeType'>,
   queue: string,
@@ -125,12 +126,12 @@ export async function usableBindings(
   throw new MqtraceError(
     'INVALID_OPTION',
     bindings.length === 0
-      ? `--queue: ${JSON.stringify(queue)} is bound to no exchange: messages reach it by the default exchange, which hands out no copies. --peek-queue looks at the messages themselves; it marks them as redelivered, and is refused for quorum queues.`
-      : `--queue: ${JSON.stringify(queue)} is bound to ${exchange}, of type ${type}: a further queue would take messages away from the others. --peek-queue looks at the messages themselves; it marks them as redelivered, and is refused for quorum queues.`,
+      ? `--queue: ${JSON.stringify(queue)} is bound to no exchange: messages reach it by the default exchange, which does not copy messages. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`
+      : `--queue: ${JSON.stringify(queue)} is bound to ${exchange}, of type ${type}: an additional queue would take messages away from the others. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`,
   );
 }
 
-/** How long after a message of a stream the next one of the same chunk is waited for. */
+/** How long to wait for the next message of the same chunk of a stream. */
 const quietMs = 300;
 
 /** Reads the newest messages of a stream, by offset: a stream keeps its messages. */
@@ -139,7 +140,7 @@ async function readStream(channel: Channel, options: RabbitmqOptions): Promise<M
   await channel.prefetch(count);
   const read = (offset: string | number, count: number): Promise<Message[]> =>
     collect(channel, queue, { noAck: false, arguments: { 'x-stream-offset': offset } }, { ...options, count, quietMs });
-  // "last" is the last chunk, which may be of one message or of many: it tells the offset from which there are enough.
+  // "last" is the last chunk, which may be of one message or of many: it provides the offset from which there are enough.
   const chunk = await read('last', count);
   const last = Number(chunk.at(-1)?.properties.headers?.['x-stream-offset']);
   if (chunk.length === count || !(last >= chunk.length)) return chunk;
@@ -189,7 +190,7 @@ function sampleOf({ content, properties }: Message, at: number): Sample {
   return {
     at: `message ${at + 1}`,
     message: { fields: {}, properties: { headers: properties.headers ?? {} } },
-    // Some writers give milliseconds, where AMQP says seconds.
+    // Some writers use milliseconds, although AMQP specifies seconds.
     time: seconds > 0 ? (seconds > 1e11 ? seconds : seconds * 1000) : undefined,
     bytes: content.length,
   };

@@ -1,4 +1,4 @@
-// Looks at the newest entries of a Redis stream; nothing is written.
+// Reads the newest entries of a Redis stream, without writing anything.
 import { MqtraceError } from '../../../common/errors.ts';
 import { projectClient } from './project-client.ts';
 import { abortable, type LiveOptions, type Sample, type Samples } from './sample.ts';
@@ -22,14 +22,14 @@ interface RedisModule {
 
 const connection = { maxRetriesPerRequest: 1, retryStrategy: () => null, connectTimeout: 5000 };
 
-/** @throws MqtraceError where there is no such stream or the server does not answer. */
+/** @throws MqtraceError if the stream does not exist or the server does not respond. */
 export async function sampleRedis(options: RedisOptions): Promise<Samples> {
   const loaded = projectClient(options.project, 'ioredis') as RedisModule & { default?: RedisModule };
   const Redis = loaded.default ?? loaded;
   try {
     return await read(new Redis(options.url, connection), options);
   } catch (error) {
-    // One node of a cluster was named, and another one holds the stream.
+    // The given node of a cluster does not have the stream; another one does.
     if (!(error instanceof Error && error.message.startsWith('MOVED '))) throw failure(error, options);
     const cluster = new Redis.Cluster([options.url], { redisOptions: connection, clusterRetryStrategy: () => null });
     return await read(cluster, options).catch((reason: unknown) => {

@@ -1,12 +1,12 @@
-// What the live checks read from a broker.
+// Defines the data that live checks read from a broker.
 
-/** A message that was looked at. */
+/** A message that was read. */
 export interface Sample {
-  /** Where it is, such as "partition 0, offset 12". */
+  /** Its position, such as "partition 0, offset 12". */
   at: string;
-  /** Headers in the shape in which the client gives them. */
+  /** Headers in the shape of the client. */
   message: unknown;
-  /** When the message was created, by the broker's or the producer's clock; undefined where it does not tell. */
+  /** The creation time, by the broker's or the producer's clock; undefined if unknown. */
   time: number | undefined;
   /** Bytes of the message with its headers. */
   bytes: number;
@@ -17,7 +17,7 @@ export interface Samples {
   system: 'kafka' | 'rabbitmq' | 'redis';
   destination: string;
   samples: Sample[];
-  /** How many bytes a message (Kafka) or its header table (RabbitMQ) may have; undefined where it is not known. */
+  /** The maximum bytes of a message (Kafka) or its header table (RabbitMQ); undefined if unknown. */
   limit: number | undefined;
 }
 
@@ -25,15 +25,15 @@ export interface Samples {
 export interface LiveOptions {
   /** The directory from which the client is resolved. */
   project: string;
-  /** How many messages are looked at. */
+  /** The number of messages to read. */
   count: number;
-  /** How long new messages are waited for, in milliseconds. */
+  /** How long to wait for new messages, in milliseconds. */
   waitMs: number;
-  /** Aborted by Ctrl-C: what was made in the broker is removed, and the check rejects. */
+  /** Aborted by Ctrl-C: objects created in the broker are removed, and the check rejects. */
   signal: AbortSignal;
 }
 
-/** Settles as the promise does, or rejects when the signal is aborted; what the promise holds is released by its owner. */
+/** Settles like the promise, or rejects when the signal is aborted. The owner of the promise releases its resources. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(new Error('interrupted'));
@@ -43,7 +43,7 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
   });
 }
 
-/** Resolves after a time, or at once when the signal is aborted. */
+/** Resolves after a time, or immediately when the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
