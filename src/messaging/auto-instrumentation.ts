@@ -68,7 +68,7 @@ function warnOnce(instrumentation: string): void {
   warned.add(instrumentation);
   warn(
     `${instrumentation} is active on a consumer that mqtrace traces, so each message has two process spans; ` +
-      `disable that instrumentation:  getNodeAutoInstrumentations({ '${instrumentation}': { enabled: false } })`,
+      `disable that instrumentation: getNodeAutoInstrumentations({ '${instrumentation}': { enabled: false } })`,
   );
 }
 

@@ -127,7 +127,7 @@ export async function usableBindings(
     'INVALID_OPTION',
     bindings.length === 0
       ? `--queue: ${JSON.stringify(queue)} is bound to no exchange: messages reach it by the default exchange, which does not copy messages. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`
-      : `--queue: ${JSON.stringify(queue)} is bound to ${exchange}, of type ${type}: an additional queue would take messages away from the others. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`,
+      : `--queue: ${JSON.stringify(queue)} is bound to ${exchange}, of type ${type}: a further queue would take messages away from the others. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`,
   );
 }
 
