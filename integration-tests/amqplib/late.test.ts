@@ -46,7 +46,7 @@ test('traceConnection after channels were made says so once; the channels made l
   }
   for (const channel of early) channel.sendToQueue('early', body);
   expect(warn).toHaveBeenCalledOnce();
-  expect(warn.mock.calls[0]?.[0]).toMatch(/traceConnection .* 2 open channels .* in setup/);
+  expect(warn.mock.calls[0]?.[0]).toMatch(/traceConnection .* 2 open channels; .* in setup/);
   expect(recording.spans().map(({ name }) => name)).toEqual(['publish later', 'publish later']);
   await recovering.close();
   await plain.close();
