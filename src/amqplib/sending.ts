@@ -21,6 +21,7 @@ import { producerDestination } from './destination.ts';
 import { fitHeaders } from './header-space.ts';
 import { carrierFor, sentAtHeader } from './message.ts';
 import { withHeaders } from './publish-options.ts';
+import type { MandatoryOptions } from './returns.ts';
 import type { ChannelState } from './state.ts';
 
 /** A running publish. */
@@ -45,7 +46,7 @@ interface Target {
  * confirm channel. A confirm's callback runs in the context of the publish call.
  */
 export function tracePublish(channel: object, state: ChannelState): void {
-  const { confirms } = state;
+  const { confirms, returns } = state;
   const publisher = new Publisher(channel, state);
   replaceMethod(
     channel,
@@ -68,6 +69,10 @@ export function tracePublish(channel: object, state: ChannelState): void {
         }
         if (confirms === undefined) publishing?.operation.end();
         else confirms.publish(publishing?.operation);
+        const options = args[3] as MandatoryOptions | null | undefined;
+        if (returns !== undefined && publishing !== undefined && options?.mandatory) {
+          guard('noting a mandatory publish', () => returns.publish(publishing.operation, args[0], args[1], options));
+        }
         return result;
       },
   );

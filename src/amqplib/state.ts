@@ -4,9 +4,11 @@ import { Confirms, publishedOn } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
 import { Deliveries, Delivery } from './deliveries.ts';
 import type { QueueLag } from './lag.ts';
+import { producerDestination } from './destination.ts';
 import { LightDeliveries } from './light-deliveries.ts';
 import { conversationOf, readMessage } from './message.ts';
 import type { TraceAmqplibOptions } from './options.ts';
+import { type ReturnedMessage, Returns } from './returns.ts';
 import type { MessageLike } from './types.ts';
 
 /** The state of one channel. */
@@ -21,6 +23,8 @@ export class ChannelState {
   readonly lightDeliveries: LightDeliveries = new LightDeliveries();
   /** Publishes that wait for their confirm; undefined on a channel without confirms. */
   readonly confirms: Confirms | undefined;
+  /** Publishes whose messages the broker may return; undefined on a channel without confirms, on which publishes have ended. */
+  readonly returns: Returns | undefined;
   /** Messages that are being processed. */
   readonly processing: Set<Operation> = new Set();
   #failure: unknown;
@@ -33,6 +37,7 @@ export class ChannelState {
     this.exclusiveQueues = exclusiveQueuesOf(channel);
     const published = publishedOn(channel);
     this.confirms = published === undefined ? undefined : new Confirms(published);
+    this.returns = published === undefined ? undefined : new Returns(messaging);
   }
 
   get closed(): boolean {
@@ -42,6 +47,15 @@ export class ChannelState {
   /** Stores the error that closes the channel. */
   failed(error: unknown): void {
     this.#failure ??= error;
+  }
+
+  /** Counts a message that the broker returns, and fails its publish if that waits for its confirm. */
+  returned(message: ReturnedMessage): void {
+    const { exchange, routingKey } = message.fields;
+    const destination = producerDestination(exchange, routingKey, this.exclusiveQueues);
+    const { address: attributes } = this.server;
+    this.messaging.measurer.start('publish', 'send', destination, attributes)?.returned();
+    this.returns?.returned(message);
   }
 
   /** Ends the open operations, because no confirm or settlement can arrive any more. */

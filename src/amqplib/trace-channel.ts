@@ -7,6 +7,7 @@ import type { QueueLag } from './lag.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from './options.ts';
 import { learnQueues } from './queues.ts';
 import { traceConsume, traceGet } from './receiving.ts';
+import type { ReturnedMessage } from './returns.ts';
 import { tracePublish } from './sending.ts';
 import { traceRecover, traceSettling } from './settling.ts';
 import { ChannelState } from './state.ts';
@@ -70,8 +71,8 @@ const methodsWithCallback = [
 ];
 
 /**
- * Observes confirms and the channel's end in `emit`, before any listener. Additional listeners would be counted by the application
- * and removed by its `removeAllListeners()`; one for `'error'` would prevent unhandled errors from being thrown.
+ * Observes confirms, returned messages and the channel's end in `emit`, before any listener. Additional listeners would be counted by
+ * the application and removed by its `removeAllListeners()`; one for `'error'` would prevent unhandled errors from being thrown.
  */
 function watchEvents(channel: object, state: ChannelState): void {
   replaceMethod(
@@ -82,6 +83,8 @@ function watchEvents(channel: object, state: ChannelState): void {
         const [event, payload] = args;
         if (event === 'ack') guard('ending confirmed publishes', () => state.confirms?.ack(payload));
         else if (event === 'nack') guard('ending confirmed publishes', () => state.confirms?.nack(payload));
+        else if (event === 'return')
+          guard('reading a returned message', () => state.returned(payload as ReturnedMessage));
         else if (event === 'error') state.failed(payload);
         else if (event === 'close') guard('closing a channel', () => state.close());
         return Reflect.apply(raw, this, args);

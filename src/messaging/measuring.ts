@@ -10,6 +10,7 @@ import {
   messageAge,
   messagesDeadLettered,
   messagesInFlight,
+  messagesReturned,
   pipelineAge,
   sentMessages,
 } from '../metrics/instruments.ts';
@@ -112,6 +113,11 @@ export class Measurement {
   /** Records the number of the delivery, counted from 1. */
   attempt(attempt: number): void {
     recordIn(this.#prepared.series(deliveryAttempts), deliveryAttempts.boundaries!, attempt);
+  }
+
+  /** Counts a message that the broker returned; its send is measured by another measurement. */
+  returned(): void {
+    addTo(this.#prepared.series(messagesReturned), 1);
   }
 
   /** Counts a message that was dead-lettered before. */

@@ -186,6 +186,14 @@ export const deliveryAttempts: Definition = define({
 });
 
 /** @internal */
+export const messagesReturned: Definition = define({
+  name: 'mqtrace.messages.returned',
+  kind: 'counter',
+  unit: '{message}',
+  description: 'Messages that the broker returned to their publisher, because no queue took them.',
+});
+
+/** @internal */
 export const messagesDeadLettered: Definition = define({
   name: 'mqtrace.messages.dead_lettered',
   kind: 'counter',

@@ -16,6 +16,7 @@ const own: Readonly<Record<string, { instrument: string; unit: string; required:
   'mqtrace.messages.in_flight': ownMetric('updowncounter', '{message}'),
   'mqtrace.delivery.attempts': ownMetric('histogram', '{attempt}'),
   'mqtrace.messages.dead_lettered': ownMetric('counter', '{message}'),
+  'mqtrace.messages.returned': ownMetric('counter', '{message}'),
   'mqtrace.consumer.lag': ownLevel(),
   'mqtrace.consumer.pending': ownLevel(),
 };
