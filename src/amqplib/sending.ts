@@ -2,6 +2,8 @@
 import { types } from 'node:util';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
+import { reportFault } from '../common/faults.ts';
+import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import {
   activeContext,
   ATTR_MESSAGE_CONVERSATION_ID,
@@ -54,8 +56,15 @@ export function tracePublish(channel: object, state: ChannelState): void {
     (raw) =>
       function publish(this: unknown, ...args: unknown[]): unknown {
         const parent = activeContext();
-        const publishing = guard('tracing a publish', () => publisher.start(args, parent));
-        if (publishing?.options !== undefined) args[3] = publishing.options;
+        const passedOn = state.messaging.passedOn(parent);
+        let publishing: Publishing | undefined;
+        if (passedOn !== undefined) {
+          const options = publisher.passOn(passedOn, args[3]);
+          if (options !== undefined) args[3] = options;
+        } else {
+          publishing = guard('tracing a publish', () => publisher.start(args, parent));
+          if (publishing?.options !== undefined) args[3] = publishing.options;
+        }
         const callback = args[4];
         if (confirms !== undefined && typeof callback === 'function') {
           args[4] = bindToContext(parent, callback as (...results: unknown[]) => unknown);
@@ -109,7 +118,7 @@ class Publisher {
           destination: target.destination,
           headers: headers as AmqpHeaders | undefined,
           // Headers of an invalid type are passed through, so that amqplib throws its own error.
-          readOnlyHeaders: Boolean(headers) && (typeof headers !== 'object' || Array.isArray(headers)),
+          readOnlyHeaders: isReadOnly(headers),
         },
       ],
       parent,
@@ -117,6 +126,21 @@ class Publisher {
     const [carried] = written;
     if (carried === undefined) return { operation, options: undefined };
     return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };
+  }
+
+  /** The options to publish with, where the context of the call is all that they carry. Never throws. */
+  passOn(passedOn: CarriedHeaders, given: unknown): unknown {
+    if (passedOn.isEmpty) return given;
+    try {
+      const options = (given ?? {}) as Readonly<Record<string, unknown>>;
+      const headers = headersOf(options['headers']);
+      if (isReadOnly(headers)) return given;
+      const carried = passedOn.write(carrierFor(options['contentType']), headers as AmqpHeaders | undefined);
+      return (carried && this.#withHeaders(given, carried)) ?? given;
+    } catch (error) {
+      reportFault('writing headers', error);
+      return given;
+    }
   }
 
   #withHeaders(given: unknown, carried: AmqpHeaders): object | undefined {
@@ -149,6 +173,11 @@ function headersOf(given: unknown): unknown {
   const headers: AmqpHeaders = {};
   for (const name in given) headers[name] = (given as unknown as AmqpHeaders)[name];
   return headers;
+}
+
+/** Headers of a wrong type are passed through, so that amqplib reports its own error. */
+function isReadOnly(headers: unknown): boolean {
+  return Boolean(headers) && (typeof headers !== 'object' || Array.isArray(headers));
 }
 
 function messageIds({ messageId, correlationId }: Readonly<Record<string, unknown>>): Attributes {

@@ -58,6 +58,7 @@ export function answered<R>(result: R): R {
 
 /** Handles the rejection of a promise, without calling a `then` that may start its work. Returns whether it is a promise. */
 function observeRejection(result: unknown, onRejected: (error: unknown) => void): boolean {
+  if (typeof result !== 'object' && typeof result !== 'function') return false;
   if (types.isPromise(result)) void Promise.prototype.then.call(result, undefined, onRejected);
   else if (isEagerPromise(result)) void result.then(undefined, onRejected);
   else return false;

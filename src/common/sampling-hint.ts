@@ -28,6 +28,9 @@ export interface SamplingHint {
 
 const key = Symbol.for('mqtrace.sampling');
 
+/** Sampled and random. */
+const knownFlags = 3;
+
 type Holder = Record<symbol, SamplingHint | undefined>;
 
 /** Sets the hint; undefined removes it. @internal */
@@ -77,7 +80,9 @@ function isRefused(parent: Context, provider: TracerProvider | undefined, stock:
       return hints && maker === hint.provider ? hint.skipsRoots?.() === true : stock && refusesRoots(maker);
     }
     if (!isValidSpanContext(context)) return false;
-    return hints && maker === hint.provider ? hint.skipsBelow(context) : stock && refusesBelowUnsampled(maker);
+    if (hints && maker === hint.provider) return hint.skipsBelow(context);
+    // Stock propagators would write flags that are not known, which spans do not take over.
+    return stock && context.traceFlags <= knownFlags && refusesBelowUnsampled(maker);
   } catch (error) {
     reportFault('asking whether a span is sampled', error);
     return false;

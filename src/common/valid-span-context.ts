@@ -6,10 +6,19 @@ import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
 let last: SpanContext | undefined;
 let lastTraceId = '';
 let lastSpanId = '';
+// A send of many messages asks of the parent and of each new span by turns.
+let previous: SpanContext | undefined;
+let previousTraceId = '';
+let previousSpanId = '';
 
-/** Like OpenTelemetry's `isSpanContextValid`, which it calls once for consecutive equal ids. @internal */
+/** Like OpenTelemetry's `isSpanContextValid`, which it calls once for the same ids as one of the last two times. @internal */
 export function isValidSpanContext(spanContext: SpanContext): boolean {
-  if (spanContext === last && spanContext.traceId === lastTraceId && spanContext.spanId === lastSpanId) return true;
+  const { traceId, spanId } = spanContext;
+  if (spanContext === last && traceId === lastTraceId && spanId === lastSpanId) return true;
+  if (spanContext === previous && traceId === previousTraceId && spanId === previousSpanId) {
+    noteValid(spanContext);
+    return true;
+  }
   if (!isSpanContextValid(spanContext)) return false;
   noteValid(spanContext);
   return true;
@@ -17,6 +26,9 @@ export function isValidSpanContext(spanContext: SpanContext): boolean {
 
 /** Records a span context whose ids have been validated while parsing. @internal */
 export function noteValid(spanContext: SpanContext): void {
+  previous = last;
+  previousTraceId = lastTraceId;
+  previousSpanId = lastSpanId;
   last = spanContext;
   lastTraceId = spanContext.traceId;
   lastSpanId = spanContext.spanId;

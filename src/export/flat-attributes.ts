@@ -109,3 +109,40 @@ export function plainLinks(
   }
   return links;
 }
+
+/**
+ * As {@link plainLinks}, for links that nobody changes from here on: they need not be copied.
+ *
+ * @internal
+ */
+export function ownedLinks(
+  given: Link[] | undefined,
+  limits: Required<SpanLimits>,
+  countDropped: boolean,
+): Link[] | undefined {
+  if (countDropped || given === undefined || given.length > limits.linkCountLimit) {
+    return plainLinks(given, limits, countDropped);
+  }
+  let links = given;
+  for (let at = 0; at < given.length; at++) {
+    const { context, attributes } = given[at]!;
+    const count = attributes == null ? 0 : countPlain(attributes, limits);
+    if (count < 0) return undefined;
+    if (count > 0 || attributes == null) continue;
+    if (links === given) links = given.slice();
+    links[at] = { context };
+  }
+  return links;
+}
+
+/** How many attributes a link has; -1 if the SDK would drop or change one of them. */
+function countPlain(attributes: Attributes, limits: Required<SpanLimits>): number {
+  if (typeof attributes !== 'object') return -1;
+  let count = 0;
+  for (const key in attributes) {
+    if (!hasOwn(attributes, key)) continue;
+    if (!isPlainKey(key) || !isPlainValue(attributes[key], limits.attributeValueLengthLimit)) return -1;
+    count++;
+  }
+  return count > Math.min(limits.attributeCountLimit, limits.attributePerLinkCountLimit) ? -1 : count;
+}

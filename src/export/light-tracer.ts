@@ -17,14 +17,14 @@ import {
 import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace';
 import { dropped, recordedAndSampled } from '../config/sampling-decision.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { isValidSpanContext } from '../common/valid-span-context.ts';
+import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
 import {
   type PreparedSpan,
   type PreparedStart,
   type PreparedTracer,
   preparedVersion,
 } from '../common/prepared-span.ts';
-import { type FlatAttributes, flatten, plainLinks, toObject } from './flat-attributes.ts';
+import { type FlatAttributes, flatten, ownedLinks, plainLinks, toObject } from './flat-attributes.ts';
 import { flattenOwn, type LightParts, partsOf } from './light-parts.ts';
 import { type LightSource, LightSpan } from './light-span.ts';
 
@@ -80,7 +80,7 @@ export class LightTracer implements PreparedTracer {
     const { own, startTime } = start;
     const parts = partsOf(prepared, this.#source);
     const flat = parts && flattenOwn(parts, own);
-    const links = flat && plainLinks(start.links, limits, countsOnLinks);
+    const links = flat && ownedLinks(start.links, limits, countsOnLinks);
     if (parts === undefined || flat === undefined || links === undefined || isTracingSuppressed(context)) {
       const options: SpanOptions = { kind: prepared.kind, attributes: prepared.with(own) };
       if (start.links !== undefined) options.links = start.links;
@@ -123,6 +123,8 @@ export class LightTracer implements PreparedTracer {
       traceFlags: result.decision === recordedAndSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
       traceState: result.traceState ?? parent?.traceState,
     } as SpanContext;
+    // Both ids are those of the generator or of a valid parent.
+    noteValid(spanContext);
     if (result.decision === dropped) {
       diag.debug('Recording is off, propagating context in a non-recording span');
       return trace.wrapSpanContext(spanContext);

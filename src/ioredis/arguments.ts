@@ -14,6 +14,7 @@ export interface GroupArguments {
 
 /** An argument of a command as text: a key, an option, an id. @internal */
 export function text(argument: unknown): string {
+  if (typeof argument === 'string') return argument;
   return types.isUint8Array(argument) ? Buffer.from(argument).toString() : String(argument);
 }
 
@@ -29,6 +30,7 @@ const entryId = /^(?:\*|\d{1,20}(?:-(?:\d{1,20}|\*))?)$/;
  */
 export function fieldsOfXadd(args: readonly unknown[]): number | undefined {
   let at = 1;
+  if (args[1] === '*') return args.length >= 4 && args.length % 2 === 0 ? 2 : undefined;
   for (; at < args.length; at++) {
     const argument = text(args[at]);
     if (entryId.test(argument)) break;

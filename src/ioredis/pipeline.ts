@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import { guard } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
+import { passOnAgain, wasPassedOn } from './passed-on.ts';
 import { track, trackedOf, type TrackedCommand } from './tracked-command.ts';
 import type { Command, Pipeline } from './types.ts';
 
@@ -28,6 +29,8 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
       if (known !== undefined) {
         known.pendingError = undefined;
         known.watchReject(command);
+      } else if (wasPassedOn(command)) {
+        passOnAgain(command);
       } else {
         const tracked = track(connection, command);
         if (tracked !== undefined) {

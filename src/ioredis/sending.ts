@@ -5,6 +5,7 @@ import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../m
 import { fieldsOfXadd, text } from './arguments.ts';
 import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
+import { restoreArguments } from './passed-on.ts';
 import type { Command, StreamCall } from './types.ts';
 
 /** A send of one message, whose context is appended to its fields. @internal */
@@ -68,8 +69,7 @@ export class SendingCall implements StreamCall {
 
   /** Errors of ioredis contain the arguments of the command. */
   clean(error: unknown): void {
-    const { command } = error as { command?: { args?: unknown } };
-    if (command !== undefined && command.args === this.#command.args) command.args = this.#given;
+    restoreArguments(error, this.#command, this.#given);
   }
 
   leave(): void {

@@ -12,6 +12,7 @@ import { Connection } from './connection.ts';
 import { EarlierTransactions } from './earlier-transactions.ts';
 import { traceByName } from './named-methods.ts';
 import { checkTraceRedisOptions, type TraceRedisOptions } from './options.ts';
+import { wasPassedOn } from './passed-on.ts';
 import { tracePipeline } from './pipeline.ts';
 import { StreamTracing } from './state.ts';
 import { maybeStreamCommand, track, trackedOf } from './tracked-command.ts';
@@ -125,8 +126,9 @@ function traceCommands(redis: object, connection: Connection): void {
           return raw.call(this, command, stream, node);
         }
         const known = trackedOf(command);
-        const tracked = known ?? track(connection, command);
-        if (transaction !== undefined && stream === undefined && known === undefined) transaction.add(command);
+        const isNew = known === undefined && !wasPassedOn(command);
+        const tracked = isNew ? track(connection, command) : known;
+        if (transaction !== undefined && stream === undefined && isNew) transaction.add(command);
         if (tracked === undefined) return raw.call(this, command, stream, node);
         if (known === undefined && stream !== undefined) earlier.add(command, tracked);
         const context = tracked.send();

@@ -4,6 +4,7 @@ import type { Context } from '@opentelemetry/api';
 import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
+import { passOn } from './passed-on.ts';
 import { QueryingCall } from './querying.ts';
 import { ReceivingCall } from './receiving.ts';
 import { SendingCall } from './sending.ts';
@@ -109,8 +110,15 @@ export function trackedOf(command: Command): TrackedCommand | undefined {
 /** Tracks a command called in the current context, if it is a traced stream command. @internal */
 export function track(connection: Connection, command: Command): TrackedCommand | undefined {
   if (!maybeStreamCommand(command)) return undefined;
+  const parent = activeContext();
+  if (command.name === 'xadd') {
+    const passedOn = connection.tracing.messaging.passedOn(parent);
+    if (passedOn !== undefined) {
+      passOn(command, passedOn);
+      return undefined;
+    }
+  }
   return guard('tracing a Redis command', () => {
-    const parent = activeContext();
     const call = callOf(connection, command, parent);
     if (call === undefined) return undefined;
     const trackedCommand = new TrackedCommand(call, command, parent);

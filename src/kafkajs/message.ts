@@ -61,13 +61,17 @@ export function outgoing(topic: string, message: OutgoingMessage): Outgoing<Kafk
   const destination = { name: topic };
   if (typeof message !== 'object' || message === null)
     return { destination, headers: undefined, readOnlyHeaders: true };
-  const { headers } = message;
   const attributes = contentAttributes(message);
   const partition = partitionId(message.partition);
   if (partition !== undefined) attributes[ATTR_DESTINATION_PARTITION_ID] = partition;
-  const writable =
-    headers === undefined || (typeof headers === 'object' && headers !== null && !Array.isArray(headers));
-  return { destination, headers, attributes, readOnlyHeaders: message.value === undefined || !writable };
+  return { destination, headers: message.headers, attributes, readOnlyHeaders: !takesHeaders(message) };
+}
+
+/** Whether headers can be written for a message to be sent. */
+export function takesHeaders(message: OutgoingMessage): boolean {
+  if (typeof message !== 'object' || message === null || message.value === undefined) return false;
+  const { headers } = message;
+  return headers === undefined || (typeof headers === 'object' && headers !== null && !Array.isArray(headers));
 }
 
 /**

@@ -14,9 +14,10 @@ import {
   replaceMethod,
   startSending,
 } from '../messaging/index.ts';
-import { offsetNumber, outgoing, partitionId, withHeaders, type Writable } from './message.ts';
+import type { CarriedHeaders } from '../propagation/carried-headers.ts';
+import { offsetNumber, outgoing, partitionId, takesHeaders, withHeaders, type Writable } from './message.ts';
 import type { ClientState } from './state.ts';
-import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from './types.ts';
+import type { OutgoingMessage, ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from './types.ts';
 
 /** Traces `send` and `sendBatch` of a producer or of a transaction. */
 export function traceSends(sender: object, state: ClientState): void {
@@ -52,6 +53,11 @@ function traceSend<A>(sender: object, name: string, { messaging, connection }: C
       const parent = activeContext();
       // Unknown shapes are passed through, so that kafkajs reports its own error.
       const [given] = args;
+      const passedOn = isObject(given) ? messaging.passedOn(parent) : undefined;
+      if (passedOn !== undefined) {
+        args[0] = guard('writing headers', () => passOn(given as A, shape, passedOn)) ?? given;
+        return raw.apply(this, args);
+      }
       const messages = isObject(given)
         ? guard('reading messages', () => allMessages(shape.topics(given as A)))
         : undefined;
@@ -87,6 +93,25 @@ function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[]
     for (const message of entry.messages) all.push(outgoing(entry.topic, message));
   }
   return all;
+}
+
+/** A copy of what is sent that carries these headers. Unknown shapes are passed through, so that kafkajs reports its own error. */
+function passOn<A>(argument: A, shape: Shape<A>, passedOn: CarriedHeaders): unknown {
+  const given = shape.topics(argument) as readonly (TopicMessages | null | undefined)[];
+  if (passedOn.isEmpty || !Array.isArray(given)) return argument;
+  let changed = false;
+  const topics: TopicMessages[] = [];
+  for (const entry of given as readonly (TopicMessages | null | undefined)[]) {
+    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return argument;
+    const messages: OutgoingMessage[] = [];
+    for (const message of entry.messages) {
+      const carried = takesHeaders(message) ? passedOn.write(kafkaHeaders, message.headers) : undefined;
+      if (carried !== undefined) changed = true;
+      messages.push(carried === undefined ? message : withHeaders(message, carried));
+    }
+    topics.push({ topic: entry.topic, messages });
+  }
+  return changed ? shape.rebuild(argument, topics) : argument;
 }
 
 function rebuild<A>(argument: A, shape: Shape<A>, headers: readonly (KafkaHeaders | undefined)[]): unknown {

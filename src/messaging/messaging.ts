@@ -14,6 +14,7 @@ import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { describe } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { fastExtractFor, resolvePropagator } from '../propagation/current-propagator.ts';
+import { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
@@ -134,6 +135,8 @@ export class Messaging {
     context: Context,
     destination?: string,
   ): H | undefined {
+    const carriedHeaders = this.carried(context);
+    if (carriedHeaders !== undefined) return carriedHeaders.write(adapter, headers);
     const allowed = this.#receivePolicy.filtersBaggage
       ? (outgoing: Context): Context => this.#receivePolicy.toSend(outgoing, destination)
       : undefined;
@@ -141,6 +144,22 @@ export class Messaging {
     const given = typeof headers === 'object' && headers !== null && isHeaderMap(headers) ? undefined : headers;
     const carried = this.pipelines === undefined ? context : this.#withOrigin(this.pipelines, context, destination);
     return injectCopy(this.propagator, this.#carrier(adapter), given, carried, allowed);
+  }
+
+  /**
+   * The headers of a context for any number of messages, as {@link inject} writes them; undefined where they depend on the message or
+   * its destination.
+   */
+  carried(context: Context): CarriedHeaders | undefined {
+    if (!this.fastPath || this.#cloudEvents || this.pipelines !== undefined) return undefined;
+    if (this.#receivePolicy.filtersBaggage || isTracingSuppressed(context)) return undefined;
+    return CarriedHeaders.of(this.propagator, context);
+  }
+
+  /** What the messages of a send carry where that is all there is to do: nothing of it is recorded or measured. Never throws. */
+  passedOn(parent: Context): CarriedHeaders | undefined {
+    if (!this.fastPath || this.#keepExisting || metricsEpoch() !== 0) return undefined;
+    return this.isCertainlyUnsampled(parent) ? this.carried(parent) : undefined;
   }
 
   /** The context of a message, based on the root context, not on the active one. */
@@ -173,6 +192,11 @@ export class Messaging {
     destination: string | undefined,
   ): Attributes | undefined {
     return this.#receivePolicy.attributes(direction, context, destination);
+  }
+
+  /** Whether messages to send may keep their existing creation context. */
+  get keepsExisting(): boolean {
+    return this.#keepExisting;
   }
 
   /** The existing creation context of a message to send, if existing ones are kept. */

@@ -61,8 +61,8 @@ export interface TraceOptions {
    */
   settleSpans?: boolean | undefined;
   /**
-   * Whether common messages are read by a fast path, with the same result. Set it to `false` to read every message by the general
-   * path, to find out whether a problem is caused by the fast path. Default true.
+   * Whether common messages are read and sent by a fast path, with the same result. Set it to `false` to handle every message by the
+   * general path, to find out whether a problem is caused by the fast path. Default true.
    */
   fastPath?: boolean | undefined;
 }

@@ -5,7 +5,8 @@ import { reportFault } from '../common/faults.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { type Measurement, sentMessages } from './measuring.ts';
-import { type Messaging, validSpanContext } from './messaging.ts';
+import { Creating, ownAttributes } from './creating.ts';
+import type { Messaging } from './messaging.ts';
 import {
   type Destination,
   mergeAttributes,
@@ -58,11 +59,11 @@ export function startSending<H>(
     if (messaging.isCertainlyUnsampled(parent)) {
       return sendUnsampled(messaging, adapter, messages, parent, measurement);
     }
-    const kept = messages.map((message) =>
-      message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers),
-    );
+    const kept = messaging.keepsExisting
+      ? messages.map((message) => (message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers)))
+      : undefined;
     const [only] = messages;
-    if (messages.length === 1 && only !== undefined && kept[0] === undefined) {
+    if (messages.length === 1 && only !== undefined && kept?.[0] === undefined) {
       return sendOne(messaging, adapter, description, only, parent, measurement);
     }
     return sendMany(messaging, adapter, description, messages, kept, parent, measurement);
@@ -96,9 +97,12 @@ function sendUnsampled<H>(
   measurement: Measurement | undefined,
 ): Sending<H> {
   const headers: (H | undefined)[] = [];
+  const carried = messaging.carried(parent);
   for (const { readOnlyHeaders, headers: given, destination } of messages) {
     const leave = readOnlyHeaders || messaging.existing(adapter, given) !== undefined;
-    headers.push(leave ? undefined : messaging.inject(adapter, given, parent, destination.name));
+    if (leave) headers.push(undefined);
+    else if (carried !== undefined) headers.push(carried.write(adapter, given));
+    else headers.push(messaging.inject(adapter, given, parent, destination.name));
   }
   return { operation: noOperation(parent, measurement), headers };
 }
@@ -129,52 +133,26 @@ function sendOne<H>(
   };
 }
 
-/** What only this message has. */
-function ownAttributes<H>(
-  messaging: Messaging,
-  { attributes, destination }: Outgoing<H>,
-  parent: Context,
-): Attributes | undefined {
-  const baggage = messaging.baggageAttributes('send', parent, destination.name);
-  return baggage === undefined ? attributes : mergeAttributes(attributes, baggage);
-}
-
 function sendMany<H>(
   messaging: Messaging,
   adapter: CarrierAdapter<H>,
   description: Omit<OperationDescription, 'type' | 'destination'>,
   messages: readonly Outgoing<H>[],
-  kept: readonly (SpanContext | undefined)[],
+  kept: readonly (SpanContext | undefined)[] | undefined,
   parent: Context,
   measurement: Measurement | undefined,
 ): Sending<H> {
   const links: Link[] = [];
   const destination = sharedDestination(messages);
-  const headers = messages.map((message, at) => {
-    const existing = kept[at];
-    if (existing !== undefined) {
-      links.push(messageLink(existing, message, destination === undefined));
-      return undefined;
-    }
-    const create = startOperation(
-      messaging,
-      {
-        name: 'create',
-        type: 'create',
-        destination: message.destination,
-        attributes: description.attributes,
-        own: ownAttributes(messaging, message, parent),
-      },
-      { kind: SpanKind.PRODUCER, parent },
-    );
-    const carried = message.readOnlyHeaders
-      ? undefined
-      : messaging.inject(adapter, message.headers, create.context, message.destination.name);
-    create.end();
-    const created = create.span && validSpanContext(create.context);
-    if (created) links.push(messageLink(created, message, destination === undefined));
-    return carried;
-  });
+  const creating = new Creating(messaging, adapter, description.attributes, parent);
+  const headers: (H | undefined)[] = [];
+  for (let at = 0; at < messages.length; at++) {
+    const message = messages[at]!;
+    const existing = kept?.[at];
+    headers.push(existing === undefined ? creating.create(message) : undefined);
+    const linked = existing ?? creating.created;
+    if (linked !== undefined) links.push(messageLink(linked, message, destination === undefined));
+  }
   const operation = startOperation(
     messaging,
     {

@@ -1,16 +1,15 @@
 // Writes a context into message headers, and reads it from them.
-import { type Context, propagation, ROOT_CONTEXT, type TextMapPropagator, trace } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT, type TextMapPropagator } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { checkNames } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { processBaggage } from './baggage-manager.ts';
+import { hasPayload } from './carried-headers.ts';
 import { type PropagatorChoice, resolvePropagator } from './current-propagator.ts';
 import { activeContext, isContext } from '../common/active-context.ts';
 import { propagatorFields } from './header-families.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { isValidSpanContext } from '../common/valid-span-context.ts';
-import { baggageHeader } from './w3c-baggage.ts';
 
 /** Options of {@link inject} and {@link extract}. */
 export interface PropagationOptions {
@@ -129,11 +128,4 @@ export function extractFrom<H>(
     reportFault('extracting context from a message', error);
     return context;
   }
-}
-
-function hasPayload(context: Context): boolean {
-  const spanContext = trace.getSpanContext(context);
-  if (spanContext !== undefined && isValidSpanContext(spanContext)) return true;
-  const baggage = propagation.getBaggage(context);
-  return baggage !== undefined && baggageHeader(baggage) !== '';
 }

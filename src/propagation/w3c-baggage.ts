@@ -111,6 +111,11 @@ export const emptyBaggage: W3CBaggage = W3CBaggage.fromEntries([]);
 const apiBaggage: unknown = propagation.createBaggage().constructor;
 const headers = new WeakMap<Baggage, string>();
 
+/** Whether the header of this baggage is written once, with what is dropped of it counted once: not so for that of others. @internal */
+export function isWrittenOnce(baggage: Baggage): boolean {
+  return isW3CBaggage(baggage) || baggage.constructor === apiBaggage;
+}
+
 /** The header for baggage of any implementation. @internal */
 export function baggageHeader(baggage: Baggage): string {
   if (isW3CBaggage(baggage)) return baggage.toHeader();

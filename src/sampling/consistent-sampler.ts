@@ -1,6 +1,5 @@
 // Base class of samplers that decide by a threshold (OTEP 235 and 250).
 import {
-  isSpanContextValid,
   trace,
   type Attributes,
   type Context,
@@ -10,6 +9,7 @@ import {
   type TraceState,
 } from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
+import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { dropped, notSampled, recordedAndSampled } from './decision.ts';
 import { readOtMember, writeOtMember, type OtMember } from './ot-member.ts';
 import { never, randomnessOf, reaches, drawRandomness, type Halves } from './threshold.ts';
@@ -127,7 +127,7 @@ export abstract class ConsistentSampler implements Sampler {
 export function validParent(context: Context): SpanContext | undefined {
   // In two steps, because most roots are decided by the first.
   const parent = trace.getSpan(context)?.spanContext();
-  return parent && isSpanContextValid(parent) ? parent : undefined;
+  return parent && isValidSpanContext(parent) ? parent : undefined;
 }
 
 function sampled(kept: Intent, request: SamplingRequest, drawn: Halves | undefined): SamplingResult {

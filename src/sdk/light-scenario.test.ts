@@ -16,12 +16,18 @@ type Handler = (message: unknown) => unknown;
 interface Seen {
   readonly spans: unknown[];
   readonly stats: unknown;
+  /** The headers of all messages sent, with the same ids as in any other run. */
+  readonly wire: unknown[];
   readonly lightSpans: number;
 }
 
 /** Creates every kind of span: single and batch, with baggage and links, successful and failed, modified by the application. */
-async function scenario(tracing: Tracing, seen: (span: Span | undefined) => void): Promise<void> {
-  const options = { tracerProvider: tracing.provider };
+async function scenario(
+  tracing: Tracing,
+  fastPath: boolean,
+  seen: (span: Span | undefined) => void,
+): Promise<unknown[]> {
+  const options = { tracerProvider: tracing.provider, fastPath };
   let deliver: Handler | undefined;
   const published: { headers: Record<string, unknown> }[] = [];
   const stub = {
@@ -95,6 +101,8 @@ async function scenario(tracing: Tracing, seen: (span: Span | undefined) => void
     const each = { ...kafka, value, headers };
     await run!.eachMessage({ topic: 'orders', partition: 1, message: each }).catch(() => undefined);
   }
+  const wire = [...published, ...sends.flatMap(({ messages }) => messages)].map((message) => message.headers);
+  return wire.map((carried) => Object.entries(carried).map((each) => (each[0] === 'mqtrace-sent-at' ? each[0] : each)));
 }
 
 /** Replaces ids by the order of their appearance and removes times, so that the result is the same in every run. */
@@ -137,7 +145,7 @@ async function play(options: StartTracingOptions, lightSpans: boolean, destinati
   const tracing = startTracing(given);
   closeLater({ close: () => tracing.shutdown() });
   let light = 0;
-  await scenario(tracing, (span) => {
+  const wire = await scenario(tracing, lightSpans, (span) => {
     if (span instanceof LightSpan) light++;
   });
   await tracing.shutdown();
@@ -146,7 +154,7 @@ async function play(options: StartTracingOptions, lightSpans: boolean, destinati
     ...counts,
     destinations: all.map(({ ended, exported, dropped, queued, held }) => ({ ended, exported, dropped, queued, held })),
   };
-  return { spans: collectors.map(({ spans }) => comparable(spans)), stats, lightSpans: light };
+  return { spans: collectors.map(({ spans }) => comparable(spans)), stats, wire, lightSpans: light };
 }
 
 const foreign = {
@@ -182,5 +190,6 @@ test.each<[string, StartTracingOptions, { light: boolean; destinations?: number 
   expect(withLight.lightSpans > 0).toBe(light);
   expect(withLight.stats).toEqual(without.stats);
   expect(withLight.spans).toEqual(without.spans);
+  expect(withLight.wire).toEqual(without.wire);
   expect((without.spans[0] as unknown[]).length).toBeGreaterThan(3);
 });
