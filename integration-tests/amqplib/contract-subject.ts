@@ -253,7 +253,7 @@ async function observe(): Promise<Observer> {
 export function amqplibSubject(api: Api): WrapperSubject {
   const client = new Client('amqplib', api);
   return {
-    late: { warning: /has \d+ open channels already; these are not traced/, sends: false, receives: false },
+    late: { warning: /already has \d+ open channels; these are not traced/, sends: false, receives: false },
     open: async (options) =>
       new AmqplibSession(client, await client.connect(inject('amqpUrl'), { noDelay: true }), options).openChannels(),
     observe,

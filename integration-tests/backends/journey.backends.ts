@@ -74,7 +74,9 @@ test('a trace is imported from Jaeger with the trace that its link leads to', as
   expect(error).toContain('Jaeger: 2 traces, 3 spans. Jaeger finds a trace by its id and not by what links to it');
   const answer = JSON.parse(out) as JourneyAnswer;
   expect(answer).toMatchObject({ traceId: upstream.traceId, spanId: upstream.spanId, destination: 'orders' });
-  expect(answer.rows.map(({ kind, service, name, start, end }) => [kind, service, name, Math.round(end - start)])).toEqual([
+  expect(
+    answer.rows.map(({ kind, service, name, start, end }) => [kind, service, name, Math.round(end - start)]),
+  ).toEqual([
     ['span', 'shop', 'send orders', 2],
     ['wait', '', expect.stringContaining('orders'), 1250],
     ['span', 'billing', 'process orders', 50],

@@ -272,7 +272,7 @@ async function observe(): Promise<Observer> {
 const volatileNames = new Set(['topicName', 'baseOffset', 'logAppendTime', 'logStartOffset']);
 
 export const kafkaSubject: WrapperSubject = {
-  late: { warning: /after run\(\).*trace it before/, sends: true, receives: false },
+  late: { warning: /after run\(\).*Trace it before/, sends: true, receives: false },
   open: (options) => new KafkaSession(options).connect(),
   observe,
   loadWrapper: async () => (await import('../../src/kafkajs/index.ts')).traceKafka as never,
