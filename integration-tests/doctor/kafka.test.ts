@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { createTopics } from '../../test-support/kafka-topics.ts';
 import { doctor, interrupted } from './cli.ts';
@@ -58,15 +58,14 @@ test('an empty topic is named', async () => {
 });
 
 test('Ctrl-C while the group reads deletes the group', async () => {
-  // So much that the group is still reading when it is seen.
   const long = `${topic}-long`;
   await createTopics(brokers, [long]);
   onTestFinished(() => admin.deleteTopics({ topics: [long] }));
+  // Little to send and much to unpack, so that the group is still reading when it is seen.
   const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer();
   await producer.connect();
-  const value = randomBytes(40_000);
-  for (let at = 0; at < 10; at++)
-    await producer.send({ topic: long, messages: Array.from({ length: 20 }, () => ({ value })) });
+  const messages = Array.from({ length: 30 }, () => ({ value: Buffer.alloc(1_000_000) }));
+  for (let at = 0; at < 10; at++) await producer.send({ topic: long, messages, compression: CompressionTypes.GZIP });
   await producer.disconnect();
   const code = await interrupted([...arguments_, long, '--count', '1000'], async () => (await groups()).length > 0);
   expect(code).toBe(130);

@@ -1,5 +1,5 @@
 // Defines the options of bullmqTelemetry() and traceWorker().
-import { checkOptions, type TraceOptions } from '../messaging/index.ts';
+import { checkOptions, type TraceOptions } from '../messaging/options.ts';
 
 /** Options of {@link bullmqTelemetry} and {@link traceWorker}. `settleSpans` has no effect: BullMQ settles jobs itself. */
 export type BullmqOptions = TraceOptions;
