@@ -67,9 +67,13 @@ test('Ctrl-C while the group reads deletes the group', async () => {
   const messages = Array.from({ length: 30 }, () => ({ value: Buffer.alloc(1_000_000) }));
   for (let at = 0; at < 10; at++) await producer.send({ topic: long, messages, compression: CompressionTypes.GZIP });
   await producer.disconnect();
-  const code = await interrupted([...arguments_, long, '--count', '1000'], async () => (await groups()).length > 0);
+  // The group may have read everything before it is seen: then the command has ended by itself, and is run again.
+  let code: number | null = null;
+  for (let tries = 0; tries < 12 && code !== 130; tries++) {
+    code = await interrupted([...arguments_, long, '--count', '1000'], async () => (await groups()).length > 0);
+    expect(await groups()).toEqual([]);
+  }
   expect(code).toBe(130);
-  expect(await groups()).toEqual([]);
 });
 
 test('a broker that does not answer is named', async () => {
