@@ -3,6 +3,7 @@ import type { Channel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { processMessage } from 'mqtrace/amqplib';
 import type { ChannelOf, Client, ConnectionOf } from './clients.ts';
 import { withResolvers } from './rabbitmq.ts';
+import { processMessageCalls } from '../../test-support/wrapper-contract/process-message-calls.ts';
 
 const body = (value: string): Buffer => Buffer.from(value);
 const text = (message: { content: Buffer } | false): string | false => message && message.content.toString();
@@ -91,13 +92,7 @@ export function furtherCalls(
       await confirm(channel, '', `${queue}-full`, {}, seen);
       return seen;
     }),
-    'processMessage that returns': () => process(() => 'done'),
-    'processMessage that resolves': () => process(async () => 'done'),
-    'processMessage that throws': () =>
-      process(() => {
-        throw new RangeError('thrown');
-      }),
-    'processMessage that rejects': () => process(() => Promise.reject(new RangeError('rejected'))),
+    ...processMessageCalls(process, RangeError),
   };
 }
 

@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { expect, inject, test } from 'vitest';
 import { startTracing, type Tracing } from 'mqtrace/sdk';
-import { run } from '../../src/cli/run.ts';
+import { type CliResult, runCli } from '../../test-support/run-cli.ts';
 import type { JourneyAnswer } from '../../src/view/queries/types.ts';
 import { until } from '../brokers/wait.ts';
 import { queryTrace } from './jaeger.ts';
@@ -17,18 +17,7 @@ function service(serviceName: string): Tracing {
   });
 }
 
-async function ask(...args: string[]): Promise<{ code: number; out: string; error: string }> {
-  const out: string[] = [];
-  const error: string[] = [];
-  const code = await run([...args, '--jaeger', jaeger], {
-    out: (line: string) => void out.push(line),
-    error: (line: string) => void error.push(line),
-    progress: () => {},
-    width: 120,
-    environment: {},
-  } as never);
-  return { code, out: out.join('\n'), error: error.join('\n') };
-}
+const ask = (...args: string[]): Promise<CliResult> => runCli([...args, '--jaeger', jaeger]);
 
 test('a trace is imported from Jaeger with the trace that its link leads to', async () => {
   const [shop, billing] = [service('shop'), service('billing')];

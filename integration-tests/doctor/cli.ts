@@ -2,10 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import type { LookedAt } from '../../src/cli/doctor/live/check-live.ts';
 import type { DoctorFinding } from '../../src/cli/doctor/finding.ts';
-import { run } from '../../src/cli/run.ts';
+import { runCli } from '../../test-support/run-cli.ts';
 
 export const root: string = join(import.meta.dirname, '../..');
 
@@ -21,19 +20,10 @@ export interface Answer {
 const live = /\((?:kafka|rabbitmq|redis)\)/;
 
 export async function doctor(...args: string[]): Promise<Answer> {
-  const lines: string[] = [];
-  const code = await run(['doctor', '--offline', '--json', '--project', root, ...args], {
-    out: (line) => void lines.push(line),
-    error: (line) => void lines.push(line),
-    progress: () => {},
+  const { code, out, error } = await runCli(['doctor', '--offline', '--json', '--project', root, ...args], {
     width: 100,
-    colour: false,
-    interactive: false,
-    environment: {},
-    stdin: Readable.from([]),
-    pageFolder: '',
   });
-  const text = lines.join('\n');
+  const text = [out, error].filter((part) => part !== '').join('\n');
   const answer = JSON.parse(text) as { findings: DoctorFinding[]; messages: LookedAt[] };
   const findings = answer.findings.filter(({ what }) => live.test(what));
   return { code, findings, checks: findings.map(({ check }) => check), messages: answer.messages, text };

@@ -14,6 +14,7 @@ import type {
   WireMessage,
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
+import { processMessageCalls } from '../../test-support/wrapper-contract/process-message-calls.ts';
 
 type Entry = [id: string, fields: string[]];
 type Reply = [stream: string, entries: Entry[]][] | null;
@@ -191,13 +192,7 @@ class RedisSession implements Session {
         copy.disconnect();
         return [id, reply];
       },
-      'processMessage that returns': () => process(() => 'done'),
-      'processMessage that resolves': () => process(async () => 'done'),
-      'processMessage that throws': () =>
-        process(() => {
-          throw new TypeError('thrown');
-        }),
-      'processMessage that rejects': () => process(() => Promise.reject(new TypeError('rejected'))),
+      ...processMessageCalls(process, TypeError),
     };
   }
 

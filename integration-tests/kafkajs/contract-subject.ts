@@ -25,6 +25,7 @@ import type {
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
 import { newTopic, rawKafka, readRaw } from './clients.ts';
+import { processMessageCalls } from '../../test-support/wrapper-contract/process-message-calls.ts';
 
 /** The consumer group of each topic, whose committed offset tells what is settled. */
 const groups = new Map<string, string>();
@@ -202,13 +203,7 @@ class KafkaSession implements Session {
       'no messages': () => this.#producer.send({ topic, messages: [] }),
       'an empty batch': () => this.#producer.sendBatch({}),
       'a message without a value': () => this.#producer.send({ topic, messages: [{}] as never }),
-      'processMessage that returns': () => process(() => 'done'),
-      'processMessage that resolves': () => process(async () => 'done'),
-      'processMessage that throws': () =>
-        process(() => {
-          throw new RangeError('thrown');
-        }),
-      'processMessage that rejects': () => process(() => Promise.reject(new RangeError('rejected'))),
+      ...processMessageCalls(process, RangeError),
     };
   }
 

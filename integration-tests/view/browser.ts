@@ -19,7 +19,12 @@ function find(): string | undefined {
 export async function chromiumPath(): Promise<string | undefined> {
   const found = find();
   if (found !== undefined) return found;
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return undefined;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    console.warn(
+      'The tests of the page are skipped: there is no Chromium. Install one, or set CHROMIUM_PATH to its path.',
+    );
+    return undefined;
+  }
   await installDebianPackages([['chromium'], ['fonts-dejavu-core']]);
   return find();
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { freePort, type Service, startService } from '../../examples/pipeline/processes.ts';
-import type { Output } from '../../src/cli/command.ts';
-import { run } from '../../src/cli/run.ts';
+import { runCli } from '../../test-support/run-cli.ts';
 import { startView, type View } from '../../src/view/index.ts';
 import type { JourneyAnswer, MapAnswer } from '../../src/view/queries/types.ts';
 import { createTopics } from '../../test-support/kafka-topics.ts';
@@ -16,15 +15,8 @@ let services: Service[] = [];
 
 /** What a command prints, from the running view. */
 async function mqtrace(...args: string[]): Promise<string> {
-  const lines: string[] = [];
-  const output: Partial<Output> = {
-    out: (line) => void lines.push(line),
-    error: (line) => void lines.push(line),
-    width: 120,
-    environment: {},
-  };
-  await run([...args, '--url', view.url], output as Output);
-  return lines.join('\n');
+  const { out, error } = await runCli([...args, '--url', view.url]);
+  return [out, error].filter((part) => part !== '').join('\n');
 }
 
 const map = async (): Promise<MapAnswer> => JSON.parse(await mqtrace('map', '--json')) as MapAnswer;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePorts } from '../brokers/ports.ts';
 import { pathOf, provide } from '../brokers/programs.ts';
 import { until } from '../brokers/wait.ts';
-import { run } from '../../src/cli/run.ts';
+import { type CliResult, runCli } from '../../test-support/run-cli.ts';
 import type { MapAnswer } from '../../src/view/queries/types.ts';
 
 const spellings = ['underscores', 'dots'] as const;
@@ -42,18 +42,7 @@ function exposition(service: string): string {
   ].join('\n');
 }
 
-async function ask(...args: string[]): Promise<{ code: number; out: string; error: string }> {
-  const out: string[] = [];
-  const error: string[] = [];
-  const code = await run([...args, '--prometheus', url], {
-    out: (line: string) => void out.push(line),
-    error: (line: string) => void error.push(line),
-    progress: () => {},
-    width: 120,
-    environment: {},
-  } as never);
-  return { code, out: out.join('\n'), error: error.join('\n') };
-}
+const ask = (...args: string[]): Promise<CliResult> => runCli([...args, '--prometheus', url]);
 
 beforeAll(async () => {
   await provide(['prometheus'], (line) => process.stderr.write(`${line}\n`));

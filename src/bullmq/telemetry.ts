@@ -1,6 +1,7 @@
 // Implements BullMQ's telemetry interface with messaging operations.
 import { type Context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
-import { activeContext, claim, guard, Messaging, runInContext } from '../messaging/index.ts';
+import { warn } from '../common/warnings.ts';
+import { activeContext, claim, guard, isClaimed, Messaging, runInContext } from '../messaging/index.ts';
 import { type BullmqOptions, checkBullmqOptions } from './options.ts';
 import { ProcessSpan } from './receiving.ts';
 import { addsJobs, SendingSpan } from './sending.ts';
@@ -50,6 +51,17 @@ export function bullmqTelemetry(options: BullmqOptions = {}): BullmqTelemetry {
   };
   claim(telemetry, 'bullmqTelemetry', options);
   return telemetry;
+}
+
+/** Sets mqtrace's telemetry if there is none. @internal */
+export function useTelemetry(where: string, holder: Record<string, unknown>, options: BullmqOptions): void {
+  const present = holder['telemetry'];
+  if (present === undefined || present === null) holder['telemetry'] = bullmqTelemetry(options);
+  else if (typeof present !== 'object' || !isClaimed(present)) {
+    warn(
+      `${where}: the telemetry option holds another telemetry, which stays; remove it, or use bullmqTelemetry() in its place`,
+    );
+  }
 }
 
 function start(messaging: Messaging, name: string, kind: number | undefined, context: Context | undefined): BullmqSpan {

@@ -1,7 +1,7 @@
 // Implements traceFlowProducer(): every job of a flow carries the context.
 import { checkClient, claim, guard, replaceMethod } from '../messaging/index.ts';
 import { type BullmqOptions, checkBullmqOptions } from './options.ts';
-import { useTelemetry } from './trace-worker.ts';
+import { useTelemetry } from './telemetry.ts';
 import type { FlowProducerLike } from './types.ts';
 
 interface FlowNode {

@@ -1,9 +1,8 @@
 // Implements traceWorker(), which adds data that BullMQ does not pass to its telemetry.
-import { checkClient, claim, guard, isClaimed, isEagerPromise, replaceMethod } from '../messaging/index.ts';
-import { warn } from '../common/warnings.ts';
+import { checkClient, claim, guard, isEagerPromise, replaceMethod } from '../messaging/index.ts';
 import { type BullmqOptions, checkBullmqOptions } from './options.ts';
 import { processSpans } from './receiving.ts';
-import { bullmqTelemetry, whileStarting } from './telemetry.ts';
+import { useTelemetry, whileStarting } from './telemetry.ts';
 import type { JobLike, WorkerLike } from './types.ts';
 
 /**
@@ -48,15 +47,4 @@ export function traceWorker<W extends WorkerLike>(worker: W, options: BullmqOpti
     };
   });
   return worker;
-}
-
-/** Sets mqtrace's telemetry if there is none. @internal */
-export function useTelemetry(where: string, holder: Record<string, unknown>, options: BullmqOptions): void {
-  const present = holder['telemetry'];
-  if (present === undefined || present === null) holder['telemetry'] = bullmqTelemetry(options);
-  else if (typeof present !== 'object' || !isClaimed(present)) {
-    warn(
-      `${where}: the telemetry option holds another telemetry, which stays; remove it, or use bullmqTelemetry() in its place`,
-    );
-  }
 }

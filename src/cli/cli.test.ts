@@ -6,9 +6,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startView } from '../view/index.ts';
 import type { HealthAnswer, JourneyAnswer, MapAnswer, SearchAnswer } from '../view/queries/types.ts';
 import { jsonRequest, spanId, type TestSpan, traceId } from '../view/testing/otlp.ts';
-import type { Output } from './command.ts';
 import { parseHeaders } from './explain-command.ts';
-import { run } from './run.ts';
+import { runCli } from '../../test-support/run-cli.ts';
 
 let folder: string;
 let file: string;
@@ -49,36 +48,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ran {
-  code: number;
-  out: string;
-  error: string;
-}
-
-async function mqtrace(args: string[], given: Partial<Output> = {}): Promise<Ran> {
-  const out: string[] = [];
-  const error: string[] = [];
-  const code = await run(args, {
-    out: (line) => void out.push(line),
-    error: (line) => void error.push(line),
-    progress: () => {},
-    width: 120,
-    colour: false,
-    interactive: false,
-    environment: {},
-    stdin: Readable.from([]),
-    pageFolder: '',
-    ...given,
-  });
-  return { code, out: out.join('\n'), error: error.join('\n') };
-}
-
 test('map has the same content as text and as JSON, from a file', async () => {
-  const json = await mqtrace(['map', '--from', file, '--json']);
+  const json = await runCli(['map', '--from', file, '--json']);
   const answer = JSON.parse(json.out) as MapAnswer;
   expect(answer.schema).toBe('mqtrace.map/1');
   expect(answer.destinations[0]!.consumers[0]).toMatchObject({ service: 'billing', messages: 20, errors: 1 });
-  const { out, code } = await mqtrace(['map', '--from', file]);
+  const { out, code } = await runCli(['map', '--from', file]);
   expect(code).toBe(0);
   expect(out).toContain(answer.sentence);
   expect(out).toContain('orders (kafka)');
@@ -90,40 +65,40 @@ test('a running view gives the same answer as the file', async () => {
   onTestFinished(() => view.close());
   const { readFileInto } = await import('../view/index.ts');
   await readFileInto(view.store, file);
-  const live = JSON.parse((await mqtrace(['map', '--url', view.url, '--json'])).out) as MapAnswer;
-  const recorded = JSON.parse((await mqtrace(['map', '--from', file, '--json'])).out) as MapAnswer;
+  const live = JSON.parse((await runCli(['map', '--url', view.url, '--json'])).out) as MapAnswer;
+  const recorded = JSON.parse((await runCli(['map', '--from', file, '--json'])).out) as MapAnswer;
   expect({ ...live, at: 0 }).toEqual({ ...recorded, at: 0 });
 });
 
 test('journey finds a message by key, by attribute, by failure and as the slowest', async () => {
   const idOf = async (...args: string[]): Promise<string> =>
-    (JSON.parse((await mqtrace(['journey', '--from', file, '--json', ...args])).out) as JourneyAnswer).messageKey;
+    (JSON.parse((await runCli(['journey', '--from', file, '--json', ...args])).out) as JourneyAnswer).messageKey;
   expect(await idOf('key-7')).toBe('key-7');
   expect(await idOf('--attribute', 'order.total=11')).toBe('key-11');
   expect(await idOf('--error')).toBe('key-3');
   expect(await idOf('--destination', 'orders', '--slowest')).toBe('key-19');
   expect(await idOf('--text', 'key-5')).toBe('key-5');
-  const { out } = await mqtrace(['journey', '--from', file, '--list', '--limit', '5', '--json']);
+  const { out } = await runCli(['journey', '--from', file, '--list', '--limit', '5', '--json']);
   expect((JSON.parse(out) as SearchAnswer).messages.map(({ messageKey }) => messageKey)).toEqual(
     [19, 18, 17, 16, 15].map((i) => `key-${i}`),
   );
-  expect((await mqtrace(['journey', '--from', file, 'nothing'])).code).toBe(1);
+  expect((await runCli(['journey', '--from', file, 'nothing'])).code).toBe(1);
 });
 
 test('a journey is drawn with its wait, and terminal control characters are removed', async () => {
-  const { out } = await mqtrace(['journey', '--from', file, 'key-7']);
+  const { out } = await runCli(['journey', '--from', file, 'key-7']);
   expect(out).toMatch(/… waits in orders.*·+ +170 ms/);
   // eslint-disable-next-line no-control-regex -- forbidden characters
   expect(out).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
 });
 
 test('health reports problems, and by its exit code', async () => {
-  const { out, code } = await mqtrace(['health', '--from', file, '--json']);
+  const { out, code } = await runCli(['health', '--from', file, '--json']);
   expect((JSON.parse(out) as HealthAnswer).findings.map(({ state, count }) => [state, count])).toEqual([
     ['failures', 1],
   ]);
   expect(code).toBe(1);
-  expect((await mqtrace(['health', '--from', file])).out).toContain('billing failed on 1 of 20');
+  expect((await runCli(['health', '--from', file])).out).toContain('billing failed on 1 of 20');
 });
 
 test.each([
@@ -135,13 +110,13 @@ test.each([
   [['view', '--port', '99999'], /--port: expected a number from 0 to 65535/],
   [['map', '--from', 'x', '--url', 'y'], /expected --url or --from, got both/],
 ])('%j exits with code 2 and explains what to do', async (args, message) => {
-  const { code, error } = await mqtrace(args);
+  const { code, error } = await runCli(args);
   expect(error).toMatch(message);
   expect(code).toBe(2);
 });
 
 test('without a view, the command explains how to start one', async () => {
-  const { code, error } = await mqtrace(['map', '--url', 'http://127.0.0.1:1']);
+  const { code, error } = await runCli(['map', '--url', 'http://127.0.0.1:1']);
   expect(error).toMatch(/Start one with "mqtrace view"/);
   expect(code).toBe(1);
 });
@@ -156,7 +131,7 @@ test.each([
   ["curl's output", `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntraceparent: ${traceparent}\r\n\r\n`],
   ["kcat's output", `id=1,traceparent=${traceparent},baggage=a=b`],
 ])('explain reads %s', async (_, input) => {
-  const { out, code } = await mqtrace(['explain'], { stdin: Readable.from([Buffer.from(input)]) });
+  const { out, code } = await runCli(['explain'], { stdin: Readable.from([Buffer.from(input)]) });
   expect(out).toContain('0af7651916cd43dd8448eb211c80319c');
   expect(code).toBe(0);
 });
@@ -169,6 +144,6 @@ test('explain fails for text without headers', () => {
 test('lines that are not OTLP are counted and skipped', async () => {
   const mixed = join(folder, 'mixed.jsonl');
   writeFileSync(mixed, `not json\n${JSON.stringify(jsonRequest('shop', [{ name: 'one' }]))}\n`);
-  const { error, code } = await mqtrace(['map', '--from', mixed]);
+  const { error, code } = await runCli(['map', '--from', mixed]);
   expect([code, error]).toEqual([0, expect.stringContaining('1 lines are no OTLP JSON')]);
 });

@@ -77,11 +77,13 @@ export function settledBySendOffsets([given]: readonly unknown[]): Settled {
   const positions: PartitionOffset[] = [];
   for (const entry of Array.isArray(topics) ? (topics as ({ topic?: unknown; partitions?: unknown } | null)[]) : []) {
     const partitions = Array.isArray(entry?.partitions) ? (entry.partitions as (PartitionOffset | null)[]) : [];
-    for (const each of partitions) positions.push({ ...each, topic: entry?.topic });
+    for (const each of partitions) {
+      positions.push({ topic: entry?.topic, partition: each?.partition, offset: each?.offset });
+    }
   }
   const { destination, attributes } = settled(positions);
-  const group = typeof consumerGroupId === 'string' ? { [ATTR_CONSUMER_GROUP_NAME]: consumerGroupId } : {};
-  return { destination, attributes: { ...attributes, ...group } };
+  const group = typeof consumerGroupId === 'string' ? { [ATTR_CONSUMER_GROUP_NAME]: consumerGroupId } : undefined;
+  return { destination, attributes: mergeAttributes(attributes, group) };
 }
 
 function settled(positions: readonly (PartitionOffset | null)[]): Settled {

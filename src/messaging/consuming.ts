@@ -7,7 +7,14 @@ import { metricsEpoch } from '../metrics/series.ts';
 import { type Counting, measureBatch, measureProcessing, measureReceiving } from './measure-consuming.ts';
 import type { DeliveryFacts, Measurement } from './measuring.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
-import { mergeAttributes, noOperation, Operation, type OperationDescription, startOperation } from './operation.ts';
+import {
+  mergeAttributes,
+  noOperation,
+  Operation,
+  type OperationDescription,
+  startOperation,
+  withMore,
+} from './operation.ts';
 import { baggageSize } from './baggage-size.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE, ATTR_MESSAGE_CLOCK_SKEW } from './semconv.ts';
@@ -84,7 +91,7 @@ function startProcess(
       type: 'process',
       destination,
       attributes: description.attributes,
-      own: ownAttributes(incoming, messaging.baggageAttributes('receive', incoming.context, destination?.name)),
+      own: withMore(incoming.attributes, messaging.baggageAttributes('receive', incoming.context, destination?.name)),
       details: () =>
         mergeAttributes(
           description.details?.(),
@@ -227,10 +234,6 @@ export function startSettling(
       measurement,
     },
   );
-}
-
-function ownAttributes({ attributes }: Incoming, baggage: Attributes | undefined): Attributes | undefined {
-  return baggage === undefined ? attributes : mergeAttributes(attributes, baggage);
 }
 
 /** A message without a creation context cannot be linked, but is included in the message count. */

@@ -6,7 +6,7 @@ import { type PreparedTracer, preparedTracer } from '../common/prepared-span.ts'
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { FieldContext } from '../propagation/field-context.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
-import { mergeAttributes, startOperation } from './operation.ts';
+import { startOperation, withMore } from './operation.ts';
 import type { Outgoing } from './producing.ts';
 import { toVersion } from './semconv.ts';
 
@@ -16,8 +16,7 @@ export function ownAttributes<H>(
   { attributes, destination }: Outgoing<H>,
   parent: Context,
 ): Attributes | undefined {
-  const baggage = messaging.baggageAttributes('send', parent, destination.name);
-  return baggage === undefined ? attributes : mergeAttributes(attributes, baggage);
+  return withMore(attributes, messaging.baggageAttributes('send', parent, destination.name));
 }
 
 /** Makes the create span of each message of one send. */

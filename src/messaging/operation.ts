@@ -237,6 +237,11 @@ export function mergeAttributes(...sets: readonly (Attributes | undefined)[]): A
   return all;
 }
 
+/** As {@link mergeAttributes} of two sets; the first one itself if there is no second. @internal */
+export function withMore(attributes: Attributes | undefined, more: Attributes | undefined): Attributes | undefined {
+  return more === undefined ? attributes : mergeAttributes(attributes, more);
+}
+
 function defined(attributes: Attributes): Attributes {
   const kept: Attributes = {};
   for (const key in attributes) if (attributes[key] !== undefined) kept[key] = attributes[key];

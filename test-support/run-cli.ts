@@ -1,0 +1,34 @@
+// Runs a command of mqtrace within the test process.
+import { Readable } from 'node:stream';
+import type { Output } from '../src/cli/command.ts';
+import { run } from '../src/cli/run.ts';
+
+/** What a command has written, and its exit code. */
+export interface CliResult {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/**
+ * Runs a command with 120 columns and no terminal, an empty environment and nothing on standard input.
+ *
+ * @param given - what is different.
+ */
+export async function runCli(args: string[], given: Partial<Output> = {}): Promise<CliResult> {
+  const out: string[] = [];
+  const error: string[] = [];
+  const code = await run(args, {
+    out: (line) => void out.push(line),
+    error: (line) => void error.push(line),
+    progress: () => {},
+    width: 120,
+    colour: false,
+    interactive: false,
+    environment: {},
+    stdin: Readable.from([]),
+    pageFolder: '',
+    ...given,
+  });
+  return { code, out: out.join('\n'), error: error.join('\n') };
+}
