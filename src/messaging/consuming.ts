@@ -66,7 +66,9 @@ function startProcess(
   measurement: Measurement | undefined,
 ): Operation {
   const { destination, context } = incoming;
-  const parenting = messaging.parenting(destination?.name);
+  // Without a span of its own that links the message, only the message's context continues the trace.
+  const isIgnored = messaging.ignores(destination);
+  const parenting = isIgnored ? 'parent' : messaging.parenting(destination?.name);
   // A span context that is active is looked at only where it counts: it is another one at each turn.
   const mayDetach = incoming.linkOnly === true || parenting !== 'parent';
   let surrounding = mayDetach ? validSpanContext(ambient) : undefined;
@@ -77,7 +79,7 @@ function startProcess(
     const detached = messaging.pipelines?.keep(context, alone) ?? alone;
     parent = surrounding === undefined ? detached : trace.setSpanContext(detached, surrounding);
   }
-  if (messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
+  if (isIgnored || messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
   const { creation } = incoming;
   const links: Link[] = creation === undefined ? [] : [{ context: creation }];
   if (!detaches) {
@@ -140,7 +142,7 @@ function startOnBatch(
   const { name, type, details } = description;
   // What is pulled goes on in the context of the pull. A handler of a batch goes on in that of its span, refused or not.
   const skips = type === 'receive' ? messaging.shouldSkipLeaf(parent) : messaging.shouldSkip(parent);
-  if (skips) return noOperation(parent, measurement);
+  if (skips || messaging.ignoresAll(incoming)) return noOperation(parent, measurement);
   if (type === 'process' && messaging.isCertainlyRefused(parent)) return startRefused(messaging, parent, measurement);
   const destination = sharedDestination(incoming);
   return startOperation(
@@ -166,7 +168,7 @@ function startOnBatch(
 /** An operation whose root span is refused for certain: its span is no more than a trace for what is sent within it. */
 function startRefused(messaging: Messaging, parent: Context, measurement: Measurement | undefined): Operation {
   const { spans, context } = startSpans(messaging.tracer, 'process', { kind: SpanKind.CONSUMER }, parent);
-  return new Operation(context, spans, messaging.semconv, undefined, measurement);
+  return new Operation(context, spans, messaging, undefined, measurement);
 }
 
 /**
@@ -221,7 +223,7 @@ export function startSettling(
     metricsEpoch() === 0 || isTracingSuppressed(parent)
       ? undefined
       : messaging.measurer.start(name, 'settle', destination, attributes);
-  if (!messaging.recordsSettlement(parent)) return noOperation(parent, measurement);
+  if (!messaging.recordsSettlement(parent) || messaging.ignoresAll(settled)) return noOperation(parent, measurement);
   // What settlements are told of is of the message settled, but where the server gives the span its name.
   const [shared, own] = withoutDestination ? [attributes, undefined] : [undefined, attributes];
   return startOperation(

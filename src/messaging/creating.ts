@@ -44,8 +44,8 @@ export class Creating<H> {
   /** Makes the create span of a message; returns the headers to send. */
   create(message: Outgoing<H>): H | undefined {
     const ours = this.#ours;
-    if (ours === undefined) return this.#createAny(message);
     const messaging = this.#messaging;
+    if (ours === undefined || messaging.isIgnored !== undefined) return this.#createAny(message);
     const { destination, headers, readOnlyHeaders } = message;
     let span: Span;
     try {

@@ -57,6 +57,9 @@ const optionSets: Readonly<Record<string, TraceOptions>> = {
   'existing context kept': { existingContext: 'keep' },
   'baggage policy': { baggage: { send: { allow: ['tenant'] }, receive: { deny: ['region'] } } },
   'no settle spans': { settleSpans: false },
+  'no create spans': { createSpans: false },
+  'received messages ignored': { ignoreDestinations: ['ord*'] },
+  'sent messages ignored': { ignoreDestinations: (name) => name === 'next', parenting: 'link' },
 };
 
 const stock = new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] });
@@ -161,6 +164,7 @@ function withoutRefusedSpans(result: Record<string, unknown>): unknown {
   return JSON.parse(
     JSON.stringify(rest)
       .replaceAll(/00-([0-9a-f]{32})-[0-9a-f]{16}-0[02]/g, '00-$1-unsampled')
+      .replaceAll(/00-0{8}[0-9a-f]{24}-unsampled/g, '00-ours-unsampled')
       .replaceAll(/"spanId":"0{8}[0-9a-f]{8}"/g, '"spanId":"ours"')
       .replaceAll(/"traceId":"0{8}[0-9a-f]{24}"/g, '"traceId":"ours"')
       .replaceAll(/00-0{8}[0-9a-f]{24}-0{8}[0-9a-f]{8}-/g, '00-ours-ours-')

@@ -129,6 +129,10 @@ const optionSets: readonly TraceOptions[] = [
   { existingContext: 'keep' },
   { cloudEvents: true },
   { semconv: 'dup' },
+  { createSpans: false },
+  { createSpans: false, existingContext: 'keep' },
+  { ignoreDestinations: ['inv*'] },
+  { ignoreDestinations: ['orders'], createSpans: false },
   { baggage: (destination) => (destination === 'orders' ? { send: { allow: ['tenant'] } } : undefined) },
 ];
 const stock = new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] });

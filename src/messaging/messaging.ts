@@ -24,9 +24,11 @@ import { isCertainlyRefused, isCertainlyUnsampled } from '../common/sampling-hin
 import { Measurer } from './measuring.ts';
 import { PipelinePolicy } from './pipeline-policy.ts';
 import { PreparedOperations } from './prepared-operations.ts';
+import type { Destination } from './operation.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { schemaUrls, type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
 import { ReceivePolicy } from './receive-policy.ts';
+import { expectedErrors, ignoredDestinations, type IsExpectedError, type IsIgnored } from './span-rules.ts';
 import { tracerOf, type TracerSource } from './tracer.ts';
 
 /** The settings of one wrapped client: its messaging system, tracer, propagator and the user's options. */
@@ -40,6 +42,12 @@ export class Messaging {
   /** Undefined if pipelines are off. */
   readonly pipelines: PipelinePolicy | undefined;
   readonly operations: PreparedOperations;
+  /** Whether each message of a send of several has a span of its own. */
+  readonly createSpans: boolean;
+  /** Undefined if every destination has spans. */
+  readonly isIgnored: IsIgnored | undefined;
+  /** Undefined if no error is expected. */
+  readonly isExpectedError: IsExpectedError | undefined;
   readonly #provider: TracerProvider | undefined;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
@@ -56,6 +64,9 @@ export class Messaging {
     this.measurer = new Measurer(system, this.semconv);
     this.operations = new PreparedOperations(system, this.semconv);
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
+    this.createSpans = options.createSpans !== false;
+    this.isIgnored = ignoredDestinations(where, options.ignoreDestinations);
+    this.isExpectedError = expectedErrors(where, options.isExpectedError);
     this.#provider = options.tracerProvider;
     this.tracer = tracerOf(options.tracerProvider, schemaUrls[this.semconv]);
     this.#parenting = options.parenting ?? 'parent';
@@ -93,6 +104,17 @@ export class Messaging {
   /** Like {@link shouldSkip}, for an operation whose context is not propagated: unsampled roots are skipped as well. */
   shouldSkipLeaf(parent: Context): boolean {
     return isTracingSuppressed(parent) || this.isCertainlyRefused(parent);
+  }
+
+  /** Whether operations on a destination have no spans, by the options. */
+  ignores(destination: Destination | undefined): boolean {
+    return this.isIgnored !== undefined && destination !== undefined && this.isIgnored(destination.name);
+  }
+
+  /** As {@link ignores}, for an operation on messages of several destinations: all of them are ignored. */
+  ignoresAll(messages: readonly { readonly destination: Destination | undefined }[]): boolean {
+    if (this.isIgnored === undefined || messages.length === 0) return false;
+    return messages.every(({ destination }) => this.ignores(destination));
   }
 
   /** Whether a settlement in this context has a span. */

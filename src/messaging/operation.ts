@@ -60,12 +60,17 @@ export interface OperationStart {
 
 const noSpans: readonly Span[] = [];
 
+/** The options of a client that its operations use. */
+export type OperationSettings = Pick<Messaging, 'semconv' | 'isExpectedError'>;
+
+const defaultSettings: OperationSettings = { semconv: 'latest', isExpectedError: undefined };
+
 /** A running operation: its span and its context. Idempotent: only the first end() or fail() counts. */
 export class Operation {
   /** The parent context with the operation's span in it. */
   readonly context: Context;
   readonly #spans: readonly Span[];
-  readonly #semconv: SemconvVersion;
+  readonly #settings: OperationSettings;
   readonly #startedAt: OperationClock | undefined;
   #measurement: Measurement | undefined;
   #ended = false;
@@ -74,13 +79,13 @@ export class Operation {
   constructor(
     context: Context,
     spans: readonly Span[] = noSpans,
-    semconv: SemconvVersion = 'latest',
+    settings: OperationSettings = defaultSettings,
     startedAt?: OperationClock,
     measurement?: Measurement,
   ) {
     this.context = context;
     this.#spans = spans;
-    this.#semconv = semconv;
+    this.#settings = settings;
     this.#startedAt = startedAt;
     this.#measurement = measurement;
   }
@@ -111,7 +116,8 @@ export class Operation {
     const { span } = this;
     if (this.#ended || span === undefined) return;
     try {
-      if (answered(span.isRecording())) answered(span.setAttributes(toVersion(defined(attributes()), this.#semconv)));
+      if (answered(span.isRecording()))
+        answered(span.setAttributes(toVersion(defined(attributes()), this.#settings.semconv)));
     } catch (error) {
       reportFault('setting span attributes', error);
     }
@@ -152,7 +158,7 @@ export class Operation {
   }
 
   /**
-   * Ends the operation as failed: status, `error.type` and an exception event.
+   * Ends the operation as failed: status, `error.type` and an exception event, unless the error is expected.
    *
    * @param error - undefined if a reply reports the failure and nothing was thrown: then no exception is recorded.
    * @param type - `error.type`, if the caller knows a better one than that of the error.
@@ -164,7 +170,7 @@ export class Operation {
       const errorKind = type ?? errorType(error);
       failure = errorKind;
       const { span } = this;
-      if (span !== undefined && answered(span.isRecording())) {
+      if (span !== undefined && answered(span.isRecording()) && !this.#isExpected(error)) {
         answered(span.setAttribute(ATTR_ERROR_TYPE, errorKind));
         if (error === undefined) {
           answered(span.setStatus({ code: SpanStatusCode.ERROR }));
@@ -180,6 +186,10 @@ export class Operation {
     }
     this.#end(failure ?? '_OTHER');
   }
+
+  #isExpected(error: unknown): boolean {
+    return error !== undefined && this.#settings.isExpectedError?.(error) === true;
+  }
 }
 
 /**
@@ -192,8 +202,10 @@ export function startOperation(
 ): Operation {
   const { parent, links, startedAt, measurement } = start;
   try {
-    if (messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
-    const { details, own } = description;
+    const { destination, details, own } = description;
+    if (messaging.isCertainlyUnsampled(parent) || messaging.ignores(destination)) {
+      return noOperation(parent, measurement);
+    }
     const { semconv } = messaging;
     const prepared = messaging.operations.get(description, start.kind);
     const { spans, context } = startPreparedSpans(
@@ -207,7 +219,7 @@ export function startOperation(
       parent,
       messaging.fastPath,
     );
-    const operation = new Operation(context, spans, semconv, startedAt, measurement);
+    const operation = new Operation(context, spans, messaging, startedAt, measurement);
     if (details !== undefined) operation.set(details);
     return operation;
   } catch (error) {
@@ -225,7 +237,7 @@ function linksInVersion(links: Link[], semconv: SemconvVersion): Link[] {
 
 /** An operation without a span, if tracing is suppressed or failed; it may still be measured. */
 export function noOperation(context: Context, measurement?: Measurement): Operation {
-  return new Operation(context, noSpans, 'latest', undefined, measurement);
+  return new Operation(context, noSpans, defaultSettings, undefined, measurement);
 }
 
 /**

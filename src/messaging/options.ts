@@ -61,6 +61,21 @@ export interface TraceOptions {
    */
   settleSpans?: boolean | undefined;
   /**
+   * Whether each message of a send of several has a `create` span, whose context the message carries. `false`: there is one PRODUCER
+   * span, and all messages carry its context. Default true.
+   */
+  createSpans?: boolean | undefined;
+  /**
+   * Destinations whose operations have no spans: names and patterns with `*`, or a function, which is called once per destination.
+   * Context and baggage are propagated, and metrics count. Default: none.
+   */
+  ignoreDestinations?: readonly string[] | ((destination: string) => boolean) | undefined;
+  /**
+   * Whether an error of a handler or a call is expected: then its span has no error status, no `error.type` and no exception event.
+   * Metrics count it as a failure. Called only for spans that record. Default: no error is expected.
+   */
+  isExpectedError?: ((error: unknown) => boolean) | undefined;
+  /**
    * Whether common messages are read and sent by a fast path, with the same result. Set it to `false` to handle every message by the
    * general path, to find out whether a problem is caused by the fast path. Default true.
    */
@@ -71,7 +86,7 @@ const choices: Record<string, readonly string[]> = {
   semconv: ['latest', 'dup', '1.30'],
   existingContext: ['replace', 'keep'],
 };
-const switches = ['cloudEvents', 'settleSpans', 'fastPath'];
+const switches = ['cloudEvents', 'createSpans', 'settleSpans', 'fastPath'];
 const names = [
   'tracerProvider',
   'propagator',
@@ -79,6 +94,8 @@ const names = [
   'baggage',
   'trust',
   'pipelines',
+  'ignoreDestinations',
+  'isExpectedError',
   ...switches,
   ...Object.keys(choices),
 ];

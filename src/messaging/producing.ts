@@ -13,6 +13,7 @@ import {
   noOperation,
   type Operation,
   type OperationDescription,
+  type OperationStart,
   startOperation,
 } from './operation.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
@@ -39,8 +40,8 @@ export interface Sending<H> {
  * Starts a send.
  *
  * For one message there is one PRODUCER span, whose context is sent. For several there is a PRODUCER `create` span each, whose
- * contexts are sent, and a CLIENT span that links them all. For a kept creation context there is no create span; the send span is
- * CLIENT and links it.
+ * contexts are sent, and a CLIENT span that links them all; without create spans, one PRODUCER span, whose context all carry. For a
+ * kept creation context there is no create span; the send links it, and is CLIENT if all are kept.
  *
  * @param description - name and attributes of the whole send; its destination is derived from the messages.
  * @param parent - the context in which the application sends.
@@ -66,7 +67,9 @@ export function startSending<H>(
     if (messages.length === 1 && only !== undefined && kept?.[0] === undefined) {
       return sendOne(messaging, adapter, description, only, parent, measurement);
     }
-    return sendMany(messaging, adapter, description, messages, kept, parent, measurement);
+    const areAllKept = kept?.every((existing) => existing !== undefined) === true;
+    const send = messaging.createSpans || areAllKept ? sendMany : sendTogether;
+    return send(messaging, adapter, description, messages, kept, parent, measurement);
   } catch (error) {
     reportFault('tracing a send', error);
     return untouched(messages, parent, measurement);
@@ -133,6 +136,34 @@ function sendOne<H>(
   };
 }
 
+/** Sends several messages with one span, whose context they all carry. */
+function sendTogether<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  messages: readonly Outgoing<H>[],
+  kept: readonly (SpanContext | undefined)[] | undefined,
+  parent: Context,
+  measurement: Measurement | undefined,
+): Sending<H> {
+  const links: Link[] = [];
+  const destination = sharedDestination(messages);
+  for (const [at, message] of messages.entries()) {
+    const existing = kept?.[at];
+    if (existing !== undefined) links.push(messageLink(existing, message, destination === undefined));
+  }
+  const start = { kind: SpanKind.PRODUCER, parent, links, measurement };
+  const operation = startSend(messaging, description, messages, destination, start);
+  const carried = messaging.carried(operation.context);
+  const headers = messages.map(({ readOnlyHeaders, headers: given, destination: { name } }, at) => {
+    if (readOnlyHeaders || kept?.[at] !== undefined) return undefined;
+    return carried === undefined
+      ? messaging.inject(adapter, given, operation.context, name)
+      : carried.write(adapter, given);
+  });
+  return { operation, headers };
+}
+
 function sendMany<H>(
   messaging: Messaging,
   adapter: CarrierAdapter<H>,
@@ -153,20 +184,31 @@ function sendMany<H>(
     const linked = existing ?? creating.created;
     if (linked !== undefined) links.push(messageLink(linked, message, destination === undefined));
   }
-  const operation = startOperation(
+  const start = { kind: SpanKind.CLIENT, parent, links, measurement };
+  const operation = startSend(messaging, description, messages, destination, start);
+  return { operation, headers };
+}
+
+/** Starts the span of the whole send. */
+function startSend<H>(
+  messaging: Messaging,
+  { name, details, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
+  messages: readonly Outgoing<H>[],
+  destination: Destination | undefined,
+  start: OperationStart,
+): Operation {
+  if (destination === undefined && messaging.ignoresAll(messages)) return noOperation(start.parent, start.measurement);
+  const count = messages.length > 1 ? { [ATTR_BATCH_MESSAGE_COUNT]: messages.length } : undefined;
+  return startOperation(
     messaging,
     {
-      name: description.name,
-      details: description.details,
+      name,
+      details,
       type: 'send',
       destination,
-      attributes: description.attributes,
-      own: mergeAttributes(
-        sharedAttributes(messages),
-        messages.length > 1 ? { [ATTR_BATCH_MESSAGE_COUNT]: messages.length } : undefined,
-      ),
+      attributes,
+      own: mergeAttributes(sharedAttributes(messages), count),
     },
-    { kind: SpanKind.CLIENT, parent, links, measurement },
+    start,
   );
-  return { operation, headers };
 }

@@ -4,6 +4,7 @@ import { Bench } from './bench.ts';
 import { describeClosing } from './closing.ts';
 import { describeErrors } from './errors.ts';
 import { describeFaults } from './faults.ts';
+import { describeOptions } from './options.ts';
 import { describeReceiving } from './receiving.ts';
 import { describeSending } from './sending.ts';
 import { describeSettling } from './settling.ts';
@@ -32,6 +33,7 @@ export function describeWrapper(subject: WrapperSubject, shapes: ShapeNames): vo
   describeSettling(bench);
   describeErrors(bench);
   describeClosing(bench);
+  describeOptions(bench);
   describeWrapping(bench);
   // Last, because it replaces the context manager.
   describeFaults(bench);

@@ -116,32 +116,4 @@ export function describeReceiving(bench: Bench): void {
       await eventually(() => expect(recording.open()).toEqual([]));
     });
   });
-
-  it.each(['parent', 'auto', 'link'] as const)(
-    'parenting %s: the process span has the parent and the link of the option, and the baggage',
-    async (parenting) => {
-      const session = await bench.openWrapped({ parenting });
-      const destination = await bench.observer.newDestination();
-      const app = await underSpan(recording, (active) =>
-        withBaggage({ tenant: 'acme' }, async () => {
-          await bench.send(session, destination, '1');
-          return active;
-        }),
-      );
-      let active: SpanContext | undefined;
-      let tenant: string | undefined;
-      await collect(session.receives[bench.firstReceive]!, destination, 1, () => {
-        active = trace.getSpanContext(context.active());
-        tenant = getBaggage().getEntry('tenant')?.value;
-      });
-      await session.close();
-      expect(tenant).toBe('acme');
-      const span = recording.spans().find((each) => each.spanContext().spanId === active?.spanId)!;
-      const [creation, ...more] = linked(span);
-      expect([creation?.split('-')[0], more]).toEqual([app.traceId, []]);
-      expect(span.parentSpanContext?.spanId).toBe(parenting === 'link' ? undefined : creation?.split('-')[1]);
-      expect(span.spanContext().traceId === app.traceId).toBe(parenting !== 'link');
-      expect(recording.open()).toEqual([]);
-    },
-  );
 }

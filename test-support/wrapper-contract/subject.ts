@@ -5,6 +5,9 @@ import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 export interface ContractOptions {
   readonly tracerProvider: TracerProvider;
   readonly propagator?: TextMapPropagator;
+  readonly ignoreDestinations?: readonly string[];
+  readonly isExpectedError?: (error: unknown) => boolean;
+  readonly createSpans?: boolean;
   readonly parenting?: 'parent' | 'link' | 'auto' | (() => never);
   readonly baggage?: () => never;
   readonly trust?: () => never;

@@ -1,0 +1,41 @@
+// Compiles the options that leave out spans by destination, and errors that are no failures.
+import { invalidOption } from '../common/errors.ts';
+import { answered, reportFault } from '../common/faults.ts';
+import { compilePatterns } from '../propagation/patterns.ts';
+import type { TraceOptions } from './options.ts';
+import { PerDestination } from './per-destination.ts';
+
+/** Whether the operations on a destination, given by its name, have no spans. */
+export type IsIgnored = (destination: string) => boolean;
+
+/** Whether an error is no failure of an operation. */
+export type IsExpectedError = (error: unknown) => boolean;
+
+/** The `ignoreDestinations` option, called once per destination. @throws MqtraceError `INVALID_OPTION` */
+export function ignoredDestinations(where: string, given: TraceOptions['ignoreDestinations']): IsIgnored | undefined {
+  if (given === undefined) return undefined;
+  const option = `${where}({ ignoreDestinations })`;
+  // A name is matched with the patterns only once, too.
+  const ask = typeof given === 'function' ? given : compilePatterns(given, option)!;
+  const prepare = (answer: boolean): boolean => {
+    if (typeof answer !== 'boolean') throw invalidOption(option, answer, 'true or false');
+    return answer;
+  };
+  const rules = new PerDestination<boolean, boolean>('ignoreDestinations', ask, prepare, false);
+  return (name) => rules.for(name);
+}
+
+/** The `isExpectedError` option; if it fails, the error is not expected. @throws MqtraceError `INVALID_OPTION` */
+export function expectedErrors(where: string, given: TraceOptions['isExpectedError']): IsExpectedError | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'function')
+    throw invalidOption(`${where}({ isExpectedError })`, given, 'a function of the error');
+  return (error) => {
+    try {
+      return answered<unknown>(given(error)) === true;
+    } catch (fault) {
+      reportFault('the isExpectedError option', fault);
+      return false;
+    }
+  };
+}

@@ -1,0 +1,94 @@
+// Tests the options that all wrappers share.
+import { context, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { getBaggage, withBaggage } from 'mqtrace';
+import { expect, it } from 'vitest';
+import { linked, underSpan } from '../spans.ts';
+import { type Bench, collect, eventually } from './bench.ts';
+
+export function describeOptions(bench: Bench): void {
+  const { recording } = bench;
+
+  it.each(['parent', 'auto', 'link'] as const)(
+    'parenting %s: the process span has the parent and the link of the option, and the baggage',
+    async (parenting) => {
+      const session = await bench.openWrapped({ parenting });
+      const destination = await bench.observer.newDestination();
+      const app = await underSpan(recording, (active) =>
+        withBaggage({ tenant: 'acme' }, async () => {
+          await bench.send(session, destination, '1');
+          return active;
+        }),
+      );
+      let active: SpanContext | undefined;
+      let tenant: string | undefined;
+      await collect(session.receives[bench.firstReceive]!, destination, 1, () => {
+        active = trace.getSpanContext(context.active());
+        tenant = getBaggage().getEntry('tenant')?.value;
+      });
+      await session.close();
+      expect(tenant).toBe('acme');
+      const span = recording.spans().find((each) => each.spanContext().spanId === active?.spanId)!;
+      const [creation, ...more] = linked(span);
+      expect([creation?.split('-')[0], more]).toEqual([app.traceId, []]);
+      expect(span.parentSpanContext?.spanId).toBe(parenting === 'link' ? undefined : creation?.split('-')[1]);
+      expect(span.spanContext().traceId === app.traceId).toBe(parenting !== 'link');
+      expect(recording.open()).toEqual([]);
+    },
+  );
+
+  it('ignoreDestinations: there is no span, and context and baggage pass through', async () => {
+    const session = await bench.openWrapped({ ignoreDestinations: ['*'] });
+    const destination = await bench.observer.newDestination();
+    const app = await underSpan(recording, (active) =>
+      withBaggage({ tenant: 'acme' }, async () => {
+        await bench.send(session, destination, '1');
+        return active;
+      }),
+    );
+    let active: SpanContext | undefined;
+    let tenant: string | undefined;
+    await collect(session.receives[bench.firstReceive]!, destination, 1, () => {
+      active = trace.getSpanContext(context.active());
+      tenant = getBaggage().getEntry('tenant')?.value;
+    });
+    await eventually(async () => expect(await bench.observer.unsettled(destination)).toBe(0));
+    await session.close();
+    expect([active?.traceId, active?.spanId, tenant]).toEqual([app.traceId, app.spanId, 'acme']);
+    expect(recording.spans().map(({ name }) => name)).toEqual(['application']);
+  });
+
+  it('createSpans: false: each call of each way to send has one span, whose context its messages carry', async () => {
+    const session = await bench.openWrapped({ createSpans: false });
+    for (const [shape, send] of Object.entries(session.sends)) {
+      recording.clear();
+      const destination = await bench.observer.newDestination();
+      const bodies = bench.bodies(send);
+      await send.call(send.input(destination, bodies));
+      const messages = await bench.observer.read(destination, bodies.length);
+      const carried = new Set(messages.map(({ headers }) => headers['traceparent']?.split('-')[2]));
+      const spans = recording.spans().filter(({ kind }) => kind === SpanKind.PRODUCER);
+      expect([shape, new Set(spans.map((span) => span.spanContext().spanId))]).toEqual([shape, carried]);
+      expect(bench.operations('create')).toEqual([]);
+    }
+    await session.close();
+  });
+
+  it('isExpectedError: a handler that fails with such an error leaves no error on its span', async () => {
+    const seen: unknown[] = [];
+    const isExpectedError = (error: unknown): boolean => seen.push(error) > 0;
+    const session = await bench.openWrapped({ isExpectedError });
+    const destination = await bench.observer.newDestination();
+    await bench.send(session, destination, '1');
+    const error = new Error('expected');
+    let calls = 0;
+    const receiving = await session.receives[bench.firstReceive]!.start(destination, () => {
+      if (++calls === 1) throw error;
+    });
+    await eventually(() => expect(bench.operations('process')).not.toEqual([]));
+    await receiving.stop();
+    await session.close().catch(() => {});
+    expect(seen[0]).toBe(error);
+    const failed = recording.spans().filter(({ status }) => status.code === SpanStatusCode.ERROR);
+    expect(failed.map(({ name }) => name)).toEqual([]);
+  });
+}
