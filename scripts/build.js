@@ -21,8 +21,15 @@ const compile = (project, ...options) =>
 // Files that were deleted from the sources must not be published.
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
-writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
+const sideEffects = manifest.sideEffects.map((path) => path.replace('./dist/', './'));
+writeFileSync(
+  join(dist, 'package.json'),
+  `${JSON.stringify({ type: 'commonjs', sideEffects })}
+`,
+);
 
+// Façades are written from what modules export; loading mqtrace/register would start tracing.
+process.env['MQTRACE_SDK'] = 'off';
 const entries = Object.values(manifest.exports).filter((target) => typeof target === 'object');
 const sourceOf = (module) => module.replace(/^\.\/dist\//, '').replace(/\.js$/, '.ts');
 writeBundle(

@@ -18,8 +18,13 @@ test('the API report is what the declarations say (npm run api:report writes it)
   expect(readFileSync(join(root, 'etc/mqtrace.api.md'), 'utf8')).toBe(apiReport(api));
 });
 
-/** What mqtraceMetrics() gives, in the form of the SDK's own types, which do not allow undefined. No caller writes these. */
-const givenToTheSdk = ['MetricBase.explicitBucketBoundaries', 'HistogramValue.min', 'HistogramValue.max'];
+/** What is given to the SDK, in the form of its own types, which do not allow undefined: metrics, and the instrumentation classes. */
+const givenToTheSdk = [
+  'MetricBase.explicitBucketBoundaries',
+  'HistogramValue.min',
+  'HistogramValue.max',
+  'InstrumentationConfig.enabled',
+];
 
 test('every optional property of every published type accepts an explicit undefined', () => {
   expect(api.strictlyOptional).toEqual(givenToTheSdk);

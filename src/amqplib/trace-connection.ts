@@ -1,6 +1,15 @@
 // Implements traceConnection(), which wraps a connection and the channels that it creates.
 import { warn } from '../common/warnings.ts';
-import { checkClient, claim, guard, isClaimed, Messaging, replaceMethod } from '../messaging/index.ts';
+import {
+  checkClient,
+  claim,
+  guard,
+  isClaimed,
+  isTracedExplicitly,
+  Messaging,
+  type Method,
+  replaceMethod,
+} from '../messaging/index.ts';
 import { bindCallbacks, complete, takesCallbacks } from './completion.ts';
 import { openChannels } from './connection.ts';
 import { QueueLag } from './lag.ts';
@@ -28,19 +37,13 @@ export function traceConnection<C extends ConnectionLike>(connection: C, options
 function traceOneConnection(connection: object, messaging: Messaging, options: TraceAmqplibOptions): boolean {
   if (!claim(connection, 'traceConnection', options)) return false;
   let lag: QueueLag | undefined;
-  const trace = (channel: unknown): void => {
-    if (typeof channel !== 'object' || channel === null || channel === connection || isClaimed(channel)) return;
-    if (typeof (channel as { publish?: unknown }).publish !== 'function') return;
-    traceOneChannel(channel, messaging, options, lag);
-  };
   for (const name of ['createChannel', 'createConfirmChannel']) {
     replaceMethod(connection, name, (raw) => {
       if (options.pollLag === true) lag ??= new QueueLag(connection, raw, messaging, options);
       return function createChannel(this: unknown, ...args: unknown[]): unknown {
-        const made = complete(raw, this, args, { where: 'tracing a channel', done: trace });
-        // The callback API returns the channel before it is open; calls on it wait until then.
-        guard('tracing a channel', () => trace(made));
-        return made;
+        return makeChannel(raw, this, args, (channel) => {
+          if (channel !== connection) traceOneChannel(channel, messaging, options, lag);
+        });
       };
     });
   }
@@ -60,6 +63,18 @@ function traceOneConnection(connection: object, messaging: Messaging, options: T
       },
   );
   return true;
+}
+
+/** Makes a channel as the client does, and hands it to `trace` before the application gets it. @internal */
+export function makeChannel(raw: Method, self: unknown, args: unknown[], trace: (channel: object) => void): unknown {
+  const done = (channel: unknown): void => {
+    if (typeof channel !== 'object' || channel === null || isTracedExplicitly(channel)) return;
+    if (typeof (channel as { publish?: unknown }).publish === 'function') trace(channel);
+  };
+  const made = complete(raw, self, args, { where: 'tracing a channel', done });
+  // The callback API returns the channel before it is open; calls on it wait until then.
+  guard('tracing a channel', () => done(made));
+  return made;
 }
 
 let warned = false;

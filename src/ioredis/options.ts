@@ -17,10 +17,10 @@ export interface TraceRedisOptions extends TraceOptions {
 }
 
 /** @internal */
-export function checkTraceRedisOptions(options: TraceRedisOptions): void {
-  checkOptions('traceRedis', options, ['hideFields', 'pollLag']);
+export function checkTraceRedisOptions(where: string, options: TraceRedisOptions): void {
+  checkOptions(where, options, ['hideFields', 'pollLag']);
   for (const name of ['hideFields', 'pollLag'] as const) {
     const value = options[name];
-    if (value !== undefined) checkBoolean(value, `traceRedis({ ${name} })`);
+    if (value !== undefined) checkBoolean(value, `${where}({ ${name} })`);
   }
 }

@@ -37,10 +37,30 @@ export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOpt
   const mock = typeof (redis as Partial<RedisLike> | null)?.sendCommand !== 'function';
   const methods = mock ? ['xadd', 'xread'] : ['sendCommand', 'pipeline', 'multi', 'duplicate'];
   checkClient('traceRedis', redis, methods, 'an ioredis Redis or Cluster');
-  checkTraceRedisOptions(options);
+  checkTraceRedisOptions('traceRedis', options);
   const tracing = new StreamTracing(options);
   if (claim(redis, 'traceRedis', options)) traceClient(redis, tracing);
   return redis;
+}
+
+/** How a client that is being made is traced: as its origin, which remembers received entries for both; false: not at all. */
+let made: StreamTracing | false | undefined;
+
+function making(how: StreamTracing | false, make: () => object): object {
+  const before = made;
+  made = how;
+  try {
+    return make();
+  } finally {
+    made = before;
+  }
+}
+
+/** Traces a client that is being made, with the options of its origin if it is a duplicate. @internal */
+export function traceNewClient(redis: object, options: TraceRedisOptions): void {
+  if (made === false) return;
+  const tracing = made ?? new StreamTracing(options);
+  if (claim(redis, 'traceRedis', tracing.options)) traceClient(redis, tracing);
 }
 
 function traceClient(redis: object, tracing: StreamTracing): void {
@@ -66,9 +86,9 @@ function traceClient(redis: object, tracing: StreamTracing): void {
 function traceDuplicates(redis: object, connection: Connection): void {
   const { tracing } = connection;
   replaceMethod(redis, 'duplicate', (raw) => {
-    connection.duplicate = (...args) => raw.apply(redis, args) as object;
+    connection.duplicate = (...args) => making(false, () => raw.apply(redis, args) as object);
     return function duplicate(this: object, ...args: unknown[]): unknown {
-      const copy = raw.apply(this, args) as object;
+      const copy = making(tracing, () => raw.apply(this, args) as object);
       guard('tracing a duplicate', () => {
         if (claim(copy, 'traceRedis', tracing.options)) traceClient(copy, tracing);
       });

@@ -15,25 +15,19 @@ import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
 export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOptions = {}): K {
   checkClient('traceKafka', kafka, ['producer', 'consumer'], 'a kafkajs client');
   checkKafkaOptions('traceKafka', options, ['pollLag']);
-  const messaging = new Messaging('kafka', 'traceKafka', options);
+  const making = new Making(options);
   if (!claim(kafka, 'traceKafka', options)) return kafka;
-  const admin = options.pollLag === true ? () => adminOf(kafka) : undefined;
   replaceMethod(kafka, 'producer', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const producer = raw.apply(this, args) as ProducerLike;
-      guard('tracing a producer', () => {
-        if (claim(producer, 'traceKafka', options)) wrapProducer(producer, messaging, options);
-      });
+      guard('tracing a producer', () => making.producer(producer));
       return producer;
     };
   });
   replaceMethod(kafka, 'consumer', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const consumer = raw.apply(this, args) as ConsumerLike;
-      guard('tracing a consumer', () => {
-        if (claim(consumer, 'traceKafka', options))
-          wrapConsumer(consumer, messaging, { ...options, ...groupOf(args[0]) }, admin);
-      });
+      guard('tracing a consumer', () => making.consumer(consumer, args[0], kafka));
       return consumer;
     };
   });
@@ -43,6 +37,31 @@ export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOpt
 /** It gives up at once where Kafka does not answer: the next collection asks again. */
 function adminOf(kafka: object): AdminLike {
   return (kafka as { admin(config: object): AdminLike }).admin({ retry: { retries: 0 } });
+}
+
+/** What becomes of the producers and consumers that a client makes. @internal */
+export class Making {
+  readonly #messaging: Messaging;
+  readonly #options: TraceKafkaOptions;
+
+  constructor(options: TraceKafkaOptions) {
+    this.#messaging = new Messaging('kafka', 'traceKafka', options);
+    this.#options = options;
+  }
+
+  producer(producer: ProducerLike): void {
+    if (claim(producer, 'traceKafka', this.#options)) wrapProducer(producer, this.#messaging, this.#options);
+  }
+
+  /**
+   * @param config - what the application gave for the consumer.
+   * @param kafka - the client that has made it.
+   */
+  consumer(consumer: ConsumerLike, config: unknown, kafka: object): void {
+    if (!claim(consumer, 'traceKafka', this.#options)) return;
+    const admin = this.#options.pollLag === true ? () => adminOf(kafka) : undefined;
+    wrapConsumer(consumer, this.#messaging, { ...this.#options, ...groupOf(config) }, admin);
+  }
 }
 
 /** kafkajs throws for a consumer without a group, so an accepted group is a string. */

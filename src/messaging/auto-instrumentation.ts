@@ -42,8 +42,22 @@ function isStreamCommand(command: unknown): boolean {
 
 /** Whether an instrumentation has patched a method. All of OpenTelemetry's instrumentations use `shimmer`, which marks it. */
 export function isAutoInstrumented(target: object, name: string): boolean {
-  const method = (target as Record<string, unknown>)[name];
+  return isPatched((target as Record<string, unknown>)[name]);
+}
+
+/** Whether a function is the patch of an instrumentation. */
+export function isPatched(method: unknown): boolean {
   return typeof method === 'function' && '__wrapped' in method && method.__wrapped === true;
+}
+
+/** Says, once for each client, that a client is left to the instrumentation that has patched it. */
+export function stepAside(client: string): void {
+  if (warned.has(client)) return;
+  warned.add(client);
+  warn(
+    `${client} is traced by another instrumentation in this process, as by @opentelemetry/instrumentation-${client}; ` +
+      'mqtrace/register leaves its clients alone. Turn the other one off, or wrap the client explicitly',
+  );
 }
 
 /** Records that the methods of an object are patched, if the patch does not mark them. */

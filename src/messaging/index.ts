@@ -8,8 +8,16 @@ export { errorType } from '../common/error-type.ts';
 export { callWithin, endWith, runHandler, whenGiven } from './handler.ts';
 export { deliverAtHeader, dropPastDelivery, timeInHeader, waitsSince } from './deliver-at.ts';
 export { lagAttributes, type DeliveryFacts } from './measuring.ts';
-export { isAutoInstrumented, type Method, noteAutoInstrumented } from './auto-instrumentation.ts';
-export { claim, guard, isClaimed, replaceMethod } from './instance.ts';
+export { isAutoInstrumented, isPatched, type Method, noteAutoInstrumented, stepAside } from './auto-instrumentation.ts';
+export {
+  asAutomatic,
+  claim,
+  guard,
+  isClaimed,
+  isTracedExplicitly,
+  replaceClassMethod,
+  replaceMethod,
+} from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';
 export {
   type Destination,

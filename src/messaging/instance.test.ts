@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { replaceMethod } from './instance.ts';
+import { asAutomatic, claim, isTracedExplicitly, replaceMethod } from './instance.ts';
 
 describe('replaceMethod', () => {
   it('keeps a method of the class out of copies of the object', () => {
@@ -22,5 +22,39 @@ describe('replaceMethod', () => {
     expect(copy.send('a', 'b')).toBe('traced');
     expect(copy.send).toHaveLength(2);
     expect(copy.send.name).toBe('send');
+  });
+});
+
+describe('an object that was traced automatically', () => {
+  const trace = (client: { send(): string }, word: string, options: object): boolean => {
+    if (!claim(client, 'trace', options)) return false;
+    replaceMethod(client, 'send', (raw) => () => `${word} ${String(raw.call(client))}`);
+    return true;
+  };
+  const client = (): { send(): string } => ({ send: () => 'raw' });
+
+  it('is given up to explicit tracing, with its methods as they were', () => {
+    const object = client();
+    expect(trace(object, 'automatic', asAutomatic({}))).toBe(true);
+    expect(object.send()).toBe('automatic raw');
+    expect(trace(object, 'explicit', {})).toBe(true);
+    expect([object.send(), isTracedExplicitly(object)]).toEqual(['explicit raw', true]);
+    expect(trace(object, 'again', asAutomatic({}))).toBe(false);
+  });
+
+  it('is not traced automatically a second time', () => {
+    const object = client();
+    expect(trace(object, 'first', asAutomatic({}))).toBe(true);
+    expect(trace(object, 'second', asAutomatic({ parenting: 'link' }))).toBe(false);
+    expect(object.send()).toBe('first raw');
+  });
+
+  it('stays as it is where somebody has replaced a method since', () => {
+    const object = client();
+    trace(object, 'automatic', asAutomatic({}));
+    const automatic: () => string = object.send.bind(object);
+    object.send = () => `theirs ${automatic()}`;
+    expect(trace(object, 'explicit', {})).toBe(false);
+    expect(object.send()).toBe('theirs automatic raw');
   });
 });

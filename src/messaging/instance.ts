@@ -13,34 +13,83 @@ interface Mark {
   readonly version: 1;
   /** The options with which it was traced. */
   readonly options: object;
+  /** Of an object that was traced automatically: gives its methods back. False where that is not possible any more. */
+  readonly undo?: () => boolean;
+}
+
+/** Options that no application gave to a wrapper: those of `mqtrace/register` and of the instrumentation classes. */
+const automaticOptions = new WeakSet<object>();
+
+/** Methods that were replaced on an object that is traced automatically, in order. */
+const replacedMethods = new WeakMap<object, Replaced[]>();
+
+interface Replaced {
+  readonly name: string;
+  readonly replacement: unknown;
+  readonly original: PropertyDescriptor | undefined;
+}
+
+/**
+ * Declares options to be those of automatic tracing. A client that was claimed with them is given up as soon as the application
+ * traces it explicitly: its own options apply.
+ */
+export function asAutomatic<O extends object>(options: O): O {
+  automaticOptions.add(options);
+  return options;
 }
 
 /**
  * Marks an object as traced. Returns false if it is already traced, by this or another copy of this package: then it has to be
- * returned unchanged, and a warning is logged if the options differ.
+ * returned unchanged, and a warning is logged if the options differ. Explicit tracing
+ * replaces automatic tracing.
  *
  * @param where - the wrapper's name, for messages.
  * @throws MqtraceError `INVALID_CLIENT` for an object to which no property can be added
  */
 export function claim(target: object, where: string, options: object): boolean {
+  const automatic = automaticOptions.has(options);
   const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
-  if (known === undefined) {
+  if (known === undefined || (!automatic && known.undo?.() === true)) {
     if (!Object.isExtensible(target)) {
       throw new MqtraceError('INVALID_CLIENT', `${where}: the object is frozen; trace it before it is frozen`);
     }
-    const value: Mark = { version: 1, options };
+    const value: Mark = automatic ? { version: 1, options, undo: undoFor(target) } : { version: 1, options };
     Object.defineProperty(target, mark, { value, configurable: true });
     return true;
   }
-  if (Object.keys(options).length > 0 && !isDeepStrictEqual(known.options, options)) {
+  if (!automatic && Object.keys(options).length > 0 && !isDeepStrictEqual(known.options, options)) {
     warn(`${where} was given an object that is already traced with other options; the first options are kept`);
   }
   return false;
 }
 
+function undoFor(target: object): () => boolean {
+  const methods: Replaced[] = [];
+  replacedMethods.set(target, methods);
+  return () => {
+    const latest = new Map(methods.map(({ name, replacement }) => [name, replacement]));
+    for (const [name, replacement] of latest) {
+      // Whoever has replaced a method since calls ours, which has to stay.
+      if (Object.getOwnPropertyDescriptor(target, name)?.value !== replacement) return false;
+    }
+    for (const { name, original } of methods.toReversed()) {
+      if (original === undefined) Reflect.deleteProperty(target, name);
+      else Object.defineProperty(target, name, original);
+    }
+    replacedMethods.delete(target);
+    return true;
+  };
+}
+
 /** Whether an object is traced, by this or another copy of this package. */
 export function isClaimed(target: object): boolean {
   return Object.getOwnPropertyDescriptor(target, mark) !== undefined;
+}
+
+/** Whether an object is traced because the application said so. */
+export function isTracedExplicitly(target: object): boolean {
+  const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
+  return known !== undefined && known.undo === undefined;
 }
 
 /**
@@ -54,6 +103,22 @@ export function replaceMethod(target: object, name: string, make: (raw: Method) 
   const raw: unknown = (target as Record<string, unknown>)[name];
   if (typeof raw !== 'function') return;
   const replacement = make(quietMethod(target, name, raw as Method));
+  const own = define(target, name, replacement, raw as Method);
+  replacedMethods.get(target)?.push({ name, replacement, original: own });
+}
+
+/**
+ * Replaces a method of a class, for all of its objects. Unlike on one object, whoever else has patched it stays in the call.
+ *
+ * @param make - gets the original method and returns the new one.
+ */
+export function replaceClassMethod(prototype: object, name: string, make: (raw: Method) => Method): void {
+  const raw: unknown = (prototype as Record<string, unknown>)[name];
+  if (typeof raw === 'function') define(prototype, name, make(raw as Method), raw as Method);
+}
+
+/** Puts a replacement in the place of a method; returns what the object itself had there. */
+function define(target: object, name: string, replacement: Method, raw: Method): PropertyDescriptor | undefined {
   // Callers may read a function's number of parameters and its name (Express and pools do).
   Object.defineProperty(replacement, 'length', { value: raw.length, configurable: true });
   Object.defineProperty(replacement, 'name', { value: raw.name, configurable: true });
@@ -61,6 +126,7 @@ export function replaceMethod(target: object, name: string, make: (raw: Method) 
   const attributes = { configurable: true, writable: true, enumerable: own?.enumerable ?? false };
   // If a property is not configurable (as in ioredis-mock), only its value can be replaced.
   Object.defineProperty(target, name, { value: replacement, ...(own?.configurable !== false && attributes) });
+  return own;
 }
 
 /** Runs tracing's own code. A fault is counted and returns undefined; it never reaches the application. */

@@ -77,6 +77,13 @@ export function registrationOver(provider: TracerProvider): void {
   if (current?.registration.provider === provider) current.over = true;
 }
 
+/** Makes room for another SDK. False if this provider is not the one that is registered. @internal */
+export function unregisterTracing(provider: TracerProvider): boolean {
+  if (current?.registration.provider !== provider) return false;
+  unregister(current.registration);
+  return true;
+}
+
 /** Unregisters the parts that are still registered by this module. */
 function unregister({ provider, propagator, contextManager }: Registration): void {
   // Recognized by its method: the API may be loaded twice, as CommonJS and as ES modules, and each copy has its own class.

@@ -1,0 +1,2 @@
+declare function run(modules: object): Promise<string>;
+export = run;

@@ -1,0 +1,80 @@
+// Traces the channels of all connections of an amqplib, for applications that do not wrap them.
+import {
+  activeContext,
+  bindToContext,
+  guard,
+  isAutoInstrumented,
+  isTracedExplicitly,
+  Messaging,
+  type Method,
+  replaceClassMethod,
+  stepAside,
+} from '../messaging/index.ts';
+import { QueueLag } from './lag.ts';
+import type { TraceAmqplibOptions } from './options.ts';
+import { traceOneChannel } from './trace-channel.ts';
+import { makeChannel } from './trace-connection.ts';
+
+/**
+ * Lets a class of amqplib's connections make traced channels. What its methods return is wrapped, so that a confirm channel, which
+ * calls methods of its base class, and any subclass are called once, as before.
+ *
+ * @param connection - the class: `ChannelModel` of the API of promises, or `CallbackModel`.
+ * @param current - with which options channels are traced now; undefined while they are not.
+ * @internal
+ */
+export function traceConnectionClass(
+  connection: { prototype: object },
+  current: () => TraceAmqplibOptions | undefined,
+): void {
+  /** The same options are those of many channels. */
+  const messagings = new WeakMap<TraceAmqplibOptions, Messaging>();
+  const messagingOf = (options: TraceAmqplibOptions): Messaging => {
+    const known = messagings.get(options) ?? new Messaging('rabbitmq', 'traceConnection', options);
+    messagings.set(options, known);
+    return known;
+  };
+  const { prototype } = connection;
+  const { createChannel } = prototype as { createChannel: Method };
+  const lags = new WeakMap<object, QueueLag>();
+  const lagOf = (model: object, options: TraceAmqplibOptions): QueueLag | undefined => {
+    if (options.pollLag !== true) return undefined;
+    const known = lags.get(model) ?? new QueueLag(model, createChannel, messagingOf(options), options);
+    lags.set(model, known);
+    return known;
+  };
+  const trace = (channel: object, model: object): void => {
+    const options = current();
+    if (options === undefined) return;
+    if (isAutoInstrumented(channel, 'publish')) stepAside('amqplib');
+    else traceOneChannel(channel, messagingOf(options), options, lagOf(model, options));
+  };
+  const isIdle = (model: object): boolean =>
+    guard('tracing a channel', () => current() === undefined || isTracedExplicitly(model)) ?? true;
+  for (const name of ['createChannel', 'createConfirmChannel']) {
+    replaceClassMethod(
+      prototype,
+      name,
+      (raw) =>
+        function makeTraced(this: object, ...args: unknown[]): unknown {
+          if (isIdle(this)) return raw.apply(this, args);
+          return makeChannel(raw, this, args, (channel) => trace(channel, this));
+        },
+    );
+  }
+  for (const name of ['close', 'updateSecret']) {
+    replaceClassMethod(
+      prototype,
+      name,
+      (raw) =>
+        function call(this: object, ...args: unknown[]): unknown {
+          // The callback API would run it in the context in which the connection was opened.
+          const last = args.at(-1);
+          if (typeof last === 'function' && !isIdle(this)) {
+            args[args.length - 1] = bindToContext(activeContext(), last as (...results: unknown[]) => unknown);
+          }
+          return raw.apply(this, args);
+        },
+    );
+  }
+}

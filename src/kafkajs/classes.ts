@@ -1,0 +1,55 @@
+// Traces what all clients of a kafkajs make, for applications that do not wrap them.
+import {
+  guard,
+  isAutoInstrumented,
+  isPatched,
+  isTracedExplicitly,
+  replaceClassMethod,
+  stepAside,
+} from '../messaging/index.ts';
+import type { TraceKafkaOptions } from './options.ts';
+import { Making } from './trace-kafka.ts';
+import type { ConsumerLike, ProducerLike } from './types.ts';
+
+/**
+ * Lets the class of kafkajs' clients hand out traced producers and consumers. What the client's own methods return is wrapped, so that
+ * a subclass is called once, as before.
+ *
+ * @param client - the class, `Kafka`.
+ * @param current - with which options clients are traced now; undefined while they are not.
+ * @internal
+ */
+export function traceKafkaClass(client: { prototype: object }, current: () => TraceKafkaOptions | undefined): void {
+  /** The same options are those of many clients. */
+  const makings = new WeakMap<TraceKafkaOptions, Making>();
+  const makingOf = (options: TraceKafkaOptions): Making => {
+    const known = makings.get(options) ?? new Making(options);
+    makings.set(options, known);
+    return known;
+  };
+  const trace = (kafka: unknown, name: string, raw: unknown, made: object, method: string, config: unknown): void => {
+    const options = current();
+    if (options === undefined || isTracedExplicitly(kafka as object)) return;
+    // Below or above this method, or on what it has made.
+    if (isPatched(raw) || isAutoInstrumented(kafka as object, name) || isAutoInstrumented(made, method)) {
+      stepAside('kafkajs');
+    } else if (name === 'producer') {
+      makingOf(options).producer(made as ProducerLike);
+    } else {
+      makingOf(options).consumer(made as ConsumerLike, config, kafka as object);
+    }
+  };
+  const methods = { producer: 'send', consumer: 'run' };
+  for (const [name, method] of Object.entries(methods)) {
+    replaceClassMethod(
+      client.prototype,
+      name,
+      (raw) =>
+        function make(this: unknown, ...args: unknown[]): unknown {
+          const made = raw.apply(this, args);
+          guard('tracing a kafkajs client', () => trace(this, name, raw, made as object, method, args[0]));
+          return made;
+        },
+    );
+  }
+}

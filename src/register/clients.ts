@@ -1,0 +1,103 @@
+// The clients that are traced without being wrapped, by the application's wish: which of their files are patched, and with which options.
+import type { TraceAmqplibOptions } from '../amqplib/index.ts';
+import { traceConnectionClass } from '../amqplib/classes.ts';
+import type { TraceRedisOptions } from '../ioredis/index.ts';
+import { traceRedisClass } from '../ioredis/classes.ts';
+import type { TraceKafkaOptions } from '../kafkajs/index.ts';
+import { traceKafkaClass } from '../kafkajs/classes.ts';
+import { asAutomatic } from '../messaging/index.ts';
+import { type PackageFile, watchFiles } from './module-loads.ts';
+
+/** The options of each client's wrapper. */
+export interface ClientOptions {
+  readonly kafkajs: TraceKafkaOptions;
+  readonly amqplib: TraceAmqplibOptions;
+  readonly ioredis: TraceRedisOptions;
+}
+
+export type ClientName = keyof ClientOptions;
+
+export const clientNames: readonly ClientName[] = ['kafkajs', 'amqplib', 'ioredis'];
+
+interface Class {
+  prototype: object;
+}
+
+/** With which options each client is traced: the last that was switched on applies. */
+const switchedOn: { readonly [Name in ClientName]: ClientOptions[Name][] } = { kafkajs: [], amqplib: [], ioredis: [] };
+const watched = new Set<ClientName>();
+
+/**
+ * Traces the clients that an application makes from now on.
+ *
+ * @returns a function that ends it, for clients made after that.
+ */
+export function switchOn<Name extends ClientName>(name: Name, options: ClientOptions[Name]): () => void {
+  const entry = asAutomatic({ ...options });
+  const entries: ClientOptions[Name][] = switchedOn[name];
+  entries.push(entry);
+  if (!watched.has(name)) {
+    watched.add(name);
+    watchFiles(files[name]);
+  }
+  return () => {
+    const index = entries.indexOf(entry);
+    if (index >= 0) entries.splice(index, 1);
+  };
+}
+
+/** `Redis` of each copy of ioredis, by its folder: instrumentations patch it, and not the Cluster. */
+const nodeClasses = new Map<string, Class>();
+
+/** Versions before 5 export classes in other files or in other ways. */
+function classOf(exports: unknown): Class {
+  return ((exports as { default?: Class }).default ?? exports) as Class;
+}
+
+function redisFile(path: string): PackageFile {
+  return {
+    name: 'ioredis',
+    path,
+    loaded(exports, root) {
+      nodeClasses.set(root, classOf(exports));
+      traceRedisClass(classOf(exports), () => switchedOn.ioredis.at(-1));
+    },
+  };
+}
+
+const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
+  kafkajs: [
+    {
+      name: 'kafkajs',
+      path: 'src/index.js',
+      loaded: (exports) => traceKafkaClass(exports as Class, () => switchedOn.kafkajs.at(-1)),
+    },
+  ],
+  amqplib: [
+    {
+      name: 'amqplib',
+      path: 'lib/channel_model.js',
+      loaded: (exports) =>
+        traceConnectionClass((exports as { ChannelModel: Class }).ChannelModel, () => switchedOn.amqplib.at(-1)),
+    },
+    {
+      name: 'amqplib',
+      path: 'lib/callback_model.js',
+      loaded: (exports) =>
+        traceConnectionClass((exports as { CallbackModel: Class }).CallbackModel, () => switchedOn.amqplib.at(-1)),
+    },
+  ],
+  ioredis: [
+    ...['built/Redis.js', 'built/redis/index.js', 'built/redis.js'].map(redisFile),
+    {
+      name: 'ioredis',
+      path: 'built/cluster/index.js',
+      loaded: (exports, root) =>
+        traceRedisClass(
+          classOf(exports),
+          () => switchedOn.ioredis.at(-1),
+          () => nodeClasses.get(root),
+        ),
+    },
+  ],
+};

@@ -1,0 +1,53 @@
+// Leaves the globals of OpenTelemetry's API to an SDK that the application starts itself.
+import { warn } from '../common/warnings.ts';
+import { guard, replaceClassMethod } from '../messaging/index.ts';
+import { unregisterTracing } from '../sdk/api-globals.ts';
+import type { Tracing } from '../sdk/tracing.ts';
+import { watchFiles } from './module-loads.ts';
+
+interface Class {
+  prototype: object;
+}
+
+/**
+ * Watches for the application's own SDK. When it starts, the tracing of `mqtrace/register` sends what it has and ends, and its provider,
+ * propagator and context manager make room: the application's settings apply to all spans, whichever was loaded first.
+ */
+export function handOverToOwnSdk(tracing: Tracing): void {
+  let over = false;
+  const handOver = (): void => {
+    if (over) return;
+    over = true;
+    if (!unregisterTracing(tracing.provider)) return;
+    void tracing.shutdown();
+    warn(
+      'the application has started an OpenTelemetry SDK of its own, so that mqtrace/register has ended its tracing; all spans of ' +
+        'clients made from now on go to that SDK. MQTRACE_SDK=off keeps mqtrace/register from starting one',
+    );
+  };
+  const before = (name: string) => (raw: (this: unknown, ...args: unknown[]) => unknown) =>
+    ({
+      [name](this: unknown, ...args: unknown[]): unknown {
+        guard('leaving the globals to another SDK', handOver);
+        return raw.apply(this, args);
+      },
+    })[name]!;
+  watchFiles([
+    {
+      name: '@opentelemetry/sdk-node',
+      path: 'build/src/sdk.js',
+      loaded: (exports) =>
+        replaceClassMethod((exports as { NodeSDK: Class }).NodeSDK.prototype, 'start', before('start')),
+    },
+    {
+      name: '@opentelemetry/sdk-trace-node',
+      path: 'build/src/NodeTracerProvider.js',
+      loaded: (exports) =>
+        replaceClassMethod(
+          (exports as { NodeTracerProvider: Class }).NodeTracerProvider.prototype,
+          'register',
+          before('register'),
+        ),
+    },
+  ]);
+}

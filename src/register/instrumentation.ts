@@ -1,0 +1,117 @@
+// `mqtrace/instrumentation`: the wrappers as OpenTelemetry instrumentations, for `registerInstrumentations` and NodeSDK.
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type { TraceAmqplibOptions } from '../amqplib/index.ts';
+import { checkBoolean, isRecord } from '../common/check-options.ts';
+import { invalidOption } from '../common/errors.ts';
+import { version } from '../common/version.ts';
+import type { TraceRedisOptions } from '../ioredis/index.ts';
+import type { TraceKafkaOptions } from '../kafkajs/index.ts';
+import { checkClientOptions } from './client-options.ts';
+import { type ClientName, type ClientOptions, switchOn } from './clients.ts';
+
+/** What every instrumentation takes beside the options of its wrapper. */
+export interface InstrumentationConfig {
+  /** Whether clients are traced from the construction of the instrumentation on. Default true. */
+  enabled?: boolean;
+}
+
+/**
+ * OpenTelemetry's interface `Instrumentation`, by its shape: the package that declares it is not needed.
+ *
+ * It traces the clients that are made while it is enabled, and these for as long as they live.
+ */
+abstract class ClientInstrumentation<Name extends ClientName> {
+  readonly instrumentationName: string;
+  readonly instrumentationVersion: string = version;
+  readonly #client: Name;
+  #config: InstrumentationConfig & ClientOptions[Name];
+  #tracerProvider: TracerProvider | undefined;
+  #switchOff: (() => void) | undefined;
+
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(client: Name, config: InstrumentationConfig & ClientOptions[Name]) {
+    this.#client = client;
+    this.instrumentationName = `mqtrace/${client}`;
+    this.#config = this.#checked(config);
+    // registerInstrumentations() enables only what was made with `enabled: false`.
+    if (this.#config.enabled === true) this.enable();
+  }
+
+  /** Traces the clients that are made from now on. */
+  enable(): void {
+    this.#switchOff?.();
+    const { enabled: _, ...options } = this.#config;
+    const provider = this.#tracerProvider ?? options.tracerProvider;
+    this.#switchOff = switchOn(this.#client, {
+      ...(options as ClientOptions[Name]),
+      ...(provider !== undefined && { tracerProvider: provider }),
+    });
+  }
+
+  /** Leaves the clients that are made from now on untraced. */
+  disable(): void {
+    this.#switchOff?.();
+    this.#switchOff = undefined;
+  }
+
+  /** Sets where the spans of the clients that are made from now on come from. Default: the registered provider. */
+  setTracerProvider(tracerProvider: TracerProvider): void {
+    this.#tracerProvider = tracerProvider;
+    this.#renew();
+  }
+
+  /** Has no effect: messages are counted and timed for `mqtraceMetrics()` of `mqtrace/metrics`, and for `startTracing({ metrics })`. */
+  setMeterProvider(_meterProvider: MeterProvider): void {}
+
+  /**
+   * Replaces the options of the clients that are made from now on. What `enabled` says is kept, and changes nothing by itself.
+   *
+   * @throws MqtraceError `INVALID_OPTION`
+   */
+  setConfig(config: InstrumentationConfig & ClientOptions[Name]): void {
+    this.#config = this.#checked(config);
+    this.#renew();
+  }
+
+  /** The options, with `enabled` as it was given. */
+  getConfig(): InstrumentationConfig & ClientOptions[Name] {
+    return this.#config;
+  }
+
+  #renew(): void {
+    if (this.#switchOff !== undefined) this.enable();
+  }
+
+  #checked(config: unknown): InstrumentationConfig & ClientOptions[Name] {
+    const where = this.constructor.name;
+    if (!isRecord(config)) throw invalidOption(`${where} config`, config, 'an object');
+    const { enabled = true, ...options } = config;
+    checkBoolean(enabled, `${where}({ enabled })`);
+    checkClientOptions(where, this.#client, options as ClientOptions[Name]);
+    return { ...(options as ClientOptions[Name]), enabled: enabled as boolean };
+  }
+}
+
+/** Traces kafkajs as `traceKafka` does, in the place of `@opentelemetry/instrumentation-kafkajs`. */
+export class KafkaJsInstrumentation extends ClientInstrumentation<'kafkajs'> {
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(config: InstrumentationConfig & TraceKafkaOptions = {}) {
+    super('kafkajs', config);
+  }
+}
+
+/** Traces amqplib as `traceConnection` does, in the place of `@opentelemetry/instrumentation-amqplib`. */
+export class AmqplibInstrumentation extends ClientInstrumentation<'amqplib'> {
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(config: InstrumentationConfig & TraceAmqplibOptions = {}) {
+    super('amqplib', config);
+  }
+}
+
+/** Traces ioredis as `traceRedis` does, in the place of `@opentelemetry/instrumentation-ioredis`. */
+export class IORedisInstrumentation extends ClientInstrumentation<'ioredis'> {
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(config: InstrumentationConfig & TraceRedisOptions = {}) {
+    super('ioredis', config);
+  }
+}

@@ -1,0 +1,36 @@
+// The options of mqtrace/register, and their checks.
+import { checkNames } from '../common/check-options.ts';
+import { checkOptions, type TraceOptions } from '../messaging/options.ts';
+import type { StartTracingOptions } from '../sdk/options.ts';
+import { validateOptions } from '../sdk/validate-options.ts';
+import { checkClientOptions } from './client-options.ts';
+import { clientNames, type ClientOptions } from './clients.ts';
+
+/** What the file `mqtrace.config.mjs`, `.cjs` or `.json` exports. Every option may be left out. */
+export interface RegisterOptions {
+  /** Options of `startTracing`. False does not start it: spans go to the SDK that the application registers. */
+  readonly tracing?: StartTracingOptions | false | undefined;
+  /** Options of all clients. */
+  readonly messaging?: TraceOptions | undefined;
+  /** Options of `traceKafka` for every kafkajs client, beside or over those of `messaging`. False leaves kafkajs untraced. */
+  readonly kafkajs?: ClientOptions['kafkajs'] | false | undefined;
+  /** Options of `traceConnection` for every connection of amqplib. False leaves amqplib untraced. */
+  readonly amqplib?: ClientOptions['amqplib'] | false | undefined;
+  /** Options of `traceRedis` for every ioredis client. False leaves ioredis untraced. */
+  readonly ioredis?: ClientOptions['ioredis'] | false | undefined;
+}
+
+/**
+ * @param where - the file's name, for messages.
+ * @throws MqtraceError `INVALID_OPTION`
+ */
+export function checkRegisterOptions(where: string, given: unknown): asserts given is RegisterOptions {
+  checkNames(where, given, ['tracing', 'messaging', ...clientNames]);
+  const options = given as RegisterOptions;
+  if (options.tracing !== undefined && options.tracing !== false) validateOptions(options.tracing);
+  if (options.messaging !== undefined) checkOptions(`${where}: messaging`, options.messaging);
+  for (const name of clientNames) {
+    const value = options[name];
+    if (value !== undefined && value !== false) checkClientOptions(`${where}: ${name}`, name, value);
+  }
+}
