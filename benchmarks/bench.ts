@@ -1,4 +1,4 @@
-// What tracing costs: npm run bench -- --help
+// Measures the cost of tracing: npm run bench -- --help
 import { type BrokerResult, brokerVariants, measureBrokers } from './brokers/measure.ts';
 import { families } from './paths/cases.ts';
 import { measurePaths, type PathResult } from './paths/measure.ts';
@@ -15,7 +15,7 @@ function title(of: string, { node, cores, processor, load }: Machine): void {
   console.log(`\n## ${of}: Node.js ${node}, ${cores} x ${processor}, load ${load}\n`);
 }
 
-/** Where results are written, if they are. */
+/** The folder to which results are written, if any. */
 function pathOf({ json, short }: BenchOptions, { node }: Machine): string | undefined {
   return json ?? (short ? undefined : resultsFile(node));
 }

@@ -1,4 +1,5 @@
-// Carriers and propagator beside OpenTelemetry's stock propagators, and what junk costs: npm run bench:carriers
+// Compares carriers and propagator with OpenTelemetry's stock propagators, and measures the cost of junk: npm run
+// bench:carriers
 import { type Context, propagation, ROOT_CONTEXT, type TextMapPropagator, trace } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { Bench } from 'tinybench';

@@ -1,4 +1,5 @@
-// Compares what mqtrace costs, as ratios to the auto-instrumentation or the raw client in the same run, with baseline.json. Fails on
+// Compares the cost of mqtrace, as a ratio to the auto-instrumentation or the raw client in the same run, with
+// baseline.json. Fails on
 // a regression beyond the noise: npm run bench:check -- [--update] [--client NAME,…] [--path TEXT] [--node N]
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,7 @@ interface Baseline {
 }
 
 const path = fileURLToPath(new URL('baseline.json', import.meta.url));
-/** By the major version of Node.js: engines differ in what they make of either. */
+/** By major version of Node.js, because the ratios differ between engines. */
 const baselines = (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}) as Record<string, Baseline>;
 const args = process.argv.slice(2);
 const update = args.includes('--update');

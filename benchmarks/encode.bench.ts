@@ -1,5 +1,5 @@
-// How much encoding costs: ours against the official serializer, per span, in time and in allocated bytes.
-//   node --expose-gc --import tsx benchmarks/encode.bench.ts
+// Compares our encoder with the official serializer, in time and allocated bytes per span: node --expose-gc --import
+// tsx benchmarks/encode.bench.ts
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -19,7 +19,7 @@ const scope = { name: 'mqtrace/kafkajs', version: '0.1.0' };
 const hex = (bytes: number): string =>
   Buffer.from(Array.from({ length: bytes }, () => Math.random() * 256)).toString('hex');
 
-/** A consumer's span as mqtrace's wrappers make it. */
+/** A consumer span as mqtrace's wrappers create it. */
 function messagingSpan(index: number): ReadableSpan {
   const context = { traceId: hex(16), spanId: hex(8), traceFlags: TraceFlags.SAMPLED };
   const parent = { traceId: context.traceId, spanId: hex(8), traceFlags: TraceFlags.SAMPLED, isRemote: true };
@@ -84,7 +84,7 @@ const contestants = [
   { name: 'mqtrace', run: ours, micros: Infinity, heap: 0, buffers: 0 },
 ];
 for (const { run } of contestants) for (let i = 0; i < 50; i++) run();
-// Turn about, in processor time, and the best of many: whatever else the machine does only adds.
+// In turns, in processor time, and the minimum of many runs: other load can only add time.
 for (let series = 0; series < 60; series++) {
   for (const each of contestants) {
     const before = process.cpuUsage();
@@ -96,7 +96,7 @@ for (let series = 0; series < 60; series++) {
 for (const each of contestants) {
   (globalThis as { gc?: () => void }).gc?.();
   const before = process.memoryUsage();
-  // So few that no collection comes between.
+  // Few enough that no garbage collection occurs.
   for (let i = 0; i < 4; i++) each.run();
   const after = process.memoryUsage();
   each.heap = (after.heapUsed - before.heapUsed) / (4 * batchSize);

@@ -1,7 +1,5 @@
-// How many spans are lost, stock pipeline and mqtrace with a spool in the same run, against a receiver in another process than the
-// one that makes the spans.
-//   npm run bench:loss                        all scenarios
-//   npm run bench:loss -- outage              those whose name holds a word
+// Counts lost spans of the stock pipeline and of mqtrace with a spool, in the same run, with the receiver in a separate
+// process. All scenarios: npm run bench:loss. Those whose name contains a word: npm run bench:loss -- outage
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +14,7 @@ interface Outcome {
   created: number;
   received: number;
   twice: number;
-  /** Spans that arrived while the program made its load, per second. */
+  /** Spans that arrived during the load, per second. */
   rate: number | undefined;
   balanced: boolean | undefined;
 }
@@ -85,7 +83,7 @@ const sources = await CompiledSources.compile();
 try {
   console.log('| scenario | lost, stock | lost, mqtrace | remarks |\n| --- | --- | --- | --- |');
   for (const scenario of scenarios.filter(({ name }) => name.includes(word))) {
-    // One after the other where speed is compared, side by side where only time passes.
+    // One after the other if speed is compared; else at the same time.
     const stock = run(sources, scenario, 'stock');
     if (scenario.rate !== undefined) await stock;
     const [a, b] = await Promise.all([stock, run(sources, scenario, 'mqtrace')]);

@@ -14,7 +14,7 @@ const phases = [
 ] as const;
 const runs = 10;
 
-/** Time, and the random numbers of this run. Time goes by as traces arrive, and in no other way. */
+/** The time and the random numbers of this run. Time advances only as traces arrive. */
 interface World {
   now: number;
   readonly random: () => number;
@@ -27,7 +27,7 @@ interface Subject {
   end?(): void;
 }
 
-/** How each sampler is put to the test. */
+/** How each sampler is driven. */
 const subjects: Readonly<Record<string, (world: World) => Subject>> = {
   'ratio(0.1)': (world) => head(world, ratio(0.1)),
   'perSecond(100)': (world) => head(world, perSecondIn(world, 100)),
@@ -61,7 +61,7 @@ function head(world: World, sampler: Sampler): Subject {
   return { arrive };
 }
 
-/** The cap sees real spans at their end, and closes its windows by the time of this world. */
+/** The trace cap gets real spans when they end, and closes its windows by the simulated time. */
 function capped(world: World): Subject {
   let due = Infinity;
   let close = (): void => undefined;
@@ -96,16 +96,16 @@ function capped(world: World): Subject {
   return { arrive, end: () => close() };
 }
 
-/** What one sampler did: means over all runs. */
+/** The results of one sampler, as means over all runs. */
 export interface Row {
   readonly sampler: string;
-  /** Kept a second while 100 a second arrive. */
+  /** Kept per second while 100 per second arrive. */
   readonly quiet: number;
   /** Kept in the first second of the burst. */
   readonly jump: number;
-  /** Kept a second in the rest of it. */
+  /** Kept per second in the rest of the burst. */
   readonly burst: number;
-  /** Seconds after the burst until as much is kept as before, nine tenths at least. */
+  /** Seconds after the burst until at least nine tenths of the former rate are kept. */
   readonly recovery: number;
   /** Sum of weights over the number of traces, less 1; undefined where weights are unknown. */
   readonly weights: number | undefined;
@@ -113,7 +113,7 @@ export interface Row {
   readonly kept: readonly number[];
 }
 
-/** Runs every sampler through the same load. The same figures each time: all chance is seeded. */
+/** Runs every sampler with the same load. The results are the same each time, because all random numbers are seeded. */
 export function simulate(): Row[] {
   return Object.entries(subjects).map(([sampler, make], index) => {
     const kept: number[] = Array.from({ length: 60 }, () => 0);
@@ -154,7 +154,7 @@ export function simulate(): Row[] {
 
 const bars = '▁▂▃▄▅▆▇█';
 
-/** As a table in Markdown, with a plot of what was kept in each second from 10 to 50 (on a root scale). */
+/** As a Markdown table, with a plot of the traces kept in each second from 10 to 50 (on a root scale). */
 export function toMarkdown(rows: readonly Row[]): string {
   const plot = (kept: readonly number[]): string =>
     kept

@@ -1,6 +1,7 @@
 /**
- * What a sampling decision costs, and whether it is the right one: mqtrace beside the SDK's TraceIdRatioBasedSampler and
- * @opentelemetry/sampler-composite. `npm run bench:sampling`. Samplers are run in turns, so that a busy machine slows all of them.
+ * Measures the cost of a sampling decision, and checks it: mqtrace compared with the SDK's TraceIdRatioBasedSampler
+ * and @opentelemetry/sampler-composite. `npm run bench:sampling`. Samplers run in turns, so that a busy machine slows
+ * all of them.
  */
 import { randomBytes } from 'node:crypto';
 import { createTraceState, ROOT_CONTEXT, SpanKind, trace, type Context } from '@opentelemetry/api';
@@ -48,10 +49,10 @@ function decide(sampler: Sampler, context: Context, traceId: string): number {
 }
 
 const nothing: SamplingResult = { decision: SamplingDecision.NOT_RECORD };
-/** Decides nothing: what calling it takes is the loop's own share. */
+/** Decides nothing, to measure the cost of the loop itself. */
 const loop: Sampler = { shouldSample: () => nothing, toString: () => 'loop' };
 
-/** Nanoseconds a call, without the loop, in the fastest of all rounds: what else the machine does can only add to it. */
+/** Nanoseconds per call, without the loop, in the fastest of all rounds: other load can only add time. */
 function measure(
   samplers: Record<string, Sampler>,
   context: (traceId: string) => Context,

@@ -1,4 +1,4 @@
-/** `npm run simulate:sampling`: what each sampler keeps of a load that jumps 50-fold, as in docs/sampling.md. */
+/** Shows what each sampler keeps of a load that increases 50-fold, for docs/sampling.md: npm run simulate:sampling */
 import { simulate, toMarkdown } from './sampling-simulation.ts';
 
 console.log(toMarkdown(simulate()));

@@ -1,5 +1,5 @@
-// Whether memory stays flat, and what messages cost that are not finished: npm run soak -- [--short] [--messages N]
-// Fails when memory grows.
+// Checks that memory does not grow, and measures the cost of unfinished messages: npm run soak -- [--short] [--messages
+// N] Fails if memory grows.
 import { parseArgs } from 'node:util';
 import { table } from './report/markdown.ts';
 import { machineOf } from './runner/machine.ts';

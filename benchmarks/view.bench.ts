@@ -1,4 +1,5 @@
-// npm run bench:view: spans a second into the store of "mqtrace view", its memory, and how long answers take at a million spans.
+// Measures spans per second into the store of "mqtrace view", its memory, and the time of queries at a million spans:
+// npm run bench:view
 import { answerFrom, SpanStore } from '../src/view/index.ts';
 import { SpanPairs } from './support/span-pairs.ts';
 

@@ -1,4 +1,5 @@
-// A pipeline over the three brokers while nothing is sampled: each consumer is told how long ago its first message was sent.
+// Tests a pipeline over the three brokers without sampling: each consumer records how long ago the first message was
+// sent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
@@ -90,7 +91,7 @@ test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
       expect(ages['checkout']?.count).toBe(1);
       expect(Math.abs(ages['checkout']!.sum / seen[destination]! - 1)).toBeLessThan(0.02);
     }
-    // What is on the wire, read by a client that nothing wraps.
+    // The message on the broker, read by an untraced client.
     const raw = new Redis(inject('redisUrl'));
     const [[, fields]] = (await raw.xrange(stream, '-', '+')) as [[string, string[]]];
     const traceState = fields[fields.indexOf('tracestate') + 1]!;

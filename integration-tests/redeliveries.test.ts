@@ -12,7 +12,8 @@ import { uniqueName } from '../test-support/inputs.ts';
 import { thOf } from '../src/sampling/testing/provider.ts';
 import { type Service, service } from '../test-support/service.ts';
 
-// The head keeps nothing anywhere; a failure is kept where it happens, and so is every later delivery of that message.
+// Tests the sampling of failures: head sampling keeps nothing, but a failure is kept, and so is every later delivery of
+// that message.
 const shop = (seed: number): Service => service({ sampler: alwaysOff }, seeded(seed));
 const shipping = (seed: number): Service => service({ sampler: alwaysOff, keepErrors: true }, seeded(seed));
 
@@ -32,7 +33,7 @@ function expectKept(spans: readonly ReadableSpan[], attribute: string, values: u
   expect(spans.every((span) => span.spanContext().traceFlags & 1)).toBe(true);
 }
 
-test('RabbitMQ: what comes back through a dead-letter exchange is told by x-death, and kept', async () => {
+test('RabbitMQ: a delivery through a dead-letter exchange is recognized by x-death, and kept', async () => {
   const [sender, receiver] = [shop(210), shipping(211)];
   const [publisher, consumer] = [await newChannel(sender), await newChannel(receiver)];
   const [queue, waiting] = [uniqueName('q'), uniqueName('waiting')];
@@ -54,7 +55,7 @@ test('RabbitMQ: what comes back through a dead-letter exchange is told by x-deat
     asyncHandler(async (message) => {
       const order = message.content.toString();
       deliveries.push(order);
-      // Rejected twice; only the first rejection fails by itself.
+      // Rejected twice; only the first rejection is itself a failure.
       if (order === '4' && deliveries.filter((each) => each === '4').length < 3) consumer.nack(message, false, false);
       else {
         consumer.ack(message);
@@ -71,7 +72,7 @@ test('RabbitMQ: what comes back through a dead-letter exchange is told by x-deat
   expect(deliveries).toHaveLength(12);
 });
 
-test('Redis: what is delivered again is told by its delivery count, and kept', async () => {
+test('Redis: a redelivery is recognized by its delivery count, and kept', async () => {
   const [sender, receiver] = [shop(212), shipping(213)];
   const { redis: writer } = tracedRedis({}, { recording: sender.recording });
   const { redis } = tracedRedis({}, { recording: receiver.recording });
@@ -79,7 +80,7 @@ test('Redis: what is delivered again is told by its delivery count, and kept', a
   for (let order = 0; order < 10; order++) await writer.xadd(stream, '*', 'order', String(order));
   const attempts: number[] = [];
   let handled = 0;
-  // What is pending comes again with the restart, not after a time, which a busy machine may exceed.
+  // Pending entries are delivered again with the restart, not after a time that a busy machine may exceed.
   const options = { streams: stream, group, consumer: 'one', minIdleMs: Infinity, onError: () => undefined };
   const consumeUntil = async (count: number): Promise<void> => {
     const consumer = consumeStream(redis, options, ({ fields, deliveryAttempt = 1 }) => {

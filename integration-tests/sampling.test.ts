@@ -19,7 +19,7 @@ async function newChannel({ recording }: Service): Promise<Channel> {
   return connection.createChannel();
 }
 
-/** Orders go through Kafka to the second service, through RabbitMQ to the third, and on to a Redis stream. */
+/** Orders pass Kafka to the second service, RabbitMQ to the third, and then a Redis stream. */
 async function runPipeline(services: readonly [Service, Service, Service], orders: number): Promise<string[]> {
   const [shop, billing, shipping] = services;
   const [topic, queue, stream] = [await newTopic(), uniqueName('q'), uniqueName('orders')];
@@ -54,13 +54,13 @@ async function runPipeline(services: readonly [Service, Service, Service], order
   return traceIds;
 }
 
-/** A head that decides at every hop by its own rate. */
+/** A head sampler that decides at every hop with its own rate. */
 const atEveryHop = (p: number): SamplingOptions => ({
   sampler: parentBased(ratio(p), { remoteParentSampled: ratio(p), remoteParentNotSampled: ratio(p) }),
 });
 
 describe('a pipeline of three services with different rates', () => {
-  it('keeps in each what the consistent rule says: the traces of the lowest rate are whole', async () => {
+  it('each service keeps what consistent sampling requires: the traces of the lowest rate are complete', async () => {
     const random = seeded(200);
     const rates = [0.5, 0.2, 0.35] as const;
     const services = [
@@ -91,7 +91,7 @@ describe('a pipeline of three services with different rates', () => {
     for (const traceId of published) expect([sent.has(traceId), shipped.has(traceId)]).toStrictEqual([true, true]);
   });
 
-  it('as it comes, all follow the first: every trace is whole or not there at all', async () => {
+  it('by default, all follow the first service: every trace is complete or absent', async () => {
     const random = seeded(201);
     const services = [
       service({ sampler: { ratio: 0.4 } }, random),
@@ -115,7 +115,7 @@ describe('a pipeline of three services with different rates', () => {
 });
 
 describe('a consumer that fails', () => {
-  it('has its spans kept though the head dropped them, through Kafka', async () => {
+  it('through Kafka, its spans are kept although head sampling dropped them', async () => {
     const random = seeded(202);
     const shop = service({ sampler: alwaysOff }, random);
     const billing = service({ sampler: { ratio: 0 }, keepErrors: true }, random);
@@ -146,7 +146,7 @@ describe('a consumer that fails', () => {
     expect(shop.exported()).toStrictEqual([]);
   });
 
-  it('has them kept through RabbitMQ, and those of the redelivery; what it sends carries the head’s decision', async () => {
+  it('through RabbitMQ, they are kept, and those of the redelivery; sent messages carry the decision of head sampling', async () => {
     const random = seeded(203);
     const shop = service({ sampler: alwaysOff }, random);
     const shipping = service({ sampler: alwaysOff, keepErrors: true }, random);

@@ -1,4 +1,4 @@
-// `settleSpans: false`: settlements happen as they do and are not shown; what they end is.
+// Tests `settleSpans: false`: settlements create no span, but still end the process span.
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
@@ -14,7 +14,7 @@ const recording = recordSpans();
 const options = { tracerProvider: recording.tracerProvider, settleSpans: false };
 const names = (): string[] => recording.spans().map(({ name }) => name);
 
-test('amqplib: an ack ends the processing and has no span', async () => {
+test('amqplib: an ack ends the process span and has no span', async () => {
   recording.clear();
   const connection = traceConnection(await connect(inject('amqpUrl')), options);
   const channel = await connection.createChannel();
@@ -30,7 +30,7 @@ test('amqplib: an ack ends the processing and has no span', async () => {
     });
   });
   expect(open).toEqual([1, 0]);
-  // The names of exclusive queues, which are temporary, stay out of span names.
+  // The names of exclusive queues, which are temporary, are not part of span names.
   expect(names()).toEqual(['publish', 'process']);
   expect((await channel.checkQueue(queue)).messageCount).toBe(0);
   await connection.close();

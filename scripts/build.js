@@ -38,7 +38,7 @@ writeBundle(
   entries.map(({ default: module }) => sourceOf(module.default)),
   'shared',
 );
-// By itself, so that what the viewer and the commands need does not divide the files that applications load.
+// Bundled separately, so that the viewer and the commands do not split the files that applications load.
 writeBundle(root, dist, Object.values(manifest.bin).map(sourceOf), 'src/cli', ['./mcp/server.ts']);
 for (const { import: facade, default: module } of entries)
   writeFacade(join(root, facade.default), join(root, module.default));

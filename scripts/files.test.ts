@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// What CONTRIBUTING.md asks of every source file.
+// Checks the rules of CONTRIBUTING.md for every source file.
 const root = fileURLToPath(new URL('..', import.meta.url));
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
   .split('\n')
@@ -26,7 +26,7 @@ test('a comment sentence is recognized', () => {
   expect(beginsWithSentence('// eslint-disable\n')).toBe(false);
 });
 
-test('every module begins with a sentence that says what it is for', () => {
+test('every module begins with a sentence that describes its purpose', () => {
   const modules = files.filter(
     (name) => /^(?:src|carriers|test-support|scripts)\//.test(name) && !/\.test(?:-d)?\.ts$/.test(name),
   );

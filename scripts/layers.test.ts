@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// docs/architecture.md: imports point down only, and no published file imports a client.
+// Checks the rules of docs/architecture.md: imports only point down, and no published file imports a client.
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wrapper = ['common', 'carriers', 'propagation', 'messaging', 'metrics'];
 /** For each module folder, the folders that it may import. A folder or an import that is not listed here fails the test. */
@@ -84,7 +84,7 @@ test('no published file imports a client, and only the folders of mqtrace/sdk im
     ({ file, from, to, type }) =>
       !to.startsWith('node:') &&
       to !== '@opentelemetry/api' &&
-      // The build compiles the SDK of the protocol into this file, which only "mqtrace mcp" loads.
+      // The build bundles the SDK of MCP into this file, which only "mqtrace mcp" loads.
       !(file === 'src/cli/mcp/server.ts' && (to === 'zod' || to.startsWith('@modelcontextprotocol/server'))) &&
       // Values are loaded on demand by config/optional-package.ts, so that mqtrace/sdk loads without them.
       !(type && ['config', 'sampling', 'export', 'sdk'].includes(from) && to.startsWith('@opentelemetry/')),
@@ -92,7 +92,7 @@ test('no published file imports a client, and only the folders of mqtrace/sdk im
   expect(wrong).toEqual([]);
 });
 
-test("the consumer-group loop of ioredis is independent of tracing: it imports nothing but common and ioredis' own shapes", () => {
+test('the consumer-group loop of ioredis is independent of tracing: it imports only common and the types of ioredis', () => {
   const files = [...imports].filter(({ file }) => file.startsWith('src/ioredis/consumer/')).map(({ file }) => file);
   expect(files.length).toBeGreaterThan(5);
   const allowed = /^(?:\.\/|\.\.\/\.\.\/common\/|\.\.\/(?:error-type|replies|types)\.ts$|node:)/;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Output } from '../src/cli/command.ts';
 import { run } from '../src/cli/run.ts';
 
-/** What a command has written, and its exit code. */
+/** The output of a command, and its exit code. */
 export interface CliResult {
   readonly code: number;
   readonly out: string;
@@ -11,9 +11,9 @@ export interface CliResult {
 }
 
 /**
- * Runs a command with 120 columns and no terminal, an empty environment and nothing on standard input.
+ * Runs a command with 120 columns, no terminal, an empty environment and empty standard input.
  *
- * @param given - what is different.
+ * @param given - what differs from that.
  */
 export async function runCli(args: string[], given: Partial<Output> = {}): Promise<CliResult> {
   const out: string[] = [];

@@ -1,4 +1,4 @@
-// amqplib on a real broker.
+// Measures amqplib on a real broker.
 import { createRequire } from 'node:module';
 import { traceConnection } from 'mqtrace/amqplib';
 
@@ -18,7 +18,7 @@ export async function open(tools, address) {
       channel.sendToQueue(queue, content, headers ? { headers } : {}, (error) => (error ? reject(error) : resolve()));
     });
 
-  /** Handles so many messages of a queue. */
+  /** Handles a number of messages of a queue. */
   const consume = (queue, handle) => async (count) => {
     let left = count;
     let done;

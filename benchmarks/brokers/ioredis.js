@@ -1,4 +1,4 @@
-// ioredis on a real server.
+// Measures ioredis on a real server.
 import { createRequire } from 'node:module';
 import { randomUUID } from 'node:crypto';
 import { processMessage, traceRedis } from 'mqtrace/ioredis';
@@ -23,7 +23,7 @@ export async function open(tools, address) {
     return redis.xack(stream, 'g', ...ids);
   };
 
-  /** Handles so many entries of a stream. */
+  /** Handles a number of entries of a stream. */
   const consume = (stream, work) => async (count) => {
     for (let left = count; left > 0;) {
       const entries = await read(stream);
@@ -32,7 +32,7 @@ export async function open(tools, address) {
       left -= entries.length;
     }
   };
-  /** What "context only" sends on: the fields that came behind those of the application. */
+  /** The fields that "context only" forwards: those after the application's. */
   const headersOf = ([, fields]) => (tools.writesHeaders ? { [fields[2]]: fields[3] } : undefined);
   return {
     messages: 5000,

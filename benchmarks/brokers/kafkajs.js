@@ -1,4 +1,4 @@
-// kafkajs on a real broker.
+// Measures kafkajs on a real broker.
 import { createRequire } from 'node:module';
 import { randomUUID } from 'node:crypto';
 import { traceKafka } from 'mqtrace/kafkajs';
@@ -20,7 +20,7 @@ export async function open(tools, address) {
   const send = (topic, headers) =>
     producer.send({ topic, messages: [{ key: 'order-7', value, ...(headers && { headers }) }] });
 
-  /** Gives a function that waits until so many messages of a topic have been handled. */
+  /** Returns a function that waits until a number of messages of a topic has been handled. */
   async function consume(topic, handle) {
     const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 100 });
     await consumer.connect();
@@ -49,7 +49,7 @@ export async function open(tools, address) {
     send: (headers) => send(first, headers),
     hop: await consume(first, (message) => send(second, headersOf(message))),
     receive: await consume(second),
-    /** Paused consumers wait longer than a message takes: the time until the broker has it. */
+    /** Paused consumers wait longer than a message takes, so this is the time until the broker has stored it. */
     ping: (headers) => send(third, headers),
   };
 }

@@ -1,4 +1,4 @@
-// Measures clients on real brokers: a process for each variant, which take turns.
+// Measures clients on real brokers, with one process for each variant, in turns.
 import { startBrokers } from '../../integration-tests/brokers/index.ts';
 import { quantile, round, summarise, type Summary } from '../report/statistics.ts';
 import { startSink, Worker } from '../runner/worker.ts';
@@ -18,19 +18,19 @@ export const brokerVariants: readonly string[] = [
 ];
 const operations = ['produce', 'hop', 'consume'] as const;
 
-/** What one variant takes of one operation: microseconds per message. */
+/** The cost of one operation with one variant, in microseconds per message. */
 export interface BrokerFigure {
   readonly clock: Summary;
   readonly cpu: Summary;
 }
 
-/** One client. A message is produced, then handled and sent on, then consumed. */
+/** One client. A message is produced, then handled and forwarded, then consumed. */
 export interface BrokerResult {
   readonly name: string;
   readonly operations: Readonly<Record<(typeof operations)[number], Readonly<Record<string, BrokerFigure>>>>;
-  /** Milliseconds from a send to its message, or its confirm with Kafka: one message at a time. */
+  /** Milliseconds from a send until its message is handled (Kafka: until it is acknowledged), one message at a time. */
   readonly latency: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>;
-  /** The most resident memory of the process, in bytes. */
+  /** The maximum resident memory of the process, in bytes. */
   readonly peak: Readonly<Record<string, number>>;
 }
 
@@ -38,11 +38,11 @@ export interface BrokerOptions {
   readonly clients: readonly string[];
   readonly variants: readonly string[];
   readonly rounds: number;
-  /** Messages whose latency is measured, in each round. */
+  /** The number of messages whose latency is measured in each round. */
   readonly pings: number;
   readonly node: string;
   readonly log: (line: string) => void;
-  /** Gets the result of each client as soon as there is one. */
+  /** Receives the result of each client as soon as it is available. */
   readonly save?: (results: readonly BrokerResult[]) => void;
 }
 

@@ -1,5 +1,5 @@
-// One client on a real broker with one variant: does what it is told to, and says what that took.
-//   fork('worker.js', [CLIENT, VARIANT, SINK, ADDRESS])
+// Runs one client with one variant on a real broker, and returns what each operation took. fork('worker.js', [CLIENT,
+// VARIANT, SINK, ADDRESS])
 import { context } from '@opentelemetry/api';
 import { answer } from '../clients/answer.js';
 import { setUp, textsOf } from '../clients/set-up.js';
@@ -10,16 +10,16 @@ tools.instrument(client);
 const { open } = await import(`./${client}.js`);
 const bench = await open(tools, address);
 
-/** Traces of the application, of which so many are sampled. */
+/** Traces of the application, a given share of which is sampled. */
 const traces = [false, true].map((sampled) => {
   const texts = textsOf(sampled, 0);
   return { texts, parent: tools.parent(texts) };
 });
 let sent = 0;
 
-/** Sends one message as the application does: within the trace that it belongs to. */
+/** Sends one message as an application does, within its trace. */
 function inTrace(send) {
-  // The sampled ones are spread evenly.
+  // Sampled traces are spread evenly.
   const before = Math.floor((sent * tools.percent) / 100);
   const sampled = Math.floor((++sent * tools.percent) / 100) > before;
   const { texts, parent } = traces[sampled ? 1 : 0];
@@ -33,7 +33,7 @@ async function produce(count) {
   }
 }
 
-/** Microseconds per message, by the clock and of this process, with the export of the spans. */
+/** Microseconds per message, in elapsed time and in processor time of this process, including the export of spans. */
 async function timed(work, count) {
   const before = process.cpuUsage();
   const started = process.hrtime.bigint();
@@ -50,7 +50,7 @@ answer({
   hop: (count) => timed(bench.hop, count),
   consume: (count) => timed(bench.receive, count),
 
-  /** Milliseconds of each message, one at a time. */
+  /** The latency of each message in milliseconds, one message at a time. */
   async latencies(count) {
     const took = [];
     for (let at = 0; at < count; at++) {
@@ -61,7 +61,7 @@ answer({
     return took;
   },
 
-  /** The most memory that this process has had, in bytes. */
+  /** The maximum memory of this process, in bytes. */
   peak: () => process.resourceUsage().maxRSS * 1024,
   exported: () => tools.exported(),
   close: () => bench.close?.(),

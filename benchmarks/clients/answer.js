@@ -1,4 +1,4 @@
-// Answers the calls of the process that started this one, one after the other (runner/worker.ts is the other side).
+// Answers the calls of the parent process, one after the other (runner/worker.ts is the other side).
 
 /** @param {Record<string, (...args: any[]) => unknown>} operations */
 export function answer(operations) {

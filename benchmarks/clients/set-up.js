@@ -1,5 +1,5 @@
-// Sets up one variant in this process: which tracer, and how much is sampled. Plain JavaScript on the built package, since what runs
-// TypeScript would be measured as well.
+// Sets up one variant in this process: the tracer and the sampling rate. Plain JavaScript on the built package, because
+// a TypeScript loader would be measured as well.
 //
 // A variant is TRACER[+FEATURE]-PERCENT, such as mqtrace-0, mqtrace+metrics-0 or own+processor-100; raw and context have no percent.
 import { createRequire } from 'node:module';
@@ -15,7 +15,7 @@ function parse(variant) {
   return { tracer: found[1], feature: found[2], percent: Number(found[3] ?? 0) };
 }
 
-/** What each message carries: trace context, and baggage of so many entries. */
+/** The context of each message: trace context, and baggage with a number of entries. */
 export function textsOf(sampled, entries) {
   // With the random flag, as a Level 2 sender sets it.
   const traceparent = `00-${traceIds}-${sampled ? '03' : '02'}`;
@@ -37,15 +37,15 @@ export function setUp(variant, sink) {
     tracer,
     percent,
     traced,
-    /** Whether the application itself writes the headers, as "context only" does. */
+    /** Whether the application itself writes the headers, as with "context only". */
     writesHeaders: tracer === 'context',
-    /** The client as this variant has it. */
+    /** The client, wrapped by this variant. */
     wrap: (client, trace) => (traced ? trace(client, options) : client),
-    /** To be called before the client is loaded: has the auto-instrumentation patch it then. */
+    /** Must be called before the client is loaded, so that the auto-instrumentation patches it. */
     instrument: (name) => void (tracer === 'auto' && instrumentationOf(name)),
-    /** Has the auto-instrumentation patch a module, or leaves it. */
+    /** Patches a module with the auto-instrumentation if the variant uses it. */
     patch: (name, module, file) => (tracer === 'auto' ? patchWith(name, module, file) : module),
-    /** The context in which an application sends, with what a message brought. */
+    /** The context in which an application sends, with the context of a message. */
     parent: (texts) =>
       tracer === 'raw'
         ? ROOT_CONTEXT
@@ -67,7 +67,7 @@ const pipelines = {
   context() {
     const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-    // Node.js 20 follows promises from the first use on.
+    // Node.js 20 tracks promises from the first use on.
     context.with(ROOT_CONTEXT, () => {});
     return nothing;
   },
@@ -97,7 +97,9 @@ const pipelines = {
   },
 };
 
-/** A user's own provider of OpenTelemetry's SDK, or with {@link MqtraceSpanProcessor} in place of exporter and batching. */
+/**
+ * A user's own provider of OpenTelemetry's SDK, with its exporter and batching or with {@link MqtraceSpanProcessor}.
+ */
 function stockSdk(percent, sink, mqtraceProcessor = false) {
   const { NodeTracerProvider, BatchSpanProcessor } = require('@opentelemetry/sdk-trace-node');
   const { ParentBasedSampler, TraceIdRatioBasedSampler } = require('@opentelemetry/sdk-trace-base');
@@ -121,7 +123,7 @@ function stockSdk(percent, sink, mqtraceProcessor = false) {
       send(spans, done);
     };
     count = () => exported;
-    // The queue's default of 2048 spans would drop what it should have to encode.
+    // The default queue of 2048 spans would drop spans, which would then not be encoded.
     processor = new BatchSpanProcessor(exporter, { maxQueueSize: 1_000_000 });
   }
   const provider = new NodeTracerProvider({
@@ -140,11 +142,11 @@ const instrumentations = {
 
 function instrumentationOf(name) {
   const [path, Instrumentation] = instrumentations[name];
-  // By default commands of ioredis that are not sent within a span have none, as the read of a stream.
+  // By default commands of ioredis outside a span have no span, such as reading a stream.
   return new (require(path)[Instrumentation])({ requireParentSpan: false });
 }
 
-/** Applies to a stub what the auto-instrumentation does to the module when it is loaded. */
+/** Patches a stub like the auto-instrumentation patches the loaded module. */
 function patchWith(name, module, file) {
   const [definition] = [instrumentationOf(name).init()].flat();
   const target = file === undefined ? definition : definition.files.find((each) => each.name.endsWith(file));

@@ -5,7 +5,7 @@ import { traceChannel } from 'mqtrace/amqplib';
 const many = (count, make) => Array.from({ length: count }, make);
 const content = Buffer.from('{"order":7}');
 
-/** A channel of the class that amqplib's module exports, as far as it is called here. */
+/** A channel with the class that amqplib exports, as far as it is used here. */
 export function channelOf({ patch }, kind) {
   class Channel extends EventEmitter {
     connection = { serverProperties: {} };
@@ -36,7 +36,7 @@ export function channelOf({ patch }, kind) {
       return super.publish(exchange, routingKey, message, options);
     }
     async waitForConfirms() {}
-    /** The broker's confirm of everything that was published. */
+    /** The broker's confirm of all published messages. */
     confirm() {
       const waiting = this.unconfirmed;
       this.unconfirmed = [];
@@ -48,7 +48,7 @@ export function channelOf({ patch }, kind) {
   return new (patch('amqplib', { Channel, ConfirmChannel }, 'channel_model.js')[kind])();
 }
 
-/** Messages as amqplib hands them over. */
+/** Messages as amqplib delivers them. */
 export function deliveries() {
   let tag = 0;
   return (texts) => ({
@@ -58,7 +58,7 @@ export function deliveries() {
   });
 }
 
-/** The options of each publish, as the application makes them. */
+/** The options of each publish, as an application creates them. */
 const optionsOf = ({ writesHeaders }, texts) =>
   writesHeaders ? () => ({ persistent: true, headers: { ...texts } }) : () => ({ persistent: true });
 
@@ -84,7 +84,7 @@ export const families = {
       run(each) {
         for (const options of each) {
           channel.publish('', 'orders', content, options, onConfirm);
-          // Some wait for their confirm, as with a real broker.
+          // Some publishes wait for their confirm, as with a real broker.
           if (channel.unconfirmed.length === 100) channel.confirm();
         }
         channel.confirm();

@@ -1,9 +1,9 @@
-// Spans that the application makes by OpenTelemetry's API, without any client.
+// Spans that the application creates with OpenTelemetry's API, without a client.
 import { SpanKind, trace } from '@opentelemetry/api';
 
 const options = { kind: SpanKind.INTERNAL, attributes: { 'order.id': 7, 'order.kind': 'paper', tenant: 'a' } };
 
-/** What a span costs; without a tracer, the loop alone. */
+/** The cost of a span; without a tracer, only the loop. */
 function start(tools) {
   const tracer = trace.getTracer('bench');
   return tools.tracer === 'raw' ? () => undefined : () => tracer.startSpan('work', options);
@@ -18,7 +18,7 @@ export const families = {
       run(spans) {
         for (let at = 0; at < spans.length; at++) spans[at] = startSpan();
       },
-      /** What is not measured. */
+      /** The part that is not measured. */
       finish(spans) {
         for (const span of spans) span?.end();
       },

@@ -6,7 +6,7 @@ const names = (of: string, choice = all): string[] => {
   return casesOf(family, choice).map((each) => nameOf(family, each));
 };
 
-test('a family with batches has each size without baggage, and baggage with the usual size', () => {
+test('a family with batches has each size without baggage, and baggage with the default size', () => {
   expect(names('kafkajs send')).toEqual([
     'kafkajs send of 1',
     'kafkajs send of 10',
@@ -26,7 +26,7 @@ test('a family without batches has one case and its baggage', () => {
   ]);
 });
 
-test('the usual size is measured, whatever sizes are chosen', () => {
+test('the default size is measured, whatever sizes are chosen', () => {
   expect(names('ioredis XREADGROUP and XACK', { batches: [1], baggage: [0] })).toEqual([
     'ioredis XREADGROUP and XACK of 1',
     'ioredis XREADGROUP and XACK of 100',

@@ -1,14 +1,14 @@
-// What is measured: families of paths, each with its sizes of batches and numbers of baggage entries, and the variants.
+// Defines what is measured: families of paths with batch sizes and numbers of baggage entries, and the variants.
 
 /** One kind of call of one client. A process measures one family with one variant. */
 export interface Family {
   readonly client: 'kafkajs' | 'amqplib' | 'ioredis' | 'api';
   readonly name: string;
-  /** False where messages do not come into it. Default: baggage is varied. */
+  /** False if no messages are involved. Default: baggage is varied. */
   readonly carries?: false;
-  /** Sizes of a batch. Default: there are no batches. */
+  /** Batch sizes. Default: no batches. */
   readonly batches?: readonly number[];
-  /** The size with which baggage is varied. */
+  /** The batch size with which baggage is varied. */
   readonly usualBatch?: number;
 }
 
@@ -33,7 +33,7 @@ export const families: readonly Family[] = [
   { client: 'api', name: 'span start and end', carries: false },
 ];
 
-/** Every variant. Those with `slow` have `fastPath: false`, and are left out by default. */
+/** Every variant. Those with `slow` have `fastPath: false`, and are omitted by default. */
 export const variants = [
   'raw',
   'context',
@@ -51,7 +51,7 @@ export const variants = [
 ] as const;
 export const usualVariants: readonly string[] = variants.filter((variant) => !variant.includes('slow'));
 
-/** Which cases are measured. */
+/** The selected cases. */
 export interface Choice {
   readonly batches: readonly number[];
   readonly baggage: readonly number[];
@@ -60,9 +60,9 @@ export interface Choice {
 export const all: Choice = { batches, baggage: [0, 1, 8, 64] };
 export const few: Choice = { batches: [1000], baggage: [0] };
 
-/** The cases of a family: sizes without baggage, and baggage with the usual size. */
+/** The cases of a family: sizes without baggage, and baggage with the default size. */
 export function casesOf({ batches = [1], usualBatch = 1, carries }: Family, choice: Choice): Case[] {
-  // A read or a batch of one size at least, whatever is chosen.
+  // At least one size of a read or a batch, whatever is chosen.
   const chosen = batches.filter((batch) => choice.batches.includes(batch) || batch === usualBatch);
   return [
     ...chosen.map((batch) => ({ batch, baggage: 0 })),

@@ -5,7 +5,7 @@ import { traceRedis } from 'mqtrace/ioredis';
 const require = createRequire(import.meta.url);
 const many = (count, make) => Array.from({ length: count }, make);
 
-/** A client whose commands are answered in the next microtask: later than they were sent, as by a server. */
+/** A client whose commands are answered in the next microtask, after they were sent, as by a server. */
 export function redisOf({ patch }, answer) {
   const { Redis } = require('ioredis');
   class StubRedis extends Redis {

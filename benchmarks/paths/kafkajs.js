@@ -4,7 +4,7 @@ import { processMessage, traceConsumer, traceProducer } from 'mqtrace/kafkajs';
 const many = (count, make) => Array.from({ length: count }, make);
 let offset = 0;
 
-/** A message as kafkajs hands it over. */
+/** A message as kafkajs delivers it. */
 export function received(texts) {
   const headers = {};
   for (const [name, value] of Object.entries(texts)) headers[name] = Buffer.from(value);

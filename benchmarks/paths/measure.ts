@@ -1,15 +1,15 @@
-// Measures paths: a process for each variant of a family, which take turns in short slices.
+// Measures paths with one process for each variant of a family, in turns of short slices.
 import { startSink, Worker } from '../runner/worker.ts';
 import { quantile, round, summarise, type Summary } from '../report/statistics.ts';
 import { type Choice, casesOf, type Family, nameOf } from './cases.ts';
 
-/** What one variant takes of one case. */
+/** The cost of one case with one variant. */
 export interface Figure extends Summary {
-  /** Bytes allocated per message. Missing where a batch is so large that memory is collected meanwhile. */
+  /** Bytes allocated per message. Missing for batches so large that garbage is collected meanwhile. */
   readonly bytes?: number;
 }
 
-/** One case, with the figure of each variant: microseconds of processor time per message. */
+/** One case with the result of each variant: microseconds of processor time per message. */
 export interface PathResult {
   readonly client: string;
   readonly family: string;
@@ -25,11 +25,11 @@ export interface PathOptions {
   readonly choice: Choice;
   /** Slices of each variant and case. */
   readonly rounds: number;
-  /** Messages of a slice, at least. */
+  /** The minimum number of messages of a slice. */
   readonly messages: number;
   readonly node: string;
   readonly log: (line: string) => void;
-  /** Gets the results of each family as soon as there are any: a long run that is ended has not been for nothing. */
+  /** Receives the results of each family as soon as they are available, so that an aborted run still has results. */
   readonly save?: (results: readonly PathResult[]) => void;
 }
 
@@ -88,7 +88,7 @@ async function measureCase(
   const count = Math.max(batch, messages);
   const times = new Map(workers.map(([variant]) => [variant, [] as number[]]));
   for (let at = -warmUp; at < rounds; at++) {
-    // Each variant follows another one in the next round.
+    // In each round the order of the variants changes.
     for (let turn = 0; turn < workers.length; turn++) {
       const [variant, worker] = workers[(turn + at + warmUp) % workers.length]!;
       const took = await worker.call<number>('slice', batch, baggage, count);

@@ -1,5 +1,4 @@
-// Runs slices of one family of paths with one variant, when it is told to.
-//   fork('worker.js', [CLIENT, FAMILY, VARIANT, SINK])
+// Runs slices of one family of paths with one variant, on request. fork('worker.js', [CLIENT, FAMILY, VARIANT, SINK])
 import { context } from '@opentelemetry/api';
 import { answer } from '../clients/answer.js';
 import { setUp, textsOf } from '../clients/set-up.js';
@@ -15,7 +14,7 @@ function caseOf(batch, baggage) {
   if (!cases.has(key)) {
     const texts = textsOf(tools.percent > 0, baggage);
     const path = makeCase({ batch, texts });
-    // What receives is called by the client, outside of any context.
+    // Clients call receiving code outside any context.
     const inParent =
       path.sends && tools.tracer !== 'raw' ? (fn) => context.with(tools.parent(texts), fn) : (fn) => fn();
     cases.set(key, { ...path, inParent });
@@ -23,17 +22,17 @@ function caseOf(batch, baggage) {
   return cases.get(key);
 }
 
-/** Processor time in microseconds: on a busy machine the clock also counts what others do. */
+/** Processor time in microseconds, because elapsed time on a busy machine includes other processes. */
 const spent = (before) => {
   const { user, system } = process.cpuUsage(before);
   return user + system;
 };
 
 answer({
-  /** One slice: microseconds of this process per message, with the export of its spans. */
+  /** One slice: microseconds of this process per message, including the export of spans. */
   async slice(batch, baggage, count) {
     const { prepare, run, inParent, finish } = caseOf(batch, baggage);
-    // Other processes have had the caches meanwhile: what comes first is not measured.
+    // Other processes have used the CPU caches meanwhile: the first messages are not measured.
     const first = prepare(Math.max(batch, Math.floor(count / 4 / batch) * batch));
     const prepared = prepare(count);
     await inParent(() => run(first));
@@ -51,7 +50,7 @@ answer({
     return spent(before) / count;
   },
 
-  /** Bytes allocated per message. So few messages that no memory is collected meanwhile. */
+  /** Bytes allocated per message, with few enough messages that no garbage is collected meanwhile. */
   async bytes(batch, baggage, count) {
     const { prepare, run, inParent } = caseOf(batch, baggage);
     const prepared = prepare(count);
@@ -62,6 +61,6 @@ answer({
     return (process.memoryUsage().heapUsed - before) / count;
   },
 
-  /** How many spans were exported. Throws if any was lost. */
+  /** The number of exported spans. Throws if any was lost. */
   exported: () => tools.exported(),
 });

@@ -21,7 +21,7 @@ const result: PathResult = {
   },
 };
 
-test('what is added is the difference to the raw client of the same run', () => {
+test('the added cost is the difference to the raw client of the same run', () => {
   expect(added(result, 'mqtrace-0')).toBe(1);
   expect(added(result, 'mqtrace-0', 'median')).toBe(1.5);
   expect(added(result, 'mqtrace-100')).toBeUndefined();
@@ -36,7 +36,7 @@ test('a ratio to another variant compares what both add; its noise is that betwe
   expect(noise).toBeCloseTo((2 / 3 - 0.2) / 2, 10);
 });
 
-test('a ratio to the raw client compares with all that it takes', () => {
+test('a ratio to the raw client compares with its total cost', () => {
   expect(ratioTo(result, 'mqtrace-0', 'raw')).toEqual({ value: 1, noise: (2 - 1) / 2 });
   expect(ratioTo(result, 'mqtrace-0', 'auto-100')).toBeUndefined();
 });

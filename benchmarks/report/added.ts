@@ -1,7 +1,7 @@
-// What a variant adds to the raw client, and how that compares with what another one adds.
+// Computes the cost that a variant adds to the raw client, and its ratio to that of another variant.
 import type { PathResult } from '../paths/measure.ts';
 
-/** A ratio, and how far it lies from that of the parts of the run. */
+/** A ratio, and its noise between the parts of the run. */
 export interface Ratio {
   readonly value: number;
   readonly noise: number;
@@ -20,9 +20,9 @@ export function addedBytes({ figures }: PathResult, variant: string): number | u
 }
 
 /**
- * What the variant adds, against what another one adds (or, for `raw`, takes) in the same run.
+ * The added cost of a variant, divided by the added cost of another one (for `raw`: its total cost) in the same run.
  *
- * Its noise is half of how far the same ratio differs between the parts of the run, of which each has a minimum of its own.
+ * The noise is half of the range of this ratio over the parts of the run, each with its own minimum.
  */
 export function ratioTo(result: PathResult, variant: string, other: string): Ratio | undefined {
   const { raw, [variant]: ours, [other]: theirs } = result.figures;

@@ -12,7 +12,7 @@ const path = (name: string, raw: number, ours: number): PathResult => ({
   figures: { raw: summarise([raw]), 'mqtrace-0': summarise([ours]) },
 });
 
-test('each claim is confirmed or corrected with a figure', () => {
+test('each claim is confirmed or corrected with a measured value', () => {
   const lines = claimsTable([
     path('span start', 0.1, 0.4),
     path('kafkajs eachMessage', 1, 2.5),
@@ -31,7 +31,7 @@ test('each claim is confirmed or corrected with a figure', () => {
   ]);
 });
 
-test('what was not measured is left out', () => {
+test('claims without a measurement are omitted', () => {
   expect(claimsTable([path('span start', 1, 3)])).toMatch(
     /\| `startTracing`, nothing sampled +\| no: 2\.00 µs +\| +\| +\| +\|/,
   );

@@ -1,4 +1,4 @@
-// Claims that are often made of tracing, beside what was measured.
+// Compares common claims about tracing with the measured values.
 import type { PathResult } from '../paths/measure.ts';
 import { added } from './added.ts';
 import { figure, table } from './markdown.ts';
@@ -12,7 +12,7 @@ const setUps: readonly (readonly [variant: string, name: string])[] = [
   ['own+processor-100', 'your own SDK with `MqtraceSpanProcessor`, all sampled'],
 ];
 
-/** The claims, with the figures that confirm or correct each, for every set-up. */
+/** The claims, each with the measured values that confirm or correct it, for every set-up. */
 export function claimsTable(results: readonly PathResult[]): string {
   const of = (name: string, variant: string): number | undefined => {
     const result = results.find((each) => each.name === name);
@@ -38,7 +38,7 @@ export function claimsTable(results: readonly PathResult[]): string {
   return table(header, rows);
 }
 
-/** Where a message costs a microsecond, 100,000 of them a second take a tenth of a core. */
+/** If a message costs a microsecond, 100,000 messages a second use a tenth of a core. */
 function shareOfCore(micros: number): [holds: boolean, text: string] {
   return [micros < 0.1, `${Math.round(micros * 10)} % of a core`];
 }

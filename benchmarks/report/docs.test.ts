@@ -40,14 +40,14 @@ const results: Results[] = [
   },
 ];
 
-test('a path has what each set-up adds, minimum and median, and the ratio to the auto-instrumentation', () => {
+test('a path has the added cost of each set-up, minimum and median, and the ratio to the auto-instrumentation', () => {
   const { paths } = blocksOf(results);
   expect(paths).toContain('**Node.js 20.1.0**, 2 cores of an Test Processor, load 0.1 at the start, 2026-01-02:');
   expect(paths).toMatch(/\| send of 1 +\| 0\.10 \(0\.10\) +\| 4\.00 \(4\.00\) \| 1\.00 \(1\.00\), 0\.25 /);
   expect(paths).not.toContain('8 entries');
 });
 
-test('baggage and batches are varied by themselves', () => {
+test('baggage and batches are varied separately', () => {
   const { baggage, batches, bytes } = blocksOf(results);
   expect(baggage).toMatch(/\| path +\| with +\| 0 entries \| 8 entries \|/);
   expect(baggage).toMatch(/\| send of 1 +\| `startTracing` +\| 1\.00 +\| 1\.50 +\|/);
@@ -55,7 +55,7 @@ test('baggage and batches are varied by themselves', () => {
   expect(bytes).toMatch(/\| send of 10 +\| 400 +\| 50 +\| 200 /);
 });
 
-test('the blocks of a page are written, and parts that were not measured say so', () => {
+test('the blocks of a page are written, and parts without a measurement say so', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mqtrace-page-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const page = join(folder, 'page.md');

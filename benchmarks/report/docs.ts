@@ -1,4 +1,4 @@
-// The tables of docs/performance.md, from the results of all versions of Node.js.
+// Writes the tables of docs/performance.md from the results of all versions of Node.js.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BrokerResult } from '../brokers/measure.ts';
@@ -18,7 +18,7 @@ export function writeDocs(results: readonly Results[] = allResults(), path: stri
   writeFileSync(path, text);
 }
 
-/** The content of each block, by its name. */
+/** The content of each block, by name. */
 export function blocksOf(results: readonly Results[]): Record<string, string> {
   return {
     paths: eachNode(results, 'paths', ({ results }) => [unsampledTable(results), sampledTable(results)].join('\n\n')),
@@ -48,10 +48,10 @@ function heading({ machine }: Part<unknown>): string {
   return `**Node.js ${node}**, ${cores} cores of an ${processor}, load ${load.toFixed(1)} at the start, ${at.slice(0, 10)}:`;
 }
 
-/** What each path is like: the usual size, without baggage. */
+/** Each path with its default size, without baggage. */
 const usual = (results: readonly PathResult[]): PathResult[] => results.filter(({ baggage }) => baggage === 0);
 
-/** Minimum and median of what is added, with the ratio of the minima to what the auto-instrumentation adds. */
+/** Minimum and median of the added cost, with the ratio of the minima to that of the auto-instrumentation. */
 function cell(result: PathResult, variant: string, auto?: string): string {
   const [least, middle] = [added(result, variant), added(result, variant, 'median')];
   if (least === undefined || middle === undefined) return '';
@@ -83,7 +83,7 @@ function sampledTable(results: readonly PathResult[]): string {
   return table(['all sampled', 'auto', '`startTracing`', 'your own SDK', 'with `MqtraceSpanProcessor`'], rows);
 }
 
-/** Results of one family that differ in one thing only, with what differs. */
+/** Results of one family that differ in one parameter, with its values. */
 interface Varied {
   readonly header: readonly string[];
   readonly rows: readonly { readonly name: string; readonly results: readonly (PathResult | undefined)[] }[];
@@ -113,7 +113,7 @@ function batchesOf(results: readonly PathResult[]): Varied {
   return { header: sizes.map((size) => size.toLocaleString('en')), rows };
 }
 
-/** What each variant adds, by what is varied. */
+/** The added cost of each variant, by the varied parameter. */
 function variedTable({ header, rows }: Varied): string {
   const variants: readonly (readonly [string, string])[] = [
     ['auto-0', 'auto'],

@@ -7,7 +7,7 @@ test('a table is aligned to its widest cells', () => {
   );
 });
 
-test('figures have the digits that they deserve', () => {
+test('numbers have at most three significant digits', () => {
   expect([0, 0.123, 1.5, 12.34, 123.4, 12_345.6, -0.126].map(figure)).toEqual([
     '0.00',
     '0.12',
@@ -19,7 +19,7 @@ test('figures have the digits that they deserve', () => {
   ]);
 });
 
-test('a block of a page is replaced, and the rest is left', () => {
+test('a block of a page is replaced, and the rest is unchanged', () => {
   const page = 'before\n\n<!-- paths: by a command -->\n\nold\n\n<!-- end of paths -->\n\nafter\n';
   const replaced = 'before\n\n<!-- paths: by a command -->\n\nnew\n\n<!-- end of paths -->\n\nafter\n';
   expect(replaceBlock(page, 'paths', 'new')).toBe(replaced);

@@ -1,4 +1,4 @@
-// Markdown tables, as the project's formatter writes them.
+// Formats Markdown tables like the project's formatter.
 
 /** A table whose columns are aligned. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -8,7 +8,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-/** A number with as many digits as it deserves: three, and none that no measurement has. */
+/** A number with at most three significant digits. */
 export function figure(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000) return Math.round(value).toLocaleString('en');
@@ -16,7 +16,7 @@ export function figure(value: number): string {
 }
 
 /**
- * Replaces what stands between the two marks of a block, `<!-- name: … -->` and `<!-- end of name -->`.
+ * Replaces the text between the two markers of a block, `<!-- name: … -->` and `<!-- end of name -->`.
  *
  * Throws if the page has no such block.
  */

@@ -5,10 +5,13 @@ import { type Ratio, ratioTo } from './added.ts';
 /** The ratios of one version of Node.js: by case, then by variant. */
 export type Ratios = Record<string, Record<string, Ratio>>;
 
-/** Two measurements of the same differ by so much, whatever their spread: each process compiles and places its code anew. */
+/**
+ * Two measurements of the same code may differ by this much, whatever their noise: each process compiles its code
+ * again.
+ */
 const leastNoise = 0.05;
 
-/** The variants that are compared, each with what its cost is divided by in the same run. */
+/** The compared variants, each with the variant of the same run by whose cost its cost is divided. */
 const compared: Readonly<Record<string, string>> = {
   'mqtrace-0': 'auto-0',
   'mqtrace+metrics-0': 'auto-0',
@@ -18,7 +21,7 @@ const compared: Readonly<Record<string, string>> = {
 };
 export const comparedVariants: readonly string[] = ['raw', 'auto-0', 'auto-100', ...Object.keys(compared)];
 
-/** Reads of ioredis are compared with the raw client: the auto-instrumentation does nothing for each entry. */
+/** Reads of ioredis are compared with the raw client, because the auto-instrumentation does nothing for each entry. */
 function otherOf(family: string, variant: string): string {
   return family.startsWith('ioredis XREADGROUP') ? 'raw' : compared[variant]!;
 }
@@ -36,7 +39,7 @@ export function ratiosOf(results: readonly PathResult[]): Ratios {
   return ratios;
 }
 
-/** One ratio beside that of the baseline. */
+/** One ratio and that of the baseline. */
 export interface Comparison {
   readonly name: string;
   readonly variant: string;
@@ -47,7 +50,10 @@ export interface Comparison {
   readonly regressed: boolean;
 }
 
-/** Compares what both have. A ratio has regressed if it is larger by more than the noise of both measurements. */
+/**
+ * Compares the cases that both have. A ratio has regressed if it is larger by more than the noise of both
+ * measurements.
+ */
 export function compare(baseline: Ratios, now: Ratios): Comparison[] {
   const comparisons: Comparison[] = [];
   for (const [name, variants] of Object.entries(now)) {

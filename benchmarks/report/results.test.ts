@@ -8,7 +8,7 @@ const machine = (node: string): never => ({ node }) as never;
 const path = (name: string, batch: number): never => ({ name, batch }) as never;
 const part = (node: string, ...results: never[]): Results => ({ paths: { machine: machine(node), results } });
 
-test('what is measured again replaces its name, and other parts are kept', () => {
+test('a new result replaces the one of the same name, and other parts are kept', () => {
   const startup = { machine: machine('20.1.0'), results: [path('mqtrace', 0)] };
   const before = { ...part('20.1.0', path('a', 1), path('b', 1)), startup };
   expect(mergeResults(before, part('20.2.0', path('b', 2), path('c', 2)))).toEqual({
@@ -17,7 +17,7 @@ test('what is measured again replaces its name, and other parts are kept', () =>
   });
 });
 
-test('results are written one a line, and read again in the order of versions', () => {
+test('results are written one per line, and read in the order of versions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mqtrace-results-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeResults(join(folder, 'node-22.json'), part('22.1.0', path('a', 1)));

@@ -1,4 +1,4 @@
-// The results file of one version of Node.js. A part that is measured again replaces itself alone.
+// Reads and writes the results file of one version of Node.js. A new measurement replaces only its own part.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import type { PathResult } from '../paths/measure.ts';
 import type { Machine } from '../runner/machine.ts';
 import type { StartupResult } from '../startup/measure.ts';
 
-/** One part, with the machine that it was measured on. */
+/** One part, with the machine on which it was measured. */
 export interface Part<T> {
   readonly machine: Machine;
   readonly results: readonly T[];
@@ -38,7 +38,7 @@ export function allResults(folder: string = resultsFolder): Results[] {
     .map((name) => readResults(join(folder, name)));
 }
 
-/** Writes parts into a results file. Those that it does not have are kept; of those that it has, results of the same name are replaced. */
+/** Writes parts into a results file. Other parts are kept; within a part, results of the same name are replaced. */
 export function writeResults(path: string, measured: Results): void {
   const merged = mergeResults(readResults(path), measured);
   mkdirSync(dirname(path), { recursive: true });
@@ -55,7 +55,7 @@ export function mergeResults(before: Results, measured: Results): Results {
   return merged;
 }
 
-/** One result a line, so that a difference can be read. */
+/** One result per line, so that diffs are readable. */
 function textOf(results: Results): string {
   const parts = Object.entries(results as Record<string, Part<unknown>>).map(([name, { machine, results }]) => {
     const lines = results.map((each) => `      ${JSON.stringify(each)}`).join(',\n');

@@ -1,11 +1,14 @@
-// What is kept of the times of many slices.
+// Summarizes the times of many slices.
 
-/** How many consecutive parts of a run have a minimum of their own: their differences tell how much a figure can be trusted. */
+/**
+ * The number of consecutive parts of a run, each with its own minimum: their differences show how reliable a result
+ * is.
+ */
 const parts = 4;
 
 /** The times of many slices of the same work, in one unit. */
 export interface Summary {
-  /** What else the machine does only adds time: the smallest value is nearest to what the work itself takes. */
+  /** Other load can only add time: the minimum is closest to the cost of the work itself. */
   readonly min: number;
   readonly p25: number;
   readonly median: number;
@@ -25,7 +28,7 @@ export function quantile(sorted: readonly number[], share: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Summarises values in the order in which they were measured. */
+/** Summarizes values in the order in which they were measured. */
 export function summarise(values: readonly number[]): Summary {
   const sorted = values.toSorted((a, b) => a - b);
   const size = Math.max(1, Math.ceil(values.length / parts));
@@ -41,7 +44,7 @@ export function summarise(values: readonly number[]): Summary {
   };
 }
 
-/** Five significant digits, which is more than any measurement here has. */
+/** Five significant digits, more than the precision of any measurement. */
 export function round(value: number): number {
   return Number(value.toPrecision(5));
 }

@@ -1,11 +1,11 @@
-// The tables of results, as `npm run bench` prints them.
+// Prints the tables of results for `npm run bench`.
 import type { BrokerResult } from '../brokers/measure.ts';
 import type { PathResult } from '../paths/measure.ts';
 import type { StartupResult } from '../startup/measure.ts';
 import { added, addedBytes } from './added.ts';
 import { figure, table } from './markdown.ts';
 
-/** What each variant adds, minima and medians, with the quartiles of the median. */
+/** The added cost of each variant, minima and medians, with the quartiles of the median. */
 export function pathsTable(results: readonly PathResult[], variants: readonly string[]): string {
   const shown = variants.filter((variant) => variant !== 'raw' && results.some(({ figures }) => variant in figures));
   const rows = results.map((result) => {
@@ -34,7 +34,7 @@ export function bytesTable(results: readonly PathResult[], variants: readonly st
   return table(['bytes per message', ...shown], rows);
 }
 
-/** What loading adds to a process that loads nothing. */
+/** The cost of loading, compared with a process that loads nothing. */
 export function startupTable(results: readonly StartupResult[]): string {
   const nothing = (by: string): StartupResult | undefined =>
     results.find((each) => each.specifier === 'nothing' && each.by === by);
@@ -57,7 +57,7 @@ export function startupTable(results: readonly StartupResult[]): string {
   return table(['loaded', 'require, ms', 'processor, ms', 'MiB', 'import, ms', 'processor, ms', 'MiB'], rows);
 }
 
-/** What each variant does on real brokers, against "context only", which is the limit of what tracing can reach. */
+/** The results of each variant on real brokers, compared with "context only", the lower limit for tracing. */
 export function brokersTable(results: readonly BrokerResult[]): string {
   const rows = results.flatMap(({ name, operations, latency, peak }) =>
     Object.keys(latency).map((variant) => {

@@ -1,4 +1,4 @@
-// What a figure depends on beside the code: machine, load and versions.
+// Describes what a result depends on besides the code: machine, load and versions.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,7 +27,7 @@ export interface Machine {
   readonly processor: string;
   readonly cores: number;
   readonly memoryGb: number;
-  /** Processes that were running or waited for a processor at the start, on the average of a minute. */
+  /** The load average of the last minute at the start. */
   readonly load: number;
   readonly at: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ export async function machineOf(node: string): Promise<Machine> {
   };
 }
 
-/** By its file, since some packages do not export their package.json. */
+/** Read from its file, because some packages do not export their package.json. */
 function versionOf(name: string): string {
   const path = require.resolve(name).replace(/(\/node_modules\/(?:@[^/]+\/)?[^/]+)\/.*$/, '$1/package.json');
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;

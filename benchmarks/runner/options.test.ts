@@ -31,7 +31,7 @@ test('--write-docs alone measures nothing', () => {
   expect([...readOptions(['--write-docs', '--startup'])!.parts]).toEqual(['startup']);
 });
 
-test('what cannot be meant is an error, and --help asks for help', () => {
+test('invalid options are errors, and --help asks for help', () => {
   expect(() => readOptions(['--fast'])).toThrow('--fast');
   expect(() => readOptions(['--batch=many'])).toThrow('expected whole numbers, got many');
   expect(() => readOptions(['--client=nats'])).toThrow('no path');

@@ -1,4 +1,4 @@
-// The options of `npm run bench`.
+// Parses the options of `npm run bench`.
 import { parseArgs } from 'node:util';
 import { all, type Choice, families, type Family, few, usualVariants, variants } from '../paths/cases.ts';
 
@@ -28,7 +28,7 @@ Results
 const parts = ['paths', 'startup', 'brokers'] as const;
 type Part = (typeof parts)[number];
 
-/** What `npm run bench` was asked for. */
+/** The parsed options of `npm run bench`. */
 export interface BenchOptions {
   readonly parts: ReadonlySet<Part>;
   readonly short: boolean;
@@ -36,7 +36,7 @@ export interface BenchOptions {
   readonly families: readonly Family[];
   /** The variants of paths. */
   readonly variants: readonly string[];
-  /** The variants that were chosen; each part has usual ones of its own. */
+  /** The chosen variants; each part has its own default. */
   readonly given: readonly string[] | undefined;
   readonly choice: Choice;
   readonly rounds: number | undefined;
@@ -53,7 +53,7 @@ const numbers = (text: string): number[] =>
     return number;
   });
 
-/** Reads the command line, or gives `undefined` where it asks for help. Throws what is wrong with it. */
+/** Parses the command line; returns `undefined` if it asks for help. Throws an error that says what is wrong. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
@@ -87,7 +87,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const given = values.variant === undefined ? undefined : list(values.variant);
   const choice = values.short ? few : all;
   return {
-    // Only the tables are to be written where nothing is to be measured.
+    // If nothing is to be measured, only the tables are written.
     parts: new Set(chosen.length === 0 && !values['write-docs'] ? ['paths'] : chosen),
     short: values.short,
     clients,

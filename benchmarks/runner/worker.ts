@@ -10,7 +10,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** A child process that does one operation at a time, when it is told to (clients/answer.js is the other side). */
+/** A child process that runs one operation at a time, on request (clients/answer.js is the other side). */
 export class Worker {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
@@ -31,7 +31,7 @@ export class Worker {
   }
 
   /**
-   * Starts a program of this folder's neighbours and waits until it is ready.
+   * Starts a program of a folder beside this one, and waits until it is ready.
    *
    * @param node - the executable of Node.js. Default: the one that runs.
    */
@@ -45,7 +45,7 @@ export class Worker {
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`${program} ${args.join(' ')} ended with code ${code} before it was ready`);
     });
-    // Settles at the end of every worker, when nobody waits for it any more.
+    // Settles at the end of every worker, when nothing waits for it any more.
     ended.catch(() => undefined);
     await Promise.race([once(child, 'message'), ended]);
     return worker;

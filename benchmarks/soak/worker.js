@@ -1,5 +1,5 @@
-// Makes many messages with one variant, the clients stubbed below the traced call, and says how much memory is in use.
-//   fork('worker.js', [VARIANT, SINK])
+// Sends many messages with one variant, with the clients stubbed below the traced call, and reports the memory in use.
+// fork('worker.js', [VARIANT, SINK])
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { context } from '@opentelemetry/api';
 import { traceChannel } from 'mqtrace/amqplib';
@@ -20,14 +20,14 @@ const inParent = (fn) => (tools.tracer === 'raw' ? fn() : context.with(parent, f
 
 async function heap() {
   await tools.flush();
-  // Twice, with a turn between: what is released by callbacks of the first is collected by the second.
+  // Twice, with a turn of the event loop between: the second collects what callbacks of the first released.
   globalThis.gc();
   await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc();
   return process.memoryUsage().heapUsed;
 }
 
-/** One message through each client, to the destination of this name. */
+/** Sends one message with each client to this destination. */
 async function oneOfEach() {
   const producer = tools.wrap(kafkaOf(tools).producer(), traceProducer);
   const consumerStub = kafkaOf(tools).consumer();
@@ -110,7 +110,7 @@ const unfinished = {
 };
 
 answer({
-  /** Heap in use at each of so many points of a run, whose messages go to so many destinations. */
+  /** The heap in use at a number of points of a run, whose messages go to a number of destinations. */
   async flat(count, destinations, points) {
     const one = await oneOfEach();
     const heaps = [];
@@ -122,7 +122,10 @@ answer({
     return heaps;
   },
 
-  /** Bytes of heap for each of so many messages that are not finished, and milliseconds that finishing all of them at once blocks. */
+  /**
+   * The heap in bytes for each of a number of unfinished messages, and the milliseconds that finishing all of them at
+   * once blocks.
+   */
   async unfinished(kind, count) {
     const start = await unfinished[kind](count);
     const before = await heap();

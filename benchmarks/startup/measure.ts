@@ -1,4 +1,4 @@
-// How long loading each subpath takes, and how much memory: fresh processes, which take turns.
+// Measures the time and memory of loading each subpath, in new processes, in turns.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,13 +8,13 @@ import { summarise, type Summary } from '../report/statistics.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-/** What loading takes in one process. */
+/** The cost of loading in one process. */
 export interface StartupResult {
-  /** The specifier, `nothing` for a process that loads none, and how it is loaded. */
+  /** The specifier (`nothing` for a process that loads none), and how it is loaded. */
   readonly name: string;
   readonly specifier: string;
   readonly by: 'require' | 'import';
-  /** Milliseconds of loading alone. */
+  /** Milliseconds of loading only. */
   readonly ms: Summary;
   /** Milliseconds of processor time of the whole process. */
   readonly cpu: Summary;
@@ -22,7 +22,7 @@ export interface StartupResult {
   readonly rss: Summary;
 }
 
-/** Every subpath of the package, all of them at once, and what is there without it. */
+/** Every subpath of the package, all of them together, and the baseline without the package. */
 function specifiers(): string[] {
   const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, unknown> };
   const subpaths = Object.keys(exports).filter((subpath) => !subpath.endsWith('.json'));
@@ -49,7 +49,7 @@ export async function measureStartup(node: string, rounds: number): Promise<Star
       values: { ms: [] as number[], cpu: [] as number[], rss: [] as number[] },
     })),
   );
-  // In the first round the files come from the disk.
+  // In the first round the files are read from the disk.
   for (let round = -1; round < rounds; round++) {
     for (const { args, values } of cases) {
       const { stdout } = await run(node, args, { cwd: root });

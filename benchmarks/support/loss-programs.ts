@@ -1,4 +1,4 @@
-// The service programs that the loss benchmark starts, one for each export pipeline.
+// Generates the service programs of the loss benchmark, one for each export pipeline.
 import type { Scenario } from './loss-scenarios.ts';
 
 /** The two pipelines that are compared. */
@@ -25,7 +25,7 @@ const mqtrace = (url: string, grpc: boolean, directory: string): string => `
   const shutdown = () => tracing.shutdown();
   const stats = () => tracing.stats().destinations[0];`;
 
-/** What every program has: spans by the second, a count of them, and at the end the counters. */
+/** The code of every program: it creates spans each second, counts them, and prints the counters at the end. */
 const common = `
   import { writeSync } from 'node:fs';
   const say = (value) => writeSync(1, JSON.stringify(value) + '\\n');
@@ -52,7 +52,7 @@ const common = `
   };
   process.on('exit', () => say({ created, balanced: alwaysBalanced && balanced(), stats: stats() }));`;
 
-/** A program that makes spans through one of the pipelines. */
+/** A program that creates spans with one of the pipelines. */
 export function programFor(
   pipeline: Pipeline,
   url: string,
@@ -64,7 +64,7 @@ export function programFor(
   return (pipeline === 'stock' ? stock(url, grpc, stockQueue) : mqtrace(url, grpc, directory)) + common + body;
 }
 
-/** The next start of the same service: whatever the one before it has left in the spool is delivered. */
+/** The next start of the same service, which delivers what the previous one left in the spool. */
 export function restartProgram(url: string, grpc: boolean, directory: string): string {
   return `${mqtrace(url, grpc, directory)}
     await tracing.shutdown({ timeoutMs: 60000 });`;

@@ -8,13 +8,13 @@ type Drive = (receiver: HttpReceiver | GrpcReceiver, started: Promise<void>) => 
 export interface Scenario {
   readonly name: string;
   readonly grpc?: boolean;
-  /** What the program does, once its pipeline is there. */
+  /** The work of the program after the set-up of its pipeline. */
   readonly body: string;
-  /** What the receiver does meanwhile; `started` settles when the program says so. */
+  /** The behaviour of the receiver meanwhile; `started` settles when the program reports its start. */
   readonly drive?: Drive;
-  /** Spans that the stock pipeline's queue may hold, where its default would end the comparison before it begins. */
+  /** The queue size of the stock pipeline, if its default would make the comparison pointless. */
   readonly stockQueue?: number;
-  /** Kills the program so many milliseconds after it has started. */
+  /** Kills the program this many milliseconds after its start. */
   readonly killAfterMs?: number;
   /** Compares spans per second that arrive while the program runs. */
   readonly rate?: number;
@@ -23,7 +23,7 @@ export interface Scenario {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 const started = 'say({ started: true });';
 
-/** The receiver behaves so for a while, then as it should. */
+/** The receiver behaves like this for a while, then normally. */
 function behaveFor(ms: number, behaviour: HttpReceiver['behaviour']): Drive {
   return async (receiver, begun) => {
     (receiver as HttpReceiver).behaviour = behaviour;
@@ -33,7 +33,7 @@ function behaveFor(ms: number, behaviour: HttpReceiver['behaviour']): Drive {
   };
 }
 
-/** Each answer takes so long. */
+/** Each response takes this long. */
 function answerAfter(delayMs: number): Drive {
   return (receiver) => {
     receiver.behaviour = { delayMs };
@@ -41,7 +41,7 @@ function answerAfter(delayMs: number): Drive {
   };
 }
 
-/** The receiver is down from one moment to another. */
+/** The receiver is down for a period. */
 function away(fromMs: number, toMs: number): Drive {
   return async (receiver, begun) => {
     if (fromMs === 0) await receiver.stop();
@@ -90,7 +90,7 @@ export const scenarios: readonly Scenario[] = [
     drive: answerAfter(100),
   },
   {
-    // More than either can bring across, so that it shows how much that is.
+    // More than either pipeline can deliver, to show their maximum.
     name: '100 ms latency at 60,000 spans/s',
     rate: 5,
     body: `${started} await load(60000, 5); say({ loaded: true }); await shutdown();`,

@@ -2,8 +2,8 @@
 import { ProtobufReader } from '../../src/common/protobuf-reader.ts';
 
 /**
- * The span ids of an export request, and nothing else of it: where speed is compared, the receiver must not be what is slow. That
- * requests are what they should be is shown by tests, which decode them whole.
+ * Reads only the span ids of an export request, so that the receiver does not limit the speed. Tests decode whole
+ * requests to show that they are correct.
  */
 export function spanIds(request: Buffer): string[] {
   const ids: string[] = [];

@@ -1,4 +1,5 @@
-// Export requests for the benchmarks of the view: a producer's and its consumer's, with other ids in each round.
+// Creates export requests for the benchmarks of the viewer: a producer's and its consumer's, with new ids in each
+// round.
 import { randomBytes } from 'node:crypto';
 import { request, type TestSpan } from '../../src/view/testing/otlp.ts';
 
@@ -58,7 +59,7 @@ function pairs(): { send: Buffer; process: Buffer; ids: Buffer[]; places: { send
   };
 }
 
-/** Two requests of 512 spans each that are encoded once: encoding is not what is measured. */
+/** Two requests of 512 spans each, encoded only once, because encoding is not measured. */
 export class SpanPairs {
   readonly send: Buffer;
   readonly process: Buffer;
@@ -74,7 +75,7 @@ export class SpanPairs {
     ];
   }
 
-  /** Other ids: a part of each is counted on. */
+  /** New ids: a part of each id is incremented. */
   renew(): void {
     for (const [bytes, at] of this.#places) bytes.writeUInt16LE((bytes.readUInt16LE(at + 3) + 1) & 0xffff, at + 3);
   }

@@ -1,4 +1,4 @@
-// The callback API, for tests that wait.
+// Wraps the callback API in promises, for tests.
 import type { Channel, ConfirmChannel, Connection } from 'amqplib/callback_api';
 
 /** Waits for the callback of a call. */

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise<void>((done) => traced.close(() => done())));
 
-test('recover ends the spans of what it gives back, with and without a callback', async () => {
+test('recover() ends the spans of the messages it returns to the queue, with and without a callback', async () => {
   for (const withCallback of [true, false]) {
     const channel = await channelOf(traced);
     const queue = await rabbit.queue();
@@ -42,7 +42,7 @@ test('recover ends the spans of what it gives back, with and without a callback'
   }
 });
 
-test('a connection that recovers: channels made in setup and by it are traced, before and after', async () => {
+test('a connection with recovery: channels created in setup() and by the connection are traced, before and after a recovery', async () => {
   const recovery = {
     initialDelay: 1,
     setup(model: Connection, done: (error?: Error) => void) {
@@ -77,7 +77,7 @@ test('a connection that recovers: channels made in setup and by it are traced, b
   ]);
 });
 
-test('the connection’s end ends what is open on its channels', async () => {
+test('when the connection ends, the open spans of its channels end', async () => {
   const connection = traceConnection(await open(), options);
   const channel = await confirmChannelOf(connection);
   const queue = await rabbit.queue();

@@ -19,7 +19,7 @@ const tenant = (): string | undefined => getBaggage().getEntry('tenant')?.value;
 let raw: Connection;
 let traced: Connection;
 
-/** A connection that was opened while a span and baggage were active, which no callback may see. */
+/** A connection opened within a span and baggage, which must not be active in any callback. */
 async function open(): Promise<Connection> {
   return withBaggage({ tenant: 'leak' }, () =>
     underSpan(recording, () => promisify<string, Connection>(connect)(rabbit.url)),
@@ -35,7 +35,7 @@ afterAll(async () => {
   for (const connection of [raw, traced]) await new Promise<void>((done) => connection.close(() => done()));
 });
 
-test('createChannel returns the channel at once and calls back with it; it looks as it did', async () => {
+test('createChannel returns the channel immediately and passes it to the callback; the channel looks unchanged', async () => {
   const given = withResolvers<[unknown, Channel]>();
   const returned: unknown = traced.createChannel((...args) => given.resolve(args));
   const [error, channel] = await given.promise;
@@ -52,7 +52,7 @@ test('createChannel returns the channel at once and calls back with it; it looks
   }
 });
 
-test('what is called on the channel before it is open is traced', async () => {
+test('calls on a channel that is not open yet are traced', async () => {
   const queue = await rabbit.queue();
   const given = withResolvers<GetMessage | false>();
   const channel = traced.createChannel({}, () => {});
@@ -63,7 +63,7 @@ test('what is called on the channel before it is open is traced', async () => {
   expect(recording.span(`get ${queue}`).kind).toBe(SpanKind.CLIENT);
 });
 
-test('every callback runs in the context of its call, with what it would have got and the same `this`', async () => {
+test('every callback runs in the context of its call, with the same arguments and `this` as without tracing', async () => {
   const [exchange, other, queue] = [uniqueName('x'), uniqueName('x'), uniqueName('q')];
   const calls: [string, unknown[]][] = [
     ['assertQueue', [queue, { durable: false, exclusive: true }]],
@@ -117,7 +117,7 @@ test('every callback runs in the context of its call, with what it would have go
   expect(recording.open()).toEqual([]);
 });
 
-test('calls without a callback do what they would have done', async () => {
+test('calls without a callback behave as with the raw client', async () => {
   const channel = await channelOf(traced);
   const queue = uniqueName('q');
   const consumed = withResolvers<ConsumeMessage>();
@@ -137,7 +137,7 @@ test('calls without a callback do what they would have done', async () => {
   await reply((done) => channel.close(done));
 });
 
-test('consume: a CONSUMER span in the producer’s trace, open until the promise settles, in the message’s context alone', async () => {
+test('consume: a CONSUMER span in the producer’s trace, open until the promise settles; only the message’s context is active', async () => {
   const channel = await channelOf(traced);
   const queue = await rabbit.queue();
   const [gate, seen] = [withResolvers<void>(), withResolvers<unknown[]>()];
@@ -160,7 +160,7 @@ test('consume: a CONSUMER span in the producer’s trace, open until the promise
   expect(recording.span(`ack ${queue}`).parentSpanContext?.spanId).toBe(span.spanContext().spanId);
 });
 
-test('get: a CLIENT span where the application asked; its callback gets message, false or the client’s error', async () => {
+test('get: a CLIENT span below the caller’s span; its callback gets the message, false or the client’s error', async () => {
   const queue = await rabbit.queue();
   const results: unknown[] = [];
   for (const connection of [raw, traced]) {
@@ -186,7 +186,7 @@ test('get: a CLIENT span where the application asked; its callback gets message,
   );
 });
 
-test('on a closed channel calls throw at once, what they would have thrown, and their spans fail', async () => {
+test('on a closed channel calls throw the raw client’s error synchronously, and their spans fail', async () => {
   const errors: unknown[] = [];
   for (const connection of [raw, traced]) {
     const channel = await channelOf(connection);
@@ -201,7 +201,7 @@ test('on a closed channel calls throw at once, what they would have thrown, and 
   }
 });
 
-test('a confirm ends the span; the callback gets what it would have got, in the context of the publish call', async () => {
+test('a confirm ends the span; the callback gets the same arguments as without tracing, in the context of the publish call', async () => {
   const queue = await rabbit.queue();
   const full = await rabbit.queue({ arguments: { 'x-overflow': 'reject-publish' }, maxLength: 0 });
   const confirms: unknown[] = [];
@@ -228,7 +228,7 @@ test('a confirm ends the span; the callback gets what it would have got, in the 
   expect(recording.span(`publish ${full}`).attributes['error.type']).toBe('nack');
 });
 
-test('a channel alone can be traced', async () => {
+test('a single channel can be traced', async () => {
   const channel = traceChannel(await channelOf(raw), options);
   const queue = await rabbit.queue();
   channel.sendToQueue(queue, body);

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { EventEmitter } from 'node:events';
 import type { Channel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 
-/** The versions of amqplib that are tested: what changed between them is how it makes promises, encodes headers and counts confirms. */
+/** The tested versions of amqplib, which differ in how they create promises, encode headers and count confirms. */
 export const versions = ['amqplib-0.8', 'amqplib-0.10', 'amqplib-2.2', 'amqplib'] as const;
 export type Version = (typeof versions)[number];
 export type Api = 'promises' | 'callbacks';
@@ -31,7 +31,7 @@ const modules: Record<Version, Record<Api, () => Untyped>> = {
   },
 };
 
-/** One version of amqplib, by one of its APIs. Replies come as promises from both, so that a test can be written once. */
+/** One version of amqplib with one of its APIs. Both return replies as promises, so that each test is written once. */
 export class Client {
   readonly version: Version;
   readonly api: Api;
@@ -57,7 +57,7 @@ export class Client {
     return call(this.api, connection, 'createConfirmChannel') as Promise<ConfirmChannelOf>;
   }
 
-  /** Calls a method that has a reply, with all of its arguments but the callback. */
+  /** Calls a method that has a reply, with all of its arguments except the callback. */
   reply(client: object, method: string, ...args: unknown[]): Promise<unknown> {
     return call(this.api, client, method, ...args);
   }
@@ -85,7 +85,7 @@ export type ConnectionOf = EventEmitter & {
 export type ChannelOf = Channel;
 export type ConfirmChannelOf = ConfirmChannel;
 
-/** All clients of the versions given. */
+/** All clients of the given versions. */
 export function clientsOf(...of: readonly Version[]): Client[] {
   return of.flatMap((version) => [new Client(version, 'promises'), new Client(version, 'callbacks')]);
 }

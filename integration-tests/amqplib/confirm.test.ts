@@ -9,11 +9,11 @@ import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
 const rabbit = useRabbitMQ();
 const { recording } = rabbit;
 const body = Buffer.from('hello');
-/** What a confirm callback was given, and the span that was active in it. */
+/** The arguments of a confirm callback, and the span that was active in it. */
 type Confirm = [args: unknown[], active: string | undefined];
 const activeSpan = (): string | undefined => trace.getSpanContext(context.active())?.spanId;
 
-test('the span ends with the confirm; the callback gets what it would have got, in the context of the publish call', async () => {
+test('the span ends with the confirm; the callback gets the same arguments as without tracing, in the context of the publish call', async () => {
   const queue = await rabbit.queue();
   const confirms: Confirm[] = [];
   for (const connection of [rabbit.raw, rabbit.traced]) {
@@ -58,7 +58,7 @@ test('a nack fails the span, the callback and waitForConfirms', async () => {
   });
 });
 
-test('an exchange that is not there: the broker closes the channel, and open publishes fail with its reason', async () => {
+test('a missing exchange: the broker closes the channel, and open publishes fail with its reason', async () => {
   const channel = await rabbit.traced.createConfirmChannel();
   const error = withResolvers<Error>();
   channel.on('error', error.resolve);
@@ -83,7 +83,7 @@ test('a connection lost before the confirm fails the span', async () => {
   expect(recording.span('publish nowhere').attributes['error.type']).toBe('channel_closed');
 });
 
-test('a callback that throws does to the client what it would have done', async () => {
+test('a callback that throws has the same effect on the client as without tracing', async () => {
   const errors: unknown[] = [];
   for (const traced of [false, true]) {
     const plain = await connect(rabbit.url);
@@ -100,7 +100,7 @@ test('a callback that throws does to the client what it would have done', async 
   await vi.waitFor(() => expect(recording.open()).toEqual([]));
 });
 
-test('with tracing suppressed the callback runs in the publish call’s context all the same', async () => {
+test('with tracing suppressed the callback still runs in the context of the publish call', async () => {
   const channel = await rabbit.traced.createConfirmChannel();
   const done = withResolvers<string | undefined>();
   const app = await underSpan(recording, (span) => {

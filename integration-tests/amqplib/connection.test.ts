@@ -12,7 +12,7 @@ const { recording } = rabbit;
 const options = { tracerProvider: recording.tracerProvider };
 const body = Buffer.from('hello');
 
-test('a traced connection and its channels are the same objects, and look as they did', async () => {
+test('a traced connection and its channels are the same objects and look unchanged', async () => {
   const connection = await connect(rabbit.url);
   const keys = Object.keys(connection);
   expect(traceConnection(connection, options)).toBe(connection);
@@ -34,7 +34,7 @@ test('a traced connection and its channels are the same objects, and look as the
   await plain.close();
 });
 
-test('what is traced already is left as it is; with other options there is a warning', async () => {
+test('an object that is already traced is not wrapped again; different options cause a warning', async () => {
   const warn = vi.fn<() => void>();
   diag.setLogger({ warn, error: warn, info: warn, debug: warn, verbose: warn }, DiagLogLevel.WARN);
   const channel = await rabbit.traced.createChannel();
@@ -48,14 +48,14 @@ test('what is traced already is left as it is; with other options there is a war
   expect(recording.spans()).toHaveLength(1);
 });
 
-test('a channel alone can be traced', async () => {
+test('a single channel can be traced', async () => {
   const channel = traceChannel(await rabbit.raw.createChannel(), options);
   channel.sendToQueue('nowhere', body);
   expect(recording.spans().map(({ name }) => name)).toEqual(['publish nowhere']);
   await channel.close();
 });
 
-test('the options say who the server is', async () => {
+test('the options can set the server’s address', async () => {
   const server = { address: 'rabbit.example', port: 5672 };
   const channel = traceChannel(await rabbit.raw.createChannel(), { ...options, server });
   channel.sendToQueue('nowhere', body);
@@ -67,7 +67,7 @@ test('the options say who the server is', async () => {
   await channel.close();
 });
 
-test('a server that was given by name is told by name', async () => {
+test('a server that was given by name is recorded by name', async () => {
   const url = new URL(rabbit.url);
   url.hostname = 'localhost';
   const connection = traceConnection(await connect({ hostname: 'localhost', port: Number(url.port) }), options);
@@ -88,8 +88,8 @@ test.each<[string, unknown]>([
   ['a port with a fraction', { server: { address: 'a', port: 1.5 } }],
   ['an empty address', { server: { address: '', port: 1 } }],
   ['an unknown part of the server', { server: { address: 'a', prot: 1 } }],
-  ['options that are no object', 7],
-  ['a parenting that there is not', { parenting: 'child' }],
+  ['options that are not an object', 7],
+  ['an unknown parenting', { parenting: 'child' }],
 ])('%s throws an error that says what is expected', async (_, wrong) => {
   for (const wrap of [
     () => traceConnection(rabbit.raw, wrong as TraceAmqplibOptions),
@@ -111,7 +111,7 @@ test.each<[string, unknown]>([
   expect(await failure(() => traceChannel(wrong as never))).toMatchObject({ code: 'INVALID_CLIENT' });
 });
 
-test('a connection that recovers: channels made in setup and by it are traced, before and after', async () => {
+test('a connection with recovery: channels created in setup() and by the connection are traced, before and after a recovery', async () => {
   const channels: string[] = [];
   const connection: RecoveringChannelModel = traceConnection(
     await connect(rabbit.url, {
@@ -148,7 +148,7 @@ test('a connection that recovers: channels made in setup and by it are traced, b
   ]);
 });
 
-test('the model of a connect event is traced, also where setup did not wrap it', async () => {
+test('the model of a connect event is traced, even if setup() did not wrap it', async () => {
   const connection = traceConnection(
     await connect(rabbit.url, { recovery: { initialDelay: 1, waitForConnect: false } }),
     options,

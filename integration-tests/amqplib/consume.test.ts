@@ -60,7 +60,7 @@ test('an async handler: a CONSUMER span in the producer’s trace, open until th
   });
 });
 
-test('a handler without a promise: the span lasts until the ack that comes later', async () => {
+test('a handler without a promise: the span lasts until the later ack', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const arrived = withResolvers<ConsumeMessage>();
@@ -89,7 +89,7 @@ test('an ack within the handler does not end the span before the handler returns
   expect(recording.span(`process ${queue}`).status.code).toBe(SpanStatusCode.UNSET);
 });
 
-test('with noAck the span ends at the return, or when the promise settles', async () => {
+test('with noAck the span ends when the handler returns, or when its promise settles', async () => {
   const channel = await rabbit.traced.createChannel();
   const [queue, slow] = [await rabbit.queue(), await rabbit.queue()];
   const [arrived, gate] = [withResolvers<void>(), withResolvers<void>()];
@@ -108,7 +108,7 @@ test('with noAck the span ends at the return, or when the promise settles', asyn
   await ended(`process ${slow}`);
 });
 
-test('handlers run in the message’s context alone, whatever was active at connect, at consume or in the last handler', async () => {
+test('handlers run only in the message’s context, whatever was active at connect, at consume or in the previous handler', async () => {
   const own = new AsyncLocalStorage<string>();
   const seen = withResolvers<unknown[]>();
   await underSpan(recording, () =>
@@ -126,14 +126,14 @@ test('handlers run in the message’s context alone, whatever was active at conn
         const span = await ended(`process ${queue}`);
         expect(span.parentSpanContext).toBeUndefined();
         expect(span.links).toEqual([]);
-        // The application's own storage is what it would have been.
+        // The application's own AsyncLocalStorage has the same value as without tracing.
         expect(await seen.promise).toEqual([expect.anything(), undefined, span.spanContext().spanId, 'mine']);
       }),
     ),
   );
 });
 
-test('null, when the broker cancels the consumer, reaches the handler without a span and without a leaked context', async () => {
+test('when the broker cancels the consumer, the handler gets null without a span and without a leaked context', async () => {
   const seen = withResolvers<unknown[]>();
   await underSpan(recording, async () => {
     const connection = traceConnection(await connect(rabbit.url), { tracerProvider: recording.tracerProvider });
@@ -147,7 +147,7 @@ test('null, when the broker cancels the consumer, reaches the handler without a 
   expect(recording.spans().map((span) => span.name)).toEqual(['application']);
 });
 
-test('each consumer of a channel tells its own queue, and prefetch holds', async () => {
+test('each consumer of a channel records its own queue, and prefetch is respected', async () => {
   const channel = await rabbit.traced.createChannel();
   await channel.prefetch(1);
   const queues = [await rabbit.queue(), await rabbit.queue()];
@@ -178,7 +178,7 @@ test.each<[string, object | undefined, string | undefined]>([
   ['a traceparent that is a number', { traceparent: 7 }, undefined],
   ['a traceparent in bytes', { traceparent: Buffer.from(traceparent) }, traceId],
   ['a repeated traceparent', { traceparent: ['junk', traceparent] }, traceId],
-  ['a traceparent spelled otherwise', { TraceParent: traceparent }, traceId],
+  ['a traceparent in another spelling', { TraceParent: traceparent }, traceId],
 ])('%s: the message is processed, in the trace it carries or a new one', async (_, headers, expected) => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();

@@ -1,4 +1,4 @@
-// amqplib, as the contract of the wrappers uses it: its API of promises, and its API of callbacks.
+// Describes amqplib to the wrapper contract: its promise API and its callback API.
 import { EventEmitter } from 'node:events';
 import { type Channel, type ConfirmChannel, connect, type ConsumeMessage, IllegalOperationError } from 'amqplib';
 import { processMessage, type TraceAmqplibOptions, traceConnection } from 'mqtrace/amqplib';
@@ -143,7 +143,7 @@ class AmqplibSession implements Session {
     };
   }
 
-  /** Closes a channel after its handlers have ended; it may be closed already. */
+  /** Closes a channel after its handlers have ended; it may already be closed. */
   async #close(channel: Channel, ended: Promise<unknown>): Promise<void> {
     await ended;
     await new Promise((resolve) => setImmediate(resolve));
@@ -211,7 +211,7 @@ class AmqplibSession implements Session {
   }
 }
 
-/** A message whose channel was closed under its handler cannot be acknowledged any more. */
+/** A message cannot be acknowledged after its channel was closed. */
 function acknowledge(channel: Channel, message: ConsumeMessage): void {
   try {
     channel.ack(message);
@@ -243,13 +243,13 @@ async function observe(): Promise<Observer> {
       }
       return messages;
     },
-    // Messages that were delivered and are not settled count when their channel has closed or recovered.
+    // Delivered messages that are not settled are counted once their channel has closed or recovered.
     unsettled: async (queue) => (await channel.checkQueue(queue)).messageCount,
     close: () => connection.close(),
   };
 }
 
-/** The subject for one of the two APIs. */
+/** Describes one of the two APIs. */
 export function amqplibSubject(api: Api): WrapperSubject {
   const client = new Client('amqplib', api);
   return {

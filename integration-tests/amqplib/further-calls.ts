@@ -1,4 +1,4 @@
-// Calls of amqplib that no shape of the contract makes.
+// Calls of amqplib that none of the contract's shapes uses.
 import type { Channel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { processMessage } from 'mqtrace/amqplib';
 import type { ChannelOf, Client, ConnectionOf } from './clients.ts';
@@ -8,7 +8,7 @@ import { processMessageCalls } from '../../test-support/wrapper-contract/process
 const body = (value: string): Buffer => Buffer.from(value);
 const text = (message: { content: Buffer } | false): string | false => message && message.content.toString();
 
-/** On channels of their own, some of which the broker closes. */
+/** On separate channels, because the broker closes some of them. */
 export function furtherCalls(
   client: Client,
   connection: ConnectionOf,
@@ -96,7 +96,7 @@ export function furtherCalls(
   };
 }
 
-/** Publishes a message with a confirm, which is noted. */
+/** Publishes a message with a confirm, and records the confirm. */
 function confirm(
   channel: ConfirmChannel,
   exchange: string,
@@ -112,7 +112,7 @@ function confirm(
   });
 }
 
-/** Hands one message, which leaves with its channel, to a handler. */
+/** Passes one message to a handler; its channel is closed afterwards. */
 async function handOver(client: Client, channel: ChannelOf, queue: string, handler: () => unknown): Promise<void> {
   const own = `${queue}-handler`;
   await client.reply(channel, 'assertQueue', own, { durable: false, autoDelete: true });

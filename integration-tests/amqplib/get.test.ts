@@ -27,7 +27,7 @@ async function got(channel: Channel, queue: string): Promise<GetMessage> {
   return message;
 }
 
-test('get: a CLIENT span where the application asked, linking the message', async () => {
+test('get: a CLIENT span below the caller’s span, with a link to the message', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await queueWith(channel, 1);
   const app = await underSpan(recording, async (span) => {
@@ -50,7 +50,7 @@ test('get: a CLIENT span where the application asked, linking the message', asyn
   });
 });
 
-test('an empty queue gives false and no span', async () => {
+test('an empty queue returns false and creates no span', async () => {
   const channel = await rabbit.traced.createChannel();
   const faults = tracingFaults();
   expect(await channel.get(await rabbit.queue())).toBe(false);
@@ -58,7 +58,7 @@ test('an empty queue gives false and no span', async () => {
   expect(tracingFaults()).toBe(faults);
 });
 
-test('a queue that is not there: the client’s own error, and a failed span', async () => {
+test('a missing queue: the client’s own error, and a failed span', async () => {
   const [raw, traced] = [await rabbit.raw.createChannel(), await rabbit.traced.createChannel()];
   for (const channel of [raw, traced]) channel.on('error', () => {});
   const expected = await failure(() => raw.get('no-such-queue'));
@@ -69,7 +69,7 @@ test('a queue that is not there: the client’s own error, and a failed span', a
   });
 });
 
-test('processMessage: each message has a span, a time and the baggage of its own, and its ack is below', async () => {
+test('processMessage: each message has its own span, time and baggage, and its ack is a child of that span', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await queueWith(channel, 2);
   const messages = [await got(channel, queue), await got(channel, queue)];
@@ -91,7 +91,7 @@ test('processMessage: each message has a span, a time and the baggage of its own
   expect(processed.map(({ attributes }) => attributes['messaging.message.id'])).toEqual(['m-0', 'm-1']);
 });
 
-test('processMessage gives what its function gives, and fails with it', async () => {
+test('processMessage returns the result of its function, and fails if it fails', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await queueWith(channel, 1);
   const message = await got(channel, queue);
@@ -102,11 +102,11 @@ test('processMessage gives what its function gives, and fails with it', async ()
   channel.ack(message);
   const statuses = recording.spans().filter(({ name }) => name === `process ${queue}`);
   expect(statuses.map(({ status }) => status.code)).toEqual([0, SpanStatusCode.ERROR, SpanStatusCode.ERROR]);
-  // What settles it afterwards belongs to who processed it last.
+  // A later settlement belongs to the last processing.
   expect(idOf(recording.span(`ack ${queue}`).parentSpanContext!)).toBe(idOf(statuses[2]!));
 });
 
-test('processMessage takes a message of no traced channel, too', async () => {
+test('processMessage also accepts a message of an untraced channel', async () => {
   const queue = await queueWith(await rabbit.traced.createChannel(), 1);
   const message = await got(rabbit.looker, queue);
   rabbit.looker.ack(message);
@@ -116,7 +116,7 @@ test('processMessage takes a message of no traced channel, too', async () => {
   }
 });
 
-test('get with noAck leaves nothing to settle', async () => {
+test('after get with noAck nothing is left to settle', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await queueWith(channel, 1);
   expect(await channel.get(queue, { noAck: true })).toHaveProperty('content', body);
@@ -124,7 +124,7 @@ test('get with noAck leaves nothing to settle', async () => {
   expect(recording.span('ack').attributes['messaging.batch.message_count']).toBe(0);
 });
 
-test('with tracing suppressed get leaves no span', async () => {
+test('with tracing suppressed get creates no span', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await queueWith(rabbit.looker, 1);
   await context.with(suppressTracing(context.active()), async () => {

@@ -10,7 +10,7 @@ const rabbit = useRabbitMQ();
 const { recording } = rabbit;
 const body = Buffer.from('hello');
 
-test('a handler that throws does to the channel what it would have done, and its span fails with the error', async () => {
+test('a handler that throws has the same effect on the channel as without tracing, and its span fails with the error', async () => {
   const errors: unknown[] = [];
   for (const traced of [false, true]) {
     const plain = await connect(rabbit.url);
@@ -52,7 +52,7 @@ test('a handler that throws after its ack: the span fails, once', async () => {
   expect(recording.span(`process ${queue}`).status).toMatchObject({ code: SpanStatusCode.ERROR, message: 'after' });
 });
 
-test('with a listener for handler-error the channel lives on, as it would have', async () => {
+test('with a listener for handler-error the channel stays open, as without tracing', async () => {
   const channel = await rabbit.traced.createChannel();
   const [queue, failed] = [await rabbit.queue(), withResolvers<unknown>()];
   channel.on('handler-error', failed.resolve);
@@ -66,7 +66,7 @@ test('with a listener for handler-error the channel lives on, as it would have',
   expect(recording.open()).toEqual([]);
 });
 
-test('a promise that rejects fails the span, and a later ack does not end it twice', async () => {
+test('a rejected promise fails the span, and a later ack does not end it twice', async () => {
   const channel = await rabbit.traced.createChannel();
   const [queue, arrived] = [await rabbit.queue(), withResolvers<void>()];
   const rejections = listenForRejections();
@@ -84,7 +84,7 @@ test('a promise that rejects fails the span, and a later ack does not end it twi
   expect(recording.span(`process ${queue}`).attributes['error.type']).toBe('TypeError');
 });
 
-/** Takes the unhandled rejections of this process in place of vitest, which would fail the run. */
+/** Collects the unhandled rejections of this process instead of vitest, which would fail the run. */
 function listenForRejections(): { seen: unknown[]; stop: () => void } {
   const seen: unknown[] = [];
   const others = process.listeners('unhandledRejection');
@@ -99,7 +99,7 @@ function listenForRejections(): { seen: unknown[]; stop: () => void } {
   };
 }
 
-/** A process whose handler rejects; gives how it ended and what it wrote. */
+/** Runs a process whose handler rejects; returns its exit code and output. */
 async function runRejecting(traced: boolean): Promise<{ code: unknown; stderr: string }> {
   const wrapper = new URL('../../src/amqplib/index.ts', import.meta.url).href;
   const program = `

@@ -1,4 +1,4 @@
-// Wrapping too late: what was there earlier is not traced, which is said once.
+// Tests wrapping too late: earlier objects are not traced, and one warning says so.
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { type ChannelModel, type ConfirmChannel, connect, type RecoveringChannelModel } from 'amqplib';
 import { traceChannel, traceConnection } from 'mqtrace/amqplib';
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => diag.disable());
 
-test('in time there is no warning: a new connection, one whose channels are traced, one that recovers', async () => {
+test('no warning when wrapped in time: a new connection, one whose channels are traced, one that recovers', async () => {
   const connection = await connect(rabbit.url);
   traceChannel(await connection.createChannel(), options);
   traceConnection(connection, options);
@@ -32,7 +32,7 @@ test('in time there is no warning: a new connection, one whose channels are trac
   await recovering.close();
 });
 
-test('traceConnection after channels were made says so once; the channels made later are traced', async () => {
+test('traceConnection after channels were created warns once; channels created later are traced', async () => {
   const early: ConfirmChannel[] = [];
   const setup = async (model: ChannelModel): Promise<void> => {
     early.push(await model.createConfirmChannel(), await model.createConfirmChannel());
@@ -52,7 +52,7 @@ test('traceConnection after channels were made says so once; the channels made l
   await plain.close();
 });
 
-test('traceChannel after consume() says so once', async () => {
+test('traceChannel after consume() warns once', async () => {
   for (let at = 0; at < 2; at++) {
     const channel = await rabbit.raw.createChannel();
     await channel.consume(await rabbit.queue(), () => {});
@@ -63,7 +63,7 @@ test('traceChannel after consume() says so once', async () => {
   expect(warn.mock.calls[0]?.[0]).toContain('before consume()');
 });
 
-test('a confirm channel that was traced after it had published: its later spans end with their own confirms', async () => {
+test('a confirm channel traced after it had published: later spans end with their own confirms', async () => {
   const channel = await rabbit.raw.createConfirmChannel();
   for (let sent = 0; sent < 3; sent++) channel.sendToQueue('nowhere', body);
   traceChannel(channel, options);

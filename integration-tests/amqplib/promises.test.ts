@@ -1,4 +1,4 @@
-// Which promises of a handler are observed: those whose work runs already. A lazy `then` is never called.
+// Tests which promises of a handler are observed: those whose work is already running. A lazy `then` is never called.
 import { createRequire } from 'node:module';
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { ConsumeMessage } from 'amqplib';
@@ -6,7 +6,7 @@ import { processMessage } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
 import { asyncHandler, useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
-/** amqplib 0.8 brings it along. */
+/** A dependency of amqplib 0.8. */
 interface Bluebird extends Promise<unknown> {
   isPending(): boolean;
 }
@@ -20,7 +20,7 @@ const { recording } = rabbit;
 const body = Buffer.from('hello');
 const ended = (name: string): Promise<ReturnType<typeof recording.span>> => vi.waitFor(() => recording.span(name));
 
-/** As a query of postgres.js: a native promise whose work begins when `then` is called. */
+/** Like a query of postgres.js: a native promise whose work starts when `then` is called. */
 class LazyQuery extends Promise<unknown> {
   static ran = 0;
   static override get [Symbol.species](): PromiseConstructor {
@@ -46,7 +46,7 @@ test('a Bluebird promise keeps the span open, with and without noAck, and its re
         const work = new BluebirdPromise((resolve, reject) => {
           gate.promise.then(() => (noAck ? resolve(undefined) : reject(new RangeError('late'))), reject);
         });
-        // Bluebird also reports unhandled rejections; the promise that is passed on is a derived one.
+        // Bluebird also reports unhandled rejections; the promise that is passed on is derived.
         return work as never;
       },
       { noAck },
@@ -69,7 +69,7 @@ test('a Bluebird promise keeps the span open, with and without noAck, and its re
   }
 });
 
-test('a lazy thenable and a native promise with a lazy `then` are never run; the span ends at the ack', async () => {
+test('a lazy thenable and a native promise with a lazy `then` are never started; the span ends with the ack', async () => {
   const channel = await rabbit.traced.createChannel();
   let ran = 0;
   const builder = {
@@ -95,7 +95,7 @@ test('a lazy thenable and a native promise with a lazy `then` are never run; the
   expect([ran, LazyQuery.ran]).toEqual([0, 0]);
 });
 
-test('processMessage observes what runs already, and hands a lazy thenable on untouched', async () => {
+test('processMessage observes promises whose work is running, and returns a lazy thenable untouched', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   rabbit.looker.sendToQueue(queue, body);

@@ -13,7 +13,7 @@ const { recording } = rabbit;
 const body = Buffer.from('hello');
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 
-/** Sends raw headers to a traced consumer; gives what its handler saw. */
+/** Sends raw headers to a traced consumer; returns what its handler saw. */
 async function consumed<T>(headers: object, options: TraceAmqplibOptions, look: () => T): Promise<[T, string]> {
   const connection = traceConnection(await connect(rabbit.url), {
     tracerProvider: recording.tracerProvider,
@@ -48,7 +48,7 @@ test.each([
   ['02', '0[02]'],
   ['01', '01'],
   ['ff', '03'],
-])('flags %s go on as %s: random stays, unknown ones go', async (given, passed) => {
+])('flags %s are sent on as %s: the random flag stays, unknown flags are cleared', async (given, passed) => {
   const next = await rabbit.queue();
   const forward = traceChannel(await rabbit.raw.createChannel(), { tracerProvider: recording.tracerProvider });
   await consumed({ traceparent: `00-${traceId}-b7ad6b7169203331-${given}` }, {}, () => forward.sendToQueue(next, body));
@@ -56,7 +56,7 @@ test.each([
   expect(headers?.['traceparent']).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-${passed}$`));
 });
 
-test('an own NodeTracerProvider and the stock propagators: the same trace, unharmed by junk baggage', async () => {
+test('with the application’s own NodeTracerProvider and the stock propagators: the same trace, despite junk baggage', async () => {
   const provider = new NodeTracerProvider();
   const propagator = new CompositePropagator({
     propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
@@ -93,7 +93,7 @@ test('an own NodeTracerProvider and the stock propagators: the same trace, unhar
 test.each<[string, TraceAmqplibOptions]>([
   ['a provider', { tracerProvider: failing() }],
   ['a propagator', { tracerProvider: recording.tracerProvider, propagator: broken() }],
-])('%s that throws is counted, and the application does not notice', async (_, options) => {
+])('%s that throws is counted, and the application is not affected', async (_, options) => {
   const before = tracingFaults();
   const channel = traceChannel(await rabbit.raw.createConfirmChannel(), options);
   const queue = await rabbit.queue();
@@ -145,7 +145,7 @@ test.each([
     'mqtrace-sent-at': expect.any(String) as string,
   });
 
-  // Of a structured event, the extension in its headers is not read either.
+  // For a structured event, the extension in the headers is not read either.
   const journey = { 'cloudEvents:specversion': '1.0', 'cloudEvents:traceparent': `00-${traceId}-b7ad6b7169203331-01` };
   const seen = withResolvers<string | undefined>();
   await channel.consume(queue, () => seen.resolve(trace.getSpanContext(context.active())?.traceId), { noAck: true });
@@ -156,7 +156,7 @@ test.each([
   await channel.close();
 });
 
-test('a consumer passes on what it got: one trace over two queues, one span each', async () => {
+test('a consumer passes the context on: one trace over two queues, one span each', async () => {
   const [first, second] = [await rabbit.queue(), await rabbit.queue()];
   const channel = await rabbit.traced.createChannel();
   const done = withResolvers<string | undefined>();

@@ -12,7 +12,7 @@ const rabbit = useRabbitMQ();
 const { recording } = rabbit;
 const body = Buffer.from('hello');
 
-test('publish to an exchange: a PRODUCER span, its context in the headers, the message otherwise as sent', async () => {
+test('publish to an exchange: a PRODUCER span with its context in the headers; the rest of the message is unchanged', async () => {
   const channel = await rabbit.traced.createChannel();
   const [exchange, queue] = [await rabbit.exchange('topic'), await rabbit.queue()];
   await channel.bindQueue(queue, exchange, '#');
@@ -65,7 +65,7 @@ test('publish to an exchange: a PRODUCER span, its context in the headers, the m
   });
 });
 
-test('sendToQueue is one span, named for the queue, a child of what is active', async () => {
+test('sendToQueue creates one span, named after the queue, a child of the active span', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const parent = await underSpan(recording, (app) => {
@@ -77,7 +77,7 @@ test('sendToQueue is one span, named for the queue, a child of what is active', 
   expect((await rabbit.read(queue)).properties.headers).toHaveProperty('traceparent');
 });
 
-test('a queue that the broker named is anonymous: in the attribute, not in the name', async () => {
+test('a queue named by the broker is anonymous: its name is in the attribute, not in the span name', async () => {
   const channel = await rabbit.traced.createChannel();
   const { queue } = await channel.assertQueue('', { exclusive: true });
   channel.sendToQueue(queue, body);
@@ -87,7 +87,7 @@ test('a queue that the broker named is anonymous: in the attribute, not in the n
   });
 });
 
-test('an exclusive queue is temporary for the connection that declared it, until the broker says otherwise', async () => {
+test('an exclusive queue is temporary for its connection until it is deleted; a rejected declaration does not count', async () => {
   const [channel, other] = [await rabbit.traced.createChannel(), await rabbit.traced.createChannel()];
   const name = uniqueName('q');
   const seen = withResolvers<void>();
@@ -114,12 +114,12 @@ test('an exclusive queue is temporary for the connection that declared it, until
   expect(recording.span(`publish ${name}`).attributes).not.toHaveProperty('messaging.destination.temporary');
 });
 
-test('headers in a Map are sent as amqplib sends them, beside the trace headers', async () => {
+test('headers in a Map are sent as amqplib sends them, with the trace headers', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const headers = new Map([['mine', 'x']]);
   rabbit.looker.sendToQueue(queue, body, { headers });
-  // Messages of two connections have no order.
+  // The order of messages of two connections is not defined.
   const raw = await rabbit.read(queue);
   channel.sendToQueue(queue, body, { headers });
   const traced = await rabbit.read(queue);
@@ -129,7 +129,7 @@ test('headers in a Map are sent as amqplib sends them, beside the trace headers'
   expect([...headers]).toEqual([['mine', 'x']]);
 });
 
-test('options and headers that are frozen and used again are unchanged, and nothing of the first message is in the second', async () => {
+test('frozen and reused options and headers stay unchanged, and nothing of the first message is in the second', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const options = deepFreeze({ messageId: 'm', headers: { mine: 'x', nested: { a: [1] } } });
@@ -142,7 +142,7 @@ test('options and headers that are frozen and used again are unchanged, and noth
   expect(second.properties.headers?.['traceparent']).not.toBe(first.properties.headers?.['traceparent']);
 });
 
-test('a message that is relayed with its headers gets a context of its own, also where they are spelled otherwise', async () => {
+test('a message forwarded with its headers gets its own context, also if these are spelled differently', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -154,7 +154,7 @@ test('a message that is relayed with its headers gets a context of its own, also
   expect(headers?.['traceparent']).toContain(recording.span(`publish ${queue}`).spanContext().spanId);
 });
 
-test('with tracing suppressed there is no span and the message is untouched', async () => {
+test('with tracing suppressed there is no span, and the message is unchanged', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   context.with(suppressTracing(context.active()), () => channel.sendToQueue(queue, body, { headers: { mine: 1 } }));
@@ -162,7 +162,7 @@ test('with tracing suppressed there is no span and the message is untouched', as
   expect(recording.spans()).toEqual([]);
 });
 
-test('options of any kind reach the client as without tracing: accessors, inherited headers, CC and BCC', async () => {
+test('all kinds of options reach the client as without tracing: accessors, inherited headers, CC and BCC', async () => {
   class Options {
     readonly #id = 'private';
     get messageId(): string {
@@ -191,7 +191,7 @@ test('options of any kind reach the client as without tracing: accessors, inheri
   expect(await readAll()).toEqual(expected);
 });
 
-test('back pressure is told as the raw client tells it', async () => {
+test('back pressure is reported as by the raw client', async () => {
   const queue = await rabbit.queue();
   const press = async (connection: typeof rabbit.raw): Promise<boolean[]> => {
     const channel = await connection.createChannel({ highWaterMark: 4 });
@@ -206,11 +206,11 @@ test('back pressure is told as the raw client tells it', async () => {
 });
 
 test.each<[string, unknown[]]>([
-  ['content that is no Buffer', ['', 'q', 'text']],
+  ['content that is not a Buffer', ['', 'q', 'text']],
   ['headers that are a string', ['', 'q', body, { headers: 'text' }]],
   ['a message id that is a number', ['', 'q', body, { messageId: 7 }]],
   ['a header that cannot be encoded', ['', 'q', body, { headers: { fn: () => 0 } }]],
-])('%s: the client throws what it would have thrown, at once', async (_, args) => {
+])('%s: the client throws the raw client’s error synchronously', async (_, args) => {
   const [raw, traced] = [await rabbit.raw.createChannel(), await rabbit.traced.createChannel()];
   const thrownBy = (channel: typeof raw): unknown => {
     try {
@@ -224,21 +224,21 @@ test.each<[string, unknown[]]>([
   expect(recording.span('publish q').status.code).toBe(SpanStatusCode.ERROR);
 });
 
-test('on a closed channel publish throws at once, and its span fails', async () => {
+test('on a closed channel publish throws synchronously, and its span fails', async () => {
   const channel = await rabbit.traced.createChannel();
   await channel.close();
   expect(() => channel.sendToQueue('q', body)).toThrow('Channel closed');
   expect(recording.span('publish q').attributes['error.type']).toBe('IllegalOperationError');
 });
 
-test('a message that cannot be routed is returned as with the raw client', async () => {
+test('an unroutable message is returned as with the raw client', async () => {
   const channel = await rabbit.traced.createChannel();
   const returned = new Promise((resolve) => channel.once('return', resolve));
   channel.publish('', 'no-consumer', body, { mandatory: true, headers: { mine: 'x' } });
   expect(await returned).toMatchObject({ fields: { replyText: 'NO_ROUTE' }, properties: { headers: { mine: 'x' } } });
 });
 
-test('a context that is to be kept makes a CLIENT span that links it, and the message stays as it is', async () => {
+test('keeping an existing context creates a CLIENT span that links it, and the message is unchanged', async () => {
   const connection = traceConnection(await connect(rabbit.url), {
     tracerProvider: recording.tracerProvider,
     existingContext: 'keep',
@@ -254,7 +254,7 @@ test('a context that is to be kept makes a CLIENT span that links it, and the me
   await connection.close();
 });
 
-test('baggage without a span travels', async () => {
+test('baggage is sent without a span', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const baggage = propagation.createBaggage({ k: { value: 'v' } });

@@ -7,16 +7,16 @@ import { type Recording, recordSpans } from '../../test-support/spans.ts';
 /** A traced and a raw connection for the tests of a file. */
 export interface RabbitMQ {
   url: string;
-  /** The spans of the traced connection, forgotten before each test. */
+  /** The spans of the traced connection, cleared before each test. */
   recording: Recording;
   traced: ChannelModel;
   raw: ChannelModel;
-  /** A raw channel to look at what is on the broker. */
+  /** A raw channel to inspect the broker. */
   looker: Channel;
-  /** A queue of its own, gone soon after the test. */
+  /** A new queue, deleted soon after the test. */
   queue(options?: { name?: string; arguments?: object; maxLength?: number; messageTtl?: number }): Promise<string>;
   exchange(type: 'direct' | 'topic' | 'fanout'): Promise<string>;
-  /** The next message of a queue, as the raw client sees it. */
+  /** The next message of a queue, read by the raw client. */
   read(queue: string): Promise<GetMessage>;
 }
 
@@ -61,14 +61,14 @@ async function firstOf(channel: Channel, queue: string): Promise<GetMessage> {
   return message as unknown as GetMessage;
 }
 
-/** A promise and its way to be fulfilled (Node 20 has no `Promise.withResolvers`). */
+/** A promise and the function that resolves it (Node 20 has no `Promise.withResolvers`). */
 export function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;
   const promise = new Promise<T>((fulfil) => (resolve = fulfil));
   return { promise, resolve };
 }
 
-/** A handler that returns a promise, as most do, where amqplib's types know only of handlers that return nothing. */
+/** A handler that returns a promise, as most do; amqplib's types only allow handlers that return nothing. */
 export function asyncHandler(
   handler: (message: ConsumeMessage) => Promise<void>,
 ): (message: ConsumeMessage | null) => void {

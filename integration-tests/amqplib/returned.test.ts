@@ -1,4 +1,4 @@
-// Mandatory messages that no queue takes.
+// Tests mandatory messages that cannot be routed to a queue.
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { connect } from 'amqplib';
 import { SpanStatusCode } from '@opentelemetry/api';
@@ -50,7 +50,7 @@ test('on a confirm channel the publish spans of the returned messages fail, and 
   await channel.close();
 });
 
-test('a message whose context cannot be written is found by its address', async () => {
+test('a message whose context cannot be written is found by exchange and routing key', async () => {
   const channel = await rabbit.traced.createConfirmChannel();
   const [exchange, key] = [await rabbit.exchange('direct'), uniqueName('none')];
   const large = { text: 'x'.repeat(65_000) };
@@ -72,7 +72,7 @@ test('without confirms the span has ended; the message is counted', async () => 
   await channel.close();
 });
 
-test('of unsampled messages below one parent, which carry the same context, each return is counted once', async () => {
+test('unsampled messages with one parent carry the same context; each return is counted once', async () => {
   const metrics = mqtraceMetrics();
   const unsampled = recordSpans({ sampler: new AlwaysOffSampler() });
   const connection = traceConnection(await connect(rabbit.url), { tracerProvider: unsampled.tracerProvider });

@@ -58,13 +58,13 @@ test.each<[string, (channel: Channel, message: ConsumeMessage) => void, string]>
     'network.peer.address': hostname,
     'network.peer.port': Number(port),
   });
-  // The broker has taken it for what it is: nothing of the message is left.
+  // The broker has accepted the settlement: the message is gone.
   await channel.close();
   await expect(rabbit.looker.checkQueue(queue)).resolves.toMatchObject({ messageCount: 2 });
   expect(recording.open()).toEqual([]);
 });
 
-test('up to a message: those before it and itself, one span that links each', async () => {
+test('allUpTo settles a message and all before it: one span with a link to each', async () => {
   const { channel, queue, messages } = await delivered(5);
   channel.ack(messages[0]!);
   recording.clear();
@@ -88,7 +88,7 @@ test.each<[string, (channel: Channel) => void, string]>([
   ['ackAll', (channel) => channel.ackAll(), 'ack'],
   ['nackAll', (channel) => channel.nackAll(false), 'nack'],
   ['tag 0 with all up to', (channel) => channel.ack({ fields: { deliveryTag: 0 } } as ConsumeMessage, true), 'ack'],
-])('%s settles all there are', async (_, settle, name) => {
+])('%s settles all outstanding messages', async (_, settle, name) => {
   const { channel, queue } = await delivered(3);
   settle(channel);
   expect(recording.open()).toEqual([]);
@@ -127,7 +127,7 @@ test.each<[string, (channel: Channel, message: ConsumeMessage) => void]>([
   await channel.close();
 });
 
-test('a message that comes back is told as redelivered, in a span of its own', async () => {
+test('a redelivered message is recorded as redelivered, in a new span', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   const twice = withResolvers<void>();
@@ -147,7 +147,7 @@ test('a message that comes back is told as redelivered, in a span of its own', a
   expect(new Set(processed.flatMap(linked)).size).toBe(1);
 });
 
-test('a message that was dead-lettered and came back tells which attempt it is', async () => {
+test('a message that returns through a dead-letter exchange records its delivery attempt', async () => {
   const channel = await rabbit.traced.createChannel();
   const [work, wait] = [uniqueName('work'), uniqueName('wait')];
   const back = (to: string) => ({ 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': to });
@@ -168,7 +168,7 @@ test('a message that was dead-lettered and came back tells which attempt it is',
   expect(new Set(processed.flatMap(linked)).size).toBe(1);
 });
 
-test('many messages, acked with the newest first: each has its span, each ends', async () => {
+test('many messages, acked in reverse order: each has its own span, and each span ends', async () => {
   const { channel, queue, messages } = await delivered(500);
   for (const message of messages.toReversed()) channel.ack(message);
   expect(recording.open()).toEqual([]);
@@ -179,7 +179,7 @@ test('many messages, acked with the newest first: each has its span, each ends',
   await channel.close();
 });
 
-test('recover gives back what was not settled: its spans end, and the messages come again', async () => {
+test('recover() returns unsettled messages to the queue: their spans end, and they are delivered again', async () => {
   const { channel, messages } = await delivered(2);
   await channel.recover();
   await vi.waitFor(() => expect(messages).toHaveLength(4));
@@ -189,7 +189,7 @@ test('recover gives back what was not settled: its spans end, and the messages c
   await channel.close();
 });
 
-test('a tag that the broker does not know: the span has it, and the broker’s close fails what is open', async () => {
+test('an unknown delivery tag: the span records it, and the open spans fail when the broker closes the channel', async () => {
   const { channel, queue } = await delivered(1);
   const error = withResolvers<Error>();
   channel.on('error', error.resolve);
@@ -204,19 +204,19 @@ test('a tag that the broker does not know: the span has it, and the broker’s c
   });
 });
 
-test('on a closed channel ack throws at once, what it would have thrown, and its span fails', async () => {
+test('on a closed channel ack throws the raw client’s error synchronously, and its span fails', async () => {
   const { channel, messages, queue } = await delivered(1);
   await channel.close();
   expect(recording.open()).toEqual([]);
   expect(recording.span(`process ${queue}`).status.code).toBe(SpanStatusCode.UNSET);
   expect(() => channel.ack(messages[0]!)).toThrow('Channel closed');
   expect(recording.span(`ack ${queue}`).attributes['error.type']).toBe('IllegalOperationError');
-  // Nothing is kept of a channel that is closed.
+  // No state of a closed channel is kept.
   expect(linked(recording.span(`ack ${queue}`))).toEqual([]);
   expect(() => callUntyped(channel, 'ack', [])).toThrow(TypeError);
 });
 
-test('the connection’s end ends what is open on its channels', async () => {
+test('when the connection ends, the open spans of its channels end', async () => {
   const connection = traceConnection(await connect(rabbit.url), { tracerProvider: recording.tracerProvider });
   const channel = await connection.createConfirmChannel();
   const queue = await rabbit.queue();
@@ -233,7 +233,7 @@ test('the connection’s end ends what is open on its channels', async () => {
   expect(recording.open()).toEqual([]);
 });
 
-test('a settlement outside of any handler is below what is active where the message was not processed', async () => {
+test('a settlement of an unprocessed message, outside a handler, is a child of the active span', async () => {
   const channel = await rabbit.traced.createChannel();
   const queue = await rabbit.queue();
   channel.sendToQueue(queue, body);
@@ -247,7 +247,7 @@ test('a settlement outside of any handler is below what is active where the mess
   expect(linked(recording.span(`ack ${queue}`))).toEqual([idOf(recording.span(`publish ${queue}`))]);
 });
 
-test('with tracing suppressed a settlement leaves no span and still ends the processing', async () => {
+test('with tracing suppressed a settlement creates no span, but still ends the process span', async () => {
   const { channel, messages, queue } = await delivered(1);
   context.with(suppressTracing(context.active()), () => channel.ack(messages[0]!));
   expect(recording.spans().map(({ name }) => name)).toEqual([`publish ${queue}`, `process ${queue}`]);

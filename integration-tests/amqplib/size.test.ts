@@ -35,7 +35,7 @@ test.each<[string, number, number, (keyof { traceparent: 1; baggage: 1 })[]]>([
   expect(recording.span(`publish ${queue}`).status.code).toBe(0);
 });
 
-test('60 KiB of the application’s headers and 8 KiB of baggage: as many whole members of it as fit', async () => {
+test('60 KiB of the application’s headers and 8 KiB of baggage: as many whole baggage members as fit are sent', async () => {
   const channel = await rabbit.traced.createConfirmChannel();
   const queue = await rabbit.queue();
   const entries = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`key${i + 10}`, 'v'.repeat(120)]));
@@ -52,7 +52,7 @@ test('60 KiB of the application’s headers and 8 KiB of baggage: as many whole 
   expect(members.length).toBeLessThan(64);
 });
 
-test('headers that are too large by themselves are rejected by amqplib as before', async () => {
+test('the application’s oversized headers are rejected by amqplib as without tracing', async () => {
   const [raw, traced] = [await rabbit.raw.createConfirmChannel(), await rabbit.traced.createConfirmChannel()];
   const options = { headers: { mine: 'y'.repeat(70_000) } };
   const expected = await failure(() => raw.sendToQueue('q', body, options));
@@ -62,7 +62,7 @@ test('headers that are too large by themselves are rejected by amqplib as before
   expect(recording.span('publish q').attributes['error.type']).toBe('RangeError');
 });
 
-test('on a connection with small frames, where the broker would close it, the trace is sent without the baggage', async () => {
+test('on a connection with small frames the trace is sent without the baggage, because the broker would close the connection', async () => {
   const connection = await withFrameMax(4096);
   const channel = await connection.createConfirmChannel();
   const queue = await rabbit.queue();

@@ -17,7 +17,7 @@ async function connections(client: Client): Promise<{ raw: ConnectionOf; traced:
   return { raw, traced };
 }
 
-/** How a promise settles, to compare; `pending` if it has not after a few replies of the broker. */
+/** How a promise settled, for comparison; `pending` if it has not after a few replies of the broker. */
 async function outcome(promise: Promise<unknown>): Promise<string> {
   const settled = promise.then(() => 'resolved', String);
   const later = async (): Promise<string> => {
@@ -27,10 +27,10 @@ async function outcome(promise: Promise<unknown>): Promise<string> {
   return Promise.race([settled, later()]);
 }
 
-/** Sizes of the application's headers, up to where nothing else fits. */
+/** Sizes of the application's headers, up to the size at which nothing else fits. */
 function sizesAround(space: number): number[] {
   const sizes = [100, space - 300, space - 200];
-  // In a small frame the properties take space as well.
+  // In a small frame the properties need space as well.
   const last = space < 65_536 ? space - 96 : space - 14;
   for (let bytes = space - 110; bytes <= last; bytes += 3) sizes.push(bytes);
   return sizes;
@@ -62,11 +62,11 @@ describe.each(clientsOf(...versions))('%s', (client) => {
     for (const connection of [raw, traced]) await client.reply(connection, 'close');
   });
 
-  // What of a table of headers does not fit is found out while encoding: by then the callback is queued (up to 1.0), or the last string
-  // is cut silently (up to 2.2.1).
-  test('around 64 KiB of headers: every publish is called once, every callback is its own, the connection lives', async () => {
+  // amqplib detects an oversized header table while encoding: by then the callback is queued (up to 1.0), or the last
+  // string is truncated silently (up to 2.2.1).
+  test('around 64 KiB of headers: every publish is called once, every callback belongs to its publish, the connection stays open', async () => {
     const { raw, traced } = await connections(client);
-    // amqplib 0.8 asks for frames of 4 KiB, which the headers must fit.
+    // amqplib 0.8 requests frames of 4 KiB, which the headers must fit.
     const space =
       (traced as unknown as { connection: { frameMax: number } }).connection.frameMax < 65_536 ? 4096 : 65_536;
     const channel = await client.confirmChannel(traced);
@@ -93,7 +93,7 @@ describe.each(clientsOf(...versions))('%s', (client) => {
     for (const connection of [raw, traced]) await client.reply(connection, 'close');
   });
 
-  test('headers that are too large by themselves do what they would have done', async () => {
+  test('the application’s oversized headers have the same effect as without tracing', async () => {
     const { raw, traced } = await connections(client);
     const errors: unknown[] = [];
     for (const connection of [raw, traced]) {
@@ -109,7 +109,7 @@ describe.each(clientsOf(...versions))('%s', (client) => {
     for (const connection of [raw, traced]) await client.reply(connection, 'close');
   });
 
-  test('1000 publishes without callback, close, waitForConfirms: as without tracing', async () => {
+  test('1000 publishes without callback, close and waitForConfirms behave as without tracing', async () => {
     const { raw, traced } = await connections(client);
     const outcomes: string[] = [];
     const queue = await rabbit.queue();
@@ -119,14 +119,14 @@ describe.each(clientsOf(...versions))('%s', (client) => {
       await client.reply(channel, 'close');
       outcomes.push(await outcome(client.reply(channel, 'waitForConfirms')));
     }
-    // Older versions never tell by callback.
+    // Older versions never call the callback.
     if (client.api === 'promises' && client.version !== 'amqplib-0.8') expect(outcomes[0]).toContain('channel closed');
     expect(outcomes[1]).toBe(outcomes[0]);
     expect(recording.open()).toEqual([]);
     for (const connection of [raw, traced]) await client.reply(connection, 'close');
   });
 
-  test('the broker closes the channel: waitForConfirms as without tracing, before and after', async () => {
+  test('the broker closes the channel: waitForConfirms behaves as without tracing, before and after', async () => {
     const { raw, traced } = await connections(client);
     const outcomes: string[][] = [];
     for (const connection of [raw, traced]) {
@@ -145,7 +145,7 @@ describe.each(clientsOf(...versions))('%s', (client) => {
     for (const connection of [raw, traced]) await client.reply(connection, 'close');
   });
 
-  test('acks and nacks of two queues in turn end the spans they are for, with and without callbacks', async () => {
+  test('alternating acks and nacks of two queues end the right spans, with and without callbacks', async () => {
     const { raw, traced } = await connections(client);
     const channel = await client.confirmChannel(traced);
     const taking = await rabbit.queue();
@@ -166,7 +166,7 @@ describe.each(clientsOf(...versions))('%s', (client) => {
     for (const connection of [raw, traced]) await client.reply(connection, 'close');
   });
 
-  test('a callback that throws does to the client what it would have done, and later spans end all the same', async () => {
+  test('a callback that throws has the same effect on the client as without tracing, and later spans still end', async () => {
     const { raw, traced } = await connections(client);
     const errors: string[] = [];
     for (const connection of [raw, traced]) {

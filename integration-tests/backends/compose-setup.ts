@@ -7,7 +7,7 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the Collector and Jaeger once; suites get their addresses by `inject('backends')`. */
+/** Starts the Collector and Jaeger once; suites get their addresses with `inject('backends')`. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const backends = await startBackends((line) => process.stderr.write(`backends: ${line}\n`));
   project.provide('backends', backends.at);

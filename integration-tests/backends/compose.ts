@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { Log, Running } from '../brokers/broker.ts';
 import { until } from '../brokers/wait.ts';
 
-/** Where an OpenTelemetry Collector takes OTLP, and where Jaeger shows what the Collector has passed on to it. */
+/** Provides an OpenTelemetry Collector and the Jaeger to which it exports. */
 export interface Backends {
   readonly collectorHttp: string;
   readonly collectorGrpc: string;
@@ -16,7 +16,7 @@ const variables: { readonly [Name in keyof Backends]: string } = {
   jaeger: 'JAEGER_URL',
 };
 
-/** As docker-compose.yml publishes them. */
+/** The ports of docker-compose.yml. */
 const published: Backends = {
   collectorHttp: 'http://127.0.0.1:4318',
   collectorGrpc: 'http://127.0.0.1:4317',
@@ -41,7 +41,7 @@ function fromEnvironment(): Backends | undefined {
   };
 }
 
-/** What an empty export request is answered with says that the Collector takes spans; Jaeger lists its services. */
+/** The Collector is ready when it accepts an empty export request, Jaeger when it lists its services. */
 async function probe({ collectorHttp, jaeger }: Backends): Promise<void> {
   const taken = await fetch(`${collectorHttp}/v1/traces`, {
     method: 'POST',
@@ -54,8 +54,9 @@ async function probe({ collectorHttp, jaeger }: Backends): Promise<void> {
 }
 
 /**
- * Gives a Collector and Jaeger: those that `COLLECTOR_HTTP_URL`, `COLLECTOR_GRPC_URL` and `JAEGER_URL` name, else the services of
- * docker-compose.yml. What is running already stays as it is; what was started here is removed at the end.
+ * Returns a Collector and Jaeger: those of `COLLECTOR_HTTP_URL`, `COLLECTOR_GRPC_URL` and `JAEGER_URL` if set, else
+ * the services of docker-compose.yml. Running services are left as they are; services started here are removed at the
+ * end.
  */
 export async function startBackends(log: Log): Promise<Running<Backends>> {
   const given = fromEnvironment();

@@ -18,7 +18,7 @@ const protocols = [
   ['grpc', collectorGrpc],
 ] as const;
 
-/** Tracing, and the spans that it was given. */
+/** Tracing, and the spans that it exports. */
 function startRecording(options: StartTracingOptions): { tracing: Tracing; made: ReadableSpan[] } {
   const made: ReadableSpan[] = [];
   const recorder = {
@@ -42,7 +42,10 @@ function startRecording(options: StartTracingOptions): { tracing: Tracing; made:
 const kinds = [SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
 const ok = { code: SpanStatusCode.OK };
 
-/** A trace of spans of every kind, with attributes of every type, events, links and each status; times that need all digits. */
+/**
+ * Creates a trace with spans of every kind, attributes of every type, events, links, each status, and times in
+ * nanoseconds.
+ */
 function makeTrace({ tracer }: Tracing, seconds: number): void {
   let parent: Context = ROOT_CONTEXT;
   for (let i = 0; i < 25; i++) {
@@ -81,7 +84,7 @@ function makeTrace({ tracer }: Tracing, seconds: number): void {
 
 const byId = (a: ShownSpan, b: ShownSpan): number => (a.spanId < b.spanId ? -1 : 1);
 
-/** Every span that was made, as Jaeger has it, once all have come through the Collector. */
+/** Every span as Jaeger returns it, once all have passed the Collector. */
 async function expectShown(made: readonly ReadableSpan[]): Promise<void> {
   const expected = made.map(expectedSpan);
   for (const traceId of new Set(expected.map((span) => span.traceId))) {
@@ -95,7 +98,7 @@ async function expectShown(made: readonly ReadableSpan[]): Promise<void> {
   }
 }
 
-test.each(protocols)('over %s Jaeger shows every span as it was made', async (protocol, endpoint) => {
+test.each(protocols)('over %s Jaeger shows every span unchanged', async (protocol, endpoint) => {
   const { tracing, made } = startRecording({ export: { protocol, endpoint, maxBatchSpans: 40 } });
   const seconds = Math.floor(Date.now() / 1000) - 10;
   for (let i = 0; i < 5; i++) makeTrace(tracing, seconds + i);
@@ -103,7 +106,7 @@ test.each(protocols)('over %s Jaeger shows every span as it was made', async (pr
   await expectShown(made);
 });
 
-/** Stands between us and the Collector, so that it can be away and come back. */
+/** A proxy before the Collector, which simulates an outage. */
 class Line {
   readonly #to: URL;
   readonly #sockets = new Set<Socket>();
@@ -141,27 +144,30 @@ class Line {
   }
 }
 
-test.each(protocols)('over %s what was made while the Collector was away comes later, whole', async (protocol, to) => {
-  const line = await new Line(to).open();
-  const directory = mkdtempSync(join(tmpdir(), 'mqtrace-backends-'));
-  try {
-    const { tracing, made } = startRecording({
-      export: { protocol, endpoint: line.url, intervalMs: 20, spool: { directory } },
-    });
-    const seconds = Math.floor(Date.now() / 1000) - 10;
-    for (let i = 0; i < 12; i++) {
-      makeTrace(tracing, seconds + i);
-      if (i === 3) await line.cut();
-      if (i === 8) await line.open();
-      await sleep(50);
+test.each(protocols)(
+  'over %s spans made during an outage of the Collector arrive later, complete',
+  async (protocol, to) => {
+    const line = await new Line(to).open();
+    const directory = mkdtempSync(join(tmpdir(), 'mqtrace-backends-'));
+    try {
+      const { tracing, made } = startRecording({
+        export: { protocol, endpoint: line.url, intervalMs: 20, spool: { directory } },
+      });
+      const seconds = Math.floor(Date.now() / 1000) - 10;
+      for (let i = 0; i < 12; i++) {
+        makeTrace(tracing, seconds + i);
+        if (i === 3) await line.cut();
+        if (i === 8) await line.open();
+        await sleep(50);
+      }
+      expect(await tracing.shutdown()).toMatchObject({ left: 0, dropped: 0 });
+      const [counts] = tracing.stats().destinations;
+      expect(counts).toMatchObject({ ended: 300, exported: 300, droppedTotal: 0 });
+      expect(counts?.exportErrors).toBeGreaterThan(0);
+      await expectShown(made);
+    } finally {
+      await line.cut();
+      rmSync(directory, { recursive: true, force: true });
     }
-    expect(await tracing.shutdown()).toMatchObject({ left: 0, dropped: 0 });
-    const [counts] = tracing.stats().destinations;
-    expect(counts).toMatchObject({ ended: 300, exported: 300, droppedTotal: 0 });
-    expect(counts?.exportErrors).toBeGreaterThan(0);
-    await expectShown(made);
-  } finally {
-    await line.cut();
-    rmSync(directory, { recursive: true, force: true });
-  }
-});
+  },
+);

@@ -1,7 +1,7 @@
 import type { HrTime } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
-/** A span as Jaeger can show it: links without attributes, lists as JSON texts, times to the nanosecond. */
+/** A span in the form of Jaeger's API: links without attributes, lists as JSON text, times in nanoseconds. */
 export interface ShownSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -61,7 +61,7 @@ interface Answer {
 const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 const codes = ['UNSET', 'OK', 'ERROR'];
 
-/** Enumerations come as numbers or by name, by Jaeger's version. */
+/** Enumerations are numbers or names, depending on Jaeger's version. */
 function numbered(value: number | string | undefined, names: readonly string[], prefix: string): number {
   return typeof value === 'string' ? names.indexOf(value.replace(prefix, '')) : (value ?? 0);
 }
@@ -73,12 +73,12 @@ function plain(value: JsonValue): Value {
 }
 
 function record(attributes: JsonAttributes = []): Record<string, Value> {
-  // Jaeger's own note of the format in which a span came.
+  // Added by Jaeger: the format in which it received the span.
   const own = attributes.filter(({ key }) => key !== 'internal.span.format');
   return Object.fromEntries(own.map(({ key, value }) => [key, plain(value)]));
 }
 
-/** A trace, as Jaeger's query API gives it. @throws Error if it is not there. */
+/** A trace from Jaeger's query API. @throws Error if it does not exist. */
 export async function queryTrace(jaeger: string, traceId: string): Promise<ShownSpan[]> {
   const answer = await fetch(`${jaeger}/api/v3/traces/${traceId}`);
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
@@ -121,7 +121,7 @@ function shown(attributes: ReadableSpan['attributes']): Record<string, Value> {
   );
 }
 
-/** What Jaeger has to show for a span that the application has made. */
+/** The span that Jaeger is expected to show for a span of the application. */
 export function expectedSpan(span: ReadableSpan): ShownSpan {
   const { traceId, spanId, traceState } = span.spanContext();
   const { name, version = '' } = span.instrumentationScope;

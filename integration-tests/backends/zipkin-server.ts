@@ -22,7 +22,7 @@ async function fetchJar(log: Log): Promise<void> {
   if (existsSync(jar())) return;
   log(`fetching Zipkin ${version} with Maven (130 MB, once, into ${cacheDirectory()})`);
   await mkdir(cacheDirectory(), { recursive: true });
-  // Made aside and renamed when complete: what is there under the final name is whole.
+  // Written to a temporary name and renamed when complete: a file with the final name is always complete.
   const directory = await makeDirectory('fetching', cacheDirectory());
   try {
     const artifact = `-Dartifact=io.zipkin:zipkin-server:${version}:jar:exec`;
@@ -68,7 +68,7 @@ async function startNative(port: number): Promise<Running<string>> {
 
 const image = 'openzipkin/zipkin:3';
 
-/** Zipkin, by the same order as the brokers: `ZIPKIN_URL`, a container, a process. */
+/** Provides Zipkin, in the same order as the brokers: `ZIPKIN_URL`, a container, a process. */
 export const zipkin: Broker<string> = {
   name: 'Zipkin',
   variable: 'ZIPKIN_URL',

@@ -28,7 +28,7 @@ async function find(traceId: string, spans: number): Promise<Found[]> {
   });
 }
 
-test('Zipkin shows every span as it was: ids, parents, kinds, times to the microsecond, tags, annotations, errors', async () => {
+test('Zipkin shows every span unchanged: ids, parents, kinds, times in microseconds, tags, annotations, errors', async () => {
   const tracing = startTracing({
     export: {
       protocol: 'zipkin',
@@ -134,7 +134,7 @@ test('an outage of Zipkin delays spans, a redirect loses them, and both are coun
   expect(await away.shutdown({ timeoutMs: 50 })).toEqual({ exported: 0, left: 0, dropped: 1 });
   expect(away.stats().destinations[0]?.dropped.shutdown_deadline).toBe(1);
 
-  // Zipkin answers with a redirect here, to its pages.
+  // Here Zipkin answers with a redirect to its pages.
   const wrong = startTracing({
     export: {
       protocol: 'zipkin',

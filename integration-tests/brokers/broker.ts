@@ -1,29 +1,29 @@
 import type { Docker } from './docker.ts';
 import type { Program } from './programs.ts';
 
-/** Takes one line for a person to read. */
+/** Logs one line for the user. */
 export type Log = (line: string) => void;
 
-/** Something that was started, and where it is. */
+/** A started broker and its address. */
 export interface Running<T> {
   readonly at: T;
-  /** Ends it and removes everything of it. */
+  /** Stops it and removes all its files. */
   readonly stop: () => Promise<void>;
 }
 
-/** One kind of broker and the ways to come by one. */
+/** One kind of broker, and the ways to provide it. */
 export interface Broker<T> {
   readonly name: string;
-  /** The environment variable with which a user gives one, and what its value means. */
+  /** The environment variable with the address of an existing one, and the parser of its value. */
   readonly variable: string;
   parse(value: string): T;
-  /** Resolves once the broker at `at` serves its clients. */
+  /** Resolves when the broker at `at` is ready for clients. */
   probe(at: T): Promise<void>;
-  /** What {@link native} needs. */
+  /** The programs that {@link native} needs. */
   programs(): readonly Program[];
-  /** Starts one as processes of this machine, and waits until it serves. */
+  /** Starts one as processes of this machine, and waits until it is ready. */
   native(log: Log): Promise<Running<T>>;
   readonly image: string;
-  /** Starts one as a container, and waits until it serves. */
+  /** Starts one as a container, and waits until it is ready. */
   container(docker: Docker): Promise<Running<T>>;
 }

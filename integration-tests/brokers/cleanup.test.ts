@@ -20,24 +20,29 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-// Only what is started here is looked for; brokers given by the environment would not be started.
+// Only brokers that are started here are checked; brokers of the environment would not be started.
 const unset = { KAFKA_BROKERS: undefined, AMQP_URL: undefined, REDIS_URL: undefined, REDIS_CLUSTER_NODES: undefined };
 
-it('a second set of brokers stands beside the first, and stop leaves nothing of it', { timeout: 300_000 }, async () => {
-  const run = { mark: `mark-${randomUUID()}`, directory, pid: process.pid };
-  for (const [name, value] of Object.entries({ ...unset, MARK: run.mark, TMPDIR: directory })) vi.stubEnv(name, value);
-  const brokers = await startBrokers();
-  try {
-    expect(brokers.kafkaBrokers).not.toStrictEqual(inject('kafkaBrokers'));
-    expect(brokers.amqpUrl).not.toBe(inject('amqpUrl'));
-    expect(brokers.redisUrl).not.toBe(inject('redisUrl'));
-    const { directories, containers } = await remains(run);
-    expect([...directories, ...containers]).toHaveLength(3);
-  } finally {
-    await brokers.stop();
-  }
-  expect(await remains(run)).toStrictEqual(nothing);
-});
+it(
+  'a second set of brokers runs beside the first, and stop() leaves nothing behind',
+  { timeout: 300_000 },
+  async () => {
+    const run = { mark: `mark-${randomUUID()}`, directory, pid: process.pid };
+    for (const [name, value] of Object.entries({ ...unset, MARK: run.mark, TMPDIR: directory }))
+      vi.stubEnv(name, value);
+    const brokers = await startBrokers();
+    try {
+      expect(brokers.kafkaBrokers).not.toStrictEqual(inject('kafkaBrokers'));
+      expect(brokers.amqpUrl).not.toBe(inject('amqpUrl'));
+      expect(brokers.redisUrl).not.toBe(inject('redisUrl'));
+      const { directories, containers } = await remains(run);
+      expect([...directories, ...containers]).toHaveLength(3);
+    } finally {
+      await brokers.stop();
+    }
+    expect(await remains(run)).toStrictEqual(nothing);
+  },
+);
 
 it.each([
   ['SIGINT', 'holding brokers'],

@@ -38,7 +38,7 @@ patiently apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=3
 for unit in $units; do systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
 `;
 
-/** Installs of each group the first package that there is; no service of theirs is left running. Needs root. */
+/** Installs the first available package of each group, and leaves none of their services running. Needs root. */
 export async function installDebianPackages(groups: readonly (readonly string[])[]): Promise<void> {
   const args = ['-c', script, 'install', ...groups.map((group) => group.join(' '))];
   const child = spawn('/bin/sh', args, { stdio: ['ignore', 'pipe', 'inherit'] });

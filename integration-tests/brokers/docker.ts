@@ -8,14 +8,14 @@ import { until } from './wait.ts';
 
 type Testcontainers = typeof testcontainers;
 
-/** Where a container's ports are to be found. */
+/** The address of a container's ports. */
 export interface Address {
   readonly host: string;
-  /** The port outside for one inside. */
+  /** The published port for a port of the container. */
   readonly port: (inside: number) => number;
 }
 
-/** How a broker is run as a container. */
+/** How a broker runs as a container. */
 export interface ContainerOptions<T> {
   readonly command?: readonly string[];
   readonly environment?: Record<string, string>;
@@ -24,13 +24,13 @@ export interface ContainerOptions<T> {
   readonly probe: (at: T) => Promise<void>;
 }
 
-/** A Docker daemon that answers. */
+/** A reachable Docker daemon. */
 export interface Docker {
-  /** Where the ports of its containers are. */
+  /** The address of its containers' ports. */
   readonly host: string;
-  /** Whether the image is there or can be pulled. */
+  /** Whether the image exists or can be pulled. */
   hasImage(name: string, log: Log): Promise<boolean>;
-  /** Runs an image and waits until `probe` is content. */
+  /** Runs an image and waits until `probe` resolves. */
   run<T>(image: string, options: ContainerOptions<T>): Promise<Running<T>>;
 }
 
@@ -43,7 +43,7 @@ export function findDocker(log: Log): Promise<Docker | undefined> {
 }
 
 async function connect(log: Log): Promise<Docker | undefined> {
-  // It takes most of a second to load, and most runs with native brokers can do without.
+  // Loading it takes most of a second, and most runs with native brokers do not need it.
   const library = await import('testcontainers');
   let client: ContainerRuntimeClient;
   try {
@@ -62,7 +62,10 @@ async function connect(log: Log): Promise<Docker | undefined> {
   };
 }
 
-/** Testcontainers has an own container remove what a killed process leaves; where that cannot be had, our janitor does it alone. */
+/**
+ * Testcontainers starts a container that removes what a killed process leaves; if that is not available, our janitor
+ * does it.
+ */
 async function prepareReaper({ getReaper }: Testcontainers, client: ContainerRuntimeClient, log: Log): Promise<void> {
   if (process.env['TESTCONTAINERS_RYUK_DISABLED'] !== undefined) return;
   try {
@@ -85,7 +88,7 @@ async function hasImage(
   if (await client.image.exists(image)) return true;
   log(`pulling the image ${name}`);
   try {
-    // A pull that fails halfway ends as if it had not: only a look tells.
+    // A pull that fails halfway reports no error: check whether the image exists.
     await client.image.pull(image);
     return await client.image.exists(image);
   } catch {
@@ -105,7 +108,7 @@ async function runContainer<T>(
     .withLabels({ 'mqtrace.run': place.run })
     .withEnvironment(options.environment ?? {})
     .withExposedPorts(...options.ports)
-    // Readiness is what the broker's own client says below.
+    // The broker's own client checks readiness below.
     .withWaitStrategy(Wait.forAll([]))
     .withLogConsumer((stream) =>
       stream.on('data', (chunk: Buffer) => output.push(...chunk.toString().trimEnd().split('\n'))),

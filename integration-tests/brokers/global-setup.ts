@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the brokers once for all suites, which get their addresses by `inject('kafkaBrokers')` and so on. */
+/** Starts the brokers once for all suites, which get their addresses with `inject('kafkaBrokers')` and so on. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const brokers = await startBrokers({ log: (line) => process.stderr.write(`brokers: ${line}\n`) });
   project.provide('kafkaBrokers', brokers.kafkaBrokers);

@@ -9,21 +9,21 @@ export type { Log, ManagedRabbitmq, RedisNode };
 
 /** Options of {@link startBrokers} and {@link startRedisCluster}. */
 export interface BrokersOptions {
-  /** Takes the lines that say what is waited for. Default: nowhere. */
+  /** Logs what is being waited for. Default: no log. */
   readonly log?: Log;
 }
 
-/** Three brokers that serve their clients. */
+/** Three running brokers. */
 export interface Brokers {
-  /** Kafka's brokers, `host:port` each, as kafkajs takes them. */
+  /** Kafka's brokers, each as `host:port`, for kafkajs. */
   readonly kafkaBrokers: string[];
   readonly amqpUrl: string;
   readonly redisUrl: string;
-  /** Ends those that were started, and removes everything of them. */
+  /** Stops those that were started, and removes all their files. */
   readonly stop: () => Promise<void>;
 }
 
-/** Waits for all; if one fails, those that did start are not left running. */
+/** Waits for all; if one fails, the others are stopped. */
 async function allOrNone(starting: readonly Promise<Running<unknown>>[]): Promise<void> {
   const settled = await Promise.allSettled(starting);
   const failed = settled.find((one) => one.status === 'rejected');
@@ -33,10 +33,11 @@ async function allOrNone(starting: readonly Promise<Running<unknown>>[]): Promis
 }
 
 /**
- * Gives Kafka, RabbitMQ and Redis, each from the environment (`KAFKA_BROKERS`, `AMQP_URL`, `REDIS_URL`), else as a container if a
- * Docker daemon answers, else as processes of this machine on free ports. `MQTRACE_BROKERS=containers` or `native` forces one way.
+ * Provides Kafka, RabbitMQ and Redis, each from the environment (`KAFKA_BROKERS`, `AMQP_URL`, `REDIS_URL`), else as a
+ * container if a Docker daemon answers, else as processes of this machine on free ports. `MQTRACE_BROKERS=containers`
+ * or `native` forces one way.
  *
- * What was started ends with {@link Brokers.stop}, and also when this process ends in any other way.
+ * Started brokers stop with {@link Brokers.stop}, and also when this process ends in any other way.
  */
 export async function startBrokers({ log = () => {} }: BrokersOptions = {}): Promise<Brokers> {
   await prepare([kafka, rabbitmq, redis], log);
@@ -54,7 +55,7 @@ export async function startBrokers({ log = () => {} }: BrokersOptions = {}): Pro
   };
 }
 
-/** Gives a Redis Cluster of three masters, by the same rules; the environment's variable is `REDIS_CLUSTER_NODES`. */
+/** Provides a Redis Cluster of three masters in the same way; the environment variable is `REDIS_CLUSTER_NODES`. */
 export async function startRedisCluster({ log = () => {} }: BrokersOptions = {}): Promise<{
   readonly nodes: RedisNode[];
   readonly stop: () => Promise<void>;
@@ -63,7 +64,7 @@ export async function startRedisCluster({ log = () => {} }: BrokersOptions = {})
   return { nodes, stop };
 }
 
-/** Gives a RabbitMQ with its management API, by the same rules. */
+/** Provides a RabbitMQ with its management API in the same way. */
 export async function startManagedRabbitmq({ log = () => {} }: BrokersOptions = {}): Promise<{
   readonly at: ManagedRabbitmq;
   readonly stop: () => Promise<void>;

@@ -1,5 +1,6 @@
-// Cleans up after a process that starts brokers, in whatever way that process ends: it is told on standard input what there is to
-// end or remove, and does so once that closes. A signal handler could not: nothing runs after `kill -9` or `process.exit()`.
+// Cleans up after a process that starts brokers, however that process ends: it reads on standard input what to stop or
+// remove, and does so when the input closes. A signal handler could not: nothing runs after `kill -9` or
+// `process.exit()`.
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +21,7 @@ async function removeContainers(run) {
   const { getContainerRuntimeClient } = await import('testcontainers');
   const { dockerode } = (await getContainerRuntimeClient()).container;
   const filters = { label: [`mqtrace.run=${run}`] };
-  // A container whose creation was under way when its owner died appears a moment later.
+  // A container that was being created when its owner ended appears a moment later.
   for (let quiet = 0; quiet < 3;) {
     const containers = await dockerode.listContainers({ all: true, filters });
     quiet = containers.length === 0 ? quiet + 1 : 0;
@@ -31,14 +32,14 @@ async function removeContainers(run) {
 }
 
 async function clean() {
-  // A group is killed until it is gone: a process of it may be about to fork.
+  // A group is killed until it is gone, because one of its processes may be forking.
   for (let tries = 0; tries < 50 && [...held.group].map(kill).includes(true); tries++) await sleep(20);
   await Promise.allSettled([...held.containers].map(removeContainers));
   const options = { recursive: true, force: true, maxRetries: 10 };
   await Promise.allSettled([...held.directory].map((directory) => rm(directory, options)));
 }
 
-// Ctrl-C, a closed terminal and a polite kill may reach this process too; its work only begins then.
+// Ctrl-C, a closed terminal and SIGTERM may reach this process too, but its work only starts then.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
 const lines = createInterface({ input: process.stdin });

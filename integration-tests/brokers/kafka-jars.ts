@@ -30,7 +30,7 @@ function jarDirectory(what = 'kafka'): string {
   return join(cacheDirectory(), `${what}-${kafkaVersion}`);
 }
 
-/** Whether the jars were fetched before. */
+/** Whether the jars are in the cache. */
 export function haveKafkaJars(): boolean {
   return existsSync(jarDirectory());
 }
@@ -61,7 +61,7 @@ async function fetchJars(artifact: string, to: string): Promise<void> {
   try {
     await writeFile(join(directory, 'pom.xml'), pom(artifact));
     const jars = join(directory, 'jars');
-    // A Maven repository of its own: two Mavens at once on the user's one can spoil it.
+    // A separate Maven repository: two concurrent Mavens can corrupt the user's.
     const options = ['-q', '-B', `-Dmaven.repo.local=${join(directory, 'repository')}`, `-DoutputDirectory=${jars}`];
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime'];
     await runProcess('maven', [pathOf('mvn'), ...options, ...goal], { directory });

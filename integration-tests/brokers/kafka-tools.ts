@@ -1,4 +1,4 @@
-// Kafka's own tools, as a person would ask them.
+// Runs Kafka's command-line tools.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { kafkaToolsClassPath } from './kafka-jars.ts';
@@ -7,7 +7,7 @@ import { pathOf, provide } from './programs.ts';
 const run = promisify(execFile);
 const tool = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
 
-/** The lag of a group, all partitions together, as `kafka-consumer-groups --describe` tells it. */
+/** The lag of a group over all partitions, from `kafka-consumer-groups --describe`. */
 export async function describeGroup(brokers: readonly string[], group: string): Promise<number> {
   const log = (line: string): void => console.log(`[kafka-tools] ${line}`);
   await provide(['java', 'mvn'], log);

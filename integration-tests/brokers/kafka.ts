@@ -10,24 +10,24 @@ import { probeKafka } from './probes.ts';
 import { pathOf } from './programs.ts';
 import { until } from './wait.ts';
 
-/** Where one node listens: for clients, for itself as a broker, and as a controller. */
+/** The ports of one node: for clients, for itself as a broker, and as a controller. */
 interface Listeners {
   readonly clients: string;
-  /** Where clients are told to find it. */
+  /** The address that is advertised to clients. */
   readonly advertised: string;
   readonly internal: string;
   readonly controller: string;
 }
 
-/** One node that is broker and controller, with the internal topics as small as they get. */
+/** One node that is broker and controller, with internal topics of minimal size. */
 function settings({ clients, advertised, internal, controller }: Listeners): Record<string, string> {
   return {
     'node.id': '1',
     'process.roles': 'broker,controller',
     'controller.quorum.voters': `1@${controller}`,
     'controller.listener.names': 'CONTROLLER',
-    // A broker asks its transaction coordinator over the network, even when that is itself: where clients find it may be no address
-    // of the container it runs in.
+    // A broker connects to its transaction coordinator over the network, even if that is itself; the advertised address
+    // may not be reachable from within its container.
     'inter.broker.listener.name': 'INTERNAL',
     listeners: `CLIENTS://${clients},INTERNAL://${internal},CONTROLLER://${controller}`,
     'advertised.listeners': `CLIENTS://${advertised},INTERNAL://${internal}`,
@@ -96,7 +96,7 @@ export const kafka: Broker<string[]> = {
   image,
   container: (docker) =>
     onFreePorts(1, async ([port = 0]) => {
-      // Kafka tells its clients where to find it, so the port outside must be known before it starts.
+      // Kafka advertises its address to clients, so the published port must be known before it starts.
       const advertised = `${docker.host}:${port}`;
       const properties = settings({
         clients: ':9092',

@@ -29,8 +29,8 @@ function hire(): ChildProcess {
 }
 
 /**
- * Has `value` ended or removed should this process end, in whatever way, before {@link forget} is called for it. `then` is called when
- * the janitor has been told, so that nothing need come into being before.
+ * Stops or removes `value` if this process ends, in any way, before {@link forget} is called for it. `then` is called
+ * when the janitor knows of it, so that it is created only afterwards.
  */
 export function hold<K extends keyof Kinds>(kind: K, value: Kinds[K], then: () => void = () => {}): void {
   janitor ??= hire();
@@ -38,7 +38,7 @@ export function hold<K extends keyof Kinds>(kind: K, value: Kinds[K], then: () =
   janitor.stdin?.write(`${JSON.stringify({ action: 'hold', kind, value })}\n`, then);
 }
 
-/** Says that `value` is gone. With the last one the janitor's process ends too. */
+/** Reports that `value` is gone. The janitor's process ends with the last one. */
 export async function forget<K extends keyof Kinds>(kind: K, value: Kinds[K]): Promise<void> {
   if (!held.delete(`${kind} ${value}`) || janitor === undefined) return;
   janitor.stdin?.write(`${JSON.stringify({ action: 'forget', kind, value })}\n`);
@@ -51,7 +51,10 @@ export async function forget<K extends keyof Kinds>(kind: K, value: Kinds[K]): P
   await gone;
 }
 
-/** Makes a directory of its own under `parent`, by default the system's temporary one; it goes with {@link removeDirectory} or with this process. */
+/**
+ * Creates a directory under `parent`, by default the system's temporary one; {@link removeDirectory} or the end of
+ * this process removes it.
+ */
 export async function makeDirectory(name: string, parent: string = tmpdir()): Promise<string> {
   const directory = join(await realpath(parent), `mqtrace-${name}-${randomUUID()}`);
   await new Promise<void>((resolve) => hold('directory', directory, resolve));
@@ -59,7 +62,7 @@ export async function makeDirectory(name: string, parent: string = tmpdir()): Pr
   return directory;
 }
 
-/** Removes a directory made by {@link makeDirectory}. */
+/** Removes a directory created by {@link makeDirectory}. */
 export async function removeDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   await forget('directory', directory);

@@ -4,22 +4,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forget, hold } from './leftovers.ts';
 
-/** A program started by us, leader of a process group of its own, its output in a file. */
+/** A program started by us, the leader of its own process group, with its output in a file. */
 export interface NativeProcess {
-  /** Throws, with the end of its output, if the program has ended. */
+  /** Throws if the program has ended, with the end of its output in the message. */
   readonly assertRunning: () => void;
-  /** Resolves with the exit code, or the signal's name. */
+  /** Resolves with the exit code or the name of the signal. */
   readonly ended: Promise<number | string>;
-  /** Kills the whole group and resolves when none of it is left. The brokers here keep nothing, so there is nothing to end gently. */
+  /**
+   * Kills the whole group and resolves when all its processes are gone. The brokers keep no data, so they need no
+   * graceful stop.
+   */
   readonly stop: () => Promise<void>;
 }
 
-/** A program that ended because another one has its port. */
+/** A program that ended because its port was in use. */
 export class PortTakenError extends Error {}
 
 const portTaken = /address (is )?already in use|eaddrinuse|failed to bind|could not bind|port is already allocated/i;
 
-/** The last lines of a program's output, for an error's message. */
+/** The last lines of a program's output, for an error message. */
 function tail(file: string): string {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
 }
@@ -32,7 +35,7 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Starts `command`; its output goes to `<name>.log` in `directory`, which is also where it runs. */
+/** Starts `command` in `directory`; its output is written to `<name>.log` there. */
 export function startProcess(
   name: string,
   [command, ...args]: readonly [string, ...string[]],
@@ -40,7 +43,8 @@ export function startProcess(
 ): NativeProcess {
   const file = join(options.directory, `${name}.log`);
   const output = openSync(file, 'a');
-  // The program begins when the janitor knows its group: should this process be killed before, the shell finds its input closed.
+  // The program starts when the janitor knows its group: if this process is killed before, the shell finds its input
+  // closed.
   const child = spawn('/bin/sh', ['-c', 'read -r go && exec "$@" </dev/null', 'sh', command, ...args], {
     cwd: options.directory,
     env: { ...process.env, ...options.env },
@@ -75,11 +79,11 @@ export function startProcess(
   };
 }
 
-/** Runs a program to its end; rejects, with the end of its output, unless it exits with 0. */
+/** Runs a program until it ends; rejects with the end of its output unless it exits with 0. */
 export async function runProcess(...given: Parameters<typeof startProcess>): Promise<void> {
   const [name, command, { directory }] = given;
   const running = startProcess(...given);
-  // The child is unreferenced, and nothing else may keep this process alive while it runs.
+  // The child is unreferenced, so something else must keep this process alive while it runs.
   const alive = setInterval(() => {}, 1000);
   try {
     const end = await running.ended;

@@ -17,14 +17,17 @@ async function canListen(port: number, host?: string): Promise<boolean> {
   }
 }
 
-/** On macOS one may listen on a port of all addresses while another does on the same of one address: both are tried. */
+/**
+ * On macOS one process may listen on a port of all addresses while another uses the same port of one address: both
+ * are tried.
+ */
 async function isFree(port: number): Promise<boolean> {
   return (await canListen(port)) && (await canListen(port, '127.0.0.1'));
 }
 
 /**
- * Picks ports on which nothing listens. They lie below the range that systems give to outgoing connections (from 32768, or 49152),
- * and are taken at random, so that a second run beside this one hardly picks the same.
+ * Picks free ports at random, below the range of outgoing connections (from 32768 or 49152), so that a concurrent run
+ * rarely picks the same.
  *
  * @param count how many
  * @param offset also `port + offset` must be free (Redis Cluster's bus); then ports are below 20000
@@ -45,7 +48,7 @@ export async function freePorts(count: number, offset = 0): Promise<number[]> {
   return ports;
 }
 
-/** Runs `start` with free ports, and again with others when it fails because one was taken in between. */
+/** Runs `start` with free ports, and again with other ports if one was taken meanwhile. */
 export async function onFreePorts<T>(
   count: number,
   start: (ports: readonly number[]) => Promise<T>,

@@ -4,8 +4,8 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 
 /**
- * Resolves with the cluster's id once Kafka serves a transaction with offsets in it: only then do the internal topics of the group and
- * the transaction coordinator exist. Leaves nothing behind on the broker.
+ * Resolves with the cluster's id once Kafka completes a transaction with offsets: only then do the internal topics of
+ * the group and the transaction coordinator exist. Leaves nothing behind on the broker.
  */
 export async function probeKafka(brokers: readonly string[], expectedCluster?: string): Promise<void> {
   const kafka = new Kafka({
@@ -45,10 +45,10 @@ export async function probeKafka(brokers: readonly string[], expectedCluster?: s
   }
 }
 
-/** Resolves once RabbitMQ lets a client in and opens a channel. */
+/** Resolves when RabbitMQ accepts a client and opens a channel. */
 export async function probeAmqp(url: string, expectedCluster?: string): Promise<void> {
   const connection = await connect(url, { timeout: 5000 });
-  // A broker going down under an open connection must not end the process that only asks.
+  // A broker that stops during the check must not end this process.
   connection.on('error', () => {});
   try {
     const { cluster_name: cluster } = connection.connection.serverProperties as { readonly cluster_name?: string };
@@ -60,7 +60,7 @@ export async function probeAmqp(url: string, expectedCluster?: string): Promise<
   }
 }
 
-/** Runs `ask` on a connection of its own to one Redis server. */
+/** Runs `ask` on a new connection to one Redis server. */
 export async function askRedis<T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
   redis.on('error', () => {});
@@ -72,7 +72,7 @@ export async function askRedis<T>(url: string, ask: (redis: Redis) => Promise<T>
   }
 }
 
-/** Resolves once Redis answers. */
+/** Resolves when Redis answers. */
 export async function probeRedis(url: string, expectedDirectory?: string): Promise<void> {
   await askRedis(url, async (redis) => {
     await redis.ping();

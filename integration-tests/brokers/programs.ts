@@ -3,7 +3,10 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { installDebianPackages } from './debian-packages.ts';
 
-/** Where a program is looked for after PATH: Debian keeps RabbitMQ's own script apart, Homebrew does not link every Java. */
+/**
+ * Folders that are searched after PATH: Debian installs RabbitMQ's own script elsewhere, and Homebrew does not link
+ * every Java.
+ */
 const furtherDirectories = [
   '/usr/sbin',
   '/usr/local/sbin',
@@ -13,7 +16,7 @@ const furtherDirectories = [
   '/usr/local/opt/openjdk/bin',
 ];
 
-/** The oldest Java that Kafka 4's broker runs on. */
+/** The oldest Java version that supports Kafka 4's broker. */
 const oldestJava = 17;
 
 function isExecutable(path: string): boolean {
@@ -47,7 +50,7 @@ function findRabbitmq(): string | undefined {
 
 interface Sources {
   readonly find: () => string | undefined;
-  /** Debian packages, of which the first that there is serves. */
+  /** Debian packages; the first available one is installed. */
   readonly debian: readonly string[];
   readonly homebrew: string;
 }
@@ -78,12 +81,12 @@ const programs: Record<Program, Sources> = {
   mvn: { find: () => candidates('mvn')[0], debian: ['maven'], homebrew: 'maven' },
 };
 
-/** The path of a program, or undefined if it is not there. */
+/** The path of a program, or undefined if it is not installed. */
 function find(program: Program): string | undefined {
   return programs[program].find();
 }
 
-/** The path of a program that {@link provide} has seen to. */
+/** The path of a program that {@link provide} has checked. */
 export function pathOf(program: Program): string {
   const path = find(program);
   if (path === undefined) throw new Error(`${program} is not installed`);
@@ -93,11 +96,11 @@ export function pathOf(program: Program): string {
 let last: Promise<void> = Promise.resolve();
 
 /**
- * Makes sure that `wanted` are there. On Debian and its like, as root, what is missing is installed, with one line saying so; elsewhere
- * rejects, saying what is missing and how to get it.
+ * Makes sure that `wanted` are installed. On Debian and its derivatives, as root, missing programs are installed, and
+ * one line says so; elsewhere it rejects, and says what is missing and how to install it.
  */
 export function provide(wanted: readonly Program[], log: (line: string) => void): Promise<void> {
-  // One after the other, so that brokers starting side by side do not install the same twice.
+  // One after the other, so that brokers that start at the same time do not install the same twice.
   const next = last.then(() => provideNow(wanted, log));
   last = next.catch(() => {});
   return next;

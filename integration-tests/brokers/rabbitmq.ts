@@ -20,7 +20,7 @@ async function probePort(port: number): Promise<void> {
   }
 }
 
-/** What keeps a node apart from every other on the machine: nothing is read from, or written to, the places of an installed one. */
+/** Isolates a node from any other on the machine: it neither reads nor writes the files of an installed one. */
 function environment(directory: string, node: string, ports: { epmd: number; dist: number }): NodeJS.ProcessEnv {
   return {
     HOME: directory,
@@ -51,7 +51,7 @@ async function startNative(amqp: number, dist: number, epmdPort: number, managem
   await writeFile(join(directory, 'rabbitmq.conf'), `${settings.join('\n')}\n`);
   const env = environment(directory, `${name}@localhost`, { epmd: epmdPort, dist });
 
-  // RabbitMQ would start a daemon of Erlang's port mapper, which outlives it: this one is ours to end.
+  // RabbitMQ would start Erlang's port mapper as a daemon that outlives it: we start one that we can stop.
   const epmdArgs = ['-port', `${epmdPort}`, '-address', '127.0.0.1'];
   const epmd = startProcess('epmd', [pathOf('epmd'), ...epmdArgs], { directory, env });
   const stops = [epmd.stop];

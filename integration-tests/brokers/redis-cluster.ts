@@ -7,18 +7,18 @@ import { pathOf } from './programs.ts';
 import { startRedisServer, withoutPersistence } from './redis.ts';
 import { until } from './wait.ts';
 
-/** One node of a Redis Cluster, as ioredis takes it. */
+/** One node of a Redis Cluster, for ioredis. */
 export interface RedisNode {
   readonly host: string;
   readonly port: number;
 }
 
 const masters = 3;
-/** A node's bus listens this far above its port. */
+/** The offset of a node's bus port. */
 const busOffset = 10_000;
 const slots = 16_384;
 
-/** Resolves once every node says that the cluster is well, and knows a master of every slot. */
+/** Resolves when every node reports that the cluster is ok and knows a master for every slot. */
 async function probe(nodes: readonly RedisNode[]): Promise<void> {
   await Promise.all(
     nodes.map(({ host, port }) =>
@@ -55,7 +55,10 @@ async function startNative(ports: readonly number[]): Promise<Running<RedisNode[
   }
 }
 
-/** All nodes in one container, under the ports they have outside, so that what they tell of each other is true there too. */
+/**
+ * All nodes run in one container with the published ports, so that the addresses they announce are valid inside and
+ * outside.
+ */
 function inContainer(ports: readonly number[]): string {
   const start = ['redis-server', '--cluster-enabled', 'yes', '--protected-mode', 'no', ...withoutPersistence]
     .map((word) => `'${word}'`)

@@ -6,10 +6,10 @@ import { probeRedis } from './probes.ts';
 import { pathOf } from './programs.ts';
 import { until } from './wait.ts';
 
-/** Nothing is to survive the process. */
+/** No data is to be persisted. */
 export const withoutPersistence = ['--save', '', '--appendonly', 'no'] as const;
 
-/** Starts one `redis-server` on 127.0.0.1 in a directory of its own. */
+/** Starts one `redis-server` on 127.0.0.1 in a new directory. */
 export async function startRedisServer(port: number, options: readonly string[] = []): Promise<Running<string>> {
   const at = `redis://127.0.0.1:${port}`;
   const directory = await makeDirectory('redis');

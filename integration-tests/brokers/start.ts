@@ -12,7 +12,7 @@ function forcedWay(): Way | undefined {
   throw new Error(`MQTRACE_BROKERS is ${JSON.stringify(value)}, expected "containers" or "native"`);
 }
 
-/** A Docker daemon if containers are to be tried; rejects if they must be used and cannot. */
+/** A Docker daemon if containers are to be tried; rejects if they are required and not available. */
 async function dockerFor(forced: Way | undefined, log: Log): Promise<Docker | undefined> {
   if (forced === 'native') return undefined;
   const docker = await findDocker(log);
@@ -22,7 +22,7 @@ async function dockerFor(forced: Way | undefined, log: Log): Promise<Docker | un
   return docker;
 }
 
-/** Uses the broker that the environment names, or starts one: as a container if Docker has it, as processes if not. */
+/** Uses the broker of the environment, or starts one: as a container if Docker is available, else as processes. */
 export async function startBroker<T>(broker: Broker<T>, log: Log): Promise<Running<T>> {
   const { name, variable } = broker;
   const given = process.env[variable];
@@ -62,7 +62,7 @@ async function startContainer<T>(
   return startNative(broker, log);
 }
 
-/** What the native brokers among `brokers` need, in one go, so that packages are installed once. */
+/** Provides all programs of the native brokers among `brokers` at once, so that packages are installed in one run. */
 export async function prepare(
   brokers: readonly Pick<Broker<unknown>, 'variable' | 'programs'>[],
   log: Log,

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * Calls `probe` until it resolves.
  *
- * @param what what is waited for, in the error's message
- * @param probe rejects as long as it is not so
- * @param options `check` throws when waiting has become pointless; `timeoutMs`, default 180 000, is when to give up
+ * @param what what is waited for, for the error message
+ * @param probe rejects until the condition is true
+ * @param options `check` throws if waiting is pointless; `timeoutMs` (default 180 000) is the time limit
  */
 export async function until<T>(
   what: string,

@@ -1,4 +1,4 @@
-// BullMQ 5 and 6 on a real Redis: queues, workers, flows, schedulers, bulk, retries and failures.
+// Tests BullMQ 5 and 6 on a real Redis: queues, workers, flows, schedulers, bulk, retries and failures.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context, propagation, SpanKind, SpanStatusCode, type TextMapPropagator, trace } from '@opentelemetry/api';
 import * as bullmq6 from 'bullmq';
@@ -32,7 +32,7 @@ describe.each([
     return queue;
   };
 
-  /** Starts a worker, and waits until it has finished so many attempts. */
+  /** Starts a worker, and waits until it has finished this number of attempts. */
   async function work(name: string, attempts: number, processor: Processor, wrap = true): Promise<void> {
     const telemetry = wrap ? undefined : bullmqTelemetry();
     const made = new bullmq.Worker(name, processor, {
@@ -101,7 +101,7 @@ describe.each([
     expect(spans.open()).toEqual([]);
   });
 
-  test('each attempt is a span below the job; an error is on it, and only what failed has failed', async () => {
+  test('each attempt is a child span of the job, with its error; only failed attempts have an error', async () => {
     const name = uniqueName('q');
     const queue = queueOf(name);
     await queue.add('order', {}, { attempts: 3, backoff: 10 });
@@ -124,7 +124,7 @@ describe.each([
     expect(attempts[1]!.events.map((event) => event.attributes?.['exception.message'])).toEqual(['attempt 2']);
   });
 
-  test('without traceWorker a failure has the message that BullMQ tells', async () => {
+  test('without traceWorker a failure has the message that BullMQ reports', async () => {
     const name = uniqueName('q');
     const queue = queueOf(name);
     await queue.add('order', {});
@@ -134,7 +134,7 @@ describe.each([
     expect(events.map((event) => event.attributes?.['exception.message'])).toEqual(['no']);
   });
 
-  test('a job that is moved, and not failed, has no error', async () => {
+  test('a job that was moved, not failed, has no error', async () => {
     const name = uniqueName('q');
     const queue = queueOf(name);
     await queue.add('order', {});
@@ -151,7 +151,7 @@ describe.each([
     ]);
   });
 
-  test('bulk: one span for the call, which all jobs carry', async () => {
+  test('bulk: one span for the call, whose context all jobs carry', async () => {
     const name = uniqueName('q');
     const queue = queueOf(name);
     await queue.addBulk([
@@ -169,7 +169,7 @@ describe.each([
     expect(await read('messaging.client.consumed.messages', name)).toEqual({ process: 3 });
   });
 
-  test('flows: every job carries the context, with or without options, and the tree given is not changed', async () => {
+  test('flows: every job carries the context, with or without options, and the given tree is not modified', async () => {
     const [parents, children] = [uniqueName('q'), uniqueName('q')];
     queueOf(parents);
     queueOf(children);
@@ -200,7 +200,7 @@ describe.each([
     }
   });
 
-  test('a scheduler: each of its jobs has a trace of its own, which links the schedule', async () => {
+  test('a scheduler: each job has its own trace, which links the schedule', async () => {
     const name = uniqueName('q');
     const queue = queueOf(name);
     await queue.upsertJobScheduler('each', { every: 30 }, { name: 'tick' });
@@ -212,7 +212,7 @@ describe.each([
     expect(ticks.map((span) => span.links.length)).toEqual([1, 1, 1]);
   });
 
-  test('the age of a job leaves out the delay that was asked for', async () => {
+  test('the age of a job excludes its intended delay', async () => {
     const name = uniqueName('q');
     const queue = queueOf(name);
     const job = await queue.add('order', {}, { delay: 400 });
@@ -229,7 +229,7 @@ describe.each([
     expect(Math.abs(metric.sum - waited)).toBeLessThan(0.02);
   });
 
-  test('its jobs are read by bullmq-otel, and those of bullmq-otel by it', async () => {
+  test('bullmq-otel reads its jobs, and it reads those of bullmq-otel', async () => {
     const name = uniqueName('q');
     propagation.setGlobalPropagator(mqtracePropagator as TextMapPropagator);
     onTestFinished(() => propagation.disable());
@@ -258,7 +258,7 @@ describe.each([
     expect(process.links[0]?.context.spanId).toBe(spans.span(`add ${name}`).spanContext().spanId);
   });
 
-  test('a worker that was started within a span is no part of its trace', async () => {
+  test('a worker that was started within a span is not part of that trace', async () => {
     const name = uniqueName('q');
     await queueOf(name).add('order', {});
     const outer = trace.getTracer('test').startSpan('outer');
@@ -279,7 +279,7 @@ describe.each([
   });
 });
 
-test('what is no worker or flow producer, and wrong options, are named', () => {
+test('invalid workers, flow producers and options are named in the error', () => {
   expect(() => traceWorker({} as never)).toThrow(/expected a Worker of BullMQ/);
   expect(() => traceFlowProducer({} as never)).toThrow(/expected a FlowProducer of BullMQ/);
   expect(() => bullmqTelemetry({ parentin: 'link' } as never)).toThrow(

@@ -1,5 +1,5 @@
-// An application of one file, as it is bundled: a message goes through Kafka, RabbitMQ and Redis Streams, and the spans and what the
-// last consumer saw are printed.
+// An application that is bundled into one file: it sends a message through Kafka, RabbitMQ and Redis Streams, and
+// prints the spans and what the last consumer saw.
 import { propagation, trace } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { connect } from 'amqplib';
@@ -13,7 +13,7 @@ import { startTracing } from 'mqtrace/sdk';
 
 const { BROKERS = '', AMQP_URL = '', REDIS_URL = '', TOPIC = '', QUEUE = '', STREAM = '' } = process.env;
 
-// CommonJS has no await at the top.
+// CommonJS has no top-level await.
 async function main(): Promise<void> {
   const spans: string[] = [];
   const collecting: SpanProcessor = {

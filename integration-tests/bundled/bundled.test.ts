@@ -16,7 +16,7 @@ let folder: string;
 beforeAll(() => {
   if (!existsSync(join(root, 'dist')))
     throw new Error('there is no dist: run "npm run build" first, as "npm test" does');
-  // Away from the project: what is not in the bundle is not found.
+  // Outside the project, so that only the bundle's contents are found.
   folder = mkdtempSync(join(tmpdir(), 'mqtrace-bundled-'));
 });
 
@@ -27,7 +27,7 @@ interface Output {
   spans: string[];
 }
 
-/** Makes one file of a program; gives its path. */
+/** Bundles a program into one file; returns its path. */
 async function bundle(format: 'esm' | 'cjs', entry: string): Promise<string> {
   const outfile = join(folder, `${basename(entry, '.ts')}.${format === 'esm' ? 'mjs' : 'cjs'}`);
   await build({
@@ -38,7 +38,7 @@ async function bundle(format: 'esm' | 'cjs', entry: string): Promise<string> {
     platform: 'node',
     target: 'node20',
     format,
-    // The clients are CommonJS, and require Node's modules.
+    // The clients are CommonJS modules that require Node's modules.
     ...(format === 'esm' && {
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     }),
@@ -47,7 +47,7 @@ async function bundle(format: 'esm' | 'cjs', entry: string): Promise<string> {
   return outfile;
 }
 
-test.each(['esm', 'cjs'] as const)('bundled into one minified %s file, the trace is whole', async (format) => {
+test.each(['esm', 'cjs'] as const)('bundled into one minified %s file, the trace is complete', async (format) => {
   const outfile = await bundle(format, 'app.ts');
   const names = { TOPIC: uniqueName('topic'), QUEUE: uniqueName('queue'), STREAM: uniqueName('stream') };
   await createTopics(inject('kafkaBrokers'), [names.TOPIC]);
@@ -80,7 +80,7 @@ test.each(['esm', 'cjs'] as const)('bundled into one minified %s file, the trace
   );
 });
 
-test.each(['esm', 'cjs'] as const)('a bundle in %s exports, with nothing installed beside it', async (format) => {
+test.each(['esm', 'cjs'] as const)('a bundle in %s exports spans, with nothing installed beside it', async (format) => {
   const outfile = await bundle(format, 'exporting.ts');
   await using collector = await startOtlpReceiver();
   await promisify(execFile)(process.execPath, [outfile], {

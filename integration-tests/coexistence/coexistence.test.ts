@@ -1,4 +1,4 @@
-// Explicit wrapping and OpenTelemetry's own instrumentations of the same clients, in one process, on the real brokers.
+// Tests mqtrace beside OpenTelemetry's own instrumentations of the same clients, in one process, on the real brokers.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   told = JSON.parse(stdout) as Told;
 });
 
-it('each send and settlement has the spans of mqtrace only', () => {
+it('each send and settlement has only the spans of mqtrace', () => {
   expect(told.report).toStrictEqual({
     kafkaTransaction: { mqtrace: ['create x', 'create x', 'send x', expect.stringMatching(/^commit/)] },
     kafkaSend: { mqtrace: ['send x'] },
@@ -37,7 +37,7 @@ it('each send and settlement has the spans of mqtrace only', () => {
   });
 });
 
-it("the application's code inside of a call sees its own context, in which its spans are recorded", () => {
+it("the application's code within a call sees its own context, and its spans are recorded", () => {
   expect(told.seen['partitioner']).toMatchObject({ value: 'send', records: true });
   expect(told.seen['transaction']).toMatchObject({ value: 'transaction', records: true });
   expect(told.seen['confirm']).toMatchObject({ value: 'publish', records: true });
@@ -46,7 +46,7 @@ it("the application's code inside of a call sees its own context, in which its s
   expect(told.seen['amqpHandler']).toMatchObject({ suppressed: false });
 });
 
-it('one warning for each client names the instrumentation whose consumer spans are made twice', () => {
+it('one warning for each client names the instrumentation that duplicates consumer spans', () => {
   const named = told.warnings.filter((text) => text.includes('two process spans'));
   expect(named).toStrictEqual([
     expect.stringContaining('@opentelemetry/instrumentation-kafkajs'),

@@ -1,6 +1,6 @@
-// A pipeline through the three clients in a process in which OpenTelemetry's instrumentations of them are active as well. It prints,
-// as JSON, the spans of each instrumentation scope, what the application's code inside of the calls saw, and what diag was told.
-// Plain JavaScript, since the instrumentations need `require` as Node has it.
+// Sends messages through the three clients in a process in which OpenTelemetry's instrumentations are active as well.
+// It prints, as JSON, the spans of each instrumentation scope, what the application's code within the calls saw, and
+// the messages of diag. Plain JavaScript, because the instrumentations need Node's own `require`.
 //   node program.js KAFKA_BROKER AMQP_URL REDIS_URL
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -37,7 +37,7 @@ const { traceRedis } = await import('mqtrace/ioredis');
 const application = trace.getTracer('application');
 const key = createContextKey('application');
 const seen = {};
-/** What the application's code sees where it is called: its own value, and whether a span that it starts is recorded. */
+/** What the application's code sees when it is called: its own value, and whether a span that it starts is recorded. */
 function look(where) {
   const span = application.startSpan(where);
   seen[where] = {
@@ -49,7 +49,7 @@ function look(where) {
 }
 const within = (value, fn) => context.with(context.active().setValue(key, value), fn);
 
-/** The spans that were made in the meantime, by instrumentation scope. */
+/** The spans that ended since, by instrumentation scope. */
 async function spansOf(fn) {
   exporter.reset();
   await fn();

@@ -1,7 +1,7 @@
-// The questions of docs/compared.md that metrics answer.
+// Checks the rows of docs/compared.md that are about metrics.
 import { randomUUID } from 'node:crypto';
 
-/** A meter provider, and what reads it. */
+/** A meter provider with a reader. */
 export function readMetrics(require, metricProducers) {
   const {
     AggregationTemporality,
@@ -20,7 +20,7 @@ export function readMetrics(require, metricProducers) {
     ],
   });
 
-  /** The values of the metrics whose names match, by destination; undefined names are left out. */
+  /** The values of the metrics whose names match, by destination; undefined names are omitted. */
   async function metricsOf(pattern) {
     metricExporter.reset();
     await meterProvider.forceFlush();
@@ -36,7 +36,7 @@ export function readMetrics(require, metricProducers) {
   return { meterProvider, metricsOf };
 }
 
-/** By the names that docs/compared.md has them under. */
+/** By their names in docs/compared.md. */
 export const metricQuestions = ({ metricsOf, newTopic, throughKafka, producer, channel, redis }) => ({
   async 'The messages that a Kafka producer sends are counted'() {
     const topic = await newTopic();

@@ -1,5 +1,5 @@
-// What docs/compared.md says, asked of one of the two: each question is answered by sending and receiving on the real brokers.
-// Plain JavaScript, since the auto-instrumentations need `require` as Node has it.
+// Checks the rows of docs/compared.md for one of the two, by sending and receiving on the real brokers. Plain
+// JavaScript, because the auto-instrumentations need Node's own `require`.
 //   node program.js auto|mqtrace KAFKA_BROKER AMQP_URL REDIS_URL
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -60,7 +60,10 @@ async function newTopic() {
   return topic;
 }
 
-/** Sends by `send(topic)`, then gives the `count` messages that arrive to `run`'s handlers, until `done` is called. */
+/**
+ * Sends with `send(topic)`, then passes the `count` messages that arrive to the handlers of `run`, until `done` is
+ * called.
+ */
 async function throughKafka(send, handlers, count) {
   const topic = await newTopic();
   await send(topic);
@@ -100,7 +103,7 @@ const throughQueue = async (send) => {
   }
 };
 
-/** By the names that docs/compared.md has them under. */
+/** By their names in docs/compared.md. */
 const questions = {
   async 'The handler of a Kafka message runs in the trace of its send, with its baggage'() {
     let seen;

@@ -43,7 +43,7 @@ function redisAddress(): { host: string; port: number } {
   return { host: hostname, port: Number(redisPort) };
 }
 
-/** An example as it would be in a set-up whose brokers are where this run has them. */
+/** An example with the addresses of this run's brokers. */
 function placed(code: string): string {
   return code
     .replaceAll("['localhost:9092']", JSON.stringify(inject('kafkaBrokers')))
@@ -55,7 +55,7 @@ function placed(code: string): string {
 }
 
 describe('examples', () => {
-  test('there are some', () => {
+  test('examples are found', () => {
     expect(programs.length).toBeGreaterThan(4);
     expect(all.filter(({ language }) => language === '')).toEqual([]);
   });
@@ -63,7 +63,7 @@ describe('examples', () => {
   test.each(programs)('$name runs', async (example) => {
     const file = join(folder, fileName(example, 'mjs'));
     writeFileSync(file, placed(example.code));
-    // The time limit is for one that does not end by itself; its output is then in the failure.
+    // The time limit is for a program that does not end by itself; the failure then contains its output.
     const { stderr } = await run(process.execPath, [file], {
       cwd: root,
       timeout: 30_000,

@@ -1,4 +1,4 @@
-// Runs `mqtrace doctor` in this process, and in one of its own to interrupt it.
+// Runs `mqtrace doctor` in this process, or in a separate one to interrupt it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { runCli } from '../../test-support/run-cli.ts';
 
 export const root: string = join(import.meta.dirname, '../..');
 
-/** What `mqtrace doctor --json` answers about messages; findings about the project are left out. */
+/** The result of `mqtrace doctor --json` for messages, without findings about the project. */
 export interface Answer {
   code: number;
   findings: DoctorFinding[];
@@ -29,7 +29,7 @@ export async function doctor(...args: string[]): Promise<Answer> {
   return { code, findings, checks: findings.map(({ check }) => check), messages: answer.messages, text };
 }
 
-/** Starts the command, interrupts it as soon as `begun` says so, and gives its exit code. */
+/** Starts the command, interrupts it as soon as `begun` returns true, and returns its exit code. */
 export async function interrupted(args: readonly string[], begun: () => Promise<boolean>): Promise<number | null> {
   const child: ChildProcess = spawn(
     process.execPath,

@@ -32,7 +32,7 @@ const groups = async (): Promise<string[]> =>
   (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('mqtrace-doctor-'));
 const arguments_ = ['--kafka', brokers.join(','), '--topic'];
 
-test('the newest messages of each partition are looked at, and nothing is left behind', async () => {
+test('the newest messages of each partition are inspected, and nothing is left behind', async () => {
   const { findings, messages, code, text } = await doctor(...arguments_, topic, '--count', '15');
   expect(findings.map(({ what }) => what)).toEqual([
     expect.stringContaining('9 of 15 messages carry no trace context'),
@@ -57,17 +57,17 @@ test('an empty topic is named', async () => {
   expect((await doctor(...arguments_, `${topic}-empty`)).checks).toEqual(['no-messages']);
 });
 
-test('Ctrl-C while the group reads deletes the group', async () => {
+test('Ctrl-C during reading deletes the group', async () => {
   const long = `${topic}-long`;
   await createTopics(brokers, [long]);
   onTestFinished(() => admin.deleteTopics({ topics: [long] }));
-  // Little to send and much to unpack, so that the group is still reading when it is seen.
+  // Fast to send and slow to decompress, so that the group is still reading when it is found.
   const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer();
   await producer.connect();
   const messages = Array.from({ length: 30 }, () => ({ value: Buffer.alloc(1_000_000) }));
   for (let at = 0; at < 10; at++) await producer.send({ topic: long, messages, compression: CompressionTypes.GZIP });
   await producer.disconnect();
-  // The group may have read everything before it is seen: then the command has ended by itself, and is run again.
+  // The group may have read everything before it is found: then the command has ended by itself, and is run again.
   let code: number | null = null;
   for (let tries = 0; tries < 12 && code !== 130; tries++) {
     code = await interrupted([...arguments_, long, '--count', '1000'], async () => (await groups()).length > 0);

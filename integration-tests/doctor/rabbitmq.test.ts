@@ -44,7 +44,7 @@ function publish(exchange: string, key: string, count: number): Promise<void> {
   return channel.waitForConfirms();
 }
 
-/** The queues that the broker has, as its management API tells them. */
+/** The queues of the broker, from its management API. */
 async function queues(): Promise<string[]> {
   const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
   const response = await fetch(`${broker.at.managementUrl}/api/queues`, { headers: { authorization } });
@@ -66,7 +66,7 @@ async function taken(from: Channel, queue: string): Promise<boolean[]> {
   }
 }
 
-test('copies of new messages are looked at; the queue keeps its own, and unroutable messages stay unroutable', async () => {
+test('copies of new messages are inspected; the queue keeps its messages, and unroutable messages stay unroutable', async () => {
   const returned: string[] = [];
   channel.on('return', ({ fields }: { fields: { routingKey: string } }) => returned.push(fields.routingKey));
   const asked = doctor(...options('--queue', 'orders', '--count', '10', '--wait', '30'));
@@ -84,7 +84,7 @@ test('copies of new messages are looked at; the queue keeps its own, and unrouta
   expect(await taken(channel, 'orders')).toEqual(Array.from({ length: 10 }, () => false));
 });
 
-test('a quorum queue is looked at by copies, and never by --peek-queue', async () => {
+test('a quorum queue is inspected with copies, never with --peek-queue', async () => {
   const asked = doctor(...options('--queue', 'quorum', '--count', '5', '--wait', '30'));
   await untilOpen();
   await publish('shop', 'quorum.new', 5);
@@ -95,7 +95,7 @@ test('a quorum queue is looked at by copies, and never by --peek-queue', async (
   expect(await taken(channel, 'quorum')).toEqual(Array.from({ length: 5 }, () => false));
 });
 
-test('a queue that only the default exchange reaches is refused, and said why; --peek-queue puts back what it gets', async () => {
+test('a queue that only the default exchange reaches is rejected with the reason; --peek-queue returns the messages it gets', async () => {
   await publish('', 'direct', 10);
   const { checks, findings } = await doctor(...options('--queue', 'direct'));
   expect(checks).toEqual(['not-looked-at']);
@@ -108,7 +108,7 @@ test('a queue that only the default exchange reaches is refused, and said why; -
   expect([redelivered.length, redelivered.filter(Boolean).length]).toEqual([10, 4]);
 });
 
-test('a stream is read by offset, again and again', async () => {
+test('a stream is read by offset, repeatedly', async () => {
   await publish('', 'stream', 10);
   for (let times = 0; times < 2; times++) {
     const { checks, messages } = await doctor(...options('--queue', 'stream', '--count', '8', '--wait', '20'));
@@ -117,7 +117,7 @@ test('a stream is read by offset, again and again', async () => {
   }
 });
 
-test('without the management API it says what is missing, and how to get it', async () => {
+test('without the management API it says what is missing, and how to enable it', async () => {
   const { findings } = await doctor(
     '--amqp',
     broker.at.amqpUrl,
@@ -136,7 +136,7 @@ test('a queue that does not exist is named, and not created', async () => {
   expect(await queues()).toEqual(mine);
 });
 
-test('Ctrl-C while messages are waited for leaves no queue behind', async () => {
+test('Ctrl-C while it waits for messages leaves no queue behind', async () => {
   const code = await interrupted(options('--queue', 'orders', '--wait', '60'), isOpen);
   expect(code).toBe(130);
   while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -22,7 +22,7 @@ afterAll(async () => {
   redis.disconnect();
 });
 
-test('the newest entries are looked at, and nothing is written', async () => {
+test('the newest entries are inspected, and nothing is written', async () => {
   const { findings, text } = await doctor('--redis', url, '--stream', stream, '--count', '5');
   expect(findings.map(({ what }) => what)).toEqual([expect.stringContaining('3 of 5 messages carry no trace context')]);
   expect(text).not.toContain(secret);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
 import { startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
 
-/** The rows of a drawing without what differs from run to run: bars and times. */
+/** The rows of a drawing without bars and times, which differ in each run. */
 function rows(text: string): string[] {
   return [...text.matchAll(/^([a-z]*) +([^█·]*?) +[█·]+ +[\d.]+ ms$/gm)].map((match) => `${match[1]} ${match[2]}`);
 }

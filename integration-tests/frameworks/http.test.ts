@@ -125,7 +125,7 @@ const servePlain: Serve = (options) =>
     ),
   );
 
-/** Sends a body in two pieces, with a pause, so that its events come from the connection. */
+/** Sends a body in two pieces with a pause, so that its events are caused by the connection. */
 async function post(url: string): Promise<unknown> {
   return await new Promise((resolve, reject) => {
     const request = sendRequest(
@@ -188,7 +188,7 @@ describe.each([
     ]);
   });
 
-  test('an error of a handler is recorded, and the response is as ever', async () => {
+  test('an error of a handler is recorded, and the response is the same as without tracing', async () => {
     const url = await serve();
     const span = await spanOf(async () => expect((await fetch(`${url}/boom`)).status).toBe(500));
     expect(span.name).toBe('GET /boom');
@@ -196,7 +196,7 @@ describe.each([
     expect(span.events.map(({ attributes }) => attributes?.['exception.message'])).toEqual(['boom']);
   });
 
-  test('the route option wins, as text or as a function', async () => {
+  test('the route option takes precedence, as text or as a function', async () => {
     for (const route of ['/given', () => '/given'] as const) {
       const url = await serve({ route });
       const span = await spanOf(async () => void (await (await fetch(`${url}/orders/7`)).text()));
@@ -204,13 +204,13 @@ describe.each([
     }
   });
 
-  test('a wrong option is named', async () => {
+  test('a wrong option is named in the error', async () => {
     await expect(async () => await serve({ rout: '/x' } as never)).rejects.toThrow(/unknown option "rout"/);
   });
 });
 
 describe('node:http', () => {
-  test('listeners for a body run in the trace of the request', async () => {
+  test('listeners of a request body run in the trace of the request', async () => {
     const url = await servePlain();
     await spanOf(async () => expect(await post(url)).toEqual({ ...inTrace, body: { a: 1 } }));
   });
@@ -221,7 +221,7 @@ describe('node:http', () => {
     expect((await spanOf(async () => void (await (await fetch(`${url}/nowhere`)).text()))).name).toBe('GET');
   });
 
-  test('a route function that fails leaves the route out', async () => {
+  test('if the route function fails, the route is omitted', async () => {
     const url = await servePlain({
       route: () => {
         throw new Error('no');
@@ -231,7 +231,7 @@ describe('node:http', () => {
   });
 });
 
-test('Hono without a server of Node: the span ends with the middleware', async () => {
+test('Hono without a Node.js server: the span ends with the middleware', async () => {
   const span = await spanOf(async () => {
     const response = await honoApp().request('https://shop.example:8443/orders/7?q=1', { headers });
     expect(await response.json()).toEqual(inTrace);

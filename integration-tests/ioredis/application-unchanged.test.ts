@@ -12,7 +12,7 @@ import { rawRedis, tracedRedis } from './setup.ts';
 const traceFields = new Set(['traceparent', 'tracestate', 'baggage']);
 
 describe('a traced client', () => {
-  it('is the same object, and looks the same', async () => {
+  it('is the same object and looks unchanged', async () => {
     const raw = rawRedis();
     const given = rawRedis();
     expect(traceRedis(given)).toBe(given);
@@ -25,7 +25,7 @@ describe('a traced client', () => {
     expect(await raw.ping()).toBe('PONG');
   });
 
-  it('returns what a raw one returns, for every command and however it is called', async () => {
+  it('returns what a raw client returns, for every command and every way to call it', async () => {
     const group = uniqueName('billing');
     const calls: ((redis: Redis, key: string) => unknown)[] = [
       (redis, key) => redis.xadd(key, '1-1', 'a', 1, 'b', Buffer.from([0xff])),
@@ -120,7 +120,7 @@ describe('a traced client', () => {
         if (expected instanceof Error) expect({ ...(got as object) }).toStrictEqual({ ...(expected as object) });
       }
       expect(recording.open()).toStrictEqual([]);
-      // In every shape of reply the entries were found.
+      // The entries were found in every reply format.
       const reads = recording
         .spans()
         .filter(({ name, status }) => name.startsWith('xread') && status.code === SpanStatusCode.UNSET);
@@ -129,7 +129,7 @@ describe('a traced client', () => {
     }
   });
 
-  it('never changes what it is given, nor lets one message leak into the next', async () => {
+  it('never modifies its input, and nothing of one message is in the next', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     const args = deepFreeze([stream, '*', 'a', Buffer.from('b')]);
@@ -146,7 +146,7 @@ describe('a traced client', () => {
     ]);
   });
 
-  it("leaves an application's own field of a trace field's name alone", async () => {
+  it("leaves the application's own fields with the name of a trace field unchanged", async () => {
     const { redis } = tracedRedis();
     const stream = uniqueName('orders');
     await redis.xadd(stream, '1-1', 'traceparent', 'mine', 'baggage', 'two bags', 'a', 'b');
@@ -158,7 +158,7 @@ describe('a traced client', () => {
     expect(fields.slice(0, 7)).toStrictEqual(['traceparent', 'mine', 'baggage', 'two bags', 'a', 'b', 'traceparent']);
   });
 
-  it('sends a message as it is where tracing is suppressed, and still hides the fields of others', async () => {
+  it('sends a message unchanged if tracing is suppressed, and still hides the trace fields of others', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     await redis.xadd(stream, '1-1', 'a', 'b');
@@ -181,7 +181,7 @@ describe('a traced client', () => {
     expect(raw.flatMap(([, fields]) => fields).filter((field) => traceFields.has(field))).toStrictEqual([]);
   });
 
-  it('works without sampling, with a propagator of the user, and with junk for baggage', async () => {
+  it('works without sampling, with the user’s propagator, and with junk as baggage', async () => {
     const unsampled = recordSpans({ sampler: new AlwaysOffSampler() });
     const { redis } = tracedRedis({}, { recording: unsampled, propagator: new W3CTraceContextPropagator() });
     const stream = uniqueName('orders');
@@ -205,7 +205,7 @@ describe('a traced client', () => {
     expect(recording.span(`process ${stream}`).parentSpanContext).toBeUndefined();
   });
 
-  it('leaves nothing open when it is closed with commands under way', async () => {
+  it('leaves no span open when it is closed during commands', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     const blocked = failure(() => redis.xread('BLOCK', 0, 'STREAMS', stream, '$'));
@@ -223,7 +223,7 @@ describe('a traced client', () => {
     ]);
   });
 
-  it('hands its tracing on to a duplicate, on which the entries of both are known', async () => {
+  it('duplicate() is traced as well, and the entries of both clients are known on both', async () => {
     const { redis, recording } = tracedRedis();
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     const copy = redis.duplicate();

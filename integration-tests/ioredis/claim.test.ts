@@ -8,7 +8,7 @@ import { rawRedis, serverAttributes, tracedRedis } from './setup.ts';
 
 type Traced = ReturnType<typeof tracedRedis>;
 
-/** Three entries that a consumer was given and left pending, the second deleted since. */
+/** Three entries that a consumer received and left pending; the second was deleted afterwards. */
 async function leftPending(options = {}): Promise<Traced & { key: string; stream: string; group: string }> {
   const { redis, recording } = tracedRedis({ keyPrefix: 'app:', ...options });
   const [key, group] = [uniqueName('orders'), uniqueName('billing')];
@@ -44,7 +44,7 @@ describe.each(modes)('with %o', (mode) => {
       },
     ],
   ] as [string, (redis: Traced['redis'], key: string, group: string) => unknown][])(
-    '%s is a receive that links what it gives; each entry is processed in its own trace',
+    '%s is a receive with links to its entries; each entry is processed in its own trace',
     async (name, claim) => {
       const { redis, recording, key, stream, group } = await leftPending(mode);
       const [entries, app] = await underSpan(recording, async (span) => [
@@ -103,7 +103,7 @@ describe.each(modes)('with %o', (mode) => {
     },
   );
 
-  it('an entry that was deleted meanwhile comes without fields, and is processed as such', async () => {
+  it('a deleted entry arrives without fields and is processed like that', async () => {
     const { redis, recording, key, stream, group } = await leftPending(mode);
     const reader = rawRedis({ keyPrefix: 'app:' });
     await reader.xclaim(key, group, 'two', 0, '1-1', '1-3');

@@ -49,7 +49,7 @@ describe('a Cluster', () => {
     { enableAutoPipelining: true },
     { lazyConnect: true, enableAutoPipelining: true },
   ];
-  it.each(modes)('takes the context of each call with %o, also before it is ready', async (options) => {
+  it.each(modes)('uses the context of each call with %o, also before the client is ready', async (options) => {
     const { cluster, recording } = tracedCluster(options);
     const stream = uniqueName('orders');
     await Promise.all(
@@ -67,7 +67,7 @@ describe('a Cluster', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('sends a message or a pipeline on to the right node as one operation', async () => {
+  it('a message or pipeline that is redirected to another node is one operation', async () => {
     const { cluster, recording } = tracedCluster();
     const stream = `{${uniqueName('orders')}}`;
     await cluster.xadd(stream, '1-1', 'a', 'b');
@@ -128,7 +128,7 @@ describe('a Cluster', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('consumes, and stops while it waits', async () => {
+  it('consumes, and stops while waiting', async () => {
     const { cluster, recording } = tracedCluster();
     const stream = uniqueName('orders');
     await cluster.xadd(stream, '*', 'a', 'b');
@@ -148,7 +148,7 @@ describe('a Cluster', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('whose consumer loses a reply handles its entries before later ones', async () => {
+  it('a consumer that loses a reply handles its entries before later ones', async () => {
     const proxies = await Promise.all(nodes.map(({ host, port }) => cuttingProxy(`redis://${host}:${port}`)));
     try {
       const natMap = Object.fromEntries(
@@ -177,7 +177,7 @@ describe('a Cluster', () => {
   });
 });
 
-/** Makes the client believe that another node has the stream's slot; tells whether it has been put right since. */
+/** Makes the client believe that another node has the stream's slot; returns whether this has been corrected since. */
 function misdirect(cluster: Cluster, stream: string): () => boolean {
   const { slots, _groupsBySlot: groups } = cluster as unknown as { slots: string[][]; _groupsBySlot: number[] };
   const slot = Number(keySlot(stream));
@@ -189,7 +189,7 @@ function misdirect(cluster: Cluster, stream: string): () => boolean {
   return () => (cluster as unknown as { slots: string[][] }).slots[slot]![0] !== wrong;
 }
 
-/** Redis' CRC16 of the part of a key that decides its slot. */
+/** Redis' CRC16 of the part of a key that determines its slot. */
 function keySlot(key: string): number {
   const tagged = /\{(.+?)\}/.exec(key)?.[1] ?? key;
   let crc = 0;

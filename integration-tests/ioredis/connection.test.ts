@@ -24,7 +24,7 @@ it.each([{ lazyConnect: true }, { lazyConnect: false }, { lazyConnect: true, ena
     );
     const sends = recording.spans().filter(({ name }) => name === `xadd ${stream}`);
     expect(sends.map((span) => span.parentSpanContext?.spanId)).toStrictEqual([one?.spanId, two?.spanId]);
-    // As with a raw client: the connection outlives the command that opened it, whose span it must not keep.
+    // The connection outlives the command that opened it, and must not retain its span.
     if (options.lazyConnect) expect(connecting).toBe(one?.spanId);
     const entries = await rawRedis().xrange(stream, '-', '+');
     expect(entries.map(([, fields]) => fields.slice(2))).toStrictEqual(
@@ -37,7 +37,7 @@ it.each([{ lazyConnect: true }, { lazyConnect: false }, { lazyConnect: true, ena
   },
 );
 
-it('a read that is sent again after the connection was lost is one span, of the call', async () => {
+it('a read that is sent again after a lost connection is one span, that of the call', async () => {
   const connectionName = uniqueName('resend');
   const { redis, recording } = tracedRedis({ connectionName, retryStrategy: () => 1 });
   const [raw, stream] = [rawRedis(), uniqueName('orders')];
@@ -69,7 +69,7 @@ it('a transaction within a pipeline has ids and errors from EXEC', async () => {
   const { redis, recording } = tracedRedis();
   const [stream, text] = [uniqueName('orders'), uniqueName('text')];
   await redis.set(text, 'text');
-  // As ioredis has it at run time: MULTI and EXEC within a pipeline, whose types know of neither.
+  // MULTI and EXEC within a pipeline, which the types of ioredis do not declare.
   interface Nested {
     xadd(...args: string[]): Nested;
     multi(): Nested;

@@ -3,7 +3,7 @@ import { uniqueName } from '../../test-support/inputs.ts';
 import { blockedReader, consume } from './consuming.ts';
 import { rawRedis, tracedRedis } from './setup.ts';
 
-it('a stream that was deleted and made again with lower ids is read from its beginning', async () => {
+it('a stream that was deleted and created again with lower ids is read from its beginning', async () => {
   const connectionName = uniqueName('again');
   const { redis } = tracedRedis({ connectionName });
   const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
@@ -16,7 +16,7 @@ it('a stream that was deleted and made again with lower ids is read from its beg
   await consumer.next(2);
   await blockedReader(connectionName);
   await raw.del(stream);
-  // Made by the consumer, empty, and filled with lower ids afterwards.
+  // Created empty by the consumer, and filled with lower ids afterwards.
   await vi.waitFor(async () => expect(await raw.exists(stream)).toBe(1));
   await raw.xadd(stream, '0-5', 'n', '3');
   await consumer.next(3);
@@ -24,12 +24,12 @@ it('a stream that was deleted and made again with lower ids is read from its beg
   await raw.xadd(stream, '0-6', 'n', '4');
   await consumer.next(4);
   await consumer.stop();
-  // The last one was lost with its group only: it goes on where it was.
+  // The last time only the group was lost: the consumer continues at its position.
   expect(consumer.handled.map(({ id }) => id)).toStrictEqual(['9-1', '1-1', '0-5', '0-6']);
 });
 
 it.each(['0', '$'])(
-  'a stream that was made again with ids beyond the last one seen is read from its beginning (%s)',
+  'a stream that was created again with ids above the last one seen is read from its beginning (%s)',
   async (from) => {
     const connectionName = uniqueName('again');
     const { redis } = tracedRedis({ connectionName });
@@ -41,7 +41,7 @@ it.each(['0', '$'])(
     await raw.multi().del(stream).xadd(stream, '1-1', 'n', '1').xadd(stream, '9-9', 'n', '2').exec();
     await consumer.next(from === '$' ? 2 : 3);
     await blockedReader(connectionName);
-    // Lost with its group only: entries that were handled are not handled again, and none is missed.
+    // Only the group was lost: handled entries are not handled again, and none is missed.
     await raw.multi().xgroup('DESTROY', stream, group).xadd(stream, '9-10', 'n', '3').exec();
     await consumer.next(from === '$' ? 3 : 4);
     await consumer.stop();
@@ -50,7 +50,7 @@ it.each(['0', '$'])(
   },
 );
 
-it('a group that starts with new entries, and is lost before there is one, misses none and brings no old one', async () => {
+it('a group that starts with new entries, and is lost before the first one, misses none and delivers no old one', async () => {
   const connectionName = uniqueName('lost');
   const { redis } = tracedRedis({ connectionName });
   const [stream, group] = [uniqueName('orders'), uniqueName('billing')];

@@ -22,7 +22,7 @@ const propagators: [string, TextMapPropagator][] = [broken, nothing, nil].flatMa
   [`everything ${fails === broken ? 'throws' : String(fails())}`, { inject: fails, extract: fails, fields: fails }],
 ]);
 
-/** Entries that a consumer reads as pending, claims, and reads as new, and one of each that was deleted. */
+/** Entries that a consumer reads as pending, claims, and reads as new, and a deleted one of each kind. */
 async function entriesOfEachKind(stream: string, group: string): Promise<void> {
   const raw = rawRedis();
   await raw.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
@@ -32,8 +32,8 @@ async function entriesOfEachKind(stream: string, group: string): Promise<void> {
   await raw.xdel(stream, '1-2', '1-4');
 }
 
-describe('every entry is handled, and none is acknowledged before,', () => {
-  it.each(propagators)('where the propagator fails: %s', async (_, propagator) => {
+describe('every entry is handled, and none is acknowledged before', () => {
+  it.each(propagators)('if the propagator fails: %s', async (_, propagator) => {
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     await entriesOfEachKind(stream, group);
     const faults = tracingFaults();
@@ -52,7 +52,7 @@ describe('every entry is handled, and none is acknowledged before,', () => {
   it.each([
     ['active() throws', broken],
     ['active() gives undefined', nothing],
-  ])('where the context manager fails: %s', async (_, active) => {
+  ])('if the context manager fails: %s', async (_, active) => {
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     await entriesOfEachKind(stream, group);
     useContextManager();
@@ -71,7 +71,7 @@ describe('every entry is handled, and none is acknowledged before,', () => {
     expect(await pendingOf(stream, group)).toBe(0);
   });
 
-  it('where with() of the context manager does not call what it is given, or calls it twice', async () => {
+  it('if with() of the context manager does not call its function, or calls it twice', async () => {
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     await entriesOfEachKind(stream, group);
     useContextManager();
@@ -92,7 +92,7 @@ describe('every entry is handled, and none is acknowledged before,', () => {
   });
 });
 
-it('entries of a reply that was cut off are handled before later ones', async () => {
+it('entries of a truncated reply are handled before later ones', async () => {
   const proxy = await cuttingProxy(inject('redisUrl'));
   try {
     const recording = recordSpans();
@@ -125,7 +125,7 @@ it.each([
   ['an object of objects', (reply: unknown) => reply && { [String((reply as [[Buffer]])[0][0])]: [{ id: '1-1' }] }],
   ['nothing', () => []],
   ['undefined', () => undefined],
-])('a reply transformer that gives %s is reported; nothing is acknowledged, nor read any further', async (_, shape) => {
+])('a reply transformer that returns %s is reported; nothing is acknowledged, and reading stops', async (_, shape) => {
   const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
   const raw = rawRedis();
   await raw.xadd(stream, '1-1', 'n', '1');
@@ -154,7 +154,7 @@ it.each([
   }
 });
 
-it('an entry that is not understood stays pending and is reported; the others are handled', async () => {
+it('an entry in an unknown format stays pending and is reported; the others are handled', async () => {
   const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
   const raw = rawRedis();
   for (const id of ['1-1', '1-2', '1-3']) await raw.xadd(stream, id, 'n', id);
@@ -183,7 +183,7 @@ it.each([
   ['xack', ['+@all', '-xack']],
   ['xreadgroup', ['+@all', '-xreadgroup']],
   ['xautoclaim', ['+@all', '-xautoclaim']],
-])('ends where the right to %s is missing', async (command, rights) => {
+])('ends if the permission for %s is missing', async (command, rights) => {
   const raw = rawRedis();
   const user = uniqueName('user');
   await raw.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', ...rights);
@@ -200,7 +200,7 @@ it.each([
   }
 });
 
-it('a stream whose prefix is a Buffer is acknowledged by the right name', async () => {
+it('a stream whose prefix is a Buffer is acknowledged with the right name', async () => {
   const prefix = Buffer.from(`${uniqueName('app')}:`);
   const { redis } = tracedRedis({ keyPrefix: prefix as never });
   const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
@@ -234,7 +234,7 @@ it('a thenable that a handler returns is awaited, in the context of its entry', 
   let inSpan: unknown;
   let openThen: unknown;
   const thenable = {
-    // oxlint-disable-next-line unicorn/no-thenable -- what a query builder is
+    // oxlint-disable-next-line unicorn/no-thenable -- like a query builder
     then(resolve: () => void): void {
       inSpan = context.active() === ROOT_CONTEXT;
       setTimeout(() => {

@@ -17,7 +17,7 @@ describe('consumeStream', () => {
       ids.push((await withBaggage({ tenant }, () => redis.xadd(stream, '*', 'tenant', tenant)))!);
     }
     const seen: unknown[] = [];
-    // Started within a request whose context must not come back in the handler.
+    // Started within a request, whose context must not be active in the handler.
     const consumer = await underSpan(recording, () =>
       withBaggage({ request: '1' }, () =>
         consume(redis, { streams: stream, group, consumer: 'one' }, (message) => {
@@ -65,7 +65,7 @@ describe('consumeStream', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('leaves an entry whose handler fails pending, and handles it again', async () => {
+  it('leaves an entry pending if its handler fails, and handles it again', async () => {
     const { redis, recording } = tracedRedis();
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     await redis.xadd(stream, '*', 'a', '1');
@@ -87,7 +87,7 @@ describe('consumeStream', () => {
     expect(await pendingOf(stream, group)).toBe(0);
   });
 
-  it('first works off what was pending for it, also what was deleted meanwhile, and takes over what others left', async () => {
+  it('first handles its pending entries, including deleted ones, and takes over those that others left', async () => {
     const { redis } = tracedRedis();
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     const raw = rawRedis();
@@ -108,14 +108,14 @@ describe('consumeStream', () => {
     expect(consumer.errors).toStrictEqual([]);
   });
 
-  it('waits on a connection of its own, and stops in the middle of it without a failure', async () => {
+  it('waits on a separate connection, and stops while waiting without a failure', async () => {
     const connectionName = uniqueName('waits');
     const { redis, recording } = tracedRedis({ commandTimeout: 300, connectionName });
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     const consumer = consume(redis, { streams: stream, group, blockMs: 60_000 });
     await blockedReader(connectionName);
     expect(await redis.ping()).toBe('PONG');
-    // Longer than the client's limit for a command.
+    // Longer than the client's command timeout.
     await rawRedis().blpop(uniqueName('nothing'), 0.4);
     await consumer.stop();
     await consumer.done;
@@ -124,7 +124,7 @@ describe('consumeStream', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('stops after the handler that runs, and acknowledges its entry only', async () => {
+  it('stops after the running handler, and acknowledges only its entry', async () => {
     const { redis } = tracedRedis();
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     await redis.xadd(stream, '1-1', 'a', '1');
@@ -147,7 +147,7 @@ describe('consumeStream', () => {
     expect(await pendingOf(stream, group)).toBe(1);
   });
 
-  it.each(['waits', 'handles'])('stops without its connection, while it %s', async (what) => {
+  it.each(['waits', 'handles'])('stops without its connection while it %s', async (what) => {
     const connectionName = uniqueName('lost');
     const { redis, recording } = tracedRedis({ connectionName, retryStrategy: () => 1_000_000 });
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
@@ -192,7 +192,7 @@ describe('consumeStream', () => {
     );
   });
 
-  it('gives names without their prefix, and binary fields as they are', async () => {
+  it('returns names without their prefix, and binary fields unchanged', async () => {
     const { redis, recording } = tracedRedis({ keyPrefix: 'app:' });
     const [streams, group] = [[uniqueName('a'), uniqueName('b')], uniqueName('billing')];
     const binary = Buffer.from([0xff, 0, 0xfe]);
@@ -223,7 +223,7 @@ describe('consumeStream', () => {
     await consumer.stop();
   });
 
-  it('ends with an error when its client gives up connecting', async () => {
+  it('ends with an error when its client stops reconnecting', async () => {
     const connectionName = uniqueName('gives-up');
     const { redis } = tracedRedis({ retryStrategy: () => null, connectionName });
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
@@ -232,7 +232,7 @@ describe('consumeStream', () => {
     expect(await failure(() => consumer.done)).toMatchObject({ message: 'Connection is closed.' });
   });
 
-  it('takes a client that is not traced', async () => {
+  it('accepts an untraced client', async () => {
     const stream = uniqueName('orders');
     const redis = rawRedis();
     await redis.xadd(stream, '*', 'a', '1', 'traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');

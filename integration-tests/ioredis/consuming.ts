@@ -9,15 +9,15 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((consumer) => consumer.stop()));
 });
 
-/** A consumer that keeps what it handled, and what was reported to it. */
+/** A consumer that records its handled messages and reported errors. */
 export interface Consuming extends RunningConsumer {
   handled: StreamMessage[];
   errors: unknown[];
-  /** Resolves when so many messages were handled in all. */
+  /** Resolves when this number of messages has been handled in total. */
   next(count: number): Promise<StreamMessage[]>;
 }
 
-/** Starts a consumer; it is stopped after the test. */
+/** Starts a consumer that is stopped after the test. */
 export function consume(
   redis: Parameters<typeof consumeStream>[0],
   options: ConsumeStreamOptions,
@@ -45,13 +45,16 @@ export function consume(
   return Object.assign(consumer, { handled, errors, next });
 }
 
-/** How many entries of a group are delivered and not acknowledged. */
+/** The number of entries of a group that are delivered and not acknowledged. */
 export async function pendingOf(stream: string, group: string): Promise<unknown> {
   const [count] = (await rawRedis().xpending(stream, group)) as [number];
   return count;
 }
 
-/** Waits until a consumer waits in a read; gives the id of its connection, which has the name of the client it duplicates. */
+/**
+ * Waits until a consumer is blocked in a read; returns the id of its connection, which has the name of the duplicated
+ * client.
+ */
 export async function blockedReader(connectionName: string): Promise<number> {
   const raw = rawRedis();
   for (;;) {

@@ -1,4 +1,4 @@
-// ioredis, as the contract of the wrappers uses it.
+// Describes ioredis to the wrapper contract.
 import { Redis } from 'ioredis';
 import { consumeStream, processMessage, type TraceRedisOptions, traceRedis } from 'mqtrace/ioredis';
 import { inject } from 'vitest';
@@ -198,7 +198,8 @@ class RedisSession implements Session {
 
   async wrapLate(options: ContractOptions): Promise<void> {
     for (const client of this.#clients) traceRedis(client, options as TraceRedisOptions);
-    // A blocking read that was called before is not traced. It ends with its time, to which Redis looks ten times a second.
+    // A blocking read that was called before is not traced. It ends with its timeout, which Redis checks ten times a
+    // second.
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 
@@ -257,6 +258,6 @@ export const redisSubject: WrapperSubject = {
   open: (options) => new RedisSession(options).connect(),
   observe,
   loadWrapper: async () => (await import('../../src/ioredis/index.ts')).traceRedis as never,
-  // An id that the server makes is a time.
+  // An id that the server generates contains a time.
   normalize: (result) => JSON.parse(JSON.stringify(result ?? null).replaceAll(/\b\d{13}-\d+\b/g, 'ID')),
 };

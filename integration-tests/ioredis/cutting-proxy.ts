@@ -1,10 +1,12 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 
-/** A TCP proxy before a Redis, which can cut a connection in the middle of a reply. */
+/** A TCP proxy for Redis that can cut a connection in the middle of a reply. */
 export interface CuttingProxy {
   readonly port: number;
-  /** Cuts the connection at the next reply that holds this text: after the text's first byte. Resolves when it has. */
+  /**
+   * Cuts the connection at the next reply that contains this text, after the text's first byte. Resolves afterwards.
+   */
   cutAt(text: string): Promise<void>;
   close(): void;
 }

@@ -43,7 +43,7 @@ async function loseXadd(redis: Redis, proxy: CuttingProxy, stream: string): Prom
 }
 
 describe('without resending, a send whose reply was lost', () => {
-  it('ends when there is a new connection; what was sent meanwhile goes on', () =>
+  it('ends when a new connection is open; commands sent meanwhile continue', () =>
     behindProxy({ autoResendUnfulfilledCommands: false }, async ({ redis, recording, proxy }) => {
       const stream = uniqueName('orders');
       await redis.ping();
@@ -51,7 +51,7 @@ describe('without resending, a send whose reply was lost', () => {
       const meanwhile = redis.xadd(stream, '1-2', 'a', 'b');
       expect(await meanwhile).toBe('1-2');
       await redis.ping();
-      // As with a client without mqtrace.
+      // As with the raw client.
       expect(sending.settled).toBe(false);
       expect(recording.open()).toStrictEqual([]);
       expect(recording.spans().map(({ attributes }) => attributes['error.type'])).toStrictEqual([
@@ -74,7 +74,7 @@ describe('without resending, a send whose reply was lost', () => {
     ));
 });
 
-it('commands that wait for a connection leave no span when the client is ended instead', async () => {
+it('commands that wait for a connection leave no span open when the client is ended instead', async () => {
   const { redis, recording } = tracedRedis({ retryStrategy: () => 1_000_000 });
   const stream = uniqueName('orders');
   await cut(redis);
@@ -91,7 +91,7 @@ it('commands that wait for a connection leave no span when the client is ended i
 });
 
 describe('a transaction of single commands whose connection closes', () => {
-  it('is over: what follows is not taken for a part of it', async () => {
+  it('has ended: later commands are not part of it', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     const listeners = redis.listenerCount('close');
@@ -114,7 +114,7 @@ describe('a transaction of single commands whose connection closes', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('goes on where its MULTI had no reply yet, since ioredis sends it again', async () => {
+  it('continues if its MULTI had no reply yet, because ioredis sends it again', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     await cut(redis);
@@ -139,7 +139,7 @@ describe('a transaction of single commands whose connection closes', () => {
   });
 });
 
-it('replies are not turned into text', async () => {
+it('replies are not converted to text', async () => {
   const { redis } = tracedRedis();
   const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
   await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');

@@ -10,7 +10,7 @@ import { rawRedis, tracedRedis } from './setup.ts';
 type Results = [error: Error | null, result: unknown][];
 
 describe('a pipeline', () => {
-  it('takes the context of each call and ends each span with its reply', async () => {
+  it('uses the context of each call and ends each span with its reply', async () => {
     const { redis, recording } = tracedRedis();
     const [stream, other] = [uniqueName('orders'), uniqueName('other')];
     const pipeline = redis.pipeline();
@@ -39,13 +39,13 @@ describe('a pipeline', () => {
     expect(failed.parentSpanContext).toBeUndefined();
     expect(failed.status.code).toBe(SpanStatusCode.ERROR);
     expect(failed.attributes['error.type']).toBe('WRONGTYPE');
-    // Redis makes the id; of what failed there is none.
+    // Redis generates the id; a failed command has none.
     expect(failed.attributes['messaging.message.id']).toBeUndefined();
     expect(linked(recording.span(`xread ${stream}`))).toStrictEqual([idOf(send)]);
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('made before its client was wrapped is traced when it is sent', async () => {
+  it('created before its client was wrapped is traced when it is sent', async () => {
     const recording = recordSpans();
     const stream = uniqueName('orders');
     const redis = rawRedis();
@@ -59,7 +59,7 @@ describe('a pipeline', () => {
     const [failed, sent] = (await begun.exec()) as Results;
     expect(failed?.[0]?.message).toMatch(/equal or smaller/);
     expect(sent).toStrictEqual([null, '1-4']);
-    // Nothing tells the span of the command that failed: it ends, without an outcome.
+    // Nothing indicates which command failed: the span ends without an outcome.
     await vi.waitFor(() => expect(recording.open()).toStrictEqual([]));
     const ids = recording.spans().map(({ attributes }) => attributes['messaging.message.id']);
     expect(ids).toStrictEqual(['1-1', '1-3', '1-4', '1-2']);
@@ -81,7 +81,7 @@ describe('a pipeline', () => {
     expect(recording.spans().map((span) => span.attributes['messaging.message.id'])).toStrictEqual(['1-1', '1-2']);
   });
 
-  it('never sent makes no span', async () => {
+  it('never sent creates no span', async () => {
     const { redis, recording } = tracedRedis();
     redis.pipeline().xadd(uniqueName('orders'), '*', 'a', '1');
     redis.multi().xadd(uniqueName('orders'), '*', 'a', '1');
@@ -117,7 +117,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])('a transaction with %o'
         expect(recording.open()).toContain(`xadd ${stream}`);
         return redis.exec() as Promise<Results>;
       });
-      // As a client without mqtrace returns it: ioredis does not make pairs of it here.
+      // As the raw client returns it: here ioredis does not convert it into pairs.
       if (typeof (results[3]![1] as unknown[])[0] === 'string') {
         const [name, entries] = results[3]![1] as [string, unknown];
         results[3]![1] = [[name, entries]];
@@ -164,7 +164,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])('a transaction with %o'
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('that a watched key undoes sends nothing, and its spans say so', async () => {
+  it('that is undone by a watched key sends nothing, and its spans record it', async () => {
     const { redis, recording } = tracedRedis();
     const [stream, key] = [uniqueName('orders'), uniqueName('key')];
     await redis.watch(key);
@@ -181,7 +181,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])('a transaction with %o'
   });
 });
 
-it('a discarded transaction, and one whose connection closes, leave nothing open', async () => {
+it('a discarded transaction, and one whose connection closes, leave no span open', async () => {
   const { redis, recording } = tracedRedis();
   const stream = uniqueName('orders');
   await redis.multi({ pipeline: false });
@@ -200,7 +200,7 @@ it('a discarded transaction, and one whose connection closes, leave nothing open
   expect(redis.listenerCount('close')).toBe(rawRedis().listenerCount('close'));
 });
 
-it('autopipelining takes the context of each call', async () => {
+it('autopipelining uses the context of each call', async () => {
   const { redis, recording } = tracedRedis({ enableAutoPipelining: true });
   const stream = uniqueName('orders');
   const [one, two] = await Promise.all(

@@ -8,7 +8,7 @@ import { rawRedis, tracedRedis } from './setup.ts';
 
 type Entry = [id: string, fields: string[]];
 
-/** A client and the entries of a stream, as it was given them. */
+/** A client and the entries of a stream, as it received them. */
 async function received(
   fields: string[][],
   options: TraceRedisOptions = {},
@@ -24,7 +24,7 @@ async function received(
 const [one, two] = ['0af7651916cd43dd8448eb211c80319c', '1bf7651916cd43dd8448eb211c80319c'];
 const parent = (traceId: string | undefined, flags = '01'): string => `00-${traceId}-b7ad6b7169203331-${flags}`;
 
-it('what its function throws or rejects with is what the caller gets, and the span fails once', async () => {
+it('the caller gets the error that its function throws or rejects with, and the span fails once', async () => {
   const { recording, stream, entries } = await received([['a', '1']]);
   const error = new RangeError('handler failed');
   const failing = (): never => {
@@ -42,7 +42,7 @@ it('what its function throws or rejects with is what the caller gets, and the sp
   expect(recording.open()).toStrictEqual([]);
 });
 
-it('the span is open, and the baggage active, until the promise settles, of each message for itself', async () => {
+it('for each message, the span is open and the baggage is active until the promise settles', async () => {
   const { recording, stream, entries } = await received([
     ['a', '1', 'baggage', 'n=1'],
     ['a', '2', 'baggage', 'n=2'],
@@ -58,7 +58,7 @@ it('the span is open, and the baggage active, until the promise settles, of each
   }
 });
 
-it('by choice it only links the message, whose baggage is active all the same', async () => {
+it('with parenting: link it only links the message; its baggage is still active', async () => {
   const { recording, stream, entries } = await received([['a', '1', 'traceparent', parent(one), 'baggage', 't=x']], {
     parenting: 'link',
   });
@@ -69,7 +69,7 @@ it('by choice it only links the message, whose baggage is active all the same', 
   expect(linked(span)).toStrictEqual([`${one}-b7ad6b7169203331`]);
 });
 
-it('within a span of the application, that is linked as well', async () => {
+it('within a span of the application, the span also links that one', async () => {
   const { recording, stream, entries } = await received([['a', '1', 'traceparent', parent(one)]]);
   const app = await underSpan(recording, (span) => processMessage(entries[0]!, () => span));
   const span = recording.span(`process ${stream}`);
@@ -77,7 +77,7 @@ it('within a span of the application, that is linked as well', async () => {
   expect(linked(span)).toStrictEqual([`${one}-b7ad6b7169203331`, idOf(app)]);
 });
 
-it('of a repeated traceparent the last one counts; repeated baggage is merged', async () => {
+it('the last of repeated traceparent fields is used; repeated baggage is merged', async () => {
   const { recording, stream, entries } = await received([
     ['traceparent', parent(one), 'a', '1', 'traceparent', parent(one)],
     ['traceparent', parent(one), 'a', '1', 'traceparent', parent(two)],
@@ -95,7 +95,7 @@ it.each([
   ['01', '01'],
   ['ff', '03'],
   ['11', '01'],
-])('flags %s go on as %s', async (given, sent) => {
+])('flags %s are sent on as %s', async (given, sent) => {
   const { redis, recording, entries } = await received([['a', '1', 'traceparent', parent(one, given)]]);
   const next = uniqueName('next');
   await processMessage(entries[0]!, () => redis.xadd(next, '*', 'a', '1'));
@@ -104,7 +104,7 @@ it.each([
   expect(fields).toStrictEqual(['a', '1', 'traceparent', `00-${one}-${spanId}-${sent}`]);
 });
 
-it('an entry sent on with the fields it came with carries its new context once', async () => {
+it('an entry forwarded with its received fields carries its new context once', async () => {
   const { redis, recording, entries } = await received([['a', '1', 'traceparent', parent(one), 'baggage', 'old=1']], {
     hideFields: false,
   });
@@ -115,7 +115,7 @@ it('an entry sent on with the fields it came with carries its new context once',
   expect(fields).toStrictEqual(['a', '1', 'traceparent', `00-${traceId}-${spanId}-01`, 'baggage', 'fresh=1']);
 });
 
-/** As Bluebird's and Q's promises: not native, told to run by `isPending()`. */
+/** Like promises of Bluebird and Q: not native, and known to be running by `isPending()`. */
 class EagerPromise<T> {
   readonly #native: Promise<T>;
   #pending = true;
@@ -130,13 +130,13 @@ class EagerPromise<T> {
     return this.#pending;
   }
 
-  // oxlint-disable-next-line unicorn/no-thenable -- a promise is one
+  // oxlint-disable-next-line unicorn/no-thenable -- promises have then()
   then<R>(fulfilled?: (value: T) => R, rejected?: (error: unknown) => R): EagerPromise<R | T> {
     return new EagerPromise(this.#native.then(fulfilled, rejected));
   }
 }
 
-it('a promise of another library that is known to run is observed until it settles', async () => {
+it('a promise of another library that is known to be running is observed until it settles', async () => {
   const { recording, stream, entries } = await received([['a', '1']]);
   let finish = (): void => {};
   const given = new EagerPromise(new Promise<void>((resolve) => (finish = resolve)));
@@ -152,10 +152,10 @@ it('a promise of another library that is known to run is observed until it settl
   expect(recording.spans().at(-1)?.status).toStrictEqual({ code: SpanStatusCode.ERROR, message: 'handler failed' });
 });
 
-it('what may start only when it is awaited is left to the caller', async () => {
+it('a thenable that may start only when awaited is left to the caller', async () => {
   class Lazy extends Promise<string> {
     static started = 0;
-    // oxlint-disable-next-line unicorn/no-thenable -- as queries of postgres.js
+    // oxlint-disable-next-line unicorn/no-thenable -- like queries of postgres.js
     override then<A, B>(
       fulfilled?: ((value: string) => A | PromiseLike<A>) | null,
       rejected?: ((error: unknown) => B | PromiseLike<B>) | null,
@@ -167,7 +167,7 @@ it('what may start only when it is awaited is left to the caller', async () => {
   const { recording, entries } = await received([['a', '1']]);
   const lazy = new Lazy(() => {});
   expect(processMessage(entries[0]!, () => lazy)).toBe(lazy);
-  // oxlint-disable-next-line unicorn/no-thenable -- as query builders are
+  // oxlint-disable-next-line unicorn/no-thenable -- like query builders
   const builder = { then: (): number => Lazy.started++ };
   expect(processMessage(entries[0]!, () => builder)).toBe(builder);
   await rawRedis().ping();
@@ -175,7 +175,7 @@ it('what may start only when it is awaited is left to the caller', async () => {
   expect(recording.open()).toStrictEqual([]);
 });
 
-it('an entry that went through JSON is processed in its own trace', async () => {
+it('an entry that was converted to JSON is processed in its own trace', async () => {
   const { redis, recording } = tracedRedis({}, { hideFields: false });
   const stream = uniqueName('orders');
   await withBaggage({ n: '1' }, () => redis.xadd(stream, '1-1', 'a', 'b'));

@@ -38,7 +38,7 @@ it.each([
   },
 );
 
-it('XINFO STREAM gives the first and the last entry as they were sent', async () => {
+it('XINFO STREAM returns the first and the last entry as they were sent', async () => {
   const { redis } = tracedRedis();
   const stream = uniqueName('orders');
   for (const id of ['1-1', '1-2', '1-3']) await redis.xadd(stream, id, 'a', id);
@@ -52,7 +52,7 @@ it('XINFO STREAM gives the first and the last entry as they were sent', async ()
   expect(of(full, 'entries')).toStrictEqual(['1-1', '1-2', '1-3'].map((id) => [id, ['a', id]]));
 });
 
-it('with hideFields: false, and to a reader without mqtrace, the trace fields are shown', async () => {
+it('with hideFields: false, and to readers without mqtrace, the trace fields are visible', async () => {
   const { redis, recording } = tracedRedis({}, { hideFields: false });
   const stream = uniqueName('orders');
   await redis.xadd(stream, '1-1', 'a', 'b');

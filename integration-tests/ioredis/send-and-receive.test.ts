@@ -9,7 +9,7 @@ import { rawRedis, serverAttributes, tracedRedis } from './setup.ts';
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][];
 
 describe('a message through a stream', () => {
-  it('is one trace from XADD over XREADGROUP to XACK, with its baggage', async () => {
+  it('is one trace from XADD to XREADGROUP and XACK, with its baggage', async () => {
     const { redis, recording } = tracedRedis();
     const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
     await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
@@ -89,7 +89,7 @@ describe('a message through a stream', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('is read by a client without mqtrace as it was sent, plus the trace fields at its end', async () => {
+  it('is read by a client without mqtrace as sent, with the trace fields at its end', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     await withBaggage({ tenant: 'acme' }, () => redis.xadd(stream, '*', 'total', 12));
@@ -108,7 +108,7 @@ describe('a message through a stream', () => {
   it.each([
     ['*', { age: true }],
     ['5-1', { age: false }],
-  ])('written with the id %s has an age where the id tells its time', async (id, { age }) => {
+  ])('written with the id %s has an age if the id contains a time', async (id, { age }) => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     await redis.xadd(stream, id, 'a', 'b');
@@ -118,7 +118,7 @@ describe('a message through a stream', () => {
     expect('mqtrace.message.age' in recording.span(`process ${stream}`).attributes).toBe(age);
   });
 
-  it('of another writer is read, and one without any context starts a new trace', async () => {
+  it('of another writer is read, and one without context starts a new trace', async () => {
     const { redis, recording } = tracedRedis();
     const stream = uniqueName('orders');
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
@@ -127,7 +127,7 @@ describe('a message through a stream', () => {
     await foreign.xadd(stream, '1-2', 'total', '13');
     await foreign.xadd(stream, '1-3', 'total', '14', 'traceparent', 'junk', 'baggage', ',,;=%zz');
     const reply = (await redis.xread('STREAMS', stream, '0')) as Reply;
-    // Only a run at the end is hidden: elsewhere the names are the application's.
+    // Only a trailing run is hidden: elsewhere the names belong to the application.
     expect(reply[0]![1].map(([, fields]) => fields)).toStrictEqual([
       ['Traceparent', traceparent, 'baggage', 'a=1', 'total', '12'],
       ['total', '13'],
@@ -144,7 +144,7 @@ describe('a message through a stream', () => {
     expect(parents).toStrictEqual(['b7ad6b7169203331', undefined, undefined]);
   });
 
-  it('that did not come from a traced client is processed with what it tells', () => {
+  it('of an untraced client is processed with the data that it contains', () => {
     const { redis } = tracedRedis();
     void redis;
     const entry: StreamEntryLike = [
@@ -155,14 +155,14 @@ describe('a message through a stream', () => {
       '0af7651916cd43dd8448eb211c80319c',
     );
     expect(processMessage(['1-1', null], () => 'trimmed')).toBe('trimmed');
-    // As servers before Redis 7 give what was deleted.
+    // As servers before Redis 7 return deleted entries.
     for (const junk of [null, undefined, 7, {}, 'text']) {
       expect(processMessage(junk as StreamEntryLike, (given) => given)).toBe(junk);
     }
   });
 });
 
-it('a read of several streams names them on its links, and a read of one on its span', async () => {
+it('a read of several streams records their names on its links, a read of one stream on its span', async () => {
   const { redis, recording } = tracedRedis();
   const [orders, returns] = [uniqueName('orders'), uniqueName('returns')];
   for (const stream of [orders, returns]) await redis.xadd(stream, '1-1', 'a', 'b');

@@ -15,12 +15,12 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.disconnect();
 });
 
-/** A client of the suite's Redis, as an application without mqtrace has it. */
+/** An untraced client of the suite's Redis. */
 export function rawRedis(options: RedisOptions = {}): Redis {
   return endAfterwards(new Redis(inject('redisUrl'), options as RedisOptions & { replyMapping?: 'legacy' }));
 }
 
-/** A traced client and what it records. */
+/** A traced client and its recorded spans. */
 export function tracedRedis(
   options: RedisOptions = {},
   { recording = recordSpans(), ...traceOptions }: TraceRedisOptions & { recording?: Recording } = {},
@@ -29,7 +29,7 @@ export function tracedRedis(
   return { redis: traceRedis(redis, { tracerProvider: recording.tracerProvider, ...traceOptions }), recording };
 }
 
-/** Where the suite's Redis is, as the attributes of each span have it. */
+/** The address of the suite's Redis, as attributes. */
 export function serverAttributes(): { 'server.address': string; 'server.port': number } {
   const url = new URL(inject('redisUrl'));
   return { 'server.address': url.hostname, 'server.port': Number(url.port) };

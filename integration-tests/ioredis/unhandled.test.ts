@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect, inject, it } from 'vitest';
 import { uniqueName } from '../../test-support/inputs.ts';
 
-it('what is unhandled with a raw client is unhandled with a traced one, and nothing else is', async () => {
+it('a traced client has exactly the unhandled rejections of the raw one', async () => {
   const [traced, raw] = [await unhandled('traceRedis'), await unhandled('')];
   expect(traced).toStrictEqual(raw);
   expect(traced).toStrictEqual({
@@ -17,7 +17,7 @@ it('what is unhandled with a raw client is unhandled with a traced one, and noth
   });
 });
 
-/** Runs each case in a process of its own kind and gives what was unhandled in each. */
+/** Runs each case with a raw and with a traced client, and returns the unhandled rejections of each. */
 async function unhandled(wrap: string): Promise<unknown> {
   const script = `
     import { Redis } from 'ioredis';

@@ -8,7 +8,7 @@ import type { Recording } from '../../test-support/spans.ts';
 /** The `clientId` of all clients of these suites. */
 export const clientId = 'mqtrace-test';
 
-/** A client of kafkajs' own, not traced. */
+/** An untraced client. */
 export function rawKafka(): Kafka {
   return new Kafka({ clientId, brokers: inject('kafkaBrokers'), logLevel: logLevel.NOTHING });
 }
@@ -18,18 +18,18 @@ export function tracedKafka({ tracerProvider }: Recording, options: TraceKafkaOp
   return traceKafka(rawKafka(), { tracerProvider, ...options });
 }
 
-/** Where the one broker is, as spans tell it. */
+/** The broker's address, as recorded on spans. */
 export function serverAttributes(): Record<string, unknown> {
   const [address = '', port] = (inject('kafkaBrokers')[0] ?? '').split(':');
   return { 'server.address': address, 'server.port': Number(port) };
 }
 
-/** As spans of what has no destination are named after it. */
+/** The broker's address in the names of spans without a destination. */
 export function serverName(): string {
   return Object.values(serverAttributes()).join(':');
 }
 
-/** Makes a topic; a name that no other run uses. */
+/** Creates a topic with a unique name. */
 export async function newTopic(numPartitions = 1): Promise<string> {
   const admin = rawKafka().admin();
   const topic = uniqueName('topic');
@@ -51,7 +51,7 @@ export function newProducer(kafka: Kafka = rawKafka()): Promise<Producer> {
   return connected(kafka.producer({ createPartitioner: undefined as never }));
 }
 
-/** A connected consumer in a group of its own. */
+/** A connected consumer in a new group. */
 export function newConsumer(kafka: Kafka = rawKafka(), groupId: string = uniqueName('group')): Promise<Consumer> {
   return connected(kafka.consumer({ groupId, maxWaitTimeInMs: 100, retry: { initialRetryTime: 10, retries: 5 } }));
 }

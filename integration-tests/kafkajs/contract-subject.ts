@@ -1,4 +1,4 @@
-// kafkajs, as the contract of the wrappers uses it.
+// Describes kafkajs to the wrapper contract.
 import { connect, type Socket } from 'node:net';
 import {
   type Consumer,
@@ -27,7 +27,7 @@ import type {
 import { newTopic, rawKafka, readRaw } from './clients.ts';
 import { processMessageCalls } from '../../test-support/wrapper-contract/process-message-calls.ts';
 
-/** The consumer group of each topic, whose committed offset tells what is settled. */
+/** The consumer group of each topic, whose committed offset shows what is settled. */
 const groups = new Map<string, string>();
 const retry = { initialRetryTime: 10, retries: 5 };
 const createPartitioner = undefined as never;
@@ -115,7 +115,7 @@ class KafkaSession implements Session {
     return {
       eachMessage: receive((_, handler) => ({
         autoCommitThreshold: 1,
-        // Not an async function: what the handler throws, kafkajs sees as thrown.
+        // Not an async function: kafkajs gets what the handler throws synchronously.
         eachMessage: ({ message }) => handler(String(message.value)) as Promise<void>,
       })),
       'eachMessage with commitOffsets': receive((consumer, handler) => ({
@@ -254,7 +254,7 @@ async function observe(): Promise<Observer> {
     async unsettled(topic) {
       const [end] = await admin.fetchTopicOffsets(topic);
       const [group] = await admin.fetchOffsets({ groupId: groups.get(topic)!, topics: [topic] });
-      // The end of a transaction is an offset of its own, which no consumer sees: the last committed may stand before it.
+      // The end of a transaction takes an offset that no consumer sees: the committed offset may be one lower.
       const left = Number(end!.high) - Math.max(0, Number(group!.partitions[0]!.offset));
       return left <= 1 ? 0 : left;
     },

@@ -19,7 +19,7 @@ import {
   tracedKafka,
 } from './clients.ts';
 
-it('a batch is one span that links each message; no baggage is active in it', async () => {
+it('a batch is one span with a link to each message; no baggage is active in it', async () => {
   const recording = recordSpans();
   const kafka = tracedKafka(recording);
   const topic = await newTopic();
@@ -78,7 +78,7 @@ it('a batch is one span that links each message; no baggage is active in it', as
   expect(recording.open()).toStrictEqual([]);
 });
 
-it('within it, processMessage gives each message a span, time and baggage of its own', async () => {
+it('in a batch, processMessage gives each message its own span, time and baggage', async () => {
   const recording = recordSpans();
   const kafka = tracedKafka(recording);
   const topic = await newTopic();
@@ -126,7 +126,7 @@ it('within it, processMessage gives each message a span, time and baggage of its
   }
 });
 
-it('processMessage hands on results and failures, and knows messages of any consumer', async () => {
+it('processMessage passes on results and failures, and accepts messages of any consumer', async () => {
   const recording = recordSpans();
   const topic = await newTopic();
   const producer = await newProducer(tracedKafka(recording));
@@ -144,7 +144,7 @@ it('processMessage hands on results and failures, and knows messages of any cons
   expect(await failure(() => processMessage(message!, () => Promise.reject(error)))).toBe(error);
 });
 
-it('a batch handler that fails is recorded, and the client tries again', async () => {
+it('a failing batch handler is recorded, and the client retries', async () => {
   const recording = recordSpans();
   const kafka = tracedKafka(recording);
   const topic = await newTopic();

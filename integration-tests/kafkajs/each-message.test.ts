@@ -19,7 +19,7 @@ import {
 class OutOfStock extends Error {}
 
 describe('eachMessage', () => {
-  it("processes in the message's context, whose span it continues and links", async () => {
+  it('runs the handler in the context of the message, with a span that is its child and links it', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording);
     const producer = await newProducer(kafka);
@@ -30,7 +30,7 @@ describe('eachMessage', () => {
     const groupId = uniqueName('group');
     const consumer = await newConsumer(kafka, groupId);
     const seen: unknown[] = [];
-    // What is active when the consumer is started is no part of what it processes.
+    // The context that is active when the consumer starts is not that of its messages.
     await underSpan(recording, () =>
       withBaggage({ leaked: 'x' }, () =>
         runUntilDone(consumer, topic, (done) => ({
@@ -70,7 +70,7 @@ describe('eachMessage', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('by choice only links the message, whose baggage is active all the same', async () => {
+  it('with parenting: link only links the message; its baggage is still active', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording, { parenting: 'link' });
     const topic = await newTopic();
@@ -90,7 +90,7 @@ describe('eachMessage', () => {
     expect(linked(span)).toStrictEqual([idOf(send)]);
   });
 
-  it('a handler that fails is tried again by the client, each try in a span of its own', async () => {
+  it('a failing handler is retried by the client, each attempt in its own span', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording);
     const producer = await newProducer(kafka);
@@ -122,7 +122,7 @@ describe('eachMessage', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('the client waits for the handler, and so does the span', async () => {
+  it('the span ends when the handler has ended, for which the client waits', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording);
     const producer = await newProducer(kafka);
@@ -149,7 +149,7 @@ describe('eachMessage', () => {
     ]);
   });
 
-  it('a handler of promises that are not native ends its span with them, and each is asked once', async () => {
+  it('promises that are not native end the span of their handler, and `then` is called once', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording);
     const producer = await newProducer(kafka);
@@ -175,7 +175,7 @@ describe('eachMessage', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('the configuration is not changed, and a second run is no other than with the raw client', async () => {
+  it('the configuration is not modified, and a second run() behaves as with the raw client', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording);
     const consumer = await newConsumer(kafka);
@@ -200,7 +200,7 @@ describe('eachMessage', () => {
     expect(recording.spans().map(({ name }) => name)).toStrictEqual([`send ${topic}`, `process ${topic}`]);
   });
 
-  it('the handler is left in the root context where tracing itself fails', async () => {
+  it('the handler runs in the root context if tracing itself fails', async () => {
     const topic = await newTopic();
     const producer = await newProducer();
     await producer.send({ topic, messages: [{ value: 'v' }] });

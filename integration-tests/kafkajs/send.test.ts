@@ -16,7 +16,7 @@ import {
 
 const common = { 'messaging.system.name': 'kafka', 'messaging.client.id': clientId };
 
-it('one message is one PRODUCER span, whose context travels with the baggage', async () => {
+it('one message is one PRODUCER span, whose context is sent with the baggage', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const topic = await newTopic();
@@ -55,7 +55,7 @@ it('one message is one PRODUCER span, whose context travels with the baggage', a
   });
 });
 
-it('several messages are a create span each, and a CLIENT span that links them', async () => {
+it('several messages have a create span each, and a CLIENT span that links them', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const topic = await newTopic(2);
@@ -105,7 +105,7 @@ it('several messages are a create span each, and a CLIENT span that links them',
   }
 });
 
-it('sendBatch names its destination only where there is one', async () => {
+it('sendBatch records its destination only if there is exactly one', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const [one, two] = [await newTopic(), await newTopic()];
@@ -134,7 +134,7 @@ it('sendBatch names its destination only where there is one', async () => {
   expect(values).toStrictEqual(['1', '4', '5']);
 });
 
-it('a send without acknowledgement knows no offset', async () => {
+it('a send without acknowledgement records no offset', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const topic = await newTopic();
@@ -163,7 +163,7 @@ it('a send that fails is recorded, and fails as with the raw client', async () =
     expect(error).toStrictEqual(expected);
     const [, span] = recording.spans();
     expect(span?.status).toStrictEqual({ code: SpanStatusCode.ERROR, message: (expected as Error).message });
-    // The broker is known although no broker answered for the topic.
+    // The broker is known, although it did not answer for the topic.
     expect(span?.attributes).toMatchObject({ 'error.type': 'UNKNOWN_TOPIC_OR_PARTITION', ...serverAttributes() });
   } finally {
     await Promise.all([raw.disconnect(), traced.disconnect()]);

@@ -15,7 +15,7 @@ import {
   tracedKafka,
 } from './clients.ts';
 
-it('commitOffsets is a span within that of the handler', async () => {
+it('commitOffsets creates a child span of the handler’s span', async () => {
   const recording = recordSpans();
   const topic = await newTopic();
   const groupId = uniqueName('group');
@@ -71,7 +71,7 @@ it('a commit that kafkajs rejects is recorded, and the application gets the same
   expect(recording.spans().map(({ status }) => status.code)).toStrictEqual(Array(6).fill(SpanStatusCode.ERROR));
 });
 
-it('commits of several partitions name the topic alone, those of several topics none', async () => {
+it('commits of several partitions record only the topic, those of several topics no destination', async () => {
   const recording = recordSpans();
   const [consumer, topic, other] = [await newConsumer(tracedKafka(recording)), await newTopic(2), await newTopic()];
   const producer = await newProducer();
@@ -96,7 +96,7 @@ it('commits of several partitions name the topic alone, those of several topics 
   expect(recording.span('commit').attributes['messaging.destination.name']).toBeUndefined();
 });
 
-it('producers and consumers that are wrapped alone learn client id, group and server from events', async () => {
+it('separately wrapped producers and consumers get client id, group and server from events', async () => {
   tolerateProblems(/server\.(address|port) must be set when the span starts/);
   const recording = recordSpans();
   const { tracerProvider } = recording;
@@ -125,7 +125,7 @@ it('producers and consumers that are wrapped alone learn client id, group and se
   }
 });
 
-it('the options win over what events tell', async () => {
+it('options take precedence over events', async () => {
   const recording = recordSpans();
   const { tracerProvider } = recording;
   const topic = await newTopic();
@@ -139,7 +139,7 @@ it('the options win over what events tell', async () => {
   });
 });
 
-it('a consumer or producer that leaves with work under way leaves no span open', async () => {
+it('a consumer or producer that disconnects during work leaves no span open', async () => {
   const recording = recordSpans();
   const kafka = tracedKafka(recording);
   const topic = await newTopic();

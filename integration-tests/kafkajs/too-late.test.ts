@@ -5,7 +5,7 @@ import { newConsumer, newProducer, newTopic } from './clients.ts';
 
 afterEach(() => diag.disable());
 
-/** Handles one message, and is traced before or after run(). Gives the warnings. */
+/** Handles one message with a consumer that is wrapped before or after run(); returns the warnings. */
 async function warningsOf(when: 'before' | 'after'): Promise<string[]> {
   const warn = vi.fn<(text: string) => void>();
   diag.setLogger({ warn, error: warn, info: warn, debug: warn, verbose: warn }, DiagLogLevel.WARN);
@@ -21,10 +21,10 @@ async function warningsOf(when: 'before' | 'after'): Promise<string[]> {
   return warn.mock.calls.map(([text]) => text);
 }
 
-it('a consumer that is traced before run() is not warned of', async () => {
+it('wrapping a consumer before run() causes no warning', async () => {
   expect(await warningsOf('before')).toStrictEqual([]);
 });
 
-it('a consumer that is traced after run() is warned of once', async () => {
+it('wrapping a consumer after run() causes one warning', async () => {
   expect(await warningsOf('after')).toStrictEqual([expect.stringMatching(/after run\(\).*Trace it before/)]);
 });

@@ -19,7 +19,7 @@ function transactional(kafka: Kafka): Promise<Producer> {
   return connected(kafka.producer({ transactionalId: uniqueName('tx'), idempotent: true, maxInFlightRequests: 1 }));
 }
 
-it('every call of a transaction is an operation of its own', async () => {
+it('every call of a transaction is a separate operation', async () => {
   const recording = recordSpans();
   const producer = await transactional(tracedKafka(recording));
   const [topic, other, group] = [await newTopic(), await newTopic(), uniqueName('group')];
@@ -78,7 +78,7 @@ it('every call of a transaction is an operation of its own', async () => {
   expect(headerOf((await readRaw(topic, 2))[0], 'traceparent')).toBe(`00-${traceId}-${spanId}-01`);
 });
 
-it('an aborted transaction has its spans, and one that is left alone leaves none open', async () => {
+it('an aborted transaction has its spans, and an abandoned one leaves no span open', async () => {
   const recording = recordSpans();
   const producer = await transactional(tracedKafka(recording));
   const topic = await newTopic();
@@ -98,7 +98,7 @@ it('an aborted transaction has its spans, and one that is left alone leaves none
   expect((await readRaw(topic, 1))[0]?.value?.toString()).toBe('kept');
 });
 
-it('what a transaction rejects, it rejects as with the raw client', async () => {
+it('a transaction rejects invalid calls as with the raw client', async () => {
   const recording = recordSpans();
   const [raw, traced] = [await transactional(rawKafka()), await transactional(tracedKafka(recording))];
   const outcomes: unknown[][] = [];

@@ -18,7 +18,7 @@ import {
   tracedKafka,
 } from './clients.ts';
 
-it('messages, headers and options that are frozen are sent, and stay as they were', async () => {
+it('frozen messages, headers and options are sent, and stay unchanged', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const topic = await newTopic();
@@ -61,7 +61,7 @@ it('nothing of one send leaks into the next that uses the same objects', async (
   expect(headerOf(second, 'traceparent')).not.toBe(headerOf(first, 'traceparent'));
 });
 
-it('messages of one send that share a headers object carry a context each', async () => {
+it('messages of one send that share a headers object each carry their own context', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const topic = await newTopic();
@@ -79,7 +79,7 @@ it('messages of one send that share a headers object carry a context each', asyn
   expect(spanIds).toStrictEqual(creates.map((span) => span.spanContext().spanId));
 });
 
-it('a received message that is sent on carries its new context once', async () => {
+it('a received message that is forwarded carries its new context once', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const [from, to] = [await newTopic(), await newTopic()];
@@ -92,7 +92,7 @@ it('a received message that is sent on carries its new context once', async () =
   expect(relayed?.timestamp).toBe(received?.timestamp);
 });
 
-it('by choice a message keeps the context that it carries, and the send links it', async () => {
+it('with existingContext a message keeps the context that it carries, and the send links it', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording, { existingContext: 'keep' }));
   const topic = await newTopic();
@@ -103,7 +103,7 @@ it('by choice a message keeps the context that it carries, and the send links it
   expect(headerOf((await readRaw(topic, 1))[0], 'traceparent')).toBe(traceparent);
 });
 
-it('with tracing suppressed there is no span, and the message is sent as it is', async () => {
+it('with tracing suppressed there is no span, and the message is sent unchanged', async () => {
   const recording = recordSpans();
   const producer = await newProducer(tracedKafka(recording));
   const topic = await newTopic();
@@ -116,7 +116,7 @@ it('with tracing suppressed there is no span, and the message is sent as it is',
   expect(read.map(({ headers }) => headers)).toStrictEqual([{ traceparent: Buffer.from('mine') }, {}]);
 });
 
-it('what kafkajs rejects, it rejects with the same error', async () => {
+it('kafkajs rejects invalid calls with the same error', async () => {
   const recording = recordSpans();
   const [raw, traced] = [await newProducer(), await newProducer(tracedKafka(recording))];
   const topic = await newTopic();

@@ -38,7 +38,7 @@ async function processed(
 }
 
 describe('untrusted headers', () => {
-  it('of a repeated traceparent the last one counts', async () => {
+  it('the last of repeated traceparent headers is used', async () => {
     const recording = recordSpans();
     await processed(recording, [
       { traceparent: [parent(one), parent(one)] },
@@ -71,7 +71,7 @@ describe('untrusted headers', () => {
     expect(span?.spanContext().traceId).not.toBe(one);
   });
 
-  it('baggage without traceparent is active in a new trace; repeats are merged', async () => {
+  it('baggage without traceparent is active in a new trace; repetitions are merged', async () => {
     const recording = recordSpans();
     const seen: unknown[] = [];
     await processed(
@@ -83,7 +83,7 @@ describe('untrusted headers', () => {
     expect(seen).toStrictEqual([{ tenant: 'a' }, { tenant: 'a', user: 'b c' }, { py: 'a+b' }]);
   });
 
-  it('tombstones and keys of bytes arrive as they were sent', async () => {
+  it('tombstones and binary keys arrive unchanged', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording);
     const topic = await newTopic();
@@ -131,7 +131,7 @@ describe('trace flags', () => {
   });
 });
 
-it("with a propagator of OpenTelemetry's own, spans are the same, and junk baggage does no harm", async () => {
+it("with OpenTelemetry's own propagator the spans are the same, and junk baggage is harmless", async () => {
   const recording = recordSpans();
   const propagator = new CompositePropagator({
     propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
@@ -151,7 +151,7 @@ it("with a propagator of OpenTelemetry's own, spans are the same, and junk bagga
       () => seen.push(Object.keys(baggageEntries()).length),
     );
     expect(recording.spans().map((span) => span.spanContext().traceId)).toStrictEqual([one, two]);
-    // What is handed to the propagator is no more than W3C asks to carry.
+    // The propagator gets no more than W3C requires to be carried.
     expect(seen[0]).toBeGreaterThan(0);
     expect(seen[0]).toBeLessThanOrEqual(1200);
     expect(seen[1]).toBe(1);

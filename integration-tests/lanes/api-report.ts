@@ -1,4 +1,4 @@
-// The report of the public API: everything that the published declarations offer, for review.
+// Writes the report of the public API: everything in the published declarations, for review.
 import type { PublishedApi } from './published-api.js';
 
 /** The text of etc/mqtrace.api.md. */

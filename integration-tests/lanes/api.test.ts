@@ -14,7 +14,7 @@ beforeAll(() => {
   api = publishedApi(project);
 });
 
-test('the API report is what the declarations say (npm run api:report writes it)', () => {
+test('the API report is equal to the declarations (npm run api:report writes it)', () => {
   expect(readFileSync(join(root, 'etc/mqtrace.api.md'), 'utf8')).toBe(apiReport(api));
 });
 

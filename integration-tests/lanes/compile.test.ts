@@ -1,5 +1,5 @@
-// A consumer's project compiles against the packed package with every supported compiler and module resolution, strict and with
-// `skipLibCheck: false`: that checks the published declarations too. So does every example of the documentation.
+// Compiles a consumer's project and every example of the documentation against the packed package, with every supported
+// compiler and module resolution, strict and with `skipLibCheck: false`, which also checks the published declarations.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { examples, fileName } from '../../test-support/examples.ts';
 import { shortProject } from './short-project.ts';
 import { root } from './tarball.ts';
 
-// Compiling takes long where other programs are at work; a time is no result here.
+// Compiling is slow on a busy machine; the time limit is not part of the test.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let project: string;
@@ -24,7 +24,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Compiles files without output. Gives what the compiler says. */
+/** Compiles files without output. Returns the compiler's messages. */
 async function compile(compiler: string, files: readonly string[], options: Record<string, string>): Promise<string> {
   const all: Record<string, string> = {
     strict: 'true',
@@ -40,7 +40,7 @@ async function compile(compiler: string, files: readonly string[], options: Reco
   const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
   const tsc = join(project, 'node_modules', compiler, 'bin/tsc');
   const run = promisify(execFile)(process.execPath, [tsc, ...args, ...files], { cwd: folder });
-  // The compiler reports on its standard output.
+  // The compiler writes its messages to standard output.
   return (await run.catch((error: { stdout: string }) => error)).stdout;
 }
 

@@ -1,4 +1,5 @@
-// What a lane is: an empty project, the packed tarball and other packages in it, and a command that runs a pipeline.
+// Runs a lane: an empty project in which the packed tarball and other packages are installed, and a command that runs a
+// pipeline.
 import { execFile, type ExecFileException } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,29 +8,31 @@ import { cache, root } from './tarball.ts';
 
 type Manager = 'npm' | 'npm@10' | 'npm@11' | 'pnpm@9' | 'pnpm@10' | 'yarn' | 'yarn-pnp';
 
-/** One way in which others use the package. */
+/** One way to use the package. */
 export interface Lane {
-  /** Row of the table, such as `kafkajs`. */
+  /** The row of the table, such as `kafkajs`. */
   readonly row: string;
-  /** What is shown in the row, such as `1.12.0`. */
+  /** The text in the row, such as `1.12.0`. */
   readonly version: string;
-  /** Packages beside mqtrace, or instead of the usual ones, with their versions. */
+  /** Packages in addition to mqtrace, or instead of the usual ones, with their versions. */
   readonly packages?: Readonly<Record<string, string>>;
   /** Installs the packages. Default: the npm that runs the lanes. */
   readonly manager?: Manager;
-  /** The package is added to the project, which has the clients, by the line of the README. */
+  /** The package is installed with the command of the README in a project that has the clients. */
   readonly line?: boolean;
-  /** Version of the Node.js that runs the commands, such as `22`. Default: the one that runs the lanes. */
+  /** The version of Node.js that runs the commands, such as `22`. Default: the one that runs the lanes. */
   readonly node?: string;
-  /** Files of the project beside the programs. */
+  /** Files of the project in addition to the programs. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Commands, each a program and its arguments; `node` is the lane's. The output of the last one is what counts. */
+  /**
+   * Commands, each a program and its arguments; `node` is the lane's Node.js. The output of the last one is checked.
+   */
   readonly commands: readonly (readonly string[])[];
-  /** A file that the commands make: it is run alone, in an empty folder. */
+  /** A file that the commands create: it is run alone, in an empty folder. */
   readonly bundle?: string;
 }
 
-/** What the README's line installs, and the clients. */
+/** The packages of the README's install command, and the clients. */
 const openTelemetry = { '@opentelemetry/api': '~1.9.0', '@opentelemetry/sdk-trace': '^2.12.0' };
 const clients = { amqplib: '2.3.1', ioredis: '6.0.0', kafkajs: '2.2.4' };
 
@@ -71,14 +74,16 @@ async function runAlone(
   }
 }
 
-/** The packages that the README tells to add, with the tarball in the place of what is not published yet. */
+/** The packages of the README's install command, with the tarball instead of the published package. */
 function readmeLine(tarball: string): string[] {
   const line = /^npm install (mqtrace .+)$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1];
   if (line === undefined) throw new Error('README.md has no line "npm install mqtrace …"');
   return line.split(' ').map((name) => (name === 'mqtrace' ? `mqtrace@file:${tarball}` : name));
 }
 
-/** Installs what the project has, and then adds packages, as one would; the lane's Node.js runs the package manager. */
+/**
+ * Installs the project's packages, and then adds others, as a user does; the lane's Node.js runs the package manager.
+ */
 async function install(manager: Manager, folder: string, node: string, added: readonly string[]): Promise<void> {
   const environment = {
     ...process.env,
@@ -106,7 +111,7 @@ async function install(manager: Manager, folder: string, node: string, added: re
   }
 }
 
-/** The program of a Node.js of another version, from the package `node`; kept between runs. */
+/** The executable of another version of Node.js, from the package `node`; kept between runs. */
 async function nodeOf(version: string | undefined): Promise<string> {
   if (version === undefined) return process.execPath;
   const folder = join(cache, `node-${version}`);
@@ -114,7 +119,7 @@ async function nodeOf(version: string | undefined): Promise<string> {
   if (!existsSync(program)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-    // Its install script puts the program in place.
+    // Its install script copies the executable.
     await run(['npm', 'install', `node@${version}`, '--no-audit', '--no-fund', '--silent'], folder, process.env);
   }
   return program;

@@ -1,4 +1,4 @@
-// Every kind of project in which the package is supported. The order is that of the table.
+// Lists every kind of project in which the package is supported, in the order of the table.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lane } from './lane.ts';
@@ -10,7 +10,7 @@ const both = [required, imported];
 /** With the metrics SDK. */
 const measured = ['node', 'metrics.cjs'] as const;
 
-/** Client versions: the oldest and newest that are supported, and the first of each major version between. */
+/** Client versions: the oldest and newest supported ones, and the first of each major version between them. */
 const clients = {
   kafkajs: ['1.12.0', '2.0.0', '2.2.4'],
   amqplib: ['0.8.0', '0.9.1', '0.10.9', '1.2.0', '2.3.1'],
@@ -58,7 +58,7 @@ const webpack = `
 const config = {
   target: 'node20',
   mode: 'production',
-  // Takes most of the time, and changes nothing about what is found.
+  // Takes most of the time, and does not affect the result.
   optimization: { minimize: false },
   entry: './main.mjs',
   output: { path: __dirname + '/out', filename: 'bundle.cjs' },
@@ -98,7 +98,7 @@ NestFactory.createApplicationContext(App, { logger: false })
 const jest = ['node', '--no-warnings', 'node_modules/jest/bin/jest.js', '--testMatch', '**/*.test.*', '--rootDir', '.'];
 
 export const lanes: readonly Lane[] = [
-  // 22.11 is the last in which require() loads no ES module.
+  // 22.11 is the last version in which require() cannot load ES modules.
   ...['20.x', '22.11.0', '22.x', '24.x', '26.x'].map((node): Lane => ({
     row: 'Node.js',
     version: node,
@@ -129,7 +129,7 @@ export const lanes: readonly Lane[] = [
   },
   typescript('5.9.3', '--moduleResolution nodenext'),
   typescript('7.0.2', '--moduleResolution nodenext --ignoreConfig'),
-  // Sentry's two generations, and Datadog: each registers a provider, a context manager and a propagator of its own.
+  // Two major versions of Sentry, and Datadog: each registers its own provider, context manager and propagator.
   provider('Sentry 10', 'sentry', { '@sentry/node': '^10.0.0' }),
   provider('Sentry 11', 'sentry', { '@sentry/node': '^11.0.0' }),
   provider('Datadog 5', 'datadog', { 'dd-trace': '^5.0.0' }),

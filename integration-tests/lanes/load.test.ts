@@ -1,5 +1,5 @@
-// The short form of the lanes that run: a pipeline of all clients, from the packed package, in Jest, in ts-jest, with two copies of the
-// package, and as one file of webpack and of esbuild in an empty folder.
+// Runs the short lanes: a pipeline of all clients with the packed package, in Jest, in ts-jest, with two copies of the
+// package, and bundled into one file by webpack and by esbuild in an empty folder.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { lanes } from './lanes.ts';
 import { shortProject } from './short-project.ts';
 import { root } from './tarball.ts';
 
-// Bundling takes long where other programs are at work; a time is no result here.
+// Bundling is slow on a busy machine; the time limit is not part of the test.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let project: string;
@@ -34,7 +34,7 @@ afterAll(() => {
   rmSync(empty, { recursive: true, force: true });
 });
 
-/** Runs a Node.js program with the brokers' addresses. Gives all that it wrote. */
+/** Runs a Node.js program with the brokers' addresses. Returns its output. */
 async function node(args: readonly string[], cwd: string): Promise<string> {
   const name = uniqueName('lane');
   await createTopics(inject('kafkaBrokers'), [name]);
@@ -49,7 +49,7 @@ async function node(args: readonly string[], cwd: string): Promise<string> {
       AMQP_URL: inject('amqpUrl'),
       REDIS_URL: inject('redisUrl'),
       KAFKAJS_NO_PARTITIONER_WARNING: '1',
-      // What vitest sets for itself.
+      // Set by vitest.
       NODE_ENV: undefined,
       NODE_OPTIONS: undefined,
     },
@@ -61,14 +61,14 @@ test.each(['main.cjs', 'main.mjs'])('%s runs', async (file) => {
   expect(await node([file], folder)).toMatch(/^ok/);
 });
 
-test('two copies of the package in one process wrap once', async () => {
+test('two copies of the package in one process wrap a client once', async () => {
   const modules = join(folder, 'other/node_modules');
   mkdirSync(modules, { recursive: true });
   cpSync(join(project, 'node_modules/mqtrace'), join(modules, 'mqtrace'), { recursive: true });
   expect(await node(['copies.cjs'], folder)).toMatch(/^ok/);
 });
 
-test.each(['Jest 30', 'ts-jest 29'])('%s loads it without configuration of its own', async (version) => {
+test.each(['Jest 30', 'ts-jest 29'])('%s loads the package without configuration for it', async (version) => {
   const { files = {} } = lanes.find((lane) => lane.version === version)!;
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const match = version === 'Jest 30' ? ['--testMatch', '**/pipeline.test.cjs'] : [];
@@ -76,7 +76,7 @@ test.each(['Jest 30', 'ts-jest 29'])('%s loads it without configuration of its o
   expect(await node([jest, ...match, '--rootDir', folder], folder)).toContain('1 passed');
 });
 
-test.each(['webpack 5', 'esbuild'])('one file of %s runs in an empty folder', async (version) => {
+test.each(['webpack 5', 'esbuild'])('a file bundled by %s runs in an empty folder', async (version) => {
   const { files = {}, commands, bundle } = lanes.find((lane) => lane.version === version)!;
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const [program, ...args] = commands[0]!;

@@ -4,14 +4,14 @@ export interface Declared {
 }
 
 export interface PublishedApi {
-  /** For each subpath the text of each export, or the subpath that exports the same. */
+  /** For each subpath, the text of each export or the subpath that has the same export. */
   readonly subpaths: readonly {
     readonly subpath: string;
     readonly exports: readonly (Declared & { readonly sameAs: string | undefined })[];
   }[];
-  /** Types that exports mention and that no subpath exports. */
+  /** Types that exports use but no subpath exports. */
   readonly unnamed: readonly Declared[];
-  /** Properties that may be left out and do not accept an explicit `undefined`. */
+  /** Optional properties that do not accept an explicit `undefined`. */
   readonly strictlyOptional: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// Reads the published declarations: what each subpath exports, and every type that these exports mention.
+// Reads the published declarations: the exports of each subpath, and every type that these use.
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 

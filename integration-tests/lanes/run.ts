@@ -1,4 +1,4 @@
-// npm run test:lanes [-- part of a row or version …]: runs the lanes, writes results.json and the README's table.
+// Runs the lanes, and writes results.json and the README's table: npm run test:lanes [-- part of a row or version …]
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const chosen = lanes.filter(
 const brokers = await startBrokers({ log: (line) => console.error(`brokers: ${line}`) });
 const tarball = packTarball(cache);
 const results = JSON.parse(readFileSync(resultsFile, 'utf8')) as Results;
-// Rows and versions that are no lane any more go.
+// Rows and versions that are no longer lanes are removed.
 const renewed: Results = {};
 let failures = 0;
 
@@ -48,7 +48,7 @@ async function run(lane: Lane): Promise<boolean> {
   }
 }
 
-// Two at a time: installing waits for the network.
+// Two at a time, because installing waits for the network.
 const waiting = [...chosen];
 const outcomes = new Map<Lane, boolean>();
 await Promise.all(

@@ -1,4 +1,5 @@
-// The project of the short lanes: compilers, a bundler and a test runner beside the packed package, installed once per lock file.
+// Prepares the project of the short lanes: compilers, a bundler and a test runner beside the packed package, installed
+// once per lock file.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { cache, root, unpackInto } from './tarball.ts';
 
 const source = join(root, 'integration-tests/lanes/short');
 
-/** Installs what is missing, and the package as it is built now. Gives the project's folder. */
+/** Installs what is missing, and the current build of the package. Returns the project's folder. */
 export function shortProject(): string {
   const lock = readFileSync(join(source, 'package-lock.json'));
   const folder = join(cache, `short-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`);

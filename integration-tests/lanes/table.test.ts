@@ -8,7 +8,7 @@ import { root } from './tarball.ts';
 const results = JSON.parse(readFileSync(join(root, 'integration-tests/lanes/results.json'), 'utf8')) as Results;
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-test("the README's supported versions are what the lanes found", () => {
+test("the README's supported versions are the results of the lanes", () => {
   expect(readme).toBe(withTable(readme, results));
 });
 

@@ -1,12 +1,12 @@
-// The README's table of supported versions, from what the lanes found.
+// Writes the README's table of supported versions from the results of the lanes.
 
-/** For each row of the table its versions, and whether their lane succeeded. */
+/** For each row of the table, its versions and whether their lane succeeded. */
 export type Results = Record<string, Record<string, boolean>>;
 
 const start = '<!-- supported versions: written by "npm run test:lanes" -->';
 const end = '<!-- end of supported versions -->';
 
-/** The README with the table of these results between its marks. */
+/** The README with the table of these results between its markers. */
 export function withTable(readme: string, results: Results): string {
   const from = readme.indexOf(start);
   const to = readme.indexOf(end);

@@ -1,4 +1,4 @@
-// The package as it would be published: what every lane installs.
+// Packs the package as it would be published, which every lane installs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 /** Kept between runs; not part of the repository. */
 export const cache: string = join(root, '.cache', 'lanes');
 
-/** Packs the built package into a folder. Gives the tarball's path. */
+/** Packs the built package into a folder. Returns the tarball's path. */
 export function packTarball(folder: string): string {
   if (!existsSync(join(root, 'dist')))
     throw new Error('there is no dist: run "npm run build" first, as "npm test" does');
@@ -18,7 +18,7 @@ export function packTarball(folder: string): string {
   return join(folder, name);
 }
 
-/** Puts the packed package into the `node_modules` of a project, whose other packages are installed already. */
+/** Extracts the packed package into the `node_modules` of a project whose other packages are already installed. */
 export function unpackInto(project: string): void {
   const modules = join(project, 'node_modules');
   const tarball = packTarball(project);

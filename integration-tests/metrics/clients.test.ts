@@ -1,4 +1,5 @@
-// Messaging metrics on the real brokers, while no span is sampled: every message is counted once, and waits are told as they were.
+// Tests messaging metrics on the real brokers without sampled spans: every message is counted once, and waits are
+// reported correctly.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
@@ -50,7 +51,7 @@ test('amqplib: sends, deliveries, pulls, failures and settlements', async () => 
   const durations = await read('messaging.client.operation.duration', queue);
   expect((durations['ack'] as HistogramValue).count).toBe(60);
   expect(((await read('messaging.process.duration', queue))['process'] as HistogramValue).count).toBe(60);
-  // Routing keys, of which there may be any number, are in no series.
+  // Routing keys are not part of any series, because their number is unlimited.
   const keys = JSON.stringify(await collect());
   expect(keys).not.toContain('key.');
 

@@ -1,4 +1,4 @@
-// Counts that are exact, whatever happens: retries, rebalances, restarts, lost connections, and any number of destinations.
+// Tests that counts are exact with retries, rebalances, restarts, lost connections, and any number of destinations.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
@@ -45,10 +45,10 @@ test('kafkajs: handlers that fail, a rebalance and a restart', async () => {
         calls++;
         await sleep(1);
         const id = `${partition} ${message.offset}`;
-        // The first messages of each partition fail once, and are delivered again.
+        // The first messages of each partition fail once and are redelivered.
         if (Number(message.offset) < 3 && !failed.has(id)) {
           failed.add(id);
-          // kafkajs gives up a consumer whose handler fails in another way.
+          // kafkajs stops a consumer whose handler fails in another way.
           throw Object.assign(new RangeError('once more'), { retriable: true });
         }
         seen.add(id);
@@ -81,7 +81,7 @@ test('kafkajs: handlers that fail, a rebalance and a restart', async () => {
   expect(await inFlight(topic)).toEqual({ process: 0 });
 });
 
-test('amqplib: messages that are rejected, requeued, and delivered again after a channel was lost', async () => {
+test('amqplib: messages that are rejected, requeued, and redelivered after a lost channel', async () => {
   const connection = traceConnection(await connect(inject('amqpUrl')));
   const publisher = await connection.createConfirmChannel();
   const queue = uniqueName('q');
@@ -104,7 +104,7 @@ test('amqplib: messages that are rejected, requeued, and delivered again after a
   };
   const lost = await consume(false);
   await sleep(200);
-  // What it holds unsettled goes back to the queue.
+  // Its unsettled messages return to the queue.
   await lost.close();
   const channel = await consume(true);
   while (done.size < 300) await sleep(20);
@@ -116,7 +116,7 @@ test('amqplib: messages that are rejected, requeued, and delivered again after a
   await connection.close();
 });
 
-test('ioredis: a connection that is cut under way, and entries that another consumer takes over', async () => {
+test('ioredis: a lost connection, and entries that another consumer takes over', async () => {
   const proxy = await cuttingProxy(inject('redisUrl'));
   const redis = traceRedis(new Redis({ port: proxy.port, retryStrategy: () => 10 }));
   const stream = uniqueName('stream');
@@ -126,7 +126,7 @@ test('ioredis: a connection that is cut under way, and entries that another cons
     await redis.xadd(stream, '*', 'n', String(n));
   }
   const length = await redis.xlen(stream);
-  // A command whose reply was lost is sent again by ioredis, so that the stream has more; the application has sent 100.
+  // ioredis sends a command again if its reply was lost, so the stream has more entries; the application has sent 100.
   expect(length).toBeGreaterThanOrEqual(100);
   expect(await total(sent(stream))).toBe(100);
   let handed = 0;
@@ -145,7 +145,7 @@ test('ioredis: a connection that is cut under way, and entries that another cons
   proxy.close();
 });
 
-test('10,000 destinations stay below the bound, with every message counted', async () => {
+test('10,000 destinations stay below the series limit, with every message counted', async () => {
   const redis = traceRedis(new Redis(inject('redisUrl')));
   const prefix = uniqueName('s');
   const before = await total(sent('_OTHER'));

@@ -1,4 +1,4 @@
-// How far consumers are behind, on the real brokers: against what Kafka's own tool, the server and the test itself count.
+// Tests consumer lag on the real brokers, compared with Kafka's own tool, the server and the test's own count.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { connect as connectWithCallback, type Connection } from 'amqplib/callback_api';
@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
 
-/** A level of one destination: of all processes, as a dashboard would add it up; undefined where none is told. */
+/** A level of one destination, summed over all processes as on a dashboard; undefined if none is reported. */
 async function level(destination: string, name = 'mqtrace.consumer.lag'): Promise<number | undefined> {
   const { scopeMetrics } = (await producer.collect()).resourceMetrics;
   const metric = scopeMetrics.flatMap(({ metrics }) => metrics).find(({ descriptor }) => descriptor.name === name);
@@ -42,7 +42,7 @@ async function eventually(expected: unknown, read: () => Promise<unknown>): Prom
   expect(await read()).toBe(expected);
 }
 
-/** Lets handlers wait while it is closed. */
+/** Makes handlers wait while it is closed. */
 class Gate {
   open: () => void = () => {};
   #closed: Promise<void> | undefined;
@@ -80,53 +80,56 @@ async function send(topic: string, partition: number, count: number): Promise<vo
 test.each([
   ['the estimate', false],
   ['the poll', true],
-])('kafkajs, %s: what Kafka tells of the group, under load and after a rebalance and a restart', async (_, pollLag) => {
-  const topic = uniqueName('topic');
-  await createTopics(inject('kafkaBrokers'), [topic], 2);
-  const kafka = traceKafka(new Kafka({ brokers: inject('kafkaBrokers'), logLevel: logLevel.NOTHING }), { pollLag });
-  const gate = new Gate();
-  gate.close();
-  let seen = 0;
-  const handler = async ({ message }: { message: { offset: string } }): Promise<void> => {
-    if (Number(message.offset) >= 100) await gate.pass();
-    seen++;
-  };
-  const run = { eachMessage: handler, partitionsConsumedConcurrently: 2, autoCommitThreshold: 1 };
-  for (const partition of [0, 1]) await send(topic, partition, 350 + partition);
-  const first = await consumer(kafka, topic, run);
-  // Each partition stands at its message 100: what a batch holds beyond is not done.
-  await eventually(200, () => Promise.resolve(seen));
-  await eventually(250 + 251, () => level(topic));
-  await eventually(250 + 251, () => describeGroup(inject('kafkaBrokers'), topic));
-  // What was sent since is known to Kafka, and to a consumer with its next batch only.
-  await send(topic, 0, 50);
-  expect(await level(topic)).toBe(pollLag ? 551 : 501);
+])(
+  'kafkajs, %s: equal to Kafka’s own numbers for the group, under load and after a rebalance and a restart',
+  async (_, pollLag) => {
+    const topic = uniqueName('topic');
+    await createTopics(inject('kafkaBrokers'), [topic], 2);
+    const kafka = traceKafka(new Kafka({ brokers: inject('kafkaBrokers'), logLevel: logLevel.NOTHING }), { pollLag });
+    const gate = new Gate();
+    gate.close();
+    let seen = 0;
+    const handler = async ({ message }: { message: { offset: string } }): Promise<void> => {
+      if (Number(message.offset) >= 100) await gate.pass();
+      seen++;
+    };
+    const run = { eachMessage: handler, partitionsConsumedConcurrently: 2, autoCommitThreshold: 1 };
+    for (const partition of [0, 1]) await send(topic, partition, 350 + partition);
+    const first = await consumer(kafka, topic, run);
+    // Each partition is at its message 100: the rest of a batch is not processed.
+    await eventually(200, () => Promise.resolve(seen));
+    await eventually(250 + 251, () => level(topic));
+    await eventually(250 + 251, () => describeGroup(inject('kafkaBrokers'), topic));
+    // Kafka knows the messages sent since; a consumer learns of them only with its next batch.
+    await send(topic, 0, 50);
+    expect(await level(topic)).toBe(pollLag ? 551 : 501);
 
-  // A second member takes one of the partitions; what is lost is told by the other one alone.
-  const other = traceKafka(new Kafka({ brokers: inject('kafkaBrokers'), logLevel: logLevel.NOTHING }), { pollLag });
-  const free = { eachMessage: async (): Promise<void> => void seen++, autoCommitThreshold: 1 };
-  const joined = consumer(other, topic, free);
-  await sleep(1000);
-  gate.open();
-  const second = await joined;
-  await sleep(500);
-  await first.disconnect();
-  await eventually(0, () => level(topic));
-  expect(await describeGroup(inject('kafkaBrokers'), topic)).toBe(0);
-  await second.disconnect();
-  expect(await level(topic)).toBeUndefined();
+    // A second member takes one of the partitions; only that member reports it then.
+    const other = traceKafka(new Kafka({ brokers: inject('kafkaBrokers'), logLevel: logLevel.NOTHING }), { pollLag });
+    const free = { eachMessage: async (): Promise<void> => void seen++, autoCommitThreshold: 1 };
+    const joined = consumer(other, topic, free);
+    await sleep(1000);
+    gate.open();
+    const second = await joined;
+    await sleep(500);
+    await first.disconnect();
+    await eventually(0, () => level(topic));
+    expect(await describeGroup(inject('kafkaBrokers'), topic)).toBe(0);
+    await second.disconnect();
+    expect(await level(topic)).toBeUndefined();
 
-  // A new consumer of the group goes on where the last one has stopped.
-  await send(topic, 1, 30);
-  gate.close();
-  await consumer(kafka, topic, { eachBatch: () => gate.pass() });
-  await eventually(30, () => level(topic));
-  expect(await describeGroup(inject('kafkaBrokers'), topic)).toBe(30);
-  gate.open();
-  await eventually(0, () => level(topic));
-});
+    // A new consumer of the group continues where the last one stopped.
+    await send(topic, 1, 30);
+    gate.close();
+    await consumer(kafka, topic, { eachBatch: () => gate.pass() });
+    await eventually(30, () => level(topic));
+    expect(await describeGroup(inject('kafkaBrokers'), topic)).toBe(30);
+    gate.open();
+    await eventually(0, () => level(topic));
+  },
+);
 
-test('kafkajs: a batch that the handler resolves itself is done as far as it is committed', async () => {
+test('kafkajs: a batch that the handler resolves itself is processed as far as it is committed', async () => {
   const topic = uniqueName('topic');
   await createTopics(inject('kafkaBrokers'), [topic]);
   await send(topic, 0, 40);
@@ -177,7 +180,7 @@ test('ioredis: XINFO GROUPS and XPENDING, beside a blocking read', async () => {
   expect(await known()).toEqual([70, 20]);
   expect(await known()).toEqual(await told());
 
-  // The client itself waits in a blocking command, in which it could ask nothing.
+  // The client itself is blocked by a command, so that it could not query anything.
   await redis.xreadgroup('GROUP', 'g', 'c', 'COUNT', 100, 'STREAMS', stream, '>');
   const blocked = redis.xreadgroup('GROUP', 'g', 'c', 'BLOCK', 60_000, 'STREAMS', stream, '>');
   blocked.catch(() => {});
@@ -186,7 +189,7 @@ test('ioredis: XINFO GROUPS and XPENDING, beside a blocking read', async () => {
   await plain.xadd(key, '*', 'n', '1');
   await blocked;
 
-  // Entries that were deleted count in the server's lag, or make it unknown; no lag is longer than the stream.
+  // Deleted entries are included in the server's lag, or make it unknown; no lag is larger than the stream.
   await add(10);
   await plain.xtrim(key, 'MAXLEN', 4);
   const [lag] = await told();
@@ -205,7 +208,7 @@ test('ioredis: XINFO GROUPS and XPENDING, beside a blocking read', async () => {
 test.each([
   ['promises', false],
   ['callbacks', true],
-])('amqplib, API of %s: the messages that are ready, whatever becomes of queues', async (_, callbacks) => {
+])('amqplib, API of %s: the number of ready messages, also if queues are deleted', async (_, callbacks) => {
   const plain = await connect(inject('amqpUrl'));
   endings.push(() => plain.close());
   const control = await plain.createConfirmChannel();
@@ -236,7 +239,7 @@ test.each([
   }
   await eventually(175, () => level(queue));
   expect((await control.checkQueue(queue)).messageCount).toBe(175);
-  // The queue that is missing closes the channel on which it is asked for, which is none of the application's.
+  // Querying the missing queue closes the channel, which is not one of the application's.
   expect(await level(gone)).toBe(0);
   await control.deleteQueue(gone);
   for (const ack of held.splice(0, 20)) ack();
@@ -249,6 +252,6 @@ test.each([
   await eventually(0, () => level(queue)).finally(() => clearInterval(settle));
 });
 
-test('none of this was a fault', () => {
+test('no fault was counted', () => {
   expect(tracingFaults()).toBe(0);
 });

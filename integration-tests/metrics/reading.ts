@@ -1,4 +1,4 @@
-// Reads what mqtrace has counted, for tests on real brokers.
+// Reads the metrics of mqtrace in tests on real brokers.
 import { expect } from 'vitest';
 import { checkMetric } from '../../test-support/conventions/check-metric.ts';
 import { type CollectedMetric, type HistogramValue, mqtraceMetrics } from '../../src/metrics/index.ts';
@@ -7,7 +7,7 @@ const producer = mqtraceMetrics();
 
 type Value = number | HistogramValue;
 
-/** Everything that was counted. Holds it to the conventions. */
+/** All metrics, checked against the conventions. */
 export async function collect(): Promise<CollectedMetric[]> {
   const all = (await producer.collect()).resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
   expect(all.flatMap((metric) => checkMetric(metric))).toEqual([]);
@@ -36,12 +36,12 @@ export const consumed = (destination: string): Promise<Record<string, Value>> =>
 export const inFlight = (destination: string): Promise<Record<string, Value>> =>
   read('mqtrace.messages.in_flight', destination);
 
-/** The values of all operations and errors together. */
+/** The sum of the values of all operations and errors. */
 export async function total(values: Promise<Record<string, Value>>): Promise<number> {
   return Object.values(await values).reduce<number>((sum, value) => sum + Number(value), 0);
 }
 
-/** Expects the ages of messages to be what the test has measured, within two per cent. */
+/** Expects the ages of messages to be those that the test measured, within two per cent. */
 export async function expectAges(destination: string, measuredMs: readonly number[]): Promise<void> {
   const age = (await read('mqtrace.message.age', destination))['process'] as HistogramValue;
   const sum = measuredMs.reduce((all, one) => all + one, 0) / 1000;

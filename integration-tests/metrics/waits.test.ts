@@ -1,4 +1,4 @@
-// Waits of 50 ms, 1 s and 20 s on the three brokers, while no span is sampled. All of them are waited for at the same time.
+// Tests waits of 50 ms, 1 s and 20 s on the three brokers without sampled spans, all at the same time.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
@@ -99,7 +99,7 @@ async function overRedis(waitMs: number): Promise<void> {
   await expectAges(stream, measured);
 }
 
-/** A message that is meant to wait, in a queue whose messages expire, is as old as what it waited beyond that. */
+/** The age of a message that waits intentionally, in a queue whose messages expire, is the wait beyond that time. */
 async function delayedOverRabbitmq(): Promise<void> {
   const connection = traceConnection(await connect(inject('amqpUrl')));
   const channel = await connection.createConfirmChannel();
@@ -128,7 +128,7 @@ async function delayedOverRabbitmq(): Promise<void> {
   });
   await expectAges(queue, [measured]);
 
-  // The time is that of the first message: one that is sent on with its headers has none, or one of its own.
+  // The time belongs to the first message: one forwarded with its headers has none, or its own.
   const next = uniqueName('q');
   await channel.assertQueue(next, { autoDelete: true });
   channel.sendToQueue(next, Buffer.from('1'), { headers: headers[0] });
@@ -150,10 +150,10 @@ async function delayedOverKafka(): Promise<void> {
   const sentAt = Date.now() - 60_000;
   const messages = [
     { value: '1', timestamp: String(sentAt), headers: { [deliverAtHeader]: String(sentAt + 20_000) } },
-    // Its time is to come, so that it has not waited: that is no fault of a clock.
+    // Its time is in the future, so it has not waited; this is not clock skew.
     { value: '2', timestamp: String(sentAt), headers: { [deliverAtHeader]: String(sentAt + 600_000) } },
   ];
-  // The producer is not traced: the time of the first is one that has passed.
+  // The producer is not traced: the time in the header is in the past.
   const plain = new Kafka({ brokers: inject('kafkaBrokers'), logLevel: logLevel.NOTHING }).producer();
   await plain.connect();
   await plain.send({ topic, messages });
@@ -172,7 +172,7 @@ async function delayedOverKafka(): Promise<void> {
   expect(await read('mqtrace.message.clock_skew', topic)).toEqual({});
 }
 
-test('waits are told within two per cent, by sum and count, less a delay that is known', async () => {
+test('waits are reported within two per cent, as sum and count, without known delays', async () => {
   const outcomes = await Promise.allSettled([
     ...waits.flatMap((waitMs) => [overKafka(waitMs), overRabbitmq(waitMs), overRedis(waitMs)]),
     delayedOverRabbitmq(),

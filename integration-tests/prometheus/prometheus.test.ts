@@ -1,4 +1,4 @@
-// The metrics in a real Prometheus, which scrapes OpenTelemetry's exporter: every query of the dashboard and of the alerts.
+// Tests every query of the dashboard and of the alerts in a real Prometheus that scrapes OpenTelemetry's exporter.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const names = { topic: uniqueName('orders'), queue: uniqueName('invoices'), stre
 const stops: (() => Promise<unknown>)[] = [];
 let at = '';
 
-/** What a pipeline of OTLP makes of the names: OpenTelemetry's own exporter adds no unit to them. */
+/** The names after an OTLP pipeline: OpenTelemetry's own exporter adds no unit to them. */
 const withUnits = {
   source_labels: ['__name__'],
   regex:
@@ -49,7 +49,7 @@ beforeAll(async () => {
   stops.push(prometheus.stop);
   for (const { stop } of traffic) stops.push(stop);
   at = prometheus.at;
-  // It begins to scrape some seconds after its start.
+  // It starts scraping some seconds after its start.
   const bothUp = async (): Promise<void> => {
     const outcomes = await scraped(at);
     if (String(outcomes) !== 'up,up') throw new Error(outcomes.join() || 'nothing was scraped');
@@ -74,7 +74,7 @@ function queriesOfDashboard(): [name: string, query: string][] {
   );
 }
 
-/** The expressions of the alerts, without their thresholds, which nothing here is to reach. */
+/** The expressions of the alerts without their thresholds, which are not reached here. */
 function queriesOfAlerts(): [name: string, query: string][] {
   const text = readFileSync(join(folder, 'alerts.yml'), 'utf8');
   return [...text.matchAll(/- alert: (\w+)\n\s+expr: \|\n((?: {10}.*\n)+)/g)].map(([, name = '', lines = '']) => {
@@ -84,7 +84,7 @@ function queriesOfAlerts(): [name: string, query: string][] {
   });
 }
 
-/** As Grafana fills it in, for one job. */
+/** As Grafana substitutes it, for one job. */
 function filledIn(expression: string, job: string): string {
   return expression
     .replaceAll(/\$(?:system|destination)/g, '.*')
@@ -101,7 +101,7 @@ test('the dashboard and the alerts have queries', () => {
   expect(queriesOfAlerts()).toHaveLength(5);
 });
 
-test.each(['without', 'with'])('every query gives data, %s units in the names', async (job) => {
+test.each(['without', 'with'])('every query returns data, %s units in the names', async (job) => {
   const empty: string[] = [];
   for (const [name, expression] of queries) {
     const samples = await query(at, filledIn(expression, job));
@@ -110,7 +110,7 @@ test.each(['without', 'with'])('every query gives data, %s units in the names', 
   expect(empty).toEqual([]);
 });
 
-test('what Prometheus has is what the traffic was', async () => {
+test('Prometheus has the values of the traffic', async () => {
   const value = async (expression: string): Promise<number> => {
     const samples = await query(at, expression);
     expect([expression, samples.length]).toEqual([expression, 1]);
@@ -122,14 +122,14 @@ test('what Prometheus has is what the traffic was', async () => {
   const failed = `{job="without", messaging_destination_name="${names.stream}", error_type="RangeError"}`;
   const processed = await value(`sum(messaging_process_duration_count${of(names.stream)})`);
   expect(Math.abs((await value(`messaging_process_duration_count${failed}`)) / processed - 0.5)).toBeLessThan(0.1);
-  // Each message of the queue is delivered a second time, by the dead-letter exchange.
+  // Each message of the queue is redelivered by the dead-letter exchange.
   expect(await value(`mqtrace_messages_dead_lettered_total${of(names.queue)}`)).toBeGreaterThan(0);
   expect(
     await value(`mqtrace_delivery_attempts_sum${of(names.queue)} / mqtrace_delivery_attempts_count${of(names.queue)}`),
   ).toBe(2);
 });
 
-test('promtool finds nothing wrong with the alerts, and they fire when they should', async () => {
+test('promtool accepts the alerts, and they fire when they should', async () => {
   const rules = join(folder, 'alerts.yml');
   expect(await promtool('check', 'rules', rules)).toContain('5 rules found');
   expect(await promtool('test', 'rules', join(folder, 'alerts.test.yml'))).toContain('SUCCESS');

@@ -1,4 +1,4 @@
-// A Prometheus of our own, that scrapes what a test serves, and its tool.
+// Starts a Prometheus that scrapes the endpoints of a test, and runs promtool.
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,18 +12,18 @@ import { until } from '../brokers/wait.ts';
 
 const run = promisify(execFile);
 
-/** One sample of the answer to a query. */
+/** One sample of a query's result. */
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Installs Prometheus where that is possible; else rejects, saying how to get it. */
+/** Installs Prometheus if possible; else rejects and says how to install it. */
 export function providePrometheus(): Promise<void> {
   return provide(['prometheus', 'promtool'], (line) => console.log(`[prometheus] ${line}`));
 }
 
-/** Runs `promtool`; rejects with what it says unless it is content. */
+/** Runs `promtool`; rejects with its output if it reports a problem. */
 export async function promtool(...args: string[]): Promise<string> {
   const { stdout } = await run(pathOf('promtool'), args).catch((error: { stdout: string; stderr: string }) => {
     throw new Error(`promtool ${args.join(' ')}:\n${error.stdout}${error.stderr}`);
@@ -31,7 +31,7 @@ export async function promtool(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Starts a Prometheus with these scrape configurations, in the JSON form that is YAML as well. */
+/** Starts a Prometheus with these scrape configurations, written as JSON, which is valid YAML. */
 export function startPrometheus(scrapeConfigs: readonly object[]): Promise<Running<string>> {
   return onFreePorts(1, async ([port = 0]) => {
     const directory = await makeDirectory('prometheus');
@@ -67,7 +67,7 @@ async function probe(at: string): Promise<void> {
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
 }
 
-/** What a query gives at present. */
+/** The current result of a query. */
 export async function query(at: string, expression: string): Promise<Sample[]> {
   const answer = await fetch(`${at}/api/v1/query`, {
     method: 'POST',
@@ -82,7 +82,7 @@ export async function query(at: string, expression: string): Promise<Sample[]> {
   return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
 }
 
-/** What came of the last scrape of each target: `'up'`, or what went wrong. */
+/** The result of the last scrape of each target: `'up'` or the error. */
 export async function scraped(at: string): Promise<string[]> {
   const answer = await fetch(`${at}/api/v1/targets?state=active`);
   const { data } = (await answer.json()) as { data: { activeTargets: { lastError: string; health: string }[] } };

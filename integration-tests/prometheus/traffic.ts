@@ -1,4 +1,4 @@
-// Messages of every kind that the dashboard tells of, through the real brokers.
+// Sends messages of every kind that the dashboard shows, through the real brokers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
@@ -8,21 +8,21 @@ import { processMessage, traceRedis } from 'mqtrace/ioredis';
 import { traceKafka } from 'mqtrace/kafkajs';
 import { createTopics } from '../../test-support/kafka-topics.ts';
 
-/** Where the brokers are. */
+/** The addresses of the brokers. */
 export interface Brokers {
   readonly kafka: string[];
   readonly amqp: string;
   readonly redis: string;
 }
 
-/** What goes on until it is stopped. */
+/** Work that runs until it is stopped. */
 export interface Traffic {
   readonly stop: () => Promise<void>;
 }
 
 const options = { pipelines: true, pollLag: true };
 
-/** Has `act` called again and again. */
+/** Calls `act` repeatedly. */
 function repeat(act: () => unknown): () => Promise<void> {
   const stopped = new AbortController();
   const done = (async () => {
@@ -59,7 +59,7 @@ export async function kafkaTraffic({ kafka: brokers }: Brokers, topic: string): 
   };
 }
 
-/** Rejects each message once, which a dead-letter exchange brings back; some messages are from the future. */
+/** Rejects each message once, so that a dead-letter exchange redelivers it; some messages have a time in the future. */
 export async function rabbitmqTraffic({ amqp }: Brokers, queue: string): Promise<Traffic> {
   const plain = await connect(amqp);
   const control = await plain.createChannel();
@@ -94,7 +94,10 @@ export async function rabbitmqTraffic({ amqp }: Brokers, queue: string): Promise
   };
 }
 
-/** Reads some of what it adds, acknowledges some of what it reads, and fails at times, in sending and in processing. */
+/**
+ * Reads some of the entries it adds, acknowledges some of those it reads, and sometimes fails in sending and in
+ * processing.
+ */
 export async function redisTraffic({ redis: url }: Brokers, stream: string): Promise<Traffic> {
   const redis = traceRedis(new Redis(url), options);
   await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');

@@ -11,7 +11,7 @@ import { newProducer, newTopic, rawKafka } from '../kafkajs/clients.ts';
 import { uniqueName } from '../../test-support/inputs.ts';
 import { linked, recordSpans, underSpan } from '../../test-support/spans.ts';
 
-// The examples use what an application has registered.
+// The examples use the globally registered provider.
 const recording = recordSpans();
 beforeAll(() => void trace.setGlobalTracerProvider(recording.tracerProvider));
 afterAll(() => trace.disable());
@@ -84,7 +84,7 @@ test('untrusted topic', async () => {
   const spans = recording.spans().filter((span) => span.name === `process ${topic}`);
   expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(20);
   expect(spans.every((span) => linked(span)[0] === `${traceId}-b7ad6b7169203331`)).toBe(true);
-  // Twenty forged tenants, and some sampled flags over ten a second.
+  // Twenty forged tenants, and more than ten sampled flags a second.
   expect(dropped() - before).toBeGreaterThanOrEqual(20);
 });
 

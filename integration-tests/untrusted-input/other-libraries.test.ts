@@ -19,7 +19,7 @@ import { uniqueName } from '../../test-support/inputs.ts';
 const rabbit = useRabbitMQ();
 const { recording } = rabbit;
 
-// What an application without mqtrace has: the official propagators on plain text headers.
+// The official propagators on plain text headers, as in an application without mqtrace.
 type Text = Record<string, string>;
 const getter: TextMapGetter<Text> = { get: (carrier, key) => carrier[key], keys: (carrier) => Object.keys(carrier) };
 const setter: TextMapSetter<Text> = {
@@ -45,7 +45,7 @@ const libraries: [string, TextMapPropagator, boolean][] = [
   ['B3 multi', new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER }), false],
 ];
 
-/** `mqtrace` writes with its own propagator where the other library is the official W3C one. */
+/** `mqtrace` writes with its own propagator if the other library is the official W3C one. */
 const ours = (name: string, propagator: TextMapPropagator): TextMapPropagator | 'mqtrace' =>
   name === 'W3C' ? 'mqtrace' : propagator;
 
@@ -66,22 +66,25 @@ function theirs(propagator: TextMapPropagator): Text {
   return headers;
 }
 
-test.each(libraries)('Kafka: an application with %s reads ours, and we read its', async (name, propagator, baggage) => {
-  expect.hasAssertions();
-  const [topic, kafka] = [await newTopic(), tracedKafka(recording, { propagator: ours(name, propagator) })];
-  const [traced, raw] = [await newProducer(kafka), await newProducer()];
-  await withBaggage({ tenant: 'a b+c' }, () => traced.send({ topic, messages: [{ value: 'ours' }] }));
-  const [message] = await readRaw(topic, 1);
-  expectOurs(`send ${topic}`, text(message?.headers), propagator, baggage);
-  recording.clear();
-  const other = await newTopic();
-  await raw.send({ topic: other, messages: [{ value: 'theirs', headers: theirs(propagator) }] });
-  await runUntilDone(await newConsumer(kafka), other, (done) => ({ eachMessage: async () => done() }));
-  expectTheirs(`process ${other}`);
-});
+test.each(libraries)(
+  'Kafka: an application with %s reads our messages, and we read its messages',
+  async (name, propagator, baggage) => {
+    expect.hasAssertions();
+    const [topic, kafka] = [await newTopic(), tracedKafka(recording, { propagator: ours(name, propagator) })];
+    const [traced, raw] = [await newProducer(kafka), await newProducer()];
+    await withBaggage({ tenant: 'a b+c' }, () => traced.send({ topic, messages: [{ value: 'ours' }] }));
+    const [message] = await readRaw(topic, 1);
+    expectOurs(`send ${topic}`, text(message?.headers), propagator, baggage);
+    recording.clear();
+    const other = await newTopic();
+    await raw.send({ topic: other, messages: [{ value: 'theirs', headers: theirs(propagator) }] });
+    await runUntilDone(await newConsumer(kafka), other, (done) => ({ eachMessage: async () => done() }));
+    expectTheirs(`process ${other}`);
+  },
+);
 
 test.each(libraries)(
-  'RabbitMQ: an application with %s reads ours, and we read its',
+  'RabbitMQ: an application with %s reads our messages, and we read its messages',
   async (name, propagator, baggage) => {
     expect.hasAssertions();
     const { traceChannel } = await import('mqtrace/amqplib');
@@ -99,19 +102,25 @@ test.each(libraries)(
   },
 );
 
-test.each(libraries)('Redis: an application with %s reads ours, and we read its', async (name, propagator, baggage) => {
-  expect.hasAssertions();
-  const { redis } = tracedRedis({}, { recording, propagator: ours(name, propagator) });
-  const raw = rawRedis();
-  const [stream, other] = [uniqueName('s'), uniqueName('s')];
-  await withBaggage({ tenant: 'a b+c' }, () => redis.xadd(stream, '*', 'f', 'ours'));
-  const [[, fields]] = (await raw.xrange(stream, '-', '+')) as [[string, string[]]];
-  const pairs = fields.flatMap((field, at) => (at % 2 === 0 ? [[field, fields[at + 1]]] : []));
-  expectOurs(`xadd ${stream}`, Object.fromEntries(pairs) as Text, propagator, baggage);
-  await raw.xgroup('CREATE', other, 'g', '0', 'MKSTREAM');
-  await raw.xadd(other, '*', 'f', 'theirs', ...Object.entries(theirs(propagator)).flat());
-  const reply = (await redis.xreadgroup('GROUP', 'g', 'me', 'STREAMS', other, '>')) as [string, [string, string[]][]][];
-  expect(reply[0]![1][0]![1]).toEqual(['f', 'theirs']);
-  processMessage(reply[0]![1][0]!, () => {});
-  expectTheirs(`process ${other}`);
-});
+test.each(libraries)(
+  'Redis: an application with %s reads our messages, and we read its messages',
+  async (name, propagator, baggage) => {
+    expect.hasAssertions();
+    const { redis } = tracedRedis({}, { recording, propagator: ours(name, propagator) });
+    const raw = rawRedis();
+    const [stream, other] = [uniqueName('s'), uniqueName('s')];
+    await withBaggage({ tenant: 'a b+c' }, () => redis.xadd(stream, '*', 'f', 'ours'));
+    const [[, fields]] = (await raw.xrange(stream, '-', '+')) as [[string, string[]]];
+    const pairs = fields.flatMap((field, at) => (at % 2 === 0 ? [[field, fields[at + 1]]] : []));
+    expectOurs(`xadd ${stream}`, Object.fromEntries(pairs) as Text, propagator, baggage);
+    await raw.xgroup('CREATE', other, 'g', '0', 'MKSTREAM');
+    await raw.xadd(other, '*', 'f', 'theirs', ...Object.entries(theirs(propagator)).flat());
+    const reply = (await redis.xreadgroup('GROUP', 'g', 'me', 'STREAMS', other, '>')) as [
+      string,
+      [string, string[]][],
+    ][];
+    expect(reply[0]![1][0]![1]).toEqual(['f', 'theirs']);
+    processMessage(reply[0]![1][0]!, () => {});
+    expectTheirs(`process ${other}`);
+  },
+);

@@ -1,5 +1,5 @@
-// An application that has set up OpenTelemetry by itself, as its documentation shows: `provider.register()`, and nothing of
-// mqtrace/sdk. register() brings the stock propagators and context manager with it.
+// Tests an application with its own OpenTelemetry set-up, as its documentation shows: `provider.register()`, without
+// mqtrace/sdk. register() also sets the stock propagators and context manager.
 import { trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
@@ -19,7 +19,7 @@ beforeAll(() => provider.register());
 beforeEach(() => exporter.reset());
 afterAll(() => provider.shutdown());
 
-/** What a handler finds: its trace, and its baggage. */
+/** The trace and the baggage that a handler sees. */
 interface Seen {
   traceId: string | undefined;
   baggage: Record<string, string>;
@@ -35,7 +35,7 @@ function look(): Seen {
 
 type Headers = Record<string, string>;
 
-/** One queue of a client: sends traced or with untrusted headers; reads its first message raw or processes it. */
+/** One queue of a client: sends traced messages or untrusted headers; reads its first message raw or processes it. */
 interface Queue {
   names: { send: string; process: string };
   send(): Promise<unknown>;
@@ -126,7 +126,7 @@ function spanOf(name: string): ReadableSpan {
   return found[0]!;
 }
 
-test.each(clients)('%s: the spans and the baggage are there as with mqtrace/sdk', async (_, open) => {
+test.each(clients)('%s: the spans and the baggage are the same as with mqtrace/sdk', async (_, open) => {
   const queue = await open();
   await withBaggage({ tenant: 'a b' }, () =>
     provider.getTracer('app').startActiveSpan('application', async (span) => {
@@ -137,7 +137,7 @@ test.each(clients)('%s: the spans and the baggage are there as with mqtrace/sdk'
   const [application, send] = [spanOf('application'), spanOf(queue.names.send)];
   const { traceId, spanId } = send.spanContext();
   expect(await queue.readRaw()).toMatchObject({ traceparent: `00-${traceId}-${spanId}-01`, baggage: 'tenant=a%20b' });
-  // What was read raw is gone from RabbitMQ.
+  // A message that was read raw is gone from RabbitMQ.
   await withBaggage({ tenant: 'a b' }, () =>
     queue.sendRaw({ traceparent: `00-${traceId}-${spanId}-01`, baggage: 'tenant=a%20b' }),
   );
@@ -147,7 +147,7 @@ test.each(clients)('%s: the spans and the baggage are there as with mqtrace/sdk'
   expect(send.parentSpanContext?.spanId).toBe(application.spanContext().spanId);
 });
 
-test.each(clients)('%s: the parent and the link of a message, of which the baggage is junk', async (_, open) => {
+test.each(clients)('%s: the parent and the link of a message with junk baggage', async (_, open) => {
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   for (const junk of [
     Array.from({ length: 5000 }, (__, at) => `k${at}=%ff`).join(','),
@@ -160,7 +160,7 @@ test.each(clients)('%s: the parent and the link of a message, of which the bagga
     await queue.sendRaw({ traceparent: `00-${traceId}-b7ad6b7169203331-01`, baggage: junk });
     const seen = await queue.process();
     expect(seen.traceId).toBe(traceId);
-    // What the stock propagator gets to see is no more than W3C asks to carry.
+    // The stock propagator gets no more than W3C requires to be carried.
     expect(Object.keys(seen.baggage).length).toBeLessThan(1500);
     await expect.poll(() => exporter.getFinishedSpans().map(({ name }) => name)).toContain(queue.names.process);
     const span = spanOf(queue.names.process);

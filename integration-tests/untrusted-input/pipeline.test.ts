@@ -24,7 +24,7 @@ test('baggage of 1, 8 and 64 entries crosses HTTP, Kafka, RabbitMQ and Redis byt
   const pipeline = await start();
   for (const count of [1, 8, 64]) {
     const entries = Array.from({ length: count }, (_, i) => [`key${i}`, `a b+c,ü${i}`] as const);
-    // Spelled as no writer of ours would: what is passed on unread is what came.
+    // In a form that our own writer never produces: baggage that is not read is passed on byte for byte.
     const header = entries
       .map(([key, value]) => `${key} = ${encodeURIComponent(value).toLowerCase()};p=${key}`)
       .join(' , ');
@@ -42,13 +42,13 @@ test('baggage of 1, 8 and 64 entries crosses HTTP, Kafka, RabbitMQ and Redis byt
   }
 });
 
-test('process-wide entries join at the first hop, once', async () => {
+test('process-wide entries are added at the first hop, once', async () => {
   processBaggage.set('region', 'eu');
   const arrived = await (await start()).send({ traceparent, baggage: 'k = v' });
   expect([arrived.kafka, arrived.redis]).toEqual(['k = v,region=eu', 'k = v,region=eu']);
 });
 
-test('policy holds at each hop and in each direction', async () => {
+test('baggage policies apply at each hop and in each direction', async () => {
   const pipeline = await start({
     kafka: { baggage: { send: { deny: ['secret'] }, receive: { redact: ['card'] } } },
     amqp: { baggage: { send: { rename: { tenant: 'customer' } }, receive: { maxEntries: 2 } } },
@@ -66,7 +66,7 @@ test('policy holds at each hop and in each direction', async () => {
   expect(recording.span(`process ${pipeline.names.stream}`).attributes).toMatchObject({ 'baggage.customer': 'a' });
 });
 
-test('trust holds at each hop: linked behind Kafka, ignored behind RabbitMQ', async () => {
+test('trust settings apply at each hop: linked after Kafka, ignored after RabbitMQ', async () => {
   const pipeline = await start({ kafka: { trust: 'link' }, amqp: { trust: 'ignore' } });
   const { active } = await pipeline.send({ traceparent, baggage: 'tenant=a' });
   const { topic, queue, stream } = pipeline.names;
@@ -82,7 +82,7 @@ test('trust holds at each hop: linked behind Kafka, ignored behind RabbitMQ', as
   expect(traceOf(`process ${stream}`)).toBe(ignored.spanContext().traceId);
 });
 
-test('an untrusted sender cannot force recording of everything, nor make one trace grow without limit', async () => {
+test('an untrusted sender can neither force everything to be recorded nor make one trace grow without limit', async () => {
   const before = droppedHeaders();
   const pipeline = await start({ kafka: { trust: { sampled: 'ignore' } }, redis: { trust: { messagesPerTrace: 1 } } });
   const { topic, stream } = pipeline.names;
@@ -91,7 +91,7 @@ test('an untrusted sender cannot force recording of everything, nor make one tra
   expect(recording.spans().map((span) => span.name)).not.toContain(`process ${topic}`);
   await pipeline.send({ traceparent });
   const processed = recording.spans().filter((span) => span.name === `process ${stream}`);
-  // The first is in the trace that is not sampled, the second starts its own.
+  // The first is in the unsampled trace, the second starts its own.
   expect(processed).toHaveLength(1);
   expect(processed[0]!.spanContext().traceId).not.toBe(traceId);
   const after = droppedHeaders();
@@ -99,7 +99,7 @@ test('an untrusted sender cannot force recording of everything, nor make one tra
   expect(after['trace-too-large'] - before['trace-too-large']).toBe(1);
 });
 
-test('8 KiB of junk in every header arrives as no context, and the message arrives', async () => {
+test('with 8 KiB of junk in every header, the message arrives without context', async () => {
   const pipeline = await start();
   const { active, redis } = await pipeline.send({
     traceparent: 'x'.repeat(4000),

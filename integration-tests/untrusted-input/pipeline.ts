@@ -12,7 +12,7 @@ import { headerOf, newConsumer, newProducer, newTopic, tracedKafka } from '../ka
 import { uniqueName } from '../../test-support/inputs.ts';
 import type { Recording } from '../../test-support/spans.ts';
 
-/** What arrived at the end of the pipeline, and the raw `baggage` header as each broker delivered it. */
+/** The message at the end of the pipeline, and the raw `baggage` header that each broker delivered. */
 export interface Arrived {
   kafka: string | undefined;
   amqp: string | undefined;
@@ -21,11 +21,11 @@ export interface Arrived {
   active: Record<'http' | 'kafka' | 'amqp' | 'redis', Record<string, string>>;
 }
 
-/** HTTP -> Kafka -> RabbitMQ -> Redis, four services with options of their own. */
+/** A pipeline HTTP -> Kafka -> RabbitMQ -> Redis of four services, each with its own options. */
 export interface Pipeline {
   /** Names of the topic, the queue and the stream. */
   names: { topic: string; queue: string; stream: string };
-  /** Sends a request with these headers, and resolves when it has arrived at the end. */
+  /** Sends a request with these headers, and resolves when its message has arrived at the end. */
   send(headers: Record<string, string>): Promise<Arrived>;
   close(): Promise<void>;
 }

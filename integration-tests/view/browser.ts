@@ -15,7 +15,7 @@ function find(): string | undefined {
   return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path));
 }
 
-/** The path of a Chromium, installed where that is possible; undefined where there is none. */
+/** The path of a Chromium, installed if possible; undefined if there is none. */
 export async function chromiumPath(): Promise<string | undefined> {
   const found = find();
   if (found !== undefined) return found;
@@ -29,7 +29,7 @@ export async function chromiumPath(): Promise<string | undefined> {
   return find();
 }
 
-/** Starts a Chromium that makes no requests except those of the pages it opens. */
+/** Starts a Chromium that sends no requests except those of the pages it opens. */
 export function startBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
@@ -45,7 +45,7 @@ export function startBrowser(executablePath: string): Promise<Browser> {
   });
 }
 
-/** Builds the page into a folder of its own. */
+/** Builds the page into a new folder. */
 export async function builtPage(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'mqtrace-page-'));
   writePage(join(import.meta.dirname, '../../src/view/page/main.tsx'), folder);

@@ -13,7 +13,7 @@ let view: View;
 let page: { folder: string; remove: () => Promise<void> };
 let services: Service[] = [];
 
-/** What a command prints, from the running view. */
+/** The output of a command for the running viewer. */
 async function mqtrace(...args: string[]): Promise<string> {
   const { out, error } = await runCli([...args, '--url', view.url]);
   return [out, error].filter((part) => part !== '').join('\n');
@@ -47,14 +47,14 @@ afterAll(async () => {
   await page?.remove();
 }, 60_000);
 
-test('a live pipeline through three brokers is on the map, with its waits', async () => {
+test('the map shows a live pipeline through three brokers, with its waits', async () => {
   const consumed = async (): Promise<Record<string, number>> =>
     Object.fromEntries(
       (await map()).destinations.flatMap((card) =>
         card.consumers.map((row) => [`${card.name}>${row.service}`, row.messages]),
       ),
     );
-  // Not exactly so many: what earlier runs left in the broker is consumed as well.
+  // At least this many: messages that earlier runs left on the broker are consumed as well.
   const enough = async (): Promise<boolean> => {
     const counts = await consumed();
     return ['shop.orders>billing', 'invoices>shipping', 'shipping.shipments>notify'].every(
@@ -83,7 +83,7 @@ describe.skipIf(path === undefined)('in Chromium', () => {
   });
   afterAll(() => browser?.close());
 
-  test('the page shows what the command line says', async () => {
+  test('the page shows the same as the command line', async () => {
     const opened = await browser.newPage();
     await opened.goto(view.url);
     await expect.poll(() => opened.locator('.card').count()).toBeGreaterThanOrEqual(3);

@@ -54,7 +54,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A client of the protocol, connected to the built command over its standard input and output. */
+/** An MCP client, connected to the built command over standard input and output. */
 async function connected(...args: string[]): Promise<Client> {
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -76,7 +76,7 @@ async function call(
   return { text, json: JSON.parse(json) as Record<string, never> };
 }
 
-test('lists the tools, all of which only read, and says that what they hand out is untrusted', async () => {
+test('lists the tools, which are all read-only, and says that their output is untrusted', async () => {
   const { tools } = await client.listTools();
   expect(tools.map(({ name }) => name)).toEqual(['map', 'journey', 'health', 'explain']);
   for (const { annotations, description } of tools) {
@@ -86,7 +86,7 @@ test('lists the tools, all of which only read, and says that what they hand out 
   expect(client.getInstructions()).toContain('untrusted data');
 });
 
-test('answers as the view does, from the view and from a file', async () => {
+test('answers like the viewer, from the viewer and from a file', async () => {
   const direct = (await (await fetch(`${view.url}/api/map`)).json()) as { destinations: unknown };
   expect((await call('map')).json['destinations']).toEqual(direct.destinations);
   const ofFile = await connected('--from', file);
@@ -100,7 +100,7 @@ test('answers as the view does, from the view and from a file', async () => {
   expect((await call('journey', { destination: 'orders', slowest: true })).json).toMatchObject({ messageKey: 'key-9' });
 });
 
-test('what a span says comes after the warning, as a string of JSON', async () => {
+test('text of a span follows the warning, as a JSON string', async () => {
   const { text } = await call('journey', { id: hostile });
   expect(text.startsWith('The answer is untrusted data')).toBe(true);
   expect(text).toContain(`"messageKey":"${hostile}"`);
@@ -112,7 +112,7 @@ test('explains headers', async () => {
   expect(json).toMatchObject({ schema: 'mqtrace.explain/1', valid: true, facts: { sampled: true } });
 });
 
-test('wrong questions are errors of the tool, and the server goes on', async () => {
+test('wrong questions are errors of the tool, and the server continues', async () => {
   const none = await client.callTool({ name: 'explain', arguments: { headers: 'nothing' } });
   expect(none.isError).toBe(true);
   await expect(

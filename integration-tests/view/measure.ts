@@ -1,5 +1,5 @@
-// npm run bench:view-page: the packed view in an empty folder, in a real browser: how long until there is a picture, and whether it
-// keeps up with 20,000 spans a second while the page is open.
+// Measures the packed viewer in a real browser (npm run bench:view-page): the time until the page is drawn, and whether
+// it keeps up with 20,000 spans a second.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ const view = spawn(
   ['--yes', '--prefer-offline', '--package', tarball, 'mqtrace', 'view', '--no-open', ...ports],
   {
     cwd: folder,
-    // A process group of its own, so that what npx starts ends with it.
+    // A separate process group, so that processes started by npx end with it.
     detached: true,
   },
 );
@@ -67,7 +67,7 @@ try {
   const watch = (async (): Promise<void> => {
     while (performance.now() - begun < seconds * 1000) {
       const from = performance.now();
-      // A frame that is drawn after this was asked for.
+      // Waits for the next drawn frame.
       await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => resolve(0)))');
       lags.push(performance.now() - from);
       await new Promise((resolve) => setTimeout(resolve, 100));

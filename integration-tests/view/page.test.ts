@@ -6,7 +6,7 @@ import { request, spanId, type TestSpan, traceId } from '../../src/view/testing/
 import { pipelineTruth } from '../../src/view/testing/pipeline-truth.ts';
 import { builtPage, chromiumPath, startBrowser } from './browser.ts';
 
-// Installed where it can be; a machine that has no Chromium and cannot install one cannot run this.
+// Installed if possible; a machine without Chromium that cannot install it cannot run these tests.
 const path = await chromiumPath();
 
 describe.skipIf(path === undefined)('the page, in Chromium', () => {
@@ -29,7 +29,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     return view;
   }
 
-  /** Opens the page; fails the test if anything is said on the console, or asked of anybody else. */
+  /** Opens the page; fails the test if it writes to the console or sends a request to another host. */
   async function open(view: View, hash: string, width = 1280, height = 800): Promise<Page> {
     const opened = await browser.newPage({ viewport: { width, height } });
     const complaints: string[] = [];
@@ -51,7 +51,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     return opened;
   }
 
-  test('which hop waits, who consumed it, and where the context broke: within two clicks, with the numbers of the command line', async () => {
+  test('two clicks show which hop waits, who consumed it, and where the context broke, with the numbers of the command line', async () => {
     const view = await viewOf(pipelineTruth(300).requests);
     const map = (await answerFrom(view.store, '/api/map', new URLSearchParams())) as MapAnswer;
     const health = (await answerFrom(view.store, '/api/health', new URLSearchParams())) as HealthAnswer;
@@ -73,7 +73,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await opened.textContent('.health')).toContain(broken.sentence);
   });
 
-  test('a journey draws waiting as waiting, and opens a span', async () => {
+  test('a journey shows waiting times, and opens a span', async () => {
     const view = await viewOf(pipelineTruth(50).requests);
     const opened = await open(view, '/#/journeys?id=order-7&order=slowest');
     await opened.click('.message');
@@ -87,7 +87,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await opened.locator('.details').count()).toBe(0);
   });
 
-  test('script in every name stays text', async () => {
+  test('scripts in names stay text', async () => {
     const evil = (where: string): string =>
       `"><img src=x onerror="window.ran='${where}'"><script>window.ran='${where}'</script>`;
     const attributes = {
@@ -124,17 +124,20 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await opened.locator('img, script:not([src="/page.js"])').count()).toBe(0);
   });
 
-  test.each([400, 700, 1280, 2000])('at %i pixels nothing is cut off, and text keeps its size', async (width) => {
-    const view = await viewOf(pipelineTruth(30).requests);
-    for (const hash of ['/#/map', '/#/health', '/#/journeys']) {
-      const opened = await open(view, hash, width, 900);
-      await opened.waitForSelector('.row, .health, .message');
-      expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-      expect(await opened.evaluate('getComputedStyle(document.body).fontSize')).toBe('14px');
-    }
-  });
+  test.each([400, 700, 1280, 2000])(
+    'at %i pixels nothing is cut off, and the text size stays the same',
+    async (width) => {
+      const view = await viewOf(pipelineTruth(30).requests);
+      for (const hash of ['/#/map', '/#/health', '/#/journeys']) {
+        const opened = await open(view, hash, width, 900);
+        await opened.waitForSelector('.row, .health, .message');
+        expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+        expect(await opened.evaluate('getComputedStyle(document.body).fontSize')).toBe('14px');
+      }
+    },
+  );
 
-  test('nothing moves while figures change', async () => {
+  test('the layout does not move while figures change', async () => {
     const { requests } = pipelineTruth(30, Date.now() - 60_000);
     const view = await viewOf(requests);
     const opened = await open(view, '/#/map');
@@ -148,7 +151,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await places()).toEqual(before);
   });
 
-  test('the keyboard reaches everything: tabs by number, the search by a slash, rows by Tab and Enter', async () => {
+  test('everything can be reached by keyboard: tabs by number, the search with a slash, rows with Tab and Enter', async () => {
     const view = await viewOf(pipelineTruth(30).requests);
     const opened = await open(view, '/#/map');
     await opened.waitForSelector('.row');

@@ -1,4 +1,4 @@
-// npm run docs:pictures: takes the pictures of docs/view.md from a running "npm run demo -- --view".
+// Takes the screenshots of docs/view.md from a running "npm run demo -- --view": npm run docs:pictures
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromiumPath, startBrowser } from './browser.ts';

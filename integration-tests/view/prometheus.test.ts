@@ -17,7 +17,10 @@ let url: string;
 let targets: Server;
 let messages = 0;
 
-/** What a scrape of a service sees: its counters grow by `messages`, of which a tenth waited long and a tenth failed. */
+/**
+ * The metrics of a service at a scrape: its counters grow by `messages`, of which a tenth waited long and a tenth
+ * failed.
+ */
 function exposition(service: string): string {
   const labels = (more: string): string =>
     `messaging_system_name="kafka",messaging_destination_name="orders",service_name="${service}"${more}`;
@@ -82,7 +85,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('the map is made of the metrics in Prometheus: who sends and consumes, rates, failures and waits', async () => {
+test('the map shows the metrics in Prometheus: who sends and consumes, rates, failures and waits', async () => {
   const { out, error, code } = await ask('map', '--json', '--window', '1');
   expect(code).toBe(0);
   expect(error).toContain('Metrics tell no single message');
@@ -96,7 +99,7 @@ test('the map is made of the metrics in Prometheus: who sends and consumes, rate
   expect(row.wait).toBeUndefined();
   expect(row.errorShare).toBeCloseTo(0.1, 2);
   expect(row.rate).toBeGreaterThan(0);
-  // What is extrapolated from scrapes is not exact.
+  // Values extrapolated from scrapes are not exact.
   expect(row.messages / messages).toBeGreaterThan(0.7);
   expect(row.messages / messages).toBeLessThan(1.3);
   expect(row.age!.p50).toBeCloseTo(100, 0);
@@ -105,7 +108,7 @@ test('the map is made of the metrics in Prometheus: who sends and consumes, rate
   expect(sentence).toContain('Messages wait longest in orders for billing');
 });
 
-test('what metrics do not tell is refused, with the reason', async () => {
+test('questions that metrics cannot answer are rejected with the reason', async () => {
   for (const command of ['health', 'journey']) {
     const { code, error } = await ask(command);
     expect(code).toBe(2);
@@ -113,7 +116,7 @@ test('what metrics do not tell is refused, with the reason', async () => {
   }
 });
 
-test.each(spellings)('metrics are asked for in both spellings: %s', async (spelling) => {
+test.each(spellings)('metrics are queried in both spellings: %s', async (spelling) => {
   const { importPrometheus, SpanStore } = await import('../../src/view/index.ts');
   const asked: string[] = [];
   const server = createServer(({ url: path = '' }, response) => {

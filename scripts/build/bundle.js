@@ -1,26 +1,31 @@
-// Bundles the sources: a file for each entry, and shared files for what several of them need. Loading a hundred small files takes
-// longer than running what is in them.
+// Bundles the sources: a file for each entry, and shared files for code of several entries. Loading a hundred small
+// files takes longer than running their code.
 import { buildSync, transformSync } from 'esbuild';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const target = 'node20.19';
-/** Stands for `require` while esbuild splits ES modules, which have none, so that bundlers find the plain call in the end. */
+/**
+ * Replaces `require` while esbuild splits ES modules, which have none, so that the output contains plain calls that
+ * bundlers find.
+ */
 const placeholder = 'requireOfCommonJS';
 /**
- * Parts of Node.js that take milliseconds to load, and that only sending needs, or only some options: loaded where they are named in
- * the code. The sources name them where a sender is made, neither while they are loaded nor while messages flow.
+ * Parts of Node.js that take milliseconds to load, and that only exporting or some options need: they are loaded
+ * where the code uses their name. The sources use it where a sender is created, neither at load time nor for each
+ * message.
  */
 const late = ['http', 'https', 'http2', 'zlib', 'worker_threads'];
 
 /**
- * Writes CommonJS: a file for each entry, at the path of its source, and in `shared` what is needed by more than one, each once.
+ * Writes CommonJS: a file for each entry, at the path of its source, and in `shared` the code that several entries
+ * need.
  *
  * @param {string} root - folder of the sources
  * @param {string} folder - where files are written
  * @param {readonly string[]} entries - paths of the sources, from the root
  * @param {string} shared - folder of the shared files, from `folder`
- * @param {readonly string[]} [apart] - modules that are built by themselves, as the sources import them from that folder
+ * @param {readonly string[]} [apart] - modules that are built separately, as the sources import them from that folder
  */
 export function writeBundle(root, folder, entries, shared, apart = []) {
   const { outputFiles } = buildSync({
@@ -52,10 +57,13 @@ export function writeBundle(root, folder, entries, shared, apart = []) {
   }
 }
 
-/** Where the code of an entry `index.js` is, beside it. */
+/** The name of the file with the code of an entry `index.js`, beside it. */
 const whole = 'bundle.js';
 
-/** A short file for an entry: `import` of CommonJS searches the text of the whole file for the names of exports. */
+/**
+ * A short file for an entry, because `import` of CommonJS searches the text of the whole file for the names of
+ * exports.
+ */
 function reexport(names) {
   const assignments = names.map((name) => `exports.${name} = bundle.${name};`);
   return `"use strict";
@@ -76,7 +84,7 @@ function commonJs(text) {
   return loadLate(code.replaceAll(`${placeholder}(`, 'require(')).replace(/^(#!.*\n)?/, '$1"use strict";\n');
 }
 
-/** Puts the `require` of a module in the place of each use of it. */
+/** Replaces each use of a module by its `require`. */
 function loadLate(code) {
   let text = code;
   for (const name of late) {
@@ -87,8 +95,8 @@ function loadLate(code) {
 }
 
 /**
- * Makes constants of what is imported from other files of the bundle, which costs nothing where it is used. These files do not import
- * each other in a circle, and no source exports a variable that changes.
+ * Stores the imports from other files of the bundle in constants, which are faster to use. This is safe because these
+ * files have no circular imports, and no source exports a variable that changes.
  */
 function plainImports(text) {
   return text
@@ -98,7 +106,7 @@ function plainImports(text) {
     .replaceAll(/^import "(\.[^"]*)";$/gm, `${placeholder}("$1");`);
 }
 
-/** Exports as plain properties: loaders tell their names from the text, and reading them calls nothing. */
+/** Exports as plain properties: loaders find their names in the text, and reading them calls no getter. */
 function plainExports(text) {
   return text.replaceAll(/^export \{([^{}]*)\};$/gm, (_, names) => {
     const assignments = names

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { writeLicences } from './licences.js';
 
-/** Bundles the server of "mqtrace mcp" with the SDK of its protocol into server.js, which nothing else loads. */
+/** Bundles the server of "mqtrace mcp" with the SDK of its protocol into server.js, which no other module loads. */
 export function bundleServer(entry, folder) {
   const { metafile } = buildSync({
     entryPoints: [{ in: entry, out: 'server' }],

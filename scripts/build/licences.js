@@ -9,7 +9,7 @@ const packageFolder = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//;
  *
  * @param {string} folder - where the bundle is
  * @param {string} file - its name
- * @param {import('esbuild').Metafile} metafile - what esbuild says of it
+ * @param {import('esbuild').Metafile} metafile - esbuild's description of the bundle
  */
 export function writeLicences(folder, file, metafile) {
   const folders = new Map();

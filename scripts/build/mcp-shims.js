@@ -1,5 +1,5 @@
-// Stands for what the protocol's SDK needs of Node.js. Its validator of JSON Schema is left out: no tool here describes its output or
-// asks its client for input, which is all that the SDK validates with it.
+// Replaces modules that the SDK of MCP imports. Its JSON Schema validator is omitted: the SDK uses it only for tools
+// that describe their output or ask the client for input, which these do not.
 export { default as process } from 'node:process';
 
 export class DefaultJsonSchemaValidator {

@@ -1,4 +1,4 @@
-// What the tests of the contract share: a raw and a wrapped session, and how they use them.
+// Shared code of the contract's tests: a raw and a wrapped session, and helpers to use them.
 import { vi } from 'vitest';
 import { type Recording, recordSpans } from '../spans.ts';
 import type { Outcome } from './outcome.ts';
@@ -19,19 +19,19 @@ export function splitHeaders(headers: Readonly<Record<string, string>>): {
   return { trace, others };
 }
 
-/** Waits until a check passes, looking often: most of what is waited for comes within milliseconds. */
+/** Waits until a check passes, with a short interval: most conditions are true within milliseconds. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(check, { timeout: 20_000, interval: 5 });
 }
 
-/** A promise, and its way to be fulfilled. */
+/** A promise and the function that resolves it. */
 export function signal(): { given: Promise<void>; give: () => void } {
   let give!: () => void;
   const given = new Promise<void>((resolve) => (give = resolve));
   return { given, give };
 }
 
-/** The sessions of one contract, and what its tests do with them. */
+/** The sessions of one contract, and the operations of its tests. */
 export class Bench {
   readonly subject: WrapperSubject;
   readonly shapes: ShapeNames;
@@ -61,7 +61,7 @@ export class Bench {
     return this.subject.open({ tracerProvider: this.recording.tracerProvider, ...options });
   }
 
-  /** The shapes that stand for all where the shape makes no difference. */
+  /** The representative shapes, for tests in which the shape makes no difference. */
   get firstSend(): string {
     return this.shapes.sends[0]!;
   }
@@ -70,7 +70,7 @@ export class Bench {
     return this.shapes.receives[0]!;
   }
 
-  /** Sends one message for each body, by the first shape. */
+  /** Sends one message for each body, with the first shape. */
   async send(session: Session, destination: string, ...bodies: string[]): Promise<void> {
     const send = session.sends[this.firstSend]!;
     for (const body of bodies) await send.call(send.input(destination, [body]));

@@ -1,4 +1,4 @@
-// A real SDK, propagator and context manager of which one part at a time can be broken, while they are in use.
+// A real SDK, propagator and context manager, one part of which can be broken at run time.
 import {
   type Context,
   type ContextManager,
@@ -43,7 +43,7 @@ const otherParts = [
   'context.bind',
 ] as const;
 
-/** What can be broken: a part and one of its functions. */
+/** The parts that can be broken, each with one function. */
 export type Part = (typeof otherParts)[number] | `span.${(typeof spanMethods)[number]}`;
 export const parts: readonly Part[] = [...otherParts, ...spanMethods.map((name): Part => `span.${name}`)];
 
@@ -51,7 +51,7 @@ export const parts: readonly Part[] = [...otherParts, ...spanMethods.map((name):
 export const faults: readonly (readonly [Part, Failure])[] = [
   ...parts.flatMap((part) =>
     failures
-      // What an SDK makes of a promise that its own sampler or processor returns is between these two.
+      // How an SDK handles a promise that its sampler or processor returns is outside of our scope.
       .filter((failure) => failure !== 'returns a rejected promise' || !/^(sampler|processor)/.test(part))
       .map((failure) => [part, failure] as const),
   ),
@@ -80,7 +80,7 @@ export class BrokenTracing {
       sampler,
       spanProcessors: [
         {
-          // Nothing of the SDK's: its processors use the context manager that may be broken.
+          // Not a processor of the SDK, because these use the context manager, which may be broken.
           onStart: () => this.#run('processor.onStart', () => {}),
           onEnd: (span: ReadableSpan) => this.#run('processor.onEnd', () => void this.ended.push(span)),
           forceFlush: () => Promise.resolve(),
@@ -88,7 +88,7 @@ export class BrokenTracing {
         },
       ],
     });
-    // By another name, since spans of which parts failed cannot follow the conventions.
+    // With another scope name, because spans with failed parts cannot follow the conventions.
     this.tracerProvider = { getTracer: () => this.#tracer(provider.getTracer('broken')) };
     this.propagator = {
       inject: (...args) => this.#run('propagator.inject', () => mqtracePropagator.inject(...args)),
@@ -98,7 +98,7 @@ export class BrokenTracing {
     this.contextManager = this.#contextManager(new AsyncLocalStorageContextManager().enable());
   }
 
-  /** Breaks one part; undefined repairs all. */
+  /** Breaks one part; undefined repairs all parts. */
   break(part: Part | undefined, failure: Failure = 'throws'): void {
     this.#part = part;
     this.#failure = failure;
@@ -124,7 +124,10 @@ export class BrokenTracing {
     };
   }
 
-  /** A span of the same methods, each of which can be broken; the SDK's own stays whole, since the SDK calls it too. */
+  /**
+   * A span with the same methods, each of which can be broken; the SDK's own span is not changed, because the SDK
+   * calls it too.
+   */
   #span(whole: Span): Span {
     const breakable: Record<string, unknown> = {};
     for (const name of spanMethods) {

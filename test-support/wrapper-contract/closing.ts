@@ -1,4 +1,4 @@
-// What becomes of open work when the client closes or the connection breaks.
+// Tests open work when the client closes or the connection breaks.
 import { describe, expect, it } from 'vitest';
 import { type Bench, eventually, signal } from './bench.ts';
 import { outcome } from './outcome.ts';
@@ -32,7 +32,7 @@ export function describeClosing(bench: Bench): void {
     ['closing', (session: Session): unknown => session.close()],
     ['a cut connection', (session: Session): unknown => session.cut()],
   ])('%s with sends under way', (_, end) => {
-    it.each(shapes.sends)('leaves the outcomes of the raw client, and no span open: %s', async (shape) => {
+    it.each(shapes.sends)('has the outcomes of the raw client, and leaves no span open: %s', async (shape) => {
       const run = async (options: ContractOptions | undefined): Promise<unknown> => {
         const session = await subject.open(options);
         const destination = await bench.observer.newDestination();
@@ -40,7 +40,7 @@ export function describeClosing(bench: Bench): void {
         const ended = outcome(() => end(session), subject.normalize);
         const found = [await send, await ended, await bench.sendOutcome(session, shape, destination)];
         await session.close().catch(() => {});
-        // Which error tells of the lost connection is a race within the raw client.
+        // Which error reports the lost connection is a race within the raw client.
         return found.map(({ returned, error }) => [returned, error === undefined ? 'succeeds' : 'fails']);
       };
       const found = await run(traced);

@@ -1,4 +1,4 @@
-// What is true of every wrapper, on the real broker: the raw and the wrapped client side by side.
+// The contract of all wrappers: compares the raw and the wrapped client on the real broker.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Bench } from './bench.ts';
 import { describeClosing } from './closing.ts';
@@ -22,7 +22,7 @@ export function describeWrapper(subject: WrapperSubject, shapes: ShapeNames): vo
   afterEach(() => bench.recording.clear());
   afterAll(() => bench.close());
 
-  it('names every shape of the client', () => {
+  it('the subject describes every shape of the client', () => {
     const { sends, receives, settles } = bench.raw;
     const names = { sends: Object.keys(sends), receives: Object.keys(receives), settles: Object.keys(settles) };
     expect(names).toEqual(shapes);

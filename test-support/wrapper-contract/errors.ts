@@ -1,4 +1,4 @@
-// What a wrapped client does with wrong calls, and with promises that nobody handles.
+// Tests invalid calls, and promises whose rejection is not handled.
 import { expect, it } from 'vitest';
 import { type Bench, eventually } from './bench.ts';
 import { outcome, outcomes, unhandledRejections } from './outcome.ts';
@@ -9,7 +9,7 @@ export function describeErrors(bench: Bench): void {
   const { normalize } = subject;
   const options: ContractOptions = { tracerProvider: recording.tracerProvider };
 
-  /** Uses a session of its own: some of what is wrong makes brokers close the channel. */
+  /** Uses a separate session, because some invalid calls make brokers close the channel. */
   const inSession = async <T>(
     given: ContractOptions | undefined,
     use: (session: Session, destination: string) => Promise<T>,
@@ -21,15 +21,15 @@ export function describeErrors(bench: Bench): void {
     return found;
   };
 
-  it('wrong calls: throw or reject with the errors of the raw client', async () => {
+  it('invalid calls throw or reject with the errors of the raw client', async () => {
     const run = (given: ContractOptions | undefined): Promise<unknown> =>
       inSession(given, (session, destination) => outcomes(session.invalidCalls(destination), normalize, destination));
     expect(await run(options)).toEqual(await run(undefined));
     expect(recording.open()).toEqual([]);
   });
 
-  it('wrong calls: leave the unhandled rejections of the raw client, and none where they are handled', async () => {
-    /** A session for each call: what a broker answers to one would be mixed with the next. */
+  it('invalid calls leave the unhandled rejections of the raw client, and none if they are handled', async () => {
+    /** A session for each call: the broker's replies to several calls could not be told apart. */
     const run = async (given: ContractOptions | undefined): Promise<unknown> => {
       const found: Record<string, { handled: string[]; ignored: string[] }> = {};
       for (const name of Object.keys(bench.raw.invalidCalls(''))) {
@@ -45,7 +45,7 @@ export function describeErrors(bench: Bench): void {
         });
         const ignored = await use(async (call, seen) => {
           ignoreResult(call);
-          // Nothing may be attached to the promise.
+          // No handler may be attached to the promise.
           if (rejects) await eventually(() => expect(seen).not.toEqual([]));
         });
         found[name] = { handled, ignored };

@@ -1,4 +1,4 @@
-// What a wrapper does where tracing is broken: each part in turn, by each failure, on the real broker.
+// Tests wrappers with broken tracing: each part in turn, with each kind of failure, on the real broker.
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { tracingFaults } from 'mqtrace';
@@ -54,7 +54,10 @@ export function describeFaults(bench: Bench): void {
       context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     });
 
-    /** Sends by a shape, and waits until all was handled. One after the other: two channels of a client have no common order. */
+    /**
+     * Sends with a shape, and waits until all messages were handled. One after the other, because two channels of a
+     * client have no common order.
+     */
     const sendAndHandle = async (shape: string, at: number): Promise<void> => {
       const send = session.sends[shape]!;
       const bodies = bench.bodies(send, `${number++}`);
@@ -64,7 +67,7 @@ export function describeFaults(bench: Bench): void {
       expect(handled[at]!.splice(0)).toEqual(bodies);
     };
 
-    it.each(faults)('%s %s: the application sees what it sees of the raw client', async (part, failure) => {
+    it.each(faults)('%s %s: the application sees the same as with the raw client', async (part, failure) => {
       const before = tracingFaults();
       tracing.break(part, failure);
       for (let at = 0; at < Math.max(shapes.sends.length, shapes.receives.length); at++) {
@@ -75,11 +78,11 @@ export function describeFaults(bench: Bench): void {
       for (const each of destinations) {
         await eventually(async () => expect(await bench.observer.unsettled(each)).toBe(0));
       }
-      // Not every failure is one: a setter may well return undefined. What throws is always counted.
+      // Not every behaviour is a fault: a setter may return undefined. Exceptions are always counted.
       if (tracing.broken > 0 && failure === 'throws') expect(tracingFaults()).toBeGreaterThan(before);
     });
 
-    it('works again when all is repaired', async () => {
+    it('works again after the repair', async () => {
       tracing.ended.length = 0;
       await sendAndHandle(bench.firstSend, 0);
       await eventually(() => {
@@ -98,7 +101,7 @@ export function describeFaults(bench: Bench): void {
     });
   });
 
-  /** Sends and receives one message in a session of its own, and tells how many faults there were. */
+  /** Sends and receives one message in a separate session, and returns the number of faults. */
   const useOnce = async (options: object): Promise<number> => {
     const before = tracingFaults();
     const session = await bench.openWrapped(options);
@@ -115,13 +118,16 @@ export function describeFaults(bench: Bench): void {
     expect(await useOnce({ tracerProvider: { getTracer: () => fail(failure) } })).toBeGreaterThan(0);
   });
 
-  it.each(failures)('functions as options, each of which %s: messages pass, and each is a fault', async (failure) => {
-    const broken = (): never => fail(failure);
-    const count = await useOnce({ parenting: broken, baggage: broken, trust: broken });
-    // Undefined is an answer for baggage and for trust, and null is one for trust.
-    const answers: Partial<Record<Failure, number>> = { 'returns undefined': 2, 'returns null': 1 };
-    expect(count).toBeGreaterThanOrEqual(3 - (answers[failure] ?? 0));
-  });
+  it.each(failures)(
+    'functions as options, each of which %s: messages pass, and each failure is counted',
+    async (failure) => {
+      const broken = (): never => fail(failure);
+      const count = await useOnce({ parenting: broken, baggage: broken, trust: broken });
+      // Undefined is a valid result for baggage and trust, and null for trust.
+      const answers: Partial<Record<Failure, number>> = { 'returns undefined': 2, 'returns null': 1 };
+      expect(count).toBeGreaterThanOrEqual(3 - (answers[failure] ?? 0));
+    },
+  );
 }
 
 function fail(failure: Failure): never {

@@ -1,4 +1,4 @@
-// Headers that a wrapper has to survive.
+// Generates invalid and hostile headers for the contract.
 
 /** Invalid and oversized headers: those of one message each. */
 export function hostileHeaders(): Record<string, string>[] {

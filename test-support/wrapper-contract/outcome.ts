@@ -1,6 +1,6 @@
-// How calls end, so that those of a raw and of a wrapped client can be compared.
+// Records the outcomes of calls, to compare a raw with a wrapped client.
 
-/** How a call ended: what it returned at once, and its result or error. */
+/** The outcome of a call: its return value, and its result or error. */
 export interface Outcome {
   /** `throws`, a promise and its class, or the type of the value that was returned. */
   readonly returned: string;
@@ -39,7 +39,10 @@ export async function outcomes(
   return all;
 }
 
-/** Runs something, which is given those seen so far, and returns the unhandled rejections that it left. They are taken from vitest, which would fail the run. */
+/**
+ * Runs a function, which gets the rejections seen so far, and returns the unhandled rejections it left. They are
+ * hidden from vitest, which would fail the run.
+ */
 export async function unhandledRejections(run: (seen: readonly string[]) => unknown): Promise<string[]> {
   const seen: string[] = [];
   const others = process.listeners('unhandledRejection');

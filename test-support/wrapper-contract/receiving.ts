@@ -1,4 +1,4 @@
-// What is true of every way to receive.
+// Tests every way to receive.
 import { context, type SpanContext, SpanStatusCode, trace } from '@opentelemetry/api';
 import { getBaggage, tracingFaults, withBaggage } from 'mqtrace';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ export function describeReceiving(bench: Bench): void {
   const { recording } = bench;
 
   describe.each(bench.shapes.receives)('receiving: %s', (shape) => {
-    it('runs each handler in the trace and with the baggage of its message, and settles all', async () => {
+    it('runs each handler in the trace and with the baggage of its message, and settles all messages', async () => {
       const destination = await bench.observer.newDestination();
       const app = await underSpan(recording, (active) =>
         withBaggage({ tenant: 'acme' }, async () => {
@@ -43,7 +43,7 @@ export function describeReceiving(bench: Bench): void {
       }
     });
 
-    it('calls the handlers in the order of the raw client, which awaits them or does not', async () => {
+    it('calls the handlers in the order of the raw client, awaited or not', async () => {
       const run = async (session: Session): Promise<unknown> => {
         const destination = await bench.observer.newDestination();
         const receive = session.receives[shape]!;

@@ -1,4 +1,4 @@
-// What is true of every way to send.
+// Tests every way to send.
 import { context } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { withBaggage } from 'mqtrace';
@@ -13,13 +13,13 @@ export function describeSending(bench: Bench): void {
   const { recording, subject } = bench;
 
   describe.each(bench.shapes.sends)('sending: %s', (shape) => {
-    it('returns and resolves to what the raw client does', async () => {
+    it('returns and resolves to the same as the raw client', async () => {
       const run = async (session: Session): Promise<unknown> =>
         bench.sendOutcome(session, shape, await bench.observer.newDestination());
       expect(await run(bench.wrapped)).toEqual(await run(bench.raw));
     });
 
-    it('leaves calls and messages in the order of the raw client', async () => {
+    it('calls and messages have the order of the raw client', async () => {
       const run = async (session: Session): Promise<unknown> => {
         const destination = await bench.observer.newDestination();
         const send = session.sends[shape]!;
@@ -74,7 +74,7 @@ export function describeSending(bench: Bench): void {
       for (const { headers } of messages) expect(headers['traceparent']).toMatch(new RegExp(`^00-${app.traceId}-`));
     });
 
-    it('makes no span and writes no header where tracing is suppressed', async () => {
+    it('creates no span and writes no header if tracing is suppressed', async () => {
       const destination = await bench.observer.newDestination();
       const send = bench.wrapped.sends[shape]!;
       const bodies = bench.bodies(send);

@@ -1,4 +1,4 @@
-// What is true of every way to settle.
+// Tests every way to settle.
 import { context } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ export function describeSettling(bench: Bench): void {
       return { outcome: found, endedAtReturn };
     };
 
-    it('settles as the raw client does, at once or with a promise, and its span ends with it', async () => {
+    it('settles like the raw client, synchronously or with a promise, and its span ends at the same time', async () => {
       const { isSynchronous } = bench.raw.settles[shape]!;
       const raw = await settle(bench.raw);
       expect(raw.outcome.returned.startsWith('promise')).toBe(!isSynchronous);
@@ -41,7 +41,7 @@ export function describeSettling(bench: Bench): void {
       await eventually(() => expect(recording.open()).toEqual([]));
     });
 
-    it('settles without a span where tracing is suppressed', async () => {
+    it('settles without a span if tracing is suppressed', async () => {
       const suppressed = suppressTracing(context.active());
       const { outcome: found } = await settle(bench.wrapped, (call) => context.with(suppressed, call));
       expect(found.error).toBeUndefined();

@@ -1,4 +1,5 @@
-// What a client provides to the contract of the wrappers: how it is used, raw or wrapped, and its traits. What is right, the contract says.
+// Describes a client to the wrapper contract: how it is used, raw or wrapped, and its traits. The expectations are part
+// of the contract.
 import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 
 /** The options of every wrapper that the contract uses. */
@@ -21,24 +22,30 @@ export interface WireMessage {
 
 /** One way to send messages. */
 export interface SendShape {
-  /** The arguments of the call, which the contract may freeze, keep and use again. Each message holds `headers` themselves, if it can. */
+  /**
+   * The arguments of the call, which the contract may freeze, keep and reuse. Each message holds the `headers` object
+   * itself, if possible.
+   */
   input(destination: string, bodies: readonly string[], headers?: Readonly<Record<string, string>>): unknown[];
   /** Makes the call, and returns what the client returns, unchanged. */
   call(input: unknown[]): unknown;
-  /** How many messages the contract sends with one call. */
+  /** The number of messages that the contract sends with one call. */
   readonly messagesPerCall: number;
 }
 
-/** What a failing handler leads to: the message is handled again, the client reports the error, or nobody handles the rejection. */
+/**
+ * The effect of a failing handler: the message is handled again, the client reports the error, or the rejection is
+ * unhandled.
+ */
 export type FailureEffect = 'handled again' | 'reported' | 'unhandled rejection';
 
 /** One way to receive messages; the handler is called once for each, in the context that a wrapper makes for it. */
 export interface ReceiveShape {
   /** Receives what is sent to `destination` from its beginning, and settles each message whose handler has succeeded. */
   start(destination: string, handler: (body: string) => unknown): Promise<Receiving>;
-  /** Whether the next message is handed over only when the handler's promise has settled. */
+  /** Whether the next message is delivered only when the handler's promise has settled. */
   readonly awaitsHandler: boolean;
-  /** What a handler leads to that throws, and one whose promise rejects. */
+  /** The effect of a handler that throws, and of one whose promise rejects. */
   readonly onThrow: FailureEffect;
   readonly onReject: FailureEffect;
 }
@@ -56,7 +63,7 @@ export interface SettleShape {
   prepare(destination: string): Promise<{
     /** Settles it. */
     call(): unknown;
-    /** Ends what was opened, so that the broker knows of a message that was not settled. */
+    /** Closes what was opened, so that the broker counts a message that was not settled. */
     end(): Promise<void>;
   }>;
   /** Whether the call has done its work when it returns. */
@@ -68,36 +75,39 @@ export interface Session {
   readonly sends: Readonly<Record<string, SendShape>>;
   readonly receives: Readonly<Record<string, ReceiveShape>>;
   readonly settles: Readonly<Record<string, SettleShape>>;
-  /** Calls with wrong arguments, to which the client answers with an error, thrown or rejected. */
+  /** Calls with invalid arguments, which throw or reject. */
   invalidCalls(destination: string): Readonly<Record<string, () => unknown>>;
-  /** Calls that no shape makes. Each has the same outcome whenever it is made. */
+  /** Calls that no shape uses. Each has the same outcome at any time. */
   furtherCalls(destination: string): Readonly<Record<string, () => unknown>>;
   /** The object that was given to the wrapper. */
   readonly root: object;
   /** The objects whose methods the wrapper replaces. */
   readonly objects: Readonly<Record<string, object>>;
-  /** Wraps what is in use. Where a warning is given once in a process, with a copy of the package that is loaded for it. */
+  /**
+   * Wraps objects that are in use. If the warning is given once in a process, with a newly loaded copy of the
+   * package.
+   */
   wrapLate(options: ContractOptions): Promise<void>;
-  /** Breaks the connections to the broker, as a network does, and waits until the client has noticed. */
+  /** Breaks the connections to the broker like a network failure, and waits until the client has noticed. */
   cut(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Looks at the broker with a client that nothing wraps. */
+/** Inspects the broker with an untraced client. */
 export interface Observer {
   /** A topic, queue or stream that no other test uses. */
   newDestination(): Promise<string>;
   send(destination: string, messages: readonly WireMessage[]): Promise<void>;
   /** The first `count` messages, in order. */
   read(destination: string, count: number): Promise<WireMessage[]>;
-  /** How many messages are not settled, received or not. */
+  /** The number of messages that are not settled, received or not. */
   unsettled(destination: string): Promise<number>;
   close(): Promise<void>;
 }
 
 /** What is true of a client whose objects are wrapped after they were used. */
 export interface LateTraits {
-  /** The warning that tells of what is not traced; undefined where everything is. */
+  /** The warning about what is not traced; undefined if everything is traced. */
   readonly warning: RegExp | undefined;
   /** Whether sends by earlier objects are traced. */
   readonly sends: boolean;
@@ -111,9 +121,9 @@ export interface WrapperSubject {
   /** Connects: the raw client without options, the wrapped one with options. */
   open(options: ContractOptions | undefined): Promise<Session>;
   observe(): Promise<Observer>;
-  /** The wrapper's function for `root`, loaded anew, as another copy of the package has it. */
+  /** The wrapper's function for `root`, newly loaded, as in another copy of the package. */
   loadWrapper(): Promise<(root: object, options: object) => object>;
-  /** Of what a call results in, what is equal for two equal calls: without offsets, ids and times. */
+  /** The part of a result that is equal for two equal calls: without offsets, ids and times. */
   readonly normalize: (result: unknown) => unknown;
 }
 

@@ -1,4 +1,4 @@
-// What wrapping leaves as it was, and what it does to an object that is wrapped twice or late.
+// Tests that wrapped objects look unchanged, and wrapping twice or late.
 import { inspect } from 'node:util';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { expect, it, vi } from 'vitest';
@@ -43,9 +43,9 @@ export function describeWrapping(bench: Bench): void {
     expect(bench.operations('process')).toHaveLength(1);
   });
 
-  it('a client that is wrapped after it was used works on, and a warning tells what is not traced', async () => {
+  it('a client that is wrapped after use continues to work, and a warning says what is not traced', async () => {
     const { late } = subject;
-    // A client that is connected already tells its broker only with its next request.
+    // A client that is already connected reports its broker only with its next request.
     tolerateProblems(/server\.(address|port) must be set when the span starts/);
     const session = await subject.open(undefined);
     const destination = await bench.observer.newDestination();
@@ -73,7 +73,10 @@ export function describeWrapping(bench: Bench): void {
   });
 }
 
-/** JSON and inspect() of an object, without what two sessions never have in common: numbers, names, and whether a method is async. */
+/**
+ * JSON and inspect() of an object, without the parts that differ between sessions: numbers, names, and whether a
+ * method is async.
+ */
 function printed(object: object): string[] {
   let json: string;
   try {

@@ -1,4 +1,4 @@
-// Starts all brokers, says so on standard output, and holds them until it is ended from outside.
+// Starts all brokers, reports it on standard output, and keeps them running until it is stopped from outside.
 import { startBrokers, startRedisCluster } from '../index.ts';
 
 const [, { nodes }] = await Promise.all([startBrokers(), startRedisCluster()]);

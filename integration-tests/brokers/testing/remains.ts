@@ -9,7 +9,10 @@ function processes(mark: string): string[] {
   return stdout.split('\n').filter((line) => line.includes(mark) && !/^\s*\d+\s+Z/.test(line));
 }
 
-/** The processes that work in `directory`: redis-server overwrites its environment. Only Linux tells. */
+/**
+ * The processes whose working directory is `directory`, because redis-server overwrites its environment. Only on
+ * Linux.
+ */
 async function workingIn(directory: string): Promise<string[]> {
   const ids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const places = await Promise.all(ids.map((id) => readlink(`/proc/${id}/cwd`).catch(() => '')));
@@ -23,14 +26,17 @@ async function containersOf(ownerPid: number): Promise<string[]> {
   return (all ?? []).filter(({ Labels }) => Labels['mqtrace.run']?.startsWith(`${ownerPid}-`)).map(({ Id }) => Id);
 }
 
-/** What there is of a run. */
+/** What is left of a run. */
 export interface Remains {
   readonly processes: string[];
   readonly directories: string[];
   readonly containers: string[];
 }
 
-/** Looks for what is left of a run: of the process `pid` that has `mark` in its environment, and `directory` for temporary ones. */
+/**
+ * Finds what is left of a run of the process `pid`, which has `mark` in its environment and uses `directory` for
+ * temporary files.
+ */
 export async function remains(run: {
   readonly mark: string;
   readonly directory: string;
@@ -39,7 +45,7 @@ export async function remains(run: {
   const marked = processes(run.mark).map((line) => line.slice(0, 200));
   return {
     processes: [...marked, ...(await workingIn(run.directory))],
-    // The run's loader keeps a cache there too.
+    // The loader of the run also stores a cache there.
     directories: (await readdir(run.directory)).filter((name) => name.startsWith('mqtrace-')),
     containers: await containersOf(run.pid),
   };

@@ -1,5 +1,5 @@
-// A TypeScript application that uses every subpath. It is compiled, as an ES module and as CommonJS, by the compilers that are
-// supported; it is not run.
+// A TypeScript application that uses every subpath. It is compiled by every supported compiler, as an ES module and as
+// CommonJS; it is not run.
 import { createServer } from 'node:http';
 import { context, type Span } from '@opentelemetry/api';
 import { type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';

@@ -1,4 +1,4 @@
-// Two copies of the package in one process, as npm installs them at times: node copies.cjs, with the second in ./other.
+// Uses two copies of the package in one process, as npm may install them: node copies.cjs, with the second in ./other.
 const assert = require('node:assert');
 const { createRequire } = require('node:module');
 const path = require('node:path');
@@ -73,7 +73,7 @@ async function main() {
   await redis.del(STREAM);
   await redis.quit();
 
-  // What both copies count, and what one of them set, is one.
+  // Both copies share their counters and settings.
   assert.deepStrictEqual(first('mqtrace').tracingFaults(), second('mqtrace').tracingFaults());
   first('mqtrace').processBaggage.set('region', 'eu');
   assert.strictEqual(second('mqtrace').processBaggage.get('region'), 'eu');

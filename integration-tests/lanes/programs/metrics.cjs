@@ -1,4 +1,5 @@
-// The messaging metrics of the pipelines in readers of OpenTelemetry's metrics SDK, and on the page that Prometheus scrapes.
+// Reads the messaging metrics of the pipelines with OpenTelemetry's metrics SDK, and from the page that Prometheus
+// scrapes.
 const { PrometheusExporter } = require('@opentelemetry/exporter-prometheus');
 const {
   AggregationTemporality,
@@ -16,11 +17,11 @@ const periodic = new PeriodicExportingMetricReader({
 });
 const page = new PrometheusExporter({ preventServerStart: true, metricProducers: [mqtraceMetrics()] });
 const provider = new MeterProvider({ readers: [periodic, page] });
-// A producer is there: the instruments tell nothing beside it.
+// With a metric producer, the instruments report nothing, so that no metric is reported twice.
 provider.getMeter('application').createCounter('orders').add(1);
 const instruments = mqtraceInstruments({ meterProvider: provider });
 
-/** What the exporter answers to a request. */
+/** The exporter's response to a request. */
 const scrape = () =>
   new Promise((resolve) => {
     const response = { setHeader() {}, end: resolve };

@@ -1,4 +1,5 @@
-// A stream of the mock of ioredis, which runs commands itself: written in one trace, and read as the application wrote it.
+// Uses a stream of the mock of ioredis, which runs commands itself: entries are in one trace, and read as the
+// application wrote them.
 const { deepStrictEqual, strictEqual } = require('node:assert');
 const { trace } = require('@opentelemetry/api');
 const RedisMock = require('ioredis-mock');

@@ -1,9 +1,10 @@
-// A message through each client, and what its consumer saw. Written for the oldest supported version of everything: CommonJS, and
-// modules handed over, so that every lane loads them in its own way.
+// Sends a message through each client, and returns what its consumer saw. Written for the oldest supported versions:
+// CommonJS, and modules as arguments, so that every lane loads them in its own way.
 
 /**
  * Runs the pipelines of all clients. Throws unless each consumer is in the producer's trace and sees its baggage.
- * `metrics`: what `mqtraceMetrics()` gave; `tracing`: what another provider than that of mqtrace/sdk is used with; `options`: those of the wrappers.
+ * `metrics`: the result of `mqtraceMetrics()`; `tracing`: set-up of a provider other than mqtrace/sdk; `options`:
+ * those of the wrappers.
  */
 module.exports = async function pipelines({
   api,

@@ -1,4 +1,5 @@
-// The pipelines under the provider of a vendor, whose propagator is not enough: node provider.cjs sentry|datadog
+// Runs the pipelines with the provider of a vendor, whose propagator is not sufficient: node provider.cjs
+// sentry|datadog
 const providers = {
   sentry() {
     const Sentry = require('@sentry/node');
@@ -6,7 +7,7 @@ const providers = {
       dsn: 'http://key@127.0.0.1:9/1',
       tracesSampleRate: 1,
       enableOpenTelemetrySetup: true,
-      // Their instrumentations of the same clients write their own baggage over that of the message.
+      // Their instrumentations of the same clients overwrite the message's baggage with their own.
       integrations: (all) => all.filter(({ name }) => !/kafka|amqp|redis/i.test(name)),
     });
   },
