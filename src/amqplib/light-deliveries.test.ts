@@ -67,7 +67,7 @@ function messageOf(tag: number, kind: number): MessageLike {
   };
 }
 
-/** Runs the steps on a traced stub; gives the recorded spans, what was active, and the calls of the client. */
+/** Runs the steps on a traced stub; returns the recorded spans, the active contexts, and the calls of the client. */
 async function run(steps: readonly Step[], fastPath: boolean, root: 'on' | 'off'): Promise<object> {
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new NodeTracerProvider({
@@ -162,7 +162,7 @@ test.each(['on', 'off'] as const)('light deliveries give the spans of others, wi
   expect(tracingFaults()).toBe(faults);
 });
 
-test('are forgotten once settled, however many there are and in whatever order', () => {
+test('are removed when settled, for any number and order', () => {
   const light = new LightDeliveries();
   const creation = { traceId, spanId: spanIdOf(1), traceFlags: 0, isRemote: true };
   const push = (tag: number): boolean =>

@@ -1,4 +1,4 @@
-// Unsettled deliveries that no span was made for, in little memory.
+// Stores unsettled deliveries without a span in little memory.
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context, SpanContext } from '@opentelemetry/api';
 import { ATTR_RABBITMQ_DELIVERY_TAG, ATTR_RABBITMQ_ROUTING_KEY, type Incoming } from '../messaging/index.ts';
@@ -8,7 +8,7 @@ import type { MessageLike } from './types.ts';
 
 const chunkSize = 256;
 
-/** What many deliveries have in common. */
+/** The common data of many deliveries. */
 interface Place {
   readonly exchange: string;
   readonly routingKey: string;
@@ -24,8 +24,9 @@ interface Chunk {
 }
 
 /**
- * The unsettled deliveries of a channel whose spans are refused for certain. Such a delivery is its `traceparent`, as text, and what
- * it has in common with others. It becomes a {@link Delivery} where one is needed: for the links of a settlement of several.
+ * The unsettled deliveries of a channel whose spans are certainly unsampled. Only the `traceparent` of each is
+ * stored, as text, and the data that it shares with others. It becomes a {@link Delivery} when one is needed: for the
+ * links of a settlement of several messages.
  */
 export class LightDeliveries {
   readonly #chunks = new Map<number, Chunk>();
@@ -44,7 +45,7 @@ export class LightDeliveries {
     return this.#size;
   }
 
-  /** Keeps a delivery; false where it has more than is kept here. */
+  /** Stores a delivery; returns false if it has data that is not stored here. */
   push(message: MessageLike, { creation, destination }: Incoming, queue: string): boolean {
     const { fields, properties } = message;
     const { messageId, correlationId } = properties;
@@ -70,7 +71,7 @@ export class LightDeliveries {
     return this.#chunkOf(tag)?.places[tag % chunkSize] !== undefined;
   }
 
-  /** Forgets a delivery, which was settled. */
+  /** Removes a settled delivery. */
   delete(tag: number): void {
     const chunk = this.#chunkOf(tag);
     const at = tag % chunkSize;
@@ -79,11 +80,11 @@ export class LightDeliveries {
     chunk.traceparents[at] = undefined;
     this.#size--;
     const index = Math.floor(tag / chunkSize);
-    // The next delivery goes into the last one.
+    // The next delivery is added to the last chunk.
     if (--chunk.count === 0 && index !== Math.floor(this.#highest / chunkSize)) this.#deleteChunk(index);
   }
 
-  /** Forgets all deliveries up to a tag. */
+  /** Removes all deliveries up to a tag. */
   deleteUpTo(tag: number): void {
     for (const [index, chunk] of this.#chunks) {
       const first = index * chunkSize;
@@ -162,7 +163,7 @@ export class LightDeliveries {
   }
 }
 
-/** Whether a span context is what this header says, and nothing more. */
+/** Whether a span context is equal to this header, and has no other data. */
 function says(traceparent: string, { traceId, spanId, traceFlags, traceState }: SpanContext): boolean {
   return (
     traceparent.length === 55 &&

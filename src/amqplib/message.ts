@@ -130,7 +130,7 @@ export function messageDetails(message: MessageLike, queue: string): Attributes 
   return details;
 }
 
-/** What the broker tells of a delivery, for metrics; undefined where it tells nothing, and while nobody reads the metrics. */
+/** The broker's information about a delivery, for metrics; undefined if there is none, and without a metrics reader. */
 export function deliveryFacts({ fields, properties }: MessageLike, queue: string): DeliveryFacts | undefined {
   if (metricsEpoch() === 0) return undefined;
   const headers = properties.headers as Headers | undefined;
@@ -146,7 +146,10 @@ export function deliveryFacts({ fields, properties }: MessageLike, queue: string
   };
 }
 
-/** Whether a message has only expired, once, in the queue in which it was to wait until the time that it tells. */
+/**
+ * Whether a message was dead-lettered only once, because it expired in the queue in which it was to wait until its
+ * delivery time.
+ */
 function isScheduled(headers: Headers | undefined): boolean {
   const deaths = headers?.['x-death'];
   if (!Array.isArray(deaths) || deaths.length !== 1 || timeInHeader(headers?.[deliverAtHeader]) === undefined)

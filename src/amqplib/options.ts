@@ -8,8 +8,9 @@ export interface TraceAmqplibOptions extends TraceOptions {
   /** The broker's name on spans (`server.address`, `server.port`). Default: the name and port of the connection's socket. */
   server?: ServerOption | undefined;
   /**
-   * Whether the broker is asked how many messages wait in the queues that are consumed, whenever metrics are read:
-   * `mqtrace.consumer.lag`. It is asked on a channel that is opened for that each time. Of `traceConnection`. Default false.
+   * Whether the number of waiting messages in the consumed queues is read from the broker whenever metrics are read,
+   * as `mqtrace.consumer.lag`. A channel is opened for each of these requests. Only for `traceConnection`. Default
+   * false.
    */
   pollLag?: boolean | undefined;
 }

@@ -62,7 +62,7 @@ export function traceConsume(channel: object, state: ChannelState): void {
   );
 }
 
-/** A queue that has no name of its own is left out: there may be any number of them, each for a short time. */
+/** Queues named by the broker are omitted, because their number is unlimited. */
 function noteLag({ lag, exclusiveQueues }: ChannelState, queue: unknown): void {
   if (typeof queue !== 'string') return;
   const { anonymous, temporary } = consumerDestination('', '', queue, exclusiveQueues) ?? {};
@@ -98,8 +98,8 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
 }
 
 /**
- * The context to handle a message in, where no span is made for it and next to nothing is kept: its span is refused for certain, and
- * with it that of its settlement. What its trace was is kept for a settlement of several.
+ * The context in which a message is handled whose span, and that of its settlement, are certainly unsampled: no span
+ * is created and little is stored. Its trace is stored for a settlement of several messages.
  */
 function lightContext(
   state: ChannelState,

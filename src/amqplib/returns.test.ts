@@ -16,7 +16,7 @@ beforeEach(() => {
 
 const headersOf = ({ traceId, spanId }: SpanContext): object => ({ traceparent: `00-${traceId}-${spanId}-01` });
 
-/** Starts a publish, which waits for its confirm. */
+/** Starts a publish that waits for its confirm. */
 function publish(routingKey: string, carried: SpanContext | undefined): Operation {
   const description = { name: 'publish', type: 'send', destination: { name: 'x' } } as const;
   const operation = startOperation(messaging, description, { kind: SpanKind.PRODUCER, parent: ROOT_CONTEXT });
@@ -31,14 +31,14 @@ const comesBack = (routingKey: string, carried: SpanContext): void =>
     properties: { headers: headersOf(carried) },
   });
 
-test('of messages with the same address, the one with the returned context fails', () => {
+test('among messages with the same address, the one with the returned context fails', () => {
   const [first, second] = [publish('key', undefined), publish('key', undefined)];
   comesBack('key', trace.getSpanContext(second.context)!);
   expect([first.ended, second.ended]).toEqual([false, true]);
   expect(recording.span('publish x').attributes['error.type']).toBe('NO_ROUTE');
 });
 
-test('of messages with the same context, the first one with the returned address fails, and each once', () => {
+test('among messages with the same context, the first one with the returned address fails, and each once', () => {
   const operations = ['other', 'key', 'key'].map((key) => publish(key, parent));
   comesBack('key', parent);
   expect(operations.map(({ ended }) => ended)).toEqual([false, true, false]);
@@ -47,7 +47,7 @@ test('of messages with the same context, the first one with the returned address
   expect(operations.map(({ ended }) => ended)).toEqual([false, true, true]);
 });
 
-test('a message that is confirmed already, or of no known publish, changes nothing', () => {
+test('a message that is already confirmed, or of an unknown publish, changes nothing', () => {
   const [first, second] = [publish('key', parent), publish('key', parent)];
   first.end();
   comesBack('key', parent);

@@ -1,9 +1,9 @@
-// Messages that the broker returns to their publisher.
+// Handles messages that the broker returns to their publisher.
 import type { SpanContext } from '@opentelemetry/api';
 import { type Messaging, type Operation, validSpanContext } from '../messaging/index.ts';
 import { carrierFor } from './message.ts';
 
-/** What a publish and a returned message have in common. */
+/** The common properties of a publish and a returned message. */
 interface Addressed {
   readonly exchange: unknown;
   readonly routingKey: unknown;
@@ -15,7 +15,7 @@ interface Mandatory extends Addressed {
   readonly operation: Operation;
 }
 
-/** The options of a publish that asks for its message to be returned where no queue takes it. */
+/** The options of a publish whose message is to be returned if it cannot be routed to a queue. */
 export interface MandatoryOptions {
   readonly mandatory?: unknown;
   readonly headers?: unknown;
@@ -44,7 +44,7 @@ export class Returns {
     this.#waiting.push({ operation, exchange, routingKey, creation: this.#creation(options) });
   }
 
-  /** Fails the publish of a returned message. Its confirm, which follows, changes nothing any more. */
+  /** Fails the publish of a returned message. The confirm that follows has no further effect. */
   returned({ fields, properties }: ReturnedMessage): void {
     if (this.#waiting.length === 0) return;
     const { exchange, routingKey, replyText } = fields;

@@ -128,7 +128,7 @@ class Publisher {
     return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };
   }
 
-  /** The options to publish with, where the context of the call is all that they carry. Never throws. */
+  /** The options to publish with, if only the context of the call is propagated. Never throws. */
   passOn(passedOn: CarriedHeaders, given: unknown): unknown {
     if (passedOn.isEmpty) return given;
     try {

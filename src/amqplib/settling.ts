@@ -74,7 +74,7 @@ interface Settling {
   settle(): void;
 }
 
-/** Of a message whose spans are refused for certain, that of its settlement included. */
+/** The settlement of a message whose spans, including that of the settlement, are certainly unsampled. */
 class LightSettlement implements Settling {
   readonly #state: ChannelState;
   readonly #tag: number;
@@ -126,12 +126,12 @@ class Settlement implements Settling {
     return this.startOne(this.named, parent);
   }
 
-  /** The destination of what is settled; undefined if there are several. */
+  /** The destination of the settled messages; undefined if there are several. */
   protected destination(): Destination | undefined {
     return this.named?.incoming.destination ?? destinationOf(this.message);
   }
 
-  /** A settlement that metrics count and that no span tells of: nothing is put together for one. */
+  /** A settlement that is only counted: no span is described. */
   protected startMeasured(parent: Context): Operation {
     const { messaging, server } = this.state;
     return noOperation(parent, messaging.measurer.start(this.name, 'settle', this.destination(), server.address));
@@ -175,7 +175,7 @@ class SeveralSettled extends Settlement {
     lightDeliveries.deleteUpTo(this.#upTo);
   }
 
-  /** The messages that it settles, in the order of their tags where some are light ones. */
+  /** The messages that it settles, in the order of their tags if some are light deliveries. */
   #find(): Delivery[] {
     if (typeof this.#upTo !== 'number') return [];
     const { deliveries, lightDeliveries } = this.state;

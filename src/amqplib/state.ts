@@ -16,10 +16,10 @@ export class ChannelState {
   readonly messaging: Messaging;
   readonly server: Server;
   readonly exclusiveQueues: ExclusiveQueues;
-  /** Undefined unless the broker is to be asked. */
+  /** Undefined unless lag is read from the broker. */
   readonly lag: QueueLag | undefined;
   readonly deliveries: Deliveries = new Deliveries();
-  /** Those whose spans are refused for certain. */
+  /** Those whose spans are certainly unsampled. */
   readonly lightDeliveries: LightDeliveries = new LightDeliveries();
   /** Publishes that wait for their confirm; undefined on a channel without confirms. */
   readonly confirms: Confirms | undefined;
@@ -77,7 +77,7 @@ export interface Received {
   delivery: Delivery;
 }
 
-/** Where messages without a span came from: the same for all of a consumer. */
+/** The source of messages without a span, the same for all messages of a consumer. */
 export interface LightOrigin {
   readonly state: ChannelState;
   readonly queue: string;

@@ -33,7 +33,7 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   return isExactManager() ? contextApi.with(context, fn) : runOnce(context, fn);
 }
 
-/** As {@link runInContext}, for a manager of which nothing is known. @internal */
+/** As {@link runInContext}, for an unknown manager. @internal */
 export function runOnce<R>(context: Context, fn: () => R): R {
   let called = false;
   let threw = false;

@@ -1,8 +1,8 @@
-// Checks of option values, with errors that say what is expected.
+// Checks option values, with errors that say what is expected.
 import { types } from 'node:util';
 import { invalidOption, unknownOption } from './errors.ts';
 
-/** Checks one value; `where` is the option's full name, for the message. `all` holds all options given with it. */
+/** Checks one value; `where` is the option's full name, for the message. `all` holds all given options. */
 export type OptionCheck<Options = unknown> = (value: unknown, where: string, all: Options) => void;
 
 /** The longest that Node's timers can wait, in milliseconds. */

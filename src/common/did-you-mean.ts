@@ -1,4 +1,4 @@
-// Finds the known name that a mistyped one probably stands for.
+// Finds the known name that was probably meant by a mistyped one.
 /** The known name nearest to a mistyped one, or undefined when none is near. @internal */
 export function nearest(given: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -33,11 +33,11 @@ test.each<[string, boolean, () => ContextManager]>([
   expect(isExactManager()).toBe(exact);
 });
 
-test('without a manager nothing is known', () => {
+test('without a manager the result is false', () => {
   expect(isExactManager()).toBe(false);
 });
 
-test('one whose method is replaced later is watched from then on', () => {
+test('one whose method is replaced later is checked from then on', () => {
   const manager = new AsyncContextManager();
   context.setGlobalContextManager(manager);
   expect(isExactManager()).toBe(true);
@@ -48,7 +48,7 @@ test('one whose method is replaced later is watched from then on', () => {
   expect(tracingFaults()).toBe(faults + 1);
 });
 
-test('in an exact one, a function runs in the context, and what it throws is no fault', () => {
+test('with an exact manager a function runs in the context, and its exception is not a fault', () => {
   context.setGlobalContextManager(new AsyncContextManager());
   const inner = ROOT_CONTEXT.setValue(Symbol('inner'), 1);
   const faults = tracingFaults();

@@ -1,9 +1,9 @@
-// Recognizes context managers that do no more than run a function in a context.
+// Recognizes context managers that only run a function in a context.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Where API 1.x keeps what was registered. */
+/** The property in which API 1.x stores registered parts. */
 const apiGlobals = Symbol.for('opentelemetry.js.api.1');
-/** What mqtrace's own manager is marked with, on its prototype. */
+/** The mark of mqtrace's own manager, on its prototype. */
 const mark = Symbol.for('mqtrace.exact-context-manager.1');
 
 interface ManagerLike {
@@ -21,8 +21,8 @@ export function markExact(managers: { readonly prototype: object }): void {
 }
 
 /**
- * Whether the registered manager is mqtrace's own or the stock one on AsyncLocalStorage, neither of them changed: then it need not be
- * watched that it calls a function once and returns or throws what the function does. @internal
+ * Whether the registered manager is mqtrace's own or the stock one on AsyncLocalStorage, unmodified: then it need not
+ * be checked that it calls a function once and returns or throws what the function does. @internal
  */
 export function isExactManager(): boolean {
   const manager = (globalThis as { [apiGlobals]?: { context?: ManagerLike } | undefined })[apiGlobals]?.context;
@@ -34,7 +34,7 @@ export function isExactManager(): boolean {
     askedWith = manager.with;
     asked = manager;
   } catch {
-    // One that throws is watched at each call.
+    // One that throws is checked at each call.
     asked = undefined;
   }
   answer = found;
@@ -49,7 +49,7 @@ function isExact(manager: ManagerLike): boolean {
   if (prototype.constructor.name !== 'AsyncLocalStorageContextManager') return false;
   const { _asyncLocalStorage: storage } = manager;
   if (!(storage instanceof AsyncLocalStorage) || Object.hasOwn(storage, 'run')) return false;
-  // As the package has it, in any version so far; what a patch puts in its place looks different.
+  // As in every version of the package so far; a patched method looks different.
   return /^with\(context, fn, thisArg, \.\.\.args\) \{\s*const cb = thisArg == null \? fn : fn\.bind\(thisArg\);\s*return this\._asyncLocalStorage\.run\(context, cb, \.\.\.args\);\s*\}$/.test(
     String(prototype.with),
   );

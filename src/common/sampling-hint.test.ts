@@ -87,7 +87,7 @@ describe('isCertainlyUnsampled', () => {
 });
 
 describe('isCertainlyRefused', () => {
-  test('a root is refused where the hint says so of all', () => {
+  test('a root is certainly refused if the hint says so for all roots', () => {
     expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
     leave();
     expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
@@ -99,7 +99,7 @@ describe('isCertainlyRefused', () => {
     expect(isCertainlyUnsampled(ROOT_CONTEXT, provider)).toBe(false);
   });
 
-  test('below a parent it is as isCertainlyUnsampled', () => {
+  test('below a parent it is the same as isCertainlyUnsampled', () => {
     leave({ skipsRoots: () => true, skipsBelow: () => false });
     expect(isCertainlyRefused(parent(0), provider)).toBe(false);
     leave({ skipsRoots: () => false });

@@ -6,8 +6,9 @@ import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
 
 /**
- * The hint that `startTracing` provides to the wrappers, which never import the SDK: it tells before a span is created whether the
- * span is certainly unsampled. It is stored on `globalThis` under a registered symbol, so that several copies of this package share
+ * The hint that `startTracing` provides to the wrappers, which never import the SDK: it says before a span is created
+ * whether the span is certainly unsampled. It is stored on `globalThis` under a registered symbol, so that several
+ * copies of this package share
  * it.
  *
  * @internal
@@ -22,7 +23,7 @@ export interface SamplingHint {
    * parents only.
    */
   skipsBelow(parent: SpanContext): boolean;
-  /** Whether no root would be recorded, whatever its trace id, attributes and links. Copies of earlier versions do not tell. */
+  /** Whether no root would be recorded, for any trace id, attributes and links. Earlier versions do not set it. */
   skipsRoots?(): boolean;
 }
 
@@ -59,8 +60,8 @@ export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider,
 }
 
 /**
- * As {@link isCertainlyUnsampled}, and true as well for a root that the sampler would certainly refuse. For operations whose span
- * context goes nowhere, as a settlement: where it is sent on, a trace has to be started all the same.
+ * As {@link isCertainlyUnsampled}, and also true for a root that would certainly not be sampled. For operations whose
+ * span context is not propagated, such as settlements; otherwise a trace has to be started.
  *
  * @internal
  */
@@ -81,7 +82,7 @@ function isRefused(parent: Context, provider: TracerProvider | undefined, stock:
     }
     if (!isValidSpanContext(context)) return false;
     if (hints && maker === hint.provider) return hint.skipsBelow(context);
-    // Stock propagators would write flags that are not known, which spans do not take over.
+    // Stock propagators would write unknown flags, which spans do not inherit.
     return stock && context.traceFlags <= knownFlags && refusesBelowUnsampled(maker);
   } catch (error) {
     reportFault('asking whether a span is sampled', error);

@@ -17,7 +17,7 @@ interface ProviderLike {
 
 const providers: ReadonlySet<unknown> = new Set(['TracerProvider', 'BasicTracerProvider', 'NodeTracerProvider']);
 
-/** What a provider refuses for certain. */
+/** The spans that a provider certainly drops. */
 interface Refusals {
   readonly belowUnsampled: boolean;
   readonly roots: boolean;
@@ -39,7 +39,7 @@ export function refusesBelowUnsampled(provider: TracerProvider): boolean {
 }
 
 /**
- * Whether this provider, of the same kind, makes nothing but non-recording spans of roots, whatever their trace ids are.
+ * Whether this provider, of the same kind, creates only non-recording spans for roots, for any trace ids.
  *
  * @internal
  */
@@ -82,7 +82,7 @@ function isStockSampler(sampler: unknown): sampler is SamplerLike {
   return [true, false].every((isRemote) => [0, 2].every((flags) => refuses(sampler, below(isRemote, flags))));
 }
 
-/** A ratio of 0 is told by its value: what it answers for some trace ids says nothing of others. */
+/** A ratio of 0 is recognized by its value, because its decisions for some trace ids say nothing about others. */
 function refusesEveryRoot(sampler: SamplerLike): boolean {
   const { _root: root } = sampler;
   const isOff = isUnmodified(root, 'AlwaysOffSampler');

@@ -6,7 +6,7 @@ import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
 let last: SpanContext | undefined;
 let lastTraceId = '';
 let lastSpanId = '';
-// A send of many messages asks of the parent and of each new span by turns.
+// A send of many messages checks the parent and each new span alternately.
 let previous: SpanContext | undefined;
 let previousTraceId = '';
 let previousSpanId = '';

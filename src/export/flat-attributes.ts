@@ -51,7 +51,7 @@ export function flatten(
 /**
  * Sets an attribute. Returns false and changes nothing if the SDK would drop or change it.
  *
- * @param others - the length of a list that the span has beside this one, without this name.
+ * @param others - the length of another list of the span, without this name.
  * @internal
  */
 export function setFlat(
@@ -111,7 +111,7 @@ export function plainLinks(
 }
 
 /**
- * As {@link plainLinks}, for links that nobody changes from here on: they need not be copied.
+ * As {@link plainLinks}, for links that are not modified afterwards: they need not be copied.
  *
  * @internal
  */
@@ -135,7 +135,7 @@ export function ownedLinks(
   return links;
 }
 
-/** How many attributes a link has; -1 if the SDK would drop or change one of them. */
+/** The number of attributes of a link; -1 if the SDK would drop or change one of them. */
 function countPlain(attributes: Attributes, limits: Required<SpanLimits>): number {
   if (typeof attributes !== 'object') return -1;
   let count = 0;

@@ -59,7 +59,7 @@ const unknown = 2;
  */
 export class GrpcClient {
   readonly #target: GrpcTarget;
-  /** Named where a client is made, because the build loads node:http2 there. */
+  /** Named where a client is created, because the build loads node:http2 there. */
   readonly #connect: typeof connectHttp2 = connectHttp2;
   #session: ClientHttp2Session | undefined;
   /** The reason why a session ended; its streams only report that they were cancelled. */

@@ -12,7 +12,7 @@ import { wrongProtocol } from './wrong-protocol.ts';
 export class GrpcSender implements Sender {
   readonly #client: GrpcClient;
   readonly #url: URL;
-  /** Named where a sender is made, because the build loads zlib there. */
+  /** Named where a sender is created, because the build loads zlib there. */
   readonly #compress: ((input: Buffer) => Promise<Buffer>) | undefined;
 
   constructor(target: GrpcTarget & { readonly compression: 'none' | 'gzip' }) {

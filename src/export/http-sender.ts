@@ -32,8 +32,8 @@ const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 export class HttpSender implements Sender {
   readonly #target: HttpTarget;
   readonly #url: URL;
-  // The build loads these parts of Node.js where they are named: here, and not when the first request is made, which may be after a
-  // test runner has taken the module system down.
+  // The build loads these parts of Node.js where the code names them: here, because a test runner may have closed the
+  // module system before the first request.
   readonly #open: typeof requestHttp;
   readonly #compress: ((input: Buffer) => Promise<Buffer>) | undefined;
   #agent: Promise<HttpAgent | HttpsAgent> | undefined;

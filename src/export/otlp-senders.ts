@@ -67,7 +67,7 @@ export function httpSettings(
   target: Omit<OtlpTarget, 'protocol'>,
 ): Pick<HttpTarget, 'url' | 'headers' | 'agentFactory' | 'timeoutMs' | 'compression'> {
   const { httpAgentOptions: given, tls } = target;
-  // Chosen now, because the build loads node:http and node:https where they are named.
+  // Selected here, because the build loads node:http and node:https where the code names them.
   const Agent = new URL(target.url).protocol === 'https:' ? HttpsAgent : HttpAgent;
   const makeAgent = (): HttpAgent | HttpsAgent =>
     new Agent({ keepAlive: true, ...(given as HttpsAgentOptions | undefined), ...tls });

@@ -42,7 +42,7 @@ const entries = fc
   .tuple(ids, fc.oneof(fieldLists, fc.constant(null)), fc.constantFrom<unknown[]>([], [250, 2], [250, 'x']))
   .map(([id, fields, more]) => [id, fields].concat(more));
 
-/** All that can be told of an entry after it was received, and what was counted. */
+/** Everything that is known of an entry after it was received, and the counters. */
 function received(given: unknown[], options: TraceRedisOptions): object {
   const tracing = new StreamTracing(options);
   const asked = new Asked('xreadgroup', ['GROUP', 'g', 'c', 'STREAMS', 'orders', '>'], { 'server.address': 'redis' });
@@ -81,7 +81,7 @@ const optionSets: TraceRedisOptions[] = [
   { cloudEvents: true },
 ];
 
-test('entries that are read when they are asked for are read as those that are read at once', () => {
+test('entries that are read lazily have the same result as those read immediately', () => {
   fc.assert(
     fc.property(
       entries,
@@ -97,7 +97,7 @@ test('entries that are read when they are asked for are read as those that are r
   );
 });
 
-test('what is read late does not change with the entry, and does not keep the bytes of a reply', () => {
+test('a lazily read entry does not change with its array, and does not retain the bytes of a reply', () => {
   const tracing = new StreamTracing({ propagator: 'mqtrace' });
   const source = new EntrySource(tracing, { name: 'orders' }, { attributes: {} });
   const reader = new EntryReader(tracing);

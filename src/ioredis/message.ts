@@ -184,7 +184,7 @@ function fieldsOf(entry: readonly unknown[]): RedisFields | undefined {
   return Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
 }
 
-/** An id begins with the server's time, unless the writer gave it (`1-0`): a number that would be before 2001 is not a time. */
+/** An id starts with the server's time, unless the writer chose it (`1-0`): a time before 2001 is not one. */
 function sentAtOf(id: string): number | undefined {
   const ms = Number(id.split('-', 1)[0]);
   return ms >= 1e12 && ms < 1e15 ? ms : undefined;

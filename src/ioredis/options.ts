@@ -10,8 +10,9 @@ export interface TraceRedisOptions extends TraceOptions {
    */
   hideFields?: boolean | undefined;
   /**
-   * Whether the server is asked for the lag of the consumer groups that are read, whenever metrics are read: `mqtrace.consumer.lag`
-   * and `mqtrace.consumer.pending`. It is asked on a connection that is opened for that each time. Default false.
+   * Whether the lag of the consumer groups that are read is queried from the server whenever metrics are read, as
+   * `mqtrace.consumer.lag` and `mqtrace.consumer.pending`. A connection is opened for each of these queries. Default
+   * false.
    */
   pollLag?: boolean | undefined;
 }

@@ -1,4 +1,4 @@
-// XADD where nothing of it is recorded or measured: the trace fields are all that there is to it.
+// Handles XADD commands that are neither recorded nor measured: only trace fields are added.
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { reportFault } from '../common/faults.ts';
 import { createStamp, type Stamp } from '../messaging/index.ts';
@@ -6,10 +6,10 @@ import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { fieldsOfXadd } from './arguments.ts';
 import type { Command } from './types.ts';
 
-/** The arguments that the application gave to commands which carry more. */
+/** The application's arguments of commands to which trace fields were added. */
 const givenArguments: Stamp<readonly unknown[]> = createStamp();
 
-/** Whether a command was passed on: it is the same one again when ioredis sends it again. @internal */
+/** Whether a command was passed on. ioredis sends the same object again after a lost connection. @internal */
 export function wasPassedOn(command: Command): boolean {
   return givenArguments.get(command) !== undefined;
 }
@@ -30,12 +30,12 @@ export function passOn(command: Command, passedOn: CarriedHeaders): void {
   }
 }
 
-/** ioredis makes a new reject() for each attempt of a pipeline. @internal */
+/** ioredis creates a new reject() for each attempt of a pipeline. @internal */
 export function passOnAgain(command: Command): void {
   if (givenArguments.get(command) !== command.args) hideFromErrors(command);
 }
 
-/** Errors of ioredis contain the arguments of the command, which are those that the application gave. */
+/** Errors of ioredis contain the arguments of the command, which must be those of the application. */
 function hideFromErrors(command: Command): void {
   const { reject } = command;
   command.reject = (error): void => {

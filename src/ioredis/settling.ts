@@ -55,7 +55,7 @@ export class SettlingCall implements StreamCall {
     return this.#operation.context;
   }
 
-  /** Counts and times a settlement that no span tells of: which entries it settles need not be known. */
+  /** Counts and times a settlement without a span: its entries need not be looked up. */
   #measure(): void {
     const { tracing, server } = this.#connection;
     const destination = { name: text(this.#args[0]) };

@@ -21,7 +21,7 @@ export class StreamTracing {
   readonly options: TraceRedisOptions;
   /** Whether replies come without trace fields. */
   readonly hidesFields: boolean;
-  /** Undefined unless the server is to be asked. */
+  /** Undefined unless lag is read from the server. */
   readonly lag: GroupLag | undefined;
   readonly #settles: boolean;
   readonly #delivered = new RecentMap<string, Incoming>(deliveredLimit);

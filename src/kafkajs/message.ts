@@ -109,7 +109,7 @@ export function sentAt(message: KafkaMessageLike): number | undefined {
   return time > 0 ? time : undefined;
 }
 
-/** As `Number`, in a third of the time: metrics ask it of every message of a batch. */
+/** Like `Number`, in a third of the time, because metrics need it for every message of a batch. */
 function decimal(text: unknown): number {
   if (typeof text !== 'string' || text.length > 15 || text === '') return Number(text);
   let value = 0;

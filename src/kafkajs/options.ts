@@ -1,4 +1,4 @@
-// The options of the kafkajs wrappers.
+// Defines the options of the kafkajs wrappers.
 import { checkBoolean } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { checkOptions, type TraceOptions } from '../messaging/options.ts';
@@ -6,11 +6,11 @@ import { checkServer, type ServerOption } from '../messaging/server.ts';
 
 /** Options of `traceProducer`, and of everything that `traceKafka` traces. */
 export interface TraceKafkaProducerOptions extends TraceOptions {
-  /** Value of `messaging.client.id`. Default: what the client's first request tells. */
+  /** Value of `messaging.client.id`. Default: the value of the client's first request. */
   clientId?: string | undefined;
   /**
-   * Value of `server.address` and `server.port` of every span. Default: the broker, as long as the client has talked to one only;
-   * with several, none.
+   * Value of `server.address` and `server.port` of every span. Default: the broker, while the client has used only
+   * one; with several, none.
    */
   server?: ServerOption | undefined;
 }
@@ -18,8 +18,8 @@ export interface TraceKafkaProducerOptions extends TraceOptions {
 /** Options of `traceKafka`. */
 export interface TraceKafkaOptions extends TraceKafkaProducerOptions {
   /**
-   * Whether Kafka is asked for the ends of the partitions whenever metrics are read, by an admin client that is connected for as long
-   * as that takes: `mqtrace.consumer.lag` is then exact. Default false: the lag is as of the batch that came last.
+   * Whether the ends of the partitions are read from Kafka whenever metrics are read, with a short-lived admin
+   * client, so that `mqtrace.consumer.lag` is exact. Default false: the lag is that of the last batch.
    */
   pollLag?: boolean | undefined;
 }

@@ -37,7 +37,7 @@ const contextView = (given: SpanContext | undefined): object | undefined =>
   given && { ...given, traceState: given.traceState?.serialize() };
 
 const view = ({ name, attributes, links, parentSpanContext }: ReadableSpan): object => {
-  // Times, and the id of a batch's span that was refused, differ from run to run.
+  // Times, and the id of a refused batch span, differ between runs.
   const { 'mqtrace.message.age': _, ...rest } = attributes;
   const linked = links
     .map((link) => contextView(link.context))
@@ -45,7 +45,7 @@ const view = ({ name, attributes, links, parentSpanContext }: ReadableSpan): obj
   return { name, rest, parent: contextView(parentSpanContext), linked };
 };
 
-/** One batch whose span is refused, each message of it processed; what the application sees and what is recorded. */
+/** Processes each message of a batch whose span is refused; returns what the application sees and what is recorded. */
 async function run(
   fastPath: boolean,
   tracerProvider = provider,
@@ -90,20 +90,20 @@ async function run(
   return { batch, seen, spans: exporter.getFinishedSpans().map(view) };
 }
 
-test('messages of a batch without a span are processed as where each was read before', async () => {
+test('messages of a batch without a span are processed like those that were read before', async () => {
   const [fast, slow] = [await run(true), await run(false)];
   expect(fast.seen).toEqual(slow.seen);
   expect(fast.spans).toEqual(slow.spans);
-  // The two sampled messages in a usual form, and the one in another spelling.
+  // The two sampled messages in the common form, and the one in another spelling.
   expect(fast.spans).toHaveLength(3);
 });
 
-test('a handler of such a batch runs in a trace of its own, which is not sampled', async () => {
+test('a handler of such a batch runs in a new trace, which is not sampled', async () => {
   const { batch } = await run(true);
   expect(batch).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string, traceFlags: 0 });
 });
 
-test('a batch that is recorded links every message that carries a trace', async () => {
+test('a recorded batch links every message that carries a trace', async () => {
   const recording = new NodeTracerProvider({
     sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
     spanProcessors: [new SimpleSpanProcessor(exporter)],

@@ -40,7 +40,7 @@ export function traceSends(sender: object, state: ClientState): void {
   });
 }
 
-/** Where the argument of a method contains messages. */
+/** The position of the messages in the argument of a method. */
 interface Shape<A> {
   topics(argument: A): readonly TopicMessages[];
   /** A copy with other messages. */
@@ -95,7 +95,10 @@ function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[]
   return all;
 }
 
-/** A copy of what is sent that carries these headers. Unknown shapes are passed through, so that kafkajs reports its own error. */
+/**
+ * A copy of the argument with these headers. Unknown shapes are passed through, so that kafkajs reports its own
+ * error.
+ */
 function passOn<A>(argument: A, shape: Shape<A>, passedOn: CarriedHeaders): unknown {
   const given = shape.topics(argument) as readonly (TopicMessages | null | undefined)[];
   if (passedOn.isEmpty || !Array.isArray(given)) return argument;

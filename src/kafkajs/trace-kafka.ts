@@ -34,7 +34,7 @@ export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOpt
   return kafka;
 }
 
-/** It gives up at once where Kafka does not answer: the next collection asks again. */
+/** It does not retry if Kafka does not respond: the next collection reads again. */
 function adminOf(kafka: object): AdminLike {
   return (kafka as { admin(config: object): AdminLike }).admin({ retry: { retries: 0 } });
 }

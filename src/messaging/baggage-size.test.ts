@@ -9,7 +9,7 @@ test.each([
   [undefined, 0],
   [undefined, 900],
   [3002, 3000],
-])('the span of a received message says %s where it carries a value of %i bytes', (size, bytes) => {
+])('the span of a received message has %s if it carries a value of %i bytes', (size, bytes) => {
   const baggage = propagation.createBaggage(bytes === 0 ? {} : { a: { value: 'x'.repeat(bytes) } });
   const context = bytes === 0 ? ROOT_CONTEXT : propagation.setBaggage(ROOT_CONTEXT, baggage);
   const incoming = {

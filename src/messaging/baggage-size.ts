@@ -1,12 +1,12 @@
-// Says on a span that a message carries much baggage.
+// Records on a span the size of large baggage.
 import { type Attributes, type Context, propagation } from '@opentelemetry/api';
 import { baggageHeader } from '../propagation/w3c-baggage.ts';
 import { ATTR_BAGGAGE_SIZE } from './semconv.ts';
 
-/** Less than this, in bytes, is nothing to look into. */
+/** The size in bytes from which it is recorded. */
 const leastBytes = 1024;
 
-/** The bytes of the baggage that a received message carries, where it is much. */
+/** The size of a received message's baggage in bytes, if it is large. */
 export function baggageSize(context: Context): Attributes | undefined {
   const baggage = propagation.getBaggage(context);
   if (baggage === undefined) return undefined;

@@ -27,8 +27,8 @@ import { startSpans } from './spans.ts';
  * context in which the consumer was started.
  *
  * @param ambient - the context whose span contains the processing, such as that of a batch; the root context if there is none.
- * @param counting - what metrics count here of the message; default: nothing of it, only the time.
- * @param facts - what the broker tells of the delivery, for metrics.
+ * @param counting - how metrics count the message; default: only its processing time is measured.
+ * @param facts - the broker's information about the delivery, for metrics.
  */
 export function startProcessing(
   messaging: Messaging,
@@ -49,8 +49,8 @@ export function startProcessing(
 }
 
 /**
- * The context to process a message in, where no span is made and nothing is measured for it; undefined where {@link startProcessing}
- * has to be asked, which then gives an operation in that same context.
+ * The context to process a message in, if it has no span and is not measured; undefined if {@link startProcessing}
+ * has to decide, whose operation then has the same context.
  */
 export function contextWithoutSpan(messaging: Messaging, incoming: Incoming, ambient: Context): Context | undefined {
   if (metricsEpoch() !== 0 || !messaging.alwaysContinues || isTracingSuppressed(ambient)) return undefined;
@@ -69,7 +69,7 @@ function startProcess(
   // Without a span of its own that links the message, only the message's context continues the trace.
   const isIgnored = messaging.ignores(destination);
   const parenting = isIgnored ? 'parent' : messaging.parenting(destination?.name);
-  // A span context that is active is looked at only where it counts: it is another one at each turn.
+  // The active span context is read only if it matters, because it differs for each message.
   const mayDetach = incoming.linkOnly === true || parenting !== 'parent';
   let surrounding = mayDetach ? validSpanContext(ambient) : undefined;
   const detaches = mayDetach && (incoming.linkOnly === true || parenting === 'link' || surrounding !== undefined);
@@ -140,7 +140,8 @@ function startOnBatch(
   measurement: Measurement | undefined,
 ): Operation {
   const { name, type, details } = description;
-  // What is pulled goes on in the context of the pull. A handler of a batch goes on in that of its span, refused or not.
+  // After a pull, the context of the pull stays active. A batch handler runs in the context of its span, sampled or
+  // not.
   const skips = type === 'receive' ? messaging.shouldSkipLeaf(parent) : messaging.shouldSkip(parent);
   if (skips || messaging.ignoresAll(incoming)) return noOperation(parent, measurement);
   if (type === 'process' && messaging.isCertainlyRefused(parent)) return startRefused(messaging, parent, measurement);
@@ -165,7 +166,10 @@ function startOnBatch(
   );
 }
 
-/** An operation whose root span is refused for certain: its span is no more than a trace for what is sent within it. */
+/**
+ * An operation whose root span is certainly unsampled: its span only provides a trace for messages that are sent
+ * within it.
+ */
 function startRefused(messaging: Messaging, parent: Context, measurement: Measurement | undefined): Operation {
   const { spans, context } = startSpans(messaging.tracer, 'process', { kind: SpanKind.CONSUMER }, parent);
   return new Operation(context, spans, messaging, undefined, measurement);
@@ -175,7 +179,7 @@ function startRefused(messaging: Messaging, parent: Context, measurement: Measur
  * Starts a pull of at most one message: a CLIENT span that links it.
  *
  * @param parent - the context of the application's call.
- * @param messages - how many it gave: none where it failed.
+ * @param messages - the number of messages it returned: 0 if it failed.
  */
 export function startReceiving(
   messaging: Messaging,
@@ -224,7 +228,7 @@ export function startSettling(
       ? undefined
       : messaging.measurer.start(name, 'settle', destination, attributes);
   if (!messaging.recordsSettlement(parent) || messaging.ignoresAll(settled)) return noOperation(parent, measurement);
-  // What settlements are told of is of the message settled, but where the server gives the span its name.
+  // The attributes of a settlement belong to the settled message, unless the span is named after the server.
   const [shared, own] = withoutDestination ? [attributes, undefined] : [undefined, attributes];
   return startOperation(
     messaging,

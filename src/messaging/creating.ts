@@ -1,4 +1,4 @@
-// The create spans of a send of several messages, and the headers with their contexts.
+// Creates the create spans of a send of several messages, and the headers with their contexts.
 import { type Attributes, type Context, type Span, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { answered, reportFault } from '../common/faults.ts';
@@ -10,7 +10,7 @@ import { startOperation, withMore } from './operation.ts';
 import type { Outgoing } from './producing.ts';
 import { toVersion } from './semconv.ts';
 
-/** What only this message has. */
+/** The attributes of only this message. */
 export function ownAttributes<H>(
   messaging: Messaging,
   { attributes, destination }: Outgoing<H>,
@@ -19,18 +19,18 @@ export function ownAttributes<H>(
   return withMore(attributes, messaging.baggageAttributes('send', parent, destination.name));
 }
 
-/** Makes the create span of each message of one send. */
+/** Creates the create span of each message of one send. */
 export class Creating<H> {
   readonly #messaging: Messaging;
   readonly #adapter: CarrierAdapter<H>;
   readonly #facts: Attributes | undefined;
   readonly #parent: Context;
-  /** A tracer that starts prepared spans; undefined for one of someone else, which may do anything. */
+  /** A tracer that starts prepared spans; undefined for any other tracer. */
   readonly #ours: PreparedTracer | undefined;
-  /** The headers of a create span's context, from which those of the next differ by the id of the span alone. */
+  /** The headers of a create span's context; those of the next one differ only by the span id. */
   #carried: CarriedHeaders | undefined;
   #carriedSpan: SpanContext | undefined;
-  /** The context of the message's create span; undefined where it has none. */
+  /** The context of the message's create span; undefined if it has none. */
   created: SpanContext | undefined;
 
   constructor(messaging: Messaging, adapter: CarrierAdapter<H>, facts: Attributes | undefined, parent: Context) {
@@ -41,7 +41,7 @@ export class Creating<H> {
     this.#ours = messaging.fastPath ? oursOf(messaging) : undefined;
   }
 
-  /** Makes the create span of a message; returns the headers to send. */
+  /** Creates the create span of a message; returns the headers to send. */
   create(message: Outgoing<H>): H | undefined {
     const ours = this.#ours;
     const messaging = this.#messaging;
@@ -109,7 +109,7 @@ function oursOf(messaging: Messaging): PreparedTracer | undefined {
   try {
     return preparedTracer(answered(messaging.tracer()));
   } catch {
-    // Each span asks again, and its fault is counted.
+    // The next span tries again, and its fault is counted.
     return undefined;
   }
 }

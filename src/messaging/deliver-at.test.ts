@@ -15,18 +15,18 @@ test.each<[unknown, number | undefined]>([
   expect(timeInHeader(value)).toBe(expected);
 });
 
-test('a message waits from when it was to be delivered, or from when it was sent if that is later', () => {
+test('a message waits from its intended delivery time, or from its send time if that is later', () => {
   const sent = Date.now() - 60_000;
   expect(waitsSince(sent, undefined)).toBe(sent);
   expect(waitsSince(sent, String(sent + 50_000))).toBe(sent + 50_000);
   expect(waitsSince(sent, String(sent - 1))).toBe(sent);
   expect(waitsSince(sent, 'tomorrow')).toBe(sent);
   expect(waitsSince(undefined, String(sent))).toBeUndefined();
-  // Before its time it has not waited, which is no fault of a clock.
+  // Before its time it has not waited, which is not clock skew.
   expect(Date.now() - waitsSince(sent, String(Date.now() + 100_000))!).toBeGreaterThanOrEqual(0);
 });
 
-test('a time that has passed came with another message', () => {
+test('a past time belongs to another message', () => {
   const headers = (deliverAt: unknown): Record<string, unknown> => {
     const given = { [deliverAtHeader]: deliverAt, other: 'kept' };
     dropPastDelivery(given);

@@ -18,7 +18,7 @@ export function timeInHeader(value: unknown): number | undefined {
 }
 
 /**
- * The time from which a message waits: when it was sent, or when it was to be delivered, if that is later. A message that is
+ * The time from which a message waits: its send time, or its intended delivery time if that is later. A message that is
  * delivered early has not waited.
  *
  * @internal

@@ -1,4 +1,5 @@
-// Compares the fast way of a send with the slow one: any context, headers, options, propagator and sampler gives the same.
+// Compares the fast path of a send with the slow one: both have the same result for any context, headers, options,
+// propagator and sampler.
 import {
   type Baggage,
   type Context,
@@ -43,7 +44,7 @@ const spanContext = fc.record<SpanContext>({
   traceFlags: fc.constantFrom(0, 0, 0, 1, 2, 3, 4, 0xff),
   isRemote: fc.boolean(),
 });
-/** What is parsed and counted once for an object is made anew for each run. */
+/** Objects that are parsed and counted only once are created again for each run. */
 const traceState = fc.constantFrom<(() => unknown) | undefined>(
   undefined,
   undefined,
@@ -138,7 +139,7 @@ const optionSets: readonly TraceOptions[] = [
 const stock = new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] });
 const traceAlone = new CompositePropagator({ propagators: [new W3CTraceContextPropagator()] });
 
-/** Decides without regard to the parent, and differently for each span. */
+/** Decides independently of the parent, and differently for each span. */
 function alternating(): Sampler {
   let count = 0;
   return {
@@ -214,13 +215,16 @@ function play(given: Scenario, fastPath: boolean): unknown {
   };
 }
 
-/** With the order of the headers, which is that on the wire. */
+/** Includes the order of the headers, which is that of the sent message. */
 function orderedEntries(carried: unknown): unknown {
   if (typeof carried !== 'object' || carried === null || Array.isArray(carried)) return carried;
   return carried instanceof Map ? carried : Object.entries(carried);
 }
 
-/** Where the sampler refuses for certain, the fast path makes no span: the ids that came travel on, in place of those of no span. */
+/**
+ * If the span is certainly unsampled, the fast path creates none: the received ids are propagated instead of new
+ * ones.
+ */
 function withoutRefusedSpans(result: unknown): unknown {
   const text = JSON.stringify(result, (_, value: unknown) => (value === undefined ? 'undefined' : value));
   return JSON.parse(
@@ -250,7 +254,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   process: fc.constantFrom(false, false, false, true),
 });
 
-test('a send gives the same on both ways', () => {
+test('a send has the same result on both paths', () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const [fast, slow] = [play(given, true), play(given, false)];

@@ -19,7 +19,7 @@ function operation(): Operation {
 function foreign(promise: Promise<unknown>): unknown {
   return {
     isPending: () => true,
-    // oxlint-disable-next-line unicorn/no-thenable -- this is what it is
+    // oxlint-disable-next-line unicorn/no-thenable -- a thenable is tested
     then: (...args: Parameters<Promise<unknown>['then']>) => promise.then(...args),
   };
 }
@@ -28,7 +28,7 @@ function foreign(promise: Promise<unknown>): unknown {
 function lazy(): { runs: number } {
   return {
     runs: 0,
-    // oxlint-disable-next-line unicorn/no-thenable -- this is what it is
+    // oxlint-disable-next-line unicorn/no-thenable -- a thenable is tested
     then(this: { runs: number }, resolve: (value: string) => void) {
       this.runs++;
       resolve('rows');

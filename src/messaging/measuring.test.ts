@@ -136,7 +136,7 @@ test('an operation that has ended has no part in the ones that follow', () => {
   expect(values('messaging.process.duration')).toMatchObject([{ count: 1 }]);
 });
 
-test('operations of one name are told apart by type, destination, group and server', () => {
+test('operations of one name are distinguished by type, destination, group and server', () => {
   const one = { 'messaging.consumer.group.name': 'g', ...server };
   const attributes = [one, { ...one, 'messaging.consumer.group.name': 'h' }, { ...one, 'server.port': 1 }, undefined];
   for (let round = 0; round < 2; round++) {

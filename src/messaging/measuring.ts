@@ -241,7 +241,7 @@ export class Measurer {
 /**
  * The attributes that identify the lag of one destination.
  *
- * @param known - of which the group and the server are used.
+ * @param known - known attributes, of which the group and the server are used.
  */
 export function lagAttributes({ system, semconv }: Lagging, destination: string, known: Attributes): Attributes {
   const attributes: Attributes = { [ATTR_SYSTEM]: system, [ATTR_DESTINATION_NAME]: destination };

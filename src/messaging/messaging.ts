@@ -1,4 +1,4 @@
-// Holds what the operations of one wrapped client share, and injects and extracts context for them.
+// Holds the settings of one wrapped client, and injects and extracts context for its operations.
 import {
   type Attributes,
   type SpanContext,
@@ -127,7 +127,7 @@ export class Messaging {
     return this.recordsSettlement(parent) || (metricsEpoch() !== 0 && !isTracingSuppressed(parent));
   }
 
-  /** Whether every message continues its trace, by the shortest way. */
+  /** Whether every message continues its trace, and the fast path is enabled. */
   get alwaysContinues(): boolean {
     return this.fastPath && this.#parenting === 'parent';
   }
@@ -169,8 +169,8 @@ export class Messaging {
   }
 
   /**
-   * The headers of a context for any number of messages, as {@link inject} writes them; undefined where they depend on the message or
-   * its destination.
+   * The headers of a context for any number of messages, as {@link inject} writes them; undefined if they depend on
+   * the message or its destination.
    */
   carried(context: Context): CarriedHeaders | undefined {
     if (!this.fastPath || this.#cloudEvents || this.pipelines !== undefined) return undefined;
@@ -178,7 +178,10 @@ export class Messaging {
     return CarriedHeaders.of(this.propagator, context);
   }
 
-  /** What the messages of a send carry where that is all there is to do: nothing of it is recorded or measured. Never throws. */
+  /**
+   * The headers of a send that is neither recorded nor measured, so that only its context is propagated. Never
+   * throws.
+   */
   passedOn(parent: Context): CarriedHeaders | undefined {
     if (!this.fastPath || this.#keepExisting || metricsEpoch() !== 0) return undefined;
     return this.isCertainlyUnsampled(parent) ? this.carried(parent) : undefined;

@@ -10,7 +10,7 @@ import { ATTR_ERROR_TYPE, type SemconvVersion, toVersion } from './semconv.ts';
 import { startPreparedSpans } from './spans.ts';
 import type { OperationClock } from './operation-clock.ts';
 
-/** Where messages are sent to or come from. */
+/** The destination to which messages are sent, or from which they are received. */
 export interface Destination {
   name: string;
   /** A low-cardinality form of the name, if it has parameters. */
@@ -152,7 +152,7 @@ export class Operation {
     }
     const measurement = this.#measurement;
     if (measurement === undefined) return;
-    // From its end on it belongs to another operation.
+    // After its end it may belong to another operation.
     this.#measurement = undefined;
     measurement.end(this.span, failure);
   }

@@ -1,4 +1,4 @@
-// Implements the `pipelines` option: which origin is sent, and what is reported about the origin of a received message.
+// Implements the `pipelines` option: which origin is sent, and how the origin of a received message is reported.
 import type { Attributes, Context, TextMapPropagator } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption } from '../common/errors.ts';

@@ -37,7 +37,7 @@ test('an operation is prepared once, also if its facts are a new object with the
   );
 });
 
-test('whatever an operation differs in, it gets the attributes and the name that it would get alone', () => {
+test('operations that differ in any way have the same name and attributes as without a cache', () => {
   const shared = new PreparedOperations('kafka', 'dup');
   const all = [{}, ...others, {}, ...[...others].reverse()];
   for (const kind of [SpanKind.PRODUCER, SpanKind.CLIENT]) {
@@ -50,7 +50,7 @@ test('whatever an operation differs in, it gets the attributes and the name that
   }
 });
 
-test('a destination that its owner changes is prepared anew', () => {
+test('a destination that the caller modifies is prepared again', () => {
   const operations = new PreparedOperations('kafka', 'latest');
   const destination = { name: 'orders', temporary: false };
   const described = { ...send, destination };
@@ -59,7 +59,7 @@ test('a destination that its owner changes is prepared anew', () => {
   expect(operations.get(described, SpanKind.PRODUCER).name).toBe('send');
 });
 
-test('of very many destinations and facts no more are kept than there is room for', () => {
+test('the number of cached destinations and client attributes is limited', () => {
   const operations = new PreparedOperations('kafka', 'latest');
   const first = operations.get(send, SpanKind.PRODUCER);
   for (let at = 0; at < 20; at++) operations.get({ ...send, attributes: { at } }, SpanKind.PRODUCER);
@@ -69,7 +69,7 @@ test('of very many destinations and facts no more are kept than there is room fo
   expect(operations.get(send, SpanKind.PRODUCER)).not.toBe(second);
 });
 
-test('new facts of a client are on its next span; what is of one operation alone is on that one alone, and wins', () => {
+test('new client attributes are on the next span; attributes of one operation are only on that one, and take precedence', () => {
   const messaging = new Messaging('kafka', 'test', {});
   const start = (attributes: Attributes, own?: Attributes): void =>
     startOperation(messaging, { ...send, attributes, own }, { kind: SpanKind.PRODUCER, parent: ROOT_CONTEXT }).end();

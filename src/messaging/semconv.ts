@@ -33,7 +33,7 @@ export const ATTR_RABBITMQ_DELIVERY_TAG = 'rabbitmq.message.delivery_tag';
 export const ATTR_MESSAGE_AGE = 'mqtrace.message.age';
 /** The negative age, in seconds, of a message that was received before it was sent, by the clocks of the two machines. */
 export const ATTR_MESSAGE_CLOCK_SKEW = 'mqtrace.message.clock_skew';
-/** Bytes of the baggage that a message carries, where it is 1024 or more. */
+/** The size of a message's baggage in bytes, if it is 1024 or more. */
 export const ATTR_BAGGAGE_SIZE = 'mqtrace.baggage.size';
 /** The number of deliveries of the message, including this one; only if the broker reports it. */
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';

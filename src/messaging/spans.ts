@@ -35,7 +35,7 @@ export function startSpans(tracer: TracerSource, name: string, options: SpanOpti
 /**
  * As {@link startSpans}, for an operation that is prepared.
  *
- * @param fastPath - whether a tracer that can start prepared spans is given them as such.
+ * @param fastPath - whether a tracer that can start prepared spans gets them.
  */
 export function startPreparedSpans(
   tracer: TracerSource,

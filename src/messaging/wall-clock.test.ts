@@ -12,21 +12,21 @@ function set(ticks: number, date: number): void {
   vi.spyOn(Date, 'now').mockReturnValue(Math.floor(date));
 }
 
-test('tells what Date.now() told, and follows a clock that is set', () => {
+test('returns the time of Date.now(), and follows a clock that is set', () => {
   set(1_000_000, 5_000_000_000.9);
   expect(timeOfDay(1_000_000)).toBe(5_000_000_000);
-  // Half a second later nearly a millisecond more is seen: it had been cut from the first reading.
+  // Half a second later almost one millisecond more is measured, which truncation had removed from the first reading.
   set(1_000_500.2, 5_000_000_501.1);
   expect(timeOfDay(1_000_500.2)).toBe(5_000_000_501);
   set(1_001_000, 5_000_001_000.9);
   expect(timeOfDay(1_001_000)).toBe(5_000_001_000);
-  // Within a tenth of a second the second clock is not asked.
+  // Within a tenth of a second the second clock is not read.
   set(1_001_050, 0);
   expect(timeOfDay(1_001_050)).toBe(5_000_001_050);
   set(1_002_000, 4_000_000_000);
   expect(timeOfDay(1_002_000)).toBe(4_000_000_000);
   set(1_003_000, 6_000_000_000);
   expect(timeOfDay(1_003_000)).toBe(6_000_000_000);
-  // Ticks from before the last reading, as of an operation that began a while ago.
+  // Ticks before the last reading, as of an operation that started earlier.
   expect(timeOfDay(1_002_950)).toBe(5_999_999_950);
 });

@@ -12,13 +12,13 @@ export interface Series {
    * because changing a number in an object's field may allocate memory.
    */
   readonly data: Float64Array;
-  /** Has a value recorded elsewhere as well. */
+  /** Also records a value elsewhere. */
   forward: ((value: number) => void) | undefined;
 }
 
 /** The description of an instrument. @internal */
 export interface Definition {
-  /** Its place among the definitions of this copy of the package. */
+  /** Its position among the definitions of this copy of the package. */
   readonly at: number;
   readonly name: string;
   readonly kind: 'counter' | 'up_down_counter' | 'histogram' | 'gauge';
@@ -36,7 +36,7 @@ export interface Instrument extends Omit<Definition, 'at'> {
   others: number;
 }
 
-/** A level that was observed: what it is of, and how high it is. @internal */
+/** An observed level: its definition, attributes and value. @internal */
 export interface Level {
   readonly definition: Definition;
   readonly attributes: Attributes;
@@ -44,33 +44,33 @@ export interface Level {
 }
 
 /**
- * Tells the present levels of something.
+ * Reports current levels.
  *
- * @param note - to be called for each level. Levels of equal attributes are added up, or, where `shared` says that each tells of the
- *   whole, the highest counts.
+ * @param note - called for each level. Levels with equal attributes are added up; if each of them describes the whole
+ * (`shared`), the highest is used.
  * @internal
  */
 export type Observer = (note: (level: Level, shared?: boolean) => void) => void | Promise<void>;
 
-/** Gives what records the values of one series elsewhere. @internal */
+/** Returns the function that records the values of one series elsewhere. @internal */
 export type Forwarder = (name: string, attributes: Attributes) => (value: number) => void;
 
 /** The state that all copies of this package in the process share. @internal */
 export interface MetricsState {
   /** The readers; without one, nothing is counted. */
   readers: number;
-  /** How many of them are instruments of the metrics API. */
+  /** The number of readers that are instruments of the metrics API. */
   meters: number;
-  /** For the values of histograms; undefined unless they are recorded by the metrics API too. */
+  /** Records the values of histograms with the metrics API; undefined if that is off. */
   forwarder: Forwarder | undefined;
   /** Changes each time that counting starts; 0 while nothing is counted. */
   epoch: number;
   epochs: number;
   /** The maximum number of series per instrument. */
   maxSeries: number;
-  /** Whoever tells levels when they are read: see `observe` in levels.ts. */
+  /** The observers that report levels when they are read: see `observe` in levels.ts. */
   readonly observers: Set<Observer>;
-  /** The observation that is under way. */
+  /** The running observation. */
   observation: Promise<void> | undefined;
   readonly instruments: Map<string, Instrument>;
 }
@@ -99,7 +99,7 @@ const ages = [
 ];
 const attempts = [1, 2, 3, 4, 5, 10, 20, 50, 100];
 
-/** Every definition, by its place. @internal */
+/** Every definition, by position. @internal */
 export const definitions: Definition[] = [];
 
 function define(given: Omit<Definition, 'at'>): Definition {

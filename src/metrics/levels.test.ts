@@ -31,7 +31,7 @@ async function lags(reader: MetricsReader): Promise<Record<string, unknown>> {
   return Object.fromEntries((metric?.dataPoints ?? []).map(({ attributes, value }) => [attributes['queue'], value]));
 }
 
-test('levels are as observed last: those of parts are added up, of those that tell the whole the highest counts', async () => {
+test('levels are those of the last observation: levels of parts are added up; of levels that describe the whole, the highest is used', async () => {
   const reader = reading('cumulative');
   let value = 3;
   observing((note) => {
@@ -59,7 +59,7 @@ test('with delta temporality a level stays a level', async () => {
   expect(await lags(reader)).toEqual({ a: 5 });
 });
 
-test('what fails or is late tells nothing, and holds up nothing', async () => {
+test('an observer that fails or is late reports nothing, and delays nothing', async () => {
   const reader = reading('cumulative');
   const before = tracingFaults();
   observing(() => {
@@ -75,7 +75,7 @@ test('what fails or is late tells nothing, and holds up nothing', async () => {
   expect(tracingFaults() - before).toBe(3);
 });
 
-test('nothing is asked while nobody reads, and once for readers that read at the same time', async () => {
+test('observers are called only while there is a reader, and once for concurrent readers', async () => {
   let asked = 0;
   observing(() => void asked++);
   await observe();
@@ -85,7 +85,7 @@ test('nothing is asked while nobody reads, and once for readers that read at the
   expect(asked).toBe(1);
 });
 
-test('levels stay below the bound', async () => {
+test('levels stay below the series limit', async () => {
   const reader = reading('cumulative', 100);
   endings.push(() => reading('cumulative', 1000).close());
   observing((note) => {

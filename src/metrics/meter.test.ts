@@ -55,7 +55,7 @@ function countSome(): void {
   recordIn(seriesFor(processDuration, attributes), processDuration.boundaries!, 0.2);
 }
 
-test('counts and levels are observable instruments of the registered meter provider, and histograms are not made', async () => {
+test('counts and levels are observable instruments of the registered meter provider; histograms are not created', async () => {
   const { provider, read } = provided();
   metricsApi.setGlobalMeterProvider(provider);
   expect(metricsEpoch()).toBe(0);
@@ -71,7 +71,7 @@ test('counts and levels are observable instruments of the registered meter provi
   expect(metricsEpoch()).toBe(0);
 });
 
-test('histograms are recorded by the API if that is chosen, with the buckets of their kind', async () => {
+test('histograms are recorded by the API if selected, with the buckets of their kind', async () => {
   const { provider, read } = provided();
   const remove = instruments({ meterProvider: provider, histograms: true });
   countSome();
@@ -83,7 +83,7 @@ test('histograms are recorded by the API if that is chosen, with the buckets of 
   expect(series.forward).toBeUndefined();
 });
 
-test('beside a producer the instruments tell nothing, and say so', async () => {
+test('with a metric producer the instruments report nothing, and a warning says so', async () => {
   const error = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const { provider, read } = provided();
   instruments({ meterProvider: provider, histograms: true });

@@ -23,9 +23,9 @@ export interface MqtraceMetricsOptions {
 /** The resource of collected metrics: empty, because the reader uses that of its own provider. */
 export interface EmptyResource {
   readonly attributes: Attributes;
-  // oxlint-disable-next-line typescript/no-explicit-any -- stands for the Resource of any SDK
+  // oxlint-disable-next-line typescript/no-explicit-any -- the Resource of any SDK
   merge(other: any): any;
-  // oxlint-disable-next-line typescript/no-explicit-any -- its form is the SDK's
+  // oxlint-disable-next-line typescript/no-explicit-any -- a type of the SDK
   getRawAttributes(): any[];
 }
 

@@ -51,7 +51,7 @@ export interface SumMetric extends MetricBase {
   readonly dataPoints: MetricPoint<number>[];
 }
 
-/** A level, as OpenTelemetry's SDK has it. */
+/** A level, in the form of OpenTelemetry's SDK. */
 export interface GaugeMetric extends MetricBase {
   readonly dataPointType: 2;
   readonly dataPoints: MetricPoint<number>[];
@@ -81,7 +81,7 @@ export class MetricsReader {
 
   readonly #isMeter: boolean;
 
-  /** @param kind - `'meter'` for instruments of the metrics API, which tell nothing beside other readers. */
+  /** @param kind - `'meter'` for instruments of the metrics API, which report nothing if there are other readers. */
   constructor(temporality: Temporality, maxSeries?: number, kind?: 'meter') {
     this.#isMeter = kind === 'meter';
     if (this.#isMeter) state.meters++;

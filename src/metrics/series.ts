@@ -72,7 +72,7 @@ export function recordIn(series: Series, boundaries: readonly number[], value: n
 }
 
 /**
- * Has the values of all histograms recorded elsewhere as well, until the function that is returned is called.
+ * Also records the values of all histograms elsewhere, until the returned function is called.
  *
  * @internal
  */

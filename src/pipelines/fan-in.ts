@@ -56,7 +56,7 @@ function start(name: string, inputs: readonly ContextSource[], options: FanInOpt
     links = linksTo(inputs);
     const common = options.baggage === 'none' ? undefined : commonBaggage(inputs);
     if (common !== undefined) parent = propagation.setBaggage(parent, common);
-    // An aggregate is as old as the oldest of what it is made of.
+    // An aggregate has the age of its oldest message.
     const origin = oldestOrigin(inputs);
     if (origin !== undefined) parent = withOrigin(parent, origin);
   } catch (error) {

@@ -19,7 +19,7 @@ export function keepContext<T extends object>(object: T, context: Context = acti
   return object;
 }
 
-/** The context that was kept with an object; undefined if there is none. */
+/** The context that was stored with an object; undefined if there is none. */
 export function keptContext(object: unknown): Context | undefined {
   return typeof object === 'object' && object !== null ? kept.get(object) : undefined;
 }

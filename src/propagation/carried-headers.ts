@@ -1,4 +1,4 @@
-// Writes the headers of one context into many messages: the propagator is asked once.
+// Writes the headers of one context into many messages, with one call of the propagator.
 import {
   type Context,
   propagation,
@@ -30,15 +30,15 @@ const collect: TextMapSetter<Pairs> = {
   },
 };
 
-/** What both propagators write, in this order. */
+/** The fields that both propagators write, in this order. */
 const fields = mqtracePropagator.fields();
 const lengths: ReadonlySet<number> = new Set(fields.map((field) => field.length));
 
-/** Removes what an earlier message left. */
+/** Removes the headers of an earlier message. */
 function removeEarlier<H>(adapter: CarrierAdapter<H>, copy: H): void {
   const format: unknown = adapter;
   if (format === redisFields) {
-    // Of an entry, only its last fields are ever removed.
+    // Only the last fields of an entry are removed.
     const name = (copy as RedisFields).at(-2);
     if (typeof name === 'string' && !lengths.has(name.length)) return;
   }
@@ -48,13 +48,13 @@ function removeEarlier<H>(adapter: CarrierAdapter<H>, copy: H): void {
 const wellFormedSpanId = /^(?!0{16})[0-9a-f]{16}$/;
 
 /**
- * The headers of one context, for any number of messages: each gets what `injectCopy` would give it.
+ * The headers of one context, for any number of messages, with the same result as `injectCopy`.
  *
  * @internal
  */
 export class CarriedHeaders {
   readonly #pairs: Pairs = [];
-  /** Whether there is anything to carry; without, messages are left as they are. */
+  /** Whether there is nothing to propagate: then messages are not changed. */
   readonly isEmpty: boolean;
 
   private constructor(propagator: TextMapPropagator, context: Context) {
@@ -63,8 +63,9 @@ export class CarriedHeaders {
   }
 
   /**
-   * Undefined if the propagator has to be asked for each message. mqtrace's own and the stock one are known to write the same for the
-   * same context; what they count of it is counted for each message. Tracing must not be suppressed in the context.
+   * Undefined if the propagator must be called for each message. mqtrace's own and the stock one always write the
+   * same for the same context; dropped headers are counted for each message. Tracing must not be suppressed in the
+   * context.
    */
   static of(propagator: TextMapPropagator, context: Context): CarriedHeaders | undefined {
     const fast = fastExtractFor(propagator);
@@ -75,21 +76,22 @@ export class CarriedHeaders {
       const baggage = propagation.getBaggage(context);
       if (baggage !== undefined && !isWrittenOnce(baggage)) return undefined;
       if (processBaggage.applyTo(context) !== context) return undefined;
-      // Not by way of the API, which would look for the same one.
+      // Called directly, because the API would only look up the same propagator.
       return new CarriedHeaders(fast === fastExtract ? mqtracePropagator : propagator, context);
     } catch {
-      // A span or baggage of someone else that throws: the slow way counts it.
+      // A foreign span or baggage that throws: the slow path counts the fault.
       return undefined;
     }
   }
 
-  /** New headers with what is carried; undefined where the message is to be left as it is, also after a fault. */
+  /** New headers with the context; undefined if the message must not be changed, also after a fault. */
   write<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): H | undefined {
     return this.isEmpty ? undefined : this.#write(adapter, headers, this.#pairs[1]!);
   }
 
   /**
-   * As {@link write}, for a context that differs from this one by the ids of its span alone: undefined if it may differ in more.
+   * As {@link write}, for a context that differs from this one only by its span's ids: undefined if it may differ
+   * otherwise.
    *
    * @param first - the span context of this context.
    */
@@ -106,7 +108,7 @@ export class CarriedHeaders {
     return this.#write(adapter, headers, traceparent);
   }
 
-  /** As {@link write}, onto headers that are nobody else's. */
+  /** As {@link write}, into headers that are not shared. */
   writeOnto<H>(adapter: CarrierAdapter<H>, headers: H): H | undefined {
     if (this.isEmpty) return undefined;
     try {
@@ -124,10 +126,10 @@ export class CarriedHeaders {
     const pairs = this.#pairs;
     const format: unknown = adapter;
     try {
-      // The clients send nothing of a Map, so that nothing may be written into one.
+      // The clients do not send the entries of a Map, so nothing can be written to one.
       const headers = typeof given === 'object' && given !== null && isHeaderMap(given) ? undefined : given;
       if ((headers === undefined || headers === null) && (format === kafkaHeaders || format === amqpHeaders)) {
-        // Names that are constants make objects of one shape, which V8 adds properties to at once.
+        // Constant names create objects of one shape, to which V8 adds properties quickly.
         if (pairs.length === 2 && pairs[0] === 'traceparent') return { traceparent: first } as H;
         if (pairs.length === 4 && pairs[0] === 'traceparent' && pairs[2] === 'baggage') {
           return { traceparent: first, baggage: pairs[3]! } as H;

@@ -47,8 +47,9 @@ const globalPropagator: TextMapPropagator = {
 };
 
 /**
- * What reads headers as nearly every writer makes them to the same result as this propagator, as things stand: for mqtrace's own
- * (chosen, registered, or used because none is registered) and for the stock one. Undefined for any other. @internal
+ * The fast path that currently reads common headers with the same result as this propagator: for mqtrace's own
+ * (selected, registered, or used because none is registered) and for the stock one. Undefined for any other.
+ * @internal
  */
 export function fastExtractFor(propagator: TextMapPropagator): typeof fastExtract | undefined {
   if (propagator === mqtracePropagator) return fastExtract;

@@ -16,8 +16,8 @@ import { W3CBaggage } from './w3c-baggage.ts';
 
 /**
  * The context that mqtrace's propagator reads from these headers, based on the root context. Undefined for unusual headers (another
- * spelling, a repetition, a value of another type or length), which the slow path reads. What is read here is read there to the
- * same result, the counts of dropped headers included.
+ * spelling, a repetition, a value of another type or length), which the slow path reads. Both have the same result,
+ * including the counts of dropped headers.
  *
  * @internal
  */
@@ -26,8 +26,9 @@ export function fastExtract<H>(adapter: CarrierAdapter<H>, headers: H): Context 
 }
 
 /**
- * As {@link fastExtract}, for the stock W3C propagators: baggage that they would decode and encode anew is left to the slow way, and
- * so is `tracestate` with other members than those of OpenTelemetry and mqtrace. The random flag is what the span context says.
+ * As {@link fastExtract}, for the stock W3C propagators: the slow path handles baggage that they would decode and
+ * encode again, and `tracestate` with members other than those of OpenTelemetry and mqtrace. The random flag is that
+ * of the span context.
  * @internal
  */
 export function fastExtractPlain<H>(adapter: CarrierAdapter<H>, headers: H): Context | undefined {
@@ -41,7 +42,7 @@ function read<H>(adapter: CarrierAdapter<H>, headers: H, stock: boolean): Contex
     if (format === amqpHeaders) return fromRecord(headers as KnownNames, false, stock);
     return format === redisFields ? fromFields(headers, stock) : undefined;
   } catch {
-    // A getter or proxy that throws: the slow way counts it.
+    // A getter or proxy that throws: the slow path counts the fault.
     return undefined;
   }
 }
@@ -59,11 +60,14 @@ interface KnownNames {
   readonly Baggage?: unknown;
 }
 
-/** Of a repeated `traceparent` the last spelling counts, which is the lower-case one: the others need no look. */
+/**
+ * Of several spellings of `traceparent` the last one is used, which is the lower-case one: the others need not be
+ * read.
+ */
 function fromRecord(headers: KnownNames, ownOnly: boolean, stock: boolean): Context | undefined {
   const { traceparent, tracestate, baggage } = headers;
   if (traceparent === undefined) return undefined;
-  // A Map, an array, or an instance of a class has a prototype of its own.
+  // A Map, an array, or an instance of a class has another prototype.
   const prototype: unknown = Object.getPrototypeOf(headers);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
   if (headers.TRACESTATE !== undefined || headers.Tracestate !== undefined) return undefined;
@@ -75,7 +79,7 @@ function fromRecord(headers: KnownNames, ownOnly: boolean, stock: boolean): Cont
   return contextOf(traceparent, tracestate, baggage, stock);
 }
 
-/** Safe as nothing is called while it is in use. */
+/** Safe, because no other code runs while it is in use. */
 const found = new PlainFields();
 
 function fromFields(fields: unknown, stock: boolean): Context | undefined {
@@ -102,10 +106,10 @@ function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, 
   return FieldContext.of(trace.wrapSpanContext(spanContext), carried, random ? spanContext.traceId : undefined);
 }
 
-/** A character of UTF-8 takes at most three bytes for each unit of text: a text of a third of the limit is within it for certain. */
+/** A UTF-16 code unit takes at most three bytes in UTF-8, so text up to a third of the limit is always within it. */
 const mostBytesPerUnit = 3;
 
-/** A value as text, where it is one for certain, within the limit and not blank. */
+/** A value as text, if it is certainly text, within the limit and not blank. */
 function plainText(value: unknown, limit: number): string | undefined {
   if (typeof value === 'string') return isPlain(value.length, value.charCodeAt(0), limit) ? value : undefined;
   if (!(value instanceof Buffer) || !isPlain(value.length, value[0]!, limit)) return undefined;

@@ -45,7 +45,7 @@ export class FieldContext implements Context {
     return new FieldContext(span, baggage, randomTraceId, ROOT_CONTEXT);
   }
 
-  /** A context with another span, without a copy of the values of a context of the API's. */
+  /** A context with another span, which does not copy the values of a context of the API. */
   static withSpan(context: Context, span: Span): Context {
     if (context instanceof FieldContext) return context.setValue(spanKey, span);
     return new FieldContext(span, context.getValue(baggageKey), context.getValue(randomKey), context);

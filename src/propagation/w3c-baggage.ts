@@ -111,7 +111,10 @@ export const emptyBaggage: W3CBaggage = W3CBaggage.fromEntries([]);
 const apiBaggage: unknown = propagation.createBaggage().constructor;
 const headers = new WeakMap<Baggage, string>();
 
-/** Whether the header of this baggage is written once, with what is dropped of it counted once: not so for that of others. @internal */
+/**
+ * Whether the header of this baggage is cached, so that dropped entries are counted once: not for foreign baggage.
+ * @internal
+ */
 export function isWrittenOnce(baggage: Baggage): boolean {
   return isW3CBaggage(baggage) || baggage.constructor === apiBaggage;
 }

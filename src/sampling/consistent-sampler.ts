@@ -70,7 +70,7 @@ export abstract class ConsistentSampler implements Sampler {
     return true;
   }
 
-  /** Whether it never looks at the attributes, so that nobody need put them together for it. */
+  /** Whether it never reads the attributes, so that they need not be collected for it. */
   get ignoresAttributes(): boolean {
     return false;
   }

@@ -173,7 +173,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
       version: 1,
       provider,
       skipsBelow: (parent) => this.#skipsBelow(parent),
-      // What a sampler keeps by the trace id alone, it keeps of the highest one.
+      // A sampler that decides only by the trace id keeps the highest one if it keeps any.
       skipsRoots: () => !this.#recordsAll && this.#head.neverSamplesRoot(highestTraceId),
     };
   }

@@ -34,7 +34,7 @@ test.each<[string, SamplingOptions]>([
   expect(skipsRoots(options)).toBe(false);
 });
 
-test('where roots are skipped, the sampler refuses whatever trace id, name, attributes and links it is asked about', () => {
+test('if roots are skipped, the sampler drops every trace id, name, attributes and links', () => {
   const hexId = fc
     .array(fc.constantFrom(...Array.from('0123456789abcdef')), { minLength: 32, maxLength: 32 })
     .map((digits) => digits.join(''));

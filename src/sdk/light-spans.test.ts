@@ -66,7 +66,7 @@ function view(span: ReadableSpan): unknown {
   };
 }
 
-/** Starts spans of one operation: prepared ones where the tracer can. */
+/** Starts spans of one operation: prepared ones if the tracer supports it. */
 function preparedStart(tracer: Tracer, given: Scenario, parent: Context): () => Span {
   const { kind = SpanKind.INTERNAL, attributes, links, startTime } = given.options;
   const own = typeof attributes === 'object' && attributes !== null ? attributes : undefined;
@@ -80,7 +80,7 @@ function preparedStart(tracer: Tracer, given: Scenario, parent: Context): () => 
   return () => tracer.startSpan(given.name, options, parent);
 }
 
-/** Plays a scenario and tells everything that can be observed. */
+/** Runs a scenario and returns everything that can be observed. */
 function play(given: Scenario, light: boolean): unknown {
   clocks.wall = 1_700_000_000_000;
   clocks.ticks = 1000.5;
@@ -108,7 +108,7 @@ function play(given: Scenario, light: boolean): unknown {
           links.map((each) => ({
             ...each,
             context: each.context.spanId,
-            // One that writes nothing is given no empty object to write into.
+            // A sampler that writes nothing gets no object to write into.
             attributes: readsOnly ? (each.attributes ?? {}) : each.attributes,
           })),
         ),
@@ -174,7 +174,7 @@ function play(given: Scenario, light: boolean): unknown {
   const spanContext = parents[given.parent];
   const parent = spanContext === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContext);
   const start = given.prepared === undefined ? undefined : preparedStart(tracer, given, parent);
-  // The first spans of an operation are encoded in another way than those that follow.
+  // The first spans of an operation are encoded differently from later ones.
   for (let count = start === undefined ? 0 : 3; count > 0; count--) attempt(() => start!().end());
   attempt(() => {
     span = start === undefined ? tracer.startSpan(given.name, given.options, parent) : start();

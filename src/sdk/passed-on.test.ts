@@ -1,4 +1,5 @@
-// Sends in an unsampled trace, through whole wrappers: what reaches the client is the same with the fast path and without.
+// Sends messages in an unsampled trace with complete wrappers: the client gets the same calls with the fast path and
+// without.
 import { context, type Context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -66,7 +67,7 @@ interface Both {
   slow: unknown;
 }
 
-/** Everything that reached the client and came back. */
+/** Everything that the client was called with and returned. */
 async function seen(run: (calls: unknown[]) => unknown): Promise<unknown> {
   const calls: unknown[] = [];
   const faults = tracingFaults();
@@ -79,7 +80,7 @@ async function seen(run: (calls: unknown[]) => unknown): Promise<unknown> {
   return { calls, result, faults: tracingFaults() - faults };
 }
 
-/** What is seen with the fast path, and without. */
+/** The results with the fast path, and without. */
 async function both(active: Context, run: (fastPath: boolean, calls: unknown[]) => unknown): Promise<Both> {
   const [fast, slow] = await Promise.all(
     [true, false].map((fastPath) => context.with(active, () => seen((calls) => run(fastPath, calls)))),
@@ -225,7 +226,7 @@ test.each(Object.keys(contexts))('ioredis in %s', async (name) => {
   }
 });
 
-test('a command that ioredis sends again carries what it carried the first time, in whatever context', async () => {
+test('a command that ioredis sends again carries the same context as the first time', async () => {
   const redis = new Redis({ lazyConnect: true });
   redis.status = 'ready';
   const sent: unknown[][] = [];

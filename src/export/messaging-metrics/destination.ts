@@ -27,7 +27,7 @@ export interface MetricsTarget {
 
 /** The longest time that the application waits for a receiver that has never responded. */
 const unansweredMs = 5000;
-/** How long brokers that are asked for lag may hold up an export. */
+/** The maximum delay of an export by brokers from which lag is read. */
 const observationMs = 5000;
 
 /** The outcome of a request. */

@@ -20,8 +20,9 @@ export async function makeGroups(
     const last = seen.get(name);
     let start = from;
     if (last !== undefined) {
-      // A stream that was deleted and created again has other entries, of lower ids or of higher ones. A group that starts at the last
-      // one seen would never deliver those before it. Where that one was trimmed, all that is left comes after it.
+      // A stream that was deleted and created again has other entries, with lower or higher ids. A group that starts at
+      // the last one seen would never deliver those before it. If that entry was trimmed instead, all remaining entries
+      // are after it.
       start = (await hasEntry(client, key, last)) ? last : '0';
       if (start === '0') seen.delete(name);
     }

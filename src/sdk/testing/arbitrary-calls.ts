@@ -1,4 +1,4 @@
-// Generates what can be done with a span from its start to its end, for property tests.
+// Generates sequences of calls on a span from its start to its end, for property tests.
 import { type Attributes, type Span, SpanKind, type SpanOptions } from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
@@ -10,16 +10,16 @@ export interface Scenario {
   readonly limits: SpanLimits;
   readonly name: string;
   readonly options: SpanOptions;
-  /** The attributes of a prepared span, which is started in place of one with `options` alone; undefined for none. */
+  /** The attributes of a prepared span, which is started instead of one with only `options`; undefined for none. */
   readonly prepared: Attributes | undefined;
   readonly parent: 'none' | 'local' | 'remote' | 'invalid';
   readonly decision: 0 | 1 | 2;
   readonly sampled: { attributes?: unknown; traceState?: TraceState };
   readonly writes: unknown;
-  /** What the sampler says of itself, if it writes nothing. */
+  /** The sampler's declaration, if it writes nothing. */
   readonly readsOnly: boolean;
   readonly ignoresAttributes: boolean;
-  /** Whether processors look at a span before it has ended. */
+  /** Whether processors read a span before it has ended. */
   readonly looks: boolean;
   readonly onStart: Step | undefined;
   readonly onEnding: Step | undefined;
