@@ -1,4 +1,4 @@
-// npm run demo: starts the brokers and the four services, sends a few orders, and shows what became of one of them.
+// npm run demo: starts the brokers and the four services, sends a few orders, and draws the trace of one of them.
 //   --orders N        how many orders to send (default 5)
 //   --view            keep the services at work, with troubles to look at, and show them in the browser
 //   --endpoint URL    export to this OTLP/HTTP collector as well, as http://localhost:4318

@@ -1,4 +1,5 @@
-// Reads shipments from the Redis stream as a consumer group, and tells the customer, whom only the baggage knows.
+// Reads shipments from the Redis stream as a consumer group, and notifies the customer, who is known only from the
+// baggage.
 import { Redis } from 'ioredis';
 import { getBaggage } from 'mqtrace';
 import { consumeStream, traceRedis } from 'mqtrace/ioredis';

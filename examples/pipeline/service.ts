@@ -1,4 +1,4 @@
-// What the four services share.
+// Shared code of the four services.
 
 /** What travels through the pipeline. */
 export interface Order {
@@ -8,14 +8,17 @@ export interface Order {
   total: number;
 }
 
-/** A setting from the environment; ends with a clear line where it is missing. */
+/** A setting from the environment; throws if it is missing. */
 export function environment(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`set ${name}; "npm run demo" does`);
   return value;
 }
 
-/** Whether the services are to have troubles to look at: a slow consumer, a retry and a dead letter. "npm run demo -- --view" does. */
+/**
+ * Whether the services simulate problems: a slow consumer, a retry and a dead letter. "npm run demo -- --view"
+ * enables it.
+ */
 export const troubled: boolean = process.env['DEMO_TROUBLES'] === 'yes';
 
 /** Waits. */

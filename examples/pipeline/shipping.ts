@@ -25,7 +25,7 @@ await channel.consume('shipping.invoices', async (message) => {
 });
 
 if (troubled) {
-  // Somebody who looks at dead letters, one after another.
+  // A consumer of dead letters.
   const desk = await connection.createChannel();
   await desk.assertQueue('dead-letters');
   await desk.prefetch(1);

@@ -1,4 +1,4 @@
-// Takes orders over HTTP and puts them into Kafka. What it knows of the customer travels on as baggage.
+// Accepts orders over HTTP and sends them to Kafka. The customer is propagated as baggage.
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { Kafka, logLevel } from 'kafkajs';

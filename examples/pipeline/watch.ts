@@ -1,4 +1,4 @@
-// npm run demo -- --view: keeps the four services at work until Ctrl-C, with the view open on what they do.
+// npm run demo -- --view: keeps the four services running until Ctrl-C, and shows them in the viewer.
 import { existsSync } from 'node:fs';
 import { startBrokers } from '../../integration-tests/brokers/index.ts';
 import { createTopics } from '../../test-support/kafka-topics.ts';
@@ -8,7 +8,7 @@ import { freePort, startService } from './processes.ts';
 const ordersPerSecond = 5;
 const customers = ['ada', 'grace', 'edsger', 'barbara'];
 
-/** Runs until the process is asked to end; resolves with the exit code. */
+/** Runs until the process is stopped; resolves with the exit code. */
 export async function watch(say: (line: string) => void): Promise<number> {
   const pageFolder = new URL('../../dist/src/view/page', import.meta.url).pathname;
   if (!existsSync(pageFolder)) throw new Error('there is no page: run "npm run build" first, as "npm run demo" does');

@@ -26,7 +26,7 @@ const root = span('1', '', 'shop', 'POST', '', 0, 20);
 const send = span('2', '1', 'shop', 'send orders', 'send', 10, 20);
 const process = span('3', '2', 'billing', 'process orders', 'process', 60, 100);
 
-test('draws the time between a send and its processing as a row of its own', () => {
+test('draws the time between a send and its processing as a separate row', () => {
   const rows = waterfall([root, send, process]).map((line) => line.trim().replace(/ +/g, ' '));
   expect(rows).toEqual([
     `shop POST ${'█'.repeat(6)} 20.0 ms`,
@@ -45,7 +45,7 @@ test.each([40, 60, 80, 113])('no line is wider than %i columns, and each has its
   expect(lines.at(-1)).toMatch(/p.*…/);
 });
 
-test('a whole trace has no flaws', () => {
+test('a complete trace has no problems', () => {
   expect(flaws([root, send, process], ['shop', 'billing'])).toEqual([]);
 });
 

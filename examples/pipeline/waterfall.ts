@@ -1,11 +1,11 @@
 // Draws one trace as a waterfall, with the time that messages spent waiting in queues.
 import type { ReceivedSpan } from '../../test-support/otlp-decode.ts';
 
-/** Columns of a line where there is no terminal to ask. */
+/** The width if there is no terminal. */
 const usualWidth = 80;
 const [narrowestBar, widestBar] = [12, 32];
 
-/** What is wrong with a trace that should be one unbroken whole; empty where nothing is. */
+/** The problems of a trace that should be complete; empty if there are none. */
 export function flaws(spans: readonly ReceivedSpan[], services: readonly string[]): string[] {
   const ids = new Set(spans.map((span) => span.spanId));
   const roots = spans.filter((span) => !span.parentSpanId);
@@ -30,7 +30,7 @@ export function waterfall(spans: readonly ReceivedSpan[], width: number = usualW
   const rows: { service: string; name: string; from: number; to: number; mark: string }[] = [];
   const draw = (span: ReceivedSpan, depth: number): void => {
     const parent = spans.find((other) => other.spanId === span.parentSpanId);
-    // From the send to the start of the processing: the time that the message was on its way, most of it in the queue.
+    // The time from the send to the start of the processing, most of it in the queue.
     if (parent !== undefined && span.attributes['messaging.operation.type'] === 'process' && isSend(parent)) {
       const name = `${' '.repeat(depth)}… in ${text(span.attributes['messaging.system.name'])}`;
       const from = startOf(parent);
@@ -44,7 +44,7 @@ export function waterfall(spans: readonly ReceivedSpan[], width: number = usualW
   for (const root of spans.filter((span) => !span.parentSpanId)) draw(root, 0);
   const serviceWidth = Math.max(...rows.map((row) => row.service.length));
   const longestName = Math.max(...rows.map((row) => row.name.length));
-  // Three spaces, and the time that a span took.
+  // Three spaces, and the duration of a span.
   const forNameAndBar = width - serviceWidth - 3 - '12345.0 ms'.length;
   const barWidth = Math.min(widestBar, Math.max(narrowestBar, forNameAndBar - longestName));
   const nameWidth = Math.min(longestName, forNameAndBar - barWidth);
@@ -54,7 +54,7 @@ export function waterfall(spans: readonly ReceivedSpan[], width: number = usualW
   });
 }
 
-/** Names differ at their end: what stands before it is left out. */
+/** Names differ at their end, so the part before it is omitted. */
 function cut(name: string, width: number): string {
   if (name.length <= width) return name;
   const start = Math.ceil((width - 1) / 2);
@@ -73,7 +73,7 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Nanoseconds, as a number: exact to a quarter of a microsecond, which no drawing shows. */
+/** Nanoseconds as a number, exact to a quarter of a microsecond. */
 function startOf(span: ReceivedSpan): number {
   return Number(span.startTimeUnixNano);
 }

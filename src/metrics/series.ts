@@ -27,8 +27,8 @@ export function metricsEpoch(): number {
 }
 
 /**
- * The series of an instrument for these attributes, in any order. At the limit of an instrument it is one in which destination,
- * group, server and error are `_OTHER`.
+ * The series of an instrument for these attributes, in any order. At the limit of an instrument it is the one in
+ * which destination, group, server and error are `_OTHER`.
  *
  * @internal
  */
