@@ -21,6 +21,7 @@ const below: Record<string, readonly string[]> = {
   koa: [...wrapper, 'http'],
   hono: [...wrapper, 'http'],
   bullmq: wrapper,
+  'amqp-connection-manager': [...wrapper, 'amqplib'],
   pipelines: wrapper,
   diagnostics: wrapper,
   config: ['common'],

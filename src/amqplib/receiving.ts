@@ -20,6 +20,7 @@ import { reportFault } from '../common/faults.ts';
 import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
+import { resultOf } from './dropped-result.ts';
 import { conversationOf, deliveryFacts, messageDetails, readMessage } from './message.ts';
 import { type ChannelState, type LightOrigin, remember } from './state.ts';
 import type { MessageLike } from './types.ts';
@@ -72,7 +73,7 @@ function noteLag({ lag, exclusiveQueues }: ChannelState, queue: unknown): void {
 function tracedHandler(state: ChannelState, source: Source, handler: Handler): Handler {
   const origin = { state, queue: source.queue };
   return function onMessage(this: unknown, message): unknown {
-    const call = (): unknown => handler.call(this, message);
+    const call = (): unknown => resultOf(message, handler.call(this, message));
     // Null means that the broker has cancelled the consumer. The context in which the connection was opened must not be active.
     if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
     let light: Context | undefined;

@@ -22,6 +22,7 @@ import { frameMaxOf } from './connection.ts';
 import { producerDestination } from './destination.ts';
 import { fitHeaders } from './header-space.ts';
 import { carrierFor, sentAtHeader } from './message.ts';
+import { publishContextOf } from './publish-context.ts';
 import { withHeaders } from './publish-options.ts';
 import type { MandatoryOptions } from './returns.ts';
 import type { ChannelState } from './state.ts';
@@ -55,7 +56,7 @@ export function tracePublish(channel: object, state: ChannelState): void {
     'publish',
     (raw) =>
       function publish(this: unknown, ...args: unknown[]): unknown {
-        const parent = activeContext();
+        const parent = publishContextOf(args[3]) ?? activeContext();
         const passedOn = state.messaging.passedOn(parent);
         let publishing: Publishing | undefined;
         if (passedOn !== undefined) {

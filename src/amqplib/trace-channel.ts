@@ -24,7 +24,11 @@ export function traceChannel<C extends ChannelLike>(channel: C, options: TraceAm
   checkAmqplibOptions('traceChannel', options);
   checkClient('traceChannel', channel, ['publish', 'consume', 'get', 'ack', 'on'], 'a channel of amqplib');
   const traced = traceOneChannel(channel, new Messaging('rabbitmq', 'traceChannel', options), options);
-  if (traced) guard('looking for earlier consumers', () => warnOfConsumers(channel));
+  if (traced) {
+    guard('looking for earlier consumers', () =>
+      warnOfConsumers(channel, 'traceChannel', 'Call traceChannel before consume()'),
+    );
+  }
   return channel;
 }
 
@@ -94,13 +98,11 @@ function watchEvents(channel: object, state: ChannelState): void {
 
 let warned = false;
 
-function warnOfConsumers(channel: object): void {
+/** Warns once of consumers that a channel had before it was traced. @internal */
+export function warnOfConsumers(channel: object, where: string, advice: string): void {
   const { consumers } = channel as { consumers?: unknown };
   const count = types.isMap(consumers) ? consumers.size : Object.keys(consumers ?? {}).length;
   if (count === 0 || warned) return;
   warned = true;
-  warn(
-    `traceChannel was given a channel that already consumes; its ${count} earlier consumers are not traced. ` +
-      'Call traceChannel before consume()',
-  );
+  warn(`${where} was given a channel that already consumes; its ${count} earlier consumers are not traced. ${advice}`);
 }

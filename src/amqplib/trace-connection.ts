@@ -34,7 +34,12 @@ export function traceConnection<C extends ConnectionLike>(connection: C, options
   return connection;
 }
 
-function traceOneConnection(connection: object, messaging: Messaging, options: TraceAmqplibOptions): boolean {
+/**
+ * Traces a connection with the options of what opened it. @internal
+ *
+ * @returns false if it was already traced.
+ */
+export function traceOneConnection(connection: object, messaging: Messaging, options: TraceAmqplibOptions): boolean {
   if (!claim(connection, 'traceConnection', options)) return false;
   let lag: QueueLag | undefined;
   for (const name of ['createChannel', 'createConfirmChannel']) {
