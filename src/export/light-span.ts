@@ -2,7 +2,6 @@
 import {
   type Attributes,
   type AttributeValue,
-  diag,
   type Exception,
   type HrTime,
   type Link,
@@ -17,7 +16,8 @@ import type { ReadableSpan, Span as SdkSpan, SpanLimits, SpanProcessor, TimedEve
 import { type FlatAttributes, flatten, plainLinks, setFlat, toObject } from './flat-attributes.ts';
 import { hasName, type LightParts } from './light-parts.ts';
 import type { SdkTwins } from './sdk-twins.ts';
-import { addTimes, fromMillis, givenTime, isTime, timeBetween } from './span-time.ts';
+import { LightTimes } from './light-times.ts';
+import { isTime } from './span-time.ts';
 
 /** Shared data of the spans of one light tracer. @internal */
 export interface LightSource {
@@ -31,7 +31,6 @@ export interface LightSource {
   readonly twins: SdkTwins;
 }
 
-const notEnded: HrTime = [0, 0];
 const noFlat: FlatAttributes = [];
 
 /**
@@ -43,13 +42,12 @@ const noFlat: FlatAttributes = [];
  *
  * @internal
  */
-export class LightSpan implements Span, ReadableSpan {
+export class LightSpan extends LightTimes implements Span, ReadableSpan {
   readonly source: LightSource;
   readonly context: SpanContext;
   readonly kind: SpanKind;
   /** Undefined for a root, although the type of the SDK's interface does not allow it. */
   readonly parentSpanContext: SpanContext;
-  readonly startTime: HrTime;
   /** The attributes that all spans of its operation have; they come before those of `flat`. */
   parts: LightParts | undefined;
   /** Alternating names and values, without repeated names. Unused once there is a twin. */
@@ -58,11 +56,6 @@ export class LightSpan implements Span, ReadableSpan {
   twin: SdkSpan | undefined = undefined;
   readonly #name: string;
   #links: Link[];
-  readonly #tick: number;
-  readonly #wall: number;
-  readonly #startGiven: boolean;
-  #endTime: HrTime = notEnded;
-  #duration: HrTime | undefined = undefined;
   #ended = false;
   #ending = false;
   /** The attributes as an object, cached after the first access after the end. */
@@ -79,8 +72,7 @@ export class LightSpan implements Span, ReadableSpan {
     links: Link[],
     startTime: TimeInput | undefined,
   ) {
-    const now = Date.now();
-    const tick = performance.now();
+    super(startTime);
     this.source = source;
     this.context = context;
     this.parentSpanContext = parent as SpanContext;
@@ -89,10 +81,6 @@ export class LightSpan implements Span, ReadableSpan {
     this.flat = flat;
     this.#name = name;
     this.#links = links;
-    this.#tick = tick;
-    this.#wall = now;
-    this.#startGiven = startTime != null;
-    this.startTime = startTime == null && now > tick ? fromMillis(now) : this.#time(startTime ?? now);
   }
 
   spanContext(): SpanContext {
@@ -131,7 +119,7 @@ export class LightSpan implements Span, ReadableSpan {
     const twin = this.become();
     const isOnlyTime = isTime(attributesOrTime);
     const given = isOnlyTime && !isTime(time) ? attributesOrTime : time;
-    twin.addEvent(name, isOnlyTime ? undefined : attributesOrTime, this.#time(given));
+    twin.addEvent(name, isOnlyTime ? undefined : attributesOrTime, this.timeOf(given));
     return this;
   }
 
@@ -156,7 +144,7 @@ export class LightSpan implements Span, ReadableSpan {
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    this.become().recordException(exception, this.#time(time));
+    this.become().recordException(exception, this.timeOf(time));
   }
 
   isRecording(): boolean {
@@ -165,25 +153,17 @@ export class LightSpan implements Span, ReadableSpan {
 
   end(endTime?: TimeInput): void {
     if (this.twin !== undefined || this.#ended) {
-      this.become().end(this.#time(endTime));
+      this.become().end(this.timeOf(endTime));
       return;
     }
-    const { startTime, source } = this;
-    let end = this.#time(endTime);
-    let duration = timeBetween(startTime, end);
-    if (duration[0] < 0) {
-      diag.warn('Inconsistent start and end time, startTime > endTime. Setting span duration to 0ms.', startTime, end);
-      end = [startTime[0], startTime[1]];
-      duration = [0, 0];
-    }
-    this.#endTime = end;
-    this.#duration = duration;
+    const { source } = this;
+    this.setEnd(endTime);
     if (source.processor.onEnding !== undefined) {
       this.#ending = true;
       source.processor.onEnding(this);
       this.#ending = false;
       // A processor may have added data that needs a twin. The twin ends without another onEnding.
-      if (this.twin !== undefined) source.twins.endQuietly(this.twin, end);
+      if (this.twin !== undefined) source.twins.endQuietly(this.twin, this.ownEndTime);
     }
     this.#ended = true;
     source.processor.onEnd(this);
@@ -224,21 +204,11 @@ export class LightSpan implements Span, ReadableSpan {
   #make(attributes: Attributes, links: Link[]): SdkSpan {
     const { twins } = this.source;
     const twin = twins.start(this, this.#name, attributes, links);
-    if (this.#ended) twins.endQuietly(twin, this.#endTime);
+    if (this.#ended) twins.endQuietly(twin, this.ownEndTime);
     this.flat = noFlat;
     this.parts = undefined;
     this.twin = twin;
     return twin;
-  }
-
-  #time(given: unknown): HrTime {
-    if (given !== undefined) {
-      const time = givenTime(given, this.#wall - (this.#tick + performance.timeOrigin));
-      if (time !== undefined) return time;
-    }
-    // With a given start time, the duration cannot be measured by the clock.
-    if (this.#startGiven) return fromMillis(Date.now());
-    return addTimes(this.startTime, fromMillis(performance.now() - this.#tick));
   }
 
   // The following members are for readers of spans. Before the end, a reader might also modify data that only a twin has.
@@ -266,12 +236,12 @@ export class LightSpan implements Span, ReadableSpan {
   }
 
   get endTime(): HrTime {
-    return this.#ending || this.twin === undefined ? this.#endTime : this.twin.endTime;
+    return this.#ending || this.twin === undefined ? this.ownEndTime : this.twin.endTime;
   }
 
   get duration(): HrTime {
     if (!this.#ending && this.twin !== undefined) return this.twin.duration;
-    return this.#duration ?? [-1, -1];
+    return this.ownDuration;
   }
 
   get ended(): boolean {

@@ -1,5 +1,4 @@
 // Encodes spans in OTLP's protobuf form.
-import { types } from 'node:util';
 import {
   type Attributes,
   type HrTime,
@@ -10,8 +9,9 @@ import {
   SpanStatusCode,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
-import { writeShortAttribute } from './attribute-writer.ts';
+import { writeAttribute, writeAttributes } from './attribute-writer.ts';
 import type { FlatAttributes } from './flat-attributes.ts';
+import { writeLightSpan } from './light-encoder.ts';
 import { LightSpan } from './light-span.ts';
 import { PreparedBytes } from './prepared-bytes.ts';
 import type { ProtobufWriter } from '../common/protobuf-writer.ts';
@@ -29,10 +29,6 @@ const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
 const unset: SpanStatus = { code: SpanStatusCode.UNSET };
-const twoTo63 = 2 ** 63;
-const hasOwn: (object: object, key: string) => boolean = (object, key) =>
-  Object.prototype.hasOwnProperty.call(object, key);
-
 function writeTime(writer: ProtobufWriter, tag: number, time: HrTime): void {
   writer.byte(tag);
   writer.time(time[0], time[1]);
@@ -58,64 +54,6 @@ function writeIds(writer: ProtobufWriter, context: SpanContext): void {
     writer.byte(0x1a);
     writer.string(state);
   }
-}
-
-/** The content of an AnyValue; empty for a value that OTLP cannot represent. */
-function writeValue(writer: ProtobufWriter, value: unknown): void {
-  if (typeof value === 'string') {
-    writer.byte(0x0a);
-    writer.string(value);
-  } else if (typeof value === 'number') {
-    if (Number.isInteger(value) && value >= -twoTo63 && value < twoTo63) {
-      writer.byte(0x18);
-      writer.int64(value);
-    } else {
-      writer.byte(0x21);
-      writer.double(value);
-    }
-  } else if (typeof value === 'boolean') {
-    writer.byte(0x10);
-    writer.byte(value ? 1 : 0);
-  } else if (types.isUint8Array(value)) {
-    writer.byte(0x3a);
-    writer.bytes(value);
-  } else if (Array.isArray(value)) {
-    writer.byte(0x2a);
-    const start = writer.open(1);
-    for (const item of value as unknown[]) {
-      writer.byte(0x0a);
-      const itemStart = writer.open(1);
-      writeValue(writer, item);
-      writer.close(itemStart, 1);
-    }
-    writer.close(start, 1);
-  } else if (typeof value === 'object' && value !== null) {
-    writer.byte(0x32);
-    const start = writer.open(1);
-    writeAttributes(writer, 0x0a, value as Attributes);
-    writer.close(start, 1);
-  }
-}
-
-/** @internal */
-export function writeAttributes(writer: ProtobufWriter, tag: number, attributes: Attributes): void {
-  for (const key in attributes) {
-    if (!hasOwn(attributes, key)) continue;
-    writeAttribute(writer, tag, key, attributes[key]);
-  }
-}
-
-function writeAttribute(writer: ProtobufWriter, tag: number, key: string, value: unknown): void {
-  if (writeShortAttribute(writer, tag, key, value)) return;
-  writer.byte(tag);
-  const start = writer.open(1);
-  writer.byte(0x0a);
-  writer.string(key);
-  writer.byte(0x12);
-  const valueStart = writer.open(1);
-  writeValue(writer, value);
-  writer.close(valueStart, 1);
-  writer.close(start, 1);
 }
 
 function writeHead(writer: ProtobufWriter, name: string, kind: SpanKind | undefined): void {
@@ -196,6 +134,11 @@ function writeStatus(writer: ProtobufWriter, status: SpanStatus): void {
  * @internal
  */
 export function writeSpan(writer: ProtobufWriter, span: ReadableSpan): void {
+  if (!(span instanceof LightSpan && writeLightSpan(writer, span))) writeAnySpan(writer, span);
+}
+
+/** The general encoder. @internal */
+export function writeAnySpan(writer: ProtobufWriter, span: ReadableSpan): void {
   const context = span.spanContext();
   const parent = span.parentSpanContext;
   writer.byte(0x12);

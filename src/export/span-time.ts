@@ -1,7 +1,8 @@
 // Converts times like the SDK's spans, so that light spans have the same times.
 import type { HrTime, TimeInput } from '@opentelemetry/api';
 
-const nanosPerSecond = 1e9;
+/** @internal */
+export const nanosPerSecond = 1e9;
 
 /** Milliseconds since the epoch as seconds and nanoseconds. @internal */
 export function fromMillis(millis: number): HrTime {

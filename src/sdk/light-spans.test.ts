@@ -15,9 +15,11 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeRequest } from '../../test-support/otlp-schema.ts';
 import { PreparedSpan, preparedTracer } from '../common/prepared-span.ts';
+import { ProtobufWriter } from '../common/protobuf-writer.ts';
 import { BufferPool } from '../export/buffer-pool.ts';
 import type { LightSampler } from '../export/light-tracer.ts';
 import { OpenBatch } from '../export/open-batch.ts';
+import { writeAnySpan, writeSpan } from '../export/otlp-encoder.ts';
 import { useLightSpans } from './light-spans.ts';
 import { clocks, type Scenario, scenario } from './testing/arbitrary-calls.ts';
 
@@ -64,6 +66,12 @@ function view(span: ReadableSpan): unknown {
     scope: { ...span.instrumentationScope },
     hasResource: span.resource === resource.resource,
   };
+}
+
+function encoded(span: ReadableSpan, write: typeof writeSpan): Buffer {
+  const writer = new ProtobufWriter(64);
+  write(writer, span);
+  return writer.buffer.subarray(0, writer.position);
 }
 
 /** Starts spans of one operation: prepared ones if the tracer supports it. */
@@ -125,6 +133,7 @@ function play(given: Scenario, light: boolean): unknown {
     },
     onEnd(span) {
       // Before the first access.
+      expect(encoded(span, writeSpan)).toEqual(encoded(span, writeAnySpan));
       batch.add(span);
       seen.push(['end', view(span)]);
       batch.add(span);

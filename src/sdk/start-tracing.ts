@@ -27,6 +27,7 @@ import { useLightSpans } from './light-spans.ts';
 import { OpenSpans } from './open-spans.ts';
 import { OperationMetrics } from './operation-metrics.ts';
 import { choosePropagator } from './propagators.ts';
+import { randomIds } from './random-ids.ts';
 import { RandomFlagProcessor } from './random-flag-processor.ts';
 import { createResource, resourceAttributes } from './resource.ts';
 import { chooseSampling } from './sampler.ts';
@@ -95,7 +96,7 @@ export function startTracing(options: StartTracingOptions = {}): Tracing {
 }
 
 function createBackend(options: StartTracingOptions, environment: Environment, attributes: Attributes): ExportBackend {
-  const { RandomIdGenerator, TracerProvider } = loadOptional('@opentelemetry/sdk-trace', 'startTracing()');
+  const { TracerProvider } = loadOptional('@opentelemetry/sdk-trace', 'startTracing()');
   const exporting = new DeliveringSpanProcessor(createDestinationQueues(options.export ?? {}, environment));
   const sampling = chooseSampling(options.sampling ?? {}, environment, [new GuardedProcessor(exporting)]);
   exporting.attachSource(sampling);
@@ -114,7 +115,7 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
       ...own,
       new CountingProcessor(sampling, counts),
     ],
-    idGenerator: new RandomIdGenerator(),
+    idGenerator: randomIds,
   };
   const provider = new TracerProvider(parts);
   // The application's own code gets a real span of the SDK.

@@ -1,13 +1,8 @@
 // Encodes metrics as an OTLP export request.
 import type { ProtobufWriter } from '../../common/protobuf-writer.ts';
 import type { CollectedMetric, HistogramValue, MetricPoint } from '../../metrics/index.ts';
-import {
-  type InstrumentationScope,
-  type Resource,
-  writeAttributes,
-  writeResource,
-  writeScope,
-} from '../otlp-encoder.ts';
+import { writeAttributes } from '../attribute-writer.ts';
+import { type InstrumentationScope, type Resource, writeResource, writeScope } from '../otlp-encoder.ts';
 
 // Tags as in otlp-encoder.ts. The field numbers are those of opentelemetry/proto/metrics/v1/metrics.proto.
 
