@@ -4,7 +4,21 @@ import { answerFrom, startView, type View } from '../../src/view/index.ts';
 import type { HealthAnswer, MapAnswer } from '../../src/view/queries/types.ts';
 import { request, spanId, type TestSpan, traceId } from '../../src/view/testing/otlp.ts';
 import { pipelineTruth } from '../../src/view/testing/pipeline-truth.ts';
+import { widePipeline } from '../../src/view/testing/wide-pipeline.ts';
 import { builtPage, chromiumPath, startBrowser } from './browser.ts';
+
+/** Boxes of the map that lie over each other. */
+const overlaps = `(() => {
+  const boxes = [...document.querySelectorAll('.place, .service')].map((e) => [e.textContent, e.getBoundingClientRect()]);
+  return boxes.flatMap(([name, a], at) => boxes.slice(at + 1)
+    .filter(([, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)
+    .map(([other]) => name + ' and ' + other));
+})()`;
+
+/** Services and waits on the map whose text does not fit. */
+const cutTexts = `[...document.querySelectorAll('.service span, .p50, .p95, .facts')]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
+  .map((e) => e.textContent)`;
 
 // Installed if possible; a machine without Chromium that cannot install it cannot run these tests.
 const path = await chromiumPath();
@@ -134,6 +148,27 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
         expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
         expect(await opened.evaluate('getComputedStyle(document.body).fontSize')).toBe('14px');
       }
+    },
+  );
+
+  test.each([400, 1280])(
+    'at %i pixels a pipeline of 150 nodes is a list of waits and what is around one; all of it can be drawn, without overlaps',
+    async (width) => {
+      const view = await viewOf(widePipeline(150));
+      const map = (await answerFrom(view.store, '/api/map', new URLSearchParams())) as MapAnswer;
+      const opened = await open(view, '/#/map', width, 900);
+      await opened.waitForSelector('.card');
+      const waits = map.destinations.flatMap(({ consumers }) => consumers);
+      expect(await opened.locator('.waits button').count()).toBe(waits.length);
+      expect(await opened.locator('.card').count()).toBeLessThan(30);
+      // What this view leaves out is said, and not taken for unconsumed.
+      expect(await opened.textContent('.drawing')).toMatch(/\d more consumers?, not shown/);
+      await opened.click('text=Draw all');
+      await expect.poll(() => opened.locator('.card').count()).toBe(map.destinations.length);
+      expect(await opened.locator('.card .row').count()).toBe(waits.length);
+      expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      expect(await opened.evaluate(overlaps)).toEqual([]);
+      expect(await opened.evaluate(cutTexts)).toEqual([]);
     },
   );
 

@@ -13,9 +13,9 @@ interface Picture {
 }
 
 const pictures: Picture[] = [
-  { name: 'map', hash: '/#/map', width: 1200, height: 470 },
-  { name: 'map-dark', hash: '/#/map', width: 1200, height: 470, scheme: 'dark', clicks: ['.row.worst'] },
-  { name: 'map-narrow', hash: '/#/map', width: 400, height: 760 },
+  { name: 'map', hash: '/#/map', width: 1200, height: 500 },
+  { name: 'map-dark', hash: '/#/map', width: 1200, height: 520, scheme: 'dark', clicks: ['.row.worst'] },
+  { name: 'map-narrow', hash: '/#/map', width: 400, height: 820 },
   {
     name: 'journey',
     hash: '/#/journeys?destination=dead-letters&order=slowest',
@@ -28,7 +28,7 @@ const pictures: Picture[] = [
     hash: '/#/journeys?destination=shop.orders&error=true',
     width: 1200,
     height: 480,
-    clicks: ['.message'],
+    clicks: ['.message >> nth=12'],
   },
   { name: 'health', hash: '/#/health', width: 1200, height: 560 },
 ];

@@ -88,7 +88,7 @@ function summaryText(message: MessageSummary, width: number): string {
   const facts = [
     wait === undefined ? (consumers === 0 ? 'not consumed' : '') : `waited ${duration(wait)}`,
     attempts > 0 ? `${attempts + 1} attempts` : '',
-    error ? 'failed' : '',
+    error ? (message.reason === '' ? 'failed' : `failed: ${message.reason}`) : '',
   ].filter((fact) => fact !== '');
   const time = new Date(start).toISOString().slice(11, 23);
   return printable(`${spanId}  ${time}  ${fit(destination, 24)} ${fit(name, 20)} ${facts.join(', ')}`).slice(
@@ -99,7 +99,7 @@ function summaryText(message: MessageSummary, width: number): string {
 
 /** A journey as lines of a terminal: a waterfall in which idle time is folded. */
 export function journeyText(answer: JourneyAnswer, width: number): string[] {
-  const lines = [...wrap(answer.title, width), `trace ${answer.traceId}, message ${answer.spanId}`, ''];
+  const lines = [...wrap(answer.title, width), `trace ${answer.traceId}, span ${answer.spanId}`, ''];
   const service = Math.min(18, Math.max(7, ...answer.rows.map((row) => row.service.length)));
   const label = Math.max(20, Math.min(48, Math.floor((width - service - 12) * 0.5)));
   const bar = Math.max(10, width - service - label - 14);
@@ -120,7 +120,7 @@ export function journeyText(answer: JourneyAnswer, width: number): string[] {
 function rowName(row: JourneyRow): string {
   const parts = [row.name];
   if (row.attempt > 0) parts.push(`attempt ${row.attempt}`);
-  if (row.error) parts.push('FAILED');
+  if (row.error) parts.push(row.reason === '' ? 'FAILED' : `FAILED: ${row.reason}`);
   if (!row.certain) parts.push('possibly');
   return parts.join(', ');
 }

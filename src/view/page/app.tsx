@@ -7,6 +7,7 @@ import { HealthView } from './health-view.tsx';
 import { JourneyView } from './journey-view.tsx';
 import { JourneysView } from './journeys-view.tsx';
 import { MapView } from './map-view.tsx';
+import { MapSentence } from './sentence.tsx';
 import { addressOf, go, type Route, useRoute } from './route.tsx';
 
 const tabs = [
@@ -42,7 +43,7 @@ export function App(): VNode {
       <header class="top">
         <h1>mqtrace</h1>
         <p class="sentence" role="status">
-          {route.view === 'health' ? (health?.sentence ?? '') : (map?.sentence ?? '')}
+          {route.view === 'health' ? health?.sentence : map !== undefined && <MapSentence map={map} />}
         </p>
         <nav aria-label="views">
           {tabs.map(({ view, name, key }) => (

@@ -1,24 +1,28 @@
 // The card of one destination on the map, with a row for each consumer.
 import type { VNode } from 'preact';
-import { counted, duration, rate } from '../queries/durations.ts';
+import { counted, duration, group, rate } from '../queries/durations.ts';
 import { shownWait } from '../queries/shown-wait.ts';
 import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.ts';
 import { HistogramChart } from './histogram.tsx';
 
 const systems: Record<string, string> = { kafka: 'Kafka', rabbitmq: 'RabbitMQ', redis: 'Redis' };
-const trends = { up: '↑ rising', down: '↓ falling', steady: '', unknown: '' };
+/** How the wait changes. */
+const trends: Partial<Record<ConsumerRow['trend'], { sign: string; meaning: string }>> = {
+  up: { sign: '↑', meaning: 'the wait rises' },
+  down: { sign: '↓', meaning: 'the wait falls' },
+};
 
 /** A destination with a row for each consumer; the wait sits in it. */
 export function Card(props: {
   card: DestinationCard;
   rows: readonly ConsumerRow[];
-  hiddenConsumers: number;
+  note: { text: string; warns: boolean } | undefined;
   axis: MapAnswer['axis'];
   worst: number | undefined;
   chosen: number | undefined;
   onChoose: (row: ConsumerRow) => void;
 }): VNode {
-  const { card, rows, hiddenConsumers, axis, worst, chosen, onChoose } = props;
+  const { card, rows, note, axis, worst, chosen, onChoose } = props;
   return (
     <section
       class={`card system-${systems[card.system] === undefined ? 'other' : card.system}`}
@@ -26,7 +30,9 @@ export function Card(props: {
     >
       <header>
         <h3 title={card.name}>{card.name}</h3>
-        <span class="rate">{rate(card.rate)}</span>
+        <span class="rate" title={`${group(card.messages)} messages sent`}>
+          {card.messages > 0 && `${rate(card.rate)} sent`}
+        </span>
         <small>{systems[card.system] ?? card.system}</small>
       </header>
       {rows.map((row) => (
@@ -39,20 +45,12 @@ export function Card(props: {
           onChoose={onChoose}
         />
       ))}
-      <Note card={card} rows={rows.length} hidden={hiddenConsumers} />
+      {note !== undefined && (
+        <p class={note.warns ? 'note warn' : 'note'} title={note.text}>
+          {note.text}
+        </p>
+      )}
     </section>
-  );
-}
-
-function Note({ card, rows, hidden }: { card: DestinationCard; rows: number; hidden: number }): VNode | null {
-  if (hidden > 0) return <p class="note">{counted(hidden, 'consumer')} outside this view</p>;
-  if (rows === 0) return <p class="note warn">⚠ nobody has been seen to consume it</p>;
-  if (card.reroutedFrom.length === 0) return null;
-  const messages = card.reroutedFrom.reduce((sum, each) => sum + each.messages, 0);
-  return (
-    <p class="note">
-      {counted(messages, 'message')} came from {card.reroutedFrom.map(({ name }) => name).join(', ')}
-    </p>
   );
 }
 
@@ -66,13 +64,16 @@ function Row(props: {
   const { row, axis, worst, chosen, onChoose } = props;
   const wait = shownWait(row);
   const facts = factsOf(row);
+  const trend = trends[row.trend];
   return (
     <button type="button" class={`row${worst ? ' worst' : ''}`} aria-pressed={chosen} onClick={() => onChoose(row)}>
       <span class="who">
         <b title={row.queue === '' ? row.service : `${row.queue}, consumed by ${row.service}`}>{row.service}</b>
         <span class="facts">
-          {facts.map(({ text, bad }) => (
-            <span class={bad ? 'bad' : ''}>{text}</span>
+          {facts.map(({ text, meaning, bad }) => (
+            <span class={bad ? 'bad' : ''} title={meaning}>
+              {text}
+            </span>
           ))}
         </span>
       </span>
@@ -81,29 +82,45 @@ function Row(props: {
       ) : (
         <>
           <HistogramChart wait={wait} axis={axis} width={104} />
-          <span class="p50">
+          <span class="p50" title="half of the messages wait no longer">
             <i>p50</i> {duration(wait.p50)}
           </span>
-          <b class="p95" title="95 of 100 messages wait no longer">
-            {duration(wait.p95)}
-          </b>
+          <span class="p95" title="95 of 100 messages wait no longer">
+            <i>p95</i> <b>{duration(wait.p95)}</b>
+            {trend !== undefined && <span title={trend.meaning}> {trend.sign}</span>}
+          </span>
         </>
       )}
     </button>
   );
 }
 
-/** What a row says besides its wait; the worst first, since there is room for few. */
-export function factsOf(row: ConsumerRow): { text: string; bad: boolean }[] {
-  const facts: { text: string; bad: boolean }[] = [];
-  if (row.errors > 0) facts.push({ text: `✕ ${percent(row.errorShare)} fail`, bad: true });
-  if (row.lag !== undefined && row.lag > 0) facts.push({ text: `lag ${row.lag}`, bad: false });
-  if (trends[row.trend] !== '') facts.push({ text: trends[row.trend], bad: false });
-  if (row.attempts > 0) facts.push({ text: `↻ ${row.attempts}`, bad: false });
-  if (row.sampled) facts.push({ text: 'sampled', bad: false });
-  if (row.seenBy === 'receive') facts.push({ text: 'received only', bad: false });
-  if (facts.length === 0) facts.push({ text: rate(row.rate), bad: false });
-  return facts.slice(0, 2);
+interface Fact {
+  text: string;
+  meaning: string;
+  bad: boolean;
+}
+
+/** What a row says besides its wait: the rate last, and before it the most important of the rest, since there is room for few. */
+export function factsOf(row: ConsumerRow): Fact[] {
+  const facts: Fact[] = [];
+  const add = (text: string, meaning: string, bad = false): void => void facts.push({ text, meaning, bad });
+  if (row.errors > 0) add(`✕ ${percent(row.errorShare)}`, `${group(row.errors)} deliveries failed`, true);
+  if (row.lag !== undefined && row.lag > 0)
+    add(`lag ${short(row.lag)}`, `the consumer is ${counted(row.lag, 'message')} behind`);
+  if (row.attempts > 0) add(`↻ ${short(row.attempts)}`, `${counted(row.attempts, 'message')} delivered again`);
+  if (row.sampled) add('sampled', 'the spans are sampled, and each counts for what it stands for');
+  if (row.seenBy === 'receive') add('pulled', 'only the pull is recorded, not what is done with the messages');
+  return [
+    ...facts.slice(0, 2),
+    { text: rate(row.rate), meaning: `${group(row.messages)} messages consumed`, bad: false },
+  ];
+}
+
+/** A count in at most five characters. */
+function short(count: number): string {
+  if (count < 10_000) return group(count);
+  return count < 1e6 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`;
 }
 
 export function percent(share: number): string {

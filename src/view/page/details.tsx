@@ -1,6 +1,6 @@
 // The panel with everything about one consumer of a destination.
 import type { VNode } from 'preact';
-import { counted, duration, group, rate } from '../queries/durations.ts';
+import { duration, group, rate } from '../queries/durations.ts';
 import type { Distribution } from '../queries/types.ts';
 import { percent } from './card.tsx';
 import type { Wait } from './graph.ts';
@@ -27,7 +27,7 @@ export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose:
       <table>
         <thead>
           <tr>
-            <th />
+            <th>time</th>
             <th>p50</th>
             <th>p95</th>
             <th>longest</th>
@@ -35,7 +35,7 @@ export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose:
         </thead>
         <tbody>
           <WaitLine name="from the start of the send to the start of the processing" wait={row.wait} />
-          <WaitLine name="by the time that the broker or a header tells" wait={row.age} />
+          <WaitLine name="by the time of the broker or of a header" wait={row.age} />
           {row.work !== undefined && (
             <tr>
               <th>processing</th>
@@ -60,7 +60,8 @@ export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose:
         <div>
           <dt>failed</dt>
           <dd>
-            {group(row.errors)} ({percent(row.errorShare)})
+            {group(row.errors)}
+            {row.errors > 0 && ` (${percent(row.errorShare)})`}
           </dd>
         </div>
         {row.lag !== undefined && (
@@ -74,8 +75,8 @@ export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose:
           <dd>{card.senders.map(({ service }) => service).join(', ') || 'no sender seen'}</dd>
         </div>
         <div>
-          <dt>not consumed yet</dt>
-          <dd>{counted(card.notConsumed, 'message')} of this destination</dd>
+          <dt>not consumed by anybody yet</dt>
+          <dd>{group(card.notConsumed)}</dd>
         </div>
       </dl>
       {row.sampled && <p class="note">The spans are sampled: figures are weighted by what each stands for.</p>}

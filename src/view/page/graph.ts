@@ -1,4 +1,5 @@
 // The data of the page's map.
+import { group } from '../queries/durations.ts';
 import { shownWait } from '../queries/shown-wait.ts';
 import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.ts';
 import type { LayoutEdge, LayoutNode } from './layout.ts';
@@ -12,8 +13,8 @@ export interface Wait {
 export interface FlowEdge extends LayoutEdge {
   kind: 'send' | 'consume' | 'reroute';
   rate: number;
-  /** The consumer's row on its card, for edges that leave it. */
-  row: number;
+  /** The id of the consumer's row on its card, for edges that leave it. */
+  row: number | undefined;
   failing: boolean;
 }
 
@@ -29,7 +30,7 @@ export interface Graph {
 export const serviceId = (name: string): string => `s:${name}`;
 export const cardId = (id: number): string => `d:${id}`;
 
-/** All services and destinations; or, around one wait, its neighbourhood: two hops before it and one behind. */
+/** All services and destinations; or, around one wait, its neighbourhood: its destination with all that send to it or consume from it, and the hop before and behind. */
 export function graphOf({ destinations }: MapAnswer, around?: Wait): Graph {
   const edges: FlowEdge[] = [];
   const services = new Set<string>();
@@ -37,22 +38,29 @@ export function graphOf({ destinations }: MapAnswer, around?: Wait): Graph {
   for (const card of destinations) {
     for (const { service, rate, errors } of card.senders) {
       services.add(service);
-      edges.push({ from: serviceId(service), to: cardId(card.id), kind: 'send', rate, row: -1, failing: errors > 0 });
+      edges.push({
+        from: serviceId(service),
+        to: cardId(card.id),
+        kind: 'send',
+        rate,
+        row: undefined,
+        failing: errors > 0,
+      });
     }
-    for (const [at, { service, rate, errors }] of card.consumers.entries()) {
+    for (const { id, service, rate, errors } of card.consumers) {
       services.add(service);
       edges.push({
         from: cardId(card.id),
         to: serviceId(service),
         kind: 'consume',
         rate,
-        row: at,
+        row: id,
         failing: errors > 0,
       });
     }
     for (const { id } of card.reroutedFrom) {
       if (!numbers.has(id)) continue;
-      edges.push({ from: cardId(id), to: cardId(card.id), kind: 'reroute', rate: 0, row: -1, failing: false });
+      edges.push({ from: cardId(id), to: cardId(card.id), kind: 'reroute', rate: 0, row: undefined, failing: false });
     }
   }
   const total = services.size + destinations.length;
@@ -68,8 +76,9 @@ function neighbourhood(graph: Graph, { card, row }: Wait): Graph {
   };
   const before = expand(new Set([cardId(card.id)]), 'from');
   const beforeThat = expand(before, 'from');
+  const consumers = expand(new Set([cardId(card.id)]), 'to');
   const behind = expand(new Set([serviceId(row.service)]), 'to');
-  for (const set of [before, beforeThat, behind]) for (const id of [...set].slice(0, 8)) kept.add(id);
+  for (const set of [consumers, before, beforeThat, behind]) for (const id of [...set].slice(0, 8)) kept.add(id);
   const edges = graph.edges.filter(({ from, to }) => kept.has(from) && kept.has(to));
   const cards = graph.cards.filter(({ id }) => kept.has(cardId(id)));
   const hidden = new Map<number, { senders: number; consumers: number }>();
@@ -95,32 +104,50 @@ export function rankedWaits({ destinations }: MapAnswer): Wait[] {
     .toSorted((a, b) => (shownWait(b.row)?.p95 ?? -1) - (shownWait(a.row)?.p95 ?? -1));
 }
 
-export const cardWidth = 292;
+export const cardWidth = 312;
 const cardHead = 46;
 const rowHeight = 50;
 const noteHeight = 24;
 const serviceHeight = 32;
 
-/** The rows of a card that this view shows. */
+/** The rows of a card that this view shows, in an order that does not depend on figures. */
 export function shownRows(graph: Graph, card: DestinationCard): ConsumerRow[] {
-  if (!graph.hidden.has(card.id)) return card.consumers;
   const shown = new Set(graph.services);
-  return card.consumers.filter(({ service }) => shown.has(service));
+  return card.consumers.filter(({ service }) => shown.has(service)).toSorted((a, b) => a.id - b.id);
 }
 
-/** Boxes in the sizes in which the page draws them. */
-export function boxes(graph: Graph): LayoutNode[] {
+/** What a card says below its rows. */
+export function noteOf(graph: Graph, card: DestinationCard): { text: string; warns: boolean } | undefined {
+  const { consumers: hidden = 0 } = graph.hidden.get(card.id) ?? {};
+  if (card.consumers.length === 0) return { text: '⚠ no consumer has been seen', warns: true };
+  const texts = hidden > 0 ? [`${hidden} more ${hidden === 1 ? 'consumer' : 'consumers'}, not shown`] : [];
+  if (card.reroutedFrom.length > 0) {
+    const messages = card.reroutedFrom.reduce((sum, each) => sum + each.messages, 0);
+    texts.push(`↪ ${group(messages)} from ${card.reroutedFrom.map(({ name }) => name).join(', ')}`);
+  }
+  return texts.length === 0 ? undefined : { text: texts.join('; '), warns: false };
+}
+
+/** Nodes in the sizes in which the page draws them. */
+export function nodesOf(graph: Graph): LayoutNode[] {
   const services = graph.services.map((name) => ({
     id: serviceId(name),
-    width: Math.min(200, Math.max(64, 28 + name.length * 7.6)),
+    isCard: false,
+    width: Math.min(220, Math.max(64, 30 + name.length * 9)),
     height: serviceHeight,
+    port: serviceHeight / 2,
   }));
   const cards = graph.cards.map((card) => {
     const rows = shownRows(graph, card).length;
-    const hidden = graph.hidden.get(card.id);
-    const note =
-      rows === 0 || (hidden !== undefined && hidden.consumers > 0) || card.reroutedFrom.length > 0 ? noteHeight : 0;
-    return { id: cardId(card.id), width: cardWidth, height: cardHead + rows * rowHeight + note + 8 };
+    const note = noteOf(graph, card) === undefined ? 0 : noteHeight;
+    const height = cardHead + rows * rowHeight + note + 8;
+    return {
+      id: cardId(card.id),
+      isCard: true,
+      width: cardWidth,
+      height,
+      port: rows === 0 ? height / 2 : rowMiddle((rows - 1) / 2),
+    };
   });
   return [...services, ...cards];
 }
@@ -129,5 +156,3 @@ export function boxes(graph: Graph): LayoutNode[] {
 export function rowMiddle(row: number): number {
   return cardHead + row * rowHeight + rowHeight / 2;
 }
-
-export const headMiddle = 23;

@@ -35,13 +35,7 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
               </h3>
               <p>{finding.sentence}</p>
               <p class="advice">{finding.advice}</p>
-              {finding.state === 'failures' && (
-                <p>
-                  <a href={addressOf('journeys', { destination: finding.destination, error: 'true' })}>
-                    failed messages
-                  </a>
-                </p>
-              )}
+              <Look finding={finding} />
             </article>
           ))}
         </section>
@@ -59,5 +53,19 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
       )}
       {refused > 0 && <p class="note">{refused} names found no room and are counted as “other”.</p>}
     </div>
+  );
+}
+
+/** Where the messages of a finding are. */
+function Look({ finding }: { finding: Finding }): VNode | null {
+  const { state, destination } = finding;
+  if (state === 'baggage-size' || state === 'mixed-sampling') return null;
+  const failed = state === 'failures';
+  return (
+    <p>
+      <a href={addressOf('journeys', { destination, error: failed ? 'true' : undefined })}>
+        {failed ? 'failed messages' : 'its messages'}
+      </a>
+    </p>
   );
 }

@@ -45,13 +45,33 @@ export function JourneyView({
             trace <code>{answer.traceId}</code>
           </span>
           <span>
-            message <code>{answer.spanId}</code>
+            span <code>{answer.spanId}</code>
           </span>
+          {answer.messageId !== '' && answer.messageKey !== '' && (
+            <span>
+              message id <code>{answer.messageId}</code>
+            </span>
+          )}
         </p>
       </div>
       {answer.notes.map((note) => (
         <p class="note warn">⚠ {note}</p>
       ))}
+      <p class="signs">
+        <span>
+          <i class="sign-wait" aria-hidden="true" /> waiting
+        </span>
+        {answer.axis.some(({ folded }) => folded) && (
+          <span>
+            <i class="sign-fold" aria-hidden="true" /> nothing at work: shortened
+          </span>
+        )}
+        {answer.rows.some(({ certain }) => !certain) && (
+          <span>
+            <i class="sign-possible" aria-hidden="true" /> possible: a batch does not tell which message led to it
+          </span>
+        )}
+      </p>
       <Waterfall answer={answer} open={open} onOpen={(span) => setOpen(span === open ? undefined : span)} />
       {open !== undefined && <SpanPanel span={open} onClose={() => setOpen(undefined)} />}
     </div>
@@ -88,7 +108,7 @@ function Waterfall({
             </span>
           ))}
         </div>
-        <span class="took" />
+        <span class="took">took</span>
       </div>
       {answer.rows.map((row, at) => (
         <Line
@@ -122,11 +142,12 @@ function Line({
   const waiting = row.kind === 'wait';
   const classes = `line ${row.kind}${row.error ? ' failed' : ''}${row.certain ? '' : ' possible'}${row.asked ? ' asked' : ''}`;
   const label = (
-    <span class="label" style={{ paddingLeft: `${Math.min(row.depth, 14) * 10}px` }}>
+    <span class="label" style={{ '--depth': Math.min(row.depth, 14) }}>
       {waiting && '… '}
       {row.error && <span class="bad">✕ </span>}
       {row.name}
       {row.attempt > 0 && <em>, attempt {row.attempt}</em>}
+      {row.reason !== '' && <span class="reason">: {row.reason}</span>}
       {!row.certain && <em> (possibly)</em>}
       {row.note !== '' && <em class="aside"> {row.note}</em>}
     </span>

@@ -43,6 +43,13 @@ export function JourneysView({
         <p class="note">No such message is known. Fewer terms find more.</p>
       ) : (
         <ul class="messages" onKeyDown={moveFocus}>
+          <li class="message-head" aria-hidden="true">
+            <span>sent at</span>
+            <span>destination</span>
+            <span>message</span>
+            <span>what happened</span>
+            <span class="wait">waited</span>
+          </li>
           {answer.messages.map((message) => (
             <Message key={message.span} message={message} />
           ))}
@@ -115,8 +122,8 @@ function SearchForm({
       <label>
         order
         <select name="order">
-          <option value="newest">newest first</option>
-          <option value="slowest">longest wait first</option>
+          <option value="newest">newest</option>
+          <option value="slowest">longest wait</option>
         </select>
       </label>
       <label class="check">
@@ -145,11 +152,16 @@ function Message({ message }: { message: MessageSummary }): VNode {
         </span>
         <span class="what">
           {message.error && <span class="bad">✕ failed</span>}
+          {message.reason !== '' && (
+            <span class="reason" title={message.reason}>
+              {message.reason}
+            </span>
+          )}
           {message.attempts > 0 && <span>↻ {message.attempts + 1} attempts</span>}
           {message.consumers === 0 && <span>not consumed</span>}
           {message.consumers > 1 && <span>{message.consumers} consumers</span>}
         </span>
-        <b>{message.wait === undefined ? '' : duration(message.wait)}</b>
+        <span class="wait">{message.wait === undefined ? '' : duration(message.wait)}</span>
       </a>
     </li>
   );

@@ -1,8 +1,14 @@
+// Places services and destinations on the map, in the order of flow.
+import { meanOf, ranksOf } from './ranks.ts';
+
 /** A service or a destination, with the size of its box in pixels. */
 export interface LayoutNode {
   id: string;
+  isCard: boolean;
   width: number;
   height: number;
+  /** Where edges meet it, from its top. */
+  port: number;
 }
 
 export interface LayoutEdge {
@@ -10,196 +16,218 @@ export interface LayoutEdge {
   to: string;
 }
 
-export interface Placed {
+/** A box on the map. A service has one beside each destination that it sends to or consumes from. */
+export interface Box extends LayoutNode {
   x: number;
   y: number;
-  width: number;
-  height: number;
-  /** Which of the bands, or in a vertical layout which row, the node is in. */
-  band: number;
+  /** The service is drawn elsewhere, too. */
+  again: boolean;
 }
 
-export interface Layout {
+/** An edge, between two boxes that stand next to each other. */
+export interface PlacedEdge<Edge extends LayoutEdge> {
+  edge: Edge;
+  from: Box;
+  to: Box;
+}
+
+export interface Layout<Edge extends LayoutEdge> {
   direction: 'across' | 'down';
   width: number;
   height: number;
-  nodes: Map<string, Placed>;
-  /** The lower end of each band. */
-  bands: number[];
+  boxes: Box[];
+  edges: PlacedEdge<Edge>[];
 }
 
-const columnGap = 56;
-const rowGap = 18;
-const bandGap = 44;
-/** What an edge that goes around takes beside the outermost nodes. */
-const sideRoom = 34;
+const columnGap = 48;
+const cardGap = 18;
+const serviceGap = 12;
+const bandGap = 40;
+const downGap = 34;
+/** Destinations in one column: of more, the services beside them would be off the screen. */
+const tallest = 4;
 /** Narrower than this, the flow goes down. */
 const narrow = 640;
+
+/** Nodes side by side: services, or destinations. */
+type Line = LayoutNode[];
 
 /**
  * Places nodes in the order of flow. It depends on nodes, edges and width only, never on figures, so that nothing moves while it is
  * live. Where the flow is wider than the page it goes on in a further band below, or on narrow pages goes down; boxes never shrink.
+ * An edge never goes around or behind a box: the service at its other end is drawn again, next to the destination.
  */
-export function layout(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[], width: number): Layout {
-  const ranks = inOrder(ranksOf(nodes, edges), edges);
-  if (width < narrow) return down(ranks, width);
-  const placed = across(ranks, width);
-  return edges.some((edge) => goesAround(placed, edge)) ? withSides(across(ranks, width - 2 * sideRoom)) : placed;
-}
-
-/** Whether an edge leaves a node to the right and comes to another one from the left, below the band. */
-function goesAround({ nodes }: Layout, { from, to }: LayoutEdge): boolean {
-  const [a, b] = [nodes.get(from), nodes.get(to)];
-  return a !== undefined && b !== undefined && (a.band !== b.band || b.x < a.x + a.width);
-}
-
-/** Makes room on both sides for the edges that go around, which would run off the page. */
-function withSides(placed: Layout): Layout {
-  for (const node of placed.nodes.values()) node.x += sideRoom;
-  return { ...placed, width: placed.width + 2 * sideRoom };
-}
-
-/** Nodes by the number of steps before them; edges that close a loop do not count. */
-function ranksOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): LayoutNode[][] {
-  const known = new Set(nodes.map(({ id }) => id));
-  const next = new Map<string, string[]>(nodes.map(({ id }) => [id, []]));
-  for (const { from, to } of edges) if (known.has(from) && known.has(to) && from !== to) next.get(from)!.push(to);
-  const state = new Map<string, 'open' | 'done'>();
-  const forward: LayoutEdge[] = [];
-  const order: string[] = [];
-  const hasSource = new Set(edges.map(({ to }) => to));
-  const visit = (root: string): void => {
-    const stack: { id: string; at: number }[] = [{ id: root, at: 0 }];
-    state.set(root, 'open');
-    while (stack.length > 0) {
-      const top = stack.at(-1)!;
-      const to = next.get(top.id)![top.at++];
-      if (to === undefined) {
-        state.set(top.id, 'done');
-        order.push(top.id);
-        stack.pop();
-      } else if (state.get(to) !== 'open') {
-        forward.push({ from: top.id, to });
-        if (state.get(to) === undefined) {
-          state.set(to, 'open');
-          stack.push({ id: to, at: 0 });
-        }
-      }
-    }
+export function layout<Edge extends LayoutEdge>(
+  nodes: readonly LayoutNode[],
+  edges: readonly Edge[],
+  width: number,
+): Layout<Edge> {
+  const neighbours = neighboursOf(nodes, edges);
+  const layers = ranksOf(nodes, edges)
+    .filter(([first]) => first!.isCard)
+    .flatMap((layer) => chunksOf(layer, tallest));
+  const bands = width < narrow ? undefined : bandsOf(layers, neighbours, width);
+  const boxes = bands === undefined ? down(layers, neighbours, width) : across(bands, edges, neighbours.widest, width);
+  markAgain(boxes.flat(2), edges);
+  const flat = boxes.flat(2);
+  return {
+    direction: bands === undefined ? 'down' : 'across',
+    width: Math.max(0, ...flat.map((box) => box.x + box.width)),
+    height: Math.max(0, ...flat.map((box) => box.y + box.height)),
+    boxes: flat,
+    edges: boxes.flatMap((band) => edgesWithin(band, edges)),
   };
-  for (const { id } of nodes) if (!hasSource.has(id) && !state.has(id)) visit(id);
-  for (const { id } of nodes) if (!state.has(id)) visit(id);
-  const rank = new Map<string, number>(nodes.map(({ id }) => [id, 0]));
-  const out = groupBy(forward);
-  for (const id of order.toReversed())
-    for (const to of out.get(id) ?? []) rank.set(to, Math.max(rank.get(to)!, rank.get(id)! + 1));
-  // What nothing leads to stands just before what it leads to.
-  const led = new Set(forward.map(({ to }) => to));
-  for (const [id, targets] of out) if (!led.has(id)) rank.set(id, Math.min(...targets.map((to) => rank.get(to)!)) - 1);
-  const ranks: LayoutNode[][] = [];
-  for (const node of nodes) (ranks[rank.get(node.id)!] ??= []).push(node);
-  return ranks.filter((each) => each !== undefined);
 }
 
-function groupBy(edges: readonly LayoutEdge[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const { from, to } of edges) groups.set(from, [...(groups.get(from) ?? []), to]);
-  return groups;
+/** Pieces of about the same length. */
+function chunksOf(line: Line, most: number): Line[] {
+  const pieces = Math.ceil(line.length / most);
+  return Array.from({ length: pieces }, (_, at) =>
+    line.slice(Math.round((at * line.length) / pieces), Math.round(((at + 1) * line.length) / pieces)),
+  );
 }
 
-/** Orders each rank by where its neighbours are, to and fro. */
-function inOrder(ranks: LayoutNode[][], edges: readonly LayoutEdge[]): LayoutNode[][] {
-  const neighbours = new Map<string, string[]>();
-  for (const { from, to } of edges) {
-    neighbours.set(from, [...(neighbours.get(from) ?? []), to]);
-    neighbours.set(to, [...(neighbours.get(to) ?? []), from]);
+interface Neighbours {
+  /** The services that send to some destinations, or that consume from them. */
+  before: (cards: Line) => Line;
+  behind: (cards: Line) => Line;
+  /** The width of the widest service. */
+  widest: number;
+}
+
+function neighboursOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Neighbours {
+  const services = nodes.filter(({ isCard }) => !isCard).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const touching = (cards: Line, end: 'from' | 'to', other: 'from' | 'to'): Line => {
+    const ids = new Set(cards.map(({ id }) => id));
+    const found = new Set(edges.filter((edge) => ids.has(edge[end])).map((edge) => edge[other]));
+    return services.filter(({ id }) => found.has(id));
+  };
+  return {
+    before: (cards) => touching(cards, 'to', 'from'),
+    behind: (cards) => touching(cards, 'from', 'to'),
+    widest: Math.max(0, ...services.map(({ width }) => width)),
+  };
+}
+
+const both = (a: Line, b: Line): Line => [...new Set([...a, ...b])];
+/** The width of a column: the same for all columns of services, so that the destinations of all bands stand below each other. */
+function columnWidth(line: Line, widest: number): number {
+  if (line.length === 0) return 0;
+  return line[0]!.isCard ? Math.max(...line.map(({ width }) => width)) : widest;
+}
+
+function widthOf(columns: readonly Line[], widest: number): number {
+  const widths = columns.map((line) => columnWidth(line, widest)).filter((width) => width > 0);
+  return widths.reduce((sum, width) => sum + width + columnGap, -columnGap);
+}
+
+/** The columns of each band; undefined if a destination with its services is wider than the page. */
+function bandsOf(layers: readonly Line[], neighbours: Neighbours, width: number): Line[][] | undefined {
+  const { before, behind, widest } = neighbours;
+  const bands: Line[][] = [];
+  for (const layer of layers) {
+    const last = bands.at(-1);
+    const longer = last && [...last.slice(0, -1), both(last.at(-1)!, before(layer)), layer, behind(layer)];
+    const alone = [before(layer), layer, behind(layer)];
+    if (longer !== undefined && widthOf(longer, widest) <= width) bands[bands.length - 1] = longer;
+    else if (widthOf(alone, widest) <= width) bands.push(alone);
+    else return undefined;
   }
-  let current = ranks;
-  for (let sweep = 0; sweep < 4; sweep++) {
-    const place = new Map<string, number>();
-    for (const rank of current) for (const [at, { id }] of rank.entries()) place.set(id, (at + 0.5) / rank.length);
-    current = current.map((rank) => {
-      const keyed = rank.map((node, at) => {
-        const around = (neighbours.get(node.id) ?? []).map((id) => place.get(id)).filter((each) => each !== undefined);
-        const mean =
-          around.length === 0 ? at / rank.length : around.reduce((sum, each) => sum + each, 0) / around.length;
-        return { node, mean, at };
-      });
-      return keyed.toSorted((a, b) => a.mean - b.mean || a.at - b.at).map(({ node }) => node);
-    });
-  }
-  return current;
+  return bands;
 }
 
-function across(ranks: readonly LayoutNode[][], width: number): Layout {
-  const nodes = new Map<string, Placed>();
-  const bands: number[] = [];
+function across(bands: readonly Line[][], edges: readonly LayoutEdge[], widest: number, pageWidth: number): Box[][][] {
+  const starts = bands.some(([first]) => first!.length > 0) ? widest + columnGap : 0;
   let top = 0;
-  let widest = 0;
-  let from = 0;
-  while (from < ranks.length) {
-    let until = from;
-    let used = 0;
-    while (until < ranks.length) {
-      const column = Math.max(...ranks[until]!.map((node) => node.width)) + (until === from ? 0 : columnGap);
-      if (until > from && used + column > width) break;
-      used += column;
-      until++;
-    }
-    const columns = ranks.slice(from, until);
-    const heights = columns.map((column) => column.reduce((sum, { height }) => sum + height + rowGap, -rowGap));
-    const tallest = Math.max(...heights);
-    let x = 0;
+  return bands.map((band) => {
+    // Where nothing is seen to send, the place of the sender stays empty, if there is room.
+    let x = band[0]!.length === 0 && widthOf(band, widest) + starts <= pageWidth ? starts : 0;
+    const columns = band.map((line) => {
+      const width = columnWidth(line, widest);
+      const boxes = stack(line, x, width);
+      if (width > 0) x += width + columnGap;
+      return boxes;
+    });
     for (const [at, column] of columns.entries()) {
-      const columnWidth = Math.max(...column.map((node) => node.width));
-      let y = top + (tallest - heights[at]!) / 2;
-      for (const node of column) {
-        const { width, height } = node;
-        nodes.set(node.id, { x: x + (columnWidth - width) / 2, y, width, height, band: bands.length });
-        y += height + rowGap;
-      }
-      x += columnWidth + columnGap;
+      if (column[0]?.isCard === false)
+        alignServices(column, [...(columns[at - 1] ?? []), ...(columns[at + 1] ?? [])], edges);
     }
-    widest = Math.max(widest, x - columnGap);
-    top += tallest;
-    bands.push(top);
-    top += bandGap;
-    from = until;
-  }
-  return { direction: 'across', width: widest, height: Math.max(0, top - bandGap), nodes, bands };
+    const flat = columns.flat();
+    const shift = top - Math.min(...flat.map(({ y }) => y));
+    for (const box of flat) box.y += shift;
+    top = Math.max(...flat.map((box) => box.y + box.height)) + bandGap;
+    return columns;
+  });
 }
 
-function down(ranks: readonly LayoutNode[][], width: number): Layout {
-  const nodes = new Map<string, Placed>();
-  const bands: number[] = [];
+/** One below the other, with the mean of their ports at 0, so that what follows on each other is in one line. */
+function stack(line: Line, x: number, width: number): Box[] {
   let y = 0;
-  let widest = 0;
-  for (const rank of ranks) {
-    for (const row of rowsOf(rank, width)) {
-      const rowWidth = row.reduce((sum, node) => sum + node.width + rowGap, -rowGap);
-      const tallest = Math.max(...row.map(({ height }) => height));
-      let x = Math.max(0, (width - rowWidth) / 2);
-      for (const node of row) {
-        nodes.set(node.id, { x, y, width: node.width, height: node.height, band: bands.length });
-        x += node.width + rowGap;
-      }
-      widest = Math.max(widest, x - rowGap);
-      y += tallest;
-      bands.push(y);
-      y += 34;
-    }
-  }
-  return { direction: 'down', width: widest, height: Math.max(0, y - 34), nodes, bands };
+  const boxes = line.map((node) => {
+    const box = { ...node, x: x + (width - node.width) / 2, y, again: false };
+    y += node.height + (node.isCard ? cardGap : serviceGap);
+    return box;
+  });
+  if (boxes.length === 0) return boxes;
+  const mean = meanOf(boxes.map((box) => box.y + box.port));
+  for (const box of boxes) box.y -= mean;
+  return boxes;
 }
 
-function rowsOf(rank: readonly LayoutNode[], width: number): LayoutNode[][] {
-  const rows: LayoutNode[][] = [];
+/** Moves services to the height of what they are connected with, as far as they do not overlap. */
+function alignServices(services: Box[], cards: readonly Box[], edges: readonly LayoutEdge[]): void {
+  const heights = new Map(cards.map((box) => [box.id, box.y + box.port]));
+  const wanted = new Map<Box, number>();
+  for (const box of services) {
+    const around = edges.flatMap(({ from, to }) => (from === box.id ? [to] : to === box.id ? [from] : []));
+    const found = around.map((id) => heights.get(id)).filter((height) => height !== undefined);
+    wanted.set(box, (found.length === 0 ? 0 : meanOf(found)) - box.port);
+  }
+  services.sort((a, b) => wanted.get(a)! - wanted.get(b)!);
+  let free = -Infinity;
+  for (const box of services) {
+    box.y = Math.max(wanted.get(box)!, free);
+    free = box.y + box.height + serviceGap;
+  }
+  const shift = meanOf(services.map((box) => wanted.get(box)! - box.y));
+  for (const box of services) box.y += shift;
+}
+
+function down(layers: readonly Line[], { before, behind }: Neighbours, width: number): Box[][][] {
+  const cardLines = layers.flatMap((layer) => wrapped(layer, width));
+  const lines: Line[] = [];
+  for (const [at, line] of cardLines.entries()) {
+    const previous = cardLines[at - 1];
+    lines.push(both(previous === undefined ? [] : behind(previous), before(line)), line);
+  }
+  if (cardLines.length > 0) lines.push(behind(cardLines.at(-1)!));
+  let y = 0;
+  const placed = lines.map((line) => {
+    const boxes: Box[] = [];
+    for (const row of wrapped(line, width)) {
+      const gap = row[0]!.isCard ? cardGap : serviceGap;
+      let x = Math.max(0, (width - row.reduce((sum, node) => sum + node.width + gap, -gap)) / 2);
+      for (const node of row) {
+        boxes.push({ ...node, x, y, again: false });
+        x += node.width + gap;
+      }
+      y += Math.max(...row.map(({ height }) => height)) + serviceGap;
+    }
+    if (boxes.length > 0) y += downGap - serviceGap;
+    return boxes;
+  });
+  return [placed];
+}
+
+function wrapped(line: Line, width: number): Line[] {
+  const rows: Line[] = [];
   let used = 0;
-  for (const node of rank) {
+  for (const node of line) {
+    const gap = node.isCard ? cardGap : serviceGap;
     const last = rows.at(-1);
-    if (last !== undefined && used + rowGap + node.width <= width) {
+    if (last !== undefined && used + gap + node.width <= width) {
       last.push(node);
-      used += rowGap + node.width;
+      used += gap + node.width;
     } else {
       rows.push([node]);
       used = node.width;
@@ -208,43 +236,40 @@ function rowsOf(rank: readonly LayoutNode[], width: number): LayoutNode[][] {
   return rows;
 }
 
-/** The path of an edge; `lane` keeps edges that go around apart. */
-export function edgePath(
-  { direction, bands }: Pick<Layout, 'direction' | 'bands'>,
-  from: Placed,
-  to: Placed,
-  fromY: number,
-  toY: number,
-  lane: number,
-): string {
+/** A service is at home where it consumes first, or else where it sends first. */
+function markAgain(boxes: readonly Box[], edges: readonly LayoutEdge[]): void {
+  const consumes = new Set(edges.map(({ to }) => to));
+  const home = new Map<string, Box>();
+  let cards = new Set<string>();
+  for (const box of boxes) {
+    if (box.isCard) cards = new Set([...cards, box.id]);
+    const consumesHere = edges.some(({ from, to }) => to === box.id && cards.has(from));
+    if (!home.has(box.id) && (!consumes.has(box.id) || consumesHere)) home.set(box.id, box);
+  }
+  for (const box of boxes) box.again = !box.isCard && home.get(box.id) !== box;
+}
+
+function edgesWithin<Edge extends LayoutEdge>(band: readonly Box[][], edges: readonly Edge[]): PlacedEdge<Edge>[] {
+  return band.slice(1).flatMap((line, at) => {
+    const from = new Map(band[at]!.map((box) => [box.id, box]));
+    const to = new Map(line.map((box) => [box.id, box]));
+    return edges.flatMap((edge) => {
+      const [start, end] = [from.get(edge.from), to.get(edge.to)];
+      return start === undefined || end === undefined ? [] : [{ edge, from: start, to: end }];
+    });
+  });
+}
+
+/** The path of an edge from a box to its neighbour. */
+export function edgePath(direction: Layout<LayoutEdge>['direction'], from: Box, to: Box, fromY: number): string {
   if (direction === 'down') {
-    const x1 = from.x + from.width / 2;
-    const y1 = from.y + from.height;
+    const [x1, y1] = [from.x + from.width / 2, from.y + from.height];
     const x2 = to.x + to.width / 2;
-    if (to.y >= y1) {
-      const bend = (to.y - y1) / 2;
-      return `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${to.y - bend} ${x2} ${to.y}`;
-    }
-    // Back up, on the left side.
-    const side = Math.max(2, Math.min(from.x, to.x) - 8 - lane * 4);
-    const y2 = to.y + to.height / 2;
-    return `M${from.x} ${from.y + from.height / 2}C${side} ${from.y + from.height / 2} ${side} ${y2} ${to.x} ${y2}`;
+    const bend = (to.y - y1) / 2;
+    return `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${to.y - bend} ${x2} ${to.y}`;
   }
   const x1 = from.x + from.width;
-  const x2 = to.x;
-  if (from.band === to.band && x2 >= x1) {
-    const bend = Math.max(16, (x2 - x1) / 2);
-    return `M${x1} ${fromY}C${x1 + bend} ${fromY} ${x2 - bend} ${toY} ${x2} ${toY}`;
-  }
-  // Around below the band, as for what goes on in the next band and for what goes back.
-  const out = x1 + 12 + (lane % 5) * 4;
-  const into = x2 - 9 - (lane % 3) * 3;
-  const floor = bands[Math.min(from.band, to.band)]! + 12 + (lane % 6) * 4;
-  const r = 5;
-  const upOrDown = Math.sign(floor - fromY) * r;
-  const last = Math.sign(toY - floor) * r;
-  return (
-    `M${x1} ${fromY}H${out - r}Q${out} ${fromY} ${out} ${fromY + upOrDown}V${floor - upOrDown}Q${out} ${floor} ${out - r} ${floor}` +
-    `H${into + r}Q${into} ${floor} ${into} ${floor + last}V${toY - last}Q${into} ${toY} ${into + r} ${toY}H${x2}`
-  );
+  const toY = to.y + to.port;
+  const bend = (to.x - x1) / 2;
+  return `M${x1} ${fromY}C${x1 + bend} ${fromY} ${to.x - bend} ${toY} ${to.x} ${toY}`;
 }

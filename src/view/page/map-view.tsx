@@ -1,23 +1,23 @@
 // The map of services and destinations.
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { duration } from '../queries/durations.ts';
 import type { ConsumerRow, MapAnswer } from '../queries/types.ts';
 import { Card } from './card.tsx';
 import { Details } from './details.tsx';
 import {
-  boxes,
   cardId,
   type FlowEdge,
   type Graph,
   graphOf,
-  headMiddle,
+  nodesOf,
+  noteOf,
   rankedWaits,
   rowMiddle,
   serviceId,
   shownRows,
 } from './graph.ts';
-import { edgePath, layout } from './layout.ts';
+import { edgePath, layout, type PlacedEdge } from './layout.ts';
+import { Legend } from './legend.tsx';
 import { WaitsList } from './waits-list.tsx';
 
 /** Above this, a drawing of everything shows nothing. */
@@ -56,22 +56,23 @@ export function MapView({ map }: { map: MapAnswer }): VNode {
         />
       )}
       <div class="drawing">
-        <p class="legend">
-          {around !== undefined ? (
-            <>
-              around <b>{around.card.name}</b> for <b>{around.row.service}</b>: two hops before it and one behind (
-              {graph.services.length + graph.cards.length} of {all.total} nodes){' '}
-              <button type="button" class="link" onClick={() => setWhole(true)}>
-                draw all
-              </button>
-            </>
-          ) : (
-            <>
-              waits on one scale, {duration(map.axis.from)} to {duration(map.axis.to)}; ▲ marks the 95th percentile;
-              dotted lines are consumers
-            </>
-          )}
-        </p>
+        {around !== undefined ? (
+          <p class="around">
+            Around <b>{around.card.name}</b> → <b>{around.row.service}</b>: {graph.services.length} of{' '}
+            {all.services.length} services, {graph.cards.length} of {all.cards.length} destinations.{' '}
+            <button type="button" class="link" onClick={() => setWhole(true)}>
+              Draw all
+            </button>
+          </p>
+        ) : (
+          isLarge && (
+            <p class="around">
+              All {all.services.length} services and {all.cards.length} destinations. Choose a wait to see what is
+              around it.
+            </p>
+          )
+        )}
+        <Legend axis={map.axis} />
         <Flow graph={graph} map={map} chosen={found?.row.id ?? around?.row.id} onChoose={choose} />
       </div>
       {found !== undefined && <Details wait={found} onClose={() => setChosen(undefined)} />}
@@ -94,51 +95,54 @@ function Flow(props: {
     return () => observer.disconnect();
   }, []);
   // The figures are no part of this: nothing moves while they change.
-  const nodes = boxes(graph);
-  const shape = JSON.stringify([nodes, graph.edges.map(({ from, to }) => [from, to]), width]);
+  const nodes = nodesOf(graph);
+  const shape = JSON.stringify([nodes, graph.edges.map(keyOf).toSorted(), width]);
   const placed = useMemo(() => layout(nodes, graph.edges, Math.max(width, 280)), [shape]);
+  const current = new Map(graph.edges.map((edge) => [keyOf(edge), edge]));
+  const cards = new Map(graph.cards.map((card) => [cardId(card.id), card]));
   const fastest = Math.max(...graph.edges.map(({ rate }) => rate), 1e-9);
   return (
-    <div ref={box} class="flow" style={{ height: `${placed.height + 40}px` }}>
+    <div ref={box} class="flow" style={{ height: `${placed.height}px` }}>
       {width > 0 && (
         <>
-          <svg class="edges" width={Math.max(placed.width, width)} height={placed.height + 40} aria-hidden="true">
-            {graph.edges.map((edge, at) => (
-              <Edge
-                key={`${edge.from} ${edge.to} ${edge.row}`}
-                edge={edge}
-                at={at}
-                graph={graph}
-                placed={placed}
-                share={edge.rate / fastest}
-              />
-            ))}
+          <svg class="edges" width={Math.max(placed.width, width)} height={placed.height} aria-hidden="true">
+            {placed.edges.map((each, at) => {
+              const edge = current.get(keyOf(each.edge)) ?? each.edge;
+              const card = cards.get(edge.from);
+              const row = card === undefined ? -1 : shownRows(graph, card).findIndex(({ id }) => id === edge.row);
+              return (
+                <Edge
+                  key={`${keyOf(edge)} ${at}`}
+                  placed={{ ...each, edge }}
+                  direction={placed.direction}
+                  row={row}
+                  share={edge.rate / fastest}
+                />
+              );
+            })}
           </svg>
-          {graph.services.map((name) => {
-            const { x, y, width, height } = placed.nodes.get(serviceId(name))!;
+          {placed.boxes.map(({ id, isCard, again, x, y, width, height }, at) => {
+            const place = { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` };
+            if (!isCard) {
+              const name = id.slice(serviceId('').length);
+              return (
+                <div
+                  class={again ? 'service again' : 'service'}
+                  key={`${id} ${at}`}
+                  title={again ? `${name}, which is drawn elsewhere, too` : name}
+                  style={place}
+                >
+                  <span>{name}</span>
+                </div>
+              );
+            }
+            const card = cards.get(id)!;
             return (
-              <div
-                class="service"
-                key={name}
-                title={name}
-                style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
-              >
-                {name}
-              </div>
-            );
-          })}
-          {graph.cards.map((card) => {
-            const { x, y, width, height } = placed.nodes.get(cardId(card.id))!;
-            return (
-              <div
-                class="place"
-                key={card.id}
-                style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
-              >
+              <div class="place" key={id} style={place}>
                 <Card
                   card={card}
                   rows={shownRows(graph, card)}
-                  hiddenConsumers={graph.hidden.get(card.id)?.consumers ?? 0}
+                  note={noteOf(graph, card)}
                   axis={map.axis}
                   worst={map.worst}
                   chosen={chosen}
@@ -153,29 +157,22 @@ function Flow(props: {
   );
 }
 
+const keyOf = ({ from, to, row }: FlowEdge): string => `${from} ${to} ${row}`;
+
 function Edge(props: {
-  edge: FlowEdge;
-  at: number;
-  graph: Graph;
-  placed: ReturnType<typeof layout>;
+  placed: PlacedEdge<FlowEdge>;
+  direction: 'across' | 'down';
+  /** Which of the shown rows the edge leaves; -1 for none. */
+  row: number;
   share: number;
-}): VNode | null {
-  const { edge, at, graph, placed, share } = props;
-  const from = placed.nodes.get(edge.from);
-  const to = placed.nodes.get(edge.to);
-  if (from === undefined || to === undefined) return null;
-  const card = graph.cards.find(({ id }) => cardId(id) === edge.from);
-  const row = card === undefined || edge.row < 0 ? -1 : shownRows(graph, card).indexOf(card.consumers[edge.row]!);
-  const fromY =
-    row >= 0
-      ? from.y + rowMiddle(row)
-      : from.y + Math.min(from.height / 2, edge.from.startsWith('d:') ? headMiddle : from.height / 2);
-  const toY = edge.to.startsWith('d:') ? to.y + headMiddle : to.y + to.height / 2;
+}): VNode {
+  const { edge, from, to } = props.placed;
+  const fromY = from.y + (props.row < 0 ? from.port : rowMiddle(props.row));
   return (
     <path
       class={`edge ${edge.kind}${edge.failing ? ' failing' : ''}`}
-      d={edgePath(placed, from, to, fromY, toY, at)}
-      style={{ strokeWidth: `${(1.5 + 3 * Math.sqrt(Math.max(0, share))).toFixed(1)}px` }}
+      d={edgePath(props.direction, from, to, fromY)}
+      style={{ strokeWidth: `${(1.5 + 3 * Math.sqrt(Math.max(0, props.share))).toFixed(1)}px` }}
     />
   );
 }

@@ -27,14 +27,17 @@ export function WaitsList(props: {
   const shown = order.current.ids.map((id) => byId.get(id)).filter((wait) => wait !== undefined);
   return (
     <nav class="waits" aria-label="waits, longest first">
-      <h2>{waits.length} waits, longest first</h2>
+      <h2>
+        {waits.length} waits, longest <abbr title="95 of 100 messages wait no longer">p95</abbr> first
+      </h2>
       <div onKeyDown={moveFocus}>
         {shown.map(({ card, row }) => {
           const wait = shownWait(row);
           return (
             <button type="button" key={row.id} aria-pressed={row.id === chosen} onClick={() => onChoose(row)}>
               <span class="name" title={`${card.name} for ${row.service}`}>
-                {card.name} → {row.service}
+                {card.name}
+                <small>→ {row.service}</small>
               </span>
               {wait === undefined ? <span /> : <HistogramChart wait={wait} axis={axis} width={88} />}
               <b>{wait === undefined ? '–' : duration(wait.p95)}</b>

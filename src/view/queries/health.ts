@@ -55,7 +55,7 @@ function sentenceOf(findings: readonly Finding[], destinations: number, troubled
   if (destinations === 0) return 'No messages have been seen yet.';
   if (troubled === 0) return `The trace holds at all of ${counted(destinations, 'destination')}.`;
   const first = findings[0]!;
-  return `${counted(troubled, 'destination')} of ${destinations} need attention. ${first.sentence}`;
+  return `${group(troubled)} of ${counted(destinations, 'destination')} ${troubled === 1 ? 'needs' : 'need'} attention. ${first.sentence}`;
 }
 
 function ofHop(store: SpanStore, hop: Hop): Finding[] {
@@ -195,5 +195,5 @@ function ofCard(store: SpanStore, card: Card): Finding[] {
 function share(count: number, of: number): string {
   if (count >= of) return `all ${group(of)}`;
   const percent = (100 * count) / of;
-  return `${group(count)} of ${group(of)} (${percent < 1 ? percent.toFixed(1) : Math.round(percent)} %)`;
+  return `${group(count)} of ${group(of)} (${percent < 0.1 ? '<0.1' : percent < 1 ? percent.toFixed(1) : Math.round(percent)} %)`;
 }

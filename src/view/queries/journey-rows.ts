@@ -21,10 +21,13 @@ import {
   spanIdOf,
   startOf,
 } from './rows.ts';
+import { reasonOf } from './reason.ts';
 import type { JourneyRow } from './types.ts';
 
 /** Children of one span, and consumers of one message, that are shown before the rest is folded. */
 const maxShown = 100;
+/** Failed spans whose reason is read: it lies in the compressed part of a span. */
+const maxReasons = 50;
 
 /** The rows of a journey, with what has been shown and how much room is left. */
 export class JourneyRows {
@@ -36,6 +39,7 @@ export class JourneyRows {
   left = 0;
   readonly store: SpanStore;
   readonly #budget: number;
+  #failed = 0;
 
   constructor(store: SpanStore, budget: number) {
     this.store = store;
@@ -63,6 +67,7 @@ export class JourneyRows {
       start: startOf(row),
       end: endOf(row),
       error: isError(row),
+      reason: isError(row) && ++this.#failed <= maxReasons ? reasonOf(row) : '',
       certain: true,
       asked: false,
       operation: operationName(row),
@@ -107,6 +112,7 @@ function blank(row: Row, depth: number): JourneyRow {
     start: 0,
     end: 0,
     error: false,
+    reason: '',
     certain: true,
     asked: false,
     operation: 'none',
@@ -164,7 +170,7 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
   const steps: Step[] = local.slice(0, maxShown).map((child) => step(child, depth + 1, certain));
   if (local.length > maxShown)
     steps.push(folded(message, depth + 1, `${counted(local.length - maxShown, 'span')} more`));
-  const last = new Map<string, { row: Row; attempt: number }>();
+  const last = new Map<string, { row: Row; attempt: number; step: Step }>();
   for (const each of top.slice(0, maxShown)) {
     const consumer = `${serviceOf(store, each)} ${each.segment.card[each.row]} ${operationOf(each)}`;
     const before = last.get(consumer);
@@ -176,7 +182,8 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
     const isProcessed = isPull && top.some((other) => isProcessOf(store, other, each));
     const early = isPull && startOf(each) < startOf(message);
     const note = early ? 'began before the message was there' : batchNote(each);
-    steps.push({
+    if (before?.step.more.attempt === 0) before.step.more.attempt = before.attempt;
+    const next: Step = {
       ...step(each, depth + 1, certain, {
         attempt: again || told > 1 ? attempt : 0,
         note,
@@ -187,8 +194,9 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
         : again
           ? { from: before.row, since: endOf(before.row), name: `waits for attempt ${attempt}` }
           : { from: message, since: startOf(message), name: undefined },
-    });
-    last.set(consumer, { row: each, attempt });
+    };
+    steps.push(next);
+    last.set(consumer, { row: each, attempt, step: next });
   }
   if (top.length > maxShown)
     steps.push(folded(message, depth + 1, `${counted(top.length - maxShown, 'consumption')} more`));

@@ -84,7 +84,7 @@ test('attempts are one story, with the waits between them', () => {
   expect(told(answer)).toEqual([
     'span send 0-2',
     'wait waits in orders 0-10',
-    'span process 10-15',
+    'span process 10-15 #1',
     'wait waits for attempt 2 15-100',
     'span process 100-105 #2',
     'wait waits for attempt 3 105-1000',

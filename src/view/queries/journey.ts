@@ -46,7 +46,8 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
   if (rows.left > 0) notes.push(`${counted(rows.left, 'span')} more did not find room in ${budget}.`);
   if (!consumesAnything(rows, message)) notes.push(`Nobody has been seen to consume this message yet.`);
   const { messageId, messageKey } = messageTexts(message);
-  const name = messageKey || messageId || spanIdOf(message);
+  const destination = destinationOf(store, message);
+  const name = messageKey || messageId || (destination === '' ? spanIdOf(message) : `a message of ${destination}`);
   const total = end - start;
   const waiting = Math.max(0, total - working);
   return {
@@ -56,7 +57,7 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
     spanId: spanIdOf(message),
     messageId,
     messageKey,
-    destination: destinationOf(store, message),
+    destination,
     start,
     end,
     waiting,

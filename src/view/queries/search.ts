@@ -21,6 +21,7 @@ import {
   startOf,
   traceIdOf,
 } from './rows.ts';
+import { reasonOf } from './reason.ts';
 import type { MessageSummary, SearchAnswer } from './types.ts';
 
 /** What messages are looked for; all that is given must hold. */
@@ -46,6 +47,8 @@ type Candidate = [row: number, rank: number, message?: Row];
 
 const defaultLimit = 50;
 export const maxSearchLimit = 500;
+/** Messages of a list of which is said why they failed: that lies in the compressed part of a span. */
+const maxReasons = 100;
 /** How long a search works before it lets others work, in milliseconds. */
 const sliceMs = 15;
 
@@ -94,7 +97,7 @@ export async function searchAnswer(
 
 function answerOf(store: SpanStore, ranked: { row: Row; rank: number }[], limit: number): SearchAnswer {
   ranked.sort((a, b) => b.rank - a.rank);
-  const messages = ranked.slice(0, limit).map(({ row }) => summary(store, row));
+  const messages = ranked.slice(0, limit).map(({ row }, at) => summary(store, row, at < maxReasons));
   return { schema: 'mqtrace.search/1', messages, more: ranked.length > limit };
 }
 
@@ -177,9 +180,10 @@ function fits(store: SpanStore, message: Row, query: SearchQuery): boolean {
   return query.waitOver === undefined || consumers.some(({ wait }) => wait >= query.waitOver!);
 }
 
-function summary(store: SpanStore, message: Row): MessageSummary {
+function summary(store: SpanStore, message: Row, withReason: boolean): MessageSummary {
   const consumers = creates(message) ? linkersOf(store, message).filter(({ linker }) => consumes(linker)) : [];
   const waits = consumers.filter(({ state }) => state === LinkState.resolved).map(({ wait }) => wait);
+  const failed = isError(message) ? message : consumers.find(({ linker }) => isError(linker))?.linker;
   return {
     span: message.span,
     traceId: traceIdOf(message),
@@ -192,7 +196,8 @@ function summary(store: SpanStore, message: Row): MessageSummary {
     wait: waits.length === 0 ? undefined : waits.reduce((longest, wait) => Math.max(longest, wait), 0),
     consumers: new Set(consumers.map(({ linker }) => serviceOf(store, linker))).size,
     attempts: consumers.filter(({ state }) => state === LinkState.attempt).length,
-    error: isError(message) || consumers.some(({ linker }) => isError(linker)),
+    error: failed !== undefined,
+    reason: failed === undefined || !withReason ? '' : reasonOf(failed),
   };
 }
 

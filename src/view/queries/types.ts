@@ -95,6 +95,8 @@ export interface JourneyRow {
   start: number;
   end: number;
   error: boolean;
+  /** Why it failed, as far as the span says; empty otherwise. */
+  reason: string;
   /** False where a batch leaves open which of its messages it was. */
   certain: boolean;
   /** The message that was asked for. */
@@ -139,6 +141,8 @@ export interface MessageSummary {
   consumers: number;
   attempts: number;
   error: boolean;
+  /** Why it, or its first failed consumer, failed; empty otherwise. */
+  reason: string;
 }
 
 export interface SearchAnswer {

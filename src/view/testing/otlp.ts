@@ -11,7 +11,8 @@ export interface TestSpan {
   kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
   start?: number;
   end?: number;
-  error?: boolean;
+  /** Failed; a text is what its status says. */
+  error?: boolean | string;
   traceState?: string;
   flags?: number;
   attributes?: Record<string, string | number | boolean>;
@@ -65,7 +66,7 @@ function jsonSpan(span: TestSpan): unknown {
     endTimeUnixNano: nanoseconds(span.end ?? start + 1),
     attributes: attributesOf(span.attributes),
     links: (span.links ?? []).map(jsonLink),
-    status: { code: span.error ? 2 : 0 },
+    status: { code: span.error ? 2 : 0, ...(typeof span.error === 'string' && { message: span.error }) },
   };
 }
 

@@ -217,7 +217,7 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
     hop('skewed', 'tower').skewed++;
 
     const retried = send('shop', 'payments', 'kafka', at);
-    process('bank', 'payments', 'kafka', at + 20, [retried], { error: true });
+    process('bank', 'payments', 'kafka', at + 20, [retried], { error: 'card declined' });
     process('bank', 'payments', 'kafka', at + 5020, [retried]);
     const bank = hop('payments', 'bank');
     bank.messages++;
