@@ -57,6 +57,7 @@ test.each<[string, (channel: Channel, message: ConsumeMessage) => void, string]>
     'server.port': Number(port),
     'network.peer.address': hostname,
     'network.peer.port': Number(port),
+    ...(name !== 'ack' && { 'mqtrace.message.rejected': true }),
   });
   // The broker has accepted the settlement: the message is gone.
   await channel.close();
@@ -165,7 +166,35 @@ test('a message that returns through a dead-letter exchange records its delivery
   await vi.waitFor(() => expect(recording.open()).toEqual([]));
   const processed = recording.spans().filter(({ name }) => name === `process ${work}`);
   expect(processed.map(({ attributes }) => attributes['mqtrace.message.delivery_attempt'])).toEqual([undefined, 2, 3]);
+  expect(processed.map(({ attributes }) => attributes['mqtrace.message.dead_lettered'])).toEqual([
+    undefined,
+    true,
+    true,
+  ]);
   expect(new Set(processed.flatMap(linked)).size).toBe(1);
+});
+
+test('a settlement after which the message is not delivered again says so', async () => {
+  const { channel, queue, messages } = await delivered(6);
+  channel.ack(messages[0]!);
+  channel.nack(messages[1]!, false, false);
+  channel.reject(messages[2]!, false);
+  channel.nack(messages[4]!, true, 0 as unknown as boolean);
+  channel.nackAll(false);
+  const settled = recording.spans().filter(({ kind }) => kind === SpanKind.CLIENT);
+  expect(settled.map(({ name, attributes }) => [name, attributes['mqtrace.message.rejected']])).toEqual([
+    [`ack ${queue}`, undefined],
+    [`nack ${queue}`, true],
+    [`reject ${queue}`, true],
+    [`nack ${queue}`, true],
+    [`nack ${queue}`, true],
+  ]);
+  channel.sendToQueue(queue, body);
+  await vi.waitFor(() => expect(messages).toHaveLength(7));
+  recording.clear();
+  channel.nack(messages[6]!);
+  expect(recording.span(`nack ${queue}`).attributes).not.toHaveProperty('mqtrace.message.rejected');
+  await channel.close();
 });
 
 test('many messages, acked in reverse order: each has its own span, and each span ends', async () => {

@@ -4,6 +4,7 @@ import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
 import {
   ATTR_MESSAGE_CONVERSATION_ID,
+  ATTR_MESSAGE_DEAD_LETTERED,
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   ATTR_MESSAGE_ID,
   ATTR_MESSAGE_REDELIVERED,
@@ -125,8 +126,10 @@ export function messageDetails(message: MessageLike, queue: string): Attributes 
   const conversation = conversationOf(message);
   if (conversation !== undefined) details[ATTR_MESSAGE_CONVERSATION_ID] = conversation;
   if (message.fields.redelivered) details[ATTR_MESSAGE_REDELIVERED] = true;
-  const attempt = deliveryAttempt((message.properties.headers ?? {}) as Headers, queue);
+  const headers = (message.properties.headers ?? {}) as Headers;
+  const attempt = deliveryAttempt(headers, queue);
   if (attempt !== undefined) details[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
+  if (Array.isArray(headers['x-death']) && !isScheduled(headers)) details[ATTR_MESSAGE_DEAD_LETTERED] = true;
   return details;
 }
 

@@ -4,6 +4,7 @@ import {
   activeContext,
   ATTR_BATCH_MESSAGE_COUNT,
   ATTR_MESSAGE_CONVERSATION_ID,
+  ATTR_MESSAGE_REJECTED,
   ATTR_RABBITMQ_DELIVERY_TAG,
   ATTR_RABBITMQ_ROUTING_KEY,
   type Destination,
@@ -24,6 +25,18 @@ import type { ChannelState } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 type Name = 'ack' | 'nack' | 'reject';
+/** What a settlement tells the broker. */
+interface How {
+  readonly name: Name;
+  /** Whether the message is not to be delivered again. */
+  readonly rejects: boolean;
+}
+
+const rejected: Attributes = { [ATTR_MESSAGE_REJECTED]: true };
+
+/** Where `requeue` is among the arguments. */
+const requeueArgument: Readonly<Record<Name, number | undefined>> = { ack: undefined, nack: 2, reject: 1 };
+
 type Given = Partial<MessageLike> | null | undefined;
 
 /**
@@ -32,25 +45,38 @@ type Given = Partial<MessageLike> | null | undefined;
  */
 export function traceSettling(channel: object, state: ChannelState): void {
   for (const name of ['ack', 'nack', 'reject'] as const) {
-    replaceSettle(channel, name, (message, allUpTo) => {
+    const requeueAt = requeueArgument[name];
+    const requeues: How = { name, rejects: false };
+    const rejects: How = { name, rejects: true };
+    replaceSettle(channel, name, (args) => {
+      const message = args[0] as Given;
       const tag = message?.fields?.deliveryTag;
-      if (name !== 'reject' && allUpTo) return new SeveralSettled(name, state, message, tag);
+      const how = requeueAt !== undefined && isRejection(args[requeueAt]) ? rejects : requeues;
+      if (name !== 'reject' && args[1]) return new SeveralSettled(how, state, message, tag);
       const isLight = tag !== undefined && metricsEpoch() === 0 && state.lightDeliveries.has(tag);
-      return isLight ? new LightSettlement(state, tag) : new Settlement(name, state, message, tag);
+      return isLight ? new LightSettlement(state, tag) : new Settlement(how, state, message, tag);
     });
   }
   for (const name of ['ack', 'nack'] as const) {
-    replaceSettle(channel, `${name}All`, () => new SeveralSettled(name, state, undefined, 0));
+    replaceSettle(channel, `${name}All`, (args) => {
+      const rejects = name === 'nack' && isRejection(args[0]);
+      return new SeveralSettled({ name, rejects }, state, undefined, 0);
+    });
   }
 }
 
-function replaceSettle(channel: object, method: string, find: (message: Given, allUpTo: unknown) => Settling): void {
+/** As the client reads the argument `requeue`. */
+function isRejection(requeue: unknown): boolean {
+  return requeue !== undefined && !requeue;
+}
+
+function replaceSettle(channel: object, method: string, find: (args: readonly unknown[]) => Settling): void {
   replaceMethod(
     channel,
     method,
     (raw) =>
       function settle(this: unknown, ...args: unknown[]): unknown {
-        const settlement = guard('finding the settled messages', () => find(args[0] as Given, args[1]));
+        const settlement = guard('finding the settled messages', () => find(args));
         const operation = settlement && guard('tracing a settlement', () => settlement.start());
         let result: unknown;
         try {
@@ -93,15 +119,15 @@ class LightSettlement implements Settling {
 
 /** One settled message. */
 class Settlement implements Settling {
-  protected readonly name: Name;
+  protected readonly how: How;
   protected readonly state: ChannelState;
   /** The message that the application passed; undefined if there is none. */
   protected readonly message: Given;
   /** The delivery that the call settles; undefined if its tag is unknown. */
   protected readonly named: Delivery | undefined;
 
-  constructor(name: Name, state: ChannelState, message: Given, tag: number | undefined) {
-    this.name = name;
+  constructor(how: How, state: ChannelState, message: Given, tag: number | undefined) {
+    this.how = how;
     this.state = state;
     this.message = message;
     this.named = tag === undefined ? undefined : (state.deliveries.find(tag) ?? state.lightDeliveries.find(tag));
@@ -134,7 +160,13 @@ class Settlement implements Settling {
   /** A settlement that is only counted: no span is described. */
   protected startMeasured(parent: Context): Operation {
     const { messaging, server } = this.state;
-    return noOperation(parent, messaging.measurer.start(this.name, 'settle', this.destination(), server.address));
+    return noOperation(parent, messaging.measurer.start(this.how.name, 'settle', this.destination(), server.address));
+  }
+
+  /** What only recorded spans have. */
+  protected details(): Attributes {
+    const { peer } = this.state.server;
+    return this.how.rejects ? mergeAttributes(peer, rejected) : peer;
   }
 
   /** The span of a single settled message has the message's attributes. */
@@ -144,12 +176,12 @@ class Settlement implements Settling {
     return startSettling(
       messaging,
       {
-        name: this.name,
+        name: this.how.name,
         destination: incoming?.destination ?? destinationOf(this.message),
         attributes: mergeAttributes(server.address, more, incoming?.attributes ?? attributesOf(this.message)),
         details: () => {
           const conversation = delivery?.conversation ?? conversationOf(this.message ?? undefined);
-          return mergeAttributes(server.peer, { [ATTR_MESSAGE_CONVERSATION_ID]: conversation });
+          return mergeAttributes(this.details(), { [ATTR_MESSAGE_CONVERSATION_ID]: conversation });
         },
       },
       incoming === undefined ? [] : [incoming],
@@ -162,8 +194,8 @@ class Settlement implements Settling {
 class SeveralSettled extends Settlement {
   readonly #upTo: unknown;
 
-  constructor(name: Name, state: ChannelState, message: Given, tag: number | undefined) {
-    super(name, state, message, tag);
+  constructor(how: How, state: ChannelState, message: Given, tag: number | undefined) {
+    super(how, state, message, tag);
     // For RabbitMQ, tag 0 means all.
     this.#upTo = tag === 0 ? Number.POSITIVE_INFINITY : tag;
   }
@@ -200,10 +232,10 @@ class SeveralSettled extends Settlement {
     return startSettling(
       messaging,
       {
-        name: this.name,
+        name: this.how.name,
         destination: this.destination(found),
         attributes: mergeAttributes(server.address, count, tagOf(this.message)),
-        details: () => server.peer,
+        details: () => this.details(),
       },
       found.map(({ incoming }) => incoming),
       parent,

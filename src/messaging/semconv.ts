@@ -39,6 +39,10 @@ export const ATTR_BAGGAGE_SIZE = 'mqtrace.baggage.size';
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
 /** True if the broker marks the message as redelivered. */
 export const ATTR_MESSAGE_REDELIVERED = 'mqtrace.message.redelivered';
+/** True if the message comes from a dead-letter exchange; not if that was only its delay. */
+export const ATTR_MESSAGE_DEAD_LETTERED = 'mqtrace.message.dead_lettered';
+/** True if a settlement tells the broker not to deliver the message again: it is dropped or dead-lettered. */
+export const ATTR_MESSAGE_REJECTED = 'mqtrace.message.rejected';
 /** Seconds between the first message of a pipeline and the start of processing. */
 export const ATTR_PIPELINE_AGE = 'mqtrace.pipeline.age';
 /** The number of messages from the start of the pipeline to this one. */

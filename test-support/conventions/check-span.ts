@@ -51,6 +51,8 @@ export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.message.clock_skew': { type: 'double' },
   'mqtrace.message.delivery_attempt': { type: 'int' },
   'mqtrace.message.redelivered': { type: 'boolean' },
+  'mqtrace.message.dead_lettered': { type: 'boolean' },
+  'mqtrace.message.rejected': { type: 'boolean' },
   'mqtrace.links.part': { type: 'int' },
   'mqtrace.pipeline.age': { type: 'double' },
   'mqtrace.pipeline.hops': { type: 'int' },
