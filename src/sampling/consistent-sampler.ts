@@ -98,6 +98,12 @@ export abstract class ConsistentSampler implements Sampler {
     return this.decide(validParent(context), context, traceId, name, kind, attributes, links);
   }
 
+  /** The randomness that a root gets instead of its trace id's, to be written to its trace state; undefined: none. */
+  protected randomnessOfRoot(_links: readonly Link[]): Halves | undefined {
+    const { randomSource } = this;
+    return randomSource && drawRandomness(randomSource);
+  }
+
   protected decide(
     parent: SpanContext | undefined,
     context: Context,
@@ -111,8 +117,8 @@ export abstract class ConsistentSampler implements Sampler {
     let randomness = ot?.randomness;
     let drawn: Halves | undefined;
     if (!randomness) {
-      const randomSource = parent ? undefined : this.randomSource;
-      randomness = randomSource ? (drawn = drawRandomness(randomSource)) : randomnessOf(traceId);
+      drawn = parent ? undefined : this.randomnessOfRoot(links);
+      randomness = drawn ?? randomnessOf(traceId);
     }
     const request: SamplingRequest = { context, traceId, name, kind, attributes, links, parent, ot, randomness };
     const intent = this.intent(request);

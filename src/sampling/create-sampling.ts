@@ -17,8 +17,10 @@ import type { HeldSpans } from '../common/held-spans.ts';
 import type { Deliver } from './deliver.ts';
 import { readOtMember } from './ot-member.ts';
 import { withRoot } from './parent-based.ts';
+import { LinkedRandomness } from './linked-randomness.ts';
 import { Switchable } from './switchable.ts';
 import { checkTailConditions, type OptionPath, tailJudge, type TailConditions } from './tail-conditions.ts';
+import { leavesDecisionToCollector, type TailDecision } from './tail-decision.ts';
 import { tailLimits, TailSampler, type TailLimits } from './tail-sampler.ts';
 import { TraceCap } from './trace-cap.ts';
 
@@ -39,11 +41,18 @@ export interface SamplingOptions extends TailSamplingOptions {
    * if that is set.
    */
   readonly sampler?: Sampler | SamplerConfig | undefined;
+  /**
+   * `'collector'`: OpenTelemetry's Collectors with tail sampling decide at the end of whole traces. Everything is sent to them, or
+   * the share that `sampler` keeps. A trace that links to another one is part of the same share (`rv` in the trace state). Options
+   * with which this process decides at the end of spans throw. Default: not used.
+   */
+  readonly tail?: TailDecision | undefined;
 }
 
 /** The names of {@link SamplingOptions}. @internal */
 export const samplingOptionNames: readonly (keyof SamplingOptions)[] = [
   'sampler',
+  'tail',
   'keepErrors',
   'keepSlow',
   'keepWhen',
@@ -106,6 +115,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
   readonly #tail: TailSampler | undefined;
   readonly #cap: TraceCap | undefined;
   readonly #recordsAll: boolean;
+  readonly #collectorDecides: boolean;
   readonly #keep: Deliver;
   #sampledOut = 0;
 
@@ -116,6 +126,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
   constructor(where: OptionPath, options: SamplingOptions, next: readonly SpanProcessor[], head?: Sampler) {
     checkNames(where(), options, samplingOptionNames);
     const { errorBoost, maxTracesPerSecond: k, held } = options;
+    this.#collectorDecides = leavesDecisionToCollector(where, options);
     checkTailConditions(where, options);
     const limits = tailLimits(where('held'), held);
     this.#next = next;
@@ -134,7 +145,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     this.#recordsAll = judge !== undefined || errorBoost !== undefined;
     const option = options.sampler === undefined ? undefined : samplerFrom(options.sampler, where('sampler'));
     const own = head ? composable('head', head) : wholeTraces(option ?? this.#boost ?? alwaysOn, where('sampler'));
-    this.#head = new Switchable(this.#boosted(own));
+    this.#head = new Switchable(this.#complete(own));
     this.sampler = this.#recordsAll ? new RecordAll(this.#head) : this.#head;
   }
 
@@ -159,7 +170,9 @@ export class SamplingPair implements Sampling, SpanProcessor {
   }
 
   setSampler(sampler: Sampler | SamplerConfig): void {
-    this.#head.current = this.#boosted(wholeTraces(samplerFrom(sampler, 'setSampler(sampler)'), 'setSampler(sampler)'));
+    this.#head.current = this.#complete(
+      wholeTraces(samplerFrom(sampler, 'setSampler(sampler)'), 'setSampler(sampler)'),
+    );
   }
 
   settle(): void {
@@ -215,7 +228,8 @@ export class SamplingPair implements Sampling, SpanProcessor {
     await Promise.all(this.#next.map((processor) => processor.shutdown()));
   }
 
-  #boosted(head: ConsistentSampler): ConsistentSampler {
+  #complete(head: ConsistentSampler): ConsistentSampler {
+    if (this.#collectorDecides) return new LinkedRandomness(head);
     const boost = this.#boost;
     return boost ? withRoot(head, (root) => (root === boost ? root : anyOf(boost, root))) : head;
   }

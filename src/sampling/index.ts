@@ -14,4 +14,5 @@ export { rules, type Match, type Range, type RulesOptions, type SamplingRule, ty
 export type { ErrorBoostOptions } from './error-boost.ts';
 export type { HeldSpans } from '../common/held-spans.ts';
 export type { TailConditions } from './tail-conditions.ts';
+export type { TailDecision } from './tail-decision.ts';
 export type { TailLimits } from './tail-sampler.ts';

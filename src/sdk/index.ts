@@ -58,6 +58,7 @@ export {
   type SamplingRule,
   type SpanKindName,
   type TailConditions,
+  type TailDecision,
   type TailLimits,
   type TailSamplingOptions,
 } from '../sampling/index.ts';
