@@ -1,7 +1,7 @@
 // Carrier for the headers of AMQP 0-9-1 messages.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
-import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
+import { isHeaderRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
 
 /** An AMQP 0-9-1 field table, as amqplib has it in `properties.headers`: any value, nested tables included. */
 export interface AmqpHeaders {
@@ -15,9 +15,9 @@ export interface AmqpHeaders {
  */
 export const amqpHeaders: CarrierAdapter<AmqpHeaders> = safeReader<AmqpHeaders>({
   name: 'amqp',
-  get: (headers, key) => (isRecord(headers) ? recordGet(headers, key, false) : undefined),
-  getAll: (headers, key) => (isRecord(headers) ? recordGetAll(headers, key, false) : []),
-  keys: (headers) => (isRecord(headers) ? recordKeys(headers, false) : []),
+  get: (headers, key) => (isHeaderRecord(headers) ? recordGet(headers, key, false) : undefined),
+  getAll: (headers, key) => (isHeaderRecord(headers) ? recordGetAll(headers, key, false) : []),
+  keys: (headers) => (isHeaderRecord(headers) ? recordKeys(headers, false) : []),
   set: (headers, key, value) => recordSet(headers, key, value),
   copy: (headers) => recordCopy(headers, false),
   remove: (headers, names) => recordRemove(headers, names),

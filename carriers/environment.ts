@@ -2,8 +2,8 @@
 import type { CarrierAdapter } from './adapter.ts';
 import { isHeaderMap } from './map-headers.ts';
 import { safeReader } from './safe-reader.ts';
-import { headerNameLimit, readAll, readValue } from './limits.ts';
-import { isRecord, recordCopy } from './record.ts';
+import { headerNameLimit, allValues, readValue } from './limits.ts';
+import { isHeaderRecord, recordCopy } from './record.ts';
 
 /** Environment variables, as `process.env` or the `env` option of `child_process.spawn` and of a `Worker`. */
 export interface EnvironmentVariables {
@@ -17,7 +17,7 @@ export interface EnvironmentVariables {
 export const environment: CarrierAdapter<EnvironmentVariables> = safeReader<EnvironmentVariables>({
   name: 'environment',
   get: (variables, key) => readValue(key.toLowerCase(), lookUp(variables, key)),
-  getAll: (variables, key) => readAll(key.toLowerCase(), [lookUp(variables, key)]),
+  getAll: (variables, key) => allValues(key.toLowerCase(), [lookUp(variables, key)]),
   keys: (variables) =>
     Object.keys(recordOf(variables))
       .slice(0, headerNameLimit)
@@ -45,7 +45,7 @@ function lookUp(given: EnvironmentVariables, key: string): unknown {
 
 /** The variables by name, also from a Map; empty for any other value. */
 function recordOf(variables: unknown): EnvironmentVariables {
-  if (!isRecord(variables)) return {};
+  if (!isHeaderRecord(variables)) return {};
   return isHeaderMap(variables)
     ? (Object.fromEntries(variables) as EnvironmentVariables)
     : (variables as EnvironmentVariables);

@@ -1,9 +1,9 @@
 // Carrier for HTTP headers, in the types of Node and of the Fetch API.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
-import { isListHeader, joinList, readAll, readValue, sameName } from './limits.ts';
+import { isListHeader, joinList, allValues, readValue, isSameName } from './limits.ts';
 import { countDroppedHeader } from './dropped-headers.ts';
-import { isRecord, recordCopy, recordKeys, recordRemove, recordSet, recordWalk } from './record.ts';
+import { isHeaderRecord, recordCopy, recordKeys, recordRemove, recordSet, recordWalk } from './record.ts';
 
 type HeadersClass = new (pairs: [string, string][]) => Headers;
 
@@ -29,7 +29,7 @@ export const httpHeaders: CarrierAdapter<HttpHeaders> = safeReader<HttpHeaders>(
   getAll: readHttp,
   keys(headers) {
     if (isWebHeaders(headers)) return [...headers.keys()];
-    return isRecord(headers) ? recordKeys(headers, true) : [];
+    return isHeaderRecord(headers) ? recordKeys(headers, true) : [];
   },
   set(headers, key, value) {
     if (!isWebHeaders(headers)) return recordSet(headers, key, value);
@@ -47,7 +47,7 @@ export const httpHeaders: CarrierAdapter<HttpHeaders> = safeReader<HttpHeaders>(
   remove(headers, names) {
     if (!isWebHeaders(headers)) return recordRemove(headers, names);
     const lowerCaseNames = names.map((name) => name.toLowerCase());
-    const found = [...headers.keys()].filter((key) => lowerCaseNames.some((name) => sameName(key, name)));
+    const found = [...headers.keys()].filter((key) => lowerCaseNames.some((name) => isSameName(key, name)));
     for (const key of found) headers.delete(key);
   },
 });
@@ -55,13 +55,13 @@ export const httpHeaders: CarrierAdapter<HttpHeaders> = safeReader<HttpHeaders>(
 function readHttp(headers: HttpHeaders, key: string): string[] {
   if (isWebHeaders(headers)) {
     try {
-      return readAll(key.toLowerCase(), [headers.get(key)]);
+      return allValues(key.toLowerCase(), [headers.get(key)]);
     } catch {
       // Headers cannot contain a name that HTTP does not allow.
       return [];
     }
   }
-  return isRecord(headers) ? recordWalk(headers, key) : [];
+  return isHeaderRecord(headers) ? recordWalk(headers, key) : [];
 }
 
 /**

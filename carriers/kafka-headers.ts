@@ -1,7 +1,7 @@
 // Carrier for the headers of Kafka records.
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
-import { isRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
+import { isHeaderRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
 
 /** Kafka record headers in the shape of kafkajs: an object of values, where an array is a repeated header. */
 export interface KafkaHeaders {
@@ -14,9 +14,9 @@ export interface KafkaHeaders {
  */
 export const kafkaHeaders: CarrierAdapter<KafkaHeaders> = safeReader<KafkaHeaders>({
   name: 'kafka',
-  get: (headers, key) => (isRecord(headers) ? recordGet(headers, key, true) : undefined),
-  getAll: (headers, key) => (isRecord(headers) ? recordGetAll(headers, key, true) : []),
-  keys: (headers) => (isRecord(headers) ? recordKeys(headers, true) : []),
+  get: (headers, key) => (isHeaderRecord(headers) ? recordGet(headers, key, true) : undefined),
+  getAll: (headers, key) => (isHeaderRecord(headers) ? recordGetAll(headers, key, true) : []),
+  keys: (headers) => (isHeaderRecord(headers) ? recordKeys(headers, true) : []),
   set: (headers, key, value) => recordSet(headers, key, value),
   copy: (headers) => recordCopy(headers, true),
   remove: (headers, names) => recordRemove(headers, names),

@@ -137,9 +137,9 @@ function decode(bytes: number): string {
 }
 
 /** Reduces the values of one header, in the order of the message, to the effective one. @internal */
-export function foldRaw(lowerCaseName: string, values: readonly unknown[]): string | undefined {
+export function effectiveValue(lowerCaseName: string, values: readonly unknown[]): string | undefined {
   if (values.length < 2) return readValue(lowerCaseName, values[0]);
-  if (isListHeader(lowerCaseName)) return joinList(lowerCaseName, readAll(lowerCaseName, values));
+  if (isListHeader(lowerCaseName)) return joinList(lowerCaseName, allValues(lowerCaseName, values));
   const first = Math.max(0, values.length - attempts);
   for (let at = values.length - 1; at >= first; at--) {
     const text = readValue(lowerCaseName, values[at]);
@@ -149,7 +149,7 @@ export function foldRaw(lowerCaseName: string, values: readonly unknown[]): stri
 }
 
 /** The values of one header as text, up to the byte limit of the header. @internal */
-export function readAll(lowerCaseName: string, values: readonly unknown[]): string[] {
+export function allValues(lowerCaseName: string, values: readonly unknown[]): string[] {
   const limit = byteLimit(lowerCaseName);
   const texts: string[] = [];
   let length = 0;
@@ -177,7 +177,7 @@ export function joinList(lowerCaseName: string, texts: readonly string[]): strin
  * Whether `name` is `lowerCaseName` in any spelling; most names differ in length, which is compared first. A `lowerCaseName` that
  * ends with `*` matches every name with that prefix. @internal
  */
-export function sameName(name: string, lowerCaseName: string): boolean {
+export function isSameName(name: string, lowerCaseName: string): boolean {
   if (lowerCaseName.endsWith('*')) return name.toLowerCase().startsWith(lowerCaseName.slice(0, -1));
   return name.length === lowerCaseName.length && (name === lowerCaseName || name.toLowerCase() === lowerCaseName);
 }

@@ -1,6 +1,6 @@
 // Handles headers that are stored in a Map, whose keys are strings or bytes.
 import { types } from 'node:util';
-import { headerNameLimit, sameName } from './limits.ts';
+import { headerNameLimit, isSameName } from './limits.ts';
 
 /** @internal */
 export type HeaderMap = Map<unknown, unknown>;
@@ -17,7 +17,7 @@ export function mapValues(headers: HeaderMap, lowerCaseName: string): unknown[] 
   let seen = 0;
   for (const [key, value] of headers) {
     if (++seen > headerNameLimit) break;
-    if (sameName(textOf(key), lowerCaseName)) found.push(value);
+    if (isSameName(textOf(key), lowerCaseName)) found.push(value);
   }
   return found;
 }
@@ -36,7 +36,7 @@ export function mapKeys(headers: HeaderMap): string[] {
 export function mapRemove(headers: HeaderMap, lowerCaseNames: readonly string[]): void {
   for (const key of headers.keys()) {
     const text = textOf(key);
-    if (lowerCaseNames.some((name) => sameName(text, name))) headers.delete(key);
+    if (lowerCaseNames.some((name) => isSameName(text, name))) headers.delete(key);
   }
 }
 

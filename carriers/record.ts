@@ -1,5 +1,5 @@
 // Shared code of the formats whose headers are an object of values by name.
-import { foldRaw, headerNameLimit, headerRepeatLimit, readAll, readValue, sameName } from './limits.ts';
+import { effectiveValue, headerNameLimit, headerRepeatLimit, allValues, readValue, isSameName } from './limits.ts';
 import { isHeaderMap, mapKeys, mapRemove, mapValues } from './map-headers.ts';
 import { spellings } from './spellings.ts';
 
@@ -11,12 +11,12 @@ const none: readonly unknown[] = [];
 /** The effective value, looked up in the spellings that writers use. @internal */
 export function recordGet(headers: HeaderRecord, key: string, ownOnly: boolean): string | undefined {
   const values = lookUp(headers, key, ownOnly);
-  return values.length === 1 ? readValue(key.toLowerCase(), values[0]) : foldRaw(key.toLowerCase(), values);
+  return values.length === 1 ? readValue(key.toLowerCase(), values[0]) : effectiveValue(key.toLowerCase(), values);
 }
 
 /** Every value of one header as text, in order. @internal */
 export function recordGetAll(headers: HeaderRecord, key: string, ownOnly: boolean): string[] {
-  return readAll(key.toLowerCase(), lookUp(headers, key, ownOnly));
+  return allValues(key.toLowerCase(), lookUp(headers, key, ownOnly));
 }
 
 function lookUp(headers: HeaderRecord, key: string, ownOnly: boolean): readonly unknown[] {
@@ -36,17 +36,17 @@ function lookUp(headers: HeaderRecord, key: string, ownOnly: boolean): readonly 
  */
 export function recordWalk(headers: HeaderRecord, key: string): string[] {
   const name = key.toLowerCase();
-  if (isHeaderMap(headers)) return readAll(name, flat(mapValues(headers, name)));
+  if (isHeaderMap(headers)) return allValues(name, flat(mapValues(headers, name)));
   const found: unknown[] = [];
   let seen = 0;
   for (const candidate in headers) {
     if (++seen > headerNameLimit) break;
-    if (!sameName(candidate, name) || !Object.hasOwn(headers, candidate)) continue;
+    if (!isSameName(candidate, name) || !Object.hasOwn(headers, candidate)) continue;
     const value = headers[candidate];
     if (Array.isArray(value)) found.push(...atEnds(value));
     else found.push(value);
   }
-  return readAll(name, found);
+  return allValues(name, found);
 }
 
 function flat(values: readonly unknown[]): readonly unknown[] {
@@ -87,7 +87,7 @@ export function recordSet(headers: HeaderRecord, key: string, value: unknown): v
 /** @internal */
 export function recordCopy<H extends HeaderRecord>(headers: H | null | undefined, ownOnly: boolean): H {
   const copy: HeaderRecord = {};
-  if (isRecord(headers)) {
+  if (isHeaderRecord(headers)) {
     if (isHeaderMap(headers)) return new Map(headers) as unknown as H;
     for (const key in headers) {
       if (!ownOnly || Object.hasOwn(headers, key)) recordSet(copy, key, headers[key]);
@@ -109,11 +109,11 @@ export function recordRemove(headers: HeaderRecord, names: readonly string[]): v
   if (keys.length === 0) return;
   const lowerCaseNames = names.map((name) => name.toLowerCase());
   for (const key of keys) {
-    if (lowerCaseNames.some((name) => sameName(key, name))) Reflect.deleteProperty(headers, key);
+    if (lowerCaseNames.some((name) => isSameName(key, name))) Reflect.deleteProperty(headers, key);
   }
 }
 
 /** @internal */
-export function isRecord(value: unknown): value is HeaderRecord {
+export function isHeaderRecord(value: unknown): value is HeaderRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
-import { bytesOfJson, foldRaw, headerRepeatLimit, readAll, sameName } from './limits.ts';
+import { bytesOfJson, effectiveValue, headerRepeatLimit, allValues, isSameName } from './limits.ts';
 import { isHeaderMap } from './map-headers.ts';
 
 /** The fields of a Redis stream entry: alternating names and values, as `XADD` accepts and `XRANGE` returns them. */
@@ -28,11 +28,11 @@ export const redisFields: RedisFieldsAdapter = safeReader<RedisFields, RedisFiel
   name: 'redis',
   get(fields, key) {
     const name = key.toLowerCase();
-    return foldRaw(name, valuesOf(fields, name));
+    return effectiveValue(name, valuesOf(fields, name));
   },
   getAll(fields, key) {
     const name = key.toLowerCase();
-    return readAll(name, valuesOf(fields, name));
+    return allValues(name, valuesOf(fields, name));
   },
   keys(given) {
     const fields = listOf(given);
@@ -91,8 +91,8 @@ function valuesOf(given: RedisFields, lowerCaseName: string): unknown[] {
 }
 
 function isField(field: unknown, lowerCaseName: string): boolean {
-  if (typeof field === 'string') return sameName(field, lowerCaseName);
-  if (!types.isUint8Array(field)) return sameName(nameOf(field), lowerCaseName);
+  if (typeof field === 'string') return isSameName(field, lowerCaseName);
+  if (!types.isUint8Array(field)) return isSameName(nameOf(field), lowerCaseName);
   const prefix = lowerCaseName.endsWith('*');
   const length = lowerCaseName.length - (prefix ? 1 : 0);
   if (prefix ? field.length < length : field.length !== length) return false;
@@ -100,7 +100,7 @@ function isField(field: unknown, lowerCaseName: string): boolean {
   for (let at = 0; at < length; at++) {
     if ((field[at]! | 0x20) !== (lowerCaseName.charCodeAt(at) | 0x20)) return false;
   }
-  return sameName(nameOf(field.subarray(0, length)), prefix ? lowerCaseName.slice(0, -1) : lowerCaseName);
+  return isSameName(nameOf(field.subarray(0, length)), prefix ? lowerCaseName.slice(0, -1) : lowerCaseName);
 }
 
 function nameOf(field: unknown): string {

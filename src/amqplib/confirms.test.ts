@@ -2,7 +2,7 @@ import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import { Operation } from '../messaging/index.ts';
-import { Confirms, publishedOn } from './confirms.ts';
+import { Confirms, publishedCount } from './confirms.ts';
 
 const recorded = recordRegisteredSpans();
 
@@ -64,7 +64,7 @@ test('a close fails waiting publishes with the error that closed the channel', (
 
 test('the number of earlier publishes is read from the channel', () => {
   const waitForConfirms = (): void => {};
-  expect(publishedOn({})).toBeUndefined();
-  expect(publishedOn({ waitForConfirms })).toBe(0);
-  expect(publishedOn({ waitForConfirms, lwm: 4, unconfirmed: [false, null, false] })).toBe(6);
+  expect(publishedCount({})).toBeUndefined();
+  expect(publishedCount({ waitForConfirms })).toBe(0);
+  expect(publishedCount({ waitForConfirms, lwm: 4, unconfirmed: [false, null, false] })).toBe(6);
 });

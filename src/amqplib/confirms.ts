@@ -69,7 +69,7 @@ export class Confirms {
 }
 
 /** The number of messages that a confirm channel of amqplib has published; undefined for a channel without confirms. */
-export function publishedOn(channel: object): number | undefined {
+export function publishedCount(channel: object): number | undefined {
   const { waitForConfirms, lwm, unconfirmed } = channel as {
     waitForConfirms?: unknown;
     lwm?: unknown;

@@ -2,7 +2,7 @@
 import { checkFunction } from '../common/check-options.ts';
 import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
 import { deliveryFacts, messageDetails, readMessage } from './message.ts';
-import { recall } from './state.ts';
+import { storedSource } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 let untraced: Messaging | undefined;
@@ -22,7 +22,7 @@ export function processMessage<M extends MessageLike, R>(message: M, fn: (messag
 }
 
 function startProcess(message: MessageLike): Operation {
-  const from = recall(message);
+  const from = storedSource(message);
   const messaging = from?.state.messaging ?? (untraced ??= new Messaging('rabbitmq', 'processMessage', {}));
   const queue = from?.delivery.queue ?? '';
   const operation = startProcessing(

@@ -22,7 +22,7 @@ import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { resultOf } from './dropped-result.ts';
 import { conversationOf, deliveryFacts, messageDetails, readMessage } from './message.ts';
-import { type ChannelState, type LightOrigin, remember } from './state.ts';
+import { type ChannelState, type UnsampledSource, storeSource } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 type Handler = (this: unknown, message: MessageLike | null) => unknown;
@@ -71,7 +71,7 @@ function noteLag({ lag, exclusiveQueues }: ChannelState, queue: unknown): void {
 }
 
 function tracedHandler(state: ChannelState, source: Source, handler: Handler): Handler {
-  const origin = { state, queue: source.queue };
+  const unsampled = { state, queue: source.queue };
   return function onMessage(this: unknown, message): unknown {
     const call = (): unknown => resultOf(message, handler.call(this, message));
     // Null means that the broker has cancelled the consumer. The context in which the connection was opened must not be active.
@@ -80,7 +80,7 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
     let delivery: Delivery | undefined;
     try {
       const incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
-      light = lightContext(state, message, incoming, origin, source.noAck);
+      light = lightContext(state, message, incoming, unsampled, source.noAck);
       if (light === undefined) delivery = keep(state, message, incoming, source.queue);
     } catch (error) {
       reportFault('reading a delivery', error);
@@ -106,21 +106,21 @@ function lightContext(
   state: ChannelState,
   message: MessageLike,
   incoming: Incoming,
-  origin: LightOrigin,
+  unsampled: UnsampledSource,
   noAck: boolean,
 ): Context | undefined {
   const { messaging, lightDeliveries } = state;
   const context = contextWithoutSpan(messaging, incoming, ROOT_CONTEXT);
   if (context === undefined || !messaging.readsLate) return undefined;
-  if (!noAck && !lightDeliveries.push(message, incoming, origin.queue)) return undefined;
-  remember(message, origin);
+  if (!noAck && !lightDeliveries.push(message, incoming, unsampled.queue)) return undefined;
+  storeSource(message, unsampled);
   return context;
 }
 
 /** Remembers a message for its settlement and for `processMessage`. */
 function keep(state: ChannelState, message: MessageLike, incoming: Incoming, queue: string): Delivery {
   const delivery = new Delivery(message.fields.deliveryTag, incoming, queue, conversationOf(message));
-  remember(message, { state, delivery });
+  storeSource(message, { state, delivery });
   return delivery;
 }
 

@@ -1,6 +1,6 @@
 // Defines the state that tracing keeps for a channel and its messages.
 import { createStamp, type Messaging, type Operation } from '../messaging/index.ts';
-import { Confirms, publishedOn } from './confirms.ts';
+import { Confirms, publishedCount } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
 import { Deliveries, Delivery } from './deliveries.ts';
 import type { QueueLag } from './lag.ts';
@@ -35,7 +35,7 @@ export class ChannelState {
     this.messaging = messaging;
     this.server = serverOf(channel, options);
     this.exclusiveQueues = exclusiveQueuesOf(channel);
-    const published = publishedOn(channel);
+    const published = publishedCount(channel);
     this.confirms = published === undefined ? undefined : new Confirms(published);
     this.returns = published === undefined ? undefined : new Returns(messaging);
   }
@@ -72,25 +72,25 @@ export class ChannelState {
 }
 
 /** The source of a message, for processing it later. */
-export interface Received {
+export interface MessageSource {
   state: ChannelState;
   delivery: Delivery;
 }
 
 /** The source of messages without a span, the same for all messages of a consumer. */
-export interface LightOrigin {
+export interface UnsampledSource {
   readonly state: ChannelState;
   readonly queue: string;
 }
 
-const received = createStamp<Received | LightOrigin>();
+const received = createStamp<MessageSource | UnsampledSource>();
 
-export function remember(message: object, from: Received | LightOrigin): void {
+export function storeSource(message: object, from: MessageSource | UnsampledSource): void {
   received.set(message, from);
 }
 
 /** The source of a message; undefined if no traced channel delivered it. */
-export function recall(message: MessageLike): Received | undefined {
+export function storedSource(message: MessageLike): MessageSource | undefined {
   const from = received.get(message);
   if (from === undefined || 'delivery' in from) return from;
   const { state, queue } = from;

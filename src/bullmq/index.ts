@@ -1,7 +1,7 @@
 // Exports the tracing of BullMQ jobs.
 export type { Parenting, TraceOptions } from '../messaging/options.ts';
 export type { SemconvVersion } from '../messaging/semconv.ts';
-export type { BullmqOptions } from './options.ts';
+export type { TraceBullmqOptions } from './options.ts';
 export { bullmqTelemetry } from './telemetry.ts';
 export { traceFlowProducer } from './trace-flow-producer.ts';
 export { traceWorker } from './trace-worker.ts';

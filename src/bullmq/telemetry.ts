@@ -2,7 +2,7 @@
 import { type Context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { warn } from '../common/warnings.ts';
 import { activeContext, claim, guard, isClaimed, Messaging, runInContext } from '../messaging/index.ts';
-import { type BullmqOptions, checkBullmqOptions } from './options.ts';
+import { type TraceBullmqOptions, checkBullmqOptions } from './options.ts';
 import { ProcessSpan } from './receiving.ts';
 import { addsJobs, SendingSpan } from './sending.ts';
 import { skippedSpan } from './skipped.ts';
@@ -32,7 +32,7 @@ export function whileStarting<R>(job: JobLike, start: () => R): R {
  *
  * @throws MqtraceError `INVALID_OPTION`
  */
-export function bullmqTelemetry(options: BullmqOptions = {}): BullmqTelemetry {
+export function bullmqTelemetry(options: TraceBullmqOptions = {}): BullmqTelemetry {
   checkBullmqOptions('bullmqTelemetry', options);
   const messaging = new Messaging('bullmq', 'bullmqTelemetry', options);
   const telemetry: BullmqTelemetry = {
@@ -54,7 +54,7 @@ export function bullmqTelemetry(options: BullmqOptions = {}): BullmqTelemetry {
 }
 
 /** Sets mqtrace's telemetry if there is none. @internal */
-export function useTelemetry(where: string, holder: Record<string, unknown>, options: BullmqOptions): void {
+export function useTelemetry(where: string, holder: Record<string, unknown>, options: TraceBullmqOptions): void {
   const present = holder['telemetry'];
   if (present === undefined || present === null) holder['telemetry'] = bullmqTelemetry(options);
   else if (typeof present !== 'object' || !isClaimed(present)) {

@@ -1,6 +1,6 @@
 // Implements traceFlowProducer(): every job of a flow carries the context.
 import { checkClient, claim, guard, replaceMethod } from '../messaging/index.ts';
-import { type BullmqOptions, checkBullmqOptions } from './options.ts';
+import { type TraceBullmqOptions, checkBullmqOptions } from './options.ts';
 import { useTelemetry } from './telemetry.ts';
 import type { FlowProducerLike } from './types.ts';
 
@@ -22,7 +22,7 @@ const deepest = 1000;
  *
  * @throws MqtraceError `INVALID_CLIENT` if it is not a flow producer of BullMQ, `INVALID_OPTION` for invalid options
  */
-export function traceFlowProducer<P extends FlowProducerLike>(producer: P, options: BullmqOptions = {}): P {
+export function traceFlowProducer<P extends FlowProducerLike>(producer: P, options: TraceBullmqOptions = {}): P {
   checkClient('traceFlowProducer', producer, ['add', 'addBulk'], 'a FlowProducer of BullMQ 5 or 6');
   checkBullmqOptions('traceFlowProducer', options);
   if (!claim(producer, 'traceFlowProducer', options)) return producer;

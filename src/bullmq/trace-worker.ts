@@ -1,6 +1,6 @@
 // Implements traceWorker(), which adds data that BullMQ does not pass to its telemetry.
 import { checkClient, claim, guard, isEagerPromise, replaceMethod } from '../messaging/index.ts';
-import { type BullmqOptions, checkBullmqOptions } from './options.ts';
+import { type TraceBullmqOptions, checkBullmqOptions } from './options.ts';
 import { processSpans } from './receiving.ts';
 import { useTelemetry, whileStarting } from './telemetry.ts';
 import type { JobLike, WorkerLike } from './types.ts';
@@ -16,7 +16,7 @@ import type { JobLike, WorkerLike } from './types.ts';
  *
  * @throws MqtraceError `INVALID_CLIENT` if it is not a worker of BullMQ, `INVALID_OPTION` for invalid options
  */
-export function traceWorker<W extends WorkerLike>(worker: W, options: BullmqOptions = {}): W {
+export function traceWorker<W extends WorkerLike>(worker: W, options: TraceBullmqOptions = {}): W {
   checkClient('traceWorker', worker, ['processJob', 'callProcessJob'], 'a Worker of BullMQ 5 or 6');
   checkBullmqOptions('traceWorker', options);
   if (!claim(worker, 'traceWorker', options)) return worker;

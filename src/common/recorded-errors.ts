@@ -8,7 +8,7 @@ const recorded = new WeakMap<Span, Set<unknown>>();
  * True the first time that a span records this error, then false: a helper, a wrapper and the application may all see the same
  * error as it propagates. @internal
  */
-export function isNewOn(span: Span, error: unknown): boolean {
+export function markRecorded(span: Span, error: unknown): boolean {
   const known = recorded.get(span);
   if (known?.has(error)) return false;
   if (known) known.add(error);

@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/api';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
-  isCertainlyRefused,
+  isCertainlyDropped,
   isCertainlyUnsampled,
   removeSamplingHint,
   type SamplingHint,
@@ -86,25 +86,25 @@ describe('isCertainlyUnsampled', () => {
   });
 });
 
-describe('isCertainlyRefused', () => {
-  test('a root is certainly refused if the hint says so for all roots', () => {
-    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
+describe('isCertainlyDropped', () => {
+  test('a root is certainly dropped if the hint says so for all roots', () => {
+    expect(isCertainlyDropped(ROOT_CONTEXT, provider)).toBe(false);
     leave();
-    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
+    expect(isCertainlyDropped(ROOT_CONTEXT, provider)).toBe(false);
     leave({ skipsRoots: () => false });
-    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(false);
+    expect(isCertainlyDropped(ROOT_CONTEXT, provider)).toBe(false);
     leave({ skipsRoots: () => true });
-    expect(isCertainlyRefused(ROOT_CONTEXT, provider)).toBe(true);
-    expect(isCertainlyRefused(ROOT_CONTEXT, other)).toBe(false);
+    expect(isCertainlyDropped(ROOT_CONTEXT, provider)).toBe(true);
+    expect(isCertainlyDropped(ROOT_CONTEXT, other)).toBe(false);
     expect(isCertainlyUnsampled(ROOT_CONTEXT, provider)).toBe(false);
   });
 
   test('below a parent it is the same as isCertainlyUnsampled', () => {
     leave({ skipsRoots: () => true, skipsBelow: () => false });
-    expect(isCertainlyRefused(parent(0), provider)).toBe(false);
+    expect(isCertainlyDropped(parent(0), provider)).toBe(false);
     leave({ skipsRoots: () => false });
-    expect(isCertainlyRefused(parent(0), provider)).toBe(true);
-    expect(isCertainlyRefused(parent(1), provider)).toBe(false);
-    expect(isCertainlyRefused(parent(0, { spanId: 'x' }), provider)).toBe(false);
+    expect(isCertainlyDropped(parent(0), provider)).toBe(true);
+    expect(isCertainlyDropped(parent(1), provider)).toBe(false);
+    expect(isCertainlyDropped(parent(0, { spanId: 'x' }), provider)).toBe(false);
   });
 });

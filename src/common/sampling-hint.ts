@@ -1,7 +1,7 @@
 // Lets wrappers skip spans that are certainly unsampled.
 import { trace, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
 import { reportFault } from './faults.ts';
-import { refusesBelowUnsampled, refusesRoots } from './stock-sampler.ts';
+import { dropsBelowUnsampled, dropsRoots } from './stock-sampler.ts';
 import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
 
@@ -65,7 +65,7 @@ export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider,
  *
  * @internal
  */
-export function isCertainlyRefused(parent: Context, provider?: TracerProvider, stock = false): boolean {
+export function isCertainlyDropped(parent: Context, provider?: TracerProvider, stock = false): boolean {
   return isRefused(parent, provider, stock, true);
 }
 
@@ -78,12 +78,12 @@ function isRefused(parent: Context, provider: TracerProvider | undefined, stock:
     if (context === undefined ? !roots : isSampled(context)) return false;
     const maker = delegateOf(provider ?? trace.getTracerProvider());
     if (context === undefined) {
-      return hints && maker === hint.provider ? hint.skipsRoots?.() === true : stock && refusesRoots(maker);
+      return hints && maker === hint.provider ? hint.skipsRoots?.() === true : stock && dropsRoots(maker);
     }
     if (!isValidSpanContext(context)) return false;
     if (hints && maker === hint.provider) return hint.skipsBelow(context);
     // Stock propagators would write unknown flags, which spans do not inherit.
-    return stock && context.traceFlags <= knownFlags && refusesBelowUnsampled(maker);
+    return stock && context.traceFlags <= knownFlags && dropsBelowUnsampled(maker);
   } catch (error) {
     reportFault('asking whether a span is sampled', error);
     return false;

@@ -10,7 +10,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import { expect, test } from 'vitest';
-import { refusesBelowUnsampled, refusesRoots } from './stock-sampler.ts';
+import { dropsBelowUnsampled, dropsRoots } from './stock-sampler.ts';
 
 const root = new AlwaysOnSampler();
 
@@ -19,7 +19,7 @@ test.each<[string, TracerProvider]>([
   ['the base provider', new BasicTracerProvider()],
   ['a ratio', new NodeTracerProvider({ sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) }) })],
 ])('%s does not sample spans below an unsampled parent', (_what, provider) => {
-  expect(refusesBelowUnsampled(provider)).toBe(true);
+  expect(dropsBelowUnsampled(provider)).toBe(true);
 });
 
 const asking: Sampler = {
@@ -64,7 +64,7 @@ test.each<[string, TracerProvider]>([
     }),
   ],
 ])('%s is called for each span', (_what, provider) => {
-  expect(refusesBelowUnsampled(provider)).toBe(false);
+  expect(dropsBelowUnsampled(provider)).toBe(false);
 });
 
 const parentBased = (rootSampler: Sampler): TracerProvider =>
@@ -82,6 +82,6 @@ test.each<[string, boolean, TracerProvider]>([
     parentBased(Object.assign(new AlwaysOffSampler(), { shouldSample: () => ({ decision: 2 }) })),
   ],
   ['one that is not parent-based', false, new NodeTracerProvider({ sampler: new AlwaysOffSampler() })],
-])('roots by %s are refused for certain: %s', (_what, refused, provider) => {
-  expect(refusesRoots(provider)).toBe(refused);
+])('roots by %s are certainly dropped: %s', (_what, isDropped, provider) => {
+  expect(dropsRoots(provider)).toBe(isDropped);
 });

@@ -34,7 +34,7 @@ let answer = nothing;
  *
  * @internal
  */
-export function refusesBelowUnsampled(provider: TracerProvider): boolean {
+export function dropsBelowUnsampled(provider: TracerProvider): boolean {
   return refusalsOf(provider).belowUnsampled;
 }
 
@@ -43,7 +43,7 @@ export function refusesBelowUnsampled(provider: TracerProvider): boolean {
  *
  * @internal
  */
-export function refusesRoots(provider: TracerProvider): boolean {
+export function dropsRoots(provider: TracerProvider): boolean {
   return refusalsOf(provider).roots;
 }
 
@@ -79,7 +79,7 @@ function isStockSampler(sampler: unknown): sampler is SamplerLike {
   if (!isUnmodified(sampler, 'ParentBasedSampler')) return false;
   const { _remoteParentNotSampled: remote, _localParentNotSampled: local } = sampler;
   if (!isUnmodified(remote, 'AlwaysOffSampler') || !isUnmodified(local, 'AlwaysOffSampler')) return false;
-  return [true, false].every((isRemote) => [0, 2].every((flags) => refuses(sampler, below(isRemote, flags))));
+  return [true, false].every((isRemote) => [0, 2].every((flags) => drops(sampler, below(isRemote, flags))));
 }
 
 /** A ratio of 0 is recognized by its value, because its decisions for some trace ids say nothing about others. */
@@ -87,7 +87,7 @@ function refusesEveryRoot(sampler: SamplerLike): boolean {
   const { _root: root } = sampler;
   const isOff = isUnmodified(root, 'AlwaysOffSampler');
   const isNone = isUnmodified(root, 'TraceIdRatioBasedSampler') && root._ratio === 0;
-  return (isOff || isNone) && refuses(sampler, ROOT_CONTEXT);
+  return (isOff || isNone) && drops(sampler, ROOT_CONTEXT);
 }
 
 function isUnmodified(sampler: unknown, name: string): sampler is SamplerLike {
@@ -103,7 +103,7 @@ function below(isRemote: boolean, traceFlags: number): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote });
 }
 
-function refuses(sampler: SamplerLike, parent: Context): boolean {
+function drops(sampler: SamplerLike, parent: Context): boolean {
   const { shouldSample } = sampler;
   if (typeof shouldSample !== 'function') return false;
   return kinds.every((kind) => {

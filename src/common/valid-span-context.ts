@@ -16,16 +16,16 @@ export function isValidSpanContext(spanContext: SpanContext): boolean {
   const { traceId, spanId } = spanContext;
   if (spanContext === last && traceId === lastTraceId && spanId === lastSpanId) return true;
   if (spanContext === previous && traceId === previousTraceId && spanId === previousSpanId) {
-    noteValid(spanContext);
+    markValid(spanContext);
     return true;
   }
   if (!isSpanContextValid(spanContext)) return false;
-  noteValid(spanContext);
+  markValid(spanContext);
   return true;
 }
 
 /** Records a span context whose ids have been validated while parsing. @internal */
-export function noteValid(spanContext: SpanContext): void {
+export function markValid(spanContext: SpanContext): void {
   previous = last;
   previousTraceId = lastTraceId;
   previousSpanId = lastSpanId;

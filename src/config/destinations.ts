@@ -20,7 +20,7 @@ export interface OtlpDestination {
 }
 
 /** Where spans are sent, fully resolved from options and environment. @internal */
-export type Destination =
+export type ResolvedDestination =
   | OtlpDestination
   | { readonly exporter: 'zipkin'; readonly url: string; readonly headers: Headers }
   | { readonly exporter: 'console' };
@@ -28,14 +28,14 @@ export type Destination =
 type Headers = Readonly<Record<string, string>>;
 
 /** One destination per named exporter; none for `none`. @internal */
-export function resolveDestinations(options: ExportTarget, environment: Environment): Destination[] {
+export function resolveDestinations(options: ExportTarget, environment: Environment): ResolvedDestination[] {
   const named = environment.listOf('OTEL_TRACES_EXPORTER', exporterNames);
   const chosen = environment.settle(exporterOption(options.protocol), named) ?? ['otlp'];
   // An endpoint belongs to the exporter named in code. If a variable selects another exporter, it must not be used.
   const meantForZipkin = options.protocol === 'zipkin';
   const own = (zipkin: boolean): ExportTarget =>
     zipkin === meantForZipkin ? options : { ...options, endpoint: undefined, headers: undefined };
-  return chosen.flatMap((exporter): Destination[] => {
+  return chosen.flatMap((exporter): ResolvedDestination[] => {
     if (exporter === 'none') return [];
     if (exporter === 'console') return [{ exporter }];
     if (exporter === 'otlp') return [otlp(own(false), environment, 'TRACES')];
@@ -45,15 +45,18 @@ export function resolveDestinations(options: ExportTarget, environment: Environm
 }
 
 /** Where metrics are sent. @internal */
-export type MetricsDestination = OtlpDestination | { readonly exporter: 'console' };
+export type ResolvedMetricsDestination = OtlpDestination | { readonly exporter: 'console' };
 
 /** Where metrics are sent that belong to the span destination which the options describe. @internal */
-export function resolveMetricsDestinations(options: ExportTarget, environment: Environment): MetricsDestination[] {
+export function resolveMetricsDestinations(
+  options: ExportTarget,
+  environment: Environment,
+): ResolvedMetricsDestination[] {
   const named = environment.listOf('OTEL_METRICS_EXPORTER', ['otlp', 'console', 'none'] as const);
   const chosen = environment.settle(exporterOption(options.protocol), named) ?? ['otlp'];
   const isOtlp = exporterOption(options.protocol)?.[0] === 'otlp' || options.protocol === undefined;
   const target = isOtlp ? options : {};
-  return chosen.flatMap((exporter): MetricsDestination[] => {
+  return chosen.flatMap((exporter): ResolvedMetricsDestination[] => {
     if (exporter === 'console') return [{ exporter }];
     // Zipkin does not accept metrics.
     return exporter === 'otlp' ? [otlp(target, environment, 'METRICS')] : [];

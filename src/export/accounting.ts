@@ -116,7 +116,7 @@ export class Accounting {
   }
 
   /** A span ended and is dropped immediately. */
-  refuse(reason: DropReason): void {
+  dropNew(reason: DropReason): void {
     this.#ended++;
     this.#dropped[reason]++;
     this.#droppedTotal++;

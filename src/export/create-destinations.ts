@@ -1,5 +1,5 @@
 // Creates the queues and senders for the options and environment variables.
-import { type Destination, resolveDestinations } from '../config/destinations.ts';
+import { type ResolvedDestination, resolveDestinations } from '../config/destinations.ts';
 import { Environment } from '../config/environment.ts';
 import { redactUrl } from '../config/redact-url.ts';
 import type { Signal } from '../config/names.ts';
@@ -12,7 +12,7 @@ import { createOtlpSender, httpSettings, type TransportOptions } from './otlp-se
 import type { Sender } from './sender.ts';
 import { toZipkin } from './zipkin-json.ts';
 
-type Target = Destination | { readonly exporter: 'file'; readonly path: string };
+type Target = ResolvedDestination | { readonly exporter: 'file'; readonly path: string };
 
 /**
  * Creates one queue per destination, each with its own sender, spool and counters.
@@ -61,7 +61,7 @@ function createQueue(
 function createSender(target: Target, options: TransportOptions, environment: Environment): Sender {
   if (target.exporter === 'console') return new ConsoleSender();
   if (target.exporter === 'file') return new FileSender(target.path);
-  if (target.exporter === 'otlp') return createOtlpSender({ ...target, ...settleOtlpTransport(options, environment) });
+  if (target.exporter === 'otlp') return createOtlpSender({ ...target, ...resolveOtlpTransport(options, environment) });
   const timeoutMs = environment.settle(options.timeoutMs, environment.number('OTEL_EXPORTER_ZIPKIN_TIMEOUT', 1));
   return new HttpSender({
     ...httpSettings({ ...target, ...options, timeoutMs }),
@@ -86,7 +86,7 @@ function settleDelivery(options: DeliveryOptions, environment: Environment): Del
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options
  * @internal
  */
-export function settleOtlpTransport(
+export function resolveOtlpTransport(
   { timeoutMs, compression: given, httpAgentOptions }: TransportOptions,
   environment: Environment,
   signal: Signal = 'TRACES',

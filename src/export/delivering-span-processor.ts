@@ -70,7 +70,7 @@ export class DeliveringSpanProcessor implements SpanProcessor {
     const sampled = isSampled(span.spanContext());
     for (const destination of this.destinations) {
       if (sampled) destination.add(span);
-      else destination.accounting.refuse('sampled_out');
+      else destination.accounting.dropNew('sampled_out');
     }
   }
 

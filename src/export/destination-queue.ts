@@ -103,7 +103,7 @@ export class DestinationQueue {
   add(span: ReadableSpan): void {
     if (this.#closed) {
       // The caller reports it.
-      this.accounting.refuse('after_shutdown');
+      this.accounting.dropNew('after_shutdown');
       return;
     }
     // Repeated, because a removed batch may be smaller than the new span.
@@ -126,7 +126,7 @@ export class DestinationQueue {
   }
 
   #drop(reason: DropReason): void {
-    this.accounting.refuse(reason);
+    this.accounting.dropNew(reason);
     this.#log.lost(reason, 1);
   }
 

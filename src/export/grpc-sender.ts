@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { ExportError } from './export-error.ts';
 import { type GrpcAnswer, GrpcClient, type GrpcTarget } from './grpc-client.ts';
-import { judgeGrpcStatus, statusName } from './grpc-status.ts';
+import { resultOfGrpcStatus, statusName } from './grpc-status.ts';
 import { readProtobufResponse } from './partial-success.ts';
 import type { Sender, SendResult } from './sender.ts';
 import { wrongProtocol } from './wrong-protocol.ts';
@@ -49,5 +49,5 @@ function judge({ status, message, details, body }: GrpcAnswer): SendResult {
   }
   const name = statusName(status);
   const error = new ExportError(`gRPC status ${name}`, { type: name, grpcStatus: name, receiverSaid: message });
-  return judgeGrpcStatus(status, details, error);
+  return resultOfGrpcStatus(status, details, error);
 }

@@ -75,7 +75,7 @@ function readDelay(info: ProtobufReader): number {
 }
 
 /** The result of a failed call for its batch. @internal */
-export function judgeGrpcStatus(status: number, details: Buffer | undefined, error: Error): SendResult {
+export function resultOfGrpcStatus(status: number, details: Buffer | undefined, error: Error): SendResult {
   const afterMs = details === undefined ? undefined : readRetryInfo(details);
   if (status === resourceExhausted)
     return afterMs === undefined ? { status: 'split', error } : { status: 'retry', afterMs, answered: true, error };

@@ -17,7 +17,7 @@ import {
 import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace';
 import { dropped, recordedAndSampled } from '../config/sampling-decision.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
+import { isValidSpanContext, markValid } from '../common/valid-span-context.ts';
 import {
   type PreparedSpan,
   type PreparedStart,
@@ -124,7 +124,7 @@ export class LightTracer implements PreparedTracer {
       traceState: result.traceState ?? parent?.traceState,
     } as SpanContext;
     // Both ids are those of the generator or of a valid parent.
-    noteValid(spanContext);
+    markValid(spanContext);
     if (result.decision === dropped) {
       diag.debug('Recording is off, propagating context in a non-recording span');
       return trace.wrapSpanContext(spanContext);

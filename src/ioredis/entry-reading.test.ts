@@ -6,7 +6,7 @@ import { droppedHeaders } from '../../carriers/index.ts';
 import { tracingFaults } from '../common/faults.ts';
 import { injectCopy } from '../propagation/inject-extract.ts';
 import { redisFields } from '../../carriers/redis-fields.ts';
-import { Asked, EntrySource } from './entry-source.ts';
+import { ReadRequest, EntrySource } from './entry-source.ts';
 import { EntryReader } from './message.ts';
 import type { TraceRedisOptions } from './options.ts';
 import { receivedEntries, StreamTracing } from './state.ts';
@@ -45,7 +45,9 @@ const entries = fc
 /** Everything that is known of an entry after it was received, and the counters. */
 function received(given: unknown[], options: TraceRedisOptions): object {
   const tracing = new StreamTracing(options);
-  const asked = new Asked('xreadgroup', ['GROUP', 'g', 'c', 'STREAMS', 'orders', '>'], { 'server.address': 'redis' });
+  const asked = new ReadRequest('xreadgroup', ['GROUP', 'g', 'c', 'STREAMS', 'orders', '>'], {
+    'server.address': 'redis',
+  });
   const source = new EntrySource(tracing, { name: 'orders' }, asked);
   const dropped = { ...droppedHeaders() };
   const faults = tracingFaults();

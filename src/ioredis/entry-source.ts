@@ -5,7 +5,7 @@ import { argumentsOfClaim, argumentsOfRead, type GroupArguments } from './argume
 import type { StreamTracing } from './state.ts';
 
 /** The request of a command; its arguments are read on first access, which may never happen without a span. @internal */
-export class Asked {
+export class ReadRequest {
   readonly #name: string;
   readonly #args: readonly unknown[];
   readonly #server: Attributes;
@@ -42,10 +42,10 @@ export class Asked {
 export class EntrySource {
   readonly tracing: StreamTracing;
   readonly destination: Destination | undefined;
-  readonly #asked: Pick<Asked, 'attributes'>;
+  readonly #asked: Pick<ReadRequest, 'attributes'>;
   #description: { name: string; attributes: Attributes } | undefined = undefined;
 
-  constructor(tracing: StreamTracing, destination: Destination | undefined, asked: Pick<Asked, 'attributes'>) {
+  constructor(tracing: StreamTracing, destination: Destination | undefined, asked: Pick<ReadRequest, 'attributes'>) {
     this.tracing = tracing;
     this.destination = destination;
     this.#asked = asked;

@@ -18,7 +18,7 @@ export interface TraceRedisOptions extends TraceOptions {
 }
 
 /** @internal */
-export function checkTraceRedisOptions(where: string, options: TraceRedisOptions): void {
+export function checkRedisOptions(where: string, options: TraceRedisOptions): void {
   checkOptions(where, options, ['hideFields', 'pollLag']);
   for (const name of ['hideFields', 'pollLag'] as const) {
     const value = options[name];

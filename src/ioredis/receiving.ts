@@ -10,7 +10,7 @@ import {
 } from '../messaging/index.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import type { Connection } from './connection.ts';
-import { Asked, EntrySource } from './entry-source.ts';
+import { ReadRequest, EntrySource } from './entry-source.ts';
 import { connectionClosed, redisErrorType } from './error-type.ts';
 import { EntryReader, type ReceivedMessage } from './message.ts';
 import { claimedByXautoclaim, countOfIds, entriesOfList, entriesOfRead, type StreamEntries } from './replies.ts';
@@ -21,7 +21,7 @@ export class ReceivingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #name: string;
   readonly #parent: Context;
-  readonly #asked: Asked;
+  readonly #asked: ReadRequest;
   /** Whether it is neither recorded nor counted. */
   #skips = false;
   #startedAt: OperationClock | undefined;
@@ -30,7 +30,7 @@ export class ReceivingCall implements StreamCall {
     this.#connection = connection;
     this.#name = name;
     this.#parent = parent;
-    this.#asked = new Asked(name, command.args, connection.server);
+    this.#asked = new ReadRequest(name, command.args, connection.server);
   }
 
   send(): Context {

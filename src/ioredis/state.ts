@@ -2,7 +2,7 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { RecentMap } from '../common/recent-map.ts';
 import { createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
-import type { Asked, EntrySource } from './entry-source.ts';
+import type { ReadRequest, EntrySource } from './entry-source.ts';
 import { GroupLag } from './lag.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { TraceRedisOptions } from './options.ts';
@@ -11,7 +11,7 @@ import type { TraceRedisOptions } from './options.ts';
 const deliveredLimit = 10_000;
 
 interface Reply {
-  readonly asked: Asked;
+  readonly asked: ReadRequest;
   readonly entries: readonly ReceivedMessage[];
 }
 
@@ -39,7 +39,7 @@ export class StreamTracing {
   }
 
   /** Stores the contexts that an XACK of these entries will link. */
-  remember(asked: Asked, entries: readonly ReceivedMessage[]): void {
+  remember(asked: ReadRequest, entries: readonly ReceivedMessage[]): void {
     if (!this.#settles) return;
     // An unrecorded XACK needs no lookup, so unsampled entries are never added to the map.
     this.#young.push({ asked, entries });

@@ -11,7 +11,7 @@ import {
 import { Connection } from './connection.ts';
 import { EarlierTransactions } from './earlier-transactions.ts';
 import { traceByName } from './named-methods.ts';
-import { checkTraceRedisOptions, type TraceRedisOptions } from './options.ts';
+import { checkRedisOptions, type TraceRedisOptions } from './options.ts';
 import { wasPassedOn } from './passed-on.ts';
 import { tracePipeline } from './pipeline.ts';
 import { StreamTracing } from './state.ts';
@@ -37,7 +37,7 @@ export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOpt
   const mock = typeof (redis as Partial<RedisLike> | null)?.sendCommand !== 'function';
   const methods = mock ? ['xadd', 'xread'] : ['sendCommand', 'pipeline', 'multi', 'duplicate'];
   checkClient('traceRedis', redis, methods, 'an ioredis Redis or Cluster');
-  checkTraceRedisOptions('traceRedis', options);
+  checkRedisOptions('traceRedis', options);
   const tracing = new StreamTracing(options);
   if (claim(redis, 'traceRedis', options)) traceClient(redis, tracing);
   return redis;

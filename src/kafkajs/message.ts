@@ -46,7 +46,7 @@ export class ReceivedMessage extends Received {
 }
 
 /** The messages that were passed to the application, for `processMessage`. */
-export const deliveries: Stamp<ReceivedMessage> = createStamp();
+export const receivedMessages: Stamp<ReceivedMessage> = createStamp();
 
 /** The attributes of a received message. */
 export function receivedAttributes(message: KafkaMessageLike): Attributes {

@@ -11,7 +11,7 @@ import {
   runInContext,
   startProcessing,
 } from '../messaging/index.ts';
-import { deliveries, ReceivedMessage } from './message.ts';
+import { receivedMessages, ReceivedMessage } from './message.ts';
 import type { Source } from './state.ts';
 import type { KafkaMessageLike } from './types.ts';
 
@@ -43,7 +43,7 @@ export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (m
   const ambient = activeContext();
   let started: Operation | Context = ambient;
   try {
-    const received = deliveries.get(message) ?? unknownDelivery(message);
+    const received = receivedMessages.get(message) ?? unknownDelivery(message);
     const { messaging, description } = received.source;
     started =
       contextWithoutSpan(messaging, received, ambient) ?? startProcessing(messaging, description, received, ambient);

@@ -16,7 +16,7 @@ import {
 } from '../messaging/index.ts';
 import { onFirst } from './connection.ts';
 import type { ConsumerLag, Position } from './lag.ts';
-import { deliveries, partitionId, ReceivedMessage } from './message.ts';
+import { receivedMessages, partitionId, ReceivedMessage } from './message.ts';
 import { type ClientState, type Source } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
 
@@ -130,7 +130,7 @@ function tracedConfig(
 /** Stores a message for `processMessage`. */
 function deliver(message: KafkaMessageLike, source: Source): ReceivedMessage {
   const received = new ReceivedMessage(message, source);
-  deliveries.set(message, received);
+  receivedMessages.set(message, received);
   return received;
 }
 

@@ -4,9 +4,9 @@ import {
   ATTR_CONSUMER_GROUP_NAME,
   claim,
   isAutoInstrumented,
-  noteAutoInstrumented,
+  markAutoInstrumented,
   replaceMethod,
-  whenGiven,
+  observeResult,
 } from '../messaging/index.ts';
 import { traceSends } from './sending.ts';
 import { settledBySendOffsets, traceSettle } from './settling.ts';
@@ -21,8 +21,8 @@ export function traceTransactions(producer: object, state: ClientState): void {
   const autoInstrumented = isAutoInstrumented(producer, 'transaction');
   replaceMethod(producer, 'transaction', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
-      return whenGiven(raw.apply(this, args), (transaction) => {
-        if (autoInstrumented) noteAutoInstrumented(transaction as object);
+      return observeResult(raw.apply(this, args), (transaction) => {
+        if (autoInstrumented) markAutoInstrumented(transaction as object);
         traceTransaction(transaction, state);
       });
     };

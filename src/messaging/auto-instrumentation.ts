@@ -61,12 +61,12 @@ export function stepAside(client: string): void {
 }
 
 /** Records that the methods of an object are patched, if the patch does not mark them. */
-export function noteAutoInstrumented(target: object): void {
+export function markAutoInstrumented(target: object): void {
   patched.add(target);
 }
 
 /** The method to call instead of the client's, which runs the patch of an instrumentation with tracing suppressed. */
-export function quietMethod(target: object, name: string, raw: Method): Method {
+export function suppressedMethod(target: object, name: string, raw: Method): Method {
   if (!isAutoInstrumented(target, name) && !patched.has(target)) return raw;
   const instrumentation = consumers[name];
   if (instrumentation !== undefined) warnOnce(instrumentation);

@@ -2,7 +2,7 @@ import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@openteleme
 import { suppressTracing } from '@opentelemetry/core';
 import { expect, test, vi } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
-import { isNewOn } from '../common/recorded-errors.ts';
+import { markRecorded } from '../common/recorded-errors.ts';
 import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import {
   type Incoming,
@@ -207,7 +207,7 @@ test('an error that the application recorded on the span itself is one event', (
   const messaging = messagingWith();
   const error = new Error('no');
   const operation = startProcessing(messaging, process, read(messaging));
-  expect(isNewOn(operation.span!, error)).toBe(true);
+  expect(markRecorded(operation.span!, error)).toBe(true);
   operation.span?.recordException(error);
   operation.fail(error);
   expect(spans.span('process orders').events).toHaveLength(1);

@@ -13,7 +13,7 @@ import {
   Operation,
   type OperationDescription,
   startOperation,
-  withMore,
+  addAttributes,
 } from './operation.ts';
 import { baggageSize } from './baggage-size.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
@@ -93,7 +93,10 @@ function startProcess(
       type: 'process',
       destination,
       attributes: description.attributes,
-      own: withMore(incoming.attributes, messaging.baggageAttributes('receive', incoming.context, destination?.name)),
+      own: addAttributes(
+        incoming.attributes,
+        messaging.baggageAttributes('receive', incoming.context, destination?.name),
+      ),
       details: () =>
         mergeAttributes(
           description.details?.(),
@@ -144,7 +147,7 @@ function startOnBatch(
   // not.
   const skips = type === 'receive' ? messaging.shouldSkipLeaf(parent) : messaging.shouldSkip(parent);
   if (skips || messaging.ignoresAll(incoming)) return noOperation(parent, measurement);
-  if (type === 'process' && messaging.isCertainlyRefused(parent)) return startRefused(messaging, parent, measurement);
+  if (type === 'process' && messaging.isCertainlyDropped(parent)) return startDropped(messaging, parent, measurement);
   const destination = sharedDestination(incoming);
   return startOperation(
     messaging,
@@ -170,7 +173,7 @@ function startOnBatch(
  * An operation whose root span is certainly unsampled: its span only provides a trace for messages that are sent
  * within it.
  */
-function startRefused(messaging: Messaging, parent: Context, measurement: Measurement | undefined): Operation {
+function startDropped(messaging: Messaging, parent: Context, measurement: Measurement | undefined): Operation {
   const { spans, context } = startSpans(messaging.tracer, 'process', { kind: SpanKind.CONSUMER }, parent);
   return new Operation(context, spans, messaging, undefined, measurement);
 }

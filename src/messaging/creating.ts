@@ -6,7 +6,7 @@ import { type PreparedTracer, preparedTracer } from '../common/prepared-span.ts'
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { FieldContext } from '../propagation/field-context.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
-import { startOperation, withMore } from './operation.ts';
+import { startOperation, addAttributes } from './operation.ts';
 import type { Outgoing } from './producing.ts';
 import { toVersion } from './semconv.ts';
 
@@ -16,11 +16,11 @@ export function ownAttributes<H>(
   { attributes, destination }: Outgoing<H>,
   parent: Context,
 ): Attributes | undefined {
-  return withMore(attributes, messaging.baggageAttributes('send', parent, destination.name));
+  return addAttributes(attributes, messaging.baggageAttributes('send', parent, destination.name));
 }
 
 /** Creates the create span of each message of one send. */
-export class Creating<H> {
+export class CreateSpans<H> {
   readonly #messaging: Messaging;
   readonly #adapter: CarrierAdapter<H>;
   readonly #facts: Attributes | undefined;

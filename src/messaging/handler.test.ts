@@ -3,7 +3,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan, TracerPro
 import { context as contextApi, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tracingFaults } from '../common/faults.ts';
-import { endWith, runHandler, whenGiven } from './handler.ts';
+import { endWith, runHandler, observeResult } from './handler.ts';
 import { noOperation, Operation } from './operation.ts';
 
 const exporter = new InMemorySpanExporter();
@@ -127,13 +127,13 @@ describe('endWith', () => {
   });
 });
 
-describe('whenGiven', () => {
+describe('observeResult', () => {
   it('gets a value immediately and a promise when it is fulfilled', async () => {
     const seen: unknown[] = [];
-    expect(whenGiven(1, (value) => seen.push(value))).toBe(1);
-    expect(await whenGiven(Promise.resolve(2), (value) => seen.push(value))).toBe(2);
+    expect(observeResult(1, (value) => seen.push(value))).toBe(1);
+    expect(await observeResult(Promise.resolve(2), (value) => seen.push(value))).toBe(2);
     const error = new Error('no');
-    await expect(whenGiven(Promise.reject(error), (value) => seen.push(value))).rejects.toBe(error);
+    await expect(observeResult(Promise.reject(error), (value) => seen.push(value))).rejects.toBe(error);
     expect(seen).toStrictEqual([1, 2]);
   });
 });

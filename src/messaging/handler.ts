@@ -79,7 +79,7 @@ function observe(
  * Calls `seen` with the result of a call: when its promise is fulfilled, before the code that awaits it continues, else
  * immediately. A promise is replaced by one with the same outcome. A fault of `seen` is counted.
  */
-export function whenGiven<R>(result: R, seen: (value: Awaited<R>) => void): R {
+export function observeResult<R>(result: R, seen: (value: Awaited<R>) => void): R {
   const see = (value: unknown): unknown => {
     guard('reading a result', () => seen(value as Awaited<R>));
     return value;

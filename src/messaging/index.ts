@@ -5,10 +5,10 @@ export type { Counting } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
-export { callWithin, endWith, runHandler, whenGiven } from './handler.ts';
+export { callWithin, endWith, runHandler, observeResult } from './handler.ts';
 export { deliverAtHeader, dropPastDelivery, timeInHeader, waitsSince } from './deliver-at.ts';
 export { lagAttributes, type DeliveryFacts } from './measuring.ts';
-export { isAutoInstrumented, isPatched, type Method, noteAutoInstrumented, stepAside } from './auto-instrumentation.ts';
+export { isAutoInstrumented, isPatched, type Method, markAutoInstrumented, stepAside } from './auto-instrumentation.ts';
 export {
   asAutomatic,
   claim,

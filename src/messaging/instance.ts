@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MqtraceError } from '../common/errors.ts';
 import { reportFault } from '../common/faults.ts';
 import { warn } from '../common/warnings.ts';
-import { type Method, quietMethod } from './auto-instrumentation.ts';
+import { type Method, suppressedMethod } from './auto-instrumentation.ts';
 
 /** Other copies of this package, also of other versions, check this property. */
 const mark = Symbol.for('mqtrace.traced');
@@ -102,7 +102,7 @@ export function isTracedExplicitly(target: object): boolean {
 export function replaceMethod(target: object, name: string, make: (raw: Method) => Method): void {
   const raw: unknown = (target as Record<string, unknown>)[name];
   if (typeof raw !== 'function') return;
-  const replacement = make(quietMethod(target, name, raw as Method));
+  const replacement = make(suppressedMethod(target, name, raw as Method));
   const own = define(target, name, replacement, raw as Method);
   replacedMethods.get(target)?.push({ name, replacement, original: own });
 }

@@ -18,7 +18,7 @@ import { addTo, metricsEpoch, recordIn } from '../metrics/series.ts';
 import type { OperationClock } from './operation-clock.ts';
 import type { Destination } from './operation.ts';
 import type { PipelineAge } from './pipeline-policy.ts';
-import { type PreparedMetrics, PreparedOperations } from './prepared-metrics.ts';
+import { type OperationSeries, OperationSeriesCache } from './operation-series.ts';
 import {
   ATTR_CONSUMER_GROUP_NAME,
   ATTR_DESTINATION_NAME,
@@ -28,7 +28,7 @@ import {
   type SemconvVersion,
   toVersion,
 } from './semconv.ts';
-import { timeOfDay } from './wall-clock.ts';
+import { wallClockTime } from './wall-clock.ts';
 
 /** The broker's information about a delivery. */
 export interface DeliveryFacts {
@@ -48,22 +48,22 @@ const maxFree = 256;
 
 /** The measurement of one operation. It is reused after the operation has ended. */
 export class Measurement {
-  #prepared: PreparedMetrics;
+  #prepared: OperationSeries;
   #clock: OperationClock | undefined;
   /** The monotonic time at the start. A typed array, because changing a number in an object's field may allocate memory. */
   readonly #startedAt = new Float64Array(1);
   #counted: Definition | undefined;
   #messages = 0;
-  #byDestination: Map<PreparedMetrics, number> | undefined;
+  #byDestination: Map<OperationSeries, number> | undefined;
   #inFlight = 0;
 
-  private constructor(prepared: PreparedMetrics, clock: OperationClock | undefined) {
+  private constructor(prepared: OperationSeries, clock: OperationClock | undefined) {
     this.#prepared = prepared;
     this.#clock = clock;
   }
 
   /** @param clock - for an operation that has begun before: when it did. */
-  static start(prepared: PreparedMetrics, clock: OperationClock | undefined): Measurement {
+  static start(prepared: OperationSeries, clock: OperationClock | undefined): Measurement {
     let measurement = free.pop();
     if (measurement === undefined) {
       measurement = new Measurement(prepared, clock);
@@ -82,7 +82,7 @@ export class Measurement {
   }
 
   /** As {@link count}, for messages of several destinations. */
-  countEach(definition: Definition, byDestination: Map<PreparedMetrics, number>): void {
+  countEach(definition: Definition, byDestination: Map<OperationSeries, number>): void {
     this.#counted = definition;
     this.#byDestination = byDestination;
   }
@@ -96,7 +96,7 @@ export class Measurement {
   /** Records the age of a message at the start of the operation: a message from the future has age 0. */
   age(sentAt: number | undefined): void {
     if (sentAt === undefined || !Number.isFinite(sentAt)) return;
-    let ms = (this.#clock === undefined ? timeOfDay(this.#startedAt[0]!) : this.#clock.start) - sentAt;
+    let ms = (this.#clock === undefined ? wallClockTime(this.#startedAt[0]!) : this.#clock.start) - sentAt;
     // The inexact clock may also be the local one.
     if (ms < 0) ms = Date.now() - sentAt;
     if (ms < 0) addTo(this.#prepared.series(clockSkew), 1);
@@ -177,10 +177,10 @@ export class Measurement {
 
 /** Measures the operations of one client. */
 export class Measurer {
-  readonly #operations: PreparedOperations;
+  readonly #operations: OperationSeriesCache;
 
   constructor(system: string, semconv: SemconvVersion) {
-    this.#operations = new PreparedOperations(system, semconv);
+    this.#operations = new OperationSeriesCache(system, semconv);
   }
 
   /**
@@ -225,7 +225,7 @@ export class Measurer {
         measurement.count(counted, messages.length);
         return measurement;
       }
-      const byDestination = new Map<PreparedMetrics, number>();
+      const byDestination = new Map<OperationSeries, number>();
       for (const message of messages) {
         const prepared = this.#operations.find(name, type, message.destination, attributes);
         byDestination.set(prepared, (byDestination.get(prepared) ?? 0) + 1);

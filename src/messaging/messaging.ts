@@ -20,7 +20,7 @@ import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
 import { metricsEpoch } from '../metrics/series.ts';
-import { isCertainlyRefused, isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import { isCertainlyDropped, isCertainlyUnsampled } from '../common/sampling-hint.ts';
 import { Measurer } from './measuring.ts';
 import { PipelinePolicy } from './pipeline-policy.ts';
 import { PreparedOperations } from './prepared-operations.ts';
@@ -92,8 +92,8 @@ export class Messaging {
   }
 
   /** Whether a root would certainly not be sampled either; used for spans whose context is not propagated. */
-  isCertainlyRefused(parent: Context): boolean {
-    return this.fastPath ? isCertainlyRefused(parent, this.#provider, true) : this.isCertainlyUnsampled(parent);
+  isCertainlyDropped(parent: Context): boolean {
+    return this.fastPath ? isCertainlyDropped(parent, this.#provider, true) : this.isCertainlyUnsampled(parent);
   }
 
   /** Whether an operation in this context has no span: tracing is suppressed, or {@link isCertainlyUnsampled}. */
@@ -103,7 +103,7 @@ export class Messaging {
 
   /** Like {@link shouldSkip}, for an operation whose context is not propagated: unsampled roots are skipped as well. */
   shouldSkipLeaf(parent: Context): boolean {
-    return isTracingSuppressed(parent) || this.isCertainlyRefused(parent);
+    return isTracingSuppressed(parent) || this.isCertainlyDropped(parent);
   }
 
   /** Whether operations on a destination have no spans, by the options. */

@@ -2,7 +2,7 @@
 import { type Attributes, type Context, type Link, type Span, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { sentMessages } from '../metrics/instruments.ts';
-import { isNewOn } from '../common/recorded-errors.ts';
+import { markRecorded } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import type { Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
@@ -176,7 +176,7 @@ export class Operation {
           answered(span.setStatus({ code: SpanStatusCode.ERROR }));
         } else {
           answered(span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) }));
-          if (isNewOn(span, error)) {
+          if (markRecorded(span, error)) {
             answered(span.recordException(exceptionOf(error), this.#startedAt?.now()));
           }
         }
@@ -250,7 +250,10 @@ export function mergeAttributes(...sets: readonly (Attributes | undefined)[]): A
 }
 
 /** As {@link mergeAttributes} of two sets; the first one itself if there is no second. @internal */
-export function withMore(attributes: Attributes | undefined, more: Attributes | undefined): Attributes | undefined {
+export function addAttributes(
+  attributes: Attributes | undefined,
+  more: Attributes | undefined,
+): Attributes | undefined {
   return more === undefined ? attributes : mergeAttributes(attributes, more);
 }
 

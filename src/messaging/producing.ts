@@ -5,7 +5,7 @@ import { reportFault } from '../common/faults.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { type Measurement, sentMessages } from './measuring.ts';
-import { Creating, ownAttributes } from './creating.ts';
+import { CreateSpans, ownAttributes } from './creating.ts';
 import type { Messaging } from './messaging.ts';
 import {
   type Destination,
@@ -175,7 +175,7 @@ function sendMany<H>(
 ): Sending<H> {
   const links: Link[] = [];
   const destination = sharedDestination(messages);
-  const creating = new Creating(messaging, adapter, description.attributes, parent);
+  const creating = new CreateSpans(messaging, adapter, description.attributes, parent);
   const headers: (H | undefined)[] = [];
   for (let at = 0; at < messages.length; at++) {
     const message = messages[at]!;

@@ -10,15 +10,15 @@ import type { TracerSource } from './tracer.ts';
 const linksPerSpan = 128;
 
 /** The spans of one operation: the first one is the operation's span, additional ones have the links beyond its limit. */
-export interface StartedSpans {
+export interface OperationSpans {
   spans: Span[];
   /** The parent context with the operation's span in it; without a usable span, the parent context. */
   context: Context;
 }
 
 /** Starts the span of an operation, and child spans for the links after the 128th. Never throws; a fault is counted. */
-export function startSpans(tracer: TracerSource, name: string, options: SpanOptions, parent: Context): StartedSpans {
-  const started: StartedSpans = { spans: [], context: parent };
+export function startSpans(tracer: TracerSource, name: string, options: SpanOptions, parent: Context): OperationSpans {
+  const started: OperationSpans = { spans: [], context: parent };
   try {
     const { links } = options;
     if (links === undefined || links.length <= linksPerSpan) {
@@ -43,7 +43,7 @@ export function startPreparedSpans(
   start: PreparedStart,
   parent: Context,
   fastPath: boolean,
-): StartedSpans {
+): OperationSpans {
   const { own, links, startTime } = start;
   if (fastPath && (links === undefined || links.length <= linksPerSpan)) {
     try {
@@ -64,7 +64,7 @@ export function startPreparedSpans(
 }
 
 function startLinked(
-  started: StartedSpans,
+  started: OperationSpans,
   tracer: TracerSource,
   name: string,
   options: SpanOptions,
@@ -81,7 +81,7 @@ function startLinked(
   }
 }
 
-function addFirst(started: StartedSpans, given: Span | null | undefined): void {
+function addFirst(started: OperationSpans, given: Span | null | undefined): void {
   const span = answered(given);
   if (span === undefined || span === null) throw new TypeError(`startSpan() returned ${String(span)}`);
   started.spans.push(span);

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test, vi } from 'vitest';
-import { timeOfDay } from './wall-clock.ts';
+import { wallClockTime } from './wall-clock.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -14,19 +14,19 @@ function set(ticks: number, date: number): void {
 
 test('returns the time of Date.now(), and follows a clock that is set', () => {
   set(1_000_000, 5_000_000_000.9);
-  expect(timeOfDay(1_000_000)).toBe(5_000_000_000);
+  expect(wallClockTime(1_000_000)).toBe(5_000_000_000);
   // Half a second later almost one millisecond more is measured, which truncation had removed from the first reading.
   set(1_000_500.2, 5_000_000_501.1);
-  expect(timeOfDay(1_000_500.2)).toBe(5_000_000_501);
+  expect(wallClockTime(1_000_500.2)).toBe(5_000_000_501);
   set(1_001_000, 5_000_001_000.9);
-  expect(timeOfDay(1_001_000)).toBe(5_000_001_000);
+  expect(wallClockTime(1_001_000)).toBe(5_000_001_000);
   // Within a tenth of a second the second clock is not read.
   set(1_001_050, 0);
-  expect(timeOfDay(1_001_050)).toBe(5_000_001_050);
+  expect(wallClockTime(1_001_050)).toBe(5_000_001_050);
   set(1_002_000, 4_000_000_000);
-  expect(timeOfDay(1_002_000)).toBe(4_000_000_000);
+  expect(wallClockTime(1_002_000)).toBe(4_000_000_000);
   set(1_003_000, 6_000_000_000);
-  expect(timeOfDay(1_003_000)).toBe(6_000_000_000);
+  expect(wallClockTime(1_003_000)).toBe(6_000_000_000);
   // Ticks before the last reading, as of an operation that started earlier.
-  expect(timeOfDay(1_002_950)).toBe(5_999_999_950);
+  expect(wallClockTime(1_002_950)).toBe(5_999_999_950);
 });

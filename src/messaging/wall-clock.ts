@@ -14,7 +14,7 @@ const distance = new Float64Array([0, -Infinity]);
  *
  * @param ticks - a recent value of `performance.now()`.
  */
-export function timeOfDay(ticks: number): number {
+export function wallClockTime(ticks: number): number {
   if (!(Math.abs(ticks - distance[1]!) < believed)) {
     const now = performance.now();
     // The wall clock is truncated to milliseconds, so the largest measured difference is the most exact one.

@@ -102,7 +102,7 @@ test.each([
   [{ meterProvider: {} }, 'a MeterProvider'],
   [{ histograms: 1 }, 'histograms'],
   [{ maxSeries: 0 }, 'maxSeries'],
-])('wrong options are refused: %o', (options, message) => {
+])('wrong options throw: %o', (options, message) => {
   expect(() => mqtraceInstruments(options as never)).toThrow(message);
   expect(metricsEpoch()).toBe(0);
 });

@@ -20,9 +20,9 @@ const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\
  * Reads a `baggage` header. Invalid members are skipped individually; the last one of a repeated key is used; percent-encoded bytes
  * that are not UTF-8 become U+FFFD. A `+` is a plus. Empty values are valid.
  *
- * @param onRefused - called once if members were skipped.
+ * @param onSkipped - called once if members were skipped.
  */
-export function parseBaggage(header: string, onRefused?: () => void): Map<string, BaggageEntry> {
+export function parseBaggage(header: string, onSkipped?: () => void): Map<string, BaggageEntry> {
   const entries = new Map<string, BaggageEntry>();
   let start = 0;
   let invalid = 0;
@@ -38,7 +38,7 @@ export function parseBaggage(header: string, onRefused?: () => void): Map<string
   }
   if (invalid > 0) {
     countDroppedHeader('baggage-member-invalid', invalid);
-    onRefused?.();
+    onSkipped?.();
   }
   return entries;
 }

@@ -19,7 +19,7 @@ import { fastExtractFor } from './current-propagator.ts';
 import { fastExtract } from './fast-extract.ts';
 import { mqtracePropagator } from './propagator.ts';
 import { traceStateOutputLimit } from './trace-state.ts';
-import { baggageHeader, isWrittenOnce } from './w3c-baggage.ts';
+import { baggageHeader, hasCachedHeader } from './w3c-baggage.ts';
 
 /** Alternating names and values, in the order in which the propagator writes them. */
 type Pairs = string[];
@@ -87,7 +87,7 @@ export class CarriedHeaders {
       const state = trace.getSpanContext(context)?.traceState;
       if (state !== undefined && state.serialize().length > traceStateOutputLimit) return undefined;
       const baggage = propagation.getBaggage(context);
-      if (baggage !== undefined && !isWrittenOnce(baggage)) return undefined;
+      if (baggage !== undefined && !hasCachedHeader(baggage)) return undefined;
       if (processBaggage.applyTo(context) !== context) return undefined;
       // Called directly, because the API would only look up the same propagator.
       return new CarriedHeaders(fast === fastExtract ? mqtracePropagator : propagator, context);

@@ -2,7 +2,7 @@
 import { propagation, type TextMapPropagator } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
 import { fastExtract, fastExtractPlain } from './fast-extract.ts';
-import { warnOfLoss } from './lossy-propagator.ts';
+import { warnIfLossy } from './lossy-propagator.ts';
 import { mqtracePropagator } from './propagator.ts';
 import { isStockPropagator } from './stock-propagator.ts';
 
@@ -35,7 +35,7 @@ const throughApi: TextMapPropagator = {
 function current(): TextMapPropagator {
   const propagator = registered();
   if (propagator === undefined) return mqtracePropagator;
-  warnOfLoss(propagator, throughApi);
+  warnIfLossy(propagator, throughApi);
   return throughApi;
 }
 

@@ -6,7 +6,7 @@ import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
 import { headerByteLimits } from '../../carriers/limits.ts';
 import { redisFields } from '../../carriers/redis-fields.ts';
 import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
-import { noteValid } from '../common/valid-span-context.ts';
+import { markValid } from '../common/valid-span-context.ts';
 import { FieldContext } from './field-context.ts';
 import { isPlainBaggage } from './plain-baggage.ts';
 import { PlainFields } from './plain-fields.ts';
@@ -101,7 +101,7 @@ function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, 
     if (text === undefined || (stock && !isPlainBaggage(text))) return undefined;
     carried = W3CBaggage.fromHeader(text);
   }
-  noteValid(spanContext);
+  markValid(spanContext);
   const random = !stock && (spanContext.traceFlags & RANDOM_TRACE_ID_FLAG) !== 0;
   return FieldContext.of(trace.wrapSpanContext(spanContext), carried, random ? spanContext.traceId : undefined);
 }

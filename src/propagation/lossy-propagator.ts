@@ -17,7 +17,7 @@ let checked: unknown;
 const configured = new WeakSet<TextMapPropagator>();
 
 /** Marks a propagator as configured by name, so that what it does not propagate is intended. @internal */
-export function acceptLossesOf(propagator: TextMapPropagator): void {
+export function markIntentionallyLossy(propagator: TextMapPropagator): void {
   configured.add(propagator);
 }
 
@@ -28,7 +28,7 @@ export function acceptLossesOf(propagator: TextMapPropagator): void {
  * @param registered - its identity; checked again when another one is registered.
  * @internal
  */
-export function warnOfLoss(registered: unknown, propagator: TextMapPropagator): void {
+export function warnIfLossy(registered: unknown, propagator: TextMapPropagator): void {
   if (registered === checked) return;
   checked = registered;
   if (configured.has(registered as TextMapPropagator)) return;

@@ -7,7 +7,7 @@ import {
   type TextMapSetter,
   trace,
 } from '@opentelemetry/api';
-import { foldRaw, readValue } from '../../carriers/limits.ts';
+import { effectiveValue, readValue } from '../../carriers/limits.ts';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { reportFault } from '../common/faults.ts';
 import { isRandomTraceId, RANDOM_TRACE_ID_FLAG, withRandomTraceId } from '../common/random-trace-id.ts';
@@ -15,7 +15,7 @@ import { isTracingSuppressed } from '../common/suppression.ts';
 import { addOrigin, keptOrigin } from './pipeline-origin.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
-import { isValidSpanContext, noteValid } from '../common/valid-span-context.ts';
+import { isValidSpanContext, markValid } from '../common/valid-span-context.ts';
 import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
 
 const fields = ['traceparent', 'tracestate', 'baggage'];
@@ -77,7 +77,7 @@ function readTrace(context: Context, carrier: unknown, getter: TextMapGetter<unk
     countDroppedHeader('traceparent-invalid');
     return context;
   }
-  noteValid(spanContext);
+  markValid(spanContext);
   const traceState = read(getter, carrier, 'tracestate');
   if (traceState !== undefined) spanContext.traceState = new W3CTraceState(traceState);
   const extracted = trace.setSpanContext(context, spanContext);
@@ -96,5 +96,5 @@ function readBaggage(context: Context, carrier: unknown, getter: TextMapGetter<u
  */
 function read(getter: TextMapGetter<unknown>, carrier: unknown, name: string): string | undefined {
   const value: unknown = getter.get(carrier, name);
-  return Array.isArray(value) ? foldRaw(name, value) : readValue(name, value);
+  return Array.isArray(value) ? effectiveValue(name, value) : readValue(name, value);
 }

@@ -115,7 +115,7 @@ const headers = new WeakMap<Baggage, string>();
  * Whether the header of this baggage is cached, so that dropped entries are counted once: not for foreign baggage.
  * @internal
  */
-export function isWrittenOnce(baggage: Baggage): boolean {
+export function hasCachedHeader(baggage: Baggage): boolean {
   return isW3CBaggage(baggage) || baggage.constructor === apiBaggage;
 }
 

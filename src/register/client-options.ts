@@ -1,13 +1,13 @@
 // Checks the options of each client.
 import { checkAmqplibOptions } from '../amqplib/options.ts';
-import { checkTraceRedisOptions } from '../ioredis/options.ts';
+import { checkRedisOptions } from '../ioredis/options.ts';
 import { checkKafkaOptions } from '../kafkajs/options.ts';
 import type { ClientName, ClientOptions } from './clients.ts';
 
 const clientChecks: { readonly [Name in ClientName]: (where: string, options: ClientOptions[Name]) => void } = {
   kafkajs: (where, options) => checkKafkaOptions(where, options, ['pollLag']),
   amqplib: checkAmqplibOptions,
-  ioredis: checkTraceRedisOptions,
+  ioredis: checkRedisOptions,
 };
 
 /** @throws MqtraceError `INVALID_OPTION` for options of one client that are wrong */

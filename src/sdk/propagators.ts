@@ -1,6 +1,6 @@
 // Selects and combines propagators.
 import { type Context, propagation, type TextMapPropagator, trace } from '@opentelemetry/api';
-import { acceptLossesOf } from '../propagation/lossy-propagator.ts';
+import { markIntentionallyLossy } from '../propagation/lossy-propagator.ts';
 import { mqtracePropagator } from '../propagation/index.ts';
 import { reportFault } from '../common/faults.ts';
 import type { Environment } from '../config/environment.ts';
@@ -20,7 +20,7 @@ export function choosePropagator(options: StartTracingOptions, environment: Envi
   const chosen = (optionWins ? undefined : named(environment)) ?? options.propagator;
   if (chosen === undefined) return mqtracePropagator;
   const propagator = isList(chosen) ? compose(chosen) : chosen;
-  acceptLossesOf(propagator);
+  markIntentionallyLossy(propagator);
   return propagator;
 }
 

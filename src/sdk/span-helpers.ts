@@ -12,7 +12,7 @@ import { activeContext, runInContext } from '../common/active-context.ts';
 import { isEagerPromise } from '../common/eager-promise.ts';
 import { reportFault } from '../common/faults.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
-import { isNewOn } from '../common/recorded-errors.ts';
+import { markRecorded } from '../common/recorded-errors.ts';
 import type { OperationEnd } from './operation-metrics.ts';
 
 /**
@@ -67,7 +67,7 @@ export function runInSpan<T>(
  */
 export function recordError(error: unknown, span: Span): void {
   try {
-    if (!span.isRecording() || !isNewOn(span, error)) return;
+    if (!span.isRecording() || !markRecorded(span, error)) return;
     const message = errorMessage(error);
     span.setAttribute('error.type', errorType(error));
     span.setStatus({ code: SpanStatusCode.ERROR, message });

@@ -1,11 +1,11 @@
 // Creates the metrics export from options and environment variables.
-import { type MetricsDestination as Target, resolveMetricsDestinations } from '../../config/destinations.ts';
+import { type ResolvedMetricsDestination, resolveMetricsDestinations } from '../../config/destinations.ts';
 import { Environment } from '../../config/environment.ts';
 import { redactUrl } from '../../config/redact-url.ts';
 import { version } from '../../common/version.ts';
 import { warn } from '../../common/warnings.ts';
 import type { Temporality } from '../../metrics/index.ts';
-import { settleOtlpTransport } from '../create-destinations.ts';
+import { resolveOtlpTransport } from '../create-destinations.ts';
 import type { DestinationOptions, ExportOptions } from '../export-options.ts';
 import type { Resource } from '../otlp-encoder.ts';
 import { createOtlpSender, type TransportOptions } from '../otlp-senders.ts';
@@ -101,9 +101,13 @@ function targetsOf(options: ExportOptions, environment: Environment): NamedSende
   });
 }
 
-function senderOf(target: Target, options: TransportOptions, environment: Environment): NamedSender {
+function senderOf(
+  target: ResolvedMetricsDestination,
+  options: TransportOptions,
+  environment: Environment,
+): NamedSender {
   if (target.exporter === 'console') return { name: 'console', sender: new ConsoleMetricsSender(), json: true };
-  const transport = settleOtlpTransport(options, environment, 'METRICS');
+  const transport = resolveOtlpTransport(options, environment, 'METRICS');
   return {
     name: `${target.protocol} ${redactUrl(target.url)}`,
     sender: createOtlpSender({ ...target, ...transport }, 'METRICS'),

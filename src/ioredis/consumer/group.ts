@@ -10,7 +10,7 @@ import type { ConsumeSettings } from './options.ts';
  *   entries. The position of a re-created stream is removed.
  * @internal
  */
-export async function makeGroups(
+export async function createGroups(
   client: ConsumerClient,
   streams: readonly StreamKey[],
   { group, from }: ConsumeSettings,

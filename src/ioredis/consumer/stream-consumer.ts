@@ -11,7 +11,7 @@ import {
   type DeliveredEntry,
   messageOf,
 } from './entries.ts';
-import { makeGroups } from './group.ts';
+import { createGroups } from './group.ts';
 import { type ConsumerObserver, GuardedObserver } from './observer.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';
 import { reportFailure } from './report.ts';
@@ -104,7 +104,7 @@ export class StreamConsumer {
   async #round(): Promise<void> {
     try {
       if (!this.#grouped) {
-        await makeGroups(this.#client, this.#streams, this.#settings, this.#seen);
+        await createGroups(this.#client, this.#streams, this.#settings, this.#seen);
         this.#grouped = true;
       }
       if (!this.#recovered) await this.#recover();

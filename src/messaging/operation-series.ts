@@ -32,7 +32,7 @@ const maxPrepared = 2000;
 type Found = (Series | undefined)[];
 
 /** The series of one operation with one destination. */
-export class PreparedMetrics {
+export class OperationSeries {
   readonly epoch: number;
   readonly #attributes: Attributes;
   readonly #duration: Definition;
@@ -95,7 +95,7 @@ interface Known {
   readonly group: AttributeValue | undefined;
   readonly address: AttributeValue | undefined;
   readonly port: AttributeValue | undefined;
-  readonly prepared: PreparedMetrics;
+  readonly prepared: OperationSeries;
   readonly next: Known | undefined;
 }
 
@@ -104,11 +104,11 @@ interface Last {
   type: string;
   place: string;
   attributes: Attributes | undefined;
-  prepared: PreparedMetrics;
+  prepared: OperationSeries;
 }
 
 /** Looks up the series of the operations of one client, by their attributes. */
-export class PreparedOperations {
+export class OperationSeriesCache {
   readonly #system: string;
   readonly #semconv: SemconvVersion;
   readonly #last = new Map<string, Last>();
@@ -127,7 +127,7 @@ export class PreparedOperations {
     type: string,
     destination: Destination | undefined,
     attributes: Attributes | undefined,
-  ): PreparedMetrics {
+  ): OperationSeries {
     const epoch = metricsEpoch();
     if (epoch !== this.#epoch || this.#size >= maxPrepared) this.#forget(epoch);
     const place = placeOf(destination);
@@ -153,7 +153,7 @@ export class PreparedOperations {
     this.#epoch = epoch;
   }
 
-  #lookUp(name: string, type: string, place: string, attributes: Attributes | undefined): PreparedMetrics {
+  #lookUp(name: string, type: string, place: string, attributes: Attributes | undefined): OperationSeries {
     const group = attributes?.[ATTR_CONSUMER_GROUP_NAME];
     const address = attributes?.[ATTR_SERVER_ADDRESS];
     const port = attributes?.[ATTR_SERVER_PORT];
@@ -177,7 +177,7 @@ export class PreparedOperations {
     if (group !== undefined) all[ATTR_CONSUMER_GROUP_NAME] = group;
     if (address !== undefined) all[ATTR_SERVER_ADDRESS] = address;
     if (port !== undefined) all[ATTR_SERVER_PORT] = port;
-    const prepared = new PreparedMetrics(this.#epoch, toVersion(all, this.#semconv), type);
+    const prepared = new OperationSeries(this.#epoch, toVersion(all, this.#semconv), type);
     byName.set(name, { type, group, address, port, prepared, next: first });
     this.#size++;
     return prepared;

@@ -37,7 +37,7 @@ const contextView = (given: SpanContext | undefined): object | undefined =>
   given && { ...given, traceState: given.traceState?.serialize() };
 
 const view = ({ name, attributes, links, parentSpanContext }: ReadableSpan): object => {
-  // Times, and the id of a refused batch span, differ between runs.
+  // Times, and the id of a dropped batch span, differ between runs.
   const { 'mqtrace.message.age': _, ...rest } = attributes;
   const linked = links
     .map((link) => contextView(link.context))
@@ -45,7 +45,7 @@ const view = ({ name, attributes, links, parentSpanContext }: ReadableSpan): obj
   return { name, rest, parent: contextView(parentSpanContext), linked };
 };
 
-/** Processes each message of a batch whose span is refused; returns what the application sees and what is recorded. */
+/** Processes each message of a batch whose span is certainly dropped; returns what the application sees and what is recorded. */
 async function run(
   fastPath: boolean,
   tracerProvider = provider,
