@@ -62,14 +62,19 @@ export const baggage: {
 };
 
 /**
- * A key whose values have a type: `const tenant = baggageKey('tenant', { parse: Number })`.
+ * A key whose values are text: `const tenant = baggageKey('tenant')`.
+ *
+ * @throws MqtraceError `INVALID_OPTION` if the name is not a token.
+ */
+export function baggageKey(name: string): BaggageKey<string>;
+/**
+ * A key whose values have a type: `const tenant = baggageKey('tenant.id', { parse: Number })`.
  *
  * @param codec.parse - from text; if it returns undefined or NaN, or throws, the value counts as missing, because received messages
  *   are untrusted.
  * @param codec.format - to text. Default `String`. If it throws, the value is invalid and nothing is set.
  * @throws MqtraceError `INVALID_OPTION` if the name is not a token.
  */
-export function baggageKey(name: string): BaggageKey<string>;
 export function baggageKey<T>(
   name: string,
   codec: { parse: (text: string) => T | undefined; format?: ((value: T) => string) | undefined },
