@@ -28,7 +28,7 @@ describe.skipIf(stack === undefined)('traces while Collectors end and come back'
     pipeline = await startPipeline(at, spool);
   });
   afterEach(async () => {
-    for (const service of ['gateway-1', 'sampler-1'] as const) await start(service);
+    for (const service of ['gateway-1', 'sampler-1', 'jaeger'] as const) await start(service);
   });
   afterAll(async () => {
     await pipeline.stop();
@@ -87,6 +87,16 @@ describe.skipIf(stack === undefined)('traces while Collectors end and come back'
     const repeated = repeatedIn(await expectAll(sent));
     console.log(`sampling Collector stopped: ${sent.length * spansOfTrace} spans, 0 lost, ${repeated} twice`);
     expect(repeated).toBe(0);
+  });
+
+  test('while Jaeger is away, the sampling Collectors keep what they have decided on', async () => {
+    await stop('jaeger');
+    const sent = await pipeline.run(orders(50));
+    await pipeline.flush();
+    // The decision wait.
+    await sleep(15_000);
+    await start('jaeger');
+    expect((await expectAll(sent)).size).toBe(50);
   });
 
   test('one that is killed loses at most the traces of its decision wait', async () => {
