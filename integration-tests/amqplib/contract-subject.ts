@@ -12,14 +12,34 @@ import type {
   SendShape,
   Session,
   SettleShape,
+  ShapeNames,
   WireMessage,
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
+import type { Make, WayToTrace } from '../../test-support/wrapper-contract/ways.ts';
 import { type Api, Client, type ConnectionOf } from './clients.ts';
 import { furtherCalls } from './further-calls.ts';
 
 const bodyOf = (message: { content: Buffer }): string => message.content.toString();
 const optionsOf = (headers?: Readonly<Record<string, string>>): object => (headers === undefined ? {} : { headers });
+
+/** A client whose channels are made in one way. */
+class MakingClient extends Client {
+  readonly #make: Make;
+
+  constructor({ version, api }: Client, make: Make) {
+    super(version, api);
+    this.#make = make;
+  }
+
+  override channel(connection: ConnectionOf): Promise<Channel> {
+    return this.#make(() => super.channel(connection));
+  }
+
+  override confirmChannel(connection: ConnectionOf): Promise<ConfirmChannel> {
+    return this.#make(() => super.confirmChannel(connection));
+  }
+}
 
 /** The connection and the channels of one session. */
 class AmqplibSession implements Session {
@@ -30,11 +50,11 @@ class AmqplibSession implements Session {
   #channel!: Channel;
   #confirms!: ConfirmChannel;
 
-  constructor(client: Client, root: ConnectionOf, options: ContractOptions | undefined) {
-    this.#client = client;
+  constructor(client: Client, root: ConnectionOf, { wrap, make }: WayToTrace, options: ContractOptions | undefined) {
+    this.#client = options === undefined ? client : new MakingClient(client, (fn) => make(options, fn));
     this.root = root;
     this.#isTraced = options !== undefined;
-    this.#connection = options === undefined ? root : traceConnection(root, options as TraceAmqplibOptions);
+    this.#connection = options === undefined ? root : wrap(root, options, traceConnection);
     root.on('error', () => {});
   }
 
@@ -249,16 +269,27 @@ async function observe(): Promise<Observer> {
   };
 }
 
-/** Describes one of the two APIs. */
-export function amqplibSubject(api: Api): WrapperSubject {
+/** Describes one of the two APIs, its channels traced in one way. */
+export function amqplibSubject(api: Api, way: WayToTrace): WrapperSubject {
   const client = new Client('amqplib', api);
   return {
     late: { warning: /already has \d+ open channels; these are not traced/, sends: false, receives: false },
     open: async (options) =>
-      new AmqplibSession(client, await client.connect(inject('amqpUrl'), { noDelay: true }), options).openChannels(),
+      new AmqplibSession(
+        client,
+        await client.connect(inject('amqpUrl'), { noDelay: true }),
+        way,
+        options,
+      ).openChannels(),
     observe,
     loadWrapper: async () => (await import('../../src/amqplib/index.ts')).traceConnection as never,
     // Settlements of the callback API return their channel.
     normalize: (result) => (result instanceof EventEmitter ? result.constructor.name : result),
   };
 }
+
+export const amqplibShapes: ShapeNames = {
+  sends: ['publish', 'sendToQueue', 'publish with confirm', 'publish and waitForConfirms'],
+  receives: ['consume with ack', 'consume without ack', 'get with processMessage'],
+  settles: ['ack', 'ack of all up to one', 'ackAll', 'nack', 'nackAll', 'reject'],
+};

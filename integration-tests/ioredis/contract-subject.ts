@@ -11,9 +11,11 @@ import type {
   SendShape,
   Session,
   SettleShape,
+  ShapeNames,
   WireMessage,
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
+import type { WayToTrace } from '../../test-support/wrapper-contract/ways.ts';
 import { processMessageCalls } from '../../test-support/wrapper-contract/process-message-calls.ts';
 
 type Entry = [id: string, fields: string[]];
@@ -27,13 +29,17 @@ const xadd = (on: object, args: Xadd): unknown => Reflect.apply(Reflect.get(on, 
 
 /** The clients of one session. */
 class RedisSession implements Session {
-  readonly root: Redis = newRedis();
+  readonly root: Redis;
   readonly #redis: Redis;
-  readonly #clients: Redis[] = [this.root];
+  readonly #clients: Redis[];
+  readonly #way: WayToTrace;
   readonly #options: ContractOptions | undefined;
 
-  constructor(options: ContractOptions | undefined) {
+  constructor(way: WayToTrace, options: ContractOptions | undefined) {
+    this.#way = way;
     this.#options = options;
+    this.root = this.#make();
+    this.#clients = [this.root];
     this.#redis = this.#wrap(this.root);
   }
 
@@ -212,14 +218,18 @@ class RedisSession implements Session {
   }
 
   #newClient(): Redis {
-    const client = newRedis();
+    const client = this.#make();
     client.on('error', () => {});
     this.#clients.push(client);
     return this.#wrap(client);
   }
 
   #wrap(client: Redis): Redis {
-    return this.#options === undefined ? client : traceRedis(client, this.#options as TraceRedisOptions);
+    return this.#options === undefined ? client : this.#way.wrap(client, this.#options, traceRedis);
+  }
+
+  #make(): Redis {
+    return this.#options === undefined ? newRedis() : this.#way.make(this.#options, newRedis);
   }
 }
 
@@ -253,11 +263,18 @@ async function observe(): Promise<Observer> {
   };
 }
 
-export const redisSubject: WrapperSubject = {
+/** The subject, its clients traced in one way. */
+export const redisSubject = (way: WayToTrace): WrapperSubject => ({
   late: { warning: undefined, sends: true, receives: true },
-  open: (options) => new RedisSession(options).connect(),
+  open: (options) => new RedisSession(way, options).connect(),
   observe,
   loadWrapper: async () => (await import('../../src/ioredis/index.ts')).traceRedis as never,
   // An id that the server generates contains a time.
   normalize: (result) => JSON.parse(JSON.stringify(result ?? null).replaceAll(/\b\d{13}-\d+\b/g, 'ID')),
+});
+
+export const redisShapes: ShapeNames = {
+  sends: ['xadd', 'pipeline', 'multi'],
+  receives: ['xreadgroup with processMessage and xack', 'consumeStream'],
+  settles: ['xack', 'xack in a pipeline', 'xack in a transaction'],
 };

@@ -21,9 +21,11 @@ import type {
   SendShape,
   Session,
   SettleShape,
+  ShapeNames,
   WireMessage,
   WrapperSubject,
 } from '../../test-support/wrapper-contract/subject.ts';
+import type { Make, WayToTrace } from '../../test-support/wrapper-contract/ways.ts';
 import { newTopic, rawKafka, readRaw } from './clients.ts';
 import { processMessageCalls } from '../../test-support/wrapper-contract/process-message-calls.ts';
 
@@ -42,9 +44,11 @@ class KafkaSession implements Session {
   readonly #transactional: Producer;
   readonly #consumers: Consumer[] = [];
   readonly #isTraced: boolean;
+  readonly #make: Make;
 
-  constructor(options: ContractOptions | undefined) {
+  constructor({ wrap, make }: WayToTrace, options: ContractOptions | undefined) {
     this.#isTraced = options !== undefined;
+    this.#make = options === undefined ? (client) => client() : (client) => make(options, client);
     this.root = new Kafka({
       clientId: 'contract',
       brokers: inject('kafkaBrokers'),
@@ -56,11 +60,14 @@ class KafkaSession implements Session {
         return socket;
       },
     });
-    this.#kafka = options === undefined ? this.root : traceKafka(this.root, options as TraceKafkaOptions);
-    this.#producer = this.#kafka.producer({ createPartitioner });
+    const kafka = options === undefined ? this.root : wrap(this.root, options, traceKafka);
+    this.#kafka = kafka;
+    this.#producer = this.#make(() => kafka.producer({ createPartitioner }));
     const transactionalId = uniqueName('tx');
-    this.#transactional = this.#kafka.producer({ createPartitioner, transactionalId, maxInFlightRequests: 1 });
-    const consumer = this.#kafka.consumer({ groupId: uniqueName('idle') });
+    this.#transactional = this.#make(() =>
+      kafka.producer({ createPartitioner, transactionalId, maxInFlightRequests: 1 }),
+    );
+    const consumer = this.#make(() => kafka.consumer({ groupId: uniqueName('idle') }));
     this.objects = { kafka: this.#kafka, producer: this.#producer, consumer };
   }
 
@@ -224,7 +231,7 @@ class KafkaSession implements Session {
   async #consumer(topic: string): Promise<Consumer> {
     const groupId = uniqueName('group');
     groups.set(topic, groupId);
-    const consumer = this.#kafka.consumer({ groupId, maxWaitTimeInMs: 50, retry });
+    const consumer = this.#make(() => this.#kafka.consumer({ groupId, maxWaitTimeInMs: 50, retry }));
     this.#consumers.push(consumer);
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
@@ -266,13 +273,20 @@ async function observe(): Promise<Observer> {
 
 const volatileNames = new Set(['topicName', 'baseOffset', 'logAppendTime', 'logStartOffset']);
 
-export const kafkaSubject: WrapperSubject = {
+/** The subject, its clients traced in one way. */
+export const kafkaSubject = (way: WayToTrace): WrapperSubject => ({
   late: { warning: /after run\(\).*Trace it before/, sends: true, receives: false },
-  open: (options) => new KafkaSession(options).connect(),
+  open: (options) => new KafkaSession(way, options).connect(),
   observe,
   loadWrapper: async () => (await import('../../src/kafkajs/index.ts')).traceKafka as never,
   normalize: (result) =>
     result === undefined
       ? undefined
       : JSON.parse(JSON.stringify(result, (key, value: unknown) => (volatileNames.has(key) ? 'ANY' : value))),
+});
+
+export const kafkaShapes: ShapeNames = {
+  sends: ['send of one', 'send of several', 'sendBatch', 'send within a transaction'],
+  receives: ['eachMessage', 'eachMessage with commitOffsets', 'eachBatch with processMessage'],
+  settles: ['commitOffsets', 'sendOffsets and commit'],
 };

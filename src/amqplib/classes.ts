@@ -43,22 +43,22 @@ export function traceConnectionClass(
     lags.set(model, known);
     return known;
   };
-  const trace = (channel: object, model: object): void => {
-    const options = current();
-    if (options === undefined) return;
+  const trace = (channel: object, model: object, options: TraceAmqplibOptions): void => {
     if (isAutoInstrumented(channel, 'publish')) stepAside('amqplib');
     else traceOneChannel(channel, messagingOf(options), options, lagOf(model, options));
   };
-  const isIdle = (model: object): boolean =>
-    guard('tracing a channel', () => current() === undefined || isTracedExplicitly(model)) ?? true;
+  /** A channel has the options of the moment of the call: it opens later. */
+  const optionsFor = (model: object): TraceAmqplibOptions | undefined =>
+    guard('tracing a channel', () => (isTracedExplicitly(model) ? undefined : current()));
   for (const name of ['createChannel', 'createConfirmChannel']) {
     replaceClassMethod(
       prototype,
       name,
       (raw) =>
         function makeTraced(this: object, ...args: unknown[]): unknown {
-          if (isIdle(this)) return raw.apply(this, args);
-          return makeChannel(raw, this, args, (channel) => trace(channel, this));
+          const options = optionsFor(this);
+          if (options === undefined) return raw.apply(this, args);
+          return makeChannel(raw, this, args, (channel) => trace(channel, this, options));
         },
     );
   }
@@ -70,7 +70,7 @@ export function traceConnectionClass(
         function call(this: object, ...args: unknown[]): unknown {
           // The callback API would run it in the context in which the connection was opened.
           const last = args.at(-1);
-          if (typeof last === 'function' && !isIdle(this)) {
+          if (typeof last === 'function' && optionsFor(this) !== undefined) {
             args[args.length - 1] = bindToContext(activeContext(), last as (...results: unknown[]) => unknown);
           }
           return raw.apply(this, args);

@@ -7,6 +7,7 @@ import {
   type Destination,
   guard,
   type Incoming,
+  isClaimed,
   mergeAttributes,
   type Operation,
   runInContext,
@@ -58,7 +59,8 @@ export function consumeStream(
   // The connection and the loop outlive the operation that starts them.
   return runInContext(ROOT_CONTEXT, () => {
     const client = consumerClient(redis);
-    guard('tracing a consumer', () => traceRedis(client));
+    // A duplicate of a traced client has its options, also of one that was traced as it was made.
+    guard('tracing a consumer', () => isClaimed(client) || traceRedis(client));
     const streams = streamKeys(redis, settings.streams);
     const consumer = new StreamConsumer(client as unknown as ConsumerClient, streams, settings, handler, { begin });
     const done = consumer.run();

@@ -15,8 +15,9 @@ import { describeWrapping } from './wrapping.ts';
  * Runs the contract for a client.
  *
  * @param shapes - the names of its shapes, which have to be known before it is connected.
+ * @param whole - false leaves out what does not depend on how the client came to be traced: errors, and faults of tracing.
  */
-export function describeWrapper(subject: WrapperSubject, shapes: ShapeNames): void {
+export function describeWrapper(subject: WrapperSubject, shapes: ShapeNames, whole: boolean = true): void {
   const bench = new Bench(subject, shapes);
   beforeAll(() => bench.open());
   afterEach(() => bench.recording.clear());
@@ -31,10 +32,11 @@ export function describeWrapper(subject: WrapperSubject, shapes: ShapeNames): vo
   describeSending(bench);
   describeReceiving(bench);
   describeSettling(bench);
-  describeErrors(bench);
   describeClosing(bench);
   describeOptions(bench);
   describeWrapping(bench);
+  if (!whole) return;
+  describeErrors(bench);
   // Last, because it replaces the context manager.
   describeFaults(bench);
 }
