@@ -7,11 +7,9 @@ import {
   ATTR_KAFKA_MESSAGE_KEY,
   ATTR_KAFKA_MESSAGE_TOMBSTONE,
   ATTR_KAFKA_OFFSET,
-  createStamp,
   deliverAtHeader,
   type Outgoing,
   Received,
-  type Stamp,
   waitsSince,
 } from '../messaging/index.ts';
 import type { Source } from './state.ts';
@@ -44,9 +42,6 @@ export class ReceivedMessage extends Received {
     return receivedAttributes(this.#message);
   }
 }
-
-/** The messages that were passed to the application, for `processMessage`. */
-export const receivedMessages: Stamp<ReceivedMessage> = createStamp();
 
 /** The attributes of a received message. */
 export function receivedAttributes(message: KafkaMessageLike): Attributes {

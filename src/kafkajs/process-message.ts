@@ -11,8 +11,8 @@ import {
   runInContext,
   startProcessing,
 } from '../messaging/index.ts';
-import { receivedMessages, ReceivedMessage } from './message.ts';
-import type { Source } from './state.ts';
+import { ReceivedMessage } from './message.ts';
+import { receivedMessages, type Source } from './state.ts';
 import type { KafkaMessageLike } from './types.ts';
 
 let standalone: Source | undefined;

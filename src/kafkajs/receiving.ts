@@ -16,8 +16,8 @@ import {
 } from '../messaging/index.ts';
 import { onFirst } from './connection.ts';
 import type { ConsumerLag, Position } from './lag.ts';
-import { receivedMessages, partitionId, ReceivedMessage } from './message.ts';
-import { type ClientState, type Source } from './state.ts';
+import { partitionId, ReceivedMessage } from './message.ts';
+import { type ClientState, receivedMessages, type Source } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
 
 /** The used part of a handler's payload. The payload itself reaches the handler unchanged. */

@@ -1,7 +1,14 @@
 // Defines the state that tracing keeps for a producer or consumer, and for each received message.
 import type { Attributes } from '@opentelemetry/api';
-import { type Destination, type Messaging, type OperationDescription } from '../messaging/index.ts';
+import {
+  createStamp,
+  type Destination,
+  type Messaging,
+  type OperationDescription,
+  type Stamp,
+} from '../messaging/index.ts';
 import type { Connection } from './connection.ts';
+import type { ReceivedMessage } from './message.ts';
 
 /** The state of one producer or consumer. */
 export interface ClientState {
@@ -16,3 +23,6 @@ export interface Source {
   /** The attributes for processing them. */
   description: Pick<OperationDescription, 'name'> & { attributes?: Attributes };
 }
+
+/** The messages that were passed to the application, for `processMessage`. */
+export const receivedMessages: Stamp<ReceivedMessage> = createStamp();
