@@ -25,7 +25,7 @@ test('event emitters: a listener runs in the context of emit; bound, in that of 
   expect(seen).toEqual(['emitter', 'listener']);
 });
 
-test('in-memory queues: a job runs in the context of the loop; with what was kept, in that of whoever queued it', async () => {
+test('in-memory queues: a job runs in the context of the loop; with keepContext, in that of the caller that queued it', async () => {
   const jobs: { run: () => unknown }[] = [];
   const seen: unknown[] = [];
   const loop = as('loop', async () => {
@@ -54,7 +54,7 @@ test('timers and loops: what a request starts keeps its context for ever, unless
   expect(seen).toEqual(['request', undefined]);
 });
 
-test('streams: a transform runs in the context of whoever writes or reads, not in that of the chunk', async () => {
+test('streams: a transform runs in the context of the writer or reader, not in that of the chunk', async () => {
   const seen: unknown[] = [];
   const slow = new Transform({
     objectMode: true,
@@ -80,7 +80,7 @@ test('generators: their body runs in the context of each next()', () => {
   expect([as('one', () => generator.next().value), as('two', () => generator.next().value)]).toEqual(['one', 'two']);
 });
 
-test('callbacks that are stored run in the context of whoever calls them; bound, in their own', () => {
+test('stored callbacks run in the context of their caller; bound callbacks in their own', () => {
   const plain = as('maker', () => who);
   const bound = as('maker', () => context.bind(context.active(), who));
   const resource = as('maker', () => AsyncResource.bind(who));

@@ -46,3 +46,16 @@ test('docs/architecture.md names every file of the wrappers', () => {
   expect(names.length).toBeGreaterThan(30);
   expect(names.filter((name) => !new RegExp(`\`${/([^/]+)\.ts$/.exec(name)![1]}(?:\\.ts)?\``).test(page))).toEqual([]);
 });
+
+test('the folders of the wrappers have the files that docs/architecture.md lists', () => {
+  const [, table = ''] = read('docs/architecture.md').split('### The files of a wrapper');
+  const [roles = ''] = table.split('To find a behaviour:');
+  const names = [...roles.matchAll(/^\| `([\w*-]+\.ts)`/gm)].map(([, name = '']) => name);
+  expect(names.length).toBeGreaterThan(10);
+  const missing = ['kafkajs', 'amqplib', 'ioredis'].flatMap((client) =>
+    names
+      .map((name) => `src/${client}/${name}`)
+      .filter((path) => !files.some((file) => new RegExp(`^${path.replace('*', '[\\w-]+')}$`).test(file))),
+  );
+  expect(missing).toEqual([]);
+});

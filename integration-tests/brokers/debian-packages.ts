@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-// The lock makes runs beside each other wait for one another; apt's own locks may still be another's, hence the retries. The packages
+// The lock makes concurrent runs wait for each other; other processes may still hold apt's own locks, hence the
+// retries. The packages
 // would start services of the system: policy-rc.d forbids that while they are being installed, and what systemd would start with the
 // next boot is disabled where it was not there before.
 const script = `

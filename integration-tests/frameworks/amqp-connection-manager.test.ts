@@ -33,7 +33,7 @@ describe.each([
   }
   const managerOf = (proxy?: TcpProxy): newest.AmqpConnectionManager => traceConnectionManager(rawManager(proxy));
 
-  /** Publishes six messages, each in a trace and with baggage of its own, in all ways. Gives their spans. */
+  /** Publishes six messages in all ways, each in its own trace and with its own baggage. Returns their spans. */
   async function publishSix(channel: newest.ChannelWrapper, queue: string): Promise<Promise<SpanContext>[]> {
     const options = Object.freeze({ persistent: true, headers: Object.freeze({ mine: 'yes' }) });
     const all: Promise<SpanContext>[] = [];
@@ -112,7 +112,7 @@ describe.each([
     expect(await inOwnTraces(queue, sent)).toBe(6);
   });
 
-  test('what was created and published in one request does not lead to the trace of another', async () => {
+  test('messages on a channel that was created in a request are in the traces of their own publish calls', async () => {
     const queue = await newQueue();
     const manager = managerOf();
     await once(manager, 'connect');
@@ -270,7 +270,7 @@ describe.each([
   });
 });
 
-test('what is no connection manager, and a wrong option, are named', async () => {
+test('an invalid connection manager and a wrong option are named in the error', async () => {
   expect(await failure(() => traceConnectionManager({ createChannel: () => {} } as never))).toMatchObject({
     code: 'INVALID_CLIENT',
   });

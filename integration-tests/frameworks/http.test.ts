@@ -25,7 +25,7 @@ const spans = recordRegisteredSpans();
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, baggage: 'tenant=acme' };
 
-/** What a handler sees of the request's context. */
+/** The part of the request's context that a handler sees. */
 const seen = (): object => ({
   trace: trace.getActiveSpan()?.spanContext().traceId,
   tenant: getBaggage().getEntry('tenant')?.value,

@@ -6,7 +6,7 @@ import { type TcpProxy, tcpProxy } from '../../test-support/tcp-proxy.ts';
 
 export interface Broker {
   readonly url: URL;
-  /** A queue of its own, gone soon after the test. */
+  /** A new queue, deleted soon after the test. */
   readonly newQueue: () => Promise<string>;
   /** A proxy in front of the broker. */
   readonly newProxy: () => Promise<TcpProxy>;

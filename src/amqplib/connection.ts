@@ -4,9 +4,8 @@ import { RecentMap } from '../common/recent-map.ts';
 import {
   ATTR_NETWORK_PEER_ADDRESS,
   ATTR_NETWORK_PEER_PORT,
-  ATTR_SERVER_ADDRESS,
-  ATTR_SERVER_PORT,
   createStamp,
+  serverAttributes,
 } from '../messaging/index.ts';
 import type { TraceAmqplibOptions } from './options.ts';
 
@@ -33,7 +32,7 @@ export function serverOf(channel: object, { server }: TraceAmqplibOptions): Serv
   const known = { address: text(socket['_host']) ?? peerAddress, port: peerPort };
   const { address, port } = server ?? known;
   return {
-    address: defined({ [ATTR_SERVER_ADDRESS]: address, [ATTR_SERVER_PORT]: port }),
+    address: serverAttributes(address, port),
     peer: defined({ [ATTR_NETWORK_PEER_ADDRESS]: peerAddress, [ATTR_NETWORK_PEER_PORT]: peerPort }),
   };
 }

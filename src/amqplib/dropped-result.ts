@@ -3,12 +3,12 @@
 /** The last result that was noted. Handlers are called one after the other, and theirs is read right after the call. */
 let noted: { readonly message: unknown; readonly result: unknown } | undefined;
 
-/** Notes what the application's handler returned for a message. */
+/** Records the result of the application's handler for a message. */
 export function noteResult(message: unknown, result: unknown): void {
   noted = { message, result };
 }
 
-/** What the application's handler returned, where the library's own handler returned nothing. */
+/** The result of the application's handler, if the library's own handler returned nothing. */
 export function resultOf(message: unknown, returned: unknown): unknown {
   if (noted === undefined) return returned;
   const { message: of, result } = noted;

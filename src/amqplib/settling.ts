@@ -25,7 +25,7 @@ import type { ChannelState } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 type Name = 'ack' | 'nack' | 'reject';
-/** What a settlement tells the broker. */
+/** The instruction of a settlement to the broker. */
 interface How {
   readonly name: Name;
   /** Whether the message is not to be delivered again. */

@@ -1,6 +1,7 @@
 // Describes the trace headers of a message.
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { byteLimit } from '../../carriers/limits.ts';
+import { isSampled } from '../common/is-sampled.ts';
 import { parseBaggage } from '../propagation/baggage-codec.ts';
 import { trimOws } from '../propagation/ows.ts';
 import { W3CTraceState } from '../propagation/trace-state.ts';
@@ -32,7 +33,7 @@ export function explainHeaders<H>(adapter: CarrierAdapter<H>, headers: H): { lin
     lines.push(`traceparent: malformed, ${whyMalformed(text)}`);
   } else {
     const flags = [
-      spanContext.traceFlags & 1 ? 'sampled' : 'not sampled',
+      isSampled(spanContext) ? 'sampled' : 'not sampled',
       ...(spanContext.traceFlags & 2 ? ['random trace id'] : []),
     ];
     lines.push(`traceparent: valid, trace ${spanContext.traceId}, span ${spanContext.spanId}, ${flags.join(', ')}`);

@@ -5,6 +5,7 @@ import { kafkaHeaders } from '../../carriers/index.ts';
 import { withoutCounting } from '../../carriers/dropped-headers.ts';
 import { checkMethods, checkNames, checkNonEmptyString } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
+import { isSampled } from '../common/is-sampled.ts';
 import { ReceivePolicy } from '../messaging/receive-policy.ts';
 import { isParenting, type TraceOptions } from '../messaging/options.ts';
 import { resolvePropagator } from '../propagation/current-propagator.ts';
@@ -92,7 +93,7 @@ function explainMessage(message: unknown, options: ExplainOptions): Explanation 
       `on receive: a new trace that links span ${spanContext.spanId}, by the ${linkOnly ? 'trust' : 'parenting'} option`,
     );
   } else {
-    const sampled = spanContext.traceFlags & 1 ? 'sampled' : 'not sampled';
+    const sampled = isSampled(spanContext) ? 'sampled' : 'not sampled';
     lines.push(`on receive: trace ${spanContext.traceId} continues, as ${sampled}, beneath span ${spanContext.spanId}`);
   }
   const keys =

@@ -1,6 +1,7 @@
 // Analyses the trace headers of a message, as values for checks.
 import { byteLimit } from '../../carriers/limits.ts';
 import { withoutCounting } from '../../carriers/dropped-headers.ts';
+import { isSampled } from '../common/is-sampled.ts';
 import { parseBaggage } from '../propagation/baggage-codec.ts';
 import { W3CTraceState } from '../propagation/trace-state.ts';
 import { parseTraceparent } from '../propagation/traceparent.ts';
@@ -71,7 +72,7 @@ function factsOf(message: unknown): HeaderFacts {
     why: text === undefined || spanContext !== undefined ? '' : whyMalformed(text),
     traceId: spanContext?.traceId ?? '',
     spanId: spanContext?.spanId ?? '',
-    sampled: spanContext !== undefined && (spanContext.traceFlags & 1) !== 0,
+    sampled: spanContext !== undefined && isSampled(spanContext),
     repeated: new Set(adapter.getAll(headers, 'traceparent')).size > 1,
     stateInvalid: state !== undefined && state.trim() !== '' && new W3CTraceState(state).serialize() === '',
     baggageBytes,

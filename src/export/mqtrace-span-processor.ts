@@ -1,8 +1,9 @@
 // Provides the exporter as a span processor for any tracer provider.
-import { type Context, type MeterProvider, TraceFlags } from '@opentelemetry/api';
+import type { Context, MeterProvider } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { Environment } from '../config/environment.ts';
 import { checkMethods, checkNames, checkOneOf, type OptionCheck } from '../common/check-options.ts';
+import { isSampled } from '../common/is-sampled.ts';
 import { type EnvironmentMode, environmentModes } from '../config/names.ts';
 import { createDestinationQueues } from './create-destinations.ts';
 import { DeliveringSpanProcessor } from './delivering-span-processor.ts';
@@ -55,12 +56,12 @@ export class MqtraceSpanProcessor implements SpanProcessor {
 
   onStart(span: Span, parentContext: Context): void {
     // Spans that the sampler drops do not reach the processor.
-    this.#counts.start(span.parentSpanContext, isSampled(span) ? 2 : 1);
+    this.#counts.start(span.parentSpanContext, isSampled(span.spanContext()) ? 2 : 1);
     this.#exporting.onStart(span, parentContext);
   }
 
   onEnd(span: ReadableSpan): void {
-    this.#counts.end(isSampled(span));
+    this.#counts.end(isSampled(span.spanContext()));
     this.#exporting.onEnd(span);
   }
 
@@ -83,8 +84,4 @@ export class MqtraceSpanProcessor implements SpanProcessor {
   shutdown(): Promise<void> {
     return this.#exporting.shutdown();
   }
-}
-
-function isSampled(span: ReadableSpan): boolean {
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 }

@@ -116,7 +116,7 @@ describe.each(['http/protobuf', 'http/json'] as const)('%s', (protocol) => {
     expect(result.status === 'retry' && result.afterMs! > 50_000).toBe(true);
   });
 
-  test('nobody listens, then somebody does', async () => {
+  test('no receiver listens, then one does', async () => {
     const sender = open();
     await receiver.stop();
     expect(await sender.send(bytes, never)).toMatchObject({ status: 'retry' });

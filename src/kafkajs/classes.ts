@@ -12,11 +12,11 @@ import { Making } from './trace-kafka.ts';
 import type { ConsumerLike, ProducerLike } from './types.ts';
 
 /**
- * Lets the class of kafkajs' clients hand out traced producers and consumers. What the client's own methods return is wrapped, so that
- * a subclass is called once, as before.
+ * Makes the class of kafkajs' clients return traced producers and consumers. The results of the client's own methods
+ * are wrapped, so that a subclass is called once, as before.
  *
  * @param client - the class, `Kafka`.
- * @param current - with which options clients are traced now; undefined while they are not.
+ * @param current - the options with which clients are currently traced; undefined while they are not traced.
  * @internal
  */
 export function traceKafkaClass(client: { prototype: object }, current: () => TraceKafkaOptions | undefined): void {
@@ -30,7 +30,7 @@ export function traceKafkaClass(client: { prototype: object }, current: () => Tr
   const trace = (kafka: unknown, name: string, raw: unknown, made: object, method: string, config: unknown): void => {
     const options = current();
     if (options === undefined || isTracedExplicitly(kafka as object)) return;
-    // Below or above this method, or on what it has made.
+    // Below or above this method, or on the object that it created.
     if (isPatched(raw) || isAutoInstrumented(kafka as object, name) || isAutoInstrumented(made, method)) {
       stepAside('kafkajs');
     } else if (name === 'producer') {

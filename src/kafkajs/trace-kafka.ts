@@ -54,8 +54,8 @@ export class Making {
   }
 
   /**
-   * @param config - what the application gave for the consumer.
-   * @param kafka - the client that has made it.
+   * @param config - the application's configuration of the consumer.
+   * @param kafka - the client that created it.
    */
   consumer(consumer: ConsumerLike, config: unknown, kafka: object): void {
     if (!claim(consumer, 'traceKafka', this.#options)) return;

@@ -66,7 +66,7 @@ function startProcess(
   measurement: Measurement | undefined,
 ): Operation {
   const { destination, context } = incoming;
-  // Without a span of its own that links the message, only the message's context continues the trace.
+  // Without a span that links the message, only the message's context continues the trace.
   const isIgnored = messaging.ignores(destination);
   const parenting = isIgnored ? 'parent' : messaging.parenting(destination?.name);
   // The active span context is read only if it matters, because it differs for each message.

@@ -49,7 +49,7 @@ describe('an object that was traced automatically', () => {
     expect(object.send()).toBe('first raw');
   });
 
-  it('stays as it is where somebody has replaced a method since', () => {
+  it('is not changed if a method was replaced meanwhile', () => {
     const object = client();
     trace(object, 'automatic', asAutomatic({}));
     const automatic: () => string = object.send.bind(object);

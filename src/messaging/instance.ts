@@ -13,11 +13,11 @@ interface Mark {
   readonly version: 1;
   /** The options with which it was traced. */
   readonly options: object;
-  /** Of an object that was traced automatically: gives its methods back. False where that is not possible any more. */
+  /** Restores the methods of an object that was traced automatically. Returns false if that is no longer possible. */
   readonly undo?: () => boolean;
 }
 
-/** Options that no application gave to a wrapper: those of `mqtrace/register` and of the instrumentation classes. */
+/** Options that do not come from a call of a wrapper, but from `mqtrace/register` or an instrumentation class. */
 const automaticOptions = new WeakSet<object>();
 
 /** Methods that were replaced on an object that is traced automatically, in order. */
@@ -69,7 +69,7 @@ function undoFor(target: object): () => boolean {
   return () => {
     const latest = new Map(methods.map(({ name, replacement }) => [name, replacement]));
     for (const [name, replacement] of latest) {
-      // Whoever has replaced a method since calls ours, which has to stay.
+      // A later replacement of a method calls ours, which must stay.
       if (Object.getOwnPropertyDescriptor(target, name)?.value !== replacement) return false;
     }
     for (const { name, original } of methods.toReversed()) {
@@ -86,7 +86,7 @@ export function isClaimed(target: object): boolean {
   return Object.getOwnPropertyDescriptor(target, mark) !== undefined;
 }
 
-/** Whether an object is traced because the application said so. */
+/** Whether the application itself wrapped an object. */
 export function isTracedExplicitly(target: object): boolean {
   const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
   return known !== undefined && known.undo === undefined;
@@ -108,7 +108,7 @@ export function replaceMethod(target: object, name: string, make: (raw: Method) 
 }
 
 /**
- * Replaces a method of a class, for all of its objects. Unlike on one object, whoever else has patched it stays in the call.
+ * Replaces a method of a class, for all of its objects. Unlike with one object, patches of others stay in effect.
  *
  * @param make - gets the original method and returns the new one.
  */
@@ -117,7 +117,7 @@ export function replaceClassMethod(prototype: object, name: string, make: (raw: 
   if (typeof raw === 'function') define(prototype, name, make(raw as Method), raw as Method);
 }
 
-/** Puts a replacement in the place of a method; returns what the object itself had there. */
+/** Replaces a method; returns the object's own previous property. */
 function define(target: object, name: string, replacement: Method, raw: Method): PropertyDescriptor | undefined {
   // Callers may read a function's number of parameters and its name (Express and pools do).
   Object.defineProperty(replacement, 'length', { value: raw.length, configurable: true });

@@ -42,7 +42,7 @@ export class Messaging {
   /** Undefined if pipelines are off. */
   readonly pipelines: PipelinePolicy | undefined;
   readonly operations: PreparedOperations;
-  /** Whether each message of a send of several has a span of its own. */
+  /** Whether each message of a send of several messages has its own span. */
   readonly createSpans: boolean;
   /** Undefined if every destination has spans. */
   readonly isIgnored: IsIgnored | undefined;

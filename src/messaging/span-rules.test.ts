@@ -82,7 +82,7 @@ test('ignoreDestinations: an operation on several destinations has a span if one
 });
 
 test.each([true, false])(
-  'ignoreDestinations: create spans of startTracing are left out, too (fast path: %s)',
+  'ignoreDestinations: create spans of startTracing are omitted as well (fast path: %s)',
   (fastPath) => {
     const spans: string[] = [];
     const tracing = startTracing({
@@ -159,7 +159,7 @@ test('createSpans: false makes one PRODUCER span for several messages, which all
   expect(headers.map(carried)).toEqual([span.spanContext().spanId, span.spanContext().spanId]);
 });
 
-test('createSpans: false links a message that keeps its context, and leaves it as it is', () => {
+test('createSpans: false links a message that keeps its context, and does not change it', () => {
   const messaging = messagingWith({ createSpans: false, existingContext: 'keep' });
   const { operation, headers } = send(messaging, message('orders', { traceparent }), message('orders'));
   operation.end();

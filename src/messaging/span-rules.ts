@@ -1,4 +1,4 @@
-// Compiles the options that leave out spans by destination, and errors that are no failures.
+// Compiles the options that omit spans by destination, and errors that are not failures.
 import { invalidOption } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { compilePatterns } from '../propagation/patterns.ts';

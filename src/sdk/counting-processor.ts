@@ -1,6 +1,6 @@
 // Counts ended spans before they reach a processor.
-import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { isSampled } from '../common/is-sampled.ts';
 import type { StartedSpans } from '../export/started-spans.ts';
 import { GuardedProcessor } from '../sampling/guarded-processor.ts';
 
@@ -14,7 +14,7 @@ export class CountingProcessor extends GuardedProcessor {
   }
 
   override onEnd(span: ReadableSpan): void {
-    this.#counts.end((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0);
+    this.#counts.end(isSampled(span.spanContext()));
     super.onEnd(span);
   }
 }
