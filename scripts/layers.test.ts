@@ -22,6 +22,8 @@ const below: Record<string, readonly string[]> = {
   hono: [...wrapper, 'http'],
   bullmq: wrapper,
   'amqp-connection-manager': [...wrapper, 'amqplib'],
+  rascal: [...wrapper, 'amqplib'],
+  'rabbitmq-client': [...wrapper, 'amqplib'],
   pipelines: wrapper,
   diagnostics: wrapper,
   config: ['common'],

@@ -1,0 +1,3 @@
+// Exports the tracing of rabbitmq-client.
+export type { TraceAmqplibOptions } from '../amqplib/options.ts';
+export { type RabbitClientLike, traceRabbitClient } from './trace-rabbit-client.ts';
