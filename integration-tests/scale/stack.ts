@@ -27,12 +27,12 @@ export type ScaleService = (typeof services)[number];
 
 const repository = new URL('../..', import.meta.url).pathname;
 
-async function compose(...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('docker', ['compose', '--profile', 'scale', ...args], {
-    cwd: repository,
-  });
+async function docker(...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('docker', args, { cwd: repository });
   return stdout;
 }
+
+const compose = (...args: readonly string[]): Promise<string> => docker('compose', '--profile', 'scale', ...args);
 
 /** Ends a service at once, without a chance to send what it has. */
 export async function kill(service: ScaleService): Promise<void> {
@@ -78,7 +78,10 @@ export async function startStack(log: Log): Promise<Running<Stack> | undefined> 
   const ours = services.filter((service) => !before.includes(service));
   log(ours.length > 0 ? `starting ${ours.join(', ')} with docker compose` : 'using what docker compose has started');
   const end = async (): Promise<void> => {
-    if (ours.length > 0) await compose('rm', '--stop', '--force', '--volumes', ...ours);
+    if (ours.length === 0) return;
+    await compose('rm', '--stop', '--force', '--volumes', ...ours);
+    // Compose keeps volumes that have a name.
+    await docker('volume', 'rm', '--force', ...ours.map((service) => `mqtrace_${service}`));
   };
   try {
     if (ours.length > 0) await compose('up', '--detach', ...ours);

@@ -91,22 +91,20 @@ describe.skipIf(stack === undefined)('a thousand orders through four services an
   });
 
   test('the service graph has every edge and its broker, nothing unknown, and a user before the first service only', async () => {
-    const edges = await until('the edges', async () => {
+    // The ends of edges without another end wait for it: `ttl` of sampler.yaml.
+    await until('the edges', async () => {
       const found = await serviceGraph(prometheus, pipeline.services);
-      // The ends of edges without another end wait for it: `ttl` of sampler.yaml.
-      if (found.get('user -> shop (virtual_node)') !== 1000) throw new Error(JSON.stringify([...found]));
-      return found;
-    });
-    const pulled = edges.get('notify -> redis (virtual_node, redis)') ?? 0;
-    // An XACK for each parcel that was delivered, and the reads.
-    expect(pulled).toBeGreaterThan(980);
-    expect(Object.fromEntries(edges)).toEqual({
-      'user -> shop (virtual_node)': 1000,
-      'shop -> billing (messaging_system, kafka)': 1000,
-      'billing -> shipping (messaging_system, rabbitmq)': 1000,
-      'shipping -> notify (messaging_system, redis)': 1000,
-      'shipping -> rabbitmq (virtual_node, rabbitmq)': 1000,
-      'notify -> redis (virtual_node, redis)': pulled,
+      // An XACK for each parcel that was delivered, and the reads.
+      const pulled = found.get('notify -> redis (virtual_node, redis)') ?? 0;
+      expect(pulled).toBeGreaterThan(980);
+      expect(Object.fromEntries(found)).toEqual({
+        'user -> shop (virtual_node)': 1000,
+        'shop -> billing (messaging_system, kafka)': 1000,
+        'billing -> shipping (messaging_system, rabbitmq)': 1000,
+        'shipping -> notify (messaging_system, redis)': 1000,
+        'shipping -> rabbitmq (virtual_node, rabbitmq)': 1000,
+        'notify -> redis (virtual_node, redis)': pulled,
+      });
     });
   });
 });
