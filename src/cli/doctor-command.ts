@@ -9,6 +9,7 @@ import type { DoctorFinding } from './doctor/finding.ts';
 import { checkLive, type Live, type LookedAt } from './doctor/live/check-live.ts';
 import { interruptible } from './interruptible.ts';
 import { printable, wrap } from './text.ts';
+import { waiting } from './waiting.ts';
 
 const options = {
   project: { type: 'string', default: '.' },
@@ -61,10 +62,9 @@ Messages of a broker, without their values; nothing is left behind, also after C
     const count = numberOf('count', values.count, 1, 1000) ?? 50;
     const waitMs = (numberOf('wait', values.wait, 1, 3600) ?? 10) * 1000;
     return interruptible(async (signal) => {
-      const findings = await projectFindings(values, output);
+      const findings = await projectFindings(values, output, signal);
       const { project } = values;
-      const seen = await checkLive(live, { project, count, waitMs, signal });
-      output.progress('');
+      const seen = await waiting(output, 'reading messages', () => checkLive(live, { project, count, waitMs, signal }));
       findings.push(...seen.findings);
       if (values.json) {
         output.out(JSON.stringify({ schema: 'mqtrace.doctor/1', findings, messages: seen.looked }, undefined, 2));
@@ -77,16 +77,24 @@ Messages of a broker, without their values; nothing is left behind, also after C
   },
 };
 
-async function projectFindings(values: Values, output: Output): Promise<DoctorFinding[]> {
+async function projectFindings(values: Values, output: Output, signal: AbortSignal): Promise<DoctorFinding[]> {
   const { environment } = output;
   const findings = [...checkPackages(values.project), ...checkEnvironment(environment)];
-  if (values.setup !== undefined) findings.push(...(await checkSetup(values.project, values.setup, environment)));
+  const { setup } = values;
+  if (setup !== undefined)
+    findings.push(
+      ...(await waiting(output, `running ${setup}`, () => checkSetup(values.project, setup, environment, signal))),
+    );
   if (values.spool !== undefined) findings.push(...checkSpool(values.spool));
   const protocol = environment['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'] ?? environment['OTEL_EXPORTER_OTLP_PROTOCOL'];
   const given = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
   const endpoint = given ?? `http://localhost:${protocol === 'grpc' ? 4317 : 4318}`;
   if (!values.offline && !findings.some(({ check }) => check === 'wrong-port' || check === 'endpoint-invalid'))
-    findings.push(...(await checkCollector(endpoint, protocol ?? 'http/protobuf')));
+    findings.push(
+      ...(await waiting(output, `asking ${endpoint}`, () =>
+        checkCollector(endpoint, protocol ?? 'http/protobuf', signal),
+      )),
+    );
   return findings;
 }
 

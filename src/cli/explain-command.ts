@@ -5,6 +5,7 @@ import { isRecord } from '../common/check-options.ts';
 import { explain } from '../diagnostics/explain.ts';
 import { type Command, readArguments } from './command.ts';
 import { printable } from './text.ts';
+import { waiting } from './waiting.ts';
 
 const maxInput = 2 ** 20;
 
@@ -20,7 +21,7 @@ Accepts JSON (headers as an object or as a list of pairs, or a message with "hea
   --json    the result as JSON`,
   async run(args, output) {
     const { values } = readArguments(args, { json: { type: 'boolean', default: false } });
-    const input = await text(output.stdin as never);
+    const input = await waiting(output, 'reading headers from standard input', () => text(output.stdin as never));
     const explanation = explain(parseHeaders(input.slice(0, maxInput)));
     const { format, valid, lines } = explanation;
     if (values.json) output.out(JSON.stringify({ schema: 'mqtrace.explain/1', format, valid, lines }, undefined, 2));

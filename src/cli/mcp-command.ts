@@ -22,15 +22,15 @@ Speaks the Model Context Protocol over standard input and output, until the clie
 ${sourceHelp}`,
   async run(args, output) {
     const { values } = readArguments(args, sourceOptions);
-    let opened: Promise<Source> | undefined;
-    const source: Source = async (path, parameters) => {
-      opened ??= openSource(values, output);
-      // Where it cannot be opened now, the next question tries again.
-      opened.catch(() => (opened = undefined));
-      return (await opened)(path, parameters);
-    };
-    const { serveTools } = await import('./mcp/server.ts');
     return interruptible(async (signal) => {
+      let opened: Promise<Source> | undefined;
+      const source: Source = async (path, parameters) => {
+        opened ??= openSource(values, output, undefined, signal);
+        // Where it cannot be opened now, the next question tries again.
+        opened.catch(() => (opened = undefined));
+        return (await opened)(path, parameters);
+      };
+      const { serveTools } = await import('./mcp/server.ts');
       await serveTools({ version, tools: toolsOf(source), warning }, signal);
       return 0;
     });

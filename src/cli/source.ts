@@ -9,10 +9,13 @@ import {
   importTrace,
   jaegerSource,
   metricsCannotTell,
+  readAnswer,
   readFileInto,
   SpanStore,
+  streamType,
 } from '../view/index.ts';
 import { numberOf, type Output } from './command.ts';
+import { waiting } from './waiting.ts';
 
 /** Options by which every command says where its answers come from. */
 export const sourceOptions = {
@@ -53,7 +56,12 @@ export interface SourceValues {
 }
 
 /** @throws MqtraceError `INVALID_OPTION` for a wrong choice; `INVALID_STATE` where the source cannot be reached. */
-export async function openSource(values: SourceValues, output: Output, id?: string): Promise<Source> {
+export async function openSource(
+  values: SourceValues,
+  output: Output,
+  id?: string,
+  signal?: AbortSignal,
+): Promise<Source> {
   const given = (['url', 'from', 'prometheus', 'jaeger'] as const).filter((name) => values[name] !== undefined);
   if (given.length > 1) {
     const [first, second] = given.map((name) => `--${name}`);
@@ -62,21 +70,27 @@ export async function openSource(values: SourceValues, output: Output, id?: stri
   const [choice] = given;
   if (choice === undefined || choice === 'url') {
     const url = values.url ?? output.environment['MQTRACE_VIEW_URL'] ?? defaultUrl;
-    return running(url, values.token ?? output.environment['MQTRACE_VIEW_TOKEN']);
+    return running(url, values.token ?? output.environment['MQTRACE_VIEW_TOKEN'], output, signal);
   }
   const store = new SpanStore();
-  if (choice === 'from') await load(store, values.from!, output);
-  else if (choice === 'jaeger') await loadTrace(store, values, output, id);
-  else await loadMetrics(store, values, output);
+  if (choice === 'from') await load(store, values.from!, output, signal);
+  else if (choice === 'jaeger') await loadTrace(store, values, output, id, signal);
+  else await loadMetrics(store, values, output, signal);
   return (path, parameters = {}) => {
     if (choice === 'prometheus' && path !== '/api/map')
       throw new MqtraceError('INVALID_OPTION', `--prometheus: ${metricsCannotTell} Ask for the map.`);
-    return answerFrom(store, path, searchParams(parameters));
+    return waiting(output, 'searching', (tell) => answerFrom(store, path, searchParams(parameters), signal, tell));
   };
 }
 
 /** Imports a trace of Jaeger with those that it came from, and says what this cannot tell. */
-export async function loadTrace(store: SpanStore, values: SourceValues, output: Output, id?: string): Promise<void> {
+export async function loadTrace(
+  store: SpanStore,
+  values: SourceValues,
+  output: Output,
+  id?: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const trace = values.trace ?? id;
   if (trace === undefined || !/^[0-9a-f]{32}$/i.test(trace))
     throw new MqtraceError(
@@ -84,9 +98,13 @@ export async function loadTrace(store: SpanStore, values: SourceValues, output: 
       `--jaeger: expected --trace ID with 32 hex digits, got ${JSON.stringify(trace)}`,
     );
   const source = jaegerSource(checkedUrl('jaeger', values.jaeger!));
-  const onProgress = (traces: number): void => output.progress(`${source.name}: ${traces} traces`);
-  const { traces, spans, missing, more } = await importTrace(store, source, trace.toLowerCase(), { onProgress });
-  output.progress('');
+  const begun = performance.now();
+  const onProgress = (traces: number): void => {
+    if (performance.now() - begun > 1000) output.progress(`${source.name}: ${traces} traces`);
+  };
+  const { traces, spans, missing, more } = await waiting(output, `asking ${source.name} at ${values.jaeger}`, () =>
+    importTrace(store, source, trace.toLowerCase(), { onProgress, ...(signal && { signal }) }),
+  );
   if (traces === 0)
     throw new MqtraceError('INVALID_STATE', `${source.name} at ${values.jaeger} has no trace ${trace}.`);
   output.error(
@@ -95,9 +113,17 @@ export async function loadTrace(store: SpanStore, values: SourceValues, output: 
 }
 
 /** Reads the metrics of Prometheus, and says what they do not tell. */
-export async function loadMetrics(store: SpanStore, values: SourceValues, output: Output): Promise<void> {
+export async function loadMetrics(
+  store: SpanStore,
+  values: SourceValues,
+  output: Output,
+  signal?: AbortSignal,
+): Promise<void> {
   const windowS = (numberOf('window', values.window, 1, 60 * 24 * 31) ?? 60) * 60;
-  const series = await importPrometheus(store, checkedUrl('prometheus', values.prometheus!), { windowS });
+  const url = checkedUrl('prometheus', values.prometheus!);
+  const series = await waiting(output, `asking Prometheus at ${url}`, () =>
+    importPrometheus(store, url, { windowS, ...(signal && { signal }) }),
+  );
   output.error(
     series === 0
       ? `Prometheus at ${values.prometheus} has no metrics of mqtrace within the last ${windowS / 60} minutes. See docs/metrics.md for how to switch them on.`
@@ -114,17 +140,15 @@ function checkedUrl(option: string, url: string): string {
 }
 
 /** Reads a file into a store, with progress where it takes longer than a second. @throws MqtraceError `INVALID_OPTION` */
-export async function load(store: SpanStore, path: string, output: Output): Promise<void> {
+export async function load(store: SpanStore, path: string, output: Output, signal?: AbortSignal): Promise<void> {
   if (!existsSync(path) || !statSync(path).isFile())
     throw new MqtraceError(
       'INVALID_OPTION',
       `--from: expected a file, got ${JSON.stringify(path)}, which does not exist`,
     );
-  const begun = performance.now();
-  const { requests, refused } = await readFileInto(store, path, (share) => {
-    if (performance.now() - begun > 1000) output.progress(`reading ${path}: ${Math.round(share * 100)} %`);
-  });
-  output.progress('');
+  const { requests, refused } = await waiting(output, `reading ${path}`, (tell) =>
+    readFileInto(store, path, tell, signal),
+  );
   if (requests === 0)
     throw new MqtraceError(
       'INVALID_OPTION',
@@ -133,27 +157,41 @@ export async function load(store: SpanStore, path: string, output: Output): Prom
   if (refused > 0) output.error(`${path}: ${refused} lines are no OTLP JSON and were passed over`);
 }
 
-function running(base: string, token: string | undefined): Source {
-  return async (path, parameters = {}) => {
-    const url = new URL(path, base);
-    url.search = searchParams(parameters).toString();
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    let response: Response;
-    try {
-      response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
-    } catch (error) {
-      throw new MqtraceError(
-        'INVALID_STATE',
-        `no view answers at ${base}. Start one with "mqtrace view", name another with --url, or read a file with --from.`,
-        { cause: error },
-      );
-    }
-    const body = (await response.json().catch(() => ({}))) as { error?: string };
-    if (response.status === 404) return undefined;
-    if (!response.ok)
-      throw new MqtraceError('INVALID_STATE', `${base} answered ${response.status}: ${body.error ?? 'no reason'}`);
-    return body;
+function running(base: string, token: string | undefined, output: Output, signal: AbortSignal | undefined): Source {
+  return (path, parameters = {}) =>
+    waiting(output, `asking ${base}`, (tell) => askView(base, token, path, parameters, tell, signal));
+}
+
+async function askView(
+  base: string,
+  token: string | undefined,
+  path: AnswerPath,
+  parameters: Record<string, string | undefined>,
+  tell: (share: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const url = new URL(path, base);
+  url.search = searchParams(parameters).toString();
+  const headers = {
+    accept: path === '/api/search' ? streamType : 'application/json',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
+  const stop = AbortSignal.timeout(timeoutMs);
+  let response: Response;
+  try {
+    response = await fetch(url, { headers, signal: signal === undefined ? stop : AbortSignal.any([signal, stop]) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new MqtraceError(
+      'INVALID_STATE',
+      `no view answers at ${base}. Start one with "mqtrace view", name another with --url, or read a file with --from.`,
+      { cause: error },
+    );
+  }
+  if (response.status === 404) return undefined;
+  if (response.ok) return (await readAnswer(response, tell)) as Answer;
+  const body = (await response.json().catch(() => ({}))) as { error?: string };
+  throw new MqtraceError('INVALID_STATE', `${base} answered ${response.status}: ${body.error ?? 'no reason'}`);
 }
 
 function searchParams(parameters: Record<string, string | undefined>): URLSearchParams {

@@ -1,8 +1,10 @@
 // `mqtrace view`: runs the viewer.
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { duration, startView } from '../view/index.ts';
 import { type Command, numberOf, type Output, readArguments } from './command.ts';
+import { interruptible } from './interruptible.ts';
 import { openBrowser } from './open-browser.ts';
 import { load, loadMetrics, loadTrace } from './source.ts';
 
@@ -21,6 +23,8 @@ const options = {
   'max-spans': { type: 'string' },
   open: { type: 'boolean', default: true },
 } as const;
+
+const silent = { error: () => {}, progress: () => {} };
 
 export const viewCommand: Command = {
   help: `mqtrace view: collects spans and metrics on this machine and shows them in the browser
@@ -60,29 +64,28 @@ No request leaves this machine, except to the addresses that are named here.`,
       },
     });
     output.progress('');
-    const stopped = new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
     let refresh: NodeJS.Timeout | undefined;
-    try {
-      if (values.from !== undefined) await load(view.store, values.from, output);
-      if (values.jaeger !== undefined) await loadTrace(view.store, values, output);
-      if (values.prometheus !== undefined) {
-        await loadMetrics(view.store, values, output);
-        // What it says of a failure has been said at the start; the figures stay until it answers again.
-        refresh = setInterval(
-          () => void loadMetrics(view.store, values, { ...output, error: () => {} }).catch(() => {}),
-          15_000,
-        );
+    return interruptible(async (signal) => {
+      try {
+        if (values.from !== undefined) await load(view.store, values.from, output, signal);
+        if (values.jaeger !== undefined) await loadTrace(view.store, values, output, undefined, signal);
+        if (values.prometheus !== undefined) {
+          await loadMetrics(view.store, values, output, signal);
+          // What it says of a failure has been said at the start; the figures stay until it answers again.
+          refresh = setInterval(
+            () => void loadMetrics(view.store, values, { ...output, ...silent }, signal).catch(() => {}),
+            15_000,
+          );
+        }
+        tell(view, output, performance.now() - begun);
+        if (values.open && output.interactive) openBrowser(view.url);
+        if (!signal.aborted) await once(signal, 'abort');
+        return 0;
+      } finally {
+        clearInterval(refresh);
+        await view.close();
       }
-      tell(view, output, performance.now() - begun);
-      if (values.open && output.interactive) openBrowser(view.url);
-      await stopped;
-    } finally {
-      clearInterval(refresh);
-      await view.close();
-    }
-    return 0;
+    });
   },
 };
 

@@ -166,4 +166,5 @@ export { importTrace } from './sources/import-trace.ts';
 export { jaegerSource } from './sources/jaeger.ts';
 export { readFileInto } from './receiver/read-file.ts';
 export { type Answer, answerFrom, type AnswerPath } from './server/api.ts';
+export { readAnswer, streamType } from './server/answer-stream.ts';
 export { SpanStore } from './store/store.ts';

@@ -6,13 +6,25 @@ const timeoutMs = 3000;
 const largestSkewMs = 2000;
 
 /** Checks whether a collector responds with the configured protocol. */
-export async function checkCollector(endpoint: string, protocol: string): Promise<DoctorFinding[]> {
+export async function checkCollector(
+  endpoint: string,
+  protocol: string,
+  signal?: AbortSignal,
+): Promise<DoctorFinding[]> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const stop = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   const url = endpoint.includes('://') ? endpoint : `http://${endpoint}`;
   if (!URL.canParse(url)) return [];
-  return protocol === 'grpc' ? checkGrpc(url) : checkHttp(url);
+  const findings = await (protocol === 'grpc' ? checkGrpc(url, signal) : checkHttp(url, stop, signal));
+  signal?.throwIfAborted();
+  return findings;
 }
 
-async function checkHttp(base: string): Promise<DoctorFinding[]> {
+async function checkHttp(
+  base: string,
+  stop: AbortSignal,
+  interrupt: AbortSignal | undefined,
+): Promise<DoctorFinding[]> {
   const url = /\/v1\/traces\/?$/.test(base) ? base : `${base.replace(/\/$/, '')}/v1/traces`;
   let response: Response;
   try {
@@ -21,10 +33,11 @@ async function checkHttp(base: string): Promise<DoctorFinding[]> {
       method: 'POST',
       headers: { 'content-type': 'application/x-protobuf' },
       body: new Uint8Array(),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: stop,
     });
   } catch (error) {
-    const grpc = (await checkGrpc(base)).length === 0;
+    interrupt?.throwIfAborted();
+    const grpc = (await checkGrpc(base, interrupt)).length === 0;
     if (grpc)
       return [
         problem(
@@ -74,7 +87,7 @@ async function checkHttp(base: string): Promise<DoctorFinding[]> {
   return findings;
 }
 
-function checkGrpc(base: string): Promise<DoctorFinding[]> {
+function checkGrpc(base: string, interrupt: AbortSignal | undefined): Promise<DoctorFinding[]> {
   const { origin, host } = new URL(base);
   return new Promise((resolve) => {
     const session = connectHttp2(origin);
@@ -92,6 +105,7 @@ function checkGrpc(base: string): Promise<DoctorFinding[]> {
         ),
       ]);
     const timer = setTimeout(() => unreachable('no answer'), timeoutMs);
+    interrupt?.addEventListener('abort', () => finish([]), { once: true });
     session.once('error', (error: NodeJS.ErrnoException) => unreachable(error.code ?? 'no HTTP/2'));
     // Only an HTTP/2 server sends its settings.
     session.once('remoteSettings', () => finish([]));

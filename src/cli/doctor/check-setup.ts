@@ -66,8 +66,10 @@ export async function checkSetup(
   project: string,
   setup: string,
   environment: Readonly<Record<string, string | undefined>>,
+  signal?: AbortSignal,
 ): Promise<DoctorFinding[]> {
-  const { seen, error } = await run(resolve(project), setup, environment);
+  const { seen, error } = await run(resolve(project), setup, environment, signal);
+  signal?.throwIfAborted();
   if (seen === undefined)
     return [
       problem(
@@ -140,6 +142,7 @@ function run(
   project: string,
   setup: string,
   environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal | undefined,
 ): Promise<{ seen: Seen | undefined; error: string }> {
   return new Promise((done) => {
     const file = pathToFileURL(resolve(project, setup)).href;
@@ -149,6 +152,7 @@ function run(
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
+      signal,
     });
     let error = '';
     let answer = '';

@@ -226,6 +226,7 @@ function readLink(request: Buffer, reader: ProtobufReader): void {
 
 function readAttribute(request: Buffer, reader: ProtobufReader): void {
   const outer = reader.enter();
+  const from = reader.position;
   let set: ((record: SpanRecord, value: ScalarValue) => void) | undefined;
   while (reader.next()) {
     if (reader.field === 1) {
@@ -236,6 +237,7 @@ function readAttribute(request: Buffer, reader: ProtobufReader): void {
       if (value !== undefined) set(record, value);
     } else reader.skip();
   }
+  record.attributes.add(request, from, reader.position);
   reader.leave(outer);
 }
 

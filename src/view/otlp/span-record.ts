@@ -1,3 +1,6 @@
+// What the store needs to know of a span.
+import { AttributeHashes } from './attribute-hash.ts';
+
 /** The operation that a span is, by the messaging conventions. */
 export const Operation = { none: 0, create: 1, send: 2, receive: 3, process: 4, settle: 5 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
@@ -70,6 +73,7 @@ export class SpanRecord {
   linksPart = 0;
   baggageBytes = -1;
   readonly links: LinkColumns = new LinkColumns();
+  readonly attributes: AttributeHashes = new AttributeHashes();
   /** Where the span's bytes are in the request. */
   from = 0;
   to = 0;
@@ -90,6 +94,7 @@ export class SpanRecord {
     this.redelivered = false;
     this.baggageBytes = -1;
     this.links.count = 0;
+    this.attributes.reset();
   }
 }
 

@@ -1,5 +1,6 @@
 // Requests data from the server of the view, and keeps it up to date.
 import type { HealthAnswer, JourneyAnswer, MapAnswer, SearchAnswer, SpanAnswer } from '../queries/types.ts';
+import { readAnswer, streamType } from '../server/answer-stream.ts';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 /** What the page learns of the view that serves it. */
@@ -26,13 +27,15 @@ async function get<T>(
   path: string,
   parameters: Record<string, string | undefined> = {},
   signal?: AbortSignal,
+  onProgress: (share: number) => void = () => {},
 ): Promise<T> {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters))
     if (value !== undefined && value !== '') search.set(name, value);
   const query = search.toString();
-  const response = await fetch(query === '' ? path : `${path}?${query}`, signal === undefined ? {} : { signal });
-  const body = (await response.json()) as T & { error?: string };
+  const headers = { accept: path === '/api/search' ? streamType : 'application/json' };
+  const response = await fetch(query === '' ? path : `${path}?${query}`, { headers, ...(signal && { signal }) });
+  const body = (await readAnswer(response, onProgress)) as T & { error?: string };
   if (!response.ok) throw new Error(body.error ?? `the view answered ${response.status}`);
   return body;
 }
@@ -70,19 +73,24 @@ export function useAnswer<Path extends keyof Answers>(
   path: Path,
   parameters: Record<string, string | undefined>,
   version: number | undefined,
-): { answer: Answers[Path] | undefined; error: string | undefined } {
+): { answer: Answers[Path] | undefined; error: string | undefined; progress: number | undefined } {
   const key = JSON.stringify([path, parameters]);
   const [state, setState] = useState<{ key: string; answer: Answers[Path] | undefined; error: string | undefined }>({
     key,
     answer: undefined,
     error: undefined,
   });
+  const [progress, setProgress] = useState<number | undefined>(undefined);
   const asked = useRef(0);
   useEffect(() => {
     if (version === undefined) return undefined;
     const stop = new AbortController();
     const number = ++asked.current;
-    get<Answers[Path]>(path, parameters, stop.signal).then(
+    setProgress(undefined);
+    const onProgress = (share: number): void => {
+      if (number === asked.current) setProgress(share);
+    };
+    get<Answers[Path]>(path, parameters, stop.signal, onProgress).then(
       (answer) => {
         if (number === asked.current) setState({ key, answer, error: undefined });
       },
@@ -93,5 +101,5 @@ export function useAnswer<Path extends keyof Answers>(
     );
     return () => stop.abort();
   }, [key, version]);
-  return state.key === key ? state : { answer: undefined, error: undefined };
+  return state.key === key ? { ...state, progress } : { answer: undefined, error: undefined, progress };
 }

@@ -24,7 +24,7 @@ export function JourneysView({
   for (const field of fields) if (parameters[field]) query[field] = parameters[field];
   // A search is as of when it was asked: a list that changes under the pointer cannot be read.
   const [asked, setAsked] = useState(0);
-  const { answer, error } = useAnswer(
+  const { answer, error, progress } = useAnswer(
     '/api/search',
     { ...query, limit: '100' },
     version === undefined ? undefined : asked,
@@ -38,7 +38,11 @@ export function JourneysView({
         </p>
       )}
       {answer === undefined ? (
-        error === undefined && <p class="note">looking…</p>
+        error === undefined && (
+          <p class="note" role="status">
+            looking…{progress !== undefined && ` ${Math.round(progress * 100)} %`}
+          </p>
+        )
       ) : answer.messages.length === 0 ? (
         <p class="note">No such message is known. Fewer terms find more.</p>
       ) : (

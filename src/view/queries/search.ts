@@ -1,4 +1,5 @@
 // Searches messages.
+import { encodingsOf, hashKeyValue } from '../otlp/attribute-hash.ts';
 import { spanDetail } from '../otlp/span-detail.ts';
 import { hashText } from '../store/hash-text.ts';
 import { LinkState, type Segment } from '../store/segment.ts';
@@ -22,6 +23,7 @@ import {
   traceIdOf,
 } from './rows.ts';
 import { reasonOf } from './reason.ts';
+import { placesIn } from './search-worker.ts';
 import type { MessageSummary, SearchAnswer } from './types.ts';
 
 /** What messages are looked for; all that is given must hold. */
@@ -51,6 +53,10 @@ export const maxSearchLimit = 500;
 const maxReasons = 100;
 /** How long a search works before it lets others work, in milliseconds. */
 const sliceMs = 15;
+/** Blocks that the other thread looks through before it answers. */
+const blocksAtOnce = 32;
+/** At first fewer, since what is found in them is often enough. */
+const blocksAtFirst = 8;
 
 /** Looks for messages; long searches let others work in between, tell how far they are, and stop when they are told to. */
 export async function searchAnswer(
@@ -75,21 +81,25 @@ export async function searchAnswer(
     return answerOf(store, ranked, limit);
   }
   let sliceFrom = performance.now();
-  let looked = 0;
-  for (const segmentAt of store.segments.map((_, at) => at).toReversed()) {
-    const segment = store.segments[segmentAt]!;
-    const base = store.numberOf(segmentAt, 0);
-    for (const [row, rank, message] of candidates(store, segment, query)) {
-      keep(message ?? { span: base + row, segment, row }, rank);
-      if (enough()) break;
-      if (performance.now() - sliceFrom > sliceMs) {
-        onProgress((looked + row / Math.max(1, segment.rows)) / store.segments.length);
-        await new Promise((resolve) => setImmediate(resolve));
-        sliceFrom = performance.now();
-        if (signal?.aborted) break;
+  for (const [looked, segment] of store.segments.toReversed().entries()) {
+    // Meanwhile the oldest may have been evicted.
+    const at = store.segments.indexOf(segment);
+    if (at < 0) break;
+    const base = store.numberOf(at, 0);
+    for await (const { rows, share } of candidates(store, segment, query, signal)) {
+      for (const [row, rank, message] of rows) {
+        keep(message ?? { span: base + row, segment, row }, rank);
+        if (enough()) break;
+        if (performance.now() - sliceFrom > sliceMs) {
+          onProgress((looked + Math.max(share, 1 - row / Math.max(1, segment.rows))) / store.segments.length);
+          await new Promise((resolve) => setImmediate(resolve));
+          sliceFrom = performance.now();
+          if (signal?.aborted) break;
+        }
       }
+      if (share > 0) onProgress((looked + share) / store.segments.length);
+      if (enough() || signal?.aborted) break;
     }
-    looked++;
     if (enough() || signal?.aborted) break;
   }
   return answerOf(store, ranked, limit);
@@ -101,11 +111,26 @@ function answerOf(store: SpanStore, ranked: { row: Row; rank: number }[], limit:
   return { schema: 'mqtrace.search/1', messages, more: ranked.length > limit };
 }
 
-/** Rows that may belong to what is looked for, newest first, by the narrowest of the query's terms. */
-function candidates(store: SpanStore, segment: Segment, query: SearchQuery): Iterable<Candidate> {
+/** Rows that may belong to what is looked for, newest first, and how much of the segment has been looked through for them. */
+interface Group {
+  rows: Iterable<Candidate>;
+  share: number;
+}
+
+/** Candidates by the narrowest of the query's terms. */
+async function* candidates(
+  store: SpanStore,
+  segment: Segment,
+  query: SearchQuery,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Group> {
+  if (query.id === undefined && query.attribute !== undefined) yield* byAttribute(segment, query.attribute, signal);
+  else if (query.id === undefined && query.text !== undefined) yield* byText(segment, query.text, signal);
+  else yield { rows: byColumns(store, segment, query), share: 0 };
+}
+
+function byColumns(store: SpanStore, segment: Segment, query: SearchQuery): Iterable<Candidate> {
   if (query.id !== undefined) return byId(store, segment, query.id);
-  if (query.attribute !== undefined) return byAttribute(segment, query.attribute);
-  if (query.text !== undefined) return byText(segment, Buffer.from(query.text));
   if (query.error) return rowsWhere(segment, (row) => segment.status[row] === 2);
   if (query.waitOver !== undefined) return byWait(store, segment, query.waitOver);
   return rowsWhere(segment, (row) => segment.created[row]! > 0);
@@ -121,7 +146,15 @@ function* byId(store: SpanStore, segment: Segment, id: string): Iterable<Candida
   if (/^[0-9a-f]{32}$/i.test(id)) {
     const words = [0, 8, 16, 24].map((at) => Number.parseInt(id.slice(at, at + 8), 16));
     const { traceIds } = segment;
-    yield* rowsWhere(segment, (row) => words.every((word, at) => traceIds[row * 4 + at] === word));
+    const [a, b, c, d] = words;
+    yield* rowsWhere(
+      segment,
+      (row) =>
+        traceIds[row * 4 + 3] === d &&
+        traceIds[row * 4 + 2] === c &&
+        traceIds[row * 4 + 1] === b &&
+        traceIds[row * 4] === a,
+    );
   }
   const hash = hashText(id);
   yield* rowsWhere(segment, (row) => {
@@ -139,28 +172,54 @@ function* byWait(store: SpanStore, segment: Segment, over: number): Iterable<Can
   }
 }
 
-function* byAttribute(segment: Segment, attribute: string): Iterable<Candidate> {
-  const [, name = '', value = ''] = /^([^=]+)=(.*)$/.exec(attribute) ?? [];
-  for (const [row, rank] of byText(segment, Buffer.from(name))) {
+async function* byAttribute(
+  segment: Segment,
+  attribute: string,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Group> {
+  const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(attribute) ?? [];
+  const holds = (row: number): boolean => {
     const { attributes } = spanDetail(segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!));
     const held = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-    if (held !== undefined && (typeof held === 'object' ? JSON.stringify(held) : String(held)) === value)
-      yield [row, rank];
-  }
+    return held !== undefined && (typeof held === 'object' ? JSON.stringify(held) : String(held)) === value;
+  };
+  const encodings = encodingsOf(name, value);
+  const hashes = encodings?.map((bytes) => hashKeyValue(bytes, 0, bytes.length));
+  const mayHold = (block: number): boolean => hashes === undefined || segment.raw.mayHold(block, hashes);
+  yield* rowsWith(segment, encodings ?? [Buffer.from(name)], mayHold, holds, signal);
 }
 
-/** Rows whose encoded span holds these bytes; the blocks are looked through as they are. */
-function* byText(segment: Segment, needle: Buffer): Iterable<Candidate> {
-  if (needle.length === 0) return;
-  let row = segment.rows - 1;
-  for (let at = segment.raw.count - 1; at >= 0; at--) {
-    const block = segment.raw.block(at);
-    const has = block.includes(needle);
-    for (; row >= 0 && segment.raw.blockOf(segment.rawPlace[row]!) === at; row--) {
-      if (!has) continue;
-      const span = segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!);
-      if (span.includes(needle)) yield [row, 0];
-    }
+async function* byText(segment: Segment, text: string, signal: AbortSignal | undefined): AsyncIterable<Group> {
+  const needle = Buffer.from(text);
+  const holds = (row: number): boolean =>
+    segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!).includes(needle);
+  yield* rowsWith(segment, [needle], () => true, holds, signal);
+}
+
+/** Rows whose encoded span holds one of some byte strings; another thread looks through the blocks. */
+async function* rowsWith(
+  segment: Segment,
+  needles: readonly Buffer[],
+  mayHold: (block: number) => boolean,
+  holds: (row: number) => boolean,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Group> {
+  const { count } = segment.raw;
+  const numbers = Array.from({ length: count }, (_, at) => count - 1 - at).filter(mayHold);
+  for (let from = 0; from < numbers.length && !signal?.aborted;) {
+    const some = numbers.slice(from, from + (from === 0 ? blocksAtFirst : blocksAtOnce));
+    from += some.length;
+    const found = await placesIn(
+      some.map((at) => segment.raw.stored(at)!),
+      needles,
+    );
+    const rows = function* (): Iterable<Candidate> {
+      for (const [at, places] of found.entries()) {
+        const inBlock = new Set(places.map((place) => segment.rowAt(segment.raw.placeOf(some[at]!, place))));
+        for (const row of [...inBlock].toSorted((a, b) => b - a)) if (holds(row)) yield [row, 0];
+      }
+    };
+    yield { rows: rows(), share: (some.at(-1) === undefined ? count : count - some.at(-1)!) / count };
   }
 }
 
@@ -202,10 +261,10 @@ function summary(store: SpanStore, message: Row, withReason: boolean): MessageSu
 }
 
 /** The one message that an id names, as `mqtrace journey ID` wants it. */
-export async function findMessage(store: SpanStore, id: string): Promise<Row | undefined> {
+export async function findMessage(store: SpanStore, id: string, signal?: AbortSignal): Promise<Row | undefined> {
   const direct = findHex(store, id);
   if (direct !== undefined) return direct;
-  const { messages } = await searchAnswer(store, { id, limit: 1 });
+  const { messages } = await searchAnswer(store, { id, limit: 1 }, undefined, signal);
   const [first] = messages;
   return first === undefined ? undefined : findRow(store, ...halves(first.spanId));
 }

@@ -17,11 +17,13 @@ export async function readJsonLines(
   path: string,
   onRequest: (signal: Signal, request: Buffer) => void,
   onProgress: (share: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<ReadLines> {
   const { size } = statSync(path);
   const read: ReadLines = { requests: 0, refused: 0 };
   const source = createReadStream(path);
   for await (const line of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
+    signal?.throwIfAborted();
     if (line.trim() === '') continue;
     try {
       const json: unknown = JSON.parse(line);

@@ -10,13 +10,14 @@ export async function readFileInto(
   store: SpanStore,
   path: string,
   onProgress: (share: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<ReadLines> {
   const add = (signal: Signal, request: Buffer): void => {
     if (signal === 'traces') store.addTraces(request);
     else store.addMetrics(request);
   };
   if (!isRequestLog(path)) {
-    const read = await readJsonLines(path, add, onProgress);
+    const read = await readJsonLines(path, add, onProgress, signal);
     store.settle();
     return read;
   }
@@ -29,7 +30,7 @@ export async function readFileInto(
       read.refused++;
     }
   };
-  await readRequests(path, statSync(path).size, addOrPass, onProgress);
+  await readRequests(path, statSync(path).size, addOrPass, onProgress, signal);
   store.settle();
   return read;
 }

@@ -83,11 +83,13 @@ export async function readRequests(
   size: number,
   onRequest: (signal: Signal, request: Buffer) => void,
   onProgress: (share: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<number> {
   let rest: Buffer = Buffer.alloc(0);
   let end = magic.length;
   const stream = createReadStream(path, { start: magic.length, highWaterMark: 2 ** 20 });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
+    signal?.throwIfAborted();
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     while (rest.length >= head) {
       const length = rest.readUInt32BE(1);

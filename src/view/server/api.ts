@@ -21,13 +21,14 @@ export async function answerFrom(
   path: AnswerPath,
   parameters: URLSearchParams,
   signal?: AbortSignal,
+  onProgress?: (share: number) => void,
 ): Promise<Answer> {
   if (path === '/api/map') return mapAnswer(store);
   if (path === '/api/health') return healthAnswer(store);
-  if (path === '/api/search') return searchAnswer(store, searchQuery(parameters), undefined, signal);
+  if (path === '/api/search') return searchAnswer(store, searchQuery(parameters), onProgress, signal);
   if (path === '/api/journey') {
     const id = parameters.get('id');
-    const row = id === null ? rowOf(store, count(parameters, 'span') ?? -1) : await findMessage(store, id);
+    const row = id === null ? rowOf(store, count(parameters, 'span') ?? -1) : await findMessage(store, id, signal);
     return row === undefined ? undefined : journeyAnswer(store, row, count(parameters, 'budget'));
   }
   const row = rowOf(store, count(parameters, 'span') ?? -1);

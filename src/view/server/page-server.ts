@@ -5,6 +5,7 @@ import { type Access, hasToken, refusal } from '../receiver/access.ts';
 import type { Intake } from '../receiver/intake.ts';
 import type { SpanStore } from '../store/store.ts';
 import { answerFrom, type AnswerPath, answerPaths } from './api.ts';
+import { type StreamLine, streamType } from './answer-stream.ts';
 import type { PageFile } from './page-files.ts';
 
 /** What the page says of where services send to. */
@@ -33,12 +34,17 @@ const securityHeaders = {
   'cache-control': 'no-store',
 };
 
+/** How often a search tells how far it is. */
+const progressMs = 200;
+
 /** Serves the page and the HTTP API. It only answers: nothing can be changed through it. */
 export function createPageServer(options: PageServerOptions): Server {
   return createServer({ requestTimeout: 30_000 }, (request, response) => {
     respond(options, request, response).catch((error: unknown) => {
       const wrong = error instanceof MqtraceError;
-      send(response, wrong ? 400 : 500, { error: wrong ? error.message : 'internal error' });
+      const message = { error: wrong ? error.message : 'internal error' };
+      if (response.headersSent) finish(response, message);
+      else send(response, wrong ? 400 : 500, message);
     });
   });
 }
@@ -64,9 +70,26 @@ async function respond(options: PageServerOptions, request: IncomingMessage, res
   if (path === undefined) return send(response, 404, { error: 'not found' });
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const answer = await answerFrom(store, path satisfies AnswerPath, url.searchParams, gone.signal);
+  const onProgress = request.headers.accept === streamType ? progressOf(response) : undefined;
+  const answer = await answerFrom(store, path satisfies AnswerPath, url.searchParams, gone.signal, onProgress);
+  if (response.headersSent) return finish(response, { answer: answer ?? {} });
   if (answer === undefined) return send(response, 404, { error: 'no message or span is known by this id' });
   send(response, 200, answer);
+}
+
+/** Tells of the progress, as soon as there is enough of it; a quick answer is sent as a whole. */
+function progressOf(response: ServerResponse): (share: number) => void {
+  let told = performance.now();
+  return (share) => {
+    if (performance.now() - told < progressMs || response.writableEnded) return;
+    told = performance.now();
+    if (!response.headersSent) response.writeHead(200, { ...securityHeaders, 'content-type': streamType });
+    response.write(`${JSON.stringify({ progress: Math.min(1, share) } satisfies StreamLine)}\n`);
+  };
+}
+
+function finish(response: ServerResponse, line: StreamLine): void {
+  if (!response.writableEnded) response.end(`${JSON.stringify(line)}\n`);
 }
 
 function status({ store, intake, endpoints }: PageServerOptions): object {

@@ -1,34 +1,53 @@
 // Stores encoded spans in compressed blocks.
 import { deflateRaw, inflateRawSync } from 'node:zlib';
+import type { AttributeHashes } from '../otlp/attribute-hash.ts';
 
-interface Block {
-  bytes: Buffer;
-  compressed: boolean;
-  size: number;
+/** A piece of the encoded spans. */
+export interface Block {
+  readonly bytes: Buffer;
+  readonly compressed: boolean;
+  /** How much of the bytes is in use, before compression. */
+  readonly size: number;
 }
 
-const blockSize = 256 * 1024;
+type OpenBlock = { -readonly [Key in keyof Block]: Block[Key] } & {
+  /** A Bloom filter of the attributes; undefined where a span has more of them than are hashed. */
+  attributes: Uint32Array | undefined;
+};
+
+/** Small enough that one message of many is read quickly, and large enough to compress well. */
+const blockSize = 64 * 1024;
+/** Bits of a block's Bloom filter: with a thousand different attributes, one look-up in 200 finds a block for nothing. */
+const filterBits = 2 ** 14;
 const offsets = 2 ** 22;
+/** Blocks that are kept inflated, of all stores together, since neighbours are often read one after another. */
+const maxInflated = 64;
+const inflated = new Map<Block, Buffer>();
+
+/** The three bits of a hash in a filter. */
+function bitsOf(hash: number): [number, number, number] {
+  return [hash % filterBits, Math.floor(hash / filterBits) % filterBits, Math.imul(hash, 0x9e3779b1) >>> 18];
+}
 
 /** Encoded spans one after another, in blocks that are compressed once they are full. */
 export class RawBlocks {
-  readonly #blocks: Block[] = [];
-  #open: Block | undefined;
-  #inflated: { at: number; bytes: Buffer } | undefined;
+  readonly #blocks: OpenBlock[] = [];
+  #open: OpenBlock | undefined;
   /** What the blocks take in memory. */
   bytes = 0;
 
   /** Copies a span; returns where it is, for {@link read}. */
-  add(source: Buffer, from: number, to: number): number {
+  add(source: Buffer, from: number, to: number, attributes: AttributeHashes): number {
     const length = to - from;
     if (this.#open === undefined || this.#open.size + length > this.#open.bytes.length) {
       this.#close();
       const bytes = Buffer.allocUnsafeSlow(Math.max(blockSize, length));
-      this.#open = { bytes, compressed: false, size: 0 };
+      this.#open = { bytes, compressed: false, size: 0, attributes: new Uint32Array(filterBits / 32) };
       this.#blocks.push(this.#open);
-      this.bytes += bytes.length;
+      this.bytes += bytes.length + filterBits / 8;
     }
-    const place = (this.#blocks.length - 1) * offsets + Math.min(this.#open.size, offsets - 1);
+    this.#index(this.#open, attributes);
+    const place = this.placeOf(this.#blocks.length - 1, this.#open.size);
     source.copy(this.#open.bytes, this.#open.size, from, to);
     this.#open.size += length;
     return place;
@@ -40,13 +59,25 @@ export class RawBlocks {
     return this.block(at).subarray(offset, offset + length);
   }
 
-  /** Which block a place is in. */
-  blockOf(place: number): number {
-    return Math.floor(place / offsets);
+  /** The place at an offset in a block. */
+  placeOf(block: number, offset: number): number {
+    return block * offsets + Math.min(offset, offsets - 1);
   }
 
   get count(): number {
     return this.#blocks.length;
+  }
+
+  /** One block as it is kept. */
+  stored(at: number): Block | undefined {
+    return this.#blocks[at];
+  }
+
+  /** Whether a block may hold an attribute with one of these hashes. */
+  mayHold(at: number, hashes: readonly number[]): boolean {
+    const filter = this.#blocks[at]?.attributes;
+    if (filter === undefined) return true;
+    return hashes.some((hash) => bitsOf(hash).every((bit) => (filter[bit >>> 5]! & (1 << (bit & 31))) !== 0));
   }
 
   /** The content of one block, inflated. */
@@ -54,8 +85,26 @@ export class RawBlocks {
     const block = this.#blocks[at];
     if (block === undefined) return Buffer.alloc(0);
     if (!block.compressed) return block.bytes.subarray(0, block.size);
-    if (this.#inflated?.at !== at) this.#inflated = { at, bytes: inflateRawSync(block.bytes) };
-    return this.#inflated.bytes;
+    let bytes = inflated.get(block);
+    if (bytes !== undefined) return bytes;
+    bytes = inflateRawSync(block.bytes);
+    if (inflated.size >= maxInflated) inflated.delete(inflated.keys().next().value!);
+    inflated.set(block, bytes);
+    return bytes;
+  }
+
+  #index(block: OpenBlock, { values, count, overflows }: AttributeHashes): void {
+    if (overflows) block.attributes = undefined;
+    const filter = block.attributes;
+    if (filter === undefined) return;
+    for (let at = 0; at < count; at++) {
+      const hash = values[at]!;
+      const second = Math.floor(hash / filterBits) % filterBits;
+      const third = Math.imul(hash, 0x9e3779b1) >>> 18;
+      filter[(hash % filterBits) >>> 5]! |= 1 << (hash & 31);
+      filter[second >>> 5]! |= 1 << (second & 31);
+      filter[third >>> 5]! |= 1 << (third & 31);
+    }
   }
 
   #close(): void {

@@ -110,7 +110,7 @@ export class Segment {
     this.messageId[row] = facts.messageIdHash;
     this.messageKey[row] = facts.messageKeyHash;
     this.rawLength[row] = record.to - record.from;
-    this.rawPlace[row] = this.raw.add(request, record.from, record.to);
+    this.rawPlace[row] = this.raw.add(request, record.from, record.to, record.attributes);
     this.byId.add(record.idHigh, record.idLow, row);
     if (record.parentHigh !== 0 || record.parentLow !== 0) this.byParent.add(record.parentHigh, record.parentLow, row);
     this.linksFrom[row] = this.linkCount;
@@ -129,6 +129,17 @@ export class Segment {
     this.byTarget.add(high, low, entry);
     this.linksFrom[row + 1] = this.linkCount;
     return entry;
+  }
+
+  /** The row whose encoded span lies at this place of {@link raw}. */
+  rowAt(place: number): number {
+    let [from, to] = [0, this.rows];
+    while (to - from > 1) {
+      const middle = (from + to) >>> 1;
+      if (this.rawPlace[middle]! <= place) from = middle;
+      else to = middle;
+    }
+    return from;
   }
 
   findRow(high: number, low: number): number {

@@ -1,0 +1,35 @@
+// Shows what a command is doing if that takes longer than a second.
+import type { Output } from './command.ts';
+
+const quietMs = 1000;
+
+/**
+ * Runs a part of a command. If it takes longer than a second, a line says what is done and, as far as that is known, how much of it;
+ * the line is cleared at the end.
+ *
+ * @param work - is given a function that it may tell how much is done, from 0 to 1.
+ */
+export async function waiting<T>(
+  output: Output,
+  what: string,
+  work: (tell: (share: number) => void) => Promise<T>,
+): Promise<T> {
+  let shown: string | undefined;
+  const begun = performance.now();
+  const show = (share?: number): void => {
+    const line = share === undefined ? `${what} ...` : `${what}: ${Math.round(share * 100)} %`;
+    if (line === shown) return;
+    shown = line;
+    output.progress(line);
+  };
+  const timer = setTimeout(show, quietMs);
+  try {
+    return await work((share) => {
+      // Work that keeps the process busy leaves no time for the timer.
+      if (performance.now() - begun >= quietMs) show(share);
+    });
+  } finally {
+    clearTimeout(timer);
+    if (shown !== undefined) output.progress('');
+  }
+}

@@ -1,0 +1,67 @@
+// Looks through blocks of encoded spans in a thread of its own.
+import { Worker } from 'node:worker_threads';
+import type { Block } from '../store/raw-blocks.ts';
+
+/**
+ * The program of the thread, as text: it then needs no file of its own in the package. It answers with the places of all that was found
+ * in each block.
+ */
+const program = `
+const { parentPort } = require('node:worker_threads');
+const { inflateRawSync } = require('node:zlib');
+parentPort.on('message', ({ number, blocks, needles }) => {
+  const found = blocks.map(({ bytes, compressed }) => {
+    const block = compressed ? inflateRawSync(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const places = [];
+    for (const each of needles) {
+      const needle = Buffer.from(each.buffer, each.byteOffset, each.length);
+      for (let at = block.indexOf(needle); at >= 0; at = block.indexOf(needle, at + 1)) places.push(at);
+    }
+    return places;
+  });
+  parentPort.postMessage({ number, found });
+});
+`;
+
+type Places = number[][];
+interface Waiting {
+  resolve: (found: Places) => void;
+  reject: (error: Error) => void;
+}
+
+let worker: Worker | undefined;
+let number = 0;
+const waiting = new Map<number, Waiting>();
+
+/** Where in each block one of the needles is. The thread is kept for the next search, and does not keep the process alive. */
+export function placesIn(blocks: readonly Block[], needles: readonly Buffer[]): Promise<Places> {
+  const thread = (worker ??= started());
+  thread.ref();
+  return new Promise((resolve, reject) => {
+    waiting.set(++number, { resolve, reject });
+    thread.postMessage({
+      number,
+      blocks: blocks.map(({ bytes, compressed, size }) => ({
+        // A copy: a block that is not full yet changes, and a view would drag its whole buffer along.
+        bytes: Uint8Array.prototype.slice.call(bytes, 0, compressed ? bytes.length : size),
+        compressed,
+      })),
+      needles: needles.map((needle) => Uint8Array.prototype.slice.call(needle)),
+    });
+  });
+}
+
+function started(): Worker {
+  const thread = new Worker(program, { eval: true, stdout: false, stderr: false });
+  thread.on('message', (answer: { number: number; found: Places }) => {
+    waiting.get(answer.number)?.resolve(answer.found);
+    waiting.delete(answer.number);
+    if (waiting.size === 0) thread.unref();
+  });
+  thread.on('error', (error) => {
+    worker = undefined;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  });
+  return thread;
+}
