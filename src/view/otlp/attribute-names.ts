@@ -57,7 +57,6 @@ export const setters: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['messaging.destination', setOlderDestination],
   ['messaging.source.name', setOlderDestination],
   ['messaging.source', setOlderDestination],
-  ['messaging.url', setOlderDestination],
   ['messaging.consumer.group.name', setGroup],
   ['messaging.kafka.consumer.group', setGroup],
   ['messaging.kafka.consumer_group', setGroup],

@@ -39,7 +39,7 @@ export function placesIn(blocks: readonly Block[], needles: readonly Buffer[]): 
   thread.ref();
   return new Promise((resolve, reject) => {
     waiting.set(++number, { resolve, reject });
-    thread.postMessage({
+    const request = {
       number,
       blocks: blocks.map(({ bytes, compressed, size }) => ({
         // A copy: a block that is not full yet changes, and a view would drag its whole buffer along.
@@ -47,7 +47,8 @@ export function placesIn(blocks: readonly Block[], needles: readonly Buffer[]): 
         compressed,
       })),
       needles: needles.map((needle) => Uint8Array.prototype.slice.call(needle)),
-    });
+    };
+    thread.postMessage(request, []);
   });
 }
 

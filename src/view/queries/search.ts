@@ -206,7 +206,8 @@ async function* rowsWith(
 ): AsyncIterable<Group> {
   const { count } = segment.raw;
   const numbers = Array.from({ length: count }, (_, at) => count - 1 - at).filter(mayHold);
-  for (let from = 0; from < numbers.length && !signal?.aborted;) {
+  for (let from = 0; from < numbers.length;) {
+    if (signal?.aborted) return;
     const some = numbers.slice(from, from + (from === 0 ? blocksAtFirst : blocksAtOnce));
     from += some.length;
     const found = await placesIn(

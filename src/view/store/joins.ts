@@ -2,7 +2,7 @@
 import { Kind, noFlags, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import type { Card, Hop } from './flow.ts';
 import { LinkState, type Segment } from './segment.ts';
-import { earlierOf, findPlace, isDoubled, type Place } from './neighbours.ts';
+import { earlierOf, findPlace, isDoubled, isRepeated, type Place } from './neighbours.ts';
 import type { SpanStore } from './store.ts';
 
 /** After this long, and at most twice this long, a creation that has not come counts as not seen. */
@@ -50,6 +50,7 @@ export class Joins {
   #created(record: SpanRecord, segment: Segment, row: number, card: Card): void {
     // A send of several that links their create spans creates nothing itself.
     const creates = record.kind === Kind.producer || record.links.count === 0;
+    if (isRepeated(record, segment, row)) return;
     if (!creates) {
       if (record.status === 2) this.#store.flow.sender(card, segment.service[row]!).errors++;
       return;
@@ -76,6 +77,7 @@ export class Joins {
     const byParent = links === 0 && this.#mayContinueParent(record);
     const messages = Math.max(links, record.batchCount, receiving ? 0 : 1);
     if (messages === 0 || (receiving && links === 0 && record.batchCount < 1)) return;
+    if (links === 0 && this.#isWithinConsumption(record, segment, row)) return;
     const known = card ?? this.#cardOfTargets(segment, row);
     const hop = flow.hop(known ?? flow.card('', '(unknown)'), queue, segment.service[row]!, record.group, receiving);
     if (links > 1 && record.linksPart === 0) hop.batches++;
@@ -114,6 +116,16 @@ export class Joins {
     if (record.parentHigh === 0 && record.parentLow === 0) return false;
     const knownLocal = record.flags !== noFlags && (record.flags & 0x100) !== 0 && (record.flags & 0x200) === 0;
     return !knownLocal && record.batchCount < 1;
+  }
+
+  /** What is processed within the receive of its message, as Go's kotel says it, has been counted with that. */
+  #isWithinConsumption(record: SpanRecord, segment: Segment, row: number): boolean {
+    const parent = findPlace(this.#store, record.parentHigh, record.parentLow);
+    if (parent === undefined || !consumes(parent.segment.operation[parent.row]!)) return false;
+    return (
+      parent.segment.card[parent.row] === segment.card[row] &&
+      parent.segment.service[parent.row] === segment.service[row]
+    );
   }
 
   #cardOfTargets(segment: Segment, row: number): Card | undefined {

@@ -44,6 +44,31 @@ export function isDoubled(store: SpanStore, record: SpanRecord, segment: Segment
   return false;
 }
 
+/**
+ * Whether one instrumentation made a span around its own span of the same send, as Python's pika does. The inner one, which comes first,
+ * is the creation of the message.
+ */
+export function isRepeated(record: SpanRecord, segment: Segment, row: number): boolean {
+  if (record.kind !== Kind.producer || segment.messageId[row] === 0) return false;
+  let seen = 0;
+  for (
+    let child = segment.byParent.head(record.idHigh, record.idLow);
+    child >= 0 && seen++ < maxEarlier;
+    child = segment.byParent.next(child)
+  ) {
+    if (
+      segment.isParent(child, record.idHigh, record.idLow) &&
+      segment.kind[child] === Kind.producer &&
+      segment.card[child] === segment.card[row] &&
+      segment.service[child] === segment.service[row] &&
+      segment.scope[child] === segment.scope[row] &&
+      segment.messageId[child] === segment.messageId[row]
+    )
+      return true;
+  }
+  return false;
+}
+
 /** Whether the same consumer has had the message before: `attempt`, or `duplicate` where both spans are one consumption. */
 export function earlierOf(store: SpanStore, segment: Segment, row: number, entry: number, hop: Hop): LinkState {
   const high = segment.linkTargets[entry * 2]!;

@@ -1,6 +1,6 @@
 // Stores spans within bounds of count and memory.
 import { decodeTraces, type SpanSink } from '../otlp/decode-traces.ts';
-import { Kind, Operation, type SpanRecord } from '../otlp/span-record.ts';
+import { Kind, noFlags, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import { cardOf } from './card-of.ts';
 import { Flow } from './flow.ts';
 import { Joins } from './joins.ts';
@@ -180,12 +180,24 @@ export class SpanStore implements SpanSink {
 /** The card number of spans that have no destination. */
 export const noCard = 0xffff;
 
+/** Bits of the flags: it is known where the parent is, and it is in another process. */
+const remoteParent = 0x300;
+
 /** What a span says only by its kind. */
 function normalise(record: SpanRecord): void {
   if (record.operation === Operation.none && record.system !== '') {
     if (record.kind === Kind.producer) record.operation = Operation.send;
     else if (record.kind === Kind.consumer) record.operation = Operation.process;
   }
+  // A receive within the trace of its message is its handler: a pull has no parent from elsewhere. Python's pika says so.
+  if (
+    record.operation === Operation.receive &&
+    record.kind === Kind.consumer &&
+    record.links.count === 0 &&
+    record.flags !== noFlags &&
+    (record.flags & remoteParent) === remoteParent
+  )
+    record.operation = Operation.process;
   // Pollers that say CONSUMER of a receive exist in older instrumentations; what is pulled is received all the same.
   if (record.operation === Operation.receive && record.kind === Kind.consumer && record.destination === '')
     record.operation = Operation.none;
