@@ -115,7 +115,7 @@ function stockSdk(percent, sink, mqtraceProcessor = false) {
     };
   } else {
     const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto');
-    const exporter = new OTLPTraceExporter({ url: `${sink}/v1/traces` });
+    const exporter = new OTLPTraceExporter({ url: `${sink}/v1/traces`, concurrencyLimit: 1000 });
     let exported = 0;
     const send = exporter.export.bind(exporter);
     exporter.export = (spans, done) => {

@@ -1,10 +1,11 @@
 import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { recordRegisteredSpans } from '../../test-support/spans.ts';
-import { Operation } from '../messaging/index.ts';
+import { Messaging, Operation } from '../messaging/index.ts';
 import { Confirms, publishedCount } from './confirms.ts';
 
 const recorded = recordRegisteredSpans();
+const messaging = new Messaging('rabbitmq', 'test', {});
 
 function publish(confirms: Confirms, name: string): Operation {
   const span = recorded.tracerProvider.getTracer('test').startSpan(name);
@@ -15,7 +16,7 @@ function publish(confirms: Confirms, name: string): Operation {
 const ended = (): string[] => recorded.spans().map(({ name }) => name);
 
 test('confirms end publishes by tag: one, several, out of order', () => {
-  const confirms = new Confirms(0);
+  const confirms = new Confirms(messaging, 0);
   for (const name of ['1', '2', '3', '4', '5']) publish(confirms, name);
   confirms.ack({ deliveryTag: 3, multiple: false });
   expect(ended()).toEqual(['3']);
@@ -29,7 +30,7 @@ test('confirms end publishes by tag: one, several, out of order', () => {
 });
 
 test('publishes without a span are counted, too', () => {
-  const confirms = new Confirms(2);
+  const confirms = new Confirms(messaging, 2);
   confirms.publish(undefined);
   confirms.publish(new Operation(ROOT_CONTEXT));
   publish(confirms, 'fifth');
@@ -40,7 +41,7 @@ test('publishes without a span are counted, too', () => {
 });
 
 test('a confirm that is repeated, unknown or malformed changes nothing', () => {
-  const confirms = new Confirms(0);
+  const confirms = new Confirms(messaging, 0);
   publish(confirms, 'open');
   for (const fields of [undefined, null, {}, { deliveryTag: '1' }, { deliveryTag: 7 }]) confirms.ack(fields);
   expect(ended()).toEqual([]);
@@ -55,7 +56,7 @@ test('a close fails waiting publishes with the error that closed the channel', (
     [undefined, 'channel_closed'],
     [Object.assign(new Error('not found'), { code: 404 }), '404'],
   ] as const) {
-    const confirms = new Confirms(0);
+    const confirms = new Confirms(messaging, 0);
     publish(confirms, type);
     confirms.close(failure);
     expect(recorded.span(type).attributes['error.type']).toBe(type);

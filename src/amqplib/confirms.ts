@@ -1,5 +1,5 @@
 // Ends the spans of a confirm channel with the broker's confirms.
-import type { Operation } from '../messaging/index.ts';
+import { endAll, type Messaging, type Operation } from '../messaging/index.ts';
 
 /** The fields of a `basic.ack` or `basic.nack` with which the broker confirms publishes. */
 interface ConfirmFields {
@@ -15,10 +15,12 @@ interface ConfirmFields {
 export class Confirms {
   /** By delivery tag, in order. Publishes that are not observed are only counted. */
   readonly #waiting = new Map<number, Operation>();
+  readonly #messaging: Messaging;
   #published: number;
 
   /** @param published - the number of messages that the channel has already published. */
-  constructor(published: number) {
+  constructor(messaging: Messaging, published: number) {
+    this.#messaging = messaging;
     this.#published = published;
   }
 
@@ -29,7 +31,7 @@ export class Confirms {
   }
 
   ack(fields: unknown): void {
-    for (const operation of this.#take(fields)) operation.end();
+    endAll(this.#messaging, this.#take(fields));
   }
 
   nack(fields: unknown): void {

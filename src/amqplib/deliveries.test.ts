@@ -51,13 +51,13 @@ describe('deliveries', () => {
   test('settling ends the operation that waits for it, now or later', () => {
     const [before, after] = [new Operation(ROOT_CONTEXT), new Operation(ROOT_CONTEXT)];
     const early = delivery(1);
-    early.settle();
+    early.settle()?.end();
     early.endWhenSettled(before);
     expect(before.ended).toBe(true);
     const late = delivery(2);
     late.endWhenSettled(after);
     expect(after.ended).toBe(false);
-    late.settle();
+    late.settle()?.end();
     expect(after.ended).toBe(true);
   });
 });

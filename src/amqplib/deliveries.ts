@@ -29,10 +29,12 @@ export class Delivery {
     else this.#untilSettled = operation;
   }
 
-  settle(): void {
+  /** Returns the operation that ends now; undefined if there is none. */
+  settle(): Operation | undefined {
     this.#settled = true;
-    this.#untilSettled?.end();
+    const operation = this.#untilSettled;
     this.#untilSettled = undefined;
+    return operation;
   }
 }
 
@@ -82,10 +84,29 @@ export class Deliveries {
     return isOrdered ? found : found.toSorted((one, other) => one.tag - other.tag);
   }
 
-  settle(delivery: Delivery): void {
+  /** Forgets a delivery. Returns the operation that ends now; undefined if there is none. */
+  settle(delivery: Delivery): Operation | undefined {
     const { tag } = delivery;
     if (!this.#pushed.delete(tag) && !this.#pulled.delete(tag)) this.#promoted.delete(tag);
-    delivery.settle();
+    return delivery.settle();
+  }
+
+  /** Forgets all deliveries up to a tag. Returns the operations that end now. */
+  settleUpTo(tag: number): Operation[] {
+    const settled = this.findUpTo(tag);
+    // Deleting one after the other would take most of the time.
+    if (settled.length === this.size) this.clear();
+    return this.settleAll(settled);
+  }
+
+  /** Forgets deliveries. Returns the operations that end now. */
+  settleAll(settled: readonly Delivery[]): Operation[] {
+    const ending: Operation[] = [];
+    for (const delivery of settled) {
+      const operation = this.settle(delivery);
+      if (operation !== undefined) ending.push(operation);
+    }
+    return ending;
   }
 
   clear(): void {

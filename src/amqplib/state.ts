@@ -36,7 +36,7 @@ export class ChannelState {
     this.server = serverOf(channel, options);
     this.exclusiveQueues = exclusiveQueuesOf(channel);
     const published = publishedCount(channel);
-    this.confirms = published === undefined ? undefined : new Confirms(published);
+    this.confirms = published === undefined ? undefined : new Confirms(messaging, published);
     this.returns = published === undefined ? undefined : new Returns(messaging);
   }
 

@@ -8,6 +8,7 @@ import type { DestinationQueue } from './destination-queue.ts';
 import { addLost, joinProcessEnd, type LostAtEnd } from './process-end.ts';
 import type { FlushResult, FlushTimeout } from './export-options.ts';
 import { type DestinationStats, destinationStats } from './stats.ts';
+import { drainDeferred } from '../common/deferred-work.ts';
 import { isSampled } from '../common/is-sampled.ts';
 
 /**
@@ -50,6 +51,7 @@ export class DeliveringSpanProcessor implements SpanProcessor {
   }
 
   #sumLost(count: (destination: DestinationQueue) => LostAtEnd): LostAtEnd {
+    drainDeferred();
     const total = { noSpool: 0, spoolFull: 0, spoolFailed: 0 };
     for (const destination of this.destinations) addLost(total, count(destination));
     return total;
@@ -90,11 +92,13 @@ export class DeliveringSpanProcessor implements SpanProcessor {
 
   /** Sends all spans that have ended so far and waits for the responses. Never rejects. */
   flush(timeout: FlushTimeout = {}): Promise<FlushResult> {
+    drainDeferred();
     return this.#together((destination) => destination.flush(timeout));
   }
 
   /** Stops: drops new spans, sends queued spans and keeps the rest in the spool. Never rejects. */
   end(timeout: FlushTimeout = {}): Promise<FlushResult> {
+    drainDeferred();
     const ended = this.#together((destination) => destination.shutdown(timeout)).finally(this.#leave);
     this.#over = true;
     return ended;

@@ -105,7 +105,8 @@ export class CreateSpans<H> {
   }
 }
 
-function oursOf(messaging: Messaging): PreparedTracer | undefined {
+/** The tracer of this client, if it can start prepared spans. Never throws. */
+export function oursOf(messaging: Messaging): PreparedTracer | undefined {
   try {
     return preparedTracer(answered(messaging.tracer()));
   } catch {

@@ -1,5 +1,6 @@
 // Exports the building blocks of the wrappers. Not public, except for the types of the options.
 export { contextWithoutSpan, startBatch, startProcessing, startReceiving, startSettling } from './consuming.ts';
+export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received } from './incoming.ts';
 export type { Counting } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
@@ -32,6 +33,7 @@ export type { PipelineOptions } from './pipeline-policy.ts';
 export { type Outgoing, type Sending, startSending } from './producing.ts';
 export * from './semconv.ts';
 export { checkServer, serverAttributes, type ServerOption } from './server.ts';
+export { type LateSettlement, settleLater } from './settling-many.ts';
 export { createStamp, type Stamp } from './stamp.ts';
 export { startSpans } from './spans.ts';
 export { tracerOf, type TracerSource } from './tracer.ts';

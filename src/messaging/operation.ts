@@ -142,14 +142,31 @@ export class Operation {
   #end(failure: string | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.write(this.#startedAt?.now());
+    this.#measureEnd(failure);
+  }
+
+  /** Ends the operation, but its spans only with {@link write}. Returns whether there are any. */
+  endLater(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#measureEnd(undefined);
+    return this.#spans.length > 0;
+  }
+
+  /** Ends the spans, at a time in one of the forms of the API. */
+  write(time: number | undefined): void {
     this.#open?.delete(this);
     for (const span of this.#spans) {
       try {
-        answered(span.end(this.#startedAt?.now()));
+        answered(span.end(time));
       } catch (error) {
         reportFault('ending a span', error);
       }
     }
+  }
+
+  #measureEnd(failure: string | undefined): void {
     const measurement = this.#measurement;
     if (measurement === undefined) return;
     // After its end it may belong to another operation.

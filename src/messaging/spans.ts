@@ -7,7 +7,7 @@ import { ATTR_LINKS_PART } from './semconv.ts';
 import type { TracerSource } from './tracer.ts';
 
 /** The SDK's default limit. The SDK drops further links silently. */
-const linksPerSpan = 128;
+export const linksPerSpan = 128;
 
 /** The spans of one operation: the first one is the operation's span, additional ones have the links beyond its limit. */
 export interface OperationSpans {

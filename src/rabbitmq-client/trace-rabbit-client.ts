@@ -11,7 +11,7 @@ import {
   replaceMethod,
   runHandler,
   startProcessing,
-  whenGiven,
+  observeResult,
 } from '../messaging/index.ts';
 import { serverOfSocket, tracePublish } from './sending.ts';
 
@@ -47,7 +47,7 @@ export function traceRabbitClient<C extends RabbitClientLike>(connection: C, opt
     'acquire',
     (raw) =>
       function acquire(this: unknown, ...args: unknown[]): unknown {
-        return whenGiven(Reflect.apply(raw, this, args), (channel) => {
+        return observeResult(Reflect.apply(raw, this, args), (channel) => {
           if (typeof channel !== 'object' || channel === null) return;
           if (claim(channel, 'traceRabbitClient', options)) tracePublish(channel, messaging, options);
         });

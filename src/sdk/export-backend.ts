@@ -3,6 +3,7 @@ import type { SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { reportError, warnEachMinute } from '../common/warnings.ts';
 import type { StartedSpans } from '../export/started-spans.ts';
 import type { SamplingPair } from '../sampling/create-sampling.ts';
+import { deferredDone } from '../common/deferred-work.ts';
 import type { DeliveringSpanProcessor } from '../export/delivering-span-processor.ts';
 import type { FlushResult } from '../export/export-options.ts';
 import type { MetricsExport } from '../export/messaging-metrics/export.ts';
@@ -62,6 +63,7 @@ export class ExportBackend {
   }
 
   async flush(timeoutMs: number): Promise<FlushResult> {
+    await deferredDone();
     this.sampling.release();
     const own = Promise.all(this.#own.map((processor) => processor.forceFlush()));
     const [result] = await Promise.all([
@@ -74,6 +76,7 @@ export class ExportBackend {
   }
 
   async shutdown(timeoutMs: number): Promise<FlushResult> {
+    await deferredDone();
     const ended = this.#exporting.end({ timeoutMs });
     const [result] = await Promise.all([
       ended,

@@ -1,0 +1,72 @@
+// Tests the settlement of so many messages at once that their spans are written later.
+import { type Channel, connect } from 'amqplib';
+import { traceConnection } from 'mqtrace/amqplib';
+import { startTracing } from 'mqtrace/sdk';
+import { expect, inject, test } from 'vitest';
+import { uniqueName } from '../../test-support/inputs.ts';
+import type { ReceivedSpan } from '../../test-support/otlp-decode.ts';
+import { startOtlpReceiver } from '../../test-support/otlp-receiver.ts';
+
+const count = 700;
+
+/** Publishes and consumes many messages with confirms, settles them in one call, and shuts tracing down. */
+async function settleMany(
+  fastPath: boolean,
+  settle: (channel: Channel, last: unknown) => void,
+): Promise<readonly ReceivedSpan[]> {
+  await using receiver = await startOtlpReceiver();
+  const tracing = startTracing({ serviceName: 'settle-many', register: false, export: { endpoint: receiver.url } });
+  const { provider: tracerProvider } = tracing;
+  const connection = traceConnection(await connect(inject('amqpUrl')), { tracerProvider, fastPath });
+  const channel = await connection.createConfirmChannel();
+  const { queue } = await channel.assertQueue(uniqueName('q'), { durable: false, expires: 60_000 });
+  const last = await new Promise((resolve, reject) => {
+    let received = 0;
+    channel.consume(queue, (message) => ++received === count && resolve(message)).catch(reject);
+    for (let sent = 0; sent < count; sent++) channel.sendToQueue(queue, Buffer.from('x'), { messageId: String(sent) });
+  });
+  await channel.waitForConfirms();
+  settle(channel, last);
+  // Nothing has turned the event loop meanwhile.
+  await tracing.shutdown();
+  await connection.close();
+  return receiver.spans;
+}
+
+/** What does not differ from run to run: what each span is, and of which others it tells. */
+function described(spans: readonly ReceivedSpan[]): unknown[] {
+  const messages = new Map(
+    spans
+      .filter(({ name }) => name.startsWith('publish'))
+      .map((span) => [span.spanId, span.attributes['messaging.message.id']]),
+  );
+  const named = new Map(
+    spans.map(({ spanId, name, attributes }) => [spanId, [name, attributes['messaging.message.id']]]),
+  );
+  return spans
+    .map(({ name, kind, parentSpanId, attributes, links, status, events }) => ({
+      name: name.replace(/ .*/, ''),
+      kind,
+      status,
+      events: events.map((event) => event.name),
+      parent: JSON.stringify(named.get(parentSpanId))?.replace(/ [^"]*/, ''),
+      links: links.map((link) => [messages.get(link.spanId), Object.keys(link.attributes)]),
+      attributes: Object.entries(attributes).filter(
+        ([key]) => !/destination|routing_key|message\.age|^network|^server/.test(key),
+      ),
+    }))
+    .map((each) => JSON.stringify(each))
+    .toSorted();
+}
+
+test.each<[string, (channel: Channel, last: unknown) => void]>([
+  ['ack of all up to one', (channel, last) => channel.ack(last as never, true)],
+  ['ackAll', (channel) => channel.ackAll()],
+  ['nackAll', (channel) => channel.nackAll(false)],
+])('%s: the same spans as by the slow path, all exported by a shutdown', async (_, settle) => {
+  const fast = await settleMany(true, settle);
+  const slow = await settleMany(false, settle);
+  expect(described(fast)).toEqual(described(slow));
+  // A publish and a process span for each message, and one for each 128 links of the settlement.
+  expect(fast).toHaveLength(2 * count + Math.ceil(count / 128));
+});

@@ -1,0 +1,57 @@
+import { ROOT_CONTEXT, type Span, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { afterEach, expect, test, vi } from 'vitest';
+import { drainDeferred } from '../common/deferred-work.ts';
+import { type PreparedTracer, preparedVersion } from '../common/prepared-span.ts';
+import { endAll } from './ending-many.ts';
+import { Messaging } from './messaging.ts';
+import { Operation } from './operation.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+const prepared = { mqtracePrepared: preparedVersion, startSpan() {} } as unknown as PreparedTracer;
+const providerOf = (tracer: Tracer): TracerProvider => ({ getTracer: () => tracer });
+
+/** Operations, and what their spans are ended with. */
+function operations(count: number): { operations: Operation[]; ends: unknown[] } {
+  const ends: unknown[] = [];
+  const spanOf = (at: number): Span => ({ end: (time?: unknown) => void ends.push([at, time]) }) as unknown as Span;
+  return { operations: Array.from({ length: count }, (_, at) => new Operation(ROOT_CONTEXT, [spanOf(at)])), ends };
+}
+
+test('many operations end now, and their spans are written later with the time of the end', () => {
+  let clock = 100;
+  vi.spyOn(performance, 'now').mockImplementation(() => clock);
+  const messaging = new Messaging('test', 'test', { tracerProvider: providerOf(prepared) });
+  const { operations: ending, ends } = operations(200);
+  ending[7]!.end();
+  endAll(messaging, ending);
+  expect(ends).toEqual([[7, undefined]]);
+  expect(ending.every(({ ended }) => ended)).toBe(true);
+  // A later end changes nothing.
+  ending[3]!.fail(new Error('too late'));
+  clock = 200;
+  drainDeferred();
+  const others = Array.from({ length: 200 }, (_, at) => [at, 100]).filter(([at]) => at !== 7);
+  expect(ends).toEqual([[7, undefined], ...others]);
+});
+
+test.each<[string, number, object]>([
+  ['few operations', 128, { tracerProvider: providerOf(prepared) }],
+  ['with `fastPath: false`', 200, { tracerProvider: providerOf(prepared), fastPath: false }],
+  ['the spans of another SDK', 200, { tracerProvider: providerOf({ startSpan() {} } as unknown as Tracer) }],
+  [
+    'a provider that throws',
+    200,
+    {
+      tracerProvider: {
+        getTracer() {
+          throw new Error('no tracer');
+        },
+      },
+    },
+  ],
+])('%s: the spans end at once', (_, count, options) => {
+  const { operations: ending, ends } = operations(count);
+  endAll(new Messaging('test', 'test', options), ending);
+  expect(ends).toEqual(Array.from({ length: count }, (__, at) => [at, undefined]));
+});
