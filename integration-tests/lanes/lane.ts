@@ -45,7 +45,10 @@ export async function runLane(lane: Lane, tarball: string, env: NodeJS.ProcessEn
       ? { ...clients, ...lane.packages }
       : { mqtrace: `file:${tarball}`, ...openTelemetry, ...clients, ...lane.packages };
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'lane', private: true, dependencies }));
-    for (const [name, text] of Object.entries(lane.files ?? {})) writeFileSync(join(folder, name), text);
+    for (const [name, text] of Object.entries(lane.files ?? {})) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
     const node = await nodeOf(lane.node);
     await install(lane.manager ?? 'npm', folder, node, lane.line ? readmeLine(tarball) : []);
     const command = (args: readonly string[], cwd: string): Promise<string> =>

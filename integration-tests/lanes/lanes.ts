@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lane } from './lane.ts';
+import { nestjs } from './nestjs.ts';
 import { root } from './tarball.ts';
 
 const required = ['node', 'main.cjs'] as const;
@@ -107,19 +108,6 @@ const beside = (kind: 'passing' | 'sync' | 'giving', ...flags: readonly string[]
     [...flags, '--import', `./register/hooks-${kind}.mjs`, ...preload, app],
     [...flags, ...preload, '--import', `./register/hooks-${kind}.mjs`, app],
   ]);
-
-const nest = `
-require('reflect-metadata');
-const { Injectable, Module } = require('@nestjs/common');
-const { NestFactory } = require('@nestjs/core');
-const pipelines = require('./entry.cjs');
-class Orders { run() { return pipelines(); } }
-Injectable()(Orders);
-class App {}
-Module({ providers: [Orders] })(App);
-NestFactory.createApplicationContext(App, { logger: false })
-  .then(async (app) => { console.log(await app.get(Orders).run()); await app.close(); })
-  .catch((error) => { console.error(error); process.exit(1); });`;
 
 const jest = ['node', '--no-warnings', 'node_modules/jest/bin/jest.js', '--testMatch', '**/*.test.*', '--rootDir', '.'];
 
@@ -279,11 +267,5 @@ export const lanes: readonly Lane[] = [
     packages: { 'ioredis-mock': '^8.13.0', ioredis: '5.11.1' },
     commands: [['node', 'mock.cjs']],
   },
-  {
-    row: 'frameworks',
-    version: 'NestJS 11',
-    packages: { '@nestjs/common': '^11.0.0', '@nestjs/core': '^11.0.0', 'reflect-metadata': '^0.2.0', rxjs: '^7.0.0' },
-    files: { 'nest.cjs': nest },
-    commands: [['node', 'nest.cjs']],
-  },
+  ...nestjs,
 ];
