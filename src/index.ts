@@ -28,7 +28,9 @@ export {
 // Common options of all wrappers.
 export { deliverAtHeader } from './messaging/deliver-at.ts';
 export type { PipelineOptions } from './messaging/pipeline-policy.ts';
-export type { Parenting, TraceOptions } from './messaging/options.ts';
+export type { CaptureHeaders } from './messaging/capture-headers.ts';
+export type { MessageView } from './messaging/message-view.ts';
+export type { MessageHook, Parenting, TraceOptions } from './messaging/options.ts';
 export type { SemconvVersion } from './messaging/semconv.ts';
 export type { ServerOption } from './messaging/server.ts';
 // For asynchronous pipelines.

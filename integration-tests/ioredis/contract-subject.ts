@@ -266,6 +266,7 @@ async function observe(): Promise<Observer> {
 /** The subject, its clients traced in one way. */
 export const redisSubject = (way: WayToTrace): WrapperSubject => ({
   late: { warning: undefined, sends: true, receives: true },
+  hasBody: false,
   open: (options) => new RedisSession(way, options).connect(),
   observe,
   loadWrapper: async () => (await import('../../src/ioredis/index.ts')).traceRedis as never,

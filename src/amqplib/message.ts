@@ -14,6 +14,7 @@ import {
   type DeliveryFacts,
   type Destination,
   type Incoming,
+  type MessageContent,
   type Messaging,
   Received,
   timeInHeader,
@@ -55,8 +56,14 @@ class ReceivedMessage extends Received {
   readonly #sentAt: unknown;
   readonly #deliverAt: unknown;
   readonly #timestamp: unknown;
+  /** Kept only for options that look into messages. */
+  readonly #content: MessageContent | undefined;
 
-  constructor(messaging: Messaging, { fields, properties }: MessageLike, destination: Destination | undefined) {
+  constructor(
+    messaging: Messaging,
+    { fields, properties, content }: MessageLike,
+    destination: Destination | undefined,
+  ) {
     const { headers, messageId, contentType, timestamp } = properties;
     super(messaging, destination);
     this.#carrier = carrierFor(contentType);
@@ -67,12 +74,17 @@ class ReceivedMessage extends Received {
     this.#sentAt = (headers as Headers | undefined)?.[sentAtHeader];
     this.#deliverAt = (headers as Headers | undefined)?.[deliverAtHeader];
     this.#timestamp = timestamp;
+    this.#content = messaging.content === undefined ? undefined : { headers, body: content };
     this.read();
     this.#headers = undefined;
   }
 
   protected extract(): Context {
     return this.messaging.extract(this.#carrier, this.#headers as AmqpHeaders);
+  }
+
+  override get content(): MessageContent | undefined {
+    return this.#content;
   }
 
   get sentAt(): number | undefined {

@@ -98,7 +98,7 @@ class Publisher {
     this.#state = state;
   }
 
-  start([exchange, routingKey, , given]: readonly unknown[], parent: Context): Publishing {
+  start([exchange, routingKey, content, given]: readonly unknown[], parent: Context): Publishing {
     const { messaging, server } = this.#state;
     const target = this.#targetOf(
       typeof exchange === 'string' ? exchange : '',
@@ -118,6 +118,7 @@ class Publisher {
         {
           destination: target.destination,
           headers: headers as AmqpHeaders | undefined,
+          body: content,
           // Headers of an invalid type are passed through, so that amqplib throws its own error.
           readOnlyHeaders: isReadOnly(headers),
         },

@@ -16,6 +16,7 @@ export interface MessageLike {
     readonly messageId?: unknown;
     readonly timestamp?: unknown;
   };
+  readonly content?: unknown;
 }
 
 /** A `Channel` or `ConfirmChannel` of `amqplib` or `amqplib/callback_api`. */

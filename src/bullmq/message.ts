@@ -5,6 +5,7 @@ import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   ATTR_MESSAGE_ID,
   type Destination,
+  type MessageContent,
   type Messaging,
   Received,
 } from '../messaging/index.ts';
@@ -70,6 +71,17 @@ export class ReceivedJob extends Received {
   get attempt(): number | undefined {
     const { attemptsMade } = this.#job;
     return typeof attemptsMade === 'number' ? attemptsMade + 1 : undefined;
+  }
+
+  override get content(): MessageContent {
+    const job = this.#job;
+    return {
+      headers: undefined,
+      // BullMQ stores the data of a job as JSON.
+      get body(): string | undefined {
+        return job.data === undefined ? undefined : JSON.stringify(job.data);
+      },
+    };
   }
 
   protected extract(): Context {

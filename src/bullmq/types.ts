@@ -32,6 +32,7 @@ export interface JobLike {
   readonly name?: unknown;
   readonly timestamp?: unknown;
   readonly attemptsMade?: unknown;
+  readonly data?: unknown;
   readonly opts?: { readonly delay?: unknown } | undefined;
 }
 

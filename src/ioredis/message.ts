@@ -3,7 +3,14 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { reportFault } from '../common/faults.ts';
-import { ATTR_MESSAGE_DELIVERY_ATTEMPT, ATTR_MESSAGE_ID, guard, type Incoming, Received } from '../messaging/index.ts';
+import {
+  ATTR_MESSAGE_DELIVERY_ATTEMPT,
+  ATTR_MESSAGE_ID,
+  guard,
+  type Incoming,
+  type MessageContent,
+  Received,
+} from '../messaging/index.ts';
 import { PlainFields } from '../propagation/plain-fields.ts';
 import { propagatorFields } from '../propagation/header-families.ts';
 import { mqtracePropagator } from '../propagation/propagator.ts';
@@ -125,6 +132,8 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
   readonly #traceparent: unknown;
   readonly #tracestate: unknown;
   readonly #baggage: unknown;
+  /** Kept only for options that look into messages. */
+  readonly #content: MessageContent | undefined;
 
   /** @param found - the trace fields, if already found: the other fields need not be kept in memory then. */
   constructor(source: EntrySource, entry: readonly unknown[], fields: RedisFields | undefined, found?: PlainFields) {
@@ -138,10 +147,15 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     this.#traceparent = found?.traceparent;
     this.#tracestate = found?.tracestate;
     this.#baggage = found?.baggage;
+    this.#content = this.messaging.content === undefined ? undefined : { headers: entry[1] };
   }
 
   get incoming(): Incoming {
     return this;
+  }
+
+  override get content(): MessageContent | undefined {
+    return this.#content;
   }
 
   get sentAt(): number | undefined {

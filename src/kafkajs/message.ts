@@ -8,6 +8,7 @@ import {
   ATTR_KAFKA_MESSAGE_TOMBSTONE,
   ATTR_KAFKA_OFFSET,
   deliverAtHeader,
+  type MessageContent,
   type Outgoing,
   Received,
   waitsSince,
@@ -38,6 +39,10 @@ export class ReceivedMessage extends Received {
     return waitsSince(sentAt(message), (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader]);
   }
 
+  override get content(): MessageContent {
+    return { headers: this.#message.headers, body: this.#message.value, key: this.#message.key };
+  }
+
   protected describe(): Attributes {
     return receivedAttributes(this.#message);
   }
@@ -59,7 +64,8 @@ export function outgoing(topic: string, message: OutgoingMessage): Outgoing<Kafk
   const attributes = contentAttributes(message);
   const partition = partitionId(message.partition);
   if (partition !== undefined) attributes[ATTR_DESTINATION_PARTITION_ID] = partition;
-  return { destination, headers: message.headers, attributes, readOnlyHeaders: !takesHeaders(message) };
+  const { headers, key, value } = message;
+  return { destination, headers, attributes, body: value, key, readOnlyHeaders: !takesHeaders(message) };
 }
 
 /** Whether headers can be written for a message to be sent. */

@@ -6,6 +6,7 @@ import { isTracingSuppressed } from '../common/suppression.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { type Counting, measureBatch, measureProcessing, measureReceiving } from './measure-consuming.ts';
 import type { DeliveryFacts, Measurement } from './measuring.ts';
+import type { MessageContent } from './message-view.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   mergeAttributes,
@@ -20,6 +21,8 @@ import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE, ATTR_MESSAGE_CLOCK_SKEW } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
 import { startSpans } from './spans.ts';
+
+const noContent: MessageContent = { headers: undefined };
 
 /**
  * Starts the processing of one message: a CONSUMER span that links the message's creation context and, by the `parenting` option,
@@ -86,7 +89,7 @@ function startProcess(
     surrounding ??= validSpanContext(ambient);
     if (surrounding !== undefined) links.push({ context: surrounding });
   }
-  return startOperation(
+  const operation = startOperation(
     messaging,
     {
       name: description.name,
@@ -107,6 +110,8 @@ function startProcess(
     },
     { kind: SpanKind.CONSUMER, parent, links, measurement },
   );
+  messaging.content?.processed(operation, destination, incoming.content ?? noContent);
+  return operation;
 }
 
 /**
@@ -194,7 +199,7 @@ export function startReceiving(
 ): Operation {
   const measurement = measureReceiving(messaging, description, incoming, messages, parent, startedAt);
   if (messaging.shouldSkipLeaf(parent)) return noOperation(parent, measurement);
-  return startOperation(
+  const operation = startOperation(
     messaging,
     {
       name: description.name,
@@ -212,6 +217,8 @@ export function startReceiving(
       measurement,
     },
   );
+  messaging.content?.pulled(operation, incoming.content ?? noContent);
+  return operation;
 }
 
 /**

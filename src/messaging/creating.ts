@@ -45,7 +45,8 @@ export class CreateSpans<H> {
   create(message: Outgoing<H>): H | undefined {
     const ours = this.#ours;
     const messaging = this.#messaging;
-    if (ours === undefined || messaging.isIgnored !== undefined) return this.#createAny(message);
+    const isSpecial = messaging.isIgnored !== undefined || messaging.content !== undefined;
+    if (ours === undefined || isSpecial) return this.#createAny(message);
     const { destination, headers, readOnlyHeaders } = message;
     let span: Span;
     try {
@@ -96,6 +97,7 @@ export class CreateSpans<H> {
       },
       { kind: SpanKind.PRODUCER, parent: this.#parent },
     );
+    messaging.content?.sent(create, destination, message);
     const carried = readOnlyHeaders
       ? undefined
       : messaging.inject(this.#adapter, headers, create.context, destination.name);

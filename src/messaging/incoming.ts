@@ -1,5 +1,6 @@
 // Defines a received message as operations use it.
 import type { Attributes, Context, SpanContext } from '@opentelemetry/api';
+import type { MessageContent } from './message-view.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import type { Destination } from './operation.ts';
 
@@ -18,6 +19,8 @@ export interface Incoming {
   readonly sentAt: number | undefined;
   /** The number of the delivery, counted from 1, if the message contains it. */
   readonly attempt?: number | undefined;
+  /** The content, if an option looks into messages and the client has it. */
+  readonly content?: MessageContent | undefined;
 }
 
 /**
@@ -55,6 +58,11 @@ export abstract class Received implements Incoming {
   }
 
   abstract get sentAt(): number | undefined;
+
+  /** Read only if an option looks into messages. */
+  get content(): MessageContent | undefined {
+    return undefined;
+  }
 
   /** Reads the context of the message now. Never throws. */
   read(): Context {

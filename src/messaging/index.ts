@@ -30,6 +30,7 @@ export {
 } from './operation.ts';
 export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
 export type { PipelineOptions } from './pipeline-policy.ts';
+export type { MessageContent } from './message-view.ts';
 export { type Outgoing, type Sending, startSending } from './producing.ts';
 export * from './semconv.ts';
 export { checkServer, serverAttributes, type ServerOption } from './server.ts';

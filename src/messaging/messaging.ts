@@ -21,6 +21,8 @@ import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { isCertainlyDropped, isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import { ContentRules } from './content-rules.ts';
+import { propagatorFields } from '../propagation/header-families.ts';
 import { Measurer } from './measuring.ts';
 import { PipelinePolicy } from './pipeline-policy.ts';
 import { PreparedOperations } from './prepared-operations.ts';
@@ -48,6 +50,8 @@ export class Messaging {
   readonly isIgnored: IsIgnored | undefined;
   /** Undefined if no error is expected. */
   readonly isExpectedError: IsExpectedError | undefined;
+  /** Undefined if no option looks into messages. */
+  readonly content: ContentRules | undefined;
   readonly #provider: TracerProvider | undefined;
   readonly #parenting: NonNullable<TraceOptions['parenting']>;
   readonly #keepExisting: boolean;
@@ -67,6 +71,7 @@ export class Messaging {
     this.createSpans = options.createSpans !== false;
     this.isIgnored = ignoredDestinations(where, options.ignoreDestinations);
     this.isExpectedError = expectedErrors(where, options.isExpectedError);
+    this.content = ContentRules.of(where, options, () => propagatorFields(this.propagator));
     this.#provider = options.tracerProvider;
     this.tracer = tracerOf(options.tracerProvider, schemaUrls[this.semconv]);
     this.#parenting = options.parenting ?? 'parent';

@@ -1,8 +1,10 @@
 // Defines the options that all wrappers share, and validates them.
-import type { TracerProvider } from '@opentelemetry/api';
+import type { Span, TracerProvider } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption, MqtraceError } from '../common/errors.ts';
 import type { BaggageRules, PropagatorChoice, Trust } from '../propagation/index.ts';
+import type { CaptureHeaders } from './capture-headers.ts';
+import type { MessageView } from './message-view.ts';
 import type { PipelineOptions } from './pipeline-policy.ts';
 import type { SemconvVersion } from './semconv.ts';
 
@@ -16,6 +18,9 @@ import type { SemconvVersion } from './semconv.ts';
  * Baggage is active in every case.
  */
 export type Parenting = 'parent' | 'link' | 'auto';
+
+/** Called with the span of a message that is recorded, and a view of the message. An error that it throws is a counted fault. */
+export type MessageHook = (span: Span, message: MessageView) => void;
 
 /** Options of every wrapper. */
 export interface TraceOptions {
@@ -76,6 +81,21 @@ export interface TraceOptions {
    */
   isExpectedError?: ((error: unknown) => boolean) | undefined;
   /**
+   * Headers that become attributes `messaging.header.<name>`, with the name in lower case, of the spans of single messages (`send`,
+   * `create`, `process`, `get`): names and patterns with `*`, or also what is redacted. At most 32 headers of a message are captured,
+   * with 1024 characters of each value; trace headers are not. Only for spans that record. Default: none.
+   */
+  captureHeaders?: readonly string[] | CaptureHeaders | undefined;
+  /** Whether spans of single messages have `messaging.message.body.size`, in bytes, where the client has a body. Default false. */
+  bodySize?: boolean | undefined;
+  /**
+   * Called with the span of each message that is sent, before it is sent. Only for spans that record. It cannot change the message,
+   * and what it throws is a counted fault.
+   */
+  onSend?: MessageHook | undefined;
+  /** As `onSend`, for each message that is processed, before its handler is called, outside the context of the span. */
+  onProcess?: MessageHook | undefined;
+  /**
    * Whether common messages are read and sent by a fast path, with the same result. Set it to `false` to handle every message by the
    * general path, to find out whether a problem is caused by the fast path. Default true.
    */
@@ -86,7 +106,7 @@ const choices: Record<string, readonly string[]> = {
   semconv: ['latest', 'dup', '1.30'],
   existingContext: ['replace', 'keep'],
 };
-const switches = ['cloudEvents', 'createSpans', 'settleSpans', 'fastPath'];
+const switches = ['bodySize', 'cloudEvents', 'createSpans', 'settleSpans', 'fastPath'];
 const names = [
   'tracerProvider',
   'propagator',
@@ -96,6 +116,9 @@ const names = [
   'pipelines',
   'ignoreDestinations',
   'isExpectedError',
+  'captureHeaders',
+  'onSend',
+  'onProcess',
   ...switches,
   ...Object.keys(choices),
 ];

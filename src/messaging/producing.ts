@@ -25,6 +25,9 @@ export interface Outgoing<H> {
   headers: H | null | undefined;
   /** The attributes of this message: set on its span, or in a batch on its create span and its link. */
   attributes?: Attributes | undefined;
+  /** The application's own, for options that look into messages. */
+  body?: unknown;
+  key?: unknown;
   /** A message whose headers cannot be written; it is sent unchanged, and counts in its batch. */
   readOnlyHeaders?: boolean;
 }
@@ -126,6 +129,7 @@ function sendOne<H>(
     { name, type: 'send', destination, attributes: description.attributes, own, details },
     { kind: SpanKind.PRODUCER, parent, measurement },
   );
+  messaging.content?.sent(operation, destination, message);
   return {
     operation,
     headers: [
@@ -154,6 +158,7 @@ function sendTogether<H>(
   }
   const start = { kind: SpanKind.PRODUCER, parent, links, measurement };
   const operation = startSend(messaging, description, messages, destination, start);
+  for (const message of messages) messaging.content?.sentTogether(operation, message.destination, message);
   const carried = messaging.carried(operation.context);
   const headers = messages.map(({ readOnlyHeaders, headers: given, destination: { name } }, at) => {
     if (readOnlyHeaders || kept?.[at] !== undefined) return undefined;

@@ -16,6 +16,7 @@ export const ATTR_CONSUMER_GROUP_NAME = 'messaging.consumer.group.name';
 export const ATTR_CLIENT_ID = 'messaging.client.id';
 export const ATTR_BATCH_MESSAGE_COUNT = 'messaging.batch.message_count';
 export const ATTR_MESSAGE_ID = 'messaging.message.id';
+export const ATTR_MESSAGE_BODY_SIZE = 'messaging.message.body.size';
 export const ATTR_MESSAGE_CONVERSATION_ID = 'messaging.message.conversation_id';
 export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';

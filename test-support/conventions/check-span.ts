@@ -63,6 +63,9 @@ export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.operation.name': { type: 'string' },
 };
 
+const headerPrefix = 'messaging.header.';
+const header: AttributeType = { type: 'string[]' };
+
 /** The namespaces that the conventions define, and mqtrace's. A name in them must be known; other names belong to the user. */
 const namespaces =
   /^(messaging|kafka|rabbitmq|http|url|server|client|network|error|exception|user_agent|cloudevents|mqtrace|otel|net|peer)\./;
@@ -86,7 +89,8 @@ function isAddition(name: string, attributes: Attributes): boolean {
     case 'messaging.destination.temporary':
       return system !== undefined;
     default:
-      return name in ownAttributes;
+      // Captured headers have the name that OpenTelemetry for Java uses; the conventions have none yet.
+      return name in ownAttributes || (name.startsWith(headerPrefix) && system !== undefined);
   }
 }
 
@@ -168,7 +172,7 @@ function ruleFor(attributes: Attributes, kind: SpanKind, say: Say): SpanRule | u
 export function checkTypes(attributes: Attributes, what: string, say: Say): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (!namespaces.test(name)) continue;
-    const type = rules.types[name] ?? ownAttributes[name];
+    const type = rules.types[name] ?? ownAttributes[name] ?? (name.startsWith(headerPrefix) ? header : undefined);
     if (type === undefined) say(`${what} ${name} is in no convention and not documented by mqtrace`);
     else if (!fits(value, type)) say(`${what} ${name} is ${JSON.stringify(value)}, expected ${type.type}`);
   }

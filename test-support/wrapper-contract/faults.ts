@@ -118,16 +118,19 @@ export function describeFaults(bench: Bench): void {
     expect(await useOnce({ tracerProvider: { getTracer: () => fail(failure) } })).toBeGreaterThan(0);
   });
 
-  it.each(failures)(
-    'functions as options, each of which %s: messages pass, and each failure is counted',
-    async (failure) => {
-      const broken = (): never => fail(failure);
-      const count = await useOnce({ parenting: broken, baggage: broken, trust: broken });
-      // Undefined is a valid result for baggage and trust, and null for trust.
-      const answers: Partial<Record<Failure, number>> = { 'returns undefined': 2, 'returns null': 1 };
-      expect(count).toBeGreaterThanOrEqual(3 - (answers[failure] ?? 0));
-    },
-  );
+  it.each<[Failure, number]>([
+    ['throws', 6],
+    ['returns a rejected promise', 6],
+    // Undefined is a valid result for baggage, trust and hooks, and null for trust and hooks.
+    ['returns undefined', 2],
+    ['returns null', 3],
+  ])('functions as options, each of which %s: messages pass, and each failure is counted', async (failure, atLeast) => {
+    const broken = (): never => fail(failure);
+    const hooks = { ignoreDestinations: broken, onSend: broken, onProcess: broken };
+    const capture = { captureHeaders: { names: ['*'], redact: broken } };
+    const count = await useOnce({ parenting: broken, baggage: broken, trust: broken, ...hooks, ...capture });
+    expect(count).toBeGreaterThanOrEqual(atLeast);
+  });
 }
 
 function fail(failure: Failure): never {

@@ -1,6 +1,7 @@
 // Tests the options that all wrappers share.
 import { context, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { getBaggage, withBaggage } from 'mqtrace';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { getBaggage, type MessageHook, withBaggage } from 'mqtrace';
 import { expect, it } from 'vitest';
 import { linked, underSpan } from '../spans.ts';
 import { type Bench, collect, eventually } from './bench.ts';
@@ -71,6 +72,84 @@ export function describeOptions(bench: Bench): void {
       expect(bench.operations('create')).toEqual([]);
     }
     await session.close();
+  });
+
+  /** The spans of single messages: those of sends and of processing. */
+  const messageSpans = (): { type: string; span: ReadableSpan }[] =>
+    recording
+      .spans()
+      .map((span) => ({ type: String(span.attributes['messaging.operation.type']), span }))
+      .filter(({ type, span }) => ['create', 'send', 'process'].includes(type) && span.kind !== SpanKind.CLIENT);
+
+  it('captureHeaders: the spans of a message have its headers, without secrets and trace headers', async () => {
+    const session = await bench.openWrapped({ captureHeaders: ['*'] });
+    for (const [shape, send] of Object.entries(session.sends)) {
+      recording.clear();
+      const destination = await bench.observer.newDestination();
+      const bodies = bench.bodies(send);
+      await send.call(send.input(destination, bodies, { Own: 'header', 'x-token': 'abc' }));
+      await collect(session.receives[bench.firstReceive]!, destination, bodies.length, () => {});
+      for (const { type, span } of messageSpans()) {
+        const captured = Object.entries(span.attributes).filter(([name]) => name.startsWith('messaging.header.'));
+        // Redis Streams have fields in place of headers.
+        const headers = Object.fromEntries(captured.filter(([name]) => name !== 'messaging.header.body'));
+        expect([shape, type, headers]).toEqual([
+          shape,
+          type,
+          { 'messaging.header.own': ['header'], 'messaging.header.x-token': ['REDACTED'] },
+        ]);
+      }
+      expect(messageSpans().length).toBe(bodies.length * 2);
+    }
+    await session.close();
+  });
+
+  it('onSend and onProcess: see each message, and can add attributes and change nothing', async () => {
+    const seen: unknown[] = [];
+    const hook =
+      (name: string): MessageHook =>
+      (span, message) => {
+        seen.push([name, message.destination !== undefined, message.headers['own']]);
+        span.setAttribute('app.hook', name);
+        expect(Object.isFrozen(message) && Object.isFrozen(message.headers)).toBe(true);
+        if (message.body instanceof Uint8Array) message.body.fill(0);
+      };
+    const session = await bench.openWrapped({ onSend: hook('onSend'), onProcess: hook('onProcess') });
+    for (const send of Object.values(session.sends)) {
+      recording.clear();
+      seen.length = 0;
+      const destination = await bench.observer.newDestination();
+      const bodies = bench.bodies(send);
+      await send.call(send.input(destination, bodies, { own: 'header' }));
+      const handled: string[] = [];
+      await collect(
+        session.receives[bench.firstReceive]!,
+        destination,
+        bodies.length,
+        (body) => void handled.push(body),
+      );
+      expect(handled).toEqual(bodies);
+      const expected = bodies.flatMap(() => ['onSend', 'onProcess']).toSorted((a, b) => b.localeCompare(a));
+      expect(seen).toEqual(expected.map((name) => [name, true, 'header']));
+      expect(
+        messageSpans()
+          .map(({ span }) => String(span.attributes['app.hook']))
+          .toSorted((a, b) => b.localeCompare(a)),
+      ).toEqual(expected);
+    }
+    await session.close();
+  });
+
+  it('bodySize: the spans of a message have its size, if the client has a body', async () => {
+    const session = await bench.openWrapped({ bodySize: true });
+    const destination = await bench.observer.newDestination();
+    await bench.send(session, destination, 'größe');
+    await collect(session.receives[bench.firstReceive]!, destination, 1, () => {});
+    await session.close();
+    const { hasBody = true } = bench.subject;
+    expect(messageSpans().map(({ span }) => span.attributes['messaging.message.body.size'])).toEqual(
+      hasBody ? [7, 7] : [undefined, undefined],
+    );
   });
 
   it('isExpectedError: a handler that fails with such an error leaves no error on its span', async () => {

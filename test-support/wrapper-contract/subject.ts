@@ -1,6 +1,7 @@
 // Describes a client to the wrapper contract: how it is used, raw or wrapped, and its traits. The expectations are part
 // of the contract.
 import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import type { MessageHook } from 'mqtrace';
 
 /** The options of every wrapper that the contract uses. */
 export interface ContractOptions {
@@ -9,6 +10,10 @@ export interface ContractOptions {
   readonly ignoreDestinations?: readonly string[];
   readonly isExpectedError?: (error: unknown) => boolean;
   readonly createSpans?: boolean;
+  readonly captureHeaders?: readonly string[];
+  readonly bodySize?: boolean;
+  readonly onSend?: MessageHook;
+  readonly onProcess?: MessageHook;
   readonly parenting?: 'parent' | 'link' | 'auto' | (() => never);
   readonly baggage?: () => never;
   readonly trust?: () => never;
@@ -117,6 +122,8 @@ export interface LateTraits {
 
 /** A client and its wrapper. */
 export interface WrapperSubject {
+  /** Whether a message has a body besides its headers. Default true. */
+  readonly hasBody?: boolean;
   readonly late: LateTraits;
   /** Connects: the raw client without options, the wrapped one with options. */
   open(options: ContractOptions | undefined): Promise<Session>;
