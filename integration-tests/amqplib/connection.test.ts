@@ -148,6 +148,30 @@ test('a connection with recovery: channels created in setup() and by the connect
   ]);
 });
 
+test('the connections that a recovering one opens are traced before setup gets them', async () => {
+  const connection = traceConnection(
+    await connect(rabbit.url, {
+      recovery: {
+        initialDelay: 1,
+        waitForConnect: false,
+        async setup(model: ChannelModel) {
+          (await model.createChannel()).sendToQueue('setup', body);
+        },
+      },
+    }),
+    options,
+  );
+  connection.on('error', () => {});
+  const channel = await connection.createChannel();
+  const again = withResolvers<ChannelModel>();
+  connection.once('connect', again.resolve);
+  const { stream } = channel.connection as unknown as { stream: { destroy(error: Error): void } };
+  stream.destroy(new Error('gone'));
+  await again.promise;
+  await connection.close();
+  expect(recording.spans().map(({ name }) => name)).toEqual(['publish setup', 'publish setup']);
+});
+
 test('the model of a connect event is traced, even if setup() did not wrap it', async () => {
   const connection = traceConnection(
     await connect(rabbit.url, { recovery: { initialDelay: 1, waitForConnect: false } }),

@@ -10,7 +10,7 @@ import {
 import type { TraceAmqplibOptions } from './options.ts';
 
 /** amqplib's own connection, which all channels of one socket share. */
-interface Shared {
+export interface Shared {
   stream?: Record<string, unknown>;
   frameMax?: number;
 }
@@ -97,7 +97,8 @@ export function openChannels(connection: object): object[] {
     .filter((channel) => channel !== undefined);
 }
 
-function sharedConnection(channel: object): Shared | undefined {
+/** The connection that a channel shares with others; undefined for an object of another shape. */
+export function sharedConnection(channel: object): Shared | undefined {
   const { connection } = channel as { connection?: unknown };
   return typeof connection === 'object' && connection !== null ? connection : undefined;
 }

@@ -22,6 +22,7 @@ import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { resultOf } from './dropped-result.ts';
 import { conversationOf, deliveryFacts, messageDetails, readMessage } from './message.ts';
+import { recordRoundTrip, replyTo, type Request } from './requests.ts';
 import { type ChannelState, type UnsampledSource, storeSource } from './state.ts';
 import type { MessageLike } from './types.ts';
 
@@ -78,8 +79,11 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
     if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
     let light: Context | undefined;
     let delivery: Delivery | undefined;
+    let request: Request | undefined;
     try {
-      const incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
+      let incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
+      request = state.requests.answeredBy(message, incoming);
+      if (request !== undefined) incoming = replyTo(request, incoming);
       light = lightContext(state, message, incoming, unsampled, source.noAck);
       if (light === undefined) delivery = keep(state, message, incoming, source.queue);
     } catch (error) {
@@ -90,6 +94,7 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
     if (!source.noAck) state.deliveries.push(delivery);
     const operation = guard('tracing a delivery', () => startDelivery(state, message, delivery));
     if (operation === undefined) return runInContext(ROOT_CONTEXT, call);
+    if (request !== undefined) recordRoundTrip(request, operation);
     operation.track(state.processing);
     if (source.noAck) return runHandler(operation, call);
     const result = runHandler(operation, call, { onReturn: 'keep' });

@@ -99,7 +99,7 @@ class Publisher {
   }
 
   start([exchange, routingKey, content, given]: readonly unknown[], parent: Context): Publishing {
-    const { messaging, server } = this.#state;
+    const { messaging, server, requests } = this.#state;
     const target = this.#targetOf(
       typeof exchange === 'string' ? exchange : '',
       typeof routingKey === 'string' ? routingKey : '',
@@ -125,6 +125,7 @@ class Publisher {
       ],
       parent,
     );
+    guard('noting a request', () => requests.published(operation, options));
     const [carried] = written;
     if (carried === undefined) return { operation, options: undefined };
     return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };

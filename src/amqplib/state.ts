@@ -8,6 +8,7 @@ import { producerDestination } from './destination.ts';
 import { LightDeliveries } from './light-deliveries.ts';
 import { conversationOf, readMessage } from './message.ts';
 import type { TraceAmqplibOptions } from './options.ts';
+import { type Requests, requestsOf } from './requests.ts';
 import { type ReturnedMessage, Returns } from './returns.ts';
 import type { MessageLike } from './types.ts';
 
@@ -25,6 +26,8 @@ export class ChannelState {
   readonly confirms: Confirms | undefined;
   /** Publishes whose messages the broker may return; undefined on a channel without confirms, on which publishes have ended. */
   readonly returns: Returns | undefined;
+  /** Requests that wait for their reply. */
+  readonly requests: Requests;
   /** Messages that are being processed. */
   readonly processing: Set<Operation> = new Set();
   #failure: unknown;
@@ -35,6 +38,7 @@ export class ChannelState {
     this.messaging = messaging;
     this.server = serverOf(channel, options);
     this.exclusiveQueues = exclusiveQueuesOf(channel);
+    this.requests = requestsOf(channel);
     const published = publishedCount(channel);
     this.confirms = published === undefined ? undefined : new Confirms(messaging, published);
     this.returns = published === undefined ? undefined : new Returns(messaging);

@@ -9,6 +9,7 @@ import {
   Messaging,
   type Method,
   replaceMethod,
+  observeResult,
 } from '../messaging/index.ts';
 import { bindCallbacks, complete, takesCallbacks } from './completion.ts';
 import { openChannels } from './connection.ts';
@@ -20,8 +21,8 @@ import type { ConnectionLike } from './types.ts';
 /**
  * Traces a connection of amqplib's promise or callback API: every channel and confirm channel that it creates from now on.
  *
- * With `connect(url, { recovery })`, wrap the argument of `setup` and the result of `connect`. The connections of later `'connect'`
- * events are traced as well.
+ * With `connect(url, { recovery })`, wrap the result of `connect`: every connection that it opens from then on is traced before
+ * `setup` gets it. The first one is opened before that, unless `waitForConnect` is false: wrap the argument of `setup` as well.
  *
  * @returns the same connection. A connection that is already traced is returned unchanged.
  * @throws MqtraceError `INVALID_CLIENT` if it is not a connection, `INVALID_OPTION`
@@ -52,6 +53,7 @@ export function traceOneConnection(connection: object, messaging: Messaging, opt
       };
     });
   }
+  guard('finding how a connection recovers', () => traceRecovery(connection, messaging, options));
   if (takesCallbacks(connection)) bindCallbacks(connection, ['close', 'updateSecret']);
   replaceMethod(
     connection,
@@ -80,6 +82,22 @@ export function makeChannel(raw: Method, self: unknown, args: unknown[], trace: 
   // The callback API returns the channel before it is open; calls on it wait until then.
   guard('tracing a channel', () => done(made));
   return made;
+}
+
+/** A recovering connection opens each connection by this method, and passes it to `setup` before it emits `'connect'`. */
+function traceRecovery(connection: object, messaging: Messaging, options: TraceAmqplibOptions): void {
+  const { _core: core } = connection as { _core?: object };
+  if (typeof core !== 'object' || core === null) return;
+  replaceMethod(
+    core,
+    '_openModel',
+    (raw) =>
+      function openModel(this: unknown, ...args: unknown[]): unknown {
+        return observeResult(Reflect.apply(raw, this, args), (model) => {
+          if (typeof model === 'object' && model !== null) traceOneConnection(model, messaging, options);
+        });
+      },
+  );
 }
 
 let warned = false;

@@ -38,6 +38,8 @@ export const ATTR_MESSAGE_CLOCK_SKEW = 'mqtrace.message.clock_skew';
 export const ATTR_BAGGAGE_SIZE = 'mqtrace.baggage.size';
 /** The number of deliveries of the message, including this one; only if the broker reports it. */
 export const ATTR_MESSAGE_DELIVERY_ATTEMPT = 'mqtrace.message.delivery_attempt';
+/** Seconds between the publish of a request and the start of processing its reply. */
+export const ATTR_REQUEST_DURATION = 'mqtrace.request.duration';
 /** True if the broker marks the message as redelivered. */
 export const ATTR_MESSAGE_REDELIVERED = 'mqtrace.message.redelivered';
 /** True if the message comes from a dead-letter exchange; not if that was only its delay. */

@@ -53,6 +53,7 @@ export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.message.redelivered': { type: 'boolean' },
   'mqtrace.message.dead_lettered': { type: 'boolean' },
   'mqtrace.message.rejected': { type: 'boolean' },
+  'mqtrace.request.duration': { type: 'double' },
   'mqtrace.links.part': { type: 'int' },
   'mqtrace.pipeline.age': { type: 'double' },
   'mqtrace.pipeline.hops': { type: 'int' },
