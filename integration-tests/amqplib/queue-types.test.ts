@@ -5,7 +5,7 @@ import { getBaggage, withBaggage } from 'mqtrace';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { uniqueName } from '../../test-support/inputs.ts';
 import { mqtraceMetrics } from '../../src/metrics/index.ts';
-import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
+import { asyncHandler, useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();
 const { recording } = rabbit;
@@ -45,9 +45,9 @@ test('a quorum queue with a delivery limit: each attempt is numbered, and the de
   const last = recording.spans().find(({ name }) => name.startsWith('process') && name.endsWith(dead))!;
   expect(new Set([...attempts, last].map((span) => span.spanContext().traceId))).toEqual(new Set([traceId]));
   const { resourceMetrics } = await metrics.collect();
-  const [counted] = resourceMetrics.scopeMetrics
+  const counted = resourceMetrics.scopeMetrics
     .flatMap((scope) => scope.metrics)
-    .filter(({ descriptor }) => descriptor.name === 'mqtrace.messages.dead_lettered');
+    .find(({ descriptor }) => descriptor.name === 'mqtrace.messages.dead_lettered');
   expect(counted?.dataPoints.map(({ value }) => value)).toEqual([1]);
   await channel.close();
 });
@@ -95,7 +95,7 @@ test('a consumer that the broker cancels gets null without a context; its messag
     if (message === null) return cancelled.resolve(trace.getSpanContext(context.active()));
     await finish.promise;
   };
-  await channel.consume(queue, handle as (message: ConsumeMessage | null) => void);
+  await channel.consume(queue, asyncHandler(handle));
   channel.sendToQueue(queue, body);
   await vi.waitFor(() => expect(recording.open()).toEqual([`process ${queue}`]));
   await rabbit.looker.deleteQueue(queue);

@@ -34,7 +34,7 @@ export function traceKafkaClass(client: { prototype: object }, current: () => Tr
     if (isPatched(raw) || isAutoInstrumented(kafka as object, name) || isAutoInstrumented(made, method)) {
       stepAside('kafkajs');
     } else if (name === 'producer') {
-      makingOf(options).producer(made as ProducerLike);
+      makingOf(options).producer(made as ProducerLike, kafka as object);
     } else {
       makingOf(options).consumer(made as ConsumerLike, config, kafka as object);
     }

@@ -1,6 +1,13 @@
 // Collects the attributes of a producer's or consumer's client and broker.
 import type { Attributes } from '@opentelemetry/api';
-import { ATTR_CLIENT_ID, ATTR_CONSUMER_GROUP_NAME, guard, serverAttributes } from '../messaging/index.ts';
+import {
+  ATTR_CLIENT_ID,
+  ATTR_CONSUMER_GROUP_NAME,
+  ATTR_KAFKA_CLUSTER_ID,
+  guard,
+  mergeAttributes,
+  serverAttributes,
+} from '../messaging/index.ts';
 import type { TraceKafkaConsumerOptions } from './options.ts';
 import type { ConsumerLike, ProducerLike } from './types.ts';
 
@@ -27,6 +34,7 @@ export class Connection {
     this.#client = serverAttributes(options.server?.address, options.server?.port);
     if (options.clientId !== undefined) this.#client[ATTR_CLIENT_ID] = options.clientId;
     if (options.groupId !== undefined) this.#client[ATTR_CONSUMER_GROUP_NAME] = options.groupId;
+    if (typeof options.clusterId === 'string') this.#client[ATTR_KAFKA_CLUSTER_ID] = options.clusterId;
     this.attributes = this.#client;
     guard('listening to kafkajs events', () => {
       if (options.clientId === undefined || !this.#serverGiven) {
@@ -50,6 +58,10 @@ export class Connection {
   learnedSince(atStart: Attributes): Attributes | undefined {
     if (atStart === this.attributes) return undefined;
     return this.#broker ?? this.#other;
+  }
+
+  learnCluster(id: string | undefined): void {
+    if (id !== undefined) this.#learn(mergeAttributes(this.#client, { [ATTR_KAFKA_CLUSTER_ID]: id }));
   }
 
   #request({ clientId, broker }: Record<string, unknown>): boolean {

@@ -14,6 +14,7 @@ import type { ConsumerLike } from './types.ts';
 export interface AdminLike {
   connect(): Promise<unknown>;
   disconnect(): Promise<unknown>;
+  describeCluster(): Promise<{ clusterId?: unknown }>;
   fetchTopicOffsets(topic: string): Promise<readonly { partition: number; high: string }[]>;
   fetchOffsets(asked: {
     groupId: string;

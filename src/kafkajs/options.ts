@@ -13,6 +13,11 @@ export interface TraceKafkaProducerOptions extends TraceOptions {
    * one; with several, none.
    */
   server?: ServerOption | undefined;
+  /**
+   * Value of `kafka.cluster.id`. `true`, for `traceKafka` only: Kafka is asked for it once, by an admin client, when the first
+   * producer or consumer has connected; spans have it from then on. Default: none.
+   */
+  clusterId?: string | true | undefined;
 }
 
 /** Options of `traceKafka`. */
@@ -22,12 +27,19 @@ export interface TraceKafkaOptions extends TraceKafkaProducerOptions {
    * client, so that `mqtrace.consumer.lag` is exact. Default false: the lag is that of the last batch.
    */
   pollLag?: boolean | undefined;
+  /**
+   * Whether commits that kafkajs makes by itself (`autoCommit`) have settle spans. They have no duration and no parent, because
+   * kafkajs reports only that they have succeeded. Default false.
+   */
+  autoCommitSpans?: boolean | undefined;
 }
 
 /** Options of `traceConsumer`. */
 export interface TraceKafkaConsumerOptions extends TraceKafkaProducerOptions {
   /** Value of `messaging.consumer.group.name`. Default: the group that the consumer reports when it first joins. */
   groupId?: string | undefined;
+  /** As in {@link TraceKafkaOptions}. */
+  autoCommitSpans?: boolean | undefined;
 }
 
 /**
@@ -39,13 +51,27 @@ export function checkKafkaOptions(
   options: TraceKafkaConsumerOptions & TraceKafkaOptions,
   more: readonly string[] = [],
 ): void {
-  checkOptions(where, options, ['clientId', 'server', ...more]);
+  checkOptions(where, options, ['clientId', 'clusterId', 'server', ...more]);
   for (const name of ['clientId', 'groupId'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       throw invalidOption(`${where}({ ${name} })`, value, 'a non-empty string');
     }
   }
+  const { clusterId } = options as { clusterId?: unknown };
+  const mayAsk = where === 'traceKafka';
+  if (
+    clusterId !== undefined &&
+    !(clusterId === true && mayAsk) &&
+    (typeof clusterId !== 'string' || clusterId === '')
+  ) {
+    throw invalidOption(
+      `${where}({ clusterId })`,
+      clusterId,
+      mayAsk ? 'a non-empty string, or true' : 'a non-empty string',
+    );
+  }
+  if (options.autoCommitSpans !== undefined) checkBoolean(options.autoCommitSpans, `${where}({ autoCommitSpans })`);
   if (options.pollLag !== undefined) checkBoolean(options.pollLag, `${where}({ pollLag })`);
   checkServer(`${where}({ server })`, options.server);
 }

@@ -1,5 +1,7 @@
 // Implements traceConsumer(), which wraps one consumer.
-import { checkClient, claim, Messaging } from '../messaging/index.ts';
+import { checkClient, claim, guard, Messaging } from '../messaging/index.ts';
+import { traceAutoCommits } from './auto-commits.ts';
+import type { Cluster } from './cluster.ts';
 import { Connection } from './connection.ts';
 import { type AdminLike, ConsumerLag } from './lag.ts';
 import { traceRun } from './receiving.ts';
@@ -15,7 +17,7 @@ import type { ConsumerLike } from './types.ts';
  */
 export function traceConsumer<C extends ConsumerLike>(consumer: C, options: TraceKafkaConsumerOptions = {}): C {
   checkClient('traceConsumer', consumer, ['run'], 'a kafkajs consumer');
-  checkKafkaOptions('traceConsumer', options, ['groupId']);
+  checkKafkaOptions('traceConsumer', options, ['groupId', 'autoCommitSpans']);
   const messaging = new Messaging('kafka', 'traceConsumer', options);
   if (claim(consumer, 'traceConsumer', options)) wrapConsumer(consumer, messaging, options);
   return consumer;
@@ -27,8 +29,11 @@ export function wrapConsumer(
   messaging: Messaging,
   options: TraceKafkaConsumerOptions,
   admin?: () => AdminLike,
+  cluster?: Cluster,
 ): void {
   const state = { messaging, connection: new Connection(consumer, options, true) };
+  guard('preparing to ask for the cluster', () => cluster?.describe(consumer, state));
   traceRun(consumer, state, new ConsumerLag(consumer, state, admin));
+  if (options.autoCommitSpans === true) guard('listening to commits', () => traceAutoCommits(consumer, state));
   traceSettle(consumer, 'commitOffsets', 'commit', state, settledByCommit);
 }

@@ -1,5 +1,6 @@
 // Implements traceKafka(), which wraps a client and the producers and consumers that it creates.
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
+import { Cluster } from './cluster.ts';
 import type { AdminLike } from './lag.ts';
 import { checkKafkaOptions, type TraceKafkaConsumerOptions, type TraceKafkaOptions } from './options.ts';
 import { wrapConsumer } from './trace-consumer.ts';
@@ -14,13 +15,13 @@ import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
  */
 export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOptions = {}): K {
   checkClient('traceKafka', kafka, ['producer', 'consumer'], 'a kafkajs client');
-  checkKafkaOptions('traceKafka', options, ['pollLag']);
+  checkKafkaOptions('traceKafka', options, ['pollLag', 'autoCommitSpans']);
   const making = new Making(options);
   if (!claim(kafka, 'traceKafka', options)) return kafka;
   replaceMethod(kafka, 'producer', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const producer = raw.apply(this, args) as ProducerLike;
-      guard('tracing a producer', () => making.producer(producer));
+      guard('tracing a producer', () => making.producer(producer, kafka));
       return producer;
     };
   });
@@ -43,14 +44,28 @@ function adminOf(kafka: object): AdminLike {
 export class Making {
   readonly #messaging: Messaging;
   readonly #options: TraceKafkaOptions;
+  /** The class of clients may be traced with the same options for several clusters. */
+  readonly #clusters = new WeakMap<object, Cluster>();
 
   constructor(options: TraceKafkaOptions) {
     this.#messaging = new Messaging('kafka', 'traceKafka', options);
     this.#options = options;
   }
 
-  producer(producer: ProducerLike): void {
-    if (claim(producer, 'traceKafka', this.#options)) wrapProducer(producer, this.#messaging, this.#options);
+  /** @param kafka - the client that has made it. */
+  producer(producer: ProducerLike, kafka: object): void {
+    if (!claim(producer, 'traceKafka', this.#options)) return;
+    wrapProducer(producer, this.#messaging, this.#options, this.#clusterOf(kafka));
+  }
+
+  #clusterOf(kafka: object): Cluster | undefined {
+    if (this.#options.clusterId !== true) return undefined;
+    let cluster = this.#clusters.get(kafka);
+    if (cluster === undefined) {
+      cluster = new Cluster(() => adminOf(kafka));
+      this.#clusters.set(kafka, cluster);
+    }
+    return cluster;
   }
 
   /**
@@ -60,7 +75,7 @@ export class Making {
   consumer(consumer: ConsumerLike, config: unknown, kafka: object): void {
     if (!claim(consumer, 'traceKafka', this.#options)) return;
     const admin = this.#options.pollLag === true ? () => adminOf(kafka) : undefined;
-    wrapConsumer(consumer, this.#messaging, { ...this.#options, ...groupOf(config) }, admin);
+    wrapConsumer(consumer, this.#messaging, { ...this.#options, ...groupOf(config) }, admin, this.#clusterOf(kafka));
   }
 }
 

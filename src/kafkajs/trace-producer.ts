@@ -1,5 +1,6 @@
 // Implements traceProducer(), which wraps one producer.
-import { checkClient, claim, Messaging } from '../messaging/index.ts';
+import { checkClient, claim, guard, Messaging } from '../messaging/index.ts';
+import type { Cluster } from './cluster.ts';
 import { Connection } from './connection.ts';
 import { checkKafkaOptions, type TraceKafkaProducerOptions } from './options.ts';
 import { traceSends } from './sending.ts';
@@ -21,8 +22,14 @@ export function traceProducer<P extends ProducerLike>(producer: P, options: Trac
 }
 
 /** @internal */
-export function wrapProducer(producer: ProducerLike, messaging: Messaging, options: TraceKafkaProducerOptions): void {
+export function wrapProducer(
+  producer: ProducerLike,
+  messaging: Messaging,
+  options: TraceKafkaProducerOptions,
+  cluster?: Cluster,
+): void {
   const state = { messaging, connection: new Connection(producer, options, false) };
+  guard('preparing to ask for the cluster', () => cluster?.describe(producer, state));
   traceSends(producer, state);
   traceTransactions(producer, state);
 }

@@ -1,5 +1,5 @@
 // Creates the create spans of a send of several messages, and the headers with their contexts.
-import { type Attributes, type Context, type Span, type SpanContext, SpanKind } from '@opentelemetry/api';
+import { type Attributes, type Context, type Link, type Span, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { type PreparedTracer, preparedTracer } from '../common/prepared-span.ts';
@@ -25,6 +25,7 @@ export class CreateSpans<H> {
   readonly #adapter: CarrierAdapter<H>;
   readonly #facts: Attributes | undefined;
   readonly #parent: Context;
+  readonly #links: readonly Link[] | undefined;
   /** A tracer that starts prepared spans; undefined for any other tracer. */
   readonly #ours: PreparedTracer | undefined;
   /** The headers of a create span's context; those of the next one differ only by the span id. */
@@ -33,11 +34,19 @@ export class CreateSpans<H> {
   /** The context of the message's create span; undefined if it has none. */
   created: SpanContext | undefined;
 
-  constructor(messaging: Messaging, adapter: CarrierAdapter<H>, facts: Attributes | undefined, parent: Context) {
+  /** @param links - of every create span. */
+  constructor(
+    messaging: Messaging,
+    adapter: CarrierAdapter<H>,
+    facts: Attributes | undefined,
+    parent: Context,
+    links?: readonly Link[],
+  ) {
     this.#messaging = messaging;
     this.#adapter = adapter;
     this.#facts = facts;
     this.#parent = parent;
+    this.#links = links;
     this.#ours = messaging.fastPath ? oursOf(messaging) : undefined;
   }
 
@@ -45,7 +54,7 @@ export class CreateSpans<H> {
   create(message: Outgoing<H>): H | undefined {
     const ours = this.#ours;
     const messaging = this.#messaging;
-    const isSpecial = messaging.isIgnored !== undefined || messaging.content !== undefined;
+    const isSpecial = messaging.isIgnored !== undefined || messaging.content !== undefined || this.#links !== undefined;
     if (ours === undefined || isSpecial) return this.#createAny(message);
     const { destination, headers, readOnlyHeaders } = message;
     let span: Span;
@@ -95,7 +104,7 @@ export class CreateSpans<H> {
         attributes: this.#facts,
         own: ownAttributes(messaging, message, this.#parent),
       },
-      { kind: SpanKind.PRODUCER, parent: this.#parent },
+      { kind: SpanKind.PRODUCER, parent: this.#parent, links: this.#links?.slice() },
     );
     messaging.content?.sent(create, destination, message);
     const carried = readOnlyHeaders

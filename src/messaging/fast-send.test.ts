@@ -133,6 +133,7 @@ const optionSets: readonly TraceOptions[] = [
   { createSpans: false },
   { createSpans: false, existingContext: 'keep' },
   { ignoreDestinations: ['inv*'] },
+  { newTrace: ['orders'] },
   { ignoreDestinations: ['orders'], createSpans: false },
   { baggage: (destination) => (destination === 'orders' ? { send: { allow: ['tenant'] } } : undefined) },
 ];

@@ -30,7 +30,7 @@ import type { Destination } from './operation.ts';
 import { isParenting, type Parenting, type TraceOptions } from './options.ts';
 import { schemaUrls, type SemconvVersion, semconvFromEnvironment } from './semconv.ts';
 import { ReceivePolicy } from './receive-policy.ts';
-import { expectedErrors, ignoredDestinations, type IsExpectedError, type IsIgnored } from './span-rules.ts';
+import { expectedErrors, type IsExpectedError, type IsSelected, selectedDestinations } from './span-rules.ts';
 import { tracerOf, type TracerSource } from './tracer.ts';
 
 /** The settings of one wrapped client: its messaging system, tracer, propagator and the user's options. */
@@ -47,7 +47,9 @@ export class Messaging {
   /** Whether each message of a send of several messages has its own span. */
   readonly createSpans: boolean;
   /** Undefined if every destination has spans. */
-  readonly isIgnored: IsIgnored | undefined;
+  readonly isIgnored: IsSelected | undefined;
+  /** Undefined if no message starts a new trace. */
+  readonly startsTrace: IsSelected | undefined;
   /** Undefined if no error is expected. */
   readonly isExpectedError: IsExpectedError | undefined;
   /** Undefined if no option looks into messages. */
@@ -69,7 +71,8 @@ export class Messaging {
     this.operations = new PreparedOperations(system, this.semconv);
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
     this.createSpans = options.createSpans !== false;
-    this.isIgnored = ignoredDestinations(where, options.ignoreDestinations);
+    this.isIgnored = selectedDestinations(where, 'ignoreDestinations', options.ignoreDestinations);
+    this.startsTrace = selectedDestinations(where, 'newTrace', options.newTrace);
     this.isExpectedError = expectedErrors(where, options.isExpectedError);
     this.content = ContentRules.of(where, options, () => propagatorFields(this.propagator));
     this.#provider = options.tracerProvider;
@@ -188,7 +191,8 @@ export class Messaging {
    * throws.
    */
   passedOn(parent: Context): CarriedHeaders | undefined {
-    if (!this.fastPath || this.#keepExisting || metricsEpoch() !== 0) return undefined;
+    if (!this.fastPath || this.#keepExisting || metricsEpoch() !== 0 || this.startsTrace !== undefined)
+      return undefined;
     return this.isCertainlyUnsampled(parent) ? this.carried(parent) : undefined;
   }
 

@@ -51,7 +51,7 @@ export interface OperationStart {
   kind: SpanKind;
   /** The context with the parent span, on which the operation's context is based. */
   parent: Context;
-  links?: Link[];
+  links?: Link[] | undefined;
   /** For an operation that started before its span is created. */
   startedAt?: OperationClock | undefined;
   /** Counts and times the operation; undefined without a metrics reader. */

@@ -76,6 +76,11 @@ export interface TraceOptions {
    */
   ignoreDestinations?: readonly string[] | ((destination: string) => boolean) | undefined;
   /**
+   * Destinations whose messages start a new trace when they are sent: names and patterns with `*`, or a function, which is called
+   * once per destination. The span of the send links the active span, and baggage is sent. Default: none.
+   */
+  newTrace?: readonly string[] | ((destination: string) => boolean) | undefined;
+  /**
    * Whether an error of a handler or a call is expected: then its span has no error status, no `error.type` and no exception event.
    * Metrics count it as a failure. Called only for spans that record. Default: no error is expected.
    */
@@ -115,6 +120,7 @@ const names = [
   'trust',
   'pipelines',
   'ignoreDestinations',
+  'newTrace',
   'isExpectedError',
   'captureHeaders',
   'onSend',

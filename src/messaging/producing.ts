@@ -1,12 +1,12 @@
 // Starts the operations of a producer: sending one message or several.
-import { type Attributes, type Context, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
+import { type Attributes, type Context, type Link, type SpanContext, SpanKind, trace } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { reportFault } from '../common/faults.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { type Measurement, sentMessages } from './measuring.ts';
 import { CreateSpans, ownAttributes } from './creating.ts';
-import type { Messaging } from './messaging.ts';
+import { type Messaging, validSpanContext } from './messaging.ts';
 import {
   type Destination,
   mergeAttributes,
@@ -60,23 +60,58 @@ export function startSending<H>(
   try {
     if (isTracingSuppressed(parent) || messages.length === 0) return untouched(messages, parent);
     measurement = measureSend(messaging, description, messages);
-    if (messaging.isCertainlyUnsampled(parent)) {
-      return sendUnsampled(messaging, adapter, messages, parent, measurement);
-    }
-    const kept = messaging.keepsExisting
-      ? messages.map((message) => (message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers)))
-      : undefined;
-    const [only] = messages;
-    if (messages.length === 1 && only !== undefined && kept?.[0] === undefined) {
-      return sendOne(messaging, adapter, description, only, parent, measurement);
-    }
-    const areAllKept = kept?.every((existing) => existing !== undefined) === true;
-    const send = messaging.createSpans || areAllKept ? sendMany : sendTogether;
-    return send(messaging, adapter, description, messages, kept, parent, measurement);
+    return messaging.startsTrace === undefined
+      ? startMeasured(messaging, adapter, description, messages, parent, measurement)
+      : startNewTrace(messaging, adapter, description, messages, parent, measurement);
   } catch (error) {
     reportFault('tracing a send', error);
     return untouched(messages, parent, measurement);
   }
+}
+
+/** What a client says of a send; links are for each of its spans. */
+type SendDescription = Omit<OperationDescription, 'type' | 'destination'> & { readonly links?: readonly Link[] };
+
+/** As {@link startMeasured}, but in a new trace that links the active span, if the `newTrace` option selects all messages. */
+function startNewTrace<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  description: SendDescription,
+  messages: readonly Outgoing<H>[],
+  parent: Context,
+  measurement: Measurement | undefined,
+): Sending<H> {
+  const active = validSpanContext(parent);
+  const isSelected =
+    active !== undefined && messages.every(({ destination }) => messaging.startsTrace?.(destination.name));
+  if (!isSelected) return startMeasured(messaging, adapter, description, messages, parent, measurement);
+  const alone = trace.deleteSpan(parent);
+  const detached = messaging.pipelines?.keep(parent, alone) ?? alone;
+  const linked = Object.assign({}, description, { links: [{ context: active }] });
+  return startMeasured(messaging, adapter, linked, messages, detached, measurement);
+}
+
+function startMeasured<H>(
+  messaging: Messaging,
+  adapter: CarrierAdapter<H>,
+  description: SendDescription,
+  messages: readonly Outgoing<H>[],
+  parent: Context,
+  measurement: Measurement | undefined,
+): Sending<H> {
+  if (messaging.isCertainlyUnsampled(parent)) {
+    return sendUnsampled(messaging, adapter, messages, parent, measurement);
+  }
+  const kept = messaging.keepsExisting
+    ? messages.map((message) => (message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers)))
+    : undefined;
+  const [only] = messages;
+  if (messages.length === 1 && only !== undefined && kept?.[0] === undefined) {
+    return sendOne(messaging, adapter, description, only, parent, measurement);
+  }
+  const areAllKept = kept?.every((existing) => existing !== undefined) === true;
+  const send = messaging.createSpans || areAllKept ? sendMany : sendTogether;
+  return send(messaging, adapter, description, messages, kept, parent, measurement);
 }
 
 /** Counts and times a send, by the common attributes of its messages. */
@@ -116,7 +151,7 @@ function sendUnsampled<H>(
 function sendOne<H>(
   messaging: Messaging,
   adapter: CarrierAdapter<H>,
-  description: Omit<OperationDescription, 'type' | 'destination'>,
+  description: SendDescription,
   message: Outgoing<H>,
   parent: Context,
   measurement: Measurement | undefined,
@@ -127,7 +162,7 @@ function sendOne<H>(
   const operation = startOperation(
     messaging,
     { name, type: 'send', destination, attributes: description.attributes, own, details },
-    { kind: SpanKind.PRODUCER, parent, measurement },
+    { kind: SpanKind.PRODUCER, parent, links: description.links?.slice(), measurement },
   );
   messaging.content?.sent(operation, destination, message);
   return {
@@ -144,13 +179,13 @@ function sendOne<H>(
 function sendTogether<H>(
   messaging: Messaging,
   adapter: CarrierAdapter<H>,
-  description: Omit<OperationDescription, 'type' | 'destination'>,
+  description: SendDescription,
   messages: readonly Outgoing<H>[],
   kept: readonly (SpanContext | undefined)[] | undefined,
   parent: Context,
   measurement: Measurement | undefined,
 ): Sending<H> {
-  const links: Link[] = [];
+  const links: Link[] = description.links?.slice() ?? [];
   const destination = sharedDestination(messages);
   for (const [at, message] of messages.entries()) {
     const existing = kept?.[at];
@@ -172,15 +207,15 @@ function sendTogether<H>(
 function sendMany<H>(
   messaging: Messaging,
   adapter: CarrierAdapter<H>,
-  description: Omit<OperationDescription, 'type' | 'destination'>,
+  description: SendDescription,
   messages: readonly Outgoing<H>[],
   kept: readonly (SpanContext | undefined)[] | undefined,
   parent: Context,
   measurement: Measurement | undefined,
 ): Sending<H> {
-  const links: Link[] = [];
+  const links: Link[] = description.links?.slice() ?? [];
   const destination = sharedDestination(messages);
-  const creating = new CreateSpans(messaging, adapter, description.attributes, parent);
+  const creating = new CreateSpans(messaging, adapter, description.attributes, parent, description.links);
   const headers: (H | undefined)[] = [];
   for (let at = 0; at < messages.length; at++) {
     const message = messages[at]!;

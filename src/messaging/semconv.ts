@@ -26,6 +26,7 @@ export const ATTR_ERROR_TYPE = 'error.type';
 export const ATTR_KAFKA_MESSAGE_KEY = 'kafka.message.key';
 export const ATTR_KAFKA_MESSAGE_TOMBSTONE = 'kafka.message.tombstone';
 export const ATTR_KAFKA_OFFSET = 'kafka.offset';
+export const ATTR_KAFKA_CLUSTER_ID = 'kafka.cluster.id';
 export const ATTR_RABBITMQ_ROUTING_KEY = 'rabbitmq.destination.routing_key';
 export const ATTR_RABBITMQ_DELIVERY_TAG = 'rabbitmq.message.delivery_tag';
 
@@ -75,6 +76,7 @@ const namesOf130: Readonly<Record<string, string>> = {
   [ATTR_KAFKA_MESSAGE_KEY]: 'messaging.kafka.message.key',
   [ATTR_KAFKA_MESSAGE_TOMBSTONE]: 'messaging.kafka.message.tombstone',
   [ATTR_KAFKA_OFFSET]: 'messaging.kafka.offset',
+  [ATTR_KAFKA_CLUSTER_ID]: 'messaging.kafka.cluster.id',
   [ATTR_RABBITMQ_ROUTING_KEY]: 'messaging.rabbitmq.destination.routing_key',
   [ATTR_RABBITMQ_DELIVERY_TAG]: 'messaging.rabbitmq.message.delivery_tag',
 };

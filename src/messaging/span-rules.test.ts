@@ -1,5 +1,5 @@
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
 import { tracingFaults } from '../common/faults.ts';
 import { mqtraceMetrics } from '../metrics/index.ts';
@@ -168,7 +168,65 @@ test('createSpans: false links a message that keeps its context, and does not ch
   expect([headers[0], carried(headers[1])]).toEqual([undefined, span.spanContext().spanId]);
 });
 
+describe('newTrace', () => {
+  test('a send starts a trace that links the active span, with the baggage; other destinations are not affected', async () => {
+    const messaging = messagingWith({ newTrace: ['jobs.*'] });
+    const app = await underSpan(recording, (active) => {
+      for (const name of ['jobs.mail', 'orders']) {
+        const { operation, headers } = send(messaging, message(name));
+        operation.end();
+        expect(carried(headers[0])).toBe(recording.span(`send ${name}`).spanContext().spanId);
+      }
+      return active;
+    });
+    const [job, order] = [recording.span('send jobs.mail'), recording.span('send orders')];
+    expect(job.spanContext().traceId).not.toBe(app.traceId);
+    expect([job.parentSpanContext, linked(job)]).toEqual([undefined, [`${app.traceId}-${app.spanId}`]]);
+    expect([order.parentSpanContext?.spanId, linked(order)]).toEqual([app.spanId, []]);
+  });
+
+  test.each([true, false])(
+    'each message of a send of several has a trace of its own (create spans: %s)',
+    async (createSpans) => {
+      const messaging = messagingWith({ newTrace: ['jobs'], createSpans });
+      const app = await underSpan(recording, (active) => {
+        send(messaging, message('jobs'), message('jobs')).operation.end();
+        return active;
+      });
+      const spans = recording.spans().filter(({ name }) => name !== 'application');
+      expect(spans).toHaveLength(createSpans ? 3 : 1);
+      for (const span of spans) {
+        expect(span.parentSpanContext).toBeUndefined();
+        expect(linked(span)[0]).toBe(`${app.traceId}-${app.spanId}`);
+      }
+      expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(spans.length);
+    },
+  );
+
+  test('without an active span, and where messages differ, nothing is special', async () => {
+    const messaging = messagingWith({ newTrace: ['jobs'] });
+    send(messaging, message('jobs')).operation.end();
+    expect(recording.span('send jobs').links).toEqual([]);
+    recording.clear();
+    await underSpan(recording, () => send(messaging, message('jobs'), message('orders')).operation.end());
+    expect(new Set(recording.spans().map((span) => span.spanContext().traceId)).size).toBe(1);
+  });
+
+  test('an unsampled trace is left as well', () => {
+    const messaging = messagingWith({ newTrace: ['jobs'] });
+    const unsampled = trace.setSpanContext(ROOT_CONTEXT, {
+      traceId: '1'.repeat(32),
+      spanId: '2'.repeat(16),
+      traceFlags: 0,
+    });
+    expect(messaging.passedOn(unsampled)).toBeUndefined();
+    startSending(messaging, kafkaHeaders as never, { name: 'send' }, [message('jobs')], unsampled).operation.end();
+    expect(linked(recording.span('send jobs'))).toEqual([`${'1'.repeat(32)}-${'2'.repeat(16)}`]);
+  });
+});
+
 test.each([
+  [{ newTrace: true }, /newTrace.*expected an array of patterns/],
   [{ ignoreDestinations: 'audit' }, /ignoreDestinations.*expected an array of patterns/],
   [{ ignoreDestinations: [1] }, /ignoreDestinations.*expected an array of patterns/],
   [{ isExpectedError: 'RangeError' }, /isExpectedError.*expected a function of the error/],

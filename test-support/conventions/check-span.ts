@@ -85,6 +85,9 @@ function isAddition(name: string, attributes: Attributes): boolean {
     // The lists of settle and CLIENT send spans omit attributes that the text requires for all "RabbitMQ spans".
     case 'rabbitmq.destination.routing_key':
       return system === 'rabbitmq';
+    // The lists of Kafka's spans omit it, although its description has no condition.
+    case 'kafka.cluster.id':
+      return system === 'kafka';
     // Destinations named by the broker exist in every system.
     case 'messaging.destination.anonymous':
     case 'messaging.destination.temporary':

@@ -74,6 +74,26 @@ export function describeOptions(bench: Bench): void {
     await session.close();
   });
 
+  it('newTrace: each way to send starts a trace that links the active span', async () => {
+    const session = await bench.openWrapped({ newTrace: ['*'] });
+    for (const [shape, send] of Object.entries(session.sends)) {
+      recording.clear();
+      const destination = await bench.observer.newDestination();
+      const bodies = bench.bodies(send);
+      const app = await underSpan(recording, async (active) => {
+        await send.call(send.input(destination, bodies));
+        return active;
+      });
+      const messages = await bench.observer.read(destination, bodies.length);
+      const spans = recording.spans().filter(({ kind }) => kind === SpanKind.PRODUCER);
+      const ids = spans.map((span) => span.spanContext().traceId);
+      expect([shape, messages.map(({ headers }) => headers['traceparent']?.split('-')[1])]).toEqual([shape, ids]);
+      expect(ids).not.toContain(app.traceId);
+      for (const span of spans) expect(linked(span)).toEqual([`${app.traceId}-${app.spanId}`]);
+    }
+    await session.close();
+  });
+
   /** The spans of single messages: those of sends and of processing. */
   const messageSpans = (): { type: string; span: ReadableSpan }[] =>
     recording

@@ -10,6 +10,7 @@ export interface ContractOptions {
   readonly ignoreDestinations?: readonly string[];
   readonly isExpectedError?: (error: unknown) => boolean;
   readonly createSpans?: boolean;
+  readonly newTrace?: readonly string[];
   readonly captureHeaders?: readonly string[];
   readonly bodySize?: boolean;
   readonly onSend?: MessageHook;

@@ -1,0 +1,86 @@
+// Traces the commits that kafkajs makes by itself.
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { guard, isEagerPromise, mergeAttributes, replaceMethod, startSettling } from '../messaging/index.ts';
+import { listen } from './connection.ts';
+import { settledBySendOffsets } from './settling.ts';
+import type { ClientState } from './state.ts';
+import type { ConsumerLike } from './types.ts';
+
+/**
+ * Adds a settle span for each automatic commit. kafkajs reports only that a commit has succeeded, so the span has no duration and
+ * no parent. It reports the commits by `commitOffsets` as well, which have spans of their own.
+ */
+export function traceAutoCommits(consumer: ConsumerLike, { messaging, connection }: ClientState): void {
+  const manual = new Manual();
+  noteManualCommits(consumer, manual);
+  listen(consumer, 'COMMIT_OFFSETS', (payload) => {
+    const { destination, attributes } = settledBySendOffsets([payload]);
+    if (!manual.take(keyOf(payload))) {
+      const all = mergeAttributes(connection.attributes, attributes);
+      startSettling(messaging, { name: 'commit', destination, attributes: all }, [], ROOT_CONTEXT).end();
+    }
+    return false;
+  });
+}
+
+/** The commits by the application that kafkajs has not reported yet. */
+class Manual {
+  readonly #waiting = new Map<string, number>();
+
+  /** Notes a call of `commitOffsets`; returns what has to be called when its promise has settled. */
+  note(args: readonly unknown[]): () => void {
+    const key = guard('reading a commit', () => keyOfPositions(args[0])) ?? '';
+    this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
+    return () => void this.take(key);
+  }
+
+  take(key: string): boolean {
+    const count = this.#waiting.get(key);
+    if (count === undefined) return false;
+    if (count === 1) this.#waiting.delete(key);
+    else this.#waiting.set(key, count - 1);
+    return true;
+  }
+}
+
+/** Notes each call of `commitOffsets` until it has settled. */
+function noteManualCommits(consumer: ConsumerLike, manual: Manual): void {
+  replaceMethod(consumer, 'commitOffsets', (raw) => {
+    return function (this: unknown, ...args: unknown[]) {
+      const settled = manual.note(args);
+      const result: unknown = raw.apply(this, args);
+      if (!isEagerPromise(result)) return result;
+      return result.then(
+        (value: unknown) => {
+          settled();
+          return value;
+        },
+        (error: unknown) => {
+          settled();
+          throw error;
+        },
+      );
+    };
+  });
+}
+
+interface Position {
+  readonly topic?: unknown;
+  readonly partition?: unknown;
+  readonly offset?: unknown;
+}
+
+function keyOfPositions(given: unknown): string {
+  const positions = Array.isArray(given) ? (given as (Position | null)[]) : [];
+  return positions
+    .map((each) => `${String(each?.partition)} ${String(each?.offset)} ${String(each?.topic)}`)
+    .toSorted((one, other) => (one < other ? -1 : 1))
+    .join(',');
+}
+
+function keyOf({ topics }: Record<string, unknown>): string {
+  const given = (topics ?? []) as readonly { topic: unknown; partitions: readonly Position[] }[];
+  return keyOfPositions(
+    given.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => ({ topic, partition, offset }))),
+  );
+}
