@@ -1,11 +1,11 @@
-// Checks the rows of docs/compared.md for one of the two, by sending and receiving on the real brokers. Plain
-// JavaScript, because the auto-instrumentations need Node's own `require`.
+// Checks the rows of docs/compared.md on the real brokers. Plain JavaScript: the auto-instrumentations need Node's own `require`.
 //   node program.js auto|mqtrace KAFKA_BROKER AMQP_URL REDIS_URL
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
+import { featureQuestions } from './features.js';
 import { metricQuestions, readMetrics } from './metrics.js';
 
 const require = createRequire(import.meta.url);
@@ -18,6 +18,7 @@ const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcess
 provider.register();
 const { mqtraceMetrics } = await import('mqtrace/metrics');
 const { meterProvider, metricsOf } = readMetrics(require, own ? [mqtraceMetrics()] : []);
+let kafkaInstrumentation;
 if (!own) {
   const { KafkaJsInstrumentation } = require('@opentelemetry/instrumentation-kafkajs');
   const { AmqplibInstrumentation } = require('@opentelemetry/instrumentation-amqplib');
@@ -27,6 +28,7 @@ if (!own) {
     instrumentation.setTracerProvider(provider);
     instrumentation.setMeterProvider(meterProvider);
     instrumentation.enable();
+    kafkaInstrumentation ??= instrumentation;
   }
 }
 const { Kafka, logLevel } = require('kafkajs');
@@ -36,7 +38,8 @@ const { traceKafka, processMessage: processKafka } = await import('mqtrace/kafka
 const { traceConnection } = await import('mqtrace/amqplib');
 const { traceRedis, processMessage: processEntry } = await import('mqtrace/ioredis');
 
-const kafka = new Kafka({ brokers: [kafkaBroker], logLevel: logLevel.NOTHING });
+const newKafka = () => new Kafka({ brokers: [kafkaBroker], logLevel: logLevel.NOTHING, retry: { retries: 1 } });
+const kafka = newKafka();
 const traced = own ? traceKafka(kafka) : kafka;
 const plainConnection = await amqp.connect(amqpUrl);
 const connection = own ? traceConnection(plainConnection) : plainConnection;
@@ -103,6 +106,8 @@ const throughQueue = async (send) => {
   }
 };
 
+const clients = { newKafka, amqp, amqpUrl, Redis, redisUrl, kafkaInstrumentation };
+const wrappers = { traceKafka, traceConnection, traceRedis };
 /** By their names in docs/compared.md. */
 const questions = {
   async 'The handler of a Kafka message runs in the trace of its send, with its baggage'() {
@@ -282,6 +287,7 @@ const questions = {
     return own ? processEntry(entry, look) : look();
   },
 
+  ...featureQuestions({ clients, wrappers, helpers: { own, spansOf, provider, headersOf, newTopic } }),
   ...metricQuestions({ metricsOf, newTopic, throughKafka, producer, channel, redis }),
 };
 
