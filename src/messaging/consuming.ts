@@ -80,7 +80,9 @@ function startProcess(
   if (detaches) {
     const alone = trace.deleteSpan(context);
     const detached = messaging.pipelines?.keep(context, alone) ?? alone;
-    parent = surrounding === undefined ? detached : trace.setSpanContext(detached, surrounding);
+    // The span itself, because without a span for the message it is the one that the handler sees as active.
+    const active = surrounding === undefined ? undefined : trace.getSpan(ambient);
+    parent = active === undefined ? detached : trace.setSpan(detached, active);
   }
   if (isIgnored || messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
   const { creation } = incoming;

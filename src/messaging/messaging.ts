@@ -68,7 +68,7 @@ export class Messaging {
     this.system = system;
     this.semconv = semconvFromEnvironment() ?? options.semconv ?? 'latest';
     this.measurer = new Measurer(system, this.semconv);
-    this.operations = new PreparedOperations(system, this.semconv);
+    this.operations = new PreparedOperations(system, this.semconv, options.peerService);
     this.propagator = resolvePropagator(options.propagator, `${where}({ propagator })`);
     this.createSpans = options.createSpans !== false;
     this.isIgnored = selectedDestinations(where, 'ignoreDestinations', options.ignoreDestinations);

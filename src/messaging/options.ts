@@ -13,7 +13,7 @@ import type { SemconvVersion } from './semconv.ts';
  *
  * - `'parent'`: the message's creation context, in the producer's trace; the span also links it.
  * - `'link'`: none, in a new trace that links the creation context; or the span that is active when `processMessage` is called.
- * - `'auto'`: `'link'` if a span is active, else `'parent'`.
+ * - `'auto'`: `'link'` if a span is active, as in a batch, else `'parent'`. OpenTelemetry for Java does the same.
  *
  * Baggage is active in every case.
  */
@@ -81,6 +81,11 @@ export interface TraceOptions {
    */
   newTrace?: readonly string[] | ((destination: string) => boolean) | undefined;
   /**
+   * `peer.service` of PRODUCER and CLIENT spans: the name of the broker in service graphs, where no consumer is paired with a span.
+   * Default: none.
+   */
+  peerService?: string | undefined;
+  /**
    * Whether an error of a handler or a call is expected: then its span has no error status, no `error.type` and no exception event.
    * Metrics count it as a failure. Called only for spans that record. Default: no error is expected.
    */
@@ -121,6 +126,7 @@ const names = [
   'pipelines',
   'ignoreDestinations',
   'newTrace',
+  'peerService',
   'isExpectedError',
   'captureHeaders',
   'onSend',
@@ -158,6 +164,10 @@ export function checkOptions(where: string, options: unknown, more: readonly str
     if (value !== undefined && typeof value !== 'boolean') {
       throw invalidOption(`${where}({ ${name} })`, value, 'true or false');
     }
+  }
+  const peer = given['peerService'];
+  if (peer !== undefined && (typeof peer !== 'string' || peer === '')) {
+    throw invalidOption(`${where}({ peerService })`, peer, 'a non-empty string');
   }
   const provider = given['tracerProvider'] as { getTracer?: unknown } | undefined;
   if (provider !== undefined && typeof provider?.getTracer !== 'function') {

@@ -1,5 +1,5 @@
 // Caches the common data of the spans of one operation on one destination.
-import type { Attributes, SpanKind } from '@opentelemetry/api';
+import { type Attributes, SpanKind } from '@opentelemetry/api';
 import { PreparedSpan } from '../common/prepared-span.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import type { Destination, OperationDescription } from './operation.ts';
@@ -10,6 +10,7 @@ import {
   ATTR_DESTINATION_TEMPORARY,
   ATTR_OPERATION_NAME,
   ATTR_OPERATION_TYPE,
+  ATTR_PEER_SERVICE,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   ATTR_SYSTEM,
@@ -44,6 +45,7 @@ interface Prepared {
 export class PreparedOperations {
   readonly #system: string;
   readonly #semconv: SemconvVersion;
+  readonly #peer: string | undefined;
   readonly #byDestination = new RecentMap<string, Prepared>(destinationsAtMost);
   /** The last one of each type: most clients repeat the same operation. */
   readonly #last: Record<OperationDescription['type'], Prepared | undefined> = {
@@ -54,9 +56,11 @@ export class PreparedOperations {
     settle: undefined,
   };
 
-  constructor(system: string, semconv: SemconvVersion) {
+  /** @param peer - the name of the broker in service graphs. */
+  constructor(system: string, semconv: SemconvVersion, peer?: string) {
     this.#system = system;
     this.#semconv = semconv;
+    this.#peer = peer;
   }
 
   /** The common data of this operation's spans. */
@@ -80,6 +84,8 @@ export class PreparedOperations {
     // A destination may be an object that the caller reuses.
     const kept = { name, type, destination: destination && { ...destination }, withoutDestination, attributes };
     const all = toVersion(constantAttributes(this.#system, kept), this.#semconv);
+    // A CONSUMER span is the called end of an edge.
+    if (this.#peer !== undefined && kind !== SpanKind.CONSUMER) all[ATTR_PEER_SERVICE] = this.#peer;
     const span = new PreparedSpan(spanName(kept), kind, all);
     const prepared: Prepared = { described: kept, kind, facts: attributes, span, next: first };
     this.#byDestination.set(place, prepared);

@@ -22,6 +22,8 @@ export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
 export const ATTR_NETWORK_PEER_ADDRESS = 'network.peer.address';
 export const ATTR_NETWORK_PEER_PORT = 'network.peer.port';
+/** The name of the called end of a span, by which Collectors and back ends name what has no spans of its own. */
+export const ATTR_PEER_SERVICE = 'peer.service';
 export const ATTR_ERROR_TYPE = 'error.type';
 export const ATTR_KAFKA_MESSAGE_KEY = 'kafka.message.key';
 export const ATTR_KAFKA_MESSAGE_TOMBSTONE = 'kafka.message.tombstone';

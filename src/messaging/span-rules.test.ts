@@ -225,6 +225,20 @@ describe('newTrace', () => {
   });
 });
 
+test('peerService: the spans that call the broker have it, the span of a handler has not', () => {
+  const messaging = messagingWith({ peerService: 'orders-kafka' });
+  const incoming = readIncoming(messaging, kafkaHeaders, { traceparent }, { destination: { name: 'orders' } });
+  send(messaging, message('orders')).operation.end();
+  startProcessing(messaging, { name: 'process' }, incoming).end();
+  startSettling(messaging, { name: 'ack', destination: { name: 'orders' } }, [incoming], ROOT_CONTEXT).end();
+  const peers = recording.spans().map(({ name, attributes }) => [name, attributes['peer.service']]);
+  expect(peers).toEqual([
+    ['send orders', 'orders-kafka'],
+    ['process orders', undefined],
+    ['ack orders', 'orders-kafka'],
+  ]);
+});
+
 test.each([
   [{ newTrace: true }, /newTrace.*expected an array of patterns/],
   [{ ignoreDestinations: 'audit' }, /ignoreDestinations.*expected an array of patterns/],

@@ -54,6 +54,8 @@ export const ownAttributes: Readonly<Record<string, AttributeType>> = {
   'mqtrace.message.dead_lettered': { type: 'boolean' },
   'mqtrace.message.rejected': { type: 'boolean' },
   'mqtrace.request.duration': { type: 'double' },
+  // Not of messaging alone, and read by Collectors.
+  'peer.service': { type: 'string' },
   'mqtrace.links.part': { type: 'int' },
   'mqtrace.pipeline.age': { type: 'double' },
   'mqtrace.pipeline.hops': { type: 'int' },
