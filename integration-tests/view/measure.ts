@@ -1,7 +1,7 @@
 // Measures the packed viewer in a real browser (npm run bench:view-page): the time until the page is drawn, and whether
 // it keeps up with 20,000 spans a second.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromiumPath, startBrowser } from './browser.ts';
@@ -12,6 +12,22 @@ const seconds = Number(process.argv[3] ?? 15);
 const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'mqtrace-view-bench-'));
 const since = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
+
+/** What the processes of a group have used, where Linux tells. */
+function processorSeconds(group: number): number {
+  let ticks = 0;
+  for (const id of existsSync('/proc/self/stat') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []) {
+    try {
+      const [, , of, , , , , , , , , user, system] = readFileSync(`/proc/${id}/stat`, 'utf8')
+        .split(') ')[1]!
+        .split(' ');
+      if (Number(of) === group) ticks += Number(user) + Number(system);
+    } catch {
+      // It has ended.
+    }
+  }
+  return ticks / 100;
+}
 
 const path = await chromiumPath();
 if (path === undefined) throw new Error('there is no Chromium: install it, or set CHROMIUM_PATH');
@@ -62,6 +78,7 @@ try {
   console.log(`to the first picture of a wait: ${since(started)}`);
 
   const begun = performance.now();
+  const used = processorSeconds(view.pid!);
   let sent = 1024;
   const lags: number[] = [];
   const watch = (async (): Promise<void> => {
@@ -83,9 +100,13 @@ try {
   const took = (performance.now() - begun) / 1000;
   await watch;
   const status = (await (await fetch(`${url}/api/status`)).json()) as { spans: { received: number } };
+  const processor = processorSeconds(view.pid!) - used;
   const sorted = lags.toSorted((a, b) => a - b);
   console.log(
     `with the page open: ${Math.round((sent - 1024) / took)} spans a second sent for ${took.toFixed(0)} s, ${status.spans.received} of ${sent} received; a frame after ${sorted[Math.floor(sorted.length / 2)]!.toFixed(0)} ms (median), ${sorted.at(-1)!.toFixed(0)} ms (longest)`,
+  );
+  console.log(
+    `  processor time of the view: ${processor.toFixed(1)} s, ${Math.round((sent - 1024) / Math.max(0.01, processor))} spans a second of it`,
   );
 } finally {
   await browser.close();
