@@ -9,6 +9,8 @@ export interface Running<T> {
   readonly at: T;
   /** Stops it and removes all its files. */
   readonly stop: () => Promise<void>;
+  /** Kills its process and starts it again with the same data and address; only for processes of this machine. */
+  readonly restart?: () => Promise<void>;
 }
 
 /** One kind of broker, and the ways to provide it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Broker, Log, Running } from './broker.ts';
 import { haveKafkaJars, kafkaClassPath, kafkaVersion } from './kafka-jars.ts';
 import { makeDirectory, removeDirectory } from './leftovers.ts';
-import { runProcess, startProcess } from './native-process.ts';
+import { type NativeProcess, runProcess, startProcess } from './native-process.ts';
 import { onFreePorts } from './ports.ts';
 import { probeKafka } from './probes.ts';
 import { pathOf } from './programs.ts';
@@ -68,11 +68,19 @@ async function startNative(ports: readonly number[], classPath: string): Promise
   };
   try {
     await runProcess('format', [...run, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], { directory });
-    const server = startProcess('kafka', [...run, 'kafka.Kafka', file], { directory });
-    stops.push(server.stop);
     const brokers = [clients];
-    await until('Kafka', () => probeKafka(brokers, id), { check: server.assertRunning });
-    return { at: brokers, stop };
+    let server: NativeProcess;
+    const start = async (): Promise<void> => {
+      server = startProcess('kafka', [...run, 'kafka.Kafka', file], { directory });
+      await until('Kafka', () => probeKafka(brokers, id), { check: server.assertRunning });
+    };
+    stops.push(() => server.stop());
+    await start();
+    const restart = async (): Promise<void> => {
+      await server.stop();
+      await start();
+    };
+    return { at: brokers, stop, restart };
   } catch (error) {
     await stop();
     throw error;
