@@ -46,7 +46,11 @@ export function writeBundle(root, folder, entries, shared, apart = []) {
     write: false,
     logLevel: 'warning',
   });
-  for (const { path, text } of outputFiles) {
+  // A shared file whose sources only re-export is empty: it is not written, because each file takes time to load.
+  const empty = outputFiles.filter(({ text }) => text.trim() === '').map(({ path }) => basename(path));
+  for (const { path, text: all } of outputFiles) {
+    if (empty.includes(basename(path))) continue;
+    const text = withoutImports(all, empty);
     const code = commonJs(apart.reduce((all, path) => all.replaceAll(path, path.replace(/\.ts$/, '.js')), text));
     const names = [...code.matchAll(/^exports\.(\w+) = /gm)].map(([, name]) => name);
     mkdirSync(dirname(path), { recursive: true });
@@ -55,6 +59,11 @@ export function writeBundle(root, folder, entries, shared, apart = []) {
       writeFileSync(path, reexport(names));
     } else writeFileSync(path, code);
   }
+}
+
+/** Removes the imports of files that are not written. */
+function withoutImports(text, names) {
+  return text.replaceAll(/^import "(\.[^"]*)";\n/gm, (line, path) => (names.includes(basename(path)) ? '' : line));
 }
 
 /** The name of the file with the code of an entry `index.js`, beside it. */
