@@ -10,7 +10,7 @@ const traceIds = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
 
 /** @param {string} variant @returns {{ tracer: string, feature: string | undefined, percent: number }} */
 function parse(variant) {
-  const found = /^(raw|context|auto|mqtrace|own)(?:\+(slow|metrics|processor))?(?:-(\d+))?$/.exec(variant);
+  const found = /^(raw|context|auto|mqtrace|own|register)(?:\+(slow|metrics|processor))?(?:-(\d+))?$/.exec(variant);
   if (found === null) throw new Error(`expected TRACER[+FEATURE]-PERCENT, got ${variant}`);
   return { tracer: found[1], feature: found[2], percent: Number(found[3] ?? 0) };
 }
@@ -29,7 +29,7 @@ export function textsOf(sampled, entries) {
  */
 export function setUp(variant, sink) {
   const { tracer, feature, percent } = parse(variant);
-  const traced = tracer === 'mqtrace' || tracer === 'own';
+  const traced = tracer === 'mqtrace' || tracer === 'own' || tracer === 'register';
   const pipeline = pipelines[tracer](percent, sink, feature);
   const options = feature === 'slow' ? { fastPath: false } : {};
   return {
@@ -40,7 +40,7 @@ export function setUp(variant, sink) {
     /** Whether the application itself writes the headers, as with "context only". */
     writesHeaders: tracer === 'context',
     /** The client, wrapped by this variant. */
-    wrap: (client, trace) => (traced ? trace(client, options) : client),
+    wrap: (client, trace) => (traced && tracer !== 'register' ? trace(client, options) : client),
     /** Must be called before the client is loaded, so that the auto-instrumentation patches it. */
     instrument: (name) => void (tracer === 'auto' && instrumentationOf(name)),
     /** Patches a module with the auto-instrumentation if the variant uses it. */
@@ -74,6 +74,14 @@ const pipelines = {
 
   auto: (percent, sink) => stockSdk(percent, sink),
   own: (percent, sink, feature) => stockSdk(percent, sink, feature === 'processor'),
+
+  /** As `mqtrace`, with mqtrace/register in place of wrapping. To be compared on real brokers, since it needs the clients' own files. */
+  register(percent, sink, feature) {
+    process.env['MQTRACE_SDK'] = 'off';
+    const { tracing } = require('mqtrace/register');
+    if (tracing !== undefined) throw new Error('expected no tracing with MQTRACE_SDK=off');
+    return pipelines.mqtrace(percent, sink, feature);
+  },
 
   mqtrace(percent, sink, feature) {
     const { startTracing } = require('mqtrace/sdk');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lane } from './lane.ts';
 import { nestjs } from './nestjs.ts';
+import { registerLanes } from './register-lanes.ts';
 import { root } from './tarball.ts';
 
 const required = ['node', 'main.cjs'] as const;
@@ -83,32 +84,6 @@ export default defineConfig({ entry: { bundle: 'main.mjs' }, format: 'cjs', outD
 const createRequire = `--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);`;
 const esbuild = ['npx', 'esbuild', 'main.mjs', '--bundle', '--platform=node', '--target=node20', '--log-level=warning'];
 
-/** An unchanged application with `mqtrace/register`, in every way to load it, and beside module hooks of other packages. */
-const registered = (node: string, ...checks: (readonly string[])[]): Lane => ({
-  row: 'mqtrace/register on Node.js',
-  version: node,
-  node,
-  packages: { tsx: '^4.23.0' },
-  commands: [...loads, ...checks].map((args) => ['node', 'register/check.cjs'].concat(args)),
-});
-const preload = ['--import', 'mqtrace/register'];
-const [appCjs, appMjs, appMts] = ['register/app.cjs', 'register/app.mjs', 'register/app.mts'];
-const loads = [
-  [...preload, appCjs],
-  [...preload, appMjs],
-  ['--require', 'mqtrace/register', appCjs],
-  [...preload, 'register/worker.cjs'],
-  [...preload, 'register/fork.cjs'],
-  ['--import', 'tsx', ...preload, appMts],
-  [...preload, '--import', 'tsx', appMts],
-];
-/** Beside hooks of one kind, preloaded before and after. */
-const beside = (kind: 'passing' | 'sync' | 'giving', ...flags: readonly string[]): (readonly string[])[] =>
-  [appCjs, appMjs].flatMap((app) => [
-    [...flags, '--import', `./register/hooks-${kind}.mjs`, ...preload, app],
-    [...flags, ...preload, '--import', `./register/hooks-${kind}.mjs`, app],
-  ]);
-
 const jest = ['node', '--no-warnings', 'node_modules/jest/bin/jest.js', '--testMatch', '**/*.test.*', '--rootDir', '.'];
 
 export const lanes: readonly Lane[] = [
@@ -120,15 +95,7 @@ export const lanes: readonly Lane[] = [
     line: true,
     commands: both,
   })),
-  // The lines of the table in docs/register.md: 22.11 has no synchronous hooks; up to 22.22.2 and 24.11.0 they have files loaded past
-  // the CommonJS loader.
-  ...['20.x', '22.11.0'].map((node) => registered(node, ...beside('passing'), ...beside('giving'))),
-  ...['22.15.0', '22.22.2', '24.0.0', '24.11.0'].map((node) =>
-    registered(node, ...beside('passing'), ...beside('sync'), ...beside('giving', '--or-said')),
-  ),
-  ...['22.22.3', '22.x', '24.11.1', '24.x', '25.x', '26.x'].map((node) =>
-    registered(node, ...beside('passing'), ...beside('sync'), ...beside('giving')),
-  ),
+  ...registerLanes(clients),
   ...Object.entries(clients).flatMap(([client, versions]) =>
     versions.map((version): Lane => ({ row: client, version, packages: { [client]: version }, commands: both })),
   ),

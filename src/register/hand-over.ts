@@ -3,7 +3,7 @@ import { warn } from '../common/warnings.ts';
 import { guard, replaceClassMethod } from '../messaging/index.ts';
 import { unregisterTracing } from '../sdk/api-globals.ts';
 import type { Tracing } from '../sdk/tracing.ts';
-import { watchFiles } from './module-loads.ts';
+import { type PackageFile, watchFiles } from './module-loads.ts';
 
 interface Class {
   prototype: object;
@@ -32,22 +32,16 @@ export function handOverToOwnSdk(tracing: Tracing): void {
         return raw.apply(this, args);
       },
     })[name]!;
+  const watched = (name: string, path: string, className: string, method: string): PackageFile => ({
+    name,
+    path,
+    loaded: (exports) =>
+      replaceClassMethod((exports as Record<string, Class>)[className]!.prototype, method, before(method)),
+  });
   watchFiles([
-    {
-      name: '@opentelemetry/sdk-node',
-      path: 'build/src/sdk.js',
-      loaded: (exports) =>
-        replaceClassMethod((exports as { NodeSDK: Class }).NodeSDK.prototype, 'start', before('start')),
-    },
-    {
-      name: '@opentelemetry/sdk-trace-node',
-      path: 'build/src/NodeTracerProvider.js',
-      loaded: (exports) =>
-        replaceClassMethod(
-          (exports as { NodeTracerProvider: Class }).NodeTracerProvider.prototype,
-          'register',
-          before('register'),
-        ),
-    },
+    watched('@opentelemetry/sdk-node', 'build/src/sdk.js', 'NodeSDK', 'start'),
+    // With version 3 of the SDK. Its ES module is not loaded as CommonJS, and so not seen.
+    watched('@opentelemetry/sdk-node', 'dist/sdk.cjs', 'NodeSDK', 'start'),
+    watched('@opentelemetry/sdk-trace-node', 'build/src/NodeTracerProvider.js', 'NodeTracerProvider', 'register'),
   ]);
 }
