@@ -1,7 +1,9 @@
 // Traces a channel of the manager, which keeps messages and consumers until there is a connection.
 import { noteResult } from '../amqplib/dropped-result.ts';
 import { withPublishContext } from '../amqplib/publish-context.ts';
-import { activeContext, claim, guard, replaceMethod } from '../messaging/index.ts';
+import { activeContext, claim, guard, type Method, replaceMethod } from '../messaging/index.ts';
+
+type Replace = (name: string, make: (raw: Method) => Method) => void;
 
 /**
  * Keeps the context of each publish until the manager publishes the message, and observes what handlers return. The spans are those
@@ -9,10 +11,14 @@ import { activeContext, claim, guard, replaceMethod } from '../messaging/index.t
  */
 export function traceChannelWrapper(wrapper: object, options: object): void {
   if (!claim(wrapper, 'traceConnectionManager', options)) return;
-  keepContext(wrapper, 'publish', 3);
-  keepContext(wrapper, 'sendToQueue', 2);
-  replaceMethod(
-    wrapper,
+  replaceChannelMethods((name, make) => replaceMethod(wrapper, name, make));
+}
+
+/** Replaces the methods of one channel or of the class of all. */
+export function replaceChannelMethods(replace: Replace): void {
+  replace('publish', keepContext(3));
+  replace('sendToQueue', keepContext(2));
+  replace(
     'consume',
     (raw) =>
       function consume(this: unknown, ...args: unknown[]): unknown {
@@ -30,15 +36,11 @@ export function traceChannelWrapper(wrapper: object, options: object): void {
 }
 
 /** @param at - the position of the options among the arguments */
-function keepContext(wrapper: object, name: string, at: number): void {
-  replaceMethod(
-    wrapper,
-    name,
-    (raw) =>
-      function publish(this: unknown, ...args: unknown[]): unknown {
-        const carrying = guard('keeping the context of a publish', () => withPublishContext(args[at], activeContext()));
-        if (carrying !== undefined) args[at] = carrying;
-        return Reflect.apply(raw, this, args);
-      },
-  );
+function keepContext(at: number): (raw: Method) => Method {
+  return (raw) =>
+    function publish(this: unknown, ...args: unknown[]): unknown {
+      const carrying = guard('keeping the context of a publish', () => withPublishContext(args[at], activeContext()));
+      if (carrying !== undefined) args[at] = carrying;
+      return Reflect.apply(raw, this, args);
+    };
 }

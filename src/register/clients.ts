@@ -1,5 +1,6 @@
 // The clients that are traced without being wrapped, by the application's wish: which of their files are patched, and with which options.
 import type { TraceAmqplibOptions } from '../amqplib/index.ts';
+import { traceChannelWrapperClass } from '../amqp-connection-manager/classes.ts';
 import { traceConnectionClass } from '../amqplib/classes.ts';
 import type { TraceRedisOptions } from '../ioredis/index.ts';
 import { traceRedisClass } from '../ioredis/classes.ts';
@@ -85,6 +86,11 @@ const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
       path: 'lib/callback_model.js',
       loaded: (exports) =>
         traceConnectionClass((exports as { CallbackModel: Class }).CallbackModel, () => switchedOn.amqplib.at(-1)),
+    },
+    {
+      name: 'amqp-connection-manager',
+      path: 'dist/cjs/ChannelWrapper.js',
+      loaded: (exports) => traceChannelWrapperClass(classOf(exports), () => switchedOn.amqplib.length > 0),
     },
   ],
   ioredis: [
