@@ -44,8 +44,8 @@ const rabbitmq = {
   queueOptions: { durable: false },
 };
 
-/** Explicit tracing passes the traced transports; with mqtrace/register the plain ones are enough. */
-const explicit = process.env['TRACED_BY'] !== 'register';
+/** Explicit tracing passes the traced transports; with mqtrace/register or the classes the plain ones are enough. */
+const explicit = process.env['TRACED_BY'] === undefined;
 const kafkaServer = explicit
   ? { strategy: new TracedServerKafka(kafka) }
   : { transport: Transport.KAFKA, options: kafka };

@@ -31,6 +31,8 @@ function lane(major: number, type: 'commonjs' | 'module', packages: Readonly<Rec
     commands: [
       [...compile.split(' '), '--outDir', 'nest', ...sources.map((name) => `nest/${name}`)],
       ['node', 'nest/main.js'],
+      ['env', 'TRACED_BY=classes', 'node', '--import', './nest/classes.js', 'nest/main.js'],
+      ['env', 'TRACED_BY=register', 'MQTRACE_SDK=off', 'node', '--import', 'mqtrace/register', 'nest/main.js'],
     ],
   };
 }

@@ -14,17 +14,17 @@ const received = [];
 for (let n = 0; n < 6; n++) {
   tracer.startActiveSpan(`request ${n}`, (span) => {
     sent.push(span.spanContext().traceId);
-    channel.sendToQueue(queue, Buffer.from(String(n))).finally(() => span.end());
+    void channel.sendToQueue(queue, Buffer.from(String(n))).finally(() => span.end());
   });
 }
-channel.consume(queue, async (message) => {
+
+function report() {
+  const own = sent.filter((traceId, n) => received[n] === traceId).length;
+  void manager.close().then(() => console.log(JSON.stringify({ own, of: new Set(sent).size })));
+}
+
+void channel.consume(queue, (message) => {
   received[Number(message.content.toString())] = trace.getActiveSpan()?.spanContext().traceId;
   channel.ack(message);
-  if (Object.keys(received).length < 6) return;
-  setImmediate(async () => {
-    await manager.close();
-    console.log(
-      JSON.stringify({ own: sent.filter((traceId, n) => received[n] === traceId).length, of: new Set(sent).size }),
-    );
-  });
+  if (Object.keys(received).length === 6) setImmediate(report);
 });
