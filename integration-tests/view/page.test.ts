@@ -109,6 +109,8 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
       'messaging.destination.name': evil('destination'),
       'kafka.message.key': evil('key'),
       [evil('name')]: evil('value'),
+      [`baggage.${evil('baggage')}`]: evil('entry'),
+      [`messaging.header.${evil('header')}`]: [evil('header value')],
     };
     const ids = { traceId: traceId(), spanId: spanId() };
     const send: TestSpan = {
@@ -130,6 +132,9 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     await opened.click('.row');
     await opened.click('.details .actions a');
     await opened.click('.message');
+    await opened.waitForSelector('.recorded');
+    expect(await opened.locator('.recorded b').allTextContents()).toEqual([evil('baggage'), evil('header')]);
+    expect(await opened.locator('.recorded code').allTextContents()).toEqual([evil('entry'), evil('header value')]);
     await opened.click('button.line >> nth=0');
     await opened.waitForSelector('.details h3');
     await opened.keyboard.press('3');

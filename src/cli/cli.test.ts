@@ -27,7 +27,12 @@ beforeAll(() => {
       name: `send ${hostile}`,
       start,
       end: start + 2,
-      attributes: { ...attributes, 'kafka.message.key': `key-${i}` },
+      attributes: {
+        ...attributes,
+        'kafka.message.key': `key-${i}`,
+        'baggage.tenant': hostile,
+        'messaging.header.order-id': [`id-${i}`, 'again'],
+      },
     };
     const process: TestSpan = {
       traceId: ids.traceId,
@@ -88,6 +93,8 @@ test('journey finds a message by key, by attribute, by failure and as the slowes
 test('a journey is drawn with its wait, and terminal control characters are removed', async () => {
   const { out } = await runCli(['journey', '--from', file, 'key-7']);
   expect(out).toMatch(/… waits in orders.*·+ +170 ms/);
+  expect(out).toContain('\n  baggage tenant: \uFFFD]0;title\uFFFD\uFFFD[2Jname (shop)\n');
+  expect(out).toContain('\n  header order-id: id-7 (shop)\n  header order-id: again (shop)\n');
   // eslint-disable-next-line no-control-regex -- forbidden characters
   expect(out).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
 });

@@ -99,7 +99,11 @@ function summaryText(message: MessageSummary, width: number): string {
 
 /** A journey as lines of a terminal: a waterfall in which idle time is folded. */
 export function journeyText(answer: JourneyAnswer, width: number): string[] {
-  const lines = [...wrap(answer.title, width), `trace ${answer.traceId}, span ${answer.spanId}`, ''];
+  const lines = [...wrap(answer.title, width), `trace ${answer.traceId}, span ${answer.spanId}`];
+  // A view of an earlier version does not answer this.
+  for (const { kind, name, value, services } of answer.recorded ?? [])
+    lines.push(...wrap(`${kind} ${name}: ${value} (${services.join(', ')})`, width, '  '));
+  lines.push('');
   const service = Math.min(18, Math.max(7, ...answer.rows.map((row) => row.service.length)));
   const label = Math.max(20, Math.min(48, Math.floor((width - service - 12) * 0.5)));
   const bar = Math.max(10, width - service - label - 14);

@@ -165,3 +165,34 @@ test('the oldest spans go first, memory stays within its bound, and what remains
   expect(mapAnswer(store).destinations[0]!.notConsumed).toBe(store.rows);
   await askEverything(store, last);
 }, 120_000);
+
+test('baggage and headers of a megabyte, by the thousand, with any name, are listed in part', async () => {
+  const store = new SpanStore();
+  const message = { traceId: traceId(), spanId: spanId() };
+  const named = (prefix: string, value: string): [string, string][] =>
+    ['', '__proto__', 'constructor', '\u0000', 'n'.repeat(2 ** 20)].map((name) => [prefix + name, value]);
+  const many = Array.from({ length: 1000 }, (_, at): [string, string[]] => [
+    `messaging.header.h-${at}`,
+    Array.from({ length: 300 }, (_, i) => `v-${i}`),
+  ]);
+  store.addTraces(
+    request('shop', [
+      {
+        ...message,
+        kind: 'producer',
+        attributes: Object.fromEntries<string | string[]>([
+          ...Object.entries(on('send', 'orders') as Record<string, string>),
+          ...named('baggage.', 'v'.repeat(2 ** 20)),
+          ...named('messaging.header.', '<script>'),
+          ...many,
+        ]),
+      },
+    ]),
+  );
+  const { recorded, notes } = journeyAnswer(store, findHex(store, message.spanId)!);
+  expect(recorded.length).toBe(50);
+  expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(['__proto__', 'constructor', '\u0000']));
+  for (const { name, value } of recorded) expect(name.length + value.length).toBeLessThan(400);
+  expect(notes.join('\n')).toContain('More baggage and headers');
+  await askEverything(store, message.spanId);
+});

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { duration } from '../queries/durations.ts';
-import type { JourneyAnswer, JourneyRow } from '../queries/types.ts';
+import type { JourneyAnswer, JourneyRow, RecordedValue } from '../queries/types.ts';
 import { useAnswer } from './api.tsx';
 import { huesOf } from './hue.ts';
 import { moveFocus } from './keys.tsx';
@@ -54,6 +54,7 @@ export function JourneyView({
           )}
         </p>
       </div>
+      <Recorded values={answer.recorded} />
       {answer.notes.map((note) => (
         <p class="note warn">⚠ {note}</p>
       ))}
@@ -75,6 +76,23 @@ export function JourneyView({
       <Waterfall answer={answer} open={open} onOpen={(span) => setOpen(span === open ? undefined : span)} />
       {open !== undefined && <SpanPanel span={open} onClose={() => setOpen(undefined)} />}
     </div>
+  );
+}
+
+/** The baggage and headers of the message; closed if there are many. */
+function Recorded({ values }: { values: readonly RecordedValue[] }): VNode | null {
+  if (values.length === 0) return null;
+  return (
+    <details class="recorded" open={values.length <= 8}>
+      <summary>baggage and headers ({values.length})</summary>
+      <ul>
+        {values.map(({ kind, name, value, services }) => (
+          <li>
+            <small>{kind}</small> <b>{name}</b> <code>{value}</code> <small>{services.join(', ')}</small>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

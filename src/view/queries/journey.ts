@@ -2,6 +2,7 @@
 import type { SpanStore } from '../store/store.ts';
 import { counted, duration } from './durations.ts';
 import { descend, JourneyRows } from './journey-rows.ts';
+import { recordedOf } from './journey-recorded.ts';
 import { messageTexts } from './message-texts.ts';
 import {
   consumes,
@@ -45,6 +46,9 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
   const working = axis.busy;
   if (rows.left > 0) notes.push(`${counted(rows.left, 'span')} more did not find room in ${budget}.`);
   if (!consumesAnything(rows, message)) notes.push(`Nobody has been seen to consume this message yet.`);
+  const recorded = recordedOf(store, message);
+  if (recorded.more)
+    notes.push('More baggage and headers were recorded than are listed here: see the attributes of the spans.');
   const { messageId, messageKey } = messageTexts(message);
   const destination = destinationOf(store, message);
   const name = messageKey || messageId || (destination === '' ? spanIdOf(message) : `a message of ${destination}`);
@@ -62,6 +66,7 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
     end,
     waiting,
     working,
+    recorded: recorded.values,
     rows: rows.list,
     axis: axis.pieces,
     notes,

@@ -106,6 +106,15 @@ export interface JourneyRow {
   note: string;
 }
 
+/** Baggage or a header of a message, as spans recorded it. */
+export interface RecordedValue {
+  kind: 'baggage' | 'header';
+  name: string;
+  value: string;
+  /** The services that recorded this value. */
+  services: string[];
+}
+
 export interface JourneyAnswer {
   schema: 'mqtrace.journey/1';
   title: string;
@@ -118,6 +127,8 @@ export interface JourneyAnswer {
   end: number;
   waiting: number;
   working: number;
+  /** Baggage and headers of the message, where spans recorded them: baggage first, by name. */
+  recorded: RecordedValue[];
   rows: JourneyRow[];
   /** Pieces of time, in order; a folded one is drawn with a fixed width. */
   axis: { from: number; to: number; folded: boolean }[];

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
 
+type TestValue = string | number | boolean | readonly string[];
+
 /** A span of a test, in plain words; times in milliseconds since the epoch. */
 export interface TestSpan {
   traceId?: string;
@@ -15,7 +17,7 @@ export interface TestSpan {
   error?: boolean | string;
   traceState?: string;
   flags?: number;
-  attributes?: Record<string, string | number | boolean>;
+  attributes?: Record<string, TestValue>;
   links?: { traceId?: string; spanId: string; flags?: number }[];
 }
 
@@ -25,11 +27,12 @@ export const spanId = (): string => randomBytes(8).toString('hex');
 export const traceId = (): string => randomBytes(16).toString('hex');
 
 /** Attributes in OTLP's JSON form. */
-export function attributesOf(attributes: Record<string, string | number | boolean> = {}): unknown[] {
+export function attributesOf(attributes: Record<string, TestValue> = {}): unknown[] {
   return Object.entries(attributes).map(([key, value]) => ({ key, value: valueOf(value) }));
 }
 
-function valueOf(value: string | number | boolean): unknown {
+function valueOf(value: TestValue): unknown {
+  if (typeof value === 'object') return { arrayValue: { values: value.map(valueOf) } };
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
