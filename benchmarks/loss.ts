@@ -1,5 +1,5 @@
 // Counts lost spans of the stock pipeline and of mqtrace with a spool, in the same run, with the receiver in a separate
-// process. All scenarios: npm run bench:loss. Those whose name contains a word: npm run bench:loss -- outage
+// process. All scenarios: npm run bench:loss. Scenarios whose name contains a word: npm run bench:loss -- outage
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

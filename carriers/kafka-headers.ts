@@ -3,7 +3,7 @@ import type { CarrierAdapter } from './adapter.ts';
 import { safeReader } from './safe-reader.ts';
 import { isHeaderRecord, recordCopy, recordGet, recordGetAll, recordKeys, recordRemove, recordSet } from './record.ts';
 
-/** Kafka record headers in the shape of kafkajs: an object of values, where an array is a repeated header. */
+/** Kafka record headers in the shape of kafkajs: an object of values, in which an array is a repeated header. */
 export interface KafkaHeaders {
   [name: string]: Buffer | string | (Buffer | string)[] | undefined;
 }

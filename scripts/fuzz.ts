@@ -57,7 +57,7 @@ function check({ adapter, make }: Format<unknown>, pairs: HeaderPairs): string |
     const baggage = adapter.get(sent, 'baggage') ?? '';
     if (Buffer.byteLength(baggage) > 8192 || !/^[\t\x20-\x7e]*$/.test(baggage)) return `baggage out: ${baggage.length}`;
     if (baggage.split(',').length > 64) return 'baggage out: more than 64 members';
-    // What is sent reads back as the original.
+    // Sent values read back as the original.
     const again = extract(adapter, sent, ROOT_CONTEXT, { propagator: 'mqtrace' });
     if (trace.getSpanContext(again)?.spanId !== trace.getSpanContext(outgoing)?.spanId)
       return 'another span after a hop';

@@ -7,7 +7,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { BufferPool } from '../../src/export/buffer-pool.ts';
 import { OpenBatch } from '../../src/export/open-batch.ts';
 
-/** What is made. */
+/** The size of the requests. */
 export interface RequestOptions {
   /** Traces in a request. */
   readonly traces: number;

@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest';
 import type { CarrierAdapter } from '../adapter.ts';
 import { headerByteLimits } from '../limits.ts';
 
-/** What the suite needs to know about a format besides its adapter. */
+/** The facts about a format that the suite needs besides its adapter. */
 export interface CarrierUnderTest<H> {
   adapter: CarrierAdapter<H>;
   /** Builds headers as the client passes them, from names and values in order, with repetitions in the way of the format. */
   make: (pairs: [name: string, value: string | Buffer][]) => H;
-  /** What the format cannot represent. */
+  /** The values that the format cannot represent. */
   lacks?: { buffers?: true; twoSpellings?: true; emptyNames?: true };
   /** How two different traceparents are read: queues use the last one, HTTP returns a malformed value. */
   repeatedTraceparent: 'last' | 'malformed';

@@ -2,10 +2,10 @@ import { Kafka } from 'kafkajs';
 import { baggageKey, processBaggage, withBaggage } from 'mqtrace';
 import { traceKafka } from 'mqtrace/kafkajs';
 
-// One place says what the tenant is and what it looks like; what a message claims is parsed, not believed.
+// One place defines the tenant and its format; the value in a message is parsed, not trusted.
 const tenant = baggageKey('tenant', { parse: (text) => (/^[a-z]{1,20}$/.test(text) ? text : undefined) });
 
-// Every message of this process says where it came from.
+// Every message of this process carries its origin.
 processBaggage.set('region', 'eu');
 
 export async function sendForTenant(brokers: string[], topic: string, name: string): Promise<void> {

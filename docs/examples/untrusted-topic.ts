@@ -2,7 +2,7 @@ import { Kafka } from 'kafkajs';
 import { baggage, droppedHeaders } from 'mqtrace';
 import { traceKafka } from 'mqtrace/kafkajs';
 
-/** Consumes what partners write to `partners.*`: they are linked to, and none of their baggage but a reference comes in. */
+/** Consumes what partners write to `partners.*`: their traces are linked, and of their baggage only a reference is received. */
 export async function consumePartners(
   brokers: string[],
   topic: string,
@@ -28,7 +28,7 @@ export async function consumePartners(
   return () => consumer.disconnect();
 }
 
-/** What was dropped since the process started, by reason: a number to watch. */
+/** The number of headers dropped since the process started, to be monitored. */
 export function dropped(): number {
   return Object.values(droppedHeaders()).reduce((sum, count) => sum + count, 0);
 }

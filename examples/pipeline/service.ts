@@ -1,6 +1,6 @@
 // Shared code of the four services.
 
-/** What travels through the pipeline. */
+/** The order that travels through the pipeline. */
 export interface Order {
   id: string;
   user: string;

@@ -76,7 +76,7 @@ export class Client {
   }
 }
 
-/** What the APIs have in common. */
+/** The common parts of the APIs. */
 export type ConnectionOf = EventEmitter & {
   createChannel(): unknown;
   createConfirmChannel(): unknown;

@@ -33,7 +33,7 @@ async function settleMany(
   return receiver.spans;
 }
 
-/** What does not differ from run to run: what each span is, and of which others it tells. */
+/** The parts of spans that are the same in each run: their own properties, and which other spans they link. */
 function described(spans: readonly ReceivedSpan[]): unknown[] {
   const messages = new Map(
     spans

@@ -19,7 +19,7 @@ export async function describeGroup(brokers: readonly string[], group: string): 
   const at = lines.find(([first]) => first === 'GROUP')?.indexOf('LAG') ?? -1;
   const lags = lines.filter(([first]) => first === group).map((columns) => Number(columns[at]));
   if (lags.length === 0 || lags.some((lag) => !Number.isInteger(lag))) {
-    throw new Error(`the tool tells no lag of ${group}:\n${stdout}`);
+    throw new Error(`the tool reports no lag of ${group}:\n${stdout}`);
   }
   return lags.reduce((sum, lag) => sum + lag, 0);
 }

@@ -97,7 +97,7 @@ let last: Promise<void> = Promise.resolve();
 
 /**
  * Makes sure that `wanted` are installed. On Debian and its derivatives, as root, missing programs are installed, and
- * one line says so; elsewhere it rejects, and says what is missing and how to install it.
+ * one line is logged; elsewhere it rejects with an error that names what is missing and how to install it.
  */
 export function provide(wanted: readonly Program[], log: (line: string) => void): Promise<void> {
   // One after the other, so that brokers that start at the same time do not install the same twice.

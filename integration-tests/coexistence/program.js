@@ -37,7 +37,7 @@ const { traceRedis } = await import('mqtrace/ioredis');
 const application = trace.getTracer('application');
 const key = createContextKey('application');
 const seen = {};
-/** What the application's code sees when it is called: its own value, and whether a span that it starts is recorded. */
+/** The view of the application's code when it is called: its own value, and whether a span that it starts is recorded. */
 function look(where) {
   const span = application.startSpan(where);
   seen[where] = {

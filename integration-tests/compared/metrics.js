@@ -55,7 +55,7 @@ export const metricQuestions = ({ metricsOf, newTopic, throughKafka, producer, c
     return sent['amq.default'] > 0 && sent[stream] === 1;
   },
 
-  async 'A metric tells how long Kafka messages have waited'() {
+  async 'A metric reports how long Kafka messages have waited'() {
     let topic;
     await throughKafka(
       (to) => {
@@ -69,7 +69,7 @@ export const metricQuestions = ({ metricsOf, newTopic, throughKafka, producer, c
     return age?.sum >= 60 && age.sum < 120;
   },
 
-  async 'A metric tells how many messages wait for a Kafka consumer'() {
+  async 'A metric reports how many messages wait for a Kafka consumer'() {
     let lags;
     let topic;
     await throughKafka(

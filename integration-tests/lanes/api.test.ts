@@ -18,7 +18,7 @@ test('the API report is equal to the declarations (npm run api:report writes it)
   expect(readFileSync(join(root, 'etc/mqtrace.api.md'), 'utf8')).toBe(apiReport(api));
 });
 
-/** What is given to the SDK, in the form of its own types, which do not allow undefined: metrics, and the instrumentation classes. */
+/** The values that are given to the SDK, in the form of its own types, which do not allow undefined: metrics, and the instrumentation classes. */
 const givenToTheSdk = [
   'MetricBase.explicitBucketBoundaries',
   'HistogramValue.min',

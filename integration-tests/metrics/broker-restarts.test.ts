@@ -164,7 +164,7 @@ test('ioredis: commands that wait for the connection, and entries that are read 
   };
   await receive('>');
   await Promise.all([broker.restart!(), add(50)]);
-  // What was read before the restart is still pending.
+  // Entries that were read before the restart are still pending.
   await receive('0');
   await receive('>');
   expect(await total(sent('restarted-stream'))).toBe(added);

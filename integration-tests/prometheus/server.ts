@@ -18,7 +18,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Installs Prometheus if possible; else rejects and says how to install it. */
+/** Installs Prometheus if possible; else rejects with an error that explains how to install it. */
 export function providePrometheus(): Promise<void> {
   return provide(['prometheus', 'promtool'], (line) => console.log(`[prometheus] ${line}`));
 }

@@ -1,4 +1,4 @@
-// What Jaeger has of traces, compared with what was sent.
+// Compares the traces in Jaeger with the sent ones.
 import { queryTrace, type ShownSpan } from '../backends/jaeger.ts';
 import { query } from '../prometheus/server.ts';
 import { until } from '../brokers/wait.ts';

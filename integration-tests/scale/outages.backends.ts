@@ -1,4 +1,4 @@
-// What becomes of traces when Collectors of the profile `scale` are killed or stopped: nothing is lost, or it is counted.
+// Kills and stops Collectors of the profile `scale`: no trace is lost, or it is counted.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,7 +82,7 @@ describe.skipIf(stack === undefined)('traces while Collectors end and come back'
     // Sooner than the decision wait.
     await sleep(2000);
     await stop('sampler-1');
-    // What was decided on is in its queue file.
+    // The traces that it decided on are in its queue file.
     await start('sampler-1');
     const repeated = repeatedIn(await expectAll(sent));
     console.log(`sampling Collector stopped: ${sent.length * spansOfTrace} spans, 0 lost, ${repeated} twice`);
@@ -118,7 +118,7 @@ describe.skipIf(stack === undefined)('traces while Collectors end and come back'
     expect(lost.length).toBeGreaterThan(0);
     expect(lost.length).toBeLessThan(waiting.length);
     expect(spansOf(kept)).toBe((waiting.length - lost.length) * spansOfTrace);
-    // What comes later is kept as before.
+    // Later traces are kept as before.
     const later = await pipeline.run(orders(50));
     await pipeline.flush();
     await expectAll(later);

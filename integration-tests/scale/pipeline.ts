@@ -32,7 +32,7 @@ export interface Order {
   readonly waits?: boolean | undefined;
 }
 
-/** What became of an order. */
+/** An order that was sent, and its trace. */
 export interface Sent {
   readonly order: Order;
   readonly traceId: string;

@@ -14,7 +14,7 @@ const stack = inject('scale');
 /** The share that sampler.yaml keeps of the rest. */
 const share = referenceThreshold(0.05);
 
-/** What each order leaves behind. */
+/** The spans of each order. */
 const whole = [
   'billing consumer process orders',
   'billing producer publish invoices',

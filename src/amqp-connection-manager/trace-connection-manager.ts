@@ -37,7 +37,7 @@ export function traceConnectionManager<M extends ConnectionManagerLike>(
     'emit',
     (raw) =>
       function emit(this: unknown, ...args: unknown[]): unknown {
-        // Before the listeners, among which are those of the channels.
+        // Runs before the listeners of `connect`, because those of the channels are among them.
         if (args[0] === 'connect') {
           guard('tracing a connection', () => traceNext((args[1] as { connection?: unknown } | undefined)?.connection));
         }
@@ -56,11 +56,11 @@ export function traceConnectionManager<M extends ConnectionManagerLike>(
         return wrapper;
       },
   );
-  guard('tracing what is there', () => traceExisting(manager, messaging, options));
+  guard('tracing what exists', () => traceExisting(manager, messaging, options));
   return manager;
 }
 
-/** A framework may hand out its manager only after it has connected and created channels. */
+/** A framework may return its manager only after it has connected and created channels. */
 function traceExisting(manager: object, messaging: Messaging, options: TraceAmqplibOptions): void {
   const { connection, _channels: wrappers } = manager as { connection?: unknown; _channels?: unknown };
   if (typeof connection === 'object' && connection !== null) traceOneConnection(connection, messaging, options);

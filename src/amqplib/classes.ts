@@ -1,4 +1,4 @@
-// Traces the channels of all connections of an amqplib, for applications that do not wrap them.
+// Traces the channels that amqplib connections create, for applications that do not wrap a connection.
 import {
   activeContext,
   bindToContext,
@@ -16,18 +16,18 @@ import { traceOneChannel } from './trace-channel.ts';
 import { makeChannel } from './trace-connection.ts';
 
 /**
- * Lets a class of amqplib's connections make traced channels. What its methods return is wrapped, so that a confirm channel, which
- * calls methods of its base class, and any subclass are called once, as before.
+ * Makes a class of amqplib's connections return traced channels. Only the results of the methods are wrapped; the methods of a
+ * subclass still run once.
  *
- * @param connection - the class: `ChannelModel` of the API of promises, or `CallbackModel`.
- * @param current - with which options channels are traced now; undefined while they are not.
+ * @param connection - the class: `ChannelModel` of the promise API, or `CallbackModel`.
+ * @param current - the options with which channels are currently traced; undefined while they are not traced.
  * @internal
  */
 export function traceConnectionClass(
   connection: { prototype: object },
   current: () => TraceAmqplibOptions | undefined,
 ): void {
-  /** The same options are those of many channels. */
+  /** One for each options object, because many channels share the same options. */
   const messagings = new WeakMap<TraceAmqplibOptions, Messaging>();
   const messagingOf = (options: TraceAmqplibOptions): Messaging => {
     const known = messagings.get(options) ?? new Messaging('rabbitmq', 'traceConnection', options);
@@ -47,7 +47,7 @@ export function traceConnectionClass(
     if (isAutoInstrumented(channel, 'publish')) stepAside('amqplib');
     else traceOneChannel(channel, messagingOf(options), options, lagOf(model, options));
   };
-  /** A channel has the options of the moment of the call: it opens later. */
+  /** A channel opens after the call, but has the options of the time of the call. */
   const optionsFor = (model: object): TraceAmqplibOptions | undefined =>
     guard('tracing a channel', () => (isTracedExplicitly(model) ? undefined : current()));
   for (const name of ['createChannel', 'createConfirmChannel']) {

@@ -47,7 +47,7 @@ export class Deliveries {
   // messages that were pushed after it, which would break that order.
   readonly #pushed = new Map<number, Delivery>();
   readonly #pulled = new Map<number, Delivery>();
-  /** Those that were light deliveries, in no order. */
+  /** Deliveries that were light ones before, in no order. */
   readonly #promoted = new Map<number, Delivery>();
 
   push(delivery: Delivery): void {

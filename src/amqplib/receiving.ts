@@ -98,6 +98,7 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
     operation.track(state.processing);
     if (source.noAck) return runHandler(operation, call);
     const result = runHandler(operation, call, { onReturn: 'keep' });
+    // Without a promise, the handler may finish later: the span ends when the message is settled.
     if (!isEagerPromise(result)) delivery.endWhenSettled(operation);
     return result;
   };
@@ -122,7 +123,7 @@ function lightContext(
   return context;
 }
 
-/** Remembers a message for its settlement and for `processMessage`. */
+/** Stores a message for its settlement and for `processMessage`. */
 function keep(state: ChannelState, message: MessageLike, incoming: Incoming, queue: string): Delivery {
   const delivery = new Delivery(message.fields.deliveryTag, incoming, queue, conversationOf(message));
   storeSource(message, { state, delivery });

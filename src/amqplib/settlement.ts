@@ -27,7 +27,7 @@ import type { ChannelState } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 export type Name = 'ack' | 'nack' | 'reject';
-/** The instruction of a settlement to the broker. */
+/** What a settlement tells the broker. */
 export interface How {
   readonly name: Name;
   /** Whether the message is not to be delivered again. */
@@ -39,7 +39,7 @@ export type Given = Partial<MessageLike> | null | undefined;
 
 const rejected: Attributes = { [ATTR_MESSAGE_REJECTED]: true };
 
-/** A settlement under way. */
+/** A settlement in progress. */
 export interface Settling {
   /** Undefined if it has no span. */
   start(): Operation | undefined;
@@ -112,7 +112,7 @@ export class Settlement implements Settling {
     return noOperation(parent, messaging.measurer.start(this.how.name, 'settle', this.destination(), server.address));
   }
 
-  /** What only recorded spans have. */
+  /** Attributes that only recorded spans need. */
   protected details(): Attributes {
     const { peer } = this.state.server;
     return this.how.rejects ? mergeAttributes(peer, rejected) : peer;
@@ -142,7 +142,7 @@ export class Settlement implements Settling {
 /** All unsettled messages up to one, or all of them. */
 export class SeveralSettled extends Settlement {
   readonly #upTo: unknown;
-  /** The settlement of so many that its spans are written later; set by {@link start}. */
+  /** Set by {@link start} for a settlement of so many messages that its spans are written later. */
   #late: Omit<LateSettlement, 'endTime'> | undefined;
 
   constructor(how: How, state: ChannelState, message: Given, tag: number | undefined) {

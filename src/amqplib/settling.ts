@@ -1,4 +1,4 @@
-// Traces ack, nack, reject and recover.
+// Traces ack, nack, reject, ackAll, nackAll and recover.
 import { endAll, guard, replaceMethod } from '../messaging/index.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { complete, takesCallbacks } from './completion.ts';
@@ -13,7 +13,7 @@ import {
 } from './settlement.ts';
 import type { ChannelState } from './state.ts';
 
-/** Where `requeue` is among the arguments. */
+/** The index of the argument `requeue`. */
 const requeueArgument: Readonly<Record<Name, number | undefined>> = { ack: undefined, nack: 2, reject: 1 };
 
 /**
@@ -42,7 +42,7 @@ export function traceSettling(channel: object, state: ChannelState): void {
   }
 }
 
-/** As the client reads the argument `requeue`. */
+/** Interprets `requeue` as amqplib does. */
 function isRejection(requeue: unknown): boolean {
   return requeue !== undefined && !requeue;
 }

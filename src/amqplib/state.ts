@@ -20,7 +20,7 @@ export class ChannelState {
   /** Undefined unless lag is read from the broker. */
   readonly lag: QueueLag | undefined;
   readonly deliveries: Deliveries = new Deliveries();
-  /** Those whose spans are certainly unsampled. */
+  /** Unsettled deliveries whose spans are certainly unsampled. */
   readonly lightDeliveries: LightDeliveries = new LightDeliveries();
   /** Publishes that wait for their confirm; undefined on a channel without confirms. */
   readonly confirms: Confirms | undefined;

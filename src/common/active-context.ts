@@ -10,7 +10,7 @@ export function isContext(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Context>).getValue === 'function';
 }
 
-/** The active context; the root context where the context manager fails. @internal */
+/** The active context; the root context if the context manager fails. @internal */
 export function activeContext(): Context {
   try {
     const active: unknown = contextApi.active();

@@ -60,7 +60,7 @@ function step(): void {
     reportFault('ending spans', error);
   }
   if (more) return;
-  // What ends a span may flush, which may already have done the rest.
+  // A processor may flush when a span ends, which may already have done the rest.
   const at = state.waiting.indexOf(work);
   if (at >= 0) state.waiting.splice(at, 1);
 }

@@ -25,7 +25,7 @@ export type MqtraceErrorCode = (typeof errorCodes)[number];
 /** Thrown for invalid configuration; never thrown while messages are sent or received. */
 export class MqtraceError extends Error {
   override readonly name = 'MqtraceError';
-  /** What kind of mistake it was. */
+  /** The kind of mistake. */
   readonly code: MqtraceErrorCode;
 
   constructor(code: MqtraceErrorCode, message: string, options?: { cause?: unknown }) {

@@ -1,3 +1,4 @@
+// Defines the counters of spans that wait for a sampling decision.
 /** Counters of the spans that wait for a sampling decision or were dropped by it. The exporter adds them to its own counters. */
 export interface HeldSpans {
   /** Spans that are held now. */

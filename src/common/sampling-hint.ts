@@ -6,10 +6,8 @@ import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
 
 /**
- * The hint that `startTracing` provides to the wrappers, which never import the SDK: it says before a span is created
- * whether the span is certainly unsampled. It is stored on `globalThis` under a registered symbol, so that several
- * copies of this package share
- * it.
+ * The hint that `startTracing` provides to the wrappers, which never import the SDK: before a span is created, it tells whether the
+ * span is certainly unsampled. It is stored on `globalThis` under a registered symbol, so that several copies of this package share it.
  *
  * @internal
  */

@@ -25,7 +25,7 @@ export function parseDecimal(text: string): number {
 export class Environment {
   readonly mode: EnvironmentMode;
   readonly #variables: Variables;
-  /** What has been reported, so that a variable that is read twice is reported once. */
+  /** The problems that have been reported, so that a variable that is read twice is reported once. */
   readonly #reported = new Set<string>();
 
   constructor(mode: EnvironmentMode, variables: Variables = process.env) {

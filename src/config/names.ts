@@ -1,4 +1,4 @@
-// Names that options and variables accept.
+// Defines the names that options and variables accept.
 /** How spans are exported: an OTLP transport, another format, or not at all. */
 export const exportProtocols = ['http/protobuf', 'http/json', 'grpc', 'zipkin', 'console', 'none'] as const;
 
@@ -14,7 +14,7 @@ export const propagatorNames = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jae
 /** One of {@link propagatorNames}. */
 export type PropagatorName = (typeof propagatorNames)[number];
 
-/** Which takes precedence, an `OTEL_*` variable or the option in code. */
+/** Whether an `OTEL_*` variable or the option in code takes precedence. */
 export const environmentModes = ['override', 'fallback', 'ignore'] as const;
 
 /** One of {@link environmentModes}. */

@@ -92,7 +92,7 @@ export class LightTracer implements PreparedTracer {
     return this.#start(name, kind, parts, all, flat, links, startTime, context);
   }
 
-  /** @param given - the attributes as an object: those of the lists. */
+  /** @param given - the same attributes as `parts` and `flat` together, as an object for the sampler. */
   #start(
     name: string,
     kind: SpanKind,

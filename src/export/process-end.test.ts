@@ -40,7 +40,7 @@ async function takeOver(): Promise<string> {
   return out.trim();
 }
 
-/** What ends the process, and its exit status. */
+/** The event that ends the process, and the exit status. */
 const ends: [string, string, { code: number | null; signal: string | null }][] = [
   ['exit()', 'process.exit(7);', { code: 7, signal: null }],
   ['an uncaught error', `throw new RangeError('mine');`, { code: 1, signal: null }],

@@ -100,7 +100,7 @@ function register(part: Case['manager'] = {}): void {
 beforeEach(() => trace.disable());
 afterEach(() => context.disable());
 
-/** What client and server observe for a successful request, a failing handler and a failing fetch. */
+/** The observations of client and server for a successful request, a failing handler and a failing fetch. */
 async function observe(options: TraceHttpOptions | undefined): Promise<unknown> {
   const fetched = options === undefined ? fetch : traceFetch(fetch, options);
   const wrap = <H extends (...given: never[]) => unknown>(handler: H): H =>

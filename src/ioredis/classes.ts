@@ -1,18 +1,18 @@
-// Traces all clients of an ioredis, for applications that do not wrap them.
+// Traces the clients that ioredis creates, for applications that do not wrap them.
 import { guard, isAutoInstrumented, isClaimed, replaceClassMethod, stepAside } from '../messaging/index.ts';
 import type { TraceRedisOptions } from './options.ts';
 import { traceNewClient } from './trace-redis.ts';
 
-/** Clients that were met: what was left alone when it was made stays so when it connects again. */
-const met = new WeakSet<object>();
+/** Clients that have been seen: one that was not traced when it was created stays untraced when it reconnects. */
+const seen = new WeakSet<object>();
 
 /**
- * Lets clients be traced as they are made, also those that a Cluster and `duplicate()` make. Every constructor sets the client's first
- * status as its last step, through this method; the exported classes stay what they are, for `instanceof` and subclasses.
+ * Traces clients when they are created, including those that a Cluster or `duplicate()` creates. Every constructor ends with a call of
+ * `setStatus`, which is replaced here. The exported classes are unchanged, so that `instanceof` and subclasses work as before.
  *
  * @param client - the class: `Redis` or `Cluster`.
- * @param current - with which options clients are traced now; undefined while they are not.
- * @param node - for a Cluster, the class of its nodes, by which an instrumentation of it is told.
+ * @param current - the options with which clients are currently traced; undefined while they are not traced.
+ * @param node - for a Cluster, the class of its nodes: an instrumentation patches that class, not the Cluster.
  * @internal
  */
 export function traceRedisClass(
@@ -21,8 +21,8 @@ export function traceRedisClass(
   node: () => { prototype: object } | undefined = () => undefined,
 ): void {
   const trace = (redis: object): void => {
-    if (met.has(redis)) return;
-    met.add(redis);
+    if (seen.has(redis)) return;
+    seen.add(redis);
     const options = current();
     if (options === undefined || isClaimed(redis)) return;
     const patched = [redis, node()?.prototype].some((each) => each && isAutoInstrumented(each, 'sendCommand'));

@@ -1,4 +1,4 @@
-// Traces what all clients of a kafkajs make, for applications that do not wrap them.
+// Traces the producers and consumers that kafkajs clients create, for applications that do not wrap a client.
 import {
   guard,
   isAutoInstrumented,
@@ -8,35 +8,35 @@ import {
   stepAside,
 } from '../messaging/index.ts';
 import type { TraceKafkaOptions } from './options.ts';
-import { Making } from './trace-kafka.ts';
+import { CreatedClients } from './trace-kafka.ts';
 import type { ConsumerLike, ProducerLike } from './types.ts';
 
 /**
- * Makes the class of kafkajs' clients return traced producers and consumers. The results of the client's own methods
- * are wrapped, so that a subclass is called once, as before.
+ * Makes the class of kafkajs' clients return traced producers and consumers. Only the results of the methods are wrapped;
+ * the methods of a subclass still run once.
  *
  * @param client - the class, `Kafka`.
  * @param current - the options with which clients are currently traced; undefined while they are not traced.
  * @internal
  */
 export function traceKafkaClass(client: { prototype: object }, current: () => TraceKafkaOptions | undefined): void {
-  /** The same options are those of many clients. */
-  const makings = new WeakMap<TraceKafkaOptions, Making>();
-  const makingOf = (options: TraceKafkaOptions): Making => {
-    const known = makings.get(options) ?? new Making(options);
-    makings.set(options, known);
+  /** One for each options object, because many clients share the same options. */
+  const created = new WeakMap<TraceKafkaOptions, CreatedClients>();
+  const createdWith = (options: TraceKafkaOptions): CreatedClients => {
+    const known = created.get(options) ?? new CreatedClients(options);
+    created.set(options, known);
     return known;
   };
   const trace = (kafka: unknown, name: string, raw: unknown, made: object, method: string, config: unknown): void => {
     const options = current();
     if (options === undefined || isTracedExplicitly(kafka as object)) return;
-    // Below or above this method, or on the object that it created.
+    // OpenTelemetry's instrumentation may have patched this method before or after us, or the created object.
     if (isPatched(raw) || isAutoInstrumented(kafka as object, name) || isAutoInstrumented(made, method)) {
       stepAside('kafkajs');
     } else if (name === 'producer') {
-      makingOf(options).producer(made as ProducerLike, kafka as object);
+      createdWith(options).producer(made as ProducerLike, kafka as object);
     } else {
-      makingOf(options).consumer(made as ConsumerLike, config, kafka as object);
+      createdWith(options).consumer(made as ConsumerLike, config, kafka as object);
     }
   };
   const methods = { producer: 'send', consumer: 'run' };

@@ -11,20 +11,20 @@ import {
 import type { TraceKafkaConsumerOptions } from './options.ts';
 import type { ConsumerLike, ProducerLike } from './types.ts';
 
-/** Handles the payload of one event; returns true if no further event is needed. */
+/** Handles the payload of an event; returns true if no further event is needed. */
 type Learn = (payload: Record<string, unknown>) => boolean;
 
 /**
- * Client id, group and broker of one producer or consumer. kafkajs' objects do not expose them, but their events do; listeners are
- * removed when nothing new can be learned. Unknown values are omitted.
+ * Client id, group and broker of one producer or consumer. kafkajs' objects do not expose them, but their events do. A listener is
+ * removed as soon as further events cannot add anything. Unknown values are omitted.
  */
 export class Connection {
-  /** Attributes for the start of every operation. The object is replaced, never modified, when more is known. */
+  /** Attributes for the start of every operation. When more is known, the object is replaced, never modified. */
   attributes: Attributes;
   #client: Attributes;
-  /** The broker, while all requests went to the same one. With several, the broker of an operation is unknown. */
+  /** Undefined before the first request, and after requests to several brokers: which one handles an operation is then unknown. */
   #broker: Attributes | undefined;
-  /** The second broker, for operations that were started when only one was known. */
+  /** The second broker: an operation that started when only the first was known may have used it. */
   #other: Attributes | undefined;
   #onlyBroker: string | undefined;
   readonly #serverGiven: boolean;
@@ -50,8 +50,8 @@ export class Connection {
   }
 
   /**
-   * Additional attributes at the end of an operation: the broker, if it was unknown at the start; the other broker, if that one
-   * handled the operation.
+   * Additional attributes at the end of an operation: the broker, if it was unknown at the start; or the second broker, if it was
+   * learned during the operation.
    *
    * @param atStart - the attributes with which the operation was started.
    */
@@ -89,7 +89,7 @@ export class Connection {
   }
 }
 
-/** Listens until all values are known. */
+/** Listens to an event until `learn` returns true. */
 export function listen(client: ProducerLike | ConsumerLike, event: string, learn: Learn): void {
   const name = (client.events as Record<string, string> | undefined)?.[event];
   if (name === undefined || client.on === undefined) return;

@@ -34,7 +34,10 @@ export class Position {
   high: number | undefined;
   /** The offset of the first unprocessed message, according to events. */
   next: number | undefined;
-  /** The offset of the last message for which a handler was called: earlier ones are processed. Text, because it is rarely read. */
+  /**
+   * The offset of the last message for which a handler was called: earlier ones are processed. Kept as text, because it is rarely
+   * converted to a number.
+   */
   #started: string | undefined;
 
   constructor(topic: string, partition: number) {
@@ -74,6 +77,7 @@ export class Position {
     return this.next === undefined ? started : Math.max(started, this.next);
   }
 
+  /** The partition is no longer assigned to the consumer: another consumer may process its next messages. */
   lose(): void {
     this.assigned = false;
     this.high = undefined;
@@ -107,11 +111,11 @@ export class ConsumerLag {
     on('GROUP_JOIN', ({ memberAssignment }) => this.#assign(memberAssignment));
     on('START_BATCH_PROCESS', (batch) => {
       if (metricsEpoch() === 0) return;
-      this.#known(batch)?.begin(offsetOf(batch['firstOffset']), offsetOf(batch['highWatermark']));
+      this.#positionOf(batch)?.begin(offsetOf(batch['firstOffset']), offsetOf(batch['highWatermark']));
     });
     on('END_BATCH_PROCESS', (batch) => {
       if (metricsEpoch() === 0) return;
-      const position = this.#known(batch);
+      const position = this.#positionOf(batch);
       const last = offsetOf(batch['lastOffset']);
       if (position === undefined || last === undefined) return;
       // A batch without messages has no unprocessed ones. A handler of single messages may have been interrupted.
@@ -140,7 +144,8 @@ export class ConsumerLag {
     return position;
   }
 
-  #known({ topic, partition }: Record<string, unknown>): Position | undefined {
+  /** The position that the payload of an event is about; undefined if the payload has an unknown form. */
+  #positionOf({ topic, partition }: Record<string, unknown>): Position | undefined {
     return typeof topic === 'string' && typeof partition === 'number' ? this.position(topic, partition) : undefined;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { offsetNumber, outgoing, partitionId, receivedAttributes, sentAt, withHeaders } from './message.ts';
+import { offsetNumber, outgoing, partitionId, receivedAttributes, timestampOf, withHeaders } from './message.ts';
 
 describe('the attributes of a message', () => {
   it.each([
@@ -47,7 +47,7 @@ describe('the attributes of a message', () => {
   });
 
   it('the time of sending, if there is one', () => {
-    expect(['1700000000000', '-1', '', 'x', undefined].map((timestamp) => sentAt({ timestamp }))).toStrictEqual([
+    expect(['1700000000000', '-1', '', 'x', undefined].map((timestamp) => timestampOf({ timestamp }))).toStrictEqual([
       1_700_000_000_000,
       undefined,
       undefined,

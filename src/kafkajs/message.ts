@@ -36,7 +36,10 @@ export class ReceivedMessage extends Received {
 
   get sentAt(): number | undefined {
     const message = this.#message;
-    return waitsSince(sentAt(message), (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader]);
+    return waitsSince(
+      timestampOf(message),
+      (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader],
+    );
   }
 
   override get content(): MessageContent {
@@ -56,7 +59,7 @@ export function receivedAttributes(message: KafkaMessageLike): Attributes {
   return attributes;
 }
 
-/** A message to send, in the form of the operations. Unknown shapes are passed through, so that kafkajs reports its own error. */
+/** Describes a message to send for `startSending`. Unknown shapes are passed through, so that kafkajs reports its own error. */
 export function outgoing(topic: string, message: OutgoingMessage): Outgoing<KafkaHeaders> {
   const destination = { name: topic };
   if (typeof message !== 'object' || message === null)
@@ -104,8 +107,11 @@ export function offsetNumber(offset: unknown): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** The time of sending in milliseconds since the epoch. Messages of the oldest format have no timestamp, or -1. */
-export function sentAt(message: KafkaMessageLike): number | undefined {
+/**
+ * The timestamp of a message in milliseconds since the epoch, usually the time of sending. Messages of the oldest format have
+ * none, or -1.
+ */
+export function timestampOf(message: KafkaMessageLike): number | undefined {
   const time = decimal(message.timestamp);
   return time > 0 ? time : undefined;
 }

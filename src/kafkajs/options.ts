@@ -24,7 +24,8 @@ export interface TraceKafkaProducerOptions extends TraceOptions {
 export interface TraceKafkaOptions extends TraceKafkaProducerOptions {
   /**
    * Whether the ends of the partitions are read from Kafka whenever metrics are read, with a short-lived admin
-   * client, so that `mqtrace.consumer.lag` is exact. Default false: the lag is that of the last batch.
+   * client, so that `mqtrace.consumer.lag` is exact. Default false: the lag is computed from the end of the partition that the
+   * last batch reported.
    */
   pollLag?: boolean | undefined;
   /**

@@ -43,9 +43,8 @@ type Handler = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Traces the handlers that are passed to `run`. */
 export function traceRun(consumer: ConsumerLike, { messaging, connection }: ClientState, lag: ConsumerLag): void {
-  let run = false;
-  // Created once for each partition, and again when more client attributes are known. The number is limited by the consumer's
-  // partitions.
+  let hasRun = false;
+  // One for each partition of the consumer, which limits their number. Replaced when more client attributes are known.
   const sources = new Map<string, PartitionSource>();
   let last: PartitionSource | undefined;
   const sourceOf = (topic: string, partition: number): PartitionSource => {
@@ -81,12 +80,12 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
   };
 
   onFirst(consumer, 'FETCH_START', () => {
-    if (run) return;
+    if (hasRun) return;
     warn('a consumer was traced after run() had been called; its messages are not traced. Trace it before run()');
   });
   replaceMethod(consumer, 'run', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
-      run = true;
+      hasRun = true;
       const config = guard('reading the configuration of run', () =>
         tracedConfig(args[0], {
           eachMessage: (payload) => startEachMessage(payload as EachMessagePayload),

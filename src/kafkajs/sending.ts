@@ -40,7 +40,7 @@ export function traceSends(sender: object, state: ClientState): void {
   });
 }
 
-/** The position of the messages in the argument of a method. */
+/** How to read and replace the messages in the argument of a method. */
 interface Shape<A> {
   topics(argument: A): readonly TopicMessages[];
   /** A copy with other messages. */

@@ -17,7 +17,7 @@ import {
 import { offsetNumber, partitionId } from './message.ts';
 import type { ClientState } from './state.ts';
 
-/** The subject of a settlement, as far as its arguments show it. */
+/** What a call settles, as far as its arguments tell. */
 export interface Settled {
   destination?: Destination | undefined;
   attributes?: Attributes;
@@ -91,7 +91,7 @@ function settled(positions: readonly (PartitionOffset | null)[]): Settled {
   if (typeof first?.topic !== 'string' || positions.some((each) => each?.topic !== first.topic)) return {};
   const destination = { name: first.topic };
   if (positions.length > 1) return { destination };
-  // Kafka commits the offset of the next record. The settled record is the one before, whose offset its process span has.
+  // Kafka commits the offset of the next record. The settled record is the one before, whose process span has this offset.
   const next = offsetNumber(first.offset);
   return {
     destination,

@@ -16,13 +16,13 @@ export interface ClientState {
   readonly connection: Connection;
 }
 
-/** The common attributes of the messages from one source. */
+/** The values that the messages from one source have in common. */
 export interface Source {
   messaging: Messaging;
   destination: Destination | undefined;
-  /** The attributes for processing them. */
+  /** Describes the operation that processes them. */
   description: Pick<OperationDescription, 'name'> & { attributes?: Attributes };
 }
 
-/** The messages that were passed to the application, for `processMessage`. */
+/** Stores with each message that was passed to the application how it was received, for `processMessage`. */
 export const receivedMessages: Stamp<ReceivedMessage> = createStamp();

@@ -16,35 +16,35 @@ import type { ConsumerLike, KafkaLike, ProducerLike } from './types.ts';
 export function traceKafka<K extends KafkaLike>(kafka: K, options: TraceKafkaOptions = {}): K {
   checkClient('traceKafka', kafka, ['producer', 'consumer'], 'a kafkajs client');
   checkKafkaOptions('traceKafka', options, ['pollLag', 'autoCommitSpans']);
-  const making = new Making(options);
+  const created = new CreatedClients(options);
   if (!claim(kafka, 'traceKafka', options)) return kafka;
   replaceMethod(kafka, 'producer', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const producer = raw.apply(this, args) as ProducerLike;
-      guard('tracing a producer', () => making.producer(producer, kafka));
+      guard('tracing a producer', () => created.producer(producer, kafka));
       return producer;
     };
   });
   replaceMethod(kafka, 'consumer', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const consumer = raw.apply(this, args) as ConsumerLike;
-      guard('tracing a consumer', () => making.consumer(consumer, args[0], kafka));
+      guard('tracing a consumer', () => created.consumer(consumer, args[0], kafka));
       return consumer;
     };
   });
   return kafka;
 }
 
-/** It does not retry if Kafka does not respond: the next collection reads again. */
+/** An admin client that does not retry if Kafka does not respond: the next collection of metrics reads again. */
 function adminOf(kafka: object): AdminLike {
   return (kafka as { admin(config: object): AdminLike }).admin({ retry: { retries: 0 } });
 }
 
-/** What becomes of the producers and consumers that a client makes. @internal */
-export class Making {
+/** Traces the producers and consumers that a client creates. @internal */
+export class CreatedClients {
   readonly #messaging: Messaging;
   readonly #options: TraceKafkaOptions;
-  /** The class of clients may be traced with the same options for several clusters. */
+  /** By client, because many clients share the same options, and may connect to several clusters. */
   readonly #clusters = new WeakMap<object, Cluster>();
 
   constructor(options: TraceKafkaOptions) {
@@ -52,7 +52,7 @@ export class Making {
     this.#options = options;
   }
 
-  /** @param kafka - the client that has made it. */
+  /** @param kafka - the client that created it. */
   producer(producer: ProducerLike, kafka: object): void {
     if (!claim(producer, 'traceKafka', this.#options)) return;
     wrapProducer(producer, this.#messaging, this.#options, this.#clusterOf(kafka));

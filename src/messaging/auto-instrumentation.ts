@@ -56,7 +56,7 @@ export function stepAside(client: string): void {
   warned.add(client);
   warn(
     `${client} is traced by another instrumentation in this process, as by @opentelemetry/instrumentation-${client}; ` +
-      'mqtrace/register leaves its clients alone. Turn the other one off, or wrap the client explicitly',
+      'mqtrace/register does not trace its clients. Disable the other one, or wrap the client explicitly',
   );
 }
 

@@ -52,7 +52,7 @@ class Writing implements DeferredWork {
     for (let count = 0; count < perStep && this.#at < operations.length; count++) {
       const at = this.#at++;
       operations[at]!.write(this.#time);
-      // What is written need not stay in memory until all are.
+      // A written operation need not stay in memory until all are written.
       operations[at] = undefined;
     }
     return this.#at < operations.length;

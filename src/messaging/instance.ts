@@ -30,8 +30,8 @@ interface Replaced {
 }
 
 /**
- * Declares options to be those of automatic tracing. A client that was claimed with them is given up as soon as the application
- * traces it explicitly: its own options apply.
+ * Declares options to be those of automatic tracing. If the application then traces such a client explicitly, the automatic wrapping is
+ * removed, and the application's options apply.
  */
 export function asAutomatic<O extends object>(options: O): O {
   automaticOptions.add(options);

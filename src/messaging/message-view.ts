@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import { eachHeader, valuesOf } from './header-values.ts';
 
-/** What a client knows of a message, for the options that look into it. The values are the application's. */
+/** The parts of a message that a client knows, for the options that read them. The values are the application's. */
 export interface MessageContent {
   readonly headers: unknown;
   /** Undefined if the client has none, or does not know it. */

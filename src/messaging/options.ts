@@ -81,7 +81,7 @@ export interface TraceOptions {
    */
   newTrace?: readonly string[] | ((destination: string) => boolean) | undefined;
   /**
-   * `peer.service` of PRODUCER and CLIENT spans: the name of the broker in service graphs, where no consumer is paired with a span.
+   * `peer.service` of PRODUCER and CLIENT spans: the name of the broker in service graphs, if no consumer is paired with a span.
    * Default: none.
    */
   peerService?: string | undefined;
@@ -96,7 +96,7 @@ export interface TraceOptions {
    * with 1024 characters of each value; trace headers are not. Only for spans that record. Default: none.
    */
   captureHeaders?: readonly string[] | CaptureHeaders | undefined;
-  /** Whether spans of single messages have `messaging.message.body.size`, in bytes, where the client has a body. Default false. */
+  /** Whether spans of single messages have `messaging.message.body.size`, in bytes, if the client has a body. Default false. */
   bodySize?: boolean | undefined;
   /**
    * Called with the span of each message that is sent, before it is sent. Only for spans that record. It cannot change the message,

@@ -69,7 +69,7 @@ export function startSending<H>(
   }
 }
 
-/** What a client says of a send; links are for each of its spans. */
+/** A client's description of a send; `links` are for each of its spans. */
 type SendDescription = Omit<OperationDescription, 'type' | 'destination'> & { readonly links?: readonly Link[] };
 
 /** As {@link startMeasured}, but in a new trace that links the active span, if the `newTrace` option selects all messages. */

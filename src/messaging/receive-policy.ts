@@ -14,7 +14,7 @@ interface CompiledRules {
 
 const noRules: CompiledRules = { send: undefined, receive: undefined };
 
-/** The baggage and trust options of one client, by destination. @internal */
+/** The baggage and trust options of one client, by destination, also for sent messages: their baggage is filtered too. @internal */
 export class ReceivePolicy {
   readonly #baggage: PerDestination<BaggageRules | undefined, CompiledRules> | undefined;
   readonly #trust: PerDestination<Trust | undefined, TrustPolicy> | undefined;

@@ -25,13 +25,13 @@ export interface SamplingRequest {
   /** Undefined for a root, including when the context holds an invalid span. */
   readonly parent: SpanContext | undefined;
   readonly ot: OtMember | undefined;
-  /** R: from `rv`, else from the trace id. */
+  /** The randomness R of OTEP 235: the value of `rv`, else taken from the trace id. */
   readonly randomness: Halves;
 }
 
-/** What a sampler would do with a span, independent of R. Samplers are composed by their intents (OTEP 250). @internal */
+/** The decision of a sampler before R is compared with its threshold. Samplers are composed by their intents (OTEP 250). @internal */
 export interface Intent {
-  /** T: kept iff R >= T. */
+  /** The rejection threshold T of OTEP 235: the span is kept if R >= T. */
   readonly threshold: Halves;
   /** Whether T is the true probability. If not, a kept span gets no `th`: its weight is unknown. */
   readonly weighed: boolean;

@@ -2,7 +2,7 @@
 import { invalidOption, MqtraceError } from '../common/errors.ts';
 import type { OptionPath } from './tail-conditions.ts';
 
-/** What decides on ended traces apart from this process: OpenTelemetry's Collector. */
+/** The component that decides on ended traces instead of this process: OpenTelemetry's Collector. */
 export type TailDecision = 'collector';
 
 /** The options with which this process decides itself, so that a Collector would get parts of traces. */

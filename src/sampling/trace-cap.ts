@@ -153,7 +153,7 @@ export class TraceCap {
     }
   }
 
-  /** A lookup makes the entry recent again: a long trace must not be forgotten while it runs. */
+  /** A lookup makes the entry recent again: a long trace must not be removed while it runs. */
   #recall(traceId: string): Decision | undefined {
     const decision = this.#decisions.get(traceId);
     if (decision) this.#decisions.set(traceId, decision);

@@ -111,7 +111,7 @@ export interface Observer {
   close(): Promise<void>;
 }
 
-/** What is true of a client whose objects are wrapped after they were used. */
+/** The traits of a client whose objects are wrapped after they were used. */
 export interface LateTraits {
   /** The warning about what is not traced; undefined if everything is traced. */
   readonly warning: RegExp | undefined;

@@ -26,7 +26,7 @@ async function containersOf(ownerPid: number): Promise<string[]> {
   return (all ?? []).filter(({ Labels }) => Labels['mqtrace.run']?.startsWith(`${ownerPid}-`)).map(({ Id }) => Id);
 }
 
-/** What is left of a run. */
+/** The processes, directories and containers that remain after a run. */
 export interface Remains {
   readonly processes: string[];
   readonly directories: string[];

@@ -81,7 +81,7 @@ export class MetricsDestination {
     const { metrics, commit } = this.#reader.collect();
     if (metrics.length === 0) return;
     const outcome = await this.#deliver(metrics, deadline, new Backoff());
-    // What was not accepted is part of the next export.
+    // Values that were not accepted are part of the next export.
     if (outcome !== 'unanswered') commit();
   }
 
