@@ -7,8 +7,8 @@ it('a traced client has exactly the unhandled rejections of the raw one', async 
   const [traced, raw] = [await unhandled('traceRedis'), await unhandled('')];
   expect(traced).toStrictEqual(raw);
   expect(traced).toStrictEqual({
-    'a promise left alone': ['WRONGTYPE'],
-    'a promise left alone beside one that is not': ['WRONGTYPE'],
+    'a promise without a handler': ['WRONGTYPE'],
+    'a promise without a handler beside one with a handler': ['WRONGTYPE'],
     'a callback': [],
     'a pipeline with a command that fails': [],
     'a transaction that is aborted': ['EXECABORT'],
@@ -25,8 +25,8 @@ async function unhandled(wrap: string): Promise<unknown> {
     const redis = ${wrap}(new Redis(${JSON.stringify(inject('redisUrl'))}));
     const text = ${JSON.stringify(uniqueName('text'))};
     const cases = {
-      'a promise left alone': () => { redis.xadd(text, '*', 'a', 'b'); },
-      'a promise left alone beside one that is not': () => {
+      'a promise without a handler': () => { redis.xadd(text, '*', 'a', 'b'); },
+      'a promise without a handler beside one with a handler': () => {
         redis.xadd(text, '*', 'a', 'b').catch(() => {});
         redis.xread('STREAMS', text, '0');
       },

@@ -1,4 +1,4 @@
-// mqtrace/register and the classes beside OpenTelemetry's own instrumentations: one span and one set of headers for each operation.
+// Tests mqtrace/register and the classes with OpenTelemetry's own instrumentations: each operation has one span and one set of headers.
 import { describe, expect, it } from 'vitest';
 import { run } from './service.ts';
 

@@ -1,4 +1,4 @@
-// The options of mqtrace/register: a file in the working directory or the one that MQTRACE_CONFIG names, and variables over it.
+// Tests the options of mqtrace/register: a file in the working directory, or the one that MQTRACE_CONFIG names, and variables.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,14 +52,14 @@ describe('the file', () => {
     ['mqtrace.config.cjs', "throw new Error('no config');", /mqtrace\.config\.cjs is ignored: .*no config/],
     ['mqtrace.config.cjs', "require('not-there');", /MODULE_NOT_FOUND/],
     ['mqtrace.config.mjs', 'await 1; export default {};', /top-level await/],
-  ])('is reported if it is wrong, and the service starts: %s with %s', async (name, text, message) => {
+  ])('is reported if it is invalid, and the service starts: %s with %s', async (name, text, message) => {
     const told = await runWith({ [name]: text });
     expect(told).toMatchObject(defaults);
     expect(told.err).toMatch(message);
     expect(told.err.trim().split('\n')).toHaveLength(1);
   });
 
-  it('is reported if MQTRACE_CONFIG names one that is not there', async () => {
+  it('is reported if MQTRACE_CONFIG names one that does not exist', async () => {
     const told = await runWith({}, { MQTRACE_CONFIG: 'not-there.json' });
     expect(told).toMatchObject(defaults);
     expect(told.err).toMatch(/^mqtrace: not-there\.json is ignored: .*not found/);
@@ -67,7 +67,7 @@ describe('the file', () => {
 });
 
 describe('variables', () => {
-  it('win over the file', async () => {
+  it('take precedence over the file', async () => {
     const env = { OTEL_SERVICE_NAME: 'cart', MQTRACE_HIDE_FIELDS: 'true', MQTRACE_CLIENTS: 'kafkajs,ioredis' };
     expect(await runWith({ 'mqtrace.config.json': options }, env)).toEqual({
       service: 'cart',
@@ -77,7 +77,7 @@ describe('variables', () => {
     });
   });
 
-  it('are reported if they are wrong, and count as unset', async () => {
+  it('are reported and ignored if they are invalid', async () => {
     const told = await runWith({ 'mqtrace.config.json': options }, { MQTRACE_HIDE_FIELDS: 'perhaps' });
     expect(told).toEqual({ ...shown, err: expect.stringMatching(/MQTRACE_HIDE_FIELDS is ignored: .*"perhaps"/) });
   });

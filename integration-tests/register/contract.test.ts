@@ -1,4 +1,4 @@
-// The wrapper contract, for clients that nobody wraps: over the instrumentation classes, and over what mqtrace/register calls.
+// Runs the wrapper contract for clients that are not wrapped: with the instrumentation classes, and as mqtrace/register traces them.
 // `npm run test:lanes` runs it as a whole.
 import { describe } from 'vitest';
 import { AmqplibInstrumentation, IORedisInstrumentation, KafkaJsInstrumentation } from 'mqtrace/instrumentation';

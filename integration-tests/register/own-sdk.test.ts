@@ -1,4 +1,4 @@
-// Who owns the globals of OpenTelemetry's API where mqtrace/register meets an SDK that the application sets up.
+// Tests that the application's own SDK owns the globals of OpenTelemetry's API with mqtrace/register.
 import { describe, expect, it } from 'vitest';
 import { run } from './service.ts';
 
@@ -7,13 +7,13 @@ const preload = ['--import', 'mqtrace/register'];
 const theirs = { names: ['xadd', 'order'], child: true, inside: true };
 
 describe('a provider of the application', () => {
-  it('stays where it was registered before: mqtrace/register starts none', async () => {
+  it('stays if it was registered before: mqtrace/register starts none', async () => {
     const { out, err, spans } = await run(['--require', './own-provider.cjs', ...preload, 'own-sdk.cjs']);
     expect(JSON.parse(out)).toEqual(theirs);
     expect([err, spans]).toEqual(['', []]);
   });
 
-  it('takes over where it is registered later: mqtrace/register ends its tracing, and says so', async () => {
+  it('replaces that of mqtrace/register if it is registered later, with a warning', async () => {
     const { out, err, spans } = await run([...preload, 'own-sdk.cjs']);
     expect(JSON.parse(out)).toEqual(theirs);
     expect(err).toMatch(/^mqtrace: the application has started an OpenTelemetry SDK of its own[^\n]*\n$/);

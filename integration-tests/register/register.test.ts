@@ -1,4 +1,4 @@
-// node --import mqtrace/register, on the real brokers: an application that is not changed gives one trace, however it is loaded.
+// Tests node --import mqtrace/register on real brokers: an unchanged application is one trace, however it is loaded.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,8 +53,8 @@ describe('an unchanged application of three clients is one trace', () => {
   });
 });
 
-describe('what the application sees of the clients', () => {
-  it('is the same: identity, instanceof, subclasses, statics, names and printouts', async () => {
+describe('the clients, as the application sees them,', () => {
+  it('are the same: identity, instanceof, subclasses, statics, names and printouts', async () => {
     const plain = await run(['identity.cjs']);
     const registered = await run([...preload, 'identity.cjs']);
     expect(registered).toMatchObject({ code: 0, err: '' });
@@ -96,7 +96,7 @@ describe('a copy of a client that another package brings', () => {
 });
 
 describe('a Cluster', () => {
-  it('is traced as it is made, with its nodes, and each command has one span', async () => {
+  it('is traced when it is created, with its nodes, and each command has one span', async () => {
     const { nodes, stop } = await startRedisCluster();
     onTestFinished(stop);
     const env = { REDIS_CLUSTER_NODES: nodes.map(({ host, port }) => `${host}:${port}`).join() };

@@ -1,13 +1,13 @@
-// Keeps the context of publishes of all connection managers, for applications that do not wrap them.
+// Keeps the context of publishes through amqp-connection-manager, for applications that do not wrap a manager.
 import { replaceClassMethod } from '../messaging/index.ts';
 import { replaceChannelMethods } from './trace-channel-wrapper.ts';
 
 /**
- * Lets the channels of a connection manager keep the context of each publish, and pass on what handlers return. The spans are those of
- * amqplib's classes, which are traced as well.
+ * Makes the channels of a connection manager keep the context of each publish and return the results of handlers. The spans are
+ * created by the classes of amqplib, which are traced as well.
  *
  * @param wrapper - the class `ChannelWrapper`.
- * @param isOn - whether amqplib is traced now.
+ * @param isOn - whether amqplib is currently traced.
  * @internal
  */
 export function traceChannelWrapperClass(wrapper: { prototype: object }, isOn: () => boolean): void {

@@ -50,7 +50,7 @@ export function isPatched(method: unknown): boolean {
   return typeof method === 'function' && '__wrapped' in method && method.__wrapped === true;
 }
 
-/** Says, once for each client, that a client is left to the instrumentation that has patched it. */
+/** Warns, once for each kind of client, that the instrumentation that has patched it traces it. */
 export function stepAside(client: string): void {
   if (warned.has(client)) return;
   warned.add(client);

@@ -10,7 +10,7 @@ const clientChecks: { readonly [Name in ClientName]: (where: string, options: Cl
   ioredis: checkRedisOptions,
 };
 
-/** @throws MqtraceError `INVALID_OPTION` for options of one client that are wrong */
+/** @throws MqtraceError `INVALID_OPTION` for invalid options of one client */
 export function checkClientOptions<Name extends ClientName>(
   where: string,
   name: Name,

@@ -1,4 +1,4 @@
-// The clients that are traced without being wrapped, by the application's wish: which of their files are patched, and with which options.
+// Lists the client files that mqtrace/register patches, and holds the options of each client.
 import type { TraceAmqplibOptions } from '../amqplib/index.ts';
 import { traceChannelWrapperClass } from '../amqp-connection-manager/classes.ts';
 import { traceConnectionClass } from '../amqplib/classes.ts';
@@ -24,14 +24,14 @@ interface Class {
   prototype: object;
 }
 
-/** With which options each client is traced: the last that was switched on applies. */
+/** The options with which each client is traced; the last ones that were switched on apply. */
 const switchedOn: { readonly [Name in ClientName]: ClientOptions[Name][] } = { kafkajs: [], amqplib: [], ioredis: [] };
 const watched = new Set<ClientName>();
 
 /**
- * Traces the clients that an application makes from now on.
+ * Traces the clients that the application creates from now on.
  *
- * @returns a function that ends it, for clients made after that.
+ * @returns a function after whose call new clients are not traced.
  */
 export function switchOn<Name extends ClientName>(name: Name, options: ClientOptions[Name]): () => void {
   const entry = asAutomatic({ ...options });
@@ -47,10 +47,10 @@ export function switchOn<Name extends ClientName>(name: Name, options: ClientOpt
   };
 }
 
-/** `Redis` of each copy of ioredis, by its folder: instrumentations patch it, and not the Cluster. */
+/** The class `Redis` of each copy of ioredis, by its folder. Instrumentations patch this class, not the Cluster. */
 const nodeClasses = new Map<string, Class>();
 
-/** Versions before 5 export classes in other files or in other ways. */
+/** The exported class: the default export or, in ioredis before version 5, the exports themselves. */
 function classOf(exports: unknown): Class {
   return ((exports as { default?: Class }).default ?? exports) as Class;
 }

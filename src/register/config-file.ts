@@ -9,8 +9,8 @@ import { checkRegisterOptions, type RegisterOptions } from './options.ts';
 const names = ['mqtrace.config.mjs', 'mqtrace.config.cjs', 'mqtrace.config.json'];
 
 /**
- * The options in the file that `MQTRACE_CONFIG` names, else in `mqtrace.config.mjs`, `.cjs` or `.json` in the working directory. A file
- * that cannot be used is reported, and the service starts without it.
+ * Reads the options from the file that `MQTRACE_CONFIG` names, else from `mqtrace.config.mjs`, `.cjs` or `.json` in the working
+ * directory. If a file cannot be used, this is reported, and the service starts without it.
  *
  * @param named - value of `MQTRACE_CONFIG`, relative to the working directory.
  */
@@ -34,11 +34,11 @@ function load(path: string): unknown {
 }
 
 function problem(path: string, error: unknown): string {
-  // Own messages tell no values; a file's own may.
+  // Messages of mqtrace describe the wrong option. Other errors are described by their code, if it is known.
   if (error instanceof MqtraceError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'MODULE_NOT_FOUND') return `it, or a module that it needs, was not found (${code})`;
   if (code === 'ERR_REQUIRE_ESM') return 'this version of Node.js cannot load it synchronously; name it .cjs or .json';
-  if (code === 'ERR_REQUIRE_ASYNC_MODULE') return 'it uses top-level await, and options have to be there at once';
+  if (code === 'ERR_REQUIRE_ASYNC_MODULE') return 'it uses top-level await, but options are loaded synchronously';
   return `it failed to load${path.endsWith('.json') ? '; expected JSON' : ''}: ${String(error)}`;
 }

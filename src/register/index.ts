@@ -1,4 +1,4 @@
-// `mqtrace/register`: traces the clients of a service that does not wrap them. Loading it does the work:
+// `mqtrace/register`: traces the clients of a service that does not wrap them. Loading this module starts it:
 // node --import mqtrace/register app.js
 import type { Tracing } from '../sdk/index.ts';
 import { register } from './register.ts';
@@ -9,7 +9,7 @@ export type { TraceRedisOptions } from '../ioredis/index.ts';
 export type { TraceKafkaOptions } from '../kafkajs/index.ts';
 
 /**
- * The tracing that was started, for its `flush()`, `stats()` and `span()`. Undefined where it was not: a provider was registered
- * before, or `MQTRACE_SDK` is `off`.
+ * The tracing that was started, for its `flush()`, `stats()` and `span()`. Undefined if none was started, because a provider was
+ * already registered, or `MQTRACE_SDK` is `off`.
  */
 export const tracing: Tracing | undefined = register();

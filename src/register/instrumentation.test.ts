@@ -22,21 +22,21 @@ afterEach(() => {
 });
 
 describe('an instrumentation class', () => {
-  it('is enabled as it is made, since nobody enables it later', () => {
+  it('is enabled when it is created, because registerInstrumentations does not enable it again', () => {
     instrumentation();
     expect(makesTraced()).toBe(true);
     expect(isClaimed(kafka.consumer({ groupId: 'g' }))).toBe(true);
     expect(isClaimed(kafka.admin())).toBe(false);
   });
 
-  it('is enabled by registerInstrumentations where it was made with enabled: false', () => {
+  it('is enabled by registerInstrumentations if it was created with enabled: false', () => {
     const off = instrumentation({ enabled: false });
     expect(makesTraced()).toBe(false);
     registerInstrumentations({ instrumentations: [off] });
     expect(makesTraced()).toBe(true);
   });
 
-  it('leaves the clients that are made after disable() alone, and goes on with the others', () => {
+  it('does not trace clients that are created after disable(), and continues to trace the others', () => {
     const one = instrumentation();
     const before = kafka.producer();
     one.disable();
@@ -55,7 +55,7 @@ describe('an instrumentation class', () => {
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['send orders']);
   });
 
-  it('tells its configuration, and takes another one for the clients that are made then', () => {
+  it('returns its configuration, and uses a new one for clients that are created later', () => {
     const one = instrumentation({ parenting: 'link' });
     expect(one.getConfig()).toEqual({ enabled: true, parenting: 'link' });
     one.setConfig({ parenting: 'auto' });
@@ -63,14 +63,14 @@ describe('an instrumentation class', () => {
     expect([one.instrumentationName, typeof one.instrumentationVersion]).toEqual(['mqtrace/kafkajs', 'string']);
   });
 
-  it('refuses options of the official one that it does not have', () => {
+  it('throws an error for options of the official one that it does not have', () => {
     const wrong = { producerHook: () => undefined } as object;
     expect(() => new KafkaJsInstrumentation(wrong)).toThrow(/KafkaJsInstrumentation: unknown option "producerHook"/);
     expect(() => new AmqplibInstrumentation({ enabled: 'yes' as never })).toThrow(/AmqplibInstrumentation.*enabled/);
     expect(() => new IORedisInstrumentation(null as never)).toThrow(/expected an object/);
   });
 
-  it('traces ioredis at construction, a duplicate too', () => {
+  it('traces ioredis clients when they are constructed, also by duplicate()', () => {
     const one = new IORedisInstrumentation();
     const redis = new Redis({ lazyConnect: true });
     const copy = redis.duplicate();
@@ -82,7 +82,7 @@ describe('an instrumentation class', () => {
 });
 
 describe('explicit wrapping', () => {
-  it('takes over what a class has traced, with its own options and no second layer', () => {
+  it('replaces the tracing by a class, with its own options', () => {
     instrumentation();
     const producer = kafka.producer();
     expect([isClaimed(producer), isTracedExplicitly(producer)]).toEqual([true, false]);
@@ -90,7 +90,7 @@ describe('explicit wrapping', () => {
     expect(isTracedExplicitly(producer)).toBe(true);
   });
 
-  it('of a client keeps the classes from what it makes', () => {
+  it('of a client also applies to the producers that it creates, instead of the classes', () => {
     instrumentation();
     const own = traceKafka(new Kafka({ brokers: ['127.0.0.1:1'], logLevel: logLevel.NOTHING }));
     expect(isTracedExplicitly(own.producer())).toBe(true);

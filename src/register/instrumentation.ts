@@ -9,16 +9,16 @@ import type { TraceKafkaOptions } from '../kafkajs/index.ts';
 import { checkClientOptions } from './client-options.ts';
 import { type ClientName, type ClientOptions, switchOn } from './clients.ts';
 
-/** What every instrumentation takes beside the options of its wrapper. */
+/** The options of every instrumentation, in addition to those of its wrapper. */
 export interface InstrumentationConfig {
-  /** Whether clients are traced from the construction of the instrumentation on. Default true. */
+  /** Whether clients are traced as soon as the instrumentation is constructed. Default true. */
   enabled?: boolean;
 }
 
 /**
- * OpenTelemetry's interface `Instrumentation`, by its shape: the package that declares it is not needed.
+ * Implements OpenTelemetry's interface `Instrumentation` structurally: the package that declares it is not needed.
  *
- * It traces the clients that are made while it is enabled, and these for as long as they live.
+ * It traces the clients that are created while it is enabled. They stay traced after it is disabled.
  */
 abstract class ClientInstrumentation<Name extends ClientName> {
   readonly instrumentationName: string;
@@ -33,11 +33,11 @@ abstract class ClientInstrumentation<Name extends ClientName> {
     this.#client = client;
     this.instrumentationName = `mqtrace/${client}`;
     this.#config = this.#checked(config);
-    // registerInstrumentations() enables only what was made with `enabled: false`.
+    // registerInstrumentations() enables only instrumentations that were created with `enabled: false`.
     if (this.#config.enabled === true) this.enable();
   }
 
-  /** Traces the clients that are made from now on. */
+  /** Traces the clients that are created from now on. */
   enable(): void {
     this.#switchOff?.();
     const { enabled: _, ...options } = this.#config;
@@ -48,13 +48,13 @@ abstract class ClientInstrumentation<Name extends ClientName> {
     });
   }
 
-  /** Leaves the clients that are made from now on untraced. */
+  /** Does not trace the clients that are created from now on. */
   disable(): void {
     this.#switchOff?.();
     this.#switchOff = undefined;
   }
 
-  /** Sets where the spans of the clients that are made from now on come from. Default: the registered provider. */
+  /** Sets the provider for the clients that are created from now on. Default: the registered provider. */
   setTracerProvider(tracerProvider: TracerProvider): void {
     this.#tracerProvider = tracerProvider;
     this.#renew();
@@ -64,7 +64,7 @@ abstract class ClientInstrumentation<Name extends ClientName> {
   setMeterProvider(_meterProvider: MeterProvider): void {}
 
   /**
-   * Replaces the options of the clients that are made from now on. What `enabled` says is kept, and changes nothing by itself.
+   * Replaces the options of the clients that are created from now on. `enabled` is stored, but does not enable or disable.
    *
    * @throws MqtraceError `INVALID_OPTION`
    */
@@ -73,7 +73,7 @@ abstract class ClientInstrumentation<Name extends ClientName> {
     this.#renew();
   }
 
-  /** The options, with `enabled` as it was given. */
+  /** The options, including `enabled` as given. */
   getConfig(): InstrumentationConfig & ClientOptions[Name] {
     return this.#config;
   }
@@ -92,7 +92,7 @@ abstract class ClientInstrumentation<Name extends ClientName> {
   }
 }
 
-/** Traces kafkajs as `traceKafka` does, in the place of `@opentelemetry/instrumentation-kafkajs`. */
+/** Traces kafkajs as `traceKafka` does, as a replacement for `@opentelemetry/instrumentation-kafkajs`. */
 export class KafkaJsInstrumentation extends ClientInstrumentation<'kafkajs'> {
   /** @throws MqtraceError `INVALID_OPTION` */
   constructor(config: InstrumentationConfig & TraceKafkaOptions = {}) {
@@ -100,7 +100,7 @@ export class KafkaJsInstrumentation extends ClientInstrumentation<'kafkajs'> {
   }
 }
 
-/** Traces amqplib as `traceConnection` does, in the place of `@opentelemetry/instrumentation-amqplib`. */
+/** Traces amqplib as `traceConnection` does, as a replacement for `@opentelemetry/instrumentation-amqplib`. */
 export class AmqplibInstrumentation extends ClientInstrumentation<'amqplib'> {
   /** @throws MqtraceError `INVALID_OPTION` */
   constructor(config: InstrumentationConfig & TraceAmqplibOptions = {}) {
@@ -108,7 +108,7 @@ export class AmqplibInstrumentation extends ClientInstrumentation<'amqplib'> {
   }
 }
 
-/** Traces ioredis as `traceRedis` does, in the place of `@opentelemetry/instrumentation-ioredis`. */
+/** Traces ioredis as `traceRedis` does, as a replacement for `@opentelemetry/instrumentation-ioredis`. */
 export class IORedisInstrumentation extends ClientInstrumentation<'ioredis'> {
   /** @throws MqtraceError `INVALID_OPTION` */
   constructor(config: InstrumentationConfig & TraceRedisOptions = {}) {

@@ -1,4 +1,4 @@
-// Sees each CommonJS file after it was loaded, by `require` or by `import`.
+// Notices when a CommonJS file has been loaded, by `require` or by `import`.
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { basename, sep } from 'node:path';
@@ -6,7 +6,7 @@ import { warn } from '../common/warnings.ts';
 import { guard } from '../messaging/index.ts';
 import { hasOtherPreloads, watchSources } from './source-hook.ts';
 
-/** A file of a package, and what is to be done with what it exports. */
+/** A file of a package, and a function to call with its exports. */
 export interface PackageFile {
   /** The package's name. */
   readonly name: string;
@@ -21,20 +21,20 @@ interface LoadedModule {
   readonly loaded?: boolean;
 }
 
-/** Node's loader calls it once for each file. It is documented only by how many packages replace it. */
+/** Node's loader calls it once for each file. It is undocumented, but many packages rely on it. */
 type Load = (this: LoadedModule, filename: string, ...rest: unknown[]) => unknown;
 
 const files: PackageFile[] = [];
-/** Modules that were handed over, since a file is met again when the loaded ones are searched. */
+/** Modules already passed to `loaded`, because a search of loaded modules finds them again. */
 const seen = new WeakSet<object>();
 let watching = false;
 
 /**
- * Calls `loaded` for every copy of these files: at once for those that are loaded already, and right after loading for the others,
- * before whoever required or imported them gets them.
+ * Calls `loaded` for every copy of these files: immediately for files that are already loaded, and for others right after they are
+ * loaded, before the importing module gets their exports.
  *
- * `Module.prototype.load` runs once for each file. `require` itself, which some clients call for each request, stays untouched, and so
- * do the exports: names, identity and default exports are those of the package.
+ * `Module.prototype.load` runs once for each file. `require` itself, which some clients call for each request, is not changed. Neither
+ * are the exports: names, identity and default exports are those of the package.
  */
 export function watchFiles(more: readonly PackageFile[]): void {
   files.push(...more);
@@ -46,26 +46,26 @@ export function watchFiles(more: readonly PackageFile[]): void {
   process.once('exit', searchLate);
 }
 
-/** Watches these files also where a hook that was preloaded has them loaded past the loader. */
+/** Watches these files also if a module hook of another preloaded package bypasses the CommonJS loader. */
 export function watchHooks(): void {
   if (!hasOtherPreloads(process.execArgv, process.env['NODE_OPTIONS'])) return;
   guard('registering a module hook', () =>
     watchSources(
       files.map(({ path }) => path),
-      meet,
+      passToWatchers,
     ),
   );
 }
 
 const searchLateMs = [10, 50, 500, 5000];
 
-/** Nothing tells of a file that a hook of another package has loaded past the loader: clients made until now are lost. */
+/** A file that bypassed the loader is found only by searching. Clients that were created before that are not traced. */
 function searchLate(): void {
   const packages = new Set(searchLoaded());
   if (packages.size === 0) return;
   warn(
     `${[...packages].join(', ')} was loaded past the CommonJS loader of Node.js, by a module hook of another package; clients that ` +
-      'were made before now are not traced. Preload mqtrace/register last (node --import OTHER --import mqtrace/register), on ' +
+      'were created before now are not traced. Preload mqtrace/register last (node --import OTHER --import mqtrace/register), on ' +
       'Node.js 20, from 22.22.3 or from 24.11.1; or wrap the clients explicitly',
   );
 }
@@ -75,21 +75,22 @@ function watchLoader(): void {
   const { load } = prototype;
   prototype.load = function (this: LoadedModule, filename: string, ...rest: unknown[]): unknown {
     const result: unknown = load.call(this, filename, ...rest);
-    guard('looking at a loaded file', () => meet(filename, this));
+    guard('looking at a loaded file', () => passToWatchers(filename, this));
     return result;
   };
 }
 
-/** Meets the files that were loaded without being seen. Returns their packages' names. */
+/** Finds the watched files that were loaded unnoticed. Returns their packages' names. */
 export function searchLoaded(): string[] {
   const cache = createRequire(`${process.cwd()}/`).cache as Record<string, LoadedModule | undefined>;
   return Object.entries(cache).flatMap(([filename, module]) =>
-    module?.loaded === true ? (guard('looking at a loaded file', () => meet(filename, module)) ?? []) : [],
+    module?.loaded === true ? (guard('looking at a loaded file', () => passToWatchers(filename, module)) ?? []) : [],
   );
 }
 
-function meet(filename: string, module: LoadedModule): string[] {
-  const met: string[] = [];
+/** Calls `loaded` of a file if it is watched and new. Returns the names of its packages. */
+function passToWatchers(filename: string, module: LoadedModule): string[] {
+  const found: string[] = [];
   for (const file of files) {
     const tail = `/${file.path}`;
     const path = sep === '/' ? filename : filename.replaceAll(sep, '/');
@@ -98,12 +99,12 @@ function meet(filename: string, module: LoadedModule): string[] {
     if (packageName(root) !== file.name) continue;
     seen.add(module);
     file.loaded(module.exports, root);
-    met.push(file.name);
+    found.push(file.name);
   }
-  return met;
+  return found;
 }
 
-/** By its manifest: a package may be installed under another name, and a folder be linked. */
+/** The name in the package's manifest, because a package may be installed under another name, and its folder may be a link. */
 function packageName(root: string): string {
   try {
     return (JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { name: string }).name;

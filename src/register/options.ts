@@ -1,4 +1,4 @@
-// The options of mqtrace/register, and their checks.
+// Defines and checks the options of mqtrace/register.
 import { checkNames } from '../common/check-options.ts';
 import { checkOptions, type TraceOptions } from '../messaging/options.ts';
 import type { StartTracingOptions } from '../sdk/options.ts';
@@ -6,17 +6,17 @@ import { validateOptions } from '../sdk/validate-options.ts';
 import { checkClientOptions } from './client-options.ts';
 import { clientNames, type ClientOptions } from './clients.ts';
 
-/** What the file `mqtrace.config.mjs`, `.cjs` or `.json` exports. Every option may be left out. */
+/** The options that the file `mqtrace.config.mjs`, `.cjs` or `.json` exports. All are optional. */
 export interface RegisterOptions {
-  /** Options of `startTracing`. False does not start it: spans go to the SDK that the application registers. */
+  /** Options of `startTracing`. False: it is not called, and spans go to the SDK that the application registers. */
   readonly tracing?: StartTracingOptions | false | undefined;
   /** Options of all clients. */
   readonly messaging?: TraceOptions | undefined;
-  /** Options of `traceKafka` for every kafkajs client, beside or over those of `messaging`. False leaves kafkajs untraced. */
+  /** Options of `traceKafka` for every kafkajs client. They override those of `messaging`. False: kafkajs is not traced. */
   readonly kafkajs?: ClientOptions['kafkajs'] | false | undefined;
-  /** Options of `traceConnection` for every connection of amqplib. False leaves amqplib untraced. */
+  /** Options of `traceConnection` for every connection of amqplib. False: amqplib is not traced. */
   readonly amqplib?: ClientOptions['amqplib'] | false | undefined;
-  /** Options of `traceRedis` for every ioredis client. False leaves ioredis untraced. */
+  /** Options of `traceRedis` for every ioredis client. False: ioredis is not traced. */
   readonly ioredis?: ClientOptions['ioredis'] | false | undefined;
 }
 

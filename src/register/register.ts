@@ -7,14 +7,14 @@ import type { Tracing } from '../sdk/tracing.ts';
 import { clientNames, switchOn } from './clients.ts';
 import { readConfigFile } from './config-file.ts';
 import { watchHooks } from './module-loads.ts';
-import { handOverToOwnSdk } from './hand-over.ts';
 import type { RegisterOptions } from './options.ts';
+import { endWhenOwnSdkStarts } from './own-sdk.ts';
 import { readVariables, type Variables } from './variables.ts';
 
 /**
- * Does what `--import mqtrace/register` is for. It never throws: the service starts whatever is wrong here.
+ * Traces the clients and calls `startTracing`. It never throws: the service starts even if this fails.
  *
- * @returns the tracing that was started; undefined where a provider was registered before, or it was switched off.
+ * @returns the tracing that was started; undefined if a provider was already registered, or it was disabled.
  */
 export function register(): Tracing | undefined {
   try {
@@ -25,7 +25,7 @@ export function register(): Tracing | undefined {
     watchHooks();
     return startUnlessRegistered(options, variables);
   } catch (error) {
-    warn(`mqtrace/register failed, and the service starts without all of it: ${String(error)}`);
+    warn(`mqtrace/register failed; some or all clients are not traced: ${String(error)}`);
     return undefined;
   }
 }
@@ -43,6 +43,6 @@ function startUnlessRegistered({ tracing }: RegisterOptions, { sdk, metrics }: V
   if (!(sdk ?? tracing !== false) || isRegistered('trace')) return undefined;
   const options = tracing === false ? {} : tracing;
   const started = startTracing({ ...options, ...(metrics !== undefined && { metrics }) });
-  handOverToOwnSdk(started);
+  endWhenOwnSdkStarts(started);
   return started;
 }

@@ -13,7 +13,7 @@ test.each([
   ['25.0.0', false],
   ['25.1.0', true],
   ['26.0.0', true],
-])('in Node.js %s, synchronous hooks leave CommonJS files to the loader: %s', (version, expected) => {
+])('in Node.js %s, the loader still loads CommonJS files with a synchronous hook: %s', (version, expected) => {
   expect(keepsLoader(version)).toBe(expected);
 });
 

@@ -1,8 +1,8 @@
-// Sees the files that another package's module hook loads past Node's CommonJS loader.
+// Notices files that bypass Node's CommonJS loader because of another package's module hook.
 import * as nodeModule from 'node:module';
 import { guard } from '../messaging/index.ts';
 
-/** Called by the line that is added to a file: its module, and its name. */
+/** The key of the function that the line added to a file calls, with its module and file name. */
 const calledByFiles = Symbol.for('mqtrace.fileLoaded.1');
 const line = `\n;globalThis[Symbol.for('mqtrace.fileLoaded.1')]?.(module, __filename);`;
 
@@ -15,14 +15,14 @@ interface LoadResult {
 
 type NextLoad = (url: string, context: unknown) => LoadResult;
 
-/** Of Node.js 22.15 and later. */
+/** `module.registerHooks`, of Node.js 22.15 and later. */
 type RegisterHooks = (hooks: { load(url: string, context: unknown, next: NextLoad): LoadResult }) => void;
 
 /**
- * Adds a line to the source of these files, where a module hook gives a source. Such a hook has an imported file, and all that it
- * requires, loaded without `Module.prototype.load`. A file for which no hook gives a source is left to Node.
+ * Adds a line to the source of these files if a module hook provides their source. Node.js then loads an imported file, and all files
+ * that it requires, without `Module.prototype.load`. A file without a source from a hook is loaded as usual.
  *
- * @param paths - ends of the files' paths.
+ * @param paths - the ends of the files' paths.
  */
 export function watchSources(paths: readonly string[], loaded: Loaded): void {
   Object.defineProperty(globalThis, calledByFiles, {
@@ -32,8 +32,8 @@ export function watchSources(paths: readonly string[], loaded: Loaded): void {
   });
   const { registerHooks } = nodeModule as { registerHooks?: RegisterHooks };
   if (registerHooks !== undefined) {
-    // In between, a synchronous and an asynchronous hook together make Node.js fail: whichever another package has, ours could be the
-    // second kind.
+    // In the versions for which this is false, Node.js fails if there are both synchronous and asynchronous hooks. Another package
+    // may have either kind, so none is added.
     if (!keepsLoader(process.versions.node)) return;
     registerHooks({ load: (url, context, next) => withLine(next(url, context), url, paths) });
   } else {
@@ -42,8 +42,8 @@ export function watchSources(paths: readonly string[], loaded: Loaded): void {
 }
 
 /**
- * Whether a synchronous hook that passes everything on leaves CommonJS files to Node's loader. In other versions any such hook has
- * them loaded past it.
+ * Whether Node's loader still loads CommonJS files if there is a synchronous hook that changes nothing. In other versions, any such
+ * hook makes them bypass the loader.
  */
 export function keepsLoader(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
@@ -61,7 +61,7 @@ function withLine(result: LoadResult, url: string, paths: readonly string[]): Lo
   return { ...result, source: text + line };
 }
 
-/** The same as a module for the thread of asynchronous hooks. It is text, since a bundler may rename what a function uses. */
+/** The same hook as a module for the thread of asynchronous hooks. It is text, because a bundler may rename variables of a function. */
 function asynchronousHook(paths: readonly string[]): string {
   return `const line = ${JSON.stringify(line)}, paths = ${JSON.stringify(paths)};
 export async function load(url, context, next) {
@@ -75,7 +75,7 @@ export async function load(url, context, next) {
 
 const preloads = /^(?:--import|--require|-r|--loader|--experimental-loader)(?:=|$)/;
 
-/** Whether modules beside this package are preloaded, which may bring module hooks. */
+/** Whether other modules than this package are preloaded, which may register module hooks. */
 export function hasOtherPreloads(args: readonly string[], nodeOptions: string = ''): boolean {
   const all = [...args, ...nodeOptions.split(/\s+/)];
   return all.some((arg, index) => {

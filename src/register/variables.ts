@@ -1,4 +1,4 @@
-// Reads the MQTRACE_* variables, which win over the file with the options.
+// Reads the MQTRACE_* variables, which take precedence over the file with the options.
 import type { Environment } from '../config/environment.ts';
 import type { TraceRedisOptions } from '../ioredis/index.ts';
 import type { Parenting, TraceOptions } from '../messaging/index.ts';
@@ -6,21 +6,21 @@ import { clientNames, type ClientName } from './clients.ts';
 
 const yesOrNo = ['true', 'false'] as const;
 
-/** What the variables say. What none of them says is undefined. */
+/** The values of the variables; undefined if unset. */
 export interface Variables {
-  /** Whether tracing is to be started where no provider is registered. */
+  /** Whether tracing is started if no provider is registered. */
   readonly sdk: boolean | undefined;
-  /** Which clients are traced. */
+  /** The clients that are traced. */
   readonly clients: readonly ClientName[] | undefined;
   /** Whether the messages are counted and timed. */
   readonly metrics: boolean | undefined;
   /** Options of all clients. */
   readonly messaging: TraceOptions;
-  /** Options of ioredis alone. */
+  /** Options of ioredis only. */
   readonly ioredis: TraceRedisOptions;
 }
 
-/** Reads the variables; what is wrong is reported and counts as unset. */
+/** Reads the variables; invalid values are reported and ignored. */
 export function readVariables(environment: Environment): Variables {
   const bool = (name: string): boolean | undefined => {
     const text = environment.oneOf(name, yesOrNo);
@@ -43,7 +43,7 @@ export function readVariables(environment: Environment): Variables {
   };
 }
 
-/** Without what is undefined, so that it hides nothing when it is merged. */
+/** Removes undefined values, so that they do not override others when merged. */
 function given<Options extends object>(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }
