@@ -15,6 +15,14 @@ const overlaps = `(() => {
     .map(([other]) => name + ' and ' + other));
 })()`;
 
+/** Which share of the chosen row is below the details, or outside of the page. */
+const hiddenShare = `(() => {
+  const row = document.querySelector('.row[aria-pressed=true]').getBoundingClientRect();
+  const points = [0.02, 0.5, 0.98].map((share) => [row.left + row.width * share, row.top + row.height / 2]);
+  const isRow = ([x, y]) => document.elementFromPoint(x, y)?.closest('.row')?.getAttribute('aria-pressed') === 'true';
+  return points.filter((point) => !isRow(point)).length / points.length;
+})()`;
+
 /** Services and waits on the map whose text does not fit. */
 const cutTexts = `[...document.querySelectorAll('.service span, .p50, .p95, .facts')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
@@ -176,6 +184,24 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
       expect(await opened.evaluate(cutTexts)).toEqual([]);
     },
   );
+
+  test.each([400, 900, 1280, 1600])('at %i pixels the details of a wait do not cover its row', async (width) => {
+    const view = await viewOf(widePipeline(150));
+    const opened = await open(view, '/#/map', width, 900);
+    await opened.click('text=Draw all');
+    const places = (): Promise<unknown> =>
+      opened.evaluate('[...document.querySelectorAll(".place")].map((e) => e.getAttribute("style"))');
+    const before = await places();
+    const rows = opened.locator('.card .row');
+    const count = await rows.count();
+    for (const at of [0, Math.floor(count / 2), count - 1]) {
+      await rows.nth(at).click();
+      await opened.waitForSelector('.details h2');
+      expect(await opened.evaluate(hiddenShare)).toBe(0);
+      expect(await places()).toEqual(before);
+      await opened.keyboard.press('Escape');
+    }
+  });
 
   test('the layout does not move while figures change', async () => {
     const { requests } = pipelineTruth(30, Date.now() - 60_000);

@@ -36,7 +36,7 @@ export function JourneyView({
     );
   if (answer === undefined) return <p class="note">loading…</p>;
   return (
-    <div class="journey">
+    <div class={open === undefined ? 'journey' : 'journey has-details'}>
       <div class="heading">
         <h2>{answer.title}</h2>
         <p class="ids">

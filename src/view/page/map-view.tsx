@@ -43,7 +43,7 @@ export function MapView({ map }: { map: MapAnswer }): VNode {
     return () => removeEventListener('keydown', onKey);
   }, []);
   return (
-    <div class={isLarge ? 'map large' : 'map'}>
+    <div class={`map${isLarge ? ' large' : ''}${found === undefined ? '' : ' has-details'}`}>
       {isLarge && (
         <WaitsList
           waits={waits}
@@ -73,7 +73,13 @@ export function MapView({ map }: { map: MapAnswer }): VNode {
           )
         )}
         <Legend axis={map.axis} />
-        <Flow graph={graph} map={map} chosen={found?.row.id ?? around?.row.id} onChoose={choose} />
+        <Flow
+          graph={graph}
+          map={map}
+          chosen={found?.row.id ?? around?.row.id}
+          opened={found?.row.id}
+          onChoose={choose}
+        />
       </div>
       {found !== undefined && <Details wait={found} onClose={() => setChosen(undefined)} />}
     </div>
@@ -84,16 +90,24 @@ function Flow(props: {
   graph: Graph;
   map: MapAnswer;
   chosen: number | undefined;
+  /** The row whose details are open. */
+  opened: number | undefined;
   onChoose: (row: ConsumerRow) => void;
 }): VNode {
-  const { graph, map, chosen, onChoose } = props;
+  const { graph, map, chosen, opened, onChoose } = props;
   const [width, setWidth] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(box.current!);
+    // The width without the details: the map does not move when they open, it scrolls.
+    observer.observe(box.current!.parentElement!);
     return () => observer.disconnect();
   }, []);
+  useEffect(() => {
+    if (opened === undefined) return;
+    const card = box.current!.querySelector('.row[aria-pressed=true]')?.closest('.place');
+    card?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [opened]);
   // The figures are no part of this: nothing moves while they change.
   const nodes = nodesOf(graph);
   const shape = JSON.stringify([nodes, graph.edges.map(keyOf).toSorted(), width]);
@@ -102,57 +116,59 @@ function Flow(props: {
   const cards = new Map(graph.cards.map((card) => [cardId(card.id), card]));
   const fastest = Math.max(...graph.edges.map(({ rate }) => rate), 1e-9);
   return (
-    <div ref={box} class="flow" style={{ height: `${placed.height}px` }}>
-      {width > 0 && (
-        <>
-          <svg class="edges" width={Math.max(placed.width, width)} height={placed.height} aria-hidden="true">
-            {placed.edges.map((each, at) => {
-              const edge = current.get(keyOf(each.edge)) ?? each.edge;
-              const card = cards.get(edge.from);
-              const row = card === undefined ? -1 : shownRows(graph, card).findIndex(({ id }) => id === edge.row);
+    <div ref={box} class="scroller">
+      <div class="flow" style={{ width: `${Math.max(placed.width, width)}px`, height: `${placed.height}px` }}>
+        {width > 0 && (
+          <>
+            <svg class="edges" width={Math.max(placed.width, width)} height={placed.height} aria-hidden="true">
+              {placed.edges.map((each, at) => {
+                const edge = current.get(keyOf(each.edge)) ?? each.edge;
+                const card = cards.get(edge.from);
+                const row = card === undefined ? -1 : shownRows(graph, card).findIndex(({ id }) => id === edge.row);
+                return (
+                  <Edge
+                    key={`${keyOf(edge)} ${at}`}
+                    placed={{ ...each, edge }}
+                    direction={placed.direction}
+                    row={row}
+                    share={edge.rate / fastest}
+                  />
+                );
+              })}
+            </svg>
+            {placed.boxes.map(({ id, isCard, again, x, y, width, height }, at) => {
+              const place = { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` };
+              if (!isCard) {
+                const name = id.slice(serviceId('').length);
+                return (
+                  <div
+                    class={again ? 'service again' : 'service'}
+                    key={`${id} ${at}`}
+                    title={again ? `${name}, which is drawn elsewhere, too` : name}
+                    style={place}
+                  >
+                    <span>{name}</span>
+                  </div>
+                );
+              }
+              const card = cards.get(id)!;
               return (
-                <Edge
-                  key={`${keyOf(edge)} ${at}`}
-                  placed={{ ...each, edge }}
-                  direction={placed.direction}
-                  row={row}
-                  share={edge.rate / fastest}
-                />
-              );
-            })}
-          </svg>
-          {placed.boxes.map(({ id, isCard, again, x, y, width, height }, at) => {
-            const place = { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` };
-            if (!isCard) {
-              const name = id.slice(serviceId('').length);
-              return (
-                <div
-                  class={again ? 'service again' : 'service'}
-                  key={`${id} ${at}`}
-                  title={again ? `${name}, which is drawn elsewhere, too` : name}
-                  style={place}
-                >
-                  <span>{name}</span>
+                <div class="place" key={id} style={place}>
+                  <Card
+                    card={card}
+                    rows={shownRows(graph, card)}
+                    note={noteOf(graph, card)}
+                    axis={map.axis}
+                    worst={map.worst}
+                    chosen={chosen}
+                    onChoose={onChoose}
+                  />
                 </div>
               );
-            }
-            const card = cards.get(id)!;
-            return (
-              <div class="place" key={id} style={place}>
-                <Card
-                  card={card}
-                  rows={shownRows(graph, card)}
-                  note={noteOf(graph, card)}
-                  axis={map.axis}
-                  worst={map.worst}
-                  chosen={chosen}
-                  onChoose={onChoose}
-                />
-              </div>
-            );
-          })}
-        </>
-      )}
+            })}
+          </>
+        )}
+      </div>
     </div>
   );
 }
