@@ -2,7 +2,17 @@
 import { Kind, noFlags, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import type { Card, Hop } from './flow.ts';
 import { LinkState, type Segment } from './segment.ts';
-import { earlierOf, findPlace, isDoubled, isRepeated, type Place } from './neighbours.ts';
+import {
+  consumes,
+  earlierOf,
+  findPlace,
+  isDoubled,
+  isRepeated,
+  isWithinConsumption,
+  type Place,
+  repeatedBy,
+} from './neighbours.ts';
+import { removeCreation } from './remove-creation.ts';
 import type { SpanStore } from './store.ts';
 
 /** After this long, and at most twice this long, a creation that has not come counts as not seen. */
@@ -50,7 +60,10 @@ export class Joins {
   #created(record: SpanRecord, segment: Segment, row: number, card: Card): void {
     // A send of several that links their create spans creates nothing itself.
     const creates = record.kind === Kind.producer || record.links.count === 0;
-    if (isRepeated(record, segment, row)) return;
+    const outer = repeatedBy(this.#store, record, segment, row);
+    // Both are of one trace, and so sampled alike.
+    if (outer !== undefined) removeCreation(this.#store.flow, outer, card, record.sampled);
+    if (isRepeated(this.#store, record, segment, row)) return;
     if (!creates) {
       if (record.status === 2) this.#store.flow.sender(card, segment.service[row]!).errors++;
       return;
@@ -77,7 +90,8 @@ export class Joins {
     const byParent = links === 0 && this.#mayContinueParent(record);
     const messages = Math.max(links, record.batchCount, receiving ? 0 : 1);
     if (messages === 0 || (receiving && links === 0 && record.batchCount < 1)) return;
-    if (links === 0 && this.#isWithinConsumption(record, segment, row)) return;
+    const parent = links === 0 ? findPlace(this.#store, record.parentHigh, record.parentLow) : undefined;
+    if (isWithinConsumption(parent, segment, row)) return;
     const known = card ?? this.#cardOfTargets(segment, row);
     const hop = flow.hop(known ?? flow.card('', '(unknown)'), queue, segment.service[row]!, record.group, receiving);
     if (links > 1 && record.linksPart === 0) hop.batches++;
@@ -88,7 +102,6 @@ export class Joins {
     hop.work.add(record.end - record.start, record.weight);
     if (byParent) {
       const entry = segment.addLink(row, record.parentHigh, record.parentLow);
-      const parent = findPlace(this.#store, record.parentHigh, record.parentLow);
       if (parent === undefined || isMessage(parent)) this.#consume(record, segment, row, entry, hop, noFlags, true);
       else {
         hop.noContext++;
@@ -116,16 +129,6 @@ export class Joins {
     if (record.parentHigh === 0 && record.parentLow === 0) return false;
     const knownLocal = record.flags !== noFlags && (record.flags & 0x100) !== 0 && (record.flags & 0x200) === 0;
     return !knownLocal && record.batchCount < 1;
-  }
-
-  /** What is processed within the receive of its message, as Go's kotel says it, has been counted with that. */
-  #isWithinConsumption(record: SpanRecord, segment: Segment, row: number): boolean {
-    const parent = findPlace(this.#store, record.parentHigh, record.parentLow);
-    if (parent === undefined || !consumes(parent.segment.operation[parent.row]!)) return false;
-    return (
-      parent.segment.card[parent.row] === segment.card[row] &&
-      parent.segment.service[parent.row] === segment.service[row]
-    );
   }
 
   #cardOfTargets(segment: Segment, row: number): Card | undefined {
@@ -290,8 +293,4 @@ function isPending(state: number): boolean {
 /** Whether the span created a message; by a parent alone, nothing else is taken for one. */
 function isMessage({ segment, row }: Place): boolean {
   return segment.created[row]! > 0;
-}
-
-function consumes(operation: number): boolean {
-  return operation === Operation.process || operation === Operation.receive || operation === Operation.settle;
 }

@@ -1,5 +1,5 @@
 // What else is known of the spans around one that has just come in.
-import { Kind, type SpanRecord } from '../otlp/span-record.ts';
+import { Kind, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import type { Hop } from './flow.ts';
 import { LinkState, type Segment } from './segment.ts';
 import type { SpanStore } from './store.ts';
@@ -45,28 +45,40 @@ export function isDoubled(store: SpanStore, record: SpanRecord, segment: Segment
 }
 
 /**
- * Whether one instrumentation made a span around its own span of the same send, as Python's pika does. The inner one, which comes first,
- * is the creation of the message.
+ * Whether one instrumentation made this span around its own span of the same send, as Python's pika does. The inner one is the creation
+ * of the message: its context is in the headers.
  */
-export function isRepeated(record: SpanRecord, segment: Segment, row: number): boolean {
+export function isRepeated(store: SpanStore, record: SpanRecord, segment: Segment, row: number): boolean {
   if (record.kind !== Kind.producer || segment.messageId[row] === 0) return false;
   let seen = 0;
-  for (
-    let child = segment.byParent.head(record.idHigh, record.idLow);
-    child >= 0 && seen++ < maxEarlier;
-    child = segment.byParent.next(child)
-  ) {
-    if (
-      segment.isParent(child, record.idHigh, record.idLow) &&
-      segment.kind[child] === Kind.producer &&
-      segment.card[child] === segment.card[row] &&
-      segment.service[child] === segment.service[row] &&
-      segment.scope[child] === segment.scope[row] &&
-      segment.messageId[child] === segment.messageId[row]
-    )
-      return true;
+  for (const other of store.segments) {
+    for (
+      let child = other.byParent.head(record.idHigh, record.idLow);
+      child >= 0 && seen++ < maxEarlier;
+      child = other.byParent.next(child)
+    ) {
+      if (other.isParent(child, record.idHigh, record.idLow) && isSameSend(segment, row, other, child)) return true;
+    }
   }
   return false;
+}
+
+/** The span around this one of the same send, as for {@link isRepeated}, that was received first and counted as the creation. */
+export function repeatedBy(store: SpanStore, record: SpanRecord, segment: Segment, row: number): Place | undefined {
+  if (record.kind !== Kind.producer || segment.messageId[row] === 0) return undefined;
+  const outer = findPlace(store, record.parentHigh, record.parentLow);
+  if (outer === undefined || outer.segment.created[outer.row] === 0) return undefined;
+  return isSameSend(segment, row, outer.segment, outer.row) ? outer : undefined;
+}
+
+function isSameSend(segment: Segment, row: number, other: Segment, at: number): boolean {
+  return (
+    other.kind[at] === Kind.producer &&
+    other.card[at] === segment.card[row] &&
+    other.service[at] === segment.service[row] &&
+    other.scope[at] === segment.scope[row] &&
+    other.messageId[at] === segment.messageId[row]
+  );
 }
 
 /** Whether the same consumer has had the message before: `attempt`, or `duplicate` where both spans are one consumption. */
@@ -103,4 +115,16 @@ export function earlierOf(store: SpanStore, segment: Segment, row: number, entry
     }
   }
   return found;
+}
+
+/** Whether a span is processed within the receive of its message, as in Go's kotel: the receive is counted. */
+export function isWithinConsumption(parent: Place | undefined, segment: Segment, row: number): boolean {
+  if (parent === undefined || !consumes(parent.segment.operation[parent.row]!)) return false;
+  return (
+    parent.segment.card[parent.row] === segment.card[row] && parent.segment.service[parent.row] === segment.service[row]
+  );
+}
+
+export function consumes(operation: number): boolean {
+  return operation === Operation.process || operation === Operation.receive || operation === Operation.settle;
 }
