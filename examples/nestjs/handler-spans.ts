@@ -7,7 +7,9 @@ import { finalize, Observable, tap } from 'rxjs';
 export class HandlerSpans implements NestInterceptor {
   intercept(call: ExecutionContext, next: CallHandler): Observable<unknown> {
     return new Observable((subscriber) => {
-      const span = trace.getTracer('nestjs').startSpan(`${call.getClass().name}.${call.getHandler().name}`);
+      // @golevelup/nestjs-rabbitmq binds the handlers.
+      const handler = call.getHandler().name.replace('bound ', '');
+      const span = trace.getTracer('nestjs').startSpan(`${call.getClass().name}.${handler}`);
       const error = (thrown: Error): void => {
         span.recordException(thrown);
         span.setAttribute('error.type', thrown.name);

@@ -1,22 +1,33 @@
-// The lanes of NestJS: examples/nestjs, compiled as CommonJS for NestJS 11 and as ES modules for NestJS 12.
-import { readdirSync, readFileSync } from 'node:fs';
+// The lanes of NestJS: examples/nestjs, compiled as CommonJS for NestJS 11 and as ES modules for NestJS 12. @golevelup/nestjs-rabbitmq
+// supports NestJS 11 only.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lane } from './lane.ts';
 import { root } from './tarball.ts';
 
 const folder = join(root, 'examples/nestjs');
-const sources = readdirSync(folder).filter((name) => name.endsWith('.ts'));
 
 const compile =
   'node node_modules/typescript/bin/tsc --module nodenext --target es2022 --experimentalDecorators --strict --skipLibCheck --types node';
 
-function lane(major: number, type: 'commonjs' | 'module', packages: Readonly<Record<string, string>>): Lane {
-  const nest = ['common', 'core', 'microservices', 'bullmq'].map((name) => [`@nestjs/${name}`, `^${major}.0.0`]);
+interface Project {
+  readonly version: string;
+  readonly type: 'commonjs' | 'module';
+  /** The packages of NestJS, with their major version. */
+  readonly nest: readonly string[];
+  readonly major: number;
+  readonly packages: Readonly<Record<string, string>>;
+  /** The source files without their extension; the first one is the program. */
+  readonly sources: readonly string[];
+}
+
+function lane({ version, type, nest, major, packages, sources }: Project): Lane {
+  const program = `nest/${sources[0]}.js`;
   return {
     row: 'frameworks',
-    version: `NestJS ${major}`,
+    version,
     packages: {
-      ...(Object.fromEntries(nest) as Record<string, string>),
+      ...(Object.fromEntries(nest.map((name) => [`@nestjs/${name}`, `^${major}.0.0`])) as Record<string, string>),
       'amqp-connection-manager': '^5.0.0',
       'reflect-metadata': '^0.2.0',
       rxjs: '^7.0.0',
@@ -26,18 +37,33 @@ function lane(major: number, type: 'commonjs' | 'module', packages: Readonly<Rec
     },
     files: {
       'nest/package.json': JSON.stringify({ type }),
-      ...Object.fromEntries(sources.map((name) => [`nest/${name}`, readFileSync(join(folder, name), 'utf8')])),
+      ...Object.fromEntries(
+        sources.map((name) => [`nest/${name}.ts`, readFileSync(join(folder, `${name}.ts`), 'utf8')]),
+      ),
     },
     commands: [
-      [...compile.split(' '), '--outDir', 'nest', ...sources.map((name) => `nest/${name}`)],
-      ['node', 'nest/main.js'],
-      ['env', 'TRACED_BY=classes', 'node', '--import', './nest/classes.js', 'nest/main.js'],
-      ['env', 'TRACED_BY=register', 'MQTRACE_SDK=off', 'node', '--import', 'mqtrace/register', 'nest/main.js'],
+      [...compile.split(' '), '--outDir', 'nest', ...sources.map((name) => `nest/${name}.ts`)],
+      ['node', program],
+      ['env', 'TRACED_BY=classes', 'node', '--import', './nest/classes.js', program],
+      ['env', 'TRACED_BY=register', 'MQTRACE_SDK=off', 'node', '--import', 'mqtrace/register', program],
     ],
   };
 }
 
+const services = {
+  nest: ['common', 'core', 'microservices', 'bullmq'],
+  sources: ['main', 'classes', 'handler-spans', 'names', 'orders', 'tracing'],
+};
+
 export const nestjs: readonly Lane[] = [
-  lane(11, 'commonjs', { bullmq: '^5.0.0' }),
-  lane(12, 'module', { bullmq: '^6.0.0' }),
+  lane({ ...services, version: 'NestJS 11', major: 11, type: 'commonjs', packages: { bullmq: '^5.0.0' } }),
+  lane({ ...services, version: 'NestJS 12', major: 12, type: 'module', packages: { bullmq: '^6.0.0' } }),
+  lane({
+    version: '@golevelup/nestjs-rabbitmq 9',
+    major: 11,
+    type: 'commonjs',
+    nest: ['common', 'core'],
+    packages: { '@golevelup/nestjs-rabbitmq': '^9.0.0' },
+    sources: ['golevelup', 'classes', 'handler-spans', 'names'],
+  }),
 ];

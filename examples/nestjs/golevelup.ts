@@ -1,0 +1,145 @@
+// Sends events and a request through @golevelup/nestjs-rabbitmq, and checks that each is one trace.
+import 'reflect-metadata';
+import {
+  AmqpConnection,
+  MessageHandlerErrorBehavior,
+  RabbitMQModule,
+  RabbitRPC,
+  RabbitSubscribe,
+} from '@golevelup/nestjs-rabbitmq';
+import { Inject, Injectable, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { withBaggage } from 'mqtrace';
+import { traceConnectionManager } from 'mqtrace/amqp-connection-manager';
+import { startTracing } from 'mqtrace/sdk';
+import { HandlerSpans } from './handler-spans.js';
+import { names, note, seen } from './names.js';
+
+const ended: { name: string; kind: SpanKind; traceId: string; failed: boolean }[] = [];
+const tracing = startTracing({
+  serviceName: 'nest',
+  environment: 'ignore',
+  export: { protocol: 'none' },
+  spanProcessors: [
+    {
+      onStart() {},
+      onEnd: (span) =>
+        void ended.push({
+          name: span.name,
+          kind: span.kind,
+          traceId: span.spanContext().traceId,
+          failed: span.status.code === SpanStatusCode.ERROR,
+        }),
+      forceFlush: () => Promise.resolve(),
+      shutdown: () => Promise.resolve(),
+    },
+  ],
+});
+
+const exchange = names.billing;
+const queueOptions = { durable: false, autoDelete: true };
+
+@Injectable()
+class Billing {
+  constructor(@Inject(AmqpConnection) private readonly rabbitmq: AmqpConnection) {}
+
+  @RabbitSubscribe({ exchange, routingKey: 'order', queue: `${names.billing}-orders`, queueOptions })
+  async order(order: { id: number }): Promise<void> {
+    note('order');
+    await this.rabbitmq.publish(exchange, 'invoice', order);
+  }
+
+  @RabbitSubscribe({ exchange, routingKey: 'invoice', queue: `${names.billing}-invoices`, queueOptions })
+  async invoice(_order: { id: number }): Promise<void> {
+    note('invoice');
+  }
+
+  @RabbitSubscribe({
+    exchange,
+    routingKey: 'audit',
+    queue: `${names.billing}-audits`,
+    queueOptions,
+    errorBehavior: MessageHandlerErrorBehavior.NACK,
+  })
+  async audit(_data: unknown): Promise<void> {
+    note('audit');
+    throw new RangeError('no auditor');
+  }
+
+  @RabbitRPC({ exchange, routingKey: 'price', queue: `${names.billing}-prices`, queueOptions })
+  async price(order: { id: number }): Promise<{ price: number }> {
+    note('price');
+    return { price: order.id * 10 };
+  }
+}
+
+@Module({
+  imports: [
+    RabbitMQModule.forRoot({
+      uri: process.env['AMQP_URL'] ?? 'amqp://localhost',
+      exchanges: [{ name: exchange, type: 'topic', options: { durable: false, autoDelete: true } }],
+    }),
+  ],
+  providers: [Billing, { provide: APP_INTERCEPTOR, useClass: HandlerSpans }],
+})
+class BillingModule {
+  constructor(@Inject(AmqpConnection) rabbitmq: AmqpConnection) {
+    // All that explicit tracing takes: in a constructor, which runs before the handlers are registered.
+    if (process.env['TRACED_BY'] === undefined) traceConnectionManager(rabbitmq.managedConnection);
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`gave up: ${JSON.stringify({ seen, ended })}`.slice(0, 3000));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function main(): Promise<void> {
+  const billing = await NestFactory.createApplicationContext(BillingModule, { logger: ['fatal'] });
+  const rabbitmq = billing.get(AmqpConnection);
+  const send = async <T>(name: string, fn: () => Promise<T>): Promise<[string, T]> =>
+    await tracing.span(name, async (span): Promise<[string, T]> => [
+      span.spanContext().traceId,
+      await withBaggage({ tenant: name }, fn),
+    ]);
+
+  const [ordered] = await send('order', () => rabbitmq.publish(exchange, 'order', { id: 7 }));
+  const [audited] = await send('audit', () => rabbitmq.publish(exchange, 'audit', {}));
+  const [priced, answer] = await send('price', () =>
+    rabbitmq.request<{ price: number }>({ exchange, routingKey: 'price', payload: { id: 7 } }),
+  );
+  await until(() => seen.length === 4);
+  const queues = ['orders', 'invoices', 'audits', 'prices'];
+  await until(() => queues.every((queue) => ended.some(({ name }) => /^process/.test(name) && name.endsWith(queue))));
+  await until(() => ended.some(({ name, failed }) => failed && name === 'Billing.audit'));
+
+  const expected = {
+    order: [ordered, 'order'],
+    invoice: [ordered, 'order'],
+    audit: [audited, 'audit'],
+    price: [priced, 'price'],
+  };
+  const actual = Object.fromEntries(seen.map(([handler, traceId, tenant]) => [handler, [traceId, tenant]]));
+  for (const [handler, [traceId, tenant]] of Object.entries(expected)) {
+    if (actual[handler]?.[0] !== traceId || actual[handler]?.[1] !== tenant)
+      throw new Error(`${handler} is in another trace: ${JSON.stringify({ expected, actual, ended }, undefined, 1)}`);
+  }
+  const outside = ended.filter(({ traceId }) => ![ordered, audited, priced].includes(traceId));
+  if (outside.length > 0) throw new Error(`spans outside of the traces: ${JSON.stringify(outside)}`);
+  if (answer.price !== 70) throw new Error(`another answer: ${JSON.stringify(answer)}`);
+  await billing.close();
+  console.log(`ok: three traces with ${ended.length} spans`);
+  await tracing.shutdown();
+}
+
+void main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
