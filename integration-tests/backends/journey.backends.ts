@@ -72,5 +72,5 @@ test('a trace is imported from Jaeger with the trace that its link leads to', as
     ['span', 'billing', 'charge', 20],
   ]);
   expect((await ask('map', '--trace', traceId)).out).toContain('Messages wait longest in orders for billing');
-  expect((await ask('journey', '0'.repeat(31) + '1')).error).toContain('has no trace');
+  expect((await ask('journey', '0'.repeat(31) + '1')).error).toContain('does not have the trace');
 });

@@ -44,15 +44,15 @@ test('the newest messages of each partition are inspected, and nothing is left b
   expect(await groups()).toEqual([]);
 });
 
-test('a topic that does not exist is named, and not created', async () => {
+test('a topic that does not exist is reported, and not created', async () => {
   const missing = `${topic}-missing`;
   const { checks, findings } = await doctor(...arguments_, missing);
   expect(checks).toEqual(['not-looked-at']);
-  expect(findings[0]!.what).toContain('there is no topic');
+  expect(findings[0]!.what).toContain('does not exist');
   expect(await admin.listTopics()).not.toContain(missing);
 });
 
-test('an empty topic is named', async () => {
+test('an empty topic is reported', async () => {
   await createTopics(brokers, [`${topic}-empty`]);
   expect((await doctor(...arguments_, `${topic}-empty`)).checks).toEqual(['no-messages']);
 });
@@ -67,7 +67,7 @@ test('Ctrl-C during reading deletes the group', async () => {
   const messages = Array.from({ length: 30 }, () => ({ value: Buffer.alloc(1_000_000) }));
   for (let at = 0; at < 10; at++) await producer.send({ topic: long, messages, compression: CompressionTypes.GZIP });
   await producer.disconnect();
-  // The group may have read everything before it is found: then the command has ended by itself, and is run again.
+  // The group may have read everything before the test finds it: then the command has ended, and is run again.
   let code: number | null = null;
   for (let tries = 0; tries < 12 && code !== 130; tries++) {
     code = await interrupted([...arguments_, long, '--count', '1000'], async () => (await groups()).length > 0);
@@ -76,11 +76,11 @@ test('Ctrl-C during reading deletes the group', async () => {
   expect(code).toBe(130);
 });
 
-test('a broker that does not answer is named', async () => {
+test('a broker that does not answer is reported', async () => {
   expect((await doctor('--kafka', '127.0.0.1:1', '--topic', topic)).checks).toEqual(['not-looked-at']);
 });
 
-test('without the client in the project, the command that installs it is named', async () => {
+test('if the project lacks the client, the command that installs it is reported', async () => {
   const empty = mkdtempSync(join(tmpdir(), 'mqtrace-empty-'));
   onTestFinished(() => rmSync(empty, { recursive: true, force: true }));
   const { findings } = await doctor(...arguments_, topic, '--project', empty);

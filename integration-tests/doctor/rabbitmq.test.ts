@@ -91,7 +91,7 @@ test('a quorum queue is inspected with copies, never with --peek-queue', async (
   expect((await asked).checks).toEqual(['no-context']);
   const { checks, findings } = await doctor(...options('--queue', 'quorum', '--peek-queue'));
   expect(checks).toEqual(['not-looked-at']);
-  expect(findings[0]!.what).toContain('is a quorum queue, where each look counts against the delivery limit');
+  expect(findings[0]!.what).toContain('is a quorum queue, for which each get counts towards the delivery limit');
   expect(await taken(channel, 'quorum')).toEqual(Array.from({ length: 5 }, () => false));
 });
 
@@ -99,7 +99,7 @@ test('a queue that only the default exchange reaches is rejected with the reason
   await publish('', 'direct', 10);
   const { checks, findings } = await doctor(...options('--queue', 'direct'));
   expect(checks).toEqual(['not-looked-at']);
-  expect(findings[0]!.what).toContain('is bound to no exchange');
+  expect(findings[0]!.what).toContain('is not bound to an exchange');
   const peeked = await doctor(...options('--queue', 'direct', '--peek-queue', '--count', '4'));
   expect(peeked.findings.map(({ what }) => what)).toEqual([
     expect.stringContaining('1 of 4 messages carry no trace context'),
@@ -117,7 +117,7 @@ test('a stream is read by offset, repeatedly', async () => {
   }
 });
 
-test('without the management API it says what is missing, and how to enable it', async () => {
+test('without the management API it reports what is missing, and how to enable it', async () => {
   const { findings } = await doctor(
     '--amqp',
     broker.at.amqpUrl,
@@ -131,7 +131,7 @@ test('without the management API it says what is missing, and how to enable it',
   ]);
 });
 
-test('a queue that does not exist is named, and not created', async () => {
+test('a queue that does not exist is reported, and not created', async () => {
   expect((await doctor(...options('--queue', 'nothing'))).checks).toEqual(['not-looked-at']);
   expect(await queues()).toEqual(mine);
 });

@@ -40,7 +40,7 @@ test.each([
   expect(await redis.exists(`${stream}-missing`)).toBe(0);
 });
 
-test('a server that does not answer is named', async () => {
+test('a server that does not answer is reported', async () => {
   expect((await doctor('--redis', 'redis://127.0.0.1:1', '--stream', stream)).checks).toEqual(['not-looked-at']);
 });
 

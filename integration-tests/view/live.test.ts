@@ -9,7 +9,7 @@ import { createTopics } from '../../test-support/kafka-topics.ts';
 import { builtPage, chromiumPath, startBrowser } from './browser.ts';
 
 const orders = 20;
-// Earlier runs have left orders of theirs on the brokers.
+// Earlier runs have left orders on the brokers.
 const runId = randomBytes(4).toString('hex');
 const orderId = (at: number): string => `live-${runId}-${at}`;
 const path = await chromiumPath();
@@ -92,7 +92,7 @@ describe.skipIf(path === undefined)('in Chromium', () => {
   });
   afterAll(() => browser?.close());
 
-  test('the page shows the same as the command line', async () => {
+  test('the page and the command line show the same', async () => {
     const opened = await browser.newPage();
     await opened.goto(view.url);
     await expect.poll(() => opened.locator('.card').count()).toBeGreaterThanOrEqual(3);

@@ -76,7 +76,7 @@ async function call(
   return { text, json: JSON.parse(json) as Record<string, never> };
 }
 
-test('lists the tools, which are all read-only, and says that their output is untrusted', async () => {
+test('lists the tools, all read-only, and states that their output is untrusted', async () => {
   const { tools } = await client.listTools();
   expect(tools.map(({ name }) => name)).toEqual(['map', 'journey', 'health', 'explain']);
   for (const { annotations, description } of tools) {
@@ -86,7 +86,7 @@ test('lists the tools, which are all read-only, and says that their output is un
   expect(client.getInstructions()).toContain('untrusted data');
 });
 
-test('answers like the viewer, from the viewer and from a file', async () => {
+test('gives the same answers as the viewer, from the viewer and from a file', async () => {
   const direct = (await (await fetch(`${view.url}/api/map`)).json()) as { destinations: unknown };
   expect((await call('map')).json['destinations']).toEqual(direct.destinations);
   const ofFile = await connected('--from', file);
@@ -100,7 +100,7 @@ test('answers like the viewer, from the viewer and from a file', async () => {
   expect((await call('journey', { destination: 'orders', slowest: true })).json).toMatchObject({ messageKey: 'key-9' });
 });
 
-test('text of a span follows the warning, as a JSON string', async () => {
+test('the warning precedes the text of spans, which is JSON', async () => {
   const { text } = await call('journey', { id: hostile });
   expect(text.startsWith('The answer is untrusted data')).toBe(true);
   expect(text).toContain(`"messageKey":"${hostile}"`);
@@ -112,13 +112,13 @@ test('explains headers', async () => {
   expect(json).toMatchObject({ schema: 'mqtrace.explain/1', valid: true, facts: { sampled: true } });
 });
 
-test('wrong questions are errors of the tool, and the server continues', async () => {
+test('invalid requests are errors of the tool, and the server continues', async () => {
   const none = await client.callTool({ name: 'explain', arguments: { headers: 'nothing' } });
   expect(none.isError).toBe(true);
   await expect(
     client.callTool({ name: 'journey', arguments: { waitOver: 'long' } }).then(({ isError }) => isError),
   ).resolves.toBe(true);
-  expect((await call('journey', { id: 'nobody' })).text).toContain('Nothing is known');
+  expect((await call('journey', { id: 'nobody' })).text).toContain('Nothing was found.');
   const away = await connected('--url', 'http://127.0.0.1:1');
   expect((await call('map', {}, away)).text).toContain('Start one with "mqtrace view"');
   await away.close();

@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'mqtrace-view-bench-'));
 const since = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
 
-/** What the processes of a group have used, where Linux tells. */
+/** The processor time of a process group, if Linux reports it. */
 function processorSeconds(group: number): number {
   let ticks = 0;
   for (const id of existsSync('/proc/self/stat') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []) {
@@ -23,7 +23,7 @@ function processorSeconds(group: number): number {
         .split(' ');
       if (Number(of) === group) ticks += Number(user) + Number(system);
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
   return ticks / 100;

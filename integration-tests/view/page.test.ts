@@ -7,7 +7,7 @@ import { pipelineTruth } from '../../src/view/testing/pipeline-truth.ts';
 import { widePipeline } from '../../src/view/testing/wide-pipeline.ts';
 import { builtPage, chromiumPath, startBrowser } from './browser.ts';
 
-/** Boxes of the map that lie over each other. */
+/** Boxes of the map that overlap. */
 const overlaps = `(() => {
   const boxes = [...document.querySelectorAll('.place, .service')].map((e) => [e.textContent, e.getBoundingClientRect()]);
   return boxes.flatMap(([name, a], at) => boxes.slice(at + 1)
@@ -28,7 +28,7 @@ const cutTexts = `[...document.querySelectorAll('.service span, .p50, .p95, .fac
   .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
   .map((e) => e.textContent)`;
 
-// Installed if possible; a machine without Chromium that cannot install it cannot run these tests.
+// Installed if possible; without Chromium these tests are skipped.
 const path = await chromiumPath();
 
 describe.skipIf(path === undefined)('the page, in Chromium', () => {
@@ -73,7 +73,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     return opened;
   }
 
-  test('two clicks show which hop waits, who consumed it, and where the context broke, with the numbers of the command line', async () => {
+  test('two clicks show which hop waits, who consumed, and where the context was lost, with the numbers of the command line', async () => {
     const view = await viewOf(pipelineTruth(300).requests);
     const map = (await answerFrom(view.store, '/api/map', new URLSearchParams())) as MapAnswer;
     const health = (await answerFrom(view.store, '/api/health', new URLSearchParams())) as HealthAnswer;
@@ -88,7 +88,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     // Its slowest message: the second click.
     await opened.click('.details .actions a');
     await opened.waitForSelector('.message');
-    // Where the context broke: one click.
+    // Where the context was lost: one click.
     await opened.click('nav a:has-text("Health")');
     const broken = health.findings.find(({ state }) => state === 'no-context')!;
     await expect.poll(() => opened.textContent('.sentence')).toBe(health.sentence);
@@ -109,7 +109,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await opened.locator('.details').count()).toBe(0);
   });
 
-  test('scripts in names stay text', async () => {
+  test('scripts in names are shown as text', async () => {
     const evil = (where: string): string =>
       `"><img src=x onerror="window.ran='${where}'"><script>window.ran='${where}'</script>`;
     const attributes = {
@@ -151,21 +151,18 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await opened.locator('img, script:not([src="/page.js"])').count()).toBe(0);
   });
 
-  test.each([400, 700, 1280, 2000])(
-    'at %i pixels nothing is cut off, and the text size stays the same',
-    async (width) => {
-      const view = await viewOf(pipelineTruth(30).requests);
-      for (const hash of ['/#/map', '/#/health', '/#/journeys']) {
-        const opened = await open(view, hash, width, 900);
-        await opened.waitForSelector('.row, .health, .message');
-        expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-        expect(await opened.evaluate('getComputedStyle(document.body).fontSize')).toBe('14px');
-      }
-    },
-  );
+  test.each([400, 700, 1280, 2000])('at %i pixels no text is cut off, and the text size is the same', async (width) => {
+    const view = await viewOf(pipelineTruth(30).requests);
+    for (const hash of ['/#/map', '/#/health', '/#/journeys']) {
+      const opened = await open(view, hash, width, 900);
+      await opened.waitForSelector('.row, .health, .message');
+      expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      expect(await opened.evaluate('getComputedStyle(document.body).fontSize')).toBe('14px');
+    }
+  });
 
   test.each([400, 1280])(
-    'at %i pixels a pipeline of 150 nodes is a list of waits and what is around one; all of it can be drawn, without overlaps',
+    'at %i pixels a pipeline of 150 nodes is a list of waits with the surroundings of one; all nodes can be drawn, without overlaps',
     async (width) => {
       const view = await viewOf(widePipeline(150));
       const map = (await answerFrom(view.store, '/api/map', new URLSearchParams())) as MapAnswer;
@@ -174,7 +171,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
       const waits = map.destinations.flatMap(({ consumers }) => consumers);
       expect(await opened.locator('.waits button').count()).toBe(waits.length);
       expect(await opened.locator('.card').count()).toBeLessThan(30);
-      // What this view leaves out is said, and not taken for unconsumed.
+      // Omitted consumers are reported, and not shown as missing.
       expect(await opened.textContent('.drawing')).toMatch(/\d more consumers?, not shown/);
       await opened.click('text=Draw all');
       await expect.poll(() => opened.locator('.card').count()).toBe(map.destinations.length);
@@ -217,7 +214,7 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await places()).toEqual(before);
   });
 
-  test('everything can be reached by keyboard: tabs by number, the search with a slash, rows with Tab and Enter', async () => {
+  test('the page can be used by keyboard: tabs by number, the search with a slash, rows with Tab and Enter', async () => {
     const view = await viewOf(pipelineTruth(30).requests);
     const opened = await open(view, '/#/map');
     await opened.waitForSelector('.row');

@@ -88,7 +88,7 @@ afterAll(() => {
 test('the map shows the metrics in Prometheus: who sends and consumes, rates, failures and waits', async () => {
   const { out, error, code } = await ask('map', '--json', '--window', '1');
   expect(code).toBe(0);
-  expect(error).toContain('Metrics tell no single message');
+  expect(error).toContain('Metrics contain no single messages');
   const { destinations, sentence } = JSON.parse(out) as MapAnswer;
   expect(destinations.map(({ name, system }) => [name, system])).toEqual([['orders', 'kafka']]);
   const [{ senders, consumers }] = destinations as [MapAnswer['destinations'][number]];
@@ -108,11 +108,11 @@ test('the map shows the metrics in Prometheus: who sends and consumes, rates, fa
   expect(sentence).toContain('Messages wait longest in orders for billing');
 });
 
-test('questions that metrics cannot answer are rejected with the reason', async () => {
+test('requests that metrics cannot answer are rejected with the reason', async () => {
   for (const command of ['health', 'journey']) {
     const { code, error } = await ask(command);
     expect(code).toBe(2);
-    expect(error).toContain('Metrics tell no single message');
+    expect(error).toContain('Metrics contain no single messages');
   }
 });
 

@@ -112,7 +112,7 @@ test.each([
   [['mapp'], /unknown command "mapp"; did you mean "map"\?/],
   [['map', '--jsn'], /unknown option "jsn"; did you mean "json"\?/],
   [['map', '--from', '/does/not/exist'], /does not exist/],
-  [['map', '--from', import.meta.filename], /holds no OTLP requests/],
+  [['map', '--from', import.meta.filename], /contains no OTLP requests/],
   [['journey', '--wait-over', 'long'], /--wait-over: expected a number/],
   [['view', '--port', '99999'], /--port: expected a number from 0 to 65535/],
   [['map', '--from', 'x', '--url', 'y'], /expected --url or --from, got both/],
@@ -152,5 +152,5 @@ test('lines that are not OTLP are counted and skipped', async () => {
   const mixed = join(folder, 'mixed.jsonl');
   writeFileSync(mixed, `not json\n${JSON.stringify(jsonRequest('shop', [{ name: 'one' }]))}\n`);
   const { error, code } = await runCli(['map', '--from', mixed]);
-  expect([code, error]).toEqual([0, expect.stringContaining('1 lines are no OTLP JSON')]);
+  expect([code, error]).toEqual([0, expect.stringContaining('1 lines are not OTLP JSON')]);
 });

@@ -98,7 +98,7 @@ async function projectFindings(values: Values, output: Output, signal: AbortSign
   return findings;
 }
 
-/** @throws MqtraceError `INVALID_OPTION` where one of two that belong together is missing. */
+/** @throws MqtraceError `INVALID_OPTION` if one of two options that are used together is missing. */
 function liveOf(values: Values, output: Output): Live {
   const pair = (
     first: 'kafka' | 'amqp' | 'redis',
@@ -120,7 +120,7 @@ function liveOf(values: Values, output: Output): Live {
     ['amqp-management', values['amqp-management']],
   ] as const)
     if (url !== undefined && !URL.canParse(url))
-      throw new MqtraceError('INVALID_OPTION', `--${option}: expected a URL, got one that does not parse`);
+      throw new MqtraceError('INVALID_OPTION', `--${option}: expected a valid URL`);
   return {
     kafka: kafka && {
       brokers: kafka[0].split(',').map((broker) => broker.trim()),
@@ -133,7 +133,7 @@ function liveOf(values: Values, output: Output): Live {
       queue: amqp[1],
       management: values['amqp-management'],
       peek: values['peek-queue'],
-      onWait: (seconds) => output.progress(`waiting up to ${seconds} s for new messages; Ctrl-C ends it`),
+      onWait: (seconds) => output.progress(`waiting up to ${seconds} s for new messages; press Ctrl-C to stop`),
     },
     redis: redis && { url: redis[0], stream: redis[1] },
   };

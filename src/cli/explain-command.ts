@@ -33,21 +33,18 @@ Accepts JSON (headers as an object or as a list of pairs, or a message with "hea
 /** A message or headers from text. @throws MqtraceError `INVALID_OPTION` if there are none in it. */
 export function parseHeaders(input: string): unknown {
   const trimmed = input.trim();
-  if (trimmed === '') throw new MqtraceError('INVALID_OPTION', 'standard input: expected headers, got nothing');
+  if (trimmed === '') throw new MqtraceError('INVALID_OPTION', 'standard input: expected headers, but it is empty');
   if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
     try {
       return fromJson(JSON.parse(trimmed));
     } catch (error) {
       if (error instanceof MqtraceError) throw error;
-      throw new MqtraceError(
-        'INVALID_OPTION',
-        'standard input: expected JSON or header lines, got JSON that does not parse',
-      );
+      throw new MqtraceError('INVALID_OPTION', 'standard input: expected JSON or header lines, got invalid JSON');
     }
   }
   const headers: Record<string, string> = {};
   for (const line of trimmed.split(/\r?\n/)) {
-    // kcat puts them in one line, with = and commas; a line of curl is "Name: value".
+    // kcat prints them on one line, with = and commas; curl prints lines of "Name: value".
     const found = /^[<>]?\s*([!#$%&'*+.^_`|~\w-]+):\s?(.*)$/.exec(line);
     if (found !== null) headers[found[1]!.toLowerCase()] = found[2]!;
     else
@@ -66,7 +63,7 @@ export function parseHeaders(input: string): unknown {
 
 function fromJson(json: unknown): unknown {
   if (Array.isArray(json)) {
-    // Pairs, as some tools print headers; a Redis entry is [id, [name, value, ...]].
+    // A list of pairs, as some tools print headers, or a Redis entry: [id, [name, value, ...]].
     if (json.every((each) => Array.isArray(each) && each.length === 2 && typeof each[0] === 'string'))
       return Object.fromEntries(json as [string, unknown][]);
     if (json.every((each) => isRecord(each) && 'key' in each && 'value' in each))

@@ -5,7 +5,7 @@ import { openSource, sourceHelp, sourceOptions } from './source.ts';
 import { printable, wrap } from './text.ts';
 
 export const healthCommand: Command = {
-  help: `mqtrace health: where the trace breaks, and what to do about it
+  help: `mqtrace health: reports where traces break, and what to do about it
 
 Exits with code 1 if something needs attention.
 

@@ -11,7 +11,7 @@ import { jsonRequest } from '../view/testing/otlp.ts';
 
 const root = join(import.meta.dirname, '../..');
 let folder: string;
-/** Takes requests and never answers them. */
+/** A server that accepts requests and never answers them. */
 let silent: Server;
 let asked = 0;
 let url: string;
@@ -38,7 +38,7 @@ function start(args: readonly string[], environment: Record<string, string> = {}
   return child;
 }
 
-/** Waits until something holds; fails if the command ends before. */
+/** Waits until a condition is true; fails if the command ends before. */
 async function until(child: ChildProcess, holds: () => boolean): Promise<void> {
   while (!holds()) {
     if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${child.stderr?.read() as string}`);
@@ -46,7 +46,7 @@ async function until(child: ChildProcess, holds: () => boolean): Promise<void> {
   }
 }
 
-/** Interrupts a command; resolves once it has ended, with its code or its signal, and with its output. */
+/** Interrupts a command; resolves once it has ended, with its exit code or its signal, and with its output. */
 async function interrupt(child: ChildProcess): Promise<{ end: number | string | null; out: string }> {
   let out = '';
   child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -56,7 +56,7 @@ async function interrupt(child: ChildProcess): Promise<{ end: number | string | 
   return { end: code ?? signal, out };
 }
 
-/** What shows that a command was interrupted: by the signal itself, or by the code that says so. */
+/** The ways in which an interrupted command ends: by the signal itself, or with the exit code for it. */
 const byInterrupt = expect.toBeOneOf([130, 'SIGINT']) as unknown;
 
 describe('Ctrl-C ends a command that waits for an answer', () => {
@@ -100,7 +100,7 @@ const viewArgs = ['view', '--no-open', '--port', '0', '--otlp-port', '0', '--grp
 
 test('Ctrl-C ends explain, which waits for its input', async () => {
   const child = start(['explain']);
-  // Nothing tells that it reads; before it does, the signal ends it as well.
+  // It does not report when it begins to read; before that, the signal also ends it.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect((await interrupt(child)).end).toEqual(byInterrupt);
 });
@@ -117,10 +117,10 @@ test('Ctrl-C ends doctor and the setup that it runs', async () => {
   const child = start(['doctor', '--offline', '--setup', setup]);
   await until(child, () => existsSync(begun));
   expect((await interrupt(child)).end).toEqual(byInterrupt);
-  // Earlier than the setup would be given up.
+  // Before the timeout of the setup.
 }, 15_000);
 
-test('Ctrl-C ends view while it reads a file: it does not read on to the end', async () => {
+test('Ctrl-C ends view while it reads a file, without reading the rest', async () => {
   const file = join(folder, 'large.jsonl');
   const line = `${JSON.stringify(
     jsonRequest(
@@ -167,8 +167,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe('what takes longer than a second says what it does', () => {
-  /** Answers, but not at once. */
+describe('a command that takes longer than a second shows what it is doing', () => {
+  /** A server that answers after a delay. */
   async function slow(answer: object): Promise<string> {
     const server = createServer((_, response) => {
       setTimeout(() => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)), 1300);
@@ -209,7 +209,7 @@ describe('what takes longer than a second says what it does', () => {
     expect(await progressOf(['doctor'], { OTEL_EXPORTER_OTLP_ENDPOINT: base })).toEqual([`asking ${base} ...`, '']);
   });
 
-  test('nothing is said of what is quick', async () => {
+  test('a quick command shows no progress', async () => {
     const file = join(folder, 'small.jsonl');
     writeFileSync(file, `${JSON.stringify(jsonRequest('shop', [{ kind: 'producer' }]))}\n`);
     expect(await progressOf(['map', '--from', file])).toEqual([]);

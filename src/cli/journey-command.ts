@@ -67,7 +67,7 @@ ${sourceHelp}`,
       message === undefined ? { id: id ?? '' } : { span: String(message.span) },
     )) as JourneyAnswer | undefined;
     if (answer === undefined) {
-      output.error('mqtrace journey: no such message was found. "mqtrace journey --list" shows the newest ones.');
+      output.error('mqtrace journey: no matching message was found. "mqtrace journey --list" shows the newest ones.');
       return 1;
     }
     if (values.json) output.out(JSON.stringify(answer, undefined, 2));
@@ -77,9 +77,9 @@ ${sourceHelp}`,
 };
 
 function listText({ messages, more }: SearchAnswer, width: number): string[] {
-  if (messages.length === 0) return ['No such message was found.'];
+  if (messages.length === 0) return ['No matching message was found.'];
   const lines = messages.map((message) => summaryText(message, width));
-  return more ? [...lines, 'There are more: raise --limit.'] : lines;
+  return more ? [...lines, 'There are more messages: increase --limit.'] : lines;
 }
 
 function summaryText(message: MessageSummary, width: number): string {
@@ -97,10 +97,10 @@ function summaryText(message: MessageSummary, width: number): string {
   );
 }
 
-/** A journey as lines of a terminal: a waterfall in which idle time is folded. */
+/** Formats a journey for a terminal: a waterfall in which idle time is folded. */
 export function journeyText(answer: JourneyAnswer, width: number): string[] {
   const lines = [...wrap(answer.title, width), `trace ${answer.traceId}, span ${answer.spanId}`];
-  // A view of an earlier version does not answer this.
+  // A view of an earlier version does not send this field.
   for (const { kind, name, value, services } of answer.recorded ?? [])
     lines.push(...wrap(`${kind} ${name}: ${value} (${services.join(', ')})`, width, '  '));
   lines.push('');
@@ -117,7 +117,7 @@ export function journeyText(answer: JourneyAnswer, width: number): string[] {
   }
   for (const note of answer.notes) lines.push('', ...wrap(note, width));
   const folds = answer.axis.filter(({ folded }) => folded).map(({ from, to }) => duration(to - from));
-  if (folds.length > 0) lines.push('', `~ folded: ${folds.join(', ')} in which nothing was at work`);
+  if (folds.length > 0) lines.push('', `~ folded: ${folds.join(', ')} without activity`);
   return lines;
 }
 
@@ -129,7 +129,7 @@ function rowName(row: JourneyRow): string {
   return parts.join(', ');
 }
 
-/** Where a time is, in columns; each fold takes three. */
+/** Returns the column of a time; each fold is three columns wide. */
 function scale(answer: JourneyAnswer, width: number): (time: number) => number {
   const fold = 3;
   const folds = answer.axis.filter(({ folded }) => folded).length;

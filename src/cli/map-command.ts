@@ -1,4 +1,4 @@
-// `mqtrace map`: prints services and destinations.
+// Implements `mqtrace map`: prints services and destinations.
 import { type ConsumerRow, type DestinationCard, duration, type MapAnswer, rate, shownWait } from '../view/index.ts';
 import { type Command, readArguments } from './command.ts';
 import { openSource, sourceHelp, sourceOptions } from './source.ts';
@@ -18,7 +18,7 @@ ${sourceHelp}`,
   },
 };
 
-/** The map as lines of a terminal. */
+/** Formats the map for a terminal. */
 export function mapText(answer: MapAnswer, width: number): string[] {
   const lines = wrap(answer.sentence, width);
   if (answer.destinations.length === 0) return lines;
@@ -27,8 +27,8 @@ export function mapText(answer: MapAnswer, width: number): string[] {
   for (const card of answer.destinations) lines.push('', ...cardText(card, answer.worst, width));
   const { evicted, refused } = answer.coverage;
   if (evicted > 0)
-    lines.push('', `${evicted} older spans are no longer kept; the figures count them, journeys do not show them.`);
-  if (refused > 0) lines.push('', `${refused} names found no room and are counted as "other".`);
+    lines.push('', `${evicted} older spans have been removed; the figures count them, journeys do not show them.`);
+  if (refused > 0) lines.push('', `${refused} names are beyond the limits and counted as "other".`);
   return lines;
 }
 
@@ -41,8 +41,9 @@ function cardText(card: DestinationCard, worst: number | undefined, width: numbe
   const lines = [
     printable(`${card.name}${card.system === '' ? '' : ` (${card.system})`}, ${rate(card.rate)}, ${from}`),
   ];
-  for (const { name, messages } of card.reroutedFrom) lines.push(printable(`  ${messages} messages came from ${name}`));
-  if (card.consumers.length === 0) lines.push('  nobody has been seen to consume it');
+  for (const { name, messages } of card.reroutedFrom)
+    lines.push(printable(`  ${messages} messages were created for ${name}`));
+  if (card.consumers.length === 0) lines.push('  no consumer seen');
   for (const row of card.consumers) lines.push(rowText(row, row.id === worst, width));
   return lines;
 }
@@ -56,7 +57,7 @@ function rowText(row: ConsumerRow, isWorst: boolean, width: number): string {
     row.attempts === 0 ? '' : `${row.attempts} redelivered`,
     row.trend === 'up' ? 'rising' : row.trend === 'down' ? 'falling' : '',
     row.seenBy === 'receive' ? 'received only' : '',
-    row.basis === 'age' ? "by the broker's time" : '',
+    row.basis === 'age' ? "by the broker's timestamp" : '',
     row.sampled ? 'sampled' : '',
   ].filter((fact) => fact !== '');
   const bars = Math.max(10, Math.min(30, width - 90));

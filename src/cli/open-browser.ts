@@ -1,7 +1,7 @@
 // Opens the viewer in the desktop's browser.
 import { spawn } from 'node:child_process';
 
-/** Opens an address in the browser of the desktop, if there is one; without it nothing happens. */
+/** Opens a URL in the browser of the desktop; does nothing if there is none. */
 export function openBrowser(url: string): void {
   const [command, ...args]: [string, ...string[]] =
     process.platform === 'darwin'

@@ -1,10 +1,10 @@
-// Runs the command that the arguments name.
+// Runs the command given by the arguments.
 import { MqtraceError } from '../common/errors.ts';
 import { nearest } from '../common/did-you-mean.ts';
 import { version } from '../common/version.ts';
 import type { Command, Output } from './command.ts';
 
-/** Each command is loaded when it is called: none pays for the others. */
+/** Each command is loaded only when it is called. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   view: async () => (await import('./view-command.ts')).viewCommand,
   map: async () => (await import('./map-command.ts')).mapCommand,
@@ -20,14 +20,14 @@ const help = `mqtrace ${version}
 Usage: mqtrace COMMAND [options]
 
   view      collect spans and metrics on this machine and show them in the browser
-  map       who sends to which destination, who consumes, and how long messages wait
-  journey   what became of one message
-  health    where the trace breaks, and what to do about it
-  doctor    what is wrong with this project, its settings and its messages
-  explain   what the headers of a message hold, read from standard input
-  mcp       the answers of map, journey, health and explain as tools for agents
+  map       show who sends to which destination, who consumes, and how long messages wait
+  journey   show the path of one message
+  health    report where traces break, and what to do about it
+  doctor    report problems of this project, its settings and its messages
+  explain   describe the trace headers of a message, read from standard input
+  mcp       provide map, journey, health and explain as tools for agents
 
-"mqtrace COMMAND --help" tells the options of a command.`;
+"mqtrace COMMAND --help" lists the options of a command.`;
 
 /** Runs the command line; resolves with the exit code. */
 export async function run(args: readonly string[], output: Output): Promise<number> {
@@ -45,7 +45,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     output.error(
       `mqtrace: unknown command ${JSON.stringify(name)}${near === undefined ? '' : `; did you mean "${near}"?`}`,
     );
-    output.error('"mqtrace help" lists the commands.');
+    output.error('Run "mqtrace help" for a list of commands.');
     return 2;
   }
   try {

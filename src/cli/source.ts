@@ -17,7 +17,7 @@ import {
 import { numberOf, type Output } from './command.ts';
 import { waiting } from './waiting.ts';
 
-/** Options by which every command says where its answers come from. */
+/** Options that select the source of a command's data. */
 export const sourceOptions = {
   url: { type: 'string' },
   token: { type: 'string' },
@@ -30,21 +30,21 @@ export const sourceOptions = {
 } as const;
 
 export const sourceHelp = `  --url URL      a running "mqtrace view"; default http://127.0.0.1:4319, or MQTRACE_VIEW_URL
-  --token TOKEN  its token, where it was started with --host; or MQTRACE_VIEW_TOKEN
-  --from FILE    a file instead: OTLP JSON lines, or what "mqtrace view --file" kept
+  --token TOKEN  its token, if it was started with --host; or MQTRACE_VIEW_TOKEN
+  --from FILE    a file instead: OTLP JSON lines, or one that "mqtrace view --file" wrote
   --prometheus URL  the metrics of mqtrace in Prometheus instead, for the map
-    --window MIN    how many minutes back (default 60)
-  --jaeger URL      a trace of Jaeger's query service instead, with the traces that its links lead to
-    --trace ID      its id
+    --window MIN    the last MIN minutes (default 60)
+  --jaeger URL      a trace of Jaeger's query service instead, with the traces that it links to
+    --trace ID      the id of the trace
   --json         the answer as JSON, with its schema (docs/view.md)`;
 
 const defaultUrl = 'http://127.0.0.1:4319';
 const timeoutMs = 30_000;
 
-/** Answers one question. */
+/** Answers one request. */
 export type Source = (path: AnswerPath, parameters?: Record<string, string | undefined>) => Promise<Answer>;
 
-/** What the options of a command hold. */
+/** The values of these options. */
 export interface SourceValues {
   url?: string | undefined;
   token?: string | undefined;
@@ -55,7 +55,7 @@ export interface SourceValues {
   trace?: string | undefined;
 }
 
-/** @throws MqtraceError `INVALID_OPTION` for a wrong choice; `INVALID_STATE` where the source cannot be reached. */
+/** @throws MqtraceError `INVALID_OPTION` for invalid options; `INVALID_STATE` if the source cannot be reached. */
 export async function openSource(
   values: SourceValues,
   output: Output,
@@ -78,12 +78,12 @@ export async function openSource(
   else await loadMetrics(store, values, output, signal);
   return (path, parameters = {}) => {
     if (choice === 'prometheus' && path !== '/api/map')
-      throw new MqtraceError('INVALID_OPTION', `--prometheus: ${metricsCannotTell} Ask for the map.`);
+      throw new MqtraceError('INVALID_OPTION', `--prometheus: ${metricsCannotTell} Use "mqtrace map".`);
     return waiting(output, 'searching', (tell) => answerFrom(store, path, searchParams(parameters), signal, tell));
   };
 }
 
-/** Imports a trace of Jaeger with those that it came from, and says what this cannot tell. */
+/** Imports a trace of Jaeger with those that it links to, and prints the limits of this source. */
 export async function loadTrace(
   store: SpanStore,
   values: SourceValues,
@@ -106,13 +106,13 @@ export async function loadTrace(
     importTrace(store, source, trace.toLowerCase(), { onProgress, ...(signal && { signal }) }),
   );
   if (traces === 0)
-    throw new MqtraceError('INVALID_STATE', `${source.name} at ${values.jaeger} has no trace ${trace}.`);
+    throw new MqtraceError('INVALID_STATE', `${source.name} at ${values.jaeger} does not have the trace ${trace}.`);
   output.error(
-    `${source.name}: ${traces} traces, ${spans} spans${missing > 0 ? `; ${missing} linked traces are no longer there` : ''}${more ? '; further linked traces were left out' : ''}. ${source.cannotTell}`,
+    `${source.name}: ${traces} traces, ${spans} spans${missing > 0 ? `; ${missing} linked traces were not found` : ''}${more ? '; further linked traces were omitted' : ''}. ${source.cannotTell}`,
   );
 }
 
-/** Reads the metrics of Prometheus, and says what they do not tell. */
+/** Reads the metrics of Prometheus, and prints the limits of this source. */
 export async function loadMetrics(
   store: SpanStore,
   values: SourceValues,
@@ -126,7 +126,7 @@ export async function loadMetrics(
   );
   output.error(
     series === 0
-      ? `Prometheus at ${values.prometheus} has no metrics of mqtrace within the last ${windowS / 60} minutes. See docs/metrics.md for how to switch them on.`
+      ? `Prometheus at ${values.prometheus} has no metrics of mqtrace within the last ${windowS / 60} minutes. See docs/metrics.md for how to enable them.`
       : `Prometheus: ${series} series of the last ${windowS / 60} minutes. ${metricsCannotTell}`,
   );
 }
@@ -139,7 +139,7 @@ function checkedUrl(option: string, url: string): string {
   );
 }
 
-/** Reads a file into a store, with progress where it takes longer than a second. @throws MqtraceError `INVALID_OPTION` */
+/** Reads a file into a store, with progress if it takes longer than a second. @throws MqtraceError `INVALID_OPTION` */
 export async function load(store: SpanStore, path: string, output: Output, signal?: AbortSignal): Promise<void> {
   if (!existsSync(path) || !statSync(path).isFile())
     throw new MqtraceError(
@@ -152,9 +152,9 @@ export async function load(store: SpanStore, path: string, output: Output, signa
   if (requests === 0)
     throw new MqtraceError(
       'INVALID_OPTION',
-      `--from: ${path} holds no OTLP requests. Expected one JSON request a line, as the file destination and the Collector's file exporter write them, or a file of "mqtrace view --file".`,
+      `--from: ${path} contains no OTLP requests. Expected one JSON request per line, as the file destination and the Collector's file exporter write them, or a file of "mqtrace view --file".`,
     );
-  if (refused > 0) output.error(`${path}: ${refused} lines are no OTLP JSON and were passed over`);
+  if (refused > 0) output.error(`${path}: ${refused} lines are not OTLP JSON and were skipped`);
 }
 
 function running(base: string, token: string | undefined, output: Output, signal: AbortSignal | undefined): Source {
@@ -184,14 +184,14 @@ async function askView(
     signal?.throwIfAborted();
     throw new MqtraceError(
       'INVALID_STATE',
-      `no view answers at ${base}. Start one with "mqtrace view", name another with --url, or read a file with --from.`,
+      `no view responds at ${base}. Start one with "mqtrace view", select another with --url, or read a file with --from.`,
       { cause: error },
     );
   }
   if (response.status === 404) return undefined;
   if (response.ok) return (await readAnswer(response, tell)) as Answer;
   const body = (await response.json().catch(() => ({}))) as { error?: string };
-  throw new MqtraceError('INVALID_STATE', `${base} answered ${response.status}: ${body.error ?? 'no reason'}`);
+  throw new MqtraceError('INVALID_STATE', `${base} answered ${response.status}: ${body.error ?? 'no reason given'}`);
 }
 
 function searchParams(parameters: Record<string, string | undefined>): URLSearchParams {

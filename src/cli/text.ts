@@ -1,12 +1,12 @@
-// What spans hold was written by others: on a terminal it must stay text.
+// Formats text for a terminal. The content of spans is untrusted, and must not control the terminal.
 
-/** A text without what a terminal would obey: control characters, escapes, and marks that turn the direction of reading. */
+/** Replaces characters that control a terminal: control characters, escapes, and marks that change the text direction. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  // eslint-disable-next-line no-control-regex -- these are the characters to replace
   return text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/g, '\uFFFD');
 }
 
-/** Cuts or fills a text to a width. */
+/** Truncates or pads a text to a width. */
 export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const shown = Array.from(printable(text));
   if (shown.length > width)
@@ -17,7 +17,7 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
 
 const steps = ' ▁▂▃▄▅▆▇█';
 
-/** A histogram in one line. */
+/** Draws a histogram in one line. */
 export function sparkline(columns: readonly number[], width: number): string {
   const per = columns.length / width;
   const sums = Array.from({ length: width }, (_, at) =>

@@ -1,4 +1,4 @@
-// `mqtrace view`: runs the viewer.
+// Implements `mqtrace view`: runs the viewer.
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,18 +32,18 @@ export const viewCommand: Command = {
   --port N        port of the page (default 4319)
   --otlp-port N   port of OTLP/HTTP (default 4318)
   --grpc-port N   port of OTLP/gRPC (default 4317)
-  --host ADDRESS  listen on this address instead of 127.0.0.1; a token is needed then
-  --token TOKEN   the token, instead of one that is made up
-  --file FILE     keep what comes in, and show it again after a restart; only you can read the file
-  --from FILE     show a file: OTLP JSON lines, or what --file kept
+  --host ADDRESS  listen on this address instead of 127.0.0.1; requires a token
+  --token TOKEN   the token (default: generated)
+  --file FILE     store received requests, and show them again after a restart; only you can read the file
+  --from FILE     show a file: OTLP JSON lines, or one that --file wrote
   --prometheus URL  show the metrics of mqtrace in Prometheus on the map, read again every 15 s
-    --window MIN    how many minutes back (default 60)
-  --jaeger URL    import a trace of Jaeger's query service, with the traces that its links lead to
-    --trace ID    its id
-  --max-spans N   how many spans are kept (default 1000000); the oldest go first
+    --window MIN    the last MIN minutes (default 60)
+  --jaeger URL    import a trace of Jaeger's query service, with the traces that it links to
+    --trace ID    the id of the trace
+  --max-spans N   maximum number of spans (default 1000000); the oldest are removed first
   --no-open       do not open the browser
 
-No request leaves this machine, except to the addresses that are named here.`,
+No request leaves this machine, except to the addresses in these options.`,
   async run(args, output) {
     const { values } = readArguments(args, options);
     const begun = performance.now();
@@ -71,7 +71,7 @@ No request leaves this machine, except to the addresses that are named here.`,
         if (values.jaeger !== undefined) await loadTrace(view.store, values, output, undefined, signal);
         if (values.prometheus !== undefined) {
           await loadMetrics(view.store, values, output, signal);
-          // What it says of a failure has been said at the start; the figures stay until it answers again.
+          // The limits were printed at the start. After a failure the figures remain until Prometheus answers again.
           refresh = setInterval(
             () => void loadMetrics(view.store, values, { ...output, ...silent }, signal).catch(() => {}),
             15_000,
@@ -99,5 +99,5 @@ function tell(
   output.out(`    OTEL_EXPORTER_OTLP_ENDPOINT=${view.otlpUrl} node app.js`);
   if (view.token !== undefined)
     output.out(`and with the token: OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20${view.token}"`);
-  output.out('Ctrl-C ends it.');
+  output.out('Press Ctrl-C to stop.');
 }

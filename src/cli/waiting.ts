@@ -4,10 +4,10 @@ import type { Output } from './command.ts';
 const quietMs = 1000;
 
 /**
- * Runs a part of a command. If it takes longer than a second, a line says what is done and, as far as that is known, how much of it;
- * the line is cleared at the end.
+ * Runs a part of a command. If it takes longer than a second, a line shows what is being done and, if known, the progress; the line is
+ * cleared at the end.
  *
- * @param work - is given a function that it may tell how much is done, from 0 to 1.
+ * @param work - receives a function to which it may report the progress, from 0 to 1.
  */
 export async function waiting<T>(
   output: Output,
@@ -25,7 +25,7 @@ export async function waiting<T>(
   const timer = setTimeout(show, quietMs);
   try {
     return await work((share) => {
-      // Work that keeps the process busy leaves no time for the timer.
+      // The timer does not fire while the work keeps the process busy.
       if (performance.now() - begun >= quietMs) show(share);
     });
   } finally {

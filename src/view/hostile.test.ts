@@ -44,7 +44,7 @@ test('100,000 destinations and as many services are counted as "other" beyond th
   await askEverything(store);
 }, 120_000);
 
-test('a span of a megabyte is kept whole and shown in part', async () => {
+test('a span of a megabyte is stored completely and shown in part', async () => {
   const store = new SpanStore();
   const id = spanId();
   store.addTraces(
@@ -63,7 +63,7 @@ test('a span of a megabyte is kept whole and shown in part', async () => {
   await askEverything(store, id);
 });
 
-test('loops of parents and of links end', async () => {
+test('cycles of parents and of links end', async () => {
   const store = new SpanStore();
   const ids = Array.from({ length: 5 }, spanId);
   const spans = ids.map((id, at): TestSpan => {
@@ -89,7 +89,7 @@ test('loops of parents and of links end', async () => {
   expect(journeyAnswer(store, findHex(store, own)!).rows.filter(({ kind }) => kind === 'span').length).toBe(1);
 });
 
-test('a storm of links to one message is folded, and does not slow down what follows', async () => {
+test('very many links to one message are folded, and do not slow down later requests', async () => {
   const store = new SpanStore();
   const message = { traceId: traceId(), spanId: spanId() };
   store.addTraces(request('shop', [{ ...message, kind: 'producer', attributes: on('send', 'storm') }]));
@@ -127,7 +127,7 @@ test('a fan-out of a hundred thousand stays within the budget of a journey', asy
   await askEverything(store, root.spanId);
 }, 60_000);
 
-test('times before the epoch, in the far future and reversed spoil no other figure', async () => {
+test('times before the epoch, in the far future or reversed do not change other figures', async () => {
   const store = new SpanStore();
   const now = Date.now();
   const message = { traceId: traceId(), spanId: spanId() };
@@ -148,7 +148,7 @@ test('times before the epoch, in the far future and reversed spoil no other figu
   await askEverything(store, message.spanId);
 });
 
-test('the oldest spans go first, memory stays within its bound, and what remains is found', async () => {
+test('the oldest spans are removed first, memory stays within its limit, and the remaining spans are found', async () => {
   const store = new SpanStore({ spans: 131_072 });
   let last = '';
   for (let i = 0; i < 300; i++) {
@@ -166,7 +166,7 @@ test('the oldest spans go first, memory stays within its bound, and what remains
   await askEverything(store, last);
 }, 120_000);
 
-test('baggage and headers of a megabyte, by the thousand, with any name, are listed in part', async () => {
+test('thousands of baggage entries and headers, of up to a megabyte and with any name, are listed in part', async () => {
   const store = new SpanStore();
   const message = { traceId: traceId(), spanId: spanId() };
   const named = (prefix: string, value: string): [string, string][] =>

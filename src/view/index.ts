@@ -15,29 +15,29 @@ import { SpanStore, type StoreLimits } from './store/store.ts';
 
 /** Options of {@link startView}. */
 export interface ViewOptions {
-  /** Address to listen on. Default: 127.0.0.1. Another one needs a token, which is made up where none is given. */
+  /** Address to listen on. Default: 127.0.0.1. Another address requires a token, which is generated if none is given. */
   host?: string;
   token?: string | undefined;
-  /** Port of the page. Default: 4319. 0 takes any. */
+  /** Port of the page. Default: 4319. 0: any free port. */
   port?: number;
   /** Port of OTLP/HTTP. Default: 4318. */
   otlpPort?: number;
   /** Port of OTLP/gRPC. Default: 4317. */
   grpcPort?: number;
-  /** Keeps what comes in, and reads at the start what was kept. */
+  /** File to which received requests are appended; it is read at the start. */
   file?: string | undefined;
   limits?: Partial<StoreLimits>;
-  /** Where the built page is; without it there is only the HTTP API. */
+  /** Directory of the built page; without it there is only the HTTP API. */
   pageFolder?: string | undefined;
-  /** Told how much of the file has been read. */
+  /** Called with the share of the file that has been read. */
   onProgress?: (share: number) => void;
 }
 
 /** A running view. */
 export interface View {
-  /** Address of the page, with the token where there is one. */
+  /** Address of the page, with the token if there is one. */
   url: string;
-  /** Where services send to. */
+  /** Addresses to which services send. */
   otlpUrl: string;
   grpcUrl: string;
   token: string | undefined;
@@ -45,7 +45,7 @@ export interface View {
   close(): Promise<void>;
 }
 
-/** Starts the receivers, the store and the page. @throws MqtraceError `INVALID_STATE` where a port is taken. */
+/** Starts the receivers, the store and the page. @throws MqtraceError `INVALID_STATE` if a port is already in use. */
 export async function startView(options: ViewOptions = {}): Promise<View> {
   const host = options.host ?? '127.0.0.1';
   const token = options.token ?? (isLoopback(host) ? undefined : randomBytes(18).toString('base64url'));
@@ -102,7 +102,7 @@ async function openLog(path: string, store: SpanStore, onProgress?: (share: numb
       if (signal === 'traces') store.addTraces(request);
       else store.addMetrics(request);
     } catch {
-      // It was refused when it came, too.
+      // It was also rejected when it was received.
     }
   };
   const log = await RequestLog.open(path, add, onProgress);
@@ -134,9 +134,9 @@ function cannotListen(
 ): MqtraceError {
   const taken = error.code === 'EADDRINUSE';
   const reason = taken
-    ? `port ${port} for ${what} is taken by another process. Services that send to it send to that process, and not here. ` +
-      `End it (on Linux, "ss -ltnp 'sport = :${port}'" names it), or choose another port with ${option} and set ` +
-      `OTEL_EXPORTER_OTLP_ENDPOINT of the services to match.`
+    ? `port ${port} for ${what} is already in use. Services that send to it send to the other process, and not to this one. ` +
+      `End that process (on Linux, find it with "ss -ltnp 'sport = :${port}'"), or choose another port with ${option} and set ` +
+      `OTEL_EXPORTER_OTLP_ENDPOINT of the services to match it.`
     : `cannot listen on ${host}:${port} for ${what}: ${error.message}`;
   return new MqtraceError('INVALID_STATE', reason, { cause: error });
 }

@@ -12,7 +12,7 @@ import { SpanStore } from './store/store.ts';
 
 const folder = join(import.meta.dirname, 'testing/recorded');
 
-/** What is true of each recording: three messages to each destination, all of which billing consumed. */
+/** The content of each recording: three messages to each destination, all consumed by billing. */
 const recordings: Record<string, string[]> = {
   javascript: ['rec.js.orders', 'rec.js.invoices'],
   python: ['rec.py.orders', 'rec.py.invoices'],

@@ -71,7 +71,7 @@ test.each<[string, (view: View) => SpanExporter]>([
   expect(map.sentence).toMatch(/^Messages wait longest in orders for /);
 });
 
-test('JSON, gzip and metrics are taken; logs are taken and forgotten', async () => {
+test('JSON, gzip and metrics are accepted; logs are accepted and discarded', async () => {
   const view = await running();
   const json = await post(view, JSON.stringify(jsonRequest('shop', [sent])), { 'content-type': 'application/json' });
   expect([json.status, await json.text()]).toEqual([200, '{}']);
@@ -129,7 +129,7 @@ test('a request that is not OTLP is rejected with a suitable status', async () =
   expect(headers.get('content-security-policy')).toContain("default-src 'none'");
 });
 
-test('with a host, receivers and page take a token', async () => {
+test('with a host, receivers and page require a token', async () => {
   const view = await running({ host: '0.0.0.0' });
   const page = new URL(view.url);
   expect(page.searchParams.get('token')).toBe(view.token);
@@ -141,17 +141,17 @@ test('with a host, receivers and page take a token', async () => {
   expect((await post(view, '', { ...protobuf, authorization: `Bearer ${view.token}` })).status).toBe(200);
 });
 
-test('a taken port is named with what it means for the services, and nothing stays open', async () => {
+test('the error for a port in use explains what that means for the services, and nothing stays open', async () => {
   const blocker = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => blocker.once('listening', resolve));
   onTestFinished(() => void blocker.close());
   const { port } = blocker.address() as { port: number };
   await expect(startView({ ...anyPorts, grpcPort: port })).rejects.toThrow(
-    new RegExp(`port ${port} for OTLP/gRPC is taken.*not here.*--grpc-port`),
+    new RegExp(`port ${port} for OTLP/gRPC is already in use.*not to this one.*--grpc-port`),
   );
 });
 
-test('--file keeps requests for its owner only, and reads them again, also when the end is cut', async () => {
+test('--file stores requests, readable only by its owner, and reads them again, also if the end is missing', async () => {
   const file = join(folder, 'kept');
   const first = await running({ file });
   for (let i = 0; i < 3; i++)

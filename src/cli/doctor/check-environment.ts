@@ -38,7 +38,7 @@ export function checkEnvironment(environment: Environment): DoctorFinding[] {
     findings.push(
       note(
         'auto-instrumentation',
-        'NODE_OPTIONS loads auto-instrumentations-node: clients that are wrapped as well have two spans for each message.',
+        'NODE_OPTIONS loads auto-instrumentations-node: clients that are also wrapped have two spans for each message.',
         'OTEL_NODE_DISABLED_INSTRUMENTATIONS=kafkajs,amqplib,ioredis',
       ),
     );

@@ -106,7 +106,7 @@ function instrumentedTwice(client: string, copies: (name: string) => Installed[]
   const mend =
     copies(autoInstrumentations).length > 0
       ? `getNodeAutoInstrumentations({ '${name}': { enabled: false } })`
-      : `Take ${name} out of the instrumentations, or do not wrap ${client}.`;
+      : `Remove ${name} from the instrumentations, or do not wrap ${client}.`;
   return [
     note(
       'auto-instrumentation',

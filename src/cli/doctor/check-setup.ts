@@ -89,7 +89,7 @@ function judge(seen: Seen, setup: string): DoctorFinding[] {
     findings.push(
       problem(
         'provider-missing',
-        `${setup} registers no tracer provider with the project's @opentelemetry/api: no span is created.`,
+        `${setup}does not register a tracer provider with the project's @opentelemetry/api: no span is created.`,
         'Call startTracing() of mqtrace/sdk, or your SDK\'s register(), in this file; "npm ls @opentelemetry/api" shows whether there are two copies.',
       ),
     );
@@ -107,7 +107,7 @@ function judge(seen: Seen, setup: string): DoctorFinding[] {
         'context-manager-missing',
         seen.contextManager
           ? `${setup}: the context is lost across await: the context manager does not follow promises.`
-          : `${setup} registers no context manager: no span has a parent, and nothing is injected.`,
+          : `${setup} does not register a context manager: no span has a parent, and nothing is injected.`,
         'Call startTracing() of mqtrace/sdk, or context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())',
       ),
     );
@@ -115,7 +115,7 @@ function judge(seen: Seen, setup: string): DoctorFinding[] {
     findings.push(
       problem(
         'propagator-none',
-        `${setup}: the propagator${seen.fields.length === 0 ? ' is missing' : ` (${seen.fields.join(', ')}) loses trace ids`}: each hop is a trace of its own.`,
+        `${setup}: the propagator${seen.fields.length === 0 ? ' is missing' : ` (${seen.fields.join(', ')}) loses trace ids`}: each hop is a separate trace.`,
         'OTEL_PROPAGATORS=tracecontext,baggage, or the propagators of your SDK',
       ),
     );
@@ -131,7 +131,7 @@ function judge(seen: Seen, setup: string): DoctorFinding[] {
     findings.push(
       note(
         'auto-instrumentation',
-        `${setup} patches ${client} by auto-instrumentation: where it is wrapped as well, a consumed message has two spans.`,
+        `${setup} patches ${client} by auto-instrumentation: if it is also wrapped, each consumed message has two spans.`,
         `OTEL_NODE_DISABLED_INSTRUMENTATIONS=${client}, or leave out the wrapper`,
       ),
     );

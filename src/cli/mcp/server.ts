@@ -1,30 +1,30 @@
-// A server of the Model Context Protocol over standard input and output. The build compiles the SDK into this one file.
+// Serves the Model Context Protocol over standard input and output. The build includes the SDK only in this file.
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-// By name, so that the build leaves out what is not used.
+// Named imports, so that the build omits unused code.
 import { boolean, number, object, string, type ZodType } from 'zod';
 
-/** A parameter of a tool; all are optional unless it says otherwise. */
+/** A parameter of a tool; optional unless marked as required. */
 export interface ToolParameter {
   type: 'text' | 'number' | 'flag';
   description: string;
   required?: boolean;
 }
 
-/** A question that can be asked. */
+/** A tool that a client can call. */
 export interface Tool {
   name: string;
   title: string;
   description: string;
   parameters: Readonly<Record<string, ToolParameter>>;
-  /** Resolves with the answer, an object of JSON; undefined where there is none. */
+  /** Resolves with the answer, a JSON object; undefined if there is none. */
   answer(given: Readonly<Record<string, unknown>>): Promise<object | undefined>;
 }
 
 export interface ServeOptions {
   version: string;
   tools: readonly Tool[];
-  /** Said to the client, and before each answer. */
+  /** Sent to the client at the start, and before each answer. */
   warning: string;
 }
 
@@ -55,7 +55,7 @@ function serverOf({ version, tools, warning }: ServeOptions): McpServer {
       async (given) => {
         try {
           const found = await tool.answer(given);
-          const text = found === undefined ? 'Nothing is known by this name.' : JSON.stringify(found);
+          const text = found === undefined ? 'Nothing was found.' : JSON.stringify(found);
           return { content: [{ type: 'text', text: `${warning}\n${text}` }] };
         } catch (error) {
           return {

@@ -1,10 +1,10 @@
 // Hashes attributes by their encoded bytes, for the index of their values.
 
-/** Hashes of one span's attributes; the object is used again for the next span. */
+/** Hashes of one span's attributes; the object is reused for the next span. */
 export class AttributeHashes {
   readonly values: Uint32Array = new Uint32Array(256);
   count = 0;
-  /** There were more attributes than there is room for. */
+  /** Whether there were more attributes than `values` can hold. */
   overflows = false;
 
   reset(): void {
@@ -12,14 +12,14 @@ export class AttributeHashes {
     this.overflows = false;
   }
 
-  /** Adds the attribute whose KeyValue message lies between these places. */
+  /** Adds the attribute whose KeyValue message is between these positions. */
   add(bytes: Uint8Array, from: number, to: number): void {
     if (this.count === this.values.length) this.overflows = true;
     else this.values[this.count++] = hashKeyValue(bytes, from, to);
   }
 }
 
-/** The end of an attribute holds its value and the end of its name: enough to tell most of them apart. */
+/** The end of an attribute contains its value and the end of its name: enough to distinguish most attributes. */
 const hashedBytes = 20;
 
 /** A hash of an encoded KeyValue message. */
@@ -32,8 +32,8 @@ export function hashKeyValue(bytes: Uint8Array, from: number, to: number): numbe
 }
 
 /**
- * The KeyValue messages in which an attribute with this name may hold this value as it is shown; undefined where there are too many to
- * list, as for lists and maps.
+ * All KeyValue messages that would be shown as this name and value; undefined if there are too many to list, as for lists
+ * and maps.
  */
 export function encodingsOf(name: string, value: string): Buffer[] | undefined {
   if (/^[[{]|^null$|^NaN$|^\d+ bytes$|… \(\d+ characters\)$/.test(value)) return undefined;

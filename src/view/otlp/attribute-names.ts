@@ -1,7 +1,7 @@
-// The attributes that the store reads, by name.
+// Maps the names of attributes to the fields of a span record.
 import { Operation, type SpanRecord } from './span-record.ts';
 
-/** A value as an attribute of the wire holds it; lists and maps are not looked into. */
+/** A decoded attribute value; lists and maps are not read. */
 export type ScalarValue = string | number | boolean;
 
 type Setter = (record: SpanRecord, value: ScalarValue) => void;
@@ -32,7 +32,7 @@ const operations: Readonly<Record<string, Operation>> = {
 
 const setSystem: Setter = (record, value) => (record.system = text(value));
 const setDestination: Setter = (record, value) => (record.destination = text(value));
-/** A name that only counts where no better one was seen. */
+/** An older attribute, used only if there is no newer one. */
 const setOlderDestination: Setter = (record, value) => (record.destination ||= text(value));
 const setGroup: Setter = (record, value) => (record.group = text(value));
 const setRoutingKey: Setter = (record, value) => (record.routingKey = text(value));
@@ -42,12 +42,12 @@ const setMessageKey: Setter = (record, value) => (record.messageKey = text(value
 const setOperation: Setter = (record, value) =>
   (record.operation = operations[text(value).toLowerCase()] ?? record.operation);
 
-/** Which attribute tells what: today's names of the conventions and those that OpenTelemetry's instrumentations wrote before. */
+/** Setters by attribute name: the current names of the conventions and earlier ones that OpenTelemetry's instrumentations wrote. */
 export const setters: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['messaging.system.name', setSystem],
   ['messaging.system', setSystem],
   ['messaging.operation.type', setOperation],
-  // Held the type before version 1.26 of the conventions.
+  // Contained the type before version 1.26 of the conventions.
   ['messaging.operation', setOperation],
   [
     'messaging.operation.name',
@@ -82,10 +82,10 @@ export const setters: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['mqtrace.baggage.size', (record, value) => (record.baggageBytes = whole(value, -1))],
 ]);
 
-/** One in a million: no sampler that is meant takes fewer, and one span must not outweigh all others. */
+/** One span in a million: no realistic sampler keeps fewer, and one span must not outweigh all others. */
 const maxWeight = 2 ** 20;
 
-/** How many spans one stands for, from the `th` of the `ot` member of a trace state; undefined where there is none. */
+/** How many spans one span represents, by `th` in the `ot` member of its trace state; undefined if there is no threshold. */
 export function weightOf(traceState: string): number | undefined {
   const found = /(?:^|,)\s*ot=(?:[^,]*;)?th:([0-9a-f]{1,14})(?:[;,\s]|$)/.exec(traceState);
   if (found === null) return undefined;

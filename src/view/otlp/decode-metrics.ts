@@ -10,11 +10,11 @@ export interface MetricPoint {
   attributes: Map<string, string | number | boolean>;
   /** Milliseconds since the epoch. */
   time: number;
-  /** Of gauges and sums. */
+  /** The value of a gauge or sum. */
   value: number | undefined;
-  /** Of histograms. */
+  /** The data of a histogram. */
   histogram: { count: number; sum: number; bounds: number[]; counts: number[] } | undefined;
-  /** Whether each point is an increment and not a total. */
+  /** Whether each point is an increment instead of a total. */
   delta: boolean;
 }
 
@@ -22,9 +22,9 @@ const maxBuckets = 512;
 const maxText = 256;
 
 /**
- * Decodes an `ExportMetricsServiceRequest` point by point; metrics whose name `wanted` refuses are passed over.
+ * Decodes an `ExportMetricsServiceRequest` point by point; metrics whose name `wanted` rejects are skipped.
  *
- * @throws RangeError where the bytes are no such message.
+ * @throws RangeError if the bytes are not such a message.
  */
 export function decodeMetrics(
   request: Buffer,
@@ -54,7 +54,7 @@ export function decodeMetrics(
   }
 }
 
-/** The first field of this number that has a length; empty where there is none. */
+/** The first length-delimited field with this number; empty if there is none. */
 function firstOf(message: Buffer, field: number): Buffer {
   const reader = new ProtobufReader(message);
   while (reader.next()) {
@@ -138,7 +138,7 @@ function readHistogram(reader: ProtobufReader, point: MetricPoint): void {
   point.histogram = histogram;
 }
 
-/** Numbers of eight bytes, packed into one field or one in each. */
+/** Reads 8-byte numbers, packed into one field or as separate fields. */
 function numbers(reader: ProtobufReader, into: number[], read: (reader: ProtobufReader) => number): void {
   if (!reader.hasLength) {
     const value = read(reader);

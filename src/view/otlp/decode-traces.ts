@@ -3,17 +3,17 @@ import { ProtobufReader } from '../../common/protobuf-reader.ts';
 import { type ScalarValue, setters, weightOf } from './attribute-names.ts';
 import { SpanRecord } from './span-record.ts';
 
-/** What decoded spans are given to. */
+/** Receives the decoded spans. */
 export interface SpanSink {
-  /** The resource of the spans that follow: its encoded bytes and its service's name. */
+  /** Sets the resource of the following spans: its encoded bytes and its service name. */
   resource(bytes: Buffer, service: string): void;
-  /** The instrumentation scope of the spans that follow. */
+  /** Sets the instrumentation scope of the following spans. */
   scope(name: string): void;
-  /** One span. The record is used again for the next; `request` holds its bytes. */
+  /** Receives one span. The record is reused for the next one; `request` contains its bytes. */
   span(record: SpanRecord, request: Buffer): void;
 }
 
-/** Longest string that is kept beside the encoded span; the span's own bytes hold all of it. */
+/** Maximum length of a string in the record; the encoded span contains the whole string. */
 const maxText = 256;
 const maxTraceState = 512;
 const noBytes = Buffer.alloc(0);
@@ -22,7 +22,7 @@ const record = new SpanRecord();
 /**
  * Decodes an `ExportTraceServiceRequest` span by span.
  *
- * @throws RangeError where the bytes are no such message. Spans before that place have been given to the sink.
+ * @throws RangeError if the bytes are not such a message. The sink has received the spans before the invalid bytes.
  */
 export function decodeTraces(request: Buffer, sink: SpanSink): void {
   const reader = new ProtobufReader(request);
@@ -32,7 +32,7 @@ export function decodeTraces(request: Buffer, sink: SpanSink): void {
   }
 }
 
-/** Protobuf allows any order of the fields: the resource is looked for before the spans are read. */
+/** Protobuf allows any order of fields: the resource is found before the spans are read. */
 function resourceSpans(request: Buffer, reader: ProtobufReader, sink: SpanSink): void {
   const outer = reader.enter();
   const begin = reader.position;
@@ -168,7 +168,7 @@ function readSpan(request: Buffer, reader: ProtobufReader, sink: SpanSink): void
   sink.span(record, request);
 }
 
-/** Where the eight bytes of a span id are; -1 where the field has another length. */
+/** Position of the eight bytes of a span id; -1 if the field has another length. */
 function spanId(reader: ProtobufReader): number {
   const { start, end } = reader.range();
   return end - start === 8 ? start : -1;
@@ -219,7 +219,7 @@ function readLink(request: Buffer, reader: ProtobufReader): void {
     } else if (reader.field === 6) links.flags[place] = reader.fixed32() & 0x3ff;
     else reader.skip();
   }
-  // A link to nothing leads nowhere.
+  // A link with a zero span id is ignored.
   if (links.spanIds[place * 2] === 0 && links.spanIds[place * 2 + 1] === 0) links.count--;
   reader.leave(outer);
 }
@@ -241,12 +241,12 @@ function readAttribute(request: Buffer, reader: ProtobufReader): void {
   reader.leave(outer);
 }
 
-/** All names that tell something begin with e, k, m or r. */
+/** All names in `setters` begin with e, k, m or r. */
 function isOfInterest(first: number | undefined, length: number): boolean {
   return (first === 0x6d || first === 0x6b || first === 0x72 || first === 0x65) && length < 64;
 }
 
-/** The AnyValue that a field holds, if it is a scalar. */
+/** The AnyValue of a field, if it is a scalar. */
 function scalar(reader: ProtobufReader): ScalarValue | undefined {
   const outer = reader.enter();
   let value: ScalarValue | undefined;

@@ -47,7 +47,7 @@ function decoded(bytes: Buffer): Decoded[] {
   return all;
 }
 
-test('JSON becomes the protobuf that means the same', () => {
+test('JSON is converted to equivalent protobuf', () => {
   fc.assert(
     fc.property(spans, (given) => {
       const json = jsonRequest('shop', given);
@@ -57,7 +57,7 @@ test('JSON becomes the protobuf that means the same', () => {
   );
 });
 
-test('the decoder reads what protobufjs reads', () => {
+test('the decoder reads the same as protobufjs', () => {
   fc.assert(
     fc.property(spans, (given) => {
       const bytes = request('shop', given);
@@ -76,7 +76,7 @@ test('the decoder reads what protobufjs reads', () => {
   );
 });
 
-test('damaged requests end in a RangeError or in spans, and never otherwise', () => {
+test('damaged requests either throw a RangeError or are decoded', () => {
   const whole = request('shop', [
     {
       traceId: traceId(),
@@ -107,7 +107,7 @@ test('damaged requests end in a RangeError or in spans, and never otherwise', ()
 });
 
 test.each([
-  // OpenTelemetry's JavaScript, Java, Python and Go instrumentations, in the names that they write or wrote.
+  // OpenTelemetry's JavaScript, Java, Python and Go instrumentations, with the current and earlier attribute names.
   [
     'kafkajs 0.32',
     'producer',
@@ -155,7 +155,7 @@ test.each([
     { 'messaging.system': 'kafka', 'messaging.destination': 'orders', 'messaging.destination_kind': 'topic' },
     Operation.send,
   ],
-])('spans of %s are understood', (_, kind, attributes, operation) => {
+])('spans of %s are decoded', (_, kind, attributes, operation) => {
   const seen: { destination: string; operation: number; kind: number }[] = [];
   decodeTraces(request('other', [{ kind: kind as 'producer', attributes }], 'other'), {
     resource: () => {},
@@ -165,7 +165,7 @@ test.each([
     },
   });
   expect(seen[0]?.destination).toBe('orders');
-  // What is said by the kind alone is filled in by the store.
+  // An operation that only the kind reveals is set later, by the store.
   expect([operation, Operation.none]).toContain(seen[0]?.operation);
 });
 

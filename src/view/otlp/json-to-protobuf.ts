@@ -1,9 +1,9 @@
-// OTLP's JSON is turned into its protobuf form, so that all that follows has one format to read.
+// Converts OTLP's JSON encoding to protobuf, so that there is one format to decode.
 import { ProtobufWriter } from '../../common/protobuf-writer.ts';
 import { isRecord } from '../../common/check-options.ts';
 
 type Scalar = 'string' | 'hex' | 'base64' | 'bool' | 'int' | 'sint64' | 'fixed32' | 'fixed64' | 'sfixed64' | 'double';
-/** A field: its number, its type, and whether it repeats. Packed numbers are written one by one, which readers accept too. */
+/** A field: its number, its type, and whether it is repeated. Repeated numbers are written unpacked, which decoders also accept. */
 type Field = readonly [number: number, type: Scalar | (() => Message), repeated?: 'repeated'];
 type Message = Readonly<Record<string, Field>>;
 
@@ -92,10 +92,10 @@ const metricsRequest: Message = {
   ],
 };
 
-/** Deeper nesting than any attribute needs is left out. */
+/** Maximum nesting of messages; deeper ones are omitted. */
 const maxDepth = 24;
 
-/** Turns an export request of OTLP's JSON form into protobuf. Unknown fields, and values of a wrong type, are left out. */
+/** Converts an export request from OTLP's JSON encoding to protobuf. Unknown fields and values of a wrong type are omitted. */
 export function jsonToProtobuf(kind: 'traces' | 'metrics', json: unknown): Buffer {
   const writer = new ProtobufWriter(4096);
   writeMessage(writer, kind === 'traces' ? tracesRequest : metricsRequest, json, 0);
@@ -104,7 +104,7 @@ export function jsonToProtobuf(kind: 'traces' | 'metrics', json: unknown): Buffe
 
 function writeMessage(writer: ProtobufWriter, message: Message, json: unknown, depth: number): void {
   if (!isRecord(json) || depth > maxDepth) return;
-  // The order of the schema: a key comes before its value, whatever the order of the text.
+  // In the order of the schema: a key is before its value, regardless of the order in the JSON.
   for (const [name, [number, type, repeated]] of Object.entries(message)) {
     if (!Object.hasOwn(json, name)) continue;
     const value = json[name];
@@ -170,7 +170,7 @@ function writeVarint(writer: ProtobufWriter, value: bigint): void {
   writer.byte(Number(rest));
 }
 
-/** 64-bit integers are text in JSON, but numbers are accepted. */
+/** 64-bit integers are strings in JSON, but numbers are also accepted. */
 function toBigInt(value: unknown): bigint | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.trunc(value)) : undefined;
   if (typeof value !== 'string' || !/^-?\d{1,20}$/.test(value)) return undefined;

@@ -1,17 +1,17 @@
 // Decodes one stored span completely, for display.
 import { ProtobufReader } from '../../common/protobuf-reader.ts';
 
-/** An attribute's value as the page and the command line show it: long lists and texts are cut. */
+/** An attribute value as the page and the command line show it: long lists and texts are shortened. */
 export type ShownValue = string | number | boolean | null | ShownValue[] | { [key: string]: ShownValue };
 
-/** Attributes, events and links of one span, decoded from its bytes when somebody looks at it. */
+/** Attributes, events and links of one span, decoded when the span is opened. */
 export interface SpanDetail {
   attributes: Record<string, ShownValue>;
   events: { time: number; name: string; attributes: Record<string, ShownValue> }[];
   links: { traceId: string; spanId: string; attributes: Record<string, ShownValue> }[];
   statusMessage: string;
   traceState: string;
-  /** How much was left out of this answer. */
+  /** How many attributes, events and links are omitted here. */
   cut: { attributes: number; events: number; links: number };
 }
 
@@ -19,7 +19,7 @@ const maxText = 2000;
 const maxItems = 200;
 const maxDepth = 8;
 
-/** Decodes an encoded Span. Never throws: what cannot be read is left out. */
+/** Decodes an encoded Span. Never throws: unreadable parts are omitted. */
 export function spanDetail(span: Buffer): SpanDetail {
   const detail: SpanDetail = {
     attributes: Object.create(null) as Record<string, ShownValue>,
@@ -33,12 +33,12 @@ export function spanDetail(span: Buffer): SpanDetail {
     const reader = new ProtobufReader(span);
     while (reader.next()) readField(reader, detail);
   } catch {
-    // The beginning is better than nothing.
+    // The rest cannot be decoded; the part before it is shown.
   }
   return detail;
 }
 
-/** The attributes of an encoded Resource. */
+/** Decodes the attributes of an encoded Resource. Never throws. */
 export function resourceAttributes(resource: Buffer): Record<string, ShownValue> {
   const attributes = Object.create(null) as Record<string, ShownValue>;
   try {
@@ -48,7 +48,7 @@ export function resourceAttributes(resource: Buffer): Record<string, ShownValue>
       else reader.skip();
     }
   } catch {
-    // As above.
+    // The attributes before the unreadable part are shown.
   }
   return attributes;
 }
@@ -125,7 +125,7 @@ function readValue(reader: ProtobufReader, depth: number): ShownValue {
       value = Number.isSafeInteger(Number(whole)) ? Number(whole) : whole.toString();
     } else if (reader.field === 4) {
       const double = reader.double();
-      // JSON, in which this is handed on, has no other numbers.
+      // Other numbers do not exist in JSON, as which the answer is sent.
       value = Number.isFinite(double) ? double : String(double);
     } else if (reader.field === 5 && depth < maxDepth) value = readList(reader.message(), depth + 1);
     else if (reader.field === 6 && depth < maxDepth) value = readMap(reader.message(), depth + 1);

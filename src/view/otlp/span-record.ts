@@ -1,18 +1,18 @@
-// What the store needs to know of a span.
+// Defines the fields of a span that the store needs.
 import { AttributeHashes } from './attribute-hash.ts';
 
-/** The operation that a span is, by the messaging conventions. */
+/** The type of a span's operation, by the messaging conventions. */
 export const Operation = { none: 0, create: 1, send: 2, receive: 3, process: 4, settle: 5 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
-/** OTLP's numbers of the span kinds. */
+/** Span kinds, as numbered in OTLP. */
 export const Kind = { unspecified: 0, internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 
-/** Links of one span, as columns that are used again for the next span. */
+/** Links of one span, as columns that are reused for the next span. */
 export class LinkColumns {
   count = 0;
   traceIds: Uint32Array = new Uint32Array(4 * 16);
-  /** Two halves for each id. */
+  /** Each id as two 32-bit halves. */
   spanIds: Uint32Array = new Uint32Array(2 * 16);
   flags: Uint16Array = new Uint16Array(16);
 
@@ -29,12 +29,12 @@ export class LinkColumns {
   }
 }
 
-/** Flags of a link that has none: older exporters do not write the field. */
+/** Flags of a link without any, as older exporters do not write the field. */
 export const noFlags = 0xffff;
 
 /**
- * What the store needs to know of one span. The decoder fills one object again and again, so that a span costs no garbage but its
- * strings.
+ * The fields of one span that the store needs. The decoder reuses one object for all spans, so that only strings are allocated for
+ * each.
  */
 export class SpanRecord {
   readonly traceId: Uint32Array = new Uint32Array(4);
@@ -48,9 +48,9 @@ export class SpanRecord {
   kind = 0;
   /** 0 unset, 1 ok, 2 error. */
   status = 0;
-  /** Trace flags and, in bits 8 and 9, what is known of the parent's origin; {@link noFlags} where there are none. */
+  /** Trace flags and, in bits 8 and 9, whether the parent is remote, if known; {@link noFlags} if there are none. */
   flags: number = noFlags;
-  /** How many spans this one stands for, from `ot=th` in its trace state; 1 without. */
+  /** How many spans this one represents, by `ot=th` in its trace state; 1 without a threshold. */
   weight = 1;
   sampled = false;
   name = '';
@@ -63,9 +63,9 @@ export class SpanRecord {
   messageId = '';
   messageKey = '';
   errorType = '';
-  /** Messages of a batch; -1 where the span does not tell. */
+  /** Number of messages in a batch; -1 if unknown. */
   batchCount = -1;
-  /** Age by the broker's or the header's time, in milliseconds; NaN where the span does not tell. */
+  /** Age by the broker's or the header's timestamp, in milliseconds; NaN if unknown. */
   age: number = Number.NaN;
   clockSkew: number = Number.NaN;
   attempt = 0;
@@ -74,7 +74,7 @@ export class SpanRecord {
   baggageBytes = -1;
   readonly links: LinkColumns = new LinkColumns();
   readonly attributes: AttributeHashes = new AttributeHashes();
-  /** Where the span's bytes are in the request. */
+  /** Position of the span's bytes in the request. */
   from = 0;
   to = 0;
 

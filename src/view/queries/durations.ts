@@ -1,4 +1,4 @@
-/** A duration in milliseconds for people: three digits at most, and the unit that fits. */
+/** Formats a duration given in milliseconds: at most three digits, in a suitable unit. */
 export function duration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms === 0) return '0 ms';
@@ -15,7 +15,7 @@ export function duration(milliseconds: number): string {
   return `${(hours / 24).toFixed(1)} d`;
 }
 
-/** Events a second for people. */
+/** Formats a rate, in events per second. */
 export function rate(perSecond: number): string {
   if (perSecond <= 0) return '0/s';
   if (perSecond >= 9.95) return `${group(Math.round(perSecond))}/s`;
@@ -26,12 +26,12 @@ export function rate(perSecond: number): string {
     : `${(perMinute * 60).toFixed(perMinute * 60 < 9.95 ? 1 : 0)}/h`;
 }
 
-/** A count with its thousands apart. */
+/** Formats a count with thousands separators. */
 export function group(count: number): string {
   return String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** `1 message`, `2 messages`. */
+/** Formats a count with its noun: `1 message`, `2 messages`. */
 export function counted(count: number, one: string, more = `${one}s`): string {
   return `${group(count)} ${count === 1 ? one : more}`;
 }

@@ -1,4 +1,4 @@
-// Findings of health that compare the spans of several services, or that metrics alone tell.
+// Finds problems that several services show together, or only metrics.
 import type { Card } from '../store/flow.ts';
 import type { SpanStore } from '../store/store.ts';
 import { group } from './durations.ts';
@@ -11,8 +11,8 @@ interface Participant {
 }
 
 /**
- * Services of which some say what a span stands for (`ot=th` in the trace state) and others do not, at one destination: the figures of one
- * cannot be compared with those of the other.
+ * Finds destinations where some spans carry a sampling threshold (`ot=th` in the trace state) and others do not: their figures cannot be
+ * compared.
  */
 export function mixedSampling(store: SpanStore, card: Card): Finding[] {
   const participants: Participant[] = [...store.flow.senders, ...store.flow.hops].filter((each) => each.card === card);
@@ -30,14 +30,14 @@ export function mixedSampling(store: SpanStore, card: Card): Finding[] {
       consumer: '',
       count: spans - sampled,
       of: spans,
-      sentence: `Of the spans at ${card.name}, ${group(sampled)} say how many they stand for and ${group(spans - sampled)} do not (${names.join(', ')}).`,
+      sentence: `Of the spans at ${card.name}, ${group(sampled)} carry a sampling threshold and ${group(spans - sampled)} do not (${names.join(', ')}).`,
       advice:
-        "Counts and rates at this destination mix weighted and plain figures. Sample all its services by OpenTelemetry's probability (ot=th in the trace state), or record all of them.",
+        "Counts and rates at this destination mix weighted and unweighted spans. Sample all its services by OpenTelemetry's probability (ot=th in the trace state), or record all of them.",
     },
   ];
 }
 
-/** Messages from the future that metrics count, where spans have not told of them. */
+/** Finds clock skew that metrics report and spans do not. */
 export function skewOfMetrics(store: SpanStore, known: readonly Finding[]): Finding[] {
   const told = new Set(known.filter(({ state }) => state === 'clock-skew').map(({ destination }) => destination));
   const counts = new Map<string, { services: Set<string>; count: number }>();
@@ -59,7 +59,7 @@ export function skewOfMetrics(store: SpanStore, known: readonly Finding[]): Find
       count,
       of: count,
       sentence: `${who} received ${group(count)} messages of ${destination} before they were sent, by the clocks of both sides.`,
-      advice: `Metrics tell of it, not by how much. Synchronise the clocks of ${who} and of what sends to ${destination} by NTP.`,
+      advice: `Metrics do not contain the difference. Synchronize the clocks of ${who} and of the producers of ${destination} with NTP.`,
     };
   });
 }

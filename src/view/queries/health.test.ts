@@ -11,7 +11,7 @@ interface Pair {
   process?: Partial<TestSpan>;
 }
 
-/** A store with sends of shop and what billing makes of them; names of what is found wrong. */
+/** A store in which shop sends and billing consumes, and its findings. */
 function found(pairs: readonly Pair[], before: (store: SpanStore) => void = () => {}): string[] {
   const store = new SpanStore();
   before(store);
@@ -32,15 +32,15 @@ function found(pairs: readonly Pair[], before: (store: SpanStore) => void = () =
 const ten = (pair: (at: number) => Pair): Pair[] => Array.from({ length: 10 }, (_, at) => pair(at));
 const thresholds = { traceState: 'ot=th:8' };
 
-test('services of which some say what a span stands for and others do not are named', () => {
+test('spans with and without a sampling threshold at one destination are reported', () => {
   expect(found(ten(() => ({})))).toEqual([]);
   expect(found(ten(() => ({ send: thresholds, process: thresholds })))).toEqual([]);
   expect(found(ten(() => ({ send: thresholds })))).toEqual([
-    'mixed-sampling: Of the spans at orders, 10 say how many they stand for and 10 do not (billing).',
+    'mixed-sampling: Of the spans at orders, 10 carry a sampling threshold and 10 do not (billing).',
   ]);
 });
 
-test('much baggage is named, from the span of either side', () => {
+test('much baggage is reported, from spans of producers and of consumers', () => {
   const much = { attributes: { ...attributes, 'mqtrace.baggage.size': 5000 } };
   const expected = ['baggage-size: Messages of orders carry up to 5,000 bytes of baggage.'];
   expect(found(ten(() => ({ process: much })))).toEqual(expected);
@@ -48,7 +48,7 @@ test('much baggage is named, from the span of either side', () => {
   expect(found(ten(() => ({ send: { attributes: { ...attributes, 'mqtrace.baggage.size': 1500 } } })))).toEqual([]);
 });
 
-test('clocks that differ are named once: from span starts, else from the attribute, else from the metric', () => {
+test('differing clocks are reported once: from span starts, else from the attribute, else from the metric', () => {
   const early = ten(() => ({ process: { start: base - 5000, end: base - 4990 } }));
   const metric = (store: SpanStore): void =>
     store.metrics.replace([

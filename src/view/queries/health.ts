@@ -1,4 +1,4 @@
-// Answers what is wrong in the observed pipeline.
+// Finds problems of the observed pipeline.
 import type { Card, Hop } from '../store/flow.ts';
 import type { SpanStore } from '../store/store.ts';
 import { counted, duration, group } from './durations.ts';
@@ -10,7 +10,7 @@ import type { Finding, HealthAnswer, HealthState } from './types.ts';
 /** Baggage of this size, in bytes, is worth a note: each message carries it. */
 const largeBaggage = 2048;
 
-/** What is wrong at each destination, and what to do about it. States that mean different things are kept apart. */
+/** The problems of each destination, and what to do about them. */
 export function healthAnswer(store: SpanStore, now: number = Date.now()): HealthAnswer {
   const findings: Finding[] = [];
   const seen = new Set<number>();
@@ -36,7 +36,7 @@ export function healthAnswer(store: SpanStore, now: number = Date.now()): Health
   };
 }
 
-/** What breaks the trace comes first, since other figures depend on it. */
+/** Broken traces are first, because other figures depend on them. */
 const order: readonly HealthState[] = [
   'no-context',
   'producer-not-seen',
@@ -52,8 +52,8 @@ function rank({ severity, state }: Finding): number {
 }
 
 function sentenceOf(findings: readonly Finding[], destinations: number, troubled: number): string {
-  if (destinations === 0) return 'No messages have been seen yet.';
-  if (troubled === 0) return `The trace holds at all of ${counted(destinations, 'destination')}.`;
+  if (destinations === 0) return 'No messages have been recorded yet.';
+  if (troubled === 0) return `No problems at ${counted(destinations, 'destination')}.`;
   const first = findings[0]!;
   return `${group(troubled)} of ${counted(destinations, 'destination')} ${troubled === 1 ? 'needs' : 'need'} attention. ${first.sentence}`;
 }
@@ -84,28 +84,28 @@ function ofHop(store: SpanStore, hop: Hop): Finding[] {
     'problem',
     hop.noContext,
     `${service} consumed ${share(hop.noContext, of)} messages of ${where} without a creation context.`,
-    `The trace breaks here: check that everything that sends to ${where} is traced, and that nothing between (a proxy, a connector, a mirror) drops the headers. "mqtrace explain" tells what the headers of one message hold.`,
+    `The trace breaks here: check that everything that sends to ${where} is traced, and that nothing in between (a proxy, a connector, a mirror) drops the headers. "mqtrace explain" describes the headers of one message.`,
   );
   add(
     'producer-not-seen',
     'problem',
     hop.pending,
-    `${service} consumed ${share(hop.pending, of)} messages of ${where} that carry a context, but the span that created them has not arrived.`,
-    'Either the producer does not export to this address, or its spans came too late or are no longer kept. Check the exporter of the producer.',
+    `${service} consumed ${share(hop.pending, of)} messages of ${where} that carry a context, but the span that created them was not received.`,
+    'Either the producer does not export to this address, or its spans were late or have been removed. Check the exporter of the producer.',
   );
   add(
     'producer-unsampled',
     'note',
     hop.unsampledProducer,
     `${service} recorded ${share(hop.unsampledProducer, of)} messages of ${where} whose producer was not sampled.`,
-    'Producer and consumer decide differently. Use a parent based sampler in the consumer, or the same rate in both; waits are known for the sampled ones only.',
+    'Producer and consumer sample differently. Use a parent-based sampler in the consumer, or the same rate in both; waits are known only for messages sampled in both.',
   );
   add(
     'clock-skew',
     'problem',
     hop.skewed,
     `${service} seems to consume ${share(hop.skewed, of)} messages of ${where} before they were created, by up to ${duration(hop.skewMax)}.`,
-    `The clocks of ${service} and of the producer differ. Synchronise both by NTP; until then all waits of ${where} are wrong by about that much.`,
+    `The clocks of ${service} and of the producer differ. Synchronize both with NTP; until then all waits of ${where} are wrong by about that much.`,
   );
   add(
     'failures',
@@ -118,8 +118,8 @@ function ofHop(store: SpanStore, hop: Hop): Finding[] {
     'redeliveries',
     'note',
     hop.attempts,
-    `${service} was given messages of ${where} again ${group(hop.attempts)} times.`,
-    'A message is delivered again after a failure, a rebalance or a lost acknowledgement. The journey shows its attempts in order.',
+    `Messages of ${where} were redelivered to ${service} ${group(hop.attempts)} times.`,
+    'A message is redelivered after a failure, a rebalance or a lost acknowledgement. Its journey shows the attempts in order.',
   );
   for (const [from, count] of hop.reroutedFrom) {
     const name = store.flow.cards[from]?.name ?? '';
@@ -127,8 +127,8 @@ function ofHop(store: SpanStore, hop: Hop): Finding[] {
       'rerouted',
       'note',
       count,
-      `${counted(count, 'message')} of ${name} came to ${where}, as dead letters do.`,
-      `They keep the context in which they were created for ${name}; their journey shows why they left.`,
+      `${where} received ${counted(count, 'message')} created for ${name}, as a dead-letter destination does.`,
+      `They keep their original creation context; their journeys show why they were moved.`,
     );
   }
   return found;
@@ -167,10 +167,10 @@ function ofCard(store: SpanStore, card: Card): Finding[] {
     card.created,
     hasConsumer
       ? `${share(waiting, card.created)} messages of ${card.name} have not been consumed yet.`
-      : `Nobody has been seen to consume ${card.name}: ${counted(waiting, 'message')} so far.`,
+      : `No consumer of ${card.name} was seen: ${counted(waiting, 'message')} so far.`,
     hasConsumer
-      ? 'They may still wait, or their consumers are not sampled. A number that grows is a consumer that does not keep up.'
-      : 'There is no consumer, or it is not traced, or it does not export to this address.',
+      ? 'They may still be waiting, or their consumers are not sampled. If the number grows, a consumer does not keep up.'
+      : 'There is no consumer, it is not traced, or it does not export to this address.',
   );
   add(
     'double-instrumentation',
@@ -178,7 +178,7 @@ function ofCard(store: SpanStore, card: Card): Finding[] {
     card.doubled,
     card.created,
     `Two instrumentations record the same operations on ${card.name}.`,
-    'Keep one: take the client out of the auto-instrumentation, or do not wrap it.',
+    'Keep one: disable the auto-instrumentation of the client, or do not wrap it.',
   );
   add(
     'baggage-size',
@@ -186,12 +186,12 @@ function ofCard(store: SpanStore, card: Card): Finding[] {
     card.baggageBytesMax > largeBaggage ? 1 : 0,
     1,
     `Messages of ${card.name} carry up to ${group(card.baggageBytesMax)} bytes of baggage.`,
-    'Each message pays for it on each hop. Send less with the baggage option of the wrapper.',
+    'It is sent with each message on each hop. Limit it with the baggage option of the wrapper.',
   );
   return found;
 }
 
-/** `all 12`, `3 of 12 (25 %)`. */
+/** Formats a share: `all 12`, `3 of 12 (25 %)`. */
 function share(count: number, of: number): string {
   if (count >= of) return `all ${group(of)}`;
   const percent = (100 * count) / of;

@@ -1,4 +1,4 @@
-// Answers who sends where, who consumes, and how long messages wait.
+// Builds the map: who sends to which destination, who consumes, and how long messages wait.
 import type { Card, Hop } from '../store/flow.ts';
 import type { Histogram } from '../store/histogram.ts';
 import type { Series } from '../store/metrics-store.ts';
@@ -12,7 +12,7 @@ import type { ConsumerRow, Coverage, DestinationCard, Distribution, MapAnswer } 
 const axisFrom = 1;
 const axisColumns = 40;
 
-/** What the page's map and `mqtrace map` show. */
+/** The map of the page and of `mqtrace map`. */
 export function mapAnswer(store: SpanStore, now: number = Date.now()): MapAnswer {
   const axis = { from: axisFrom, to: axisEnd(store), columns: axisColumns };
   const lags = store.metrics.of('mqtrace.consumer.lag');
@@ -64,7 +64,7 @@ export function coverageOf(store: SpanStore): Coverage {
   };
 }
 
-/** The axis ends at a power of ten above the longest wait, and not before a second. */
+/** The axis ends at a power of ten above the longest wait, at least at one second. */
 function axisEnd(store: SpanStore): number {
   let longest = 1000;
   for (const { waits, ages } of store.flow.hops) longest = Math.max(longest, waits.max, ages.max);
@@ -154,8 +154,8 @@ function worstOf(cards: readonly DestinationCard[]): { card: DestinationCard; ro
 function sentenceOf(worst: ReturnType<typeof worstOf>, destinations: number): string {
   if (worst === undefined) {
     return destinations === 0
-      ? 'No messages have been seen yet.'
-      : 'No waits are known yet: no message has been seen both sent and consumed.';
+      ? 'No messages have been recorded yet.'
+      : 'No waits are known yet: no message was recorded as both sent and consumed.';
   }
   const { card, row } = worst;
   const { p50, p95 } = shownWait(row)!;

@@ -6,7 +6,7 @@ import type { Row } from './rows.ts';
 
 const record = new SpanRecord();
 
-/** The message id and key that a span tells of, which its columns hold only as hashes; empty where it tells none. */
+/** The message id and key of a span, of which the columns contain only hashes; empty if it has none. */
 export function messageTexts({ segment, row }: Row): { messageId: string; messageKey: string } {
   if (segment.messageId[row] === 0 && segment.messageKey[row] === 0) return { messageId: '', messageKey: '' };
   record.reset();

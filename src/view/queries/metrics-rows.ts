@@ -3,10 +3,10 @@ import { addHistograms, type Series } from '../store/metrics-store.ts';
 import type { SpanStore } from '../store/store.ts';
 import type { ConsumerRow, DestinationCard, Distribution, MapAnswer } from './types.ts';
 
-/** Numbers of destinations and consumers that only metrics tell of begin here, apart from those of spans. */
+/** First id of destinations and consumers that only metrics report, above all ids of those from spans. */
 const firstNumber = 1_000_000;
 
-/** Adds the destinations and consumers of which there are metrics and no spans: metrics do not depend on sampling. */
+/** Adds the destinations and consumers that have metrics and no spans, because metrics do not depend on sampling. */
 export function metricsOnly(store: SpanStore, cards: DestinationCard[], axis: MapAnswer['axis']): void {
   const sent = store.metrics.of('messaging.client.sent.messages');
   const consumed = store.metrics.of('messaging.client.consumed.messages');
@@ -17,7 +17,7 @@ export function metricsOnly(store: SpanStore, cards: DestinationCard[], axis: Ma
     const card = cardFor(cards, series);
     if (card === undefined) continue;
     let sender = card.senders.find(({ service }) => service === series.service);
-    // Spans tell more.
+    // Spans contain more.
     if (sender !== undefined && had.has(sender)) continue;
     if (sender === undefined)
       card.senders.push((sender = { service: series.service, messages: 0, rate: 0, errors: 0 }));
@@ -49,7 +49,7 @@ export function metricsOnly(store: SpanStore, cards: DestinationCard[], axis: Ma
     if (histogram === undefined) continue;
     row.age = fromBuckets(histogram, axis);
     row.basis = row.age === undefined ? 'none' : 'age';
-    // A delivery after others has no age.
+    // No age is recorded for a redelivery.
     row.messages = Math.max(row.messages, Math.round(histogram.count));
   }
 }
@@ -105,7 +105,7 @@ function emptyRow(series: Series, card: DestinationCard): ConsumerRow {
   };
 }
 
-/** A distribution from a metric's buckets, in seconds; a quantile is interpolated within its bucket. */
+/** A distribution from a metric's buckets, which are in seconds; a quantile is interpolated within its bucket. */
 function fromBuckets(
   { count, bounds, counts }: NonNullable<Series['histogram']>,
   axis: MapAnswer['axis'],

@@ -21,14 +21,14 @@ async function answers(process: TestSpan): Promise<{ listed: string | undefined;
   return { listed: search.messages[0]?.reason, shown: journey.rows.map(({ reason }) => reason) };
 }
 
-test('a failed message says why, in the list and in its journey', async () => {
+test('the list and the journey show why a message failed', async () => {
   expect(await answers({ error: 'card declined\n    at charge (billing.js:7)' })).toEqual({
     listed: 'card declined',
     shown: ['', '', 'card declined'],
   });
 });
 
-test('where the status says nothing, the type of the error does', async () => {
+test('without a status message, the reason is the type of the error', async () => {
   const { listed } = await answers({ error: true, attributes: { 'error.type': 'TimeoutError' } });
   expect(listed).toBe('TimeoutError');
 });

@@ -4,7 +4,7 @@ import { isError, type Row } from './rows.ts';
 
 const maxLength = 200;
 
-/** What a failed span says of its error, in one line; empty where it says nothing or has not failed. */
+/** The error of a failed span, in one line; empty if there is none or the span has not failed. */
 export function reasonOf(row: Row): string {
   if (!isError(row)) return '';
   const { segment } = row;

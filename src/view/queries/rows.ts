@@ -4,14 +4,14 @@ import { LinkState, type Segment } from '../store/segment.ts';
 import type { SpanStore } from '../store/store.ts';
 import type { JourneyRow } from './types.ts';
 
-/** A span of the store, read column by column where it is needed. */
+/** A span of the store, whose columns are read as needed. */
 export interface Row {
   readonly span: number;
   readonly segment: Segment;
   readonly row: number;
 }
 
-/** How many spans of one parent, or of one message, are looked at. */
+/** Maximum number of spans that are read for one parent or message. */
 const maxNeighbours = 5000;
 const operationNames: readonly JourneyRow['operation'][] = ['none', 'create', 'send', 'receive', 'process', 'settle'];
 
@@ -29,7 +29,7 @@ export function findRow(store: SpanStore, high: number, low: number): Row | unde
   return span < 0 ? undefined : rowOf(store, span);
 }
 
-/** The span with an id in hex; undefined for none. */
+/** The span with this hexadecimal id; undefined if there is none. */
 export function findHex(store: SpanStore, spanId: string): Row | undefined {
   if (!/^[0-9a-f]{16}$/i.test(spanId)) return undefined;
   return findRow(store, Number.parseInt(spanId.slice(0, 8), 16), Number.parseInt(spanId.slice(8), 16));
@@ -37,7 +37,7 @@ export function findHex(store: SpanStore, spanId: string): Row | undefined {
 
 export const startOf = ({ segment, row }: Row): number => segment.start[row]!;
 export const endOf = ({ segment, row }: Row): number => segment.start[row]! + segment.duration[row]!;
-/** When a message reached its consumer: at the start of the processing, or at the end of the pull, which may begin before there is one. */
+/** When a message reached its consumer: at the start of the processing, or at the end of a pull, which may begin before the send. */
 export const reachedAt = (row: Row): number => (operationOf(row) === Operation.receive ? endOf(row) : startOf(row));
 export const operationOf = ({ segment, row }: Row): number => segment.operation[row]!;
 export const operationName = (row: Row): JourneyRow['operation'] => operationNames[operationOf(row)] ?? 'none';
@@ -71,7 +71,7 @@ export function parentOf(store: SpanStore, { segment, row }: Row): Row | undefin
   return findRow(store, segment.parents[row * 2]!, segment.parents[row * 2 + 1]!);
 }
 
-/** Spans whose parent is this one, by their start. */
+/** The child spans of a span, by start. */
 export function childrenOf(store: SpanStore, of: Row): Row[] {
   const high = of.segment.ids[of.row * 2]!;
   const low = of.segment.ids[of.row * 2 + 1]!;
@@ -88,7 +88,7 @@ export function childrenOf(store: SpanStore, of: Row): Row[] {
   return found.toSorted((a, b) => startOf(a) - startOf(b));
 }
 
-/** Spans that link this one, with the state of that link, by their start. */
+/** The spans that link to a span, with the state of that link, by start. */
 export function linkersOf(store: SpanStore, of: Row): { linker: Row; state: number; wait: number }[] {
   const high = of.segment.ids[of.row * 2]!;
   const low = of.segment.ids[of.row * 2 + 1]!;
@@ -101,7 +101,7 @@ export function linkersOf(store: SpanStore, of: Row): { linker: Row; state: numb
     ) {
       if (!segment.isTarget(entry, high, low)) continue;
       const row = segment.linkRows[entry]!;
-      // A span that links a message again and again is one.
+      // A span that links to a message several times is listed once.
       if (found.at(-1)?.linker.row === row && found.at(-1)?.linker.segment === segment) continue;
       const linker = { span: store.numberOf(at, row), segment, row };
       found.push({ linker, state: segment.linkStates[entry]!, wait: segment.linkWaits[entry]! });
@@ -110,7 +110,7 @@ export function linkersOf(store: SpanStore, of: Row): { linker: Row; state: numb
   return found.toSorted((a, b) => startOf(a.linker) - startOf(b.linker));
 }
 
-/** Ids, in halves, of the messages that a span consumes; not of the spans around it, which it may link too. */
+/** Ids, as two halves, of the messages that a span consumes, without other spans to which it links. */
 export function messagesOf({ segment, row }: Row): [high: number, low: number][] {
   const ids: [number, number][] = [];
   for (let entry = segment.linksFrom[row]!; entry < segment.linksFrom[row + 1]!; entry++) {

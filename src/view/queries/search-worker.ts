@@ -1,10 +1,10 @@
-// Looks through blocks of encoded spans in a thread of its own.
+// Searches blocks of encoded spans in a worker thread.
 import { Worker } from 'node:worker_threads';
 import type { Block } from '../store/raw-blocks.ts';
 
 /**
- * The program of the thread, as text: it then needs no file of its own in the package. It answers with the places of all that was found
- * in each block.
+ * The program of the worker thread, as text, so that the package needs no separate file for it. It answers with the positions of all
+ * matches in each block.
  */
 const program = `
 const { parentPort } = require('node:worker_threads');
@@ -33,7 +33,7 @@ let worker: Worker | undefined;
 let number = 0;
 const waiting = new Map<number, Waiting>();
 
-/** Where in each block one of the needles is. The thread is kept for the next search, and does not keep the process alive. */
+/** Finds the positions of all needles in each block. The thread is kept for the next search, and does not keep the process alive. */
 export function placesIn(blocks: readonly Block[], needles: readonly Buffer[]): Promise<Places> {
   const thread = (worker ??= started());
   thread.ref();
@@ -42,7 +42,7 @@ export function placesIn(blocks: readonly Block[], needles: readonly Buffer[]): 
     const request = {
       number,
       blocks: blocks.map(({ bytes, compressed, size }) => ({
-        // A copy: a block that is not full yet changes, and a view would drag its whole buffer along.
+        // A copy: a block that is not full yet still changes, and a view would transfer its whole buffer.
         bytes: Uint8Array.prototype.slice.call(bytes, 0, compressed ? bytes.length : size),
         compressed,
       })),

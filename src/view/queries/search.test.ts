@@ -11,7 +11,7 @@ const attributes = {
   'messaging.destination.name': 'orders',
 };
 
-/** Enough spans for many blocks, each with values of its own. */
+/** Enough spans for many blocks, each with different values. */
 function filled(store: SpanStore, spans: number): void {
   for (let from = 0; from < spans; from += 500) {
     const some = Array.from({ length: 500 }, (_, at): TestSpan => ({
@@ -34,7 +34,7 @@ function filled(store: SpanStore, spans: number): void {
 const ids = async (store: SpanStore, query: SearchQuery): Promise<string[]> =>
   (await searchAnswer(store, query)).messages.map(({ messageId }) => messageId);
 
-test('attributes of every type are found by their value as it is shown, and nothing else is', async () => {
+test('attributes of every type are found by the value that is shown, and no other spans are found', async () => {
   const store = new SpanStore();
   filled(store, 20_000);
   expect(await ids(store, { attribute: 'order.number=12345' })).toEqual(['m-12345']);
@@ -42,11 +42,11 @@ test('attributes of every type are found by their value as it is shown, and noth
   expect(await ids(store, { attribute: 'messaging.message.id=m-77' })).toEqual(['m-77']);
   expect(await ids(store, { attribute: 'order.express=false', limit: 2 })).toHaveLength(2);
   expect(await ids(store, { attribute: 'order.number=12345678' })).toEqual([]);
-  // The name of another attribute.
+  // The name of a different attribute.
   expect(await ids(store, { attribute: 'number=12345' })).toEqual([]);
 });
 
-test('an attribute of a span with very many is found, too', async () => {
+test('an attribute of a span with very many attributes is found', async () => {
   const store = new SpanStore();
   const many = Object.fromEntries(Array.from({ length: 180 }, (_, at) => [`extra.${at}`, at]));
   const more = Object.fromEntries(Array.from({ length: 120 }, (_, at) => [`z.${at}`, `v-${at}`]));
@@ -55,7 +55,7 @@ test('an attribute of a span with very many is found, too', async () => {
   expect((await searchAnswer(store, { attribute: 'extra.179=179' })).messages).toHaveLength(1);
 });
 
-test('text and keys are found among many blocks; a search that is stopped ends', async () => {
+test('text and keys are found in many blocks; an aborted search ends', async () => {
   const store = new SpanStore();
   filled(store, 20_000);
   expect(await ids(store, { text: 'm-19999' })).toEqual(['m-19999']);
@@ -73,7 +73,7 @@ test('text and keys are found among many blocks; a search that is stopped ends',
   expect(shares[0]).toBeLessThan(1);
 });
 
-test('while a search looks through the blocks in its thread, the view answers others', async () => {
+test('the view answers other requests during a search', async () => {
   const store = new SpanStore();
   filled(store, 20_000);
   let turns = 0;
@@ -83,7 +83,7 @@ test('while a search looks through the blocks in its thread, the view answers ot
   expect(turns).toBeGreaterThan(0);
 });
 
-test('a view tells whoever asks for it how far a search is', async () => {
+test('a view reports the progress of a search if requested', async () => {
   const view = await startView({ port: 0, otlpPort: 0, grpcPort: 0 });
   onTestFinished(() => view.close());
   filled(view.store, 60_000);
@@ -91,7 +91,7 @@ test('a view tells whoever asks for it how far a search is', async () => {
     readAnswer(await fetch(`${view.url}/api/search?text=${text}`, { headers: { accept: streamType } }), onProgress);
   const shares: number[] = [];
   expect(await ask('m-59999', () => {})).toMatchObject({ messages: [{ messageId: 'm-59999' }] });
-  // Several at once take long enough on any machine.
+  // Several searches at once take long enough on any machine.
   const answers = await Promise.all(Array.from({ length: 12 }, () => ask('nowhere', (share) => shares.push(share))));
   expect(answers).toEqual(answers.map(() => ({ schema: 'mqtrace.search/1', messages: [], more: false })));
   expect(shares.length).toBeGreaterThan(0);

@@ -26,7 +26,7 @@ import { reasonOf } from './reason.ts';
 import { placesIn } from './search-worker.ts';
 import type { MessageSummary, SearchAnswer } from './types.ts';
 
-/** What messages are looked for; all that is given must hold. */
+/** The criteria of a search; a message must meet all of them. */
 export interface SearchQuery {
   destination?: string | undefined;
   /** The consumer's service. */
@@ -35,30 +35,30 @@ export interface SearchQuery {
   id?: string | undefined;
   /** An attribute of any span of the message, as `name=value`. */
   attribute?: string | undefined;
-  /** Text anywhere in a span. */
+  /** Text that a span contains. */
   text?: string | undefined;
   error?: boolean | undefined;
-  /** Waited longer than this, in milliseconds. */
+  /** Minimum wait, in milliseconds. */
   waitOver?: number | undefined;
   order?: 'newest' | 'slowest' | undefined;
   limit?: number | undefined;
 }
 
-/** A row of a segment, its rank, and the message where it is known to be another span. */
+/** A row of a segment, its rank, and its message if that is known to be another span. */
 type Candidate = [row: number, rank: number, message?: Row];
 
 const defaultLimit = 50;
 export const maxSearchLimit = 500;
-/** Messages of a list of which is said why they failed: that lies in the compressed part of a span. */
+/** Maximum number of messages whose failure reason is read, since it is in the compressed part of a span. */
 const maxReasons = 100;
-/** How long a search works before it lets others work, in milliseconds. */
+/** How long a search runs before it yields to the event loop, in milliseconds. */
 const sliceMs = 15;
-/** Blocks that the other thread looks through before it answers. */
+/** Number of blocks that the worker thread searches for each request. */
 const blocksAtOnce = 32;
-/** At first fewer, since what is found in them is often enough. */
+/** Number of blocks of the first request, because these often contain enough matches. */
 const blocksAtFirst = 8;
 
-/** Looks for messages; long searches let others work in between, tell how far they are, and stop when they are told to. */
+/** Searches messages. A long search yields to the event loop, reports its progress, and ends when the signal is aborted. */
 export async function searchAnswer(
   store: SpanStore,
   query: SearchQuery,
@@ -82,7 +82,7 @@ export async function searchAnswer(
   }
   let sliceFrom = performance.now();
   for (const [looked, segment] of store.segments.toReversed().entries()) {
-    // Meanwhile the oldest may have been evicted.
+    // The oldest segments may have been evicted during the search.
     const at = store.segments.indexOf(segment);
     if (at < 0) break;
     const base = store.numberOf(at, 0);
@@ -111,13 +111,13 @@ function answerOf(store: SpanStore, ranked: { row: Row; rank: number }[], limit:
   return { schema: 'mqtrace.search/1', messages, more: ranked.length > limit };
 }
 
-/** Rows that may belong to what is looked for, newest first, and how much of the segment has been looked through for them. */
+/** Rows that may match, newest first, and the share of the segment that has been searched. */
 interface Group {
   rows: Iterable<Candidate>;
   share: number;
 }
 
-/** Candidates by the narrowest of the query's terms. */
+/** Finds candidates by the most selective criterion of the query. */
 async function* candidates(
   store: SpanStore,
   segment: Segment,
@@ -196,7 +196,7 @@ async function* byText(segment: Segment, text: string, signal: AbortSignal | und
   yield* rowsWith(segment, [needle], () => true, holds, signal);
 }
 
-/** Rows whose encoded span holds one of some byte strings; another thread looks through the blocks. */
+/** Finds rows whose encoded span contains one of the byte strings; a worker thread searches the blocks. */
 async function* rowsWith(
   segment: Segment,
   needles: readonly Buffer[],
@@ -261,7 +261,7 @@ function summary(store: SpanStore, message: Row, withReason: boolean): MessageSu
   };
 }
 
-/** The one message that an id names, as `mqtrace journey ID` wants it. */
+/** The message with this id, as `mqtrace journey ID` needs it. */
 export async function findMessage(store: SpanStore, id: string, signal?: AbortSignal): Promise<Row | undefined> {
   const direct = findHex(store, id);
   if (direct !== undefined) return direct;

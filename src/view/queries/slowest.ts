@@ -1,28 +1,28 @@
-// Keeps the messages with the longest waits.
+// Finds the messages with the longest waits.
 import { LinkState, type Segment } from '../store/segment.ts';
 import type { SpanStore } from '../store/store.ts';
 import { findRow, linkersOf, type Row } from './rows.ts';
 
-/** A message with the longest of its waits. */
+/** A message and its longest wait. */
 export interface Waited {
   message: Row;
   wait: number;
 }
 
-/** The messages that waited longest, without looking at more than the columns of their links. */
+/** The messages that waited longest; only the columns of links are read. */
 export function slowest(
   store: SpanStore,
   { destination, consumer }: { destination?: string | undefined; consumer?: string | undefined },
   limit: number,
 ): Waited[] {
-  // By the number of a consumer: whether its messages are wanted.
+  // By the id of a consumer: whether its messages are wanted.
   const wanted = store.flow.hops.map(
     (hop) =>
       (destination === undefined || hop.card.name === destination) &&
       (consumer === undefined || store.services.text(hop.service) === consumer),
   );
   let best: { segment: Segment; entry: number; wait: number }[] = [];
-  // More than are asked for: a message with several consumers is there several times.
+  // More than requested, because a message with several consumers is contained several times.
   const kept = limit * 4;
   let least = -1;
   const cut = (): void => {
@@ -48,7 +48,7 @@ export function slowest(
   return found;
 }
 
-/** The longest wait of a message; 0 where none is known. */
+/** The longest wait of a message; 0 if none is known. */
 export function longestWait(store: SpanStore, message: Row): number {
   return linkersOf(store, message).reduce(
     (longest, { state, wait }) => (state === LinkState.resolved ? Math.max(longest, wait) : longest),

@@ -1,10 +1,10 @@
-// Answers everything that is known of one span.
+// Reads all stored data of one span.
 import { resourceAttributes, spanDetail } from '../otlp/span-detail.ts';
 import type { SpanStore } from '../store/store.ts';
 import { nameOf, parentIdOf, type Row, serviceOf, spanIdOf, startOf, endOf, traceIdOf } from './rows.ts';
 import type { SpanAnswer } from './types.ts';
 
-/** All that is known of one span. */
+/** All stored data of one span. */
 export function spanAnswer(store: SpanStore, row: Row): SpanAnswer {
   const { segment } = row;
   const detail = spanDetail(segment.raw.read(segment.rawPlace[row.row]!, segment.rawLength[row.row]!));

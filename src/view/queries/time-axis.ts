@@ -1,15 +1,15 @@
-/** A piece of a journey's time; a folded one is idle and drawn with a fixed width. */
+/** A section of a journey's time axis; an idle section is folded, which means it has a fixed width. */
 export interface AxisPiece {
   from: number;
   to: number;
   folded: boolean;
 }
 
-/** Gaps shorter than this share of the work are drawn as they are. */
+/** Gaps shorter than this share of the active time are not folded. */
 const foldAbove = 0.4;
 const maxFolds = 24;
 
-/** Splits the time of a journey into pieces in which something is at work and the gaps between them. */
+/** Splits the time of a journey into active sections and the idle gaps between them. */
 export function timeAxis(spans: readonly { start: number; end: number }[]): { pieces: AxisPiece[]; busy: number } {
   const sorted = spans.toSorted((a, b) => a.start - b.start);
   const merged: { from: number; to: number }[] = [];

@@ -1,5 +1,5 @@
-// The shapes of the answers: of the HTTP API, of `--json`, and of what the page draws. A change that takes something away or gives
-// it another meaning raises the number in `schema`; docs/view.md describes them.
+// Defines the answers of the HTTP API and of `--json`, which the page also uses. A change that removes a field or changes its
+// meaning increases the number in `schema`; docs/view.md describes them.
 
 /** Times are milliseconds since the epoch, durations milliseconds. */
 export interface Distribution {
@@ -18,26 +18,26 @@ export interface ConsumerRow {
   id: number;
   service: string;
   group: string;
-  /** The queue, where the destination is an exchange. */
+  /** The queue, if the destination is an exchange. */
   queue: string;
-  /** `receive` where only pulls are recorded, and not what is done with the messages; `metrics` where there are no spans. */
+  /** `receive` if only pulls are recorded, without the processing of their messages; `metrics` if there are no spans. */
   seenBy: 'process' | 'receive' | 'metrics';
   messages: number;
   rate: number;
-  /** Further deliveries of messages that the consumer had before. */
+  /** Redeliveries to the same consumer. */
   attempts: number;
   errors: number;
   errorShare: number;
   trend: Trend;
   /** From the start of the creation to the start of the processing. */
   wait: Distribution | undefined;
-  /** By the broker's or the header's time. */
+  /** By the broker's or the header's timestamp. */
   age: Distribution | undefined;
   /** Which of the two the page shows first. */
   basis: 'creation' | 'age' | 'none';
   work: { p50: number; p95: number } | undefined;
   lag: number | undefined;
-  /** Spans stand for more than themselves, by `ot=th`. */
+  /** Whether spans represent more than one, by `ot=th`. */
   sampled: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface SenderRow {
   errors: number;
 }
 
-/** A destination with who sends to it and who consumes from it. */
+/** A destination with its senders and consumers. */
 export interface DestinationCard {
   id: number;
   system: string;
@@ -58,17 +58,17 @@ export interface DestinationCard {
   notConsumed: number;
   senders: SenderRow[];
   consumers: ConsumerRow[];
-  /** Destinations for which messages were created that are consumed here, as dead letters are. */
+  /** Other destinations for which messages consumed here were created, as dead letters are. */
   reroutedFrom: { id: number; name: string; messages: number }[];
 }
 
-/** The span counts that every answer gives, for what it does not know. */
+/** What an answer is based on, and what is missing from it. */
 export interface Coverage {
   received: number;
   kept: number;
   evicted: number;
   metricSeries: number;
-  /** Destinations, consumers, names and series that found no room. */
+  /** Destinations, services, names and series beyond the limits, each time they were received. */
   refused: number;
 }
 
@@ -76,16 +76,16 @@ export interface MapAnswer {
   schema: 'mqtrace.map/1';
   at: number;
   sentence: string;
-  /** The consumer that the sentence is about: 95 of 100 of its messages wait longest. */
+  /** Id of the consumer that the sentence describes: the one with the longest 95th percentile of waits. */
   worst: number | undefined;
-  /** Ends of the logarithmic axis that all columns share. */
+  /** The logarithmic axis of all columns. */
   axis: { from: number; to: number; columns: number };
   destinations: DestinationCard[];
   coverage: Coverage;
 }
 
 export interface JourneyRow {
-  /** Number of the span in the store; of a wait or a fold, of the span that it stands before. */
+  /** Number of the span in the store; for a wait or a fold, that of the span after it. */
   span: number;
   spanId: string;
   kind: 'span' | 'wait' | 'fold';
@@ -95,9 +95,9 @@ export interface JourneyRow {
   start: number;
   end: number;
   error: boolean;
-  /** Why it failed, as far as the span says; empty otherwise. */
+  /** Why it failed, if the span contains that; empty otherwise. */
   reason: string;
-  /** False where a batch leaves open which of its messages it was. */
+  /** False if the batch does not reveal which of its messages caused it. */
   certain: boolean;
   /** The message that was asked for. */
   asked: boolean;
@@ -127,12 +127,12 @@ export interface JourneyAnswer {
   end: number;
   waiting: number;
   working: number;
-  /** Baggage and headers of the message, where spans recorded them: baggage first, by name. */
+  /** Baggage and headers of the message that spans recorded: baggage first, sorted by name. */
   recorded: RecordedValue[];
   rows: JourneyRow[];
-  /** Pieces of time, in order; a folded one is drawn with a fixed width. */
+  /** Sections of time, in order; a folded one has a fixed width. */
   axis: { from: number; to: number; folded: boolean }[];
-  /** What is missing, in sentences. */
+  /** Sentences about missing or unusual data. */
   notes: string[];
 }
 
@@ -147,19 +147,19 @@ export interface MessageSummary {
   start: number;
   messageId: string;
   messageKey: string;
-  /** The longest of its consumers, if any is known. */
+  /** The longest wait of its consumers, if any is known. */
   wait: number | undefined;
   consumers: number;
   attempts: number;
   error: boolean;
-  /** Why it, or its first failed consumer, failed; empty otherwise. */
+  /** Why the message or its first failed consumer failed; empty otherwise. */
   reason: string;
 }
 
 export interface SearchAnswer {
   schema: 'mqtrace.search/1';
   messages: MessageSummary[];
-  /** Whether there are more than these. */
+  /** Whether there are more messages. */
   more: boolean;
 }
 

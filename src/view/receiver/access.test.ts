@@ -13,16 +13,16 @@ test.each([
   ['127.0.0.1.evil.example', false],
   ['192.168.1.5:4319', false],
   ['', false],
-])('the Host %j is that of this machine: %j', (host, right) => {
+])('whether the Host %j is this machine: %j', (host, right) => {
   expect(refusal(local, { host }, 'own') === undefined).toBe(right);
 });
 
-test('with a token, addresses are taken too, and names that somebody may point here are not', () => {
+test('with a token, IP addresses are accepted too, but not names, which any DNS server may resolve to this machine', () => {
   expect(refusal(open, { host: '192.168.1.5:4319' }, 'own')).toBeUndefined();
   expect(refusal(open, { host: 'evil.example' }, 'own')).toBeDefined();
 });
 
-test('a page of another origin is refused by the API, and by the receiver unless it is of this machine', () => {
+test('a page of another origin is rejected by the API, and by the receiver unless it is of this machine', () => {
   const host = 'localhost:4319';
   expect(refusal(local, { host, origin: 'http://localhost:4319' }, 'own')).toBeUndefined();
   expect(refusal(local, { host, origin: 'http://localhost:3000' }, 'own')).toBeDefined();
@@ -32,7 +32,7 @@ test('a page of another origin is refused by the API, and by the receiver unless
   expect(refusal(local, { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 'own')).toBeDefined();
 });
 
-test('the token is taken as a bearer, a cookie or a parameter, and nothing near it', () => {
+test('the token is accepted as a bearer token, a cookie or a parameter; similar values are not', () => {
   const url = new URL('http://localhost/');
   expect(hasToken(local, {}, url)).toBe(true);
   expect(hasToken(open, {}, url)).toBe(false);
@@ -42,7 +42,7 @@ test('the token is taken as a bearer, a cookie or a parameter, and nothing near 
   expect(hasToken(open, {}, new URL('http://localhost/?token=secret'))).toBe(true);
 });
 
-test('loopback is told from what looks like it', () => {
+test('loopback is distinguished from names that look like it', () => {
   expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(isLoopback)).toBe(true);
   expect(['0.0.0.0', '128.0.0.1', 'localhost.example', '127.0.0.1.example'].some(isLoopback)).toBe(false);
 });

@@ -3,11 +3,11 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
-/** Who may talk to a server. Any web page can reach a loopback port, so that listening there alone protects nothing. */
+/** Who may send requests. Listening on loopback alone is no protection, because any web page can reach a loopback port. */
 export interface Access {
-  /** The address that is listened on. */
+  /** The listening address. */
   host: string;
-  /** Needed from everybody, where not only this machine can reach the server. */
+  /** Required from all clients if other machines can reach the server. */
   token: string | undefined;
 }
 
@@ -16,9 +16,9 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Why a request is refused, or undefined. The `Host` must name this machine, or by its address where `host` was given: a name
- * that somebody else's DNS points here (rebinding) is refused. An `Origin` must be the server's own, or for the receiver a page of
- * this machine.
+ * Why a request is rejected, or undefined. The `Host` must be a loopback name; with a token also an IP address or the configured `host`.
+ * Other names are rejected, because any DNS server may resolve them to this machine (DNS rebinding). An `Origin` must be the server's
+ * own, or for the receiver one of this machine.
  */
 export function refusal(access: Access, headers: IncomingHttpHeaders, allowed: 'own' | 'loopback'): string | undefined {
   const authority = headers.host ?? '';
@@ -28,17 +28,17 @@ export function refusal(access: Access, headers: IncomingHttpHeaders, allowed: '
   const { origin } = headers;
   if (origin !== undefined && origin !== '') {
     const from = originHost(origin);
-    if (from === undefined) return 'requests of other origins are refused';
+    if (from === undefined) return 'requests of other origins are rejected';
     const own = from.authority === authority;
-    if (!own && !(allowed === 'loopback' && isLoopback(from.host))) return 'requests of other origins are refused';
+    if (!own && !(allowed === 'loopback' && isLoopback(from.host))) return 'requests of other origins are rejected';
   }
   const site = headers['sec-fetch-site'];
   if (allowed === 'own' && (site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'navigate')
-    return 'requests of other sites are refused';
+    return 'requests of other sites are rejected';
   return undefined;
 }
 
-/** Whether the request brings the token: as a bearer, as the cookie that the page was given, or in the address of the first visit. */
+/** Whether a request contains the token: as a bearer token, as the cookie set by the page, or in the URL, as at the first visit. */
 export function hasToken(access: Access, headers: IncomingHttpHeaders, url: URL): boolean {
   if (access.token === undefined) return true;
   const given = [

@@ -1,4 +1,4 @@
-// OTLP/gRPC has one unary call for each signal: a path, one framed message each way, and the status in the trailers.
+// Receives OTLP over gRPC: one unary call for each signal, with one framed message each way and the status in the trailers.
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { type Access, hasToken, refusal } from './access.ts';
 import type { Intake, Signal } from './intake.ts';
@@ -20,11 +20,11 @@ const Status = {
   unauthenticated: 16,
 } as const;
 
-/** Length and flag before each message. */
+/** Size of the flag and the length before each message. */
 const frameHeader = 5;
 const emptyMessage = Buffer.alloc(frameHeader);
 
-/** An OTLP/gRPC receiver (without TLS, as OTLP's clients use it on one machine). */
+/** An OTLP/gRPC receiver, without TLS, as usual for a collector on the same machine. */
 export function createGrpcReceiver(intake: Intake, access: Access): Http2Server {
   const server = createServer({ maxSessionMemory: 64, settings: { maxConcurrentStreams: 100 } });
   server.on('stream', (stream, headers) => {
@@ -52,7 +52,8 @@ async function receive(
   if (!hasToken(access, headers, new URL('http://localhost')))
     throw new RefusedRequest(401, 'expected the metadata "authorization: Bearer TOKEN"');
   const signal = paths[headers[':path'] ?? ''];
-  if (signal === undefined) throw new RefusedRequest(404, 'this service is not known here');
+  if (signal === undefined)
+    throw new RefusedRequest(404, 'unknown service: expected the TraceService or the MetricsService of OTLP');
   if (!String(headers['content-type']).startsWith('application/grpc'))
     throw new RefusedRequest(415, 'content-type: expected application/grpc');
   const message = await unframe(await readBody(stream, undefined), String(headers['grpc-encoding'] ?? 'identity'));
@@ -61,7 +62,7 @@ async function receive(
 
 async function unframe(body: Buffer, encoding: string): Promise<Buffer> {
   if (body.length < frameHeader || body.readUInt32BE(1) !== body.length - frameHeader)
-    throw new RefusedRequest(400, 'expected one whole message');
+    throw new RefusedRequest(400, 'expected one complete message');
   const message = body.subarray(frameHeader);
   return body[0] === 0 ? message : decompress(message, encoding);
 }

@@ -7,7 +7,7 @@ import { readBody, RefusedRequest } from './request-body.ts';
 const signals: Readonly<Record<string, Signal | 'ignored'>> = {
   '/v1/traces': 'traces',
   '/v1/metrics': 'metrics',
-  // Taken and forgotten: a service that also exports logs would report errors otherwise.
+  // Accepted and discarded: otherwise a service that also exports logs would report errors.
   '/v1/logs': 'ignored',
 };
 
@@ -40,7 +40,7 @@ async function receive(
   if (signal === undefined) throw new RefusedRequest(404, 'expected /v1/traces or /v1/metrics');
   if (request.method !== 'POST') throw new RefusedRequest(405, 'expected POST');
   const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim();
-  // Nothing else: a web page may send other types to any address without asking first.
+  // No other types: a web page may send some of them to any address without a CORS preflight.
   if (type !== 'application/x-protobuf' && type !== 'application/json')
     throw new RefusedRequest(415, 'content-type: expected application/x-protobuf or application/json');
   const body = await readBody(request, request.headers['content-encoding']);

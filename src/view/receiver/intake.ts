@@ -2,20 +2,20 @@
 import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
 import type { SpanStore } from '../store/store.ts';
 
-/** What a request holds. */
+/** The content of a request. */
 export type Signal = 'traces' | 'metrics';
 
-/** Counts what came in, for the page and the caller of startView. */
+/** Counts of received requests, for the page and the caller of startView. */
 export interface IntakeStats {
   requests: number;
   /** Requests that could not be decoded. */
   refused: number;
-  /** The newest reason, for the page. */
+  /** The newest reason of a rejection, for the page. */
   lastError: string | undefined;
   lastAt: number | undefined;
 }
 
-/** Takes requests of the receivers, in either encoding, into the store and the file. */
+/** Adds received requests, in either encoding, to the store and the file. */
 export class Intake {
   readonly stats: IntakeStats = { requests: 0, refused: 0, lastError: undefined, lastAt: undefined };
   readonly #store: SpanStore;
@@ -27,7 +27,7 @@ export class Intake {
     this.#onRequest = onRequest;
   }
 
-  /** @throws Error where the body is no OTLP request; its message may be shown to the sender. */
+  /** @throws Error if the body is not an OTLP request; its message may be shown to the sender. */
   take(signal: Signal, body: Buffer, encoding: 'protobuf' | 'json'): void {
     try {
       const request = encoding === 'json' ? jsonToProtobuf(signal, JSON.parse(body.toString('utf8'))) : body;

@@ -5,14 +5,14 @@ import { isRecord } from '../../common/check-options.ts';
 import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
 import type { Signal } from './intake.ts';
 
-/** What a file of OTLP JSON lines held. */
+/** The content of a file of OTLP JSON lines. */
 export interface ReadLines {
   requests: number;
-  /** Lines that are no OTLP JSON. */
+  /** Number of lines that are not OTLP JSON. */
   refused: number;
 }
 
-/** Reads OTLP's JSON, a request a line, as the `file` destination and the Collector's file exporter write it. */
+/** Reads OTLP JSON, one request per line, as the `file` destination and the Collector's file exporter write it. */
 export async function readJsonLines(
   path: string,
   onRequest: (signal: Signal, request: Buffer) => void,
@@ -30,7 +30,7 @@ export async function readJsonLines(
       if (!isRecord(json)) throw new Error('not an object');
       if ('resourceSpans' in json) onRequest('traces', jsonToProtobuf('traces', json));
       else if ('resourceMetrics' in json) onRequest('metrics', jsonToProtobuf('metrics', json));
-      else if (!('resourceLogs' in json)) throw new Error('no OTLP request');
+      else if (!('resourceLogs' in json)) throw new Error('not an OTLP request');
       read.requests++;
     } catch {
       read.refused++;

@@ -3,12 +3,12 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 
-/** Largest request, before and after it is decompressed. */
+/** Maximum size of a request, before and after decompression. */
 export const maxRequestBytes: number = 32 * 2 ** 20;
-/** What all requests together may hold while they are being read. */
+/** Maximum size of all requests that are being read. */
 const maxBytesInFlight = 128 * 2 ** 20;
 
-/** A request that is answered with this status of HTTP. */
+/** A rejected request, with the HTTP status of its answer. */
 export class RefusedRequest extends Error {
   readonly status: number;
 
@@ -22,7 +22,7 @@ let inFlight = 0;
 const gunzipped = promisify(gunzip);
 const inflated = promisify(inflate);
 
-/** Reads a request's body, bounded; decompresses it. @throws RefusedRequest */
+/** Reads and decompresses the body of a request, within the limits. @throws RefusedRequest */
 export async function readBody(source: Readable, encoding: string | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -30,8 +30,8 @@ export async function readBody(source: Readable, encoding: string | undefined): 
     for await (const chunk of source as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       inFlight += chunk.length;
-      if (bytes > maxRequestBytes) throw new RefusedRequest(413, `a request may have ${maxRequestBytes} bytes`);
-      if (inFlight > maxBytesInFlight) throw new RefusedRequest(503, 'too many requests at once; send it again');
+      if (bytes > maxRequestBytes) throw new RefusedRequest(413, `a request may have at most ${maxRequestBytes} bytes`);
+      if (inFlight > maxBytesInFlight) throw new RefusedRequest(503, 'too many requests at once; retry later');
       chunks.push(chunk);
     }
     return await decompress(Buffer.concat(chunks, bytes), encoding);
@@ -40,7 +40,7 @@ export async function readBody(source: Readable, encoding: string | undefined): 
   }
 }
 
-/** Decompresses, bounded. @throws RefusedRequest */
+/** Decompresses a body, within the limit. @throws RefusedRequest */
 export async function decompress(body: Buffer, encoding: string | undefined): Promise<Buffer> {
   if (encoding === undefined || encoding === '' || encoding === 'identity') return body;
   if (encoding !== 'gzip' && encoding !== 'deflate')
@@ -50,7 +50,7 @@ export async function decompress(body: Buffer, encoding: string | undefined): Pr
   } catch (error) {
     const tooLarge = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
     throw tooLarge
-      ? new RefusedRequest(413, `a request may have ${maxRequestBytes} bytes when decompressed`)
-      : new RefusedRequest(400, `the body is not ${encoding}`);
+      ? new RefusedRequest(413, `a request may have at most ${maxRequestBytes} bytes when decompressed`)
+      : new RefusedRequest(400, `the body is not valid ${encoding}`);
   }
 }

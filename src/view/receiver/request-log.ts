@@ -1,5 +1,5 @@
-// An append-only file: a line that names the format, then for each request one byte for the signal, four for the length, and the
-// request in protobuf as it came. A file that ends within a request, as after a crash, is read up to there and cut.
+// Stores received requests in an append-only file: a line with the format, then for each request one byte for the signal, four
+// bytes for the length, and the request in protobuf. An incomplete last request, as after a crash, is removed.
 import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { MqtraceError } from '../../common/errors.ts';
 import type { Signal } from './intake.ts';
@@ -9,7 +9,7 @@ const signals: readonly Signal[] = ['traces', 'metrics'];
 const head = 5;
 const maxRequest = 64 * 2 ** 20;
 
-/** Keeps requests in a file that only its owner can read. */
+/** Appends requests to a file that only its owner can read. */
 export class RequestLog {
   readonly #file: number;
   bytes: number;
@@ -20,9 +20,9 @@ export class RequestLog {
   }
 
   /**
-   * Opens or creates a file, gives each request that it holds to `onRequest`, and appends to it from then on.
+   * Opens or creates a file, calls `onRequest` with each request in it, and then appends to it.
    *
-   * @throws MqtraceError `INVALID_OPTION` where the file is something else.
+   * @throws MqtraceError `INVALID_OPTION` if the file has another format.
    */
   static async open(
     path: string,
@@ -41,7 +41,7 @@ export class RequestLog {
       closeSync(file);
       throw new MqtraceError(
         'INVALID_OPTION',
-        `--file: expected a file that mqtrace wrote, or none; ${path} is another. To read OTLP JSON lines, use --from.`,
+        `--file: expected a new file or one that "mqtrace view --file" wrote; ${path} has another format. To read OTLP JSON lines, use --from.`,
       );
     }
     const end = await readRequests(path, fstatSync(file).size, onRequest, onProgress);
@@ -65,7 +65,7 @@ export class RequestLog {
   }
 }
 
-/** Whether a file is one of {@link RequestLog}. */
+/** Whether {@link RequestLog} wrote a file. */
 export function isRequestLog(path: string): boolean {
   const file = openSync(path, 'r');
   try {
@@ -77,7 +77,7 @@ export function isRequestLog(path: string): boolean {
   }
 }
 
-/** Reads the requests of a file; returns where the last whole one ends. */
+/** Reads the requests of a file; returns where the last complete one ends. */
 export async function readRequests(
   path: string,
   size: number,

@@ -1,15 +1,15 @@
-// The answers of the HTTP API that take long: lines of JSON, of which the last one is the answer and the others tell how far it is.
+// Slow answers of the HTTP API, as lines of JSON: progress reports, then the answer.
 
-/** The content type of such answers; who accepts it is told of the progress. */
+/** The content type of such answers; a client that accepts it receives progress reports. */
 export const streamType = 'application/x-ndjson';
 
-/** A line of a stream. */
+/** One line of such an answer. */
 export type StreamLine = { progress: number } | { answer: object } | { error: string };
 
 /**
  * Reads an answer, streamed or not.
  *
- * @param onProgress - told how much has been done, from 0 to 1.
+ * @param onProgress - called with the share that is done, from 0 to 1.
  */
 export async function readAnswer(response: Response, onProgress: (share: number) => void): Promise<unknown> {
   if (response.headers.get('content-type') !== streamType || response.body === null) return response.json();
@@ -27,5 +27,7 @@ export async function readAnswer(response: Response, onProgress: (share: number)
     }
   }
   if (last !== undefined && 'answer' in last) return last.answer;
-  throw new Error(last !== undefined && 'error' in last ? last.error : 'the answer ended too early');
+  throw new Error(
+    last !== undefined && 'error' in last ? last.error : 'the answer is incomplete: the connection ended before it',
+  );
 }

@@ -8,10 +8,10 @@ import { findMessage, maxSearchLimit, searchAnswer, type SearchQuery } from '../
 import { spanAnswer } from '../queries/span.ts';
 import type { SpanStore } from '../store/store.ts';
 
-/** What a source answers: a store in this process, or a running view over HTTP. `undefined`: there is no such thing. */
+/** Answers a request, from a store in this process or from a running view over HTTP; undefined if nothing has the given id. */
 export type Answer = object | undefined;
 
-/** The paths of the HTTP API; the command line asks by the same names. */
+/** The paths of the HTTP API; the command line uses the same names. */
 export const answerPaths = ['/api/map', '/api/health', '/api/search', '/api/journey', '/api/span'] as const;
 export type AnswerPath = (typeof answerPaths)[number];
 
@@ -35,7 +35,7 @@ export async function answerFrom(
   return row === undefined ? undefined : spanAnswer(store, row);
 }
 
-/** A search from the parameters of an address. */
+/** Reads the criteria of a search from URL parameters. */
 export function searchQuery(parameters: URLSearchParams): SearchQuery {
   const text = (name: string): string | undefined => parameters.get(name)?.slice(0, 500) || undefined;
   const attribute = text('attribute');

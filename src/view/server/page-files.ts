@@ -27,9 +27,9 @@ const html = `<!doctype html>
 `;
 
 /**
- * The files of the page.
+ * Loads the files of the page.
  *
- * @param folder - where the build put them; undefined for a server without a page.
+ * @param folder - the directory of the build; undefined for a server without a page.
  */
 export function pageFiles(folder: string | undefined): Map<string, PageFile> {
   const files = new Map<string, PageFile>();

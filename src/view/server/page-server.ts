@@ -8,7 +8,7 @@ import { answerFrom, type AnswerPath, answerPaths } from './api.ts';
 import { type StreamLine, streamType } from './answer-stream.ts';
 import type { PageFile } from './page-files.ts';
 
-/** What the page says of where services send to. */
+/** The addresses to which services send, for the page. */
 export interface Endpoints {
   http: string | undefined;
   grpc: string | undefined;
@@ -24,7 +24,7 @@ export interface PageServerOptions {
 }
 
 const securityHeaders = {
-  // Nothing but our own files runs or is loaded, whatever a span is called.
+  // Only our own files are loaded or run, even if a span name contains HTML.
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
@@ -34,10 +34,10 @@ const securityHeaders = {
   'cache-control': 'no-store',
 };
 
-/** How often a search tells how far it is. */
+/** How often a search reports its progress, in milliseconds. */
 const progressMs = 200;
 
-/** Serves the page and the HTTP API. It only answers: nothing can be changed through it. */
+/** Serves the page and the HTTP API. It is read-only. */
 export function createPageServer(options: PageServerOptions): Server {
   return createServer({ requestTimeout: 30_000 }, (request, response) => {
     respond(options, request, response).catch((error: unknown) => {
@@ -55,7 +55,7 @@ async function respond(options: PageServerOptions, request: IncomingMessage, res
   if (refused !== undefined) return send(response, 403, { error: refused });
   const url = new URL(request.url ?? '/', 'http://localhost');
   if (!hasToken(access, request.headers, url))
-    return send(response, 401, { error: 'open the address with its token, as it was printed at the start' });
+    return send(response, 401, { error: 'open the URL with its token, as "mqtrace view" printed it' });
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, { error: 'expected GET' });
   const file = files.get(url.pathname);
   if (file !== undefined) {
@@ -73,11 +73,11 @@ async function respond(options: PageServerOptions, request: IncomingMessage, res
   const onProgress = request.headers.accept === streamType ? progressOf(response) : undefined;
   const answer = await answerFrom(store, path satisfies AnswerPath, url.searchParams, gone.signal, onProgress);
   if (response.headersSent) return finish(response, { answer: answer ?? {} });
-  if (answer === undefined) return send(response, 404, { error: 'no message or span is known by this id' });
+  if (answer === undefined) return send(response, 404, { error: 'there is no message or span with this id' });
   send(response, 200, answer);
 }
 
-/** Tells of the progress, as soon as there is enough of it; a quick answer is sent as a whole. */
+/** Sends progress reports once the answer takes longer than `progressMs`; a quick answer is sent without them. */
 function progressOf(response: ServerResponse): (share: number) => void {
   let told = performance.now();
   return (share) => {

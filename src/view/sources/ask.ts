@@ -1,10 +1,10 @@
-// Asks a server for JSON.
+// Requests JSON from a server.
 import { isRecord } from '../../common/check-options.ts';
 import { MqtraceError } from '../../common/errors.ts';
 
 const timeoutMs = 30_000;
 
-/** The body of an answer; undefined for 404. @throws MqtraceError `INVALID_STATE` where there is no answer or another status. */
+/** The body of an answer; undefined for 404. @throws MqtraceError `INVALID_STATE` if there is no answer or another status. */
 export async function ask(
   name: string,
   base: string,

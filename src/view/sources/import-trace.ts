@@ -1,28 +1,28 @@
-// Imports a trace, with those that it came from, into a store.
+// Imports a trace and the traces that it links to into a store.
 import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
 import type { SpanStore } from '../store/store.ts';
 import type { OtlpJsonTrace, TraceSource } from './trace-source.ts';
 
 export interface ImportOptions {
-  /** At most this many traces; links go on and on in some pipelines. Default: 100. */
+  /** Maximum number of traces, because in some pipelines links never end. Default: 100. */
   maxTraces?: number;
   onProgress?: (traces: number) => void;
   signal?: AbortSignal;
 }
 
-/** What was imported. */
+/** The result of an import. */
 export interface Imported {
   traces: number;
   spans: number;
-  /** Linked traces that the source no longer has. */
+  /** Number of traces that the source does not have. */
   missing: number;
   /** Whether there were more linked traces than were imported. */
   more: boolean;
 }
 
 /**
- * Imports a trace and, link by link, the traces that its spans link to, which are those that a message came from. Where the source can
- * find the traces that link to the first one, these are imported, too.
+ * Imports a trace and, following all links, the traces to which its spans link: those of earlier messages. If the source can find the
+ * traces that link to the first one, these are also imported.
  */
 export async function importTrace(
   store: SpanStore,

@@ -12,7 +12,7 @@ const first = '1'.repeat(32);
 const second = '2'.repeat(32);
 const attributes = { 'messaging.system.name': 'kafka', 'messaging.destination.name': 'orders' };
 
-/** A server that answers as Jaeger's query service does. */
+/** A server that answers like Jaeger's query service. */
 async function jaeger(answers: Record<string, unknown>): Promise<string> {
   const server = createServer(({ url = '' }, response) => {
     const answer = answers[url];
@@ -34,7 +34,7 @@ const send = {
   attributes,
 } as const;
 
-test('a trace comes with the traces that its links lead to, and their waits are known', async () => {
+test('a trace is imported with the traces that it links to, and their waits are known', async () => {
   const process = jsonRequest('billing', [
     {
       traceId: second,
@@ -64,7 +64,7 @@ test('a trace comes with the traces that its links lead to, and their waits are 
   expect(answer.rows.filter(({ kind }) => kind === 'wait').map(({ start, end }) => end - start)).toEqual([250]);
 });
 
-test('the older format of Jaeger is read, too', async () => {
+test('the older format of Jaeger is read', async () => {
   const tags = (kind: string): object[] => [
     { key: 'span.kind', type: 'string', value: kind },
     { key: 'messaging.system', type: 'string', value: 'kafka' },
@@ -112,7 +112,7 @@ test('the older format of Jaeger is read, too', async () => {
   ]);
 });
 
-test('a trace that is not there, a cycle of links, too many links, and no Jaeger', async () => {
+test('a missing trace, a cycle of links, too many links, and no Jaeger', async () => {
   const linked = (from: number, to: number): object => ({
     result: jsonRequest('x', [
       {

@@ -11,10 +11,10 @@ export function jaegerSource(base: string): TraceSource {
   return {
     name: 'Jaeger',
     cannotTell:
-      'Jaeger finds a trace by its id and not by what links to it: consumers in traces of their own are missing unless their trace is imported. A message that is "not consumed" may have been. Flags of links are not kept.',
+      'Jaeger cannot find the traces that link to a trace: consumers with separate traces are missing unless their trace is imported, and their messages are reported as "not consumed". Jaeger does not store the flags of links.',
     async trace(traceId, signal) {
       const answer = await ask('Jaeger', base, `/api/v3/traces/${traceId}`, signal);
-      // The older API, where there is no newer one, or the trace is not there.
+      // Falls back to the older API if the newer one is missing or lacks the trace.
       return (answer && ofVersion3(answer)) ?? ofVersion1(await ask('Jaeger', base, `/api/traces/${traceId}`, signal));
     },
   };
@@ -26,7 +26,7 @@ interface Span {
   attributes?: { key: string }[];
 }
 
-/** Version 3 answers with OTLP's JSON, in which some versions write enumerations by name. */
+/** Version 3 of the API answers with OTLP JSON, in which some versions of Jaeger write enumerations by name. */
 function ofVersion3(answer: Record<string, unknown>): OtlpJsonTrace | undefined {
   const result = isRecord(answer['result']) ? answer['result'] : answer;
   const { resourceSpans } = result;
@@ -36,7 +36,7 @@ function ofVersion3(answer: Record<string, unknown>): OtlpJsonTrace | undefined 
       for (const span of spans ?? []) {
         span.kind = numbered(span.kind, kinds, 'SPAN_KIND_');
         if (span.status !== undefined) span.status.code = numbered(span.status.code, codes, 'STATUS_CODE_');
-        // Jaeger's own note of the format in which a span came.
+        // Added by Jaeger: the format in which it received a span.
         span.attributes = span.attributes?.filter(({ key }) => key !== 'internal.span.format') ?? [];
       }
   return { resourceSpans };
@@ -66,7 +66,7 @@ interface Version1Trace {
   processes: Record<string, { serviceName: string; tags?: Tag[] }>;
 }
 
-/** Version 1 has a format of Jaeger's own, in which times are microseconds. */
+/** Version 1 of the API has Jaeger's own format, with times in microseconds. */
 function ofVersion1(answer: Record<string, unknown> | undefined): OtlpJsonTrace | undefined {
   const data = answer?.['data'];
   const [trace] = (Array.isArray(data) ? data : []) as Version1Trace[];

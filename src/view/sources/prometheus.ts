@@ -1,26 +1,26 @@
-// Reads the package's metrics from Prometheus: the right source where there are too many spans to keep.
+// Reads the metrics of mqtrace from Prometheus, for systems with too many spans to store.
 import { MqtraceError } from '../../common/errors.ts';
 import type { Series } from '../store/metrics-store.ts';
 import type { SpanStore } from '../store/store.ts';
 import { ask } from './ask.ts';
 
 export interface PrometheusOptions {
-  /** How far back messages are counted, in seconds. */
+  /** The length of the counted period, in seconds. */
   windowS: number;
   signal?: AbortSignal;
 }
 
-/** What metrics do not tell, as a sentence. */
+/** The limits of metrics, in sentences. */
 export const metricsCannotTell =
-  "Metrics tell no single message: there are no journeys, no creation context and no finding about either. Waits are those by the broker's or the header's time (mqtrace.message.age), within the bounds of their buckets. Counts are what Prometheus extrapolates from its scrapes.";
+  "Metrics contain no single messages: there are no journeys and no findings about contexts. Waits are by the broker's or the header's timestamp (mqtrace.message.age), as exact as the buckets. Counts are extrapolated by Prometheus.";
 
-/** One answer of an instant query. */
+/** One series of the answer to an instant query. */
 interface Sample {
   metric: Record<string, string>;
   value: [time: number, value: string];
 }
 
-/** How a metric is asked for: its name in OpenTelemetry, the unit that Prometheus may have added, and what is done with it. */
+/** How a metric is queried: its OpenTelemetry name, the unit suffix that Prometheus may have added, and the functions to apply. */
 interface Asked {
   name: string;
   unit: string;
@@ -34,7 +34,7 @@ const counters: readonly Asked[] = [
 const age: Asked = { name: 'mqtrace.message.age', unit: '_seconds', end: '_bucket' };
 const lag: Asked = { name: 'mqtrace.consumer.lag', unit: '', end: '' };
 
-/** Replaces what is known of metrics in the store by what Prometheus has. Gives the number of series. */
+/** Replaces the metrics in the store by those in Prometheus. Returns the number of series. */
 export async function importPrometheus(store: SpanStore, base: string, options: PrometheusOptions): Promise<number> {
   const window = `[${Math.max(1, Math.round(options.windowS))}s]`;
   const query = async (text: string): Promise<Sample[]> => {
@@ -43,7 +43,7 @@ export async function importPrometheus(store: SpanStore, base: string, options: 
     if (data?.resultType !== 'vector')
       throw new MqtraceError(
         'INVALID_STATE',
-        `${base} is no Prometheus: it does not answer /api/v1/query with a vector`,
+        `${base} is not a Prometheus server: it does not answer /api/v1/query with a vector`,
       );
     return data.result ?? [];
   };
@@ -64,8 +64,8 @@ export async function importPrometheus(store: SpanStore, base: string, options: 
 }
 
 /**
- * Selects a metric in every spelling: with underscores and suffixes, as Prometheus has been given OpenTelemetry's metrics so far, and as it
- * is named there, which Prometheus 3 takes as well.
+ * Selects a metric in both spellings: with underscores and suffixes, into which earlier versions of Prometheus convert OpenTelemetry's
+ * names, and unchanged, which Prometheus 3 also accepts.
  */
 function selector({ name, unit, end }: Asked): string {
   const dots = name.replaceAll('.', '[._]');
@@ -78,7 +78,7 @@ function seriesOf({ name }: Asked, metric: Record<string, string>, [time, value]
     return found === undefined ? '' : metric[found]!;
   };
   return {
-    // The job of a target that is scraped stands for its service, or for namespace/name.
+    // The job of a scraped target is its service name, or namespace/name.
     service: label('service.name') || (label('job').split('/').at(-1) ?? ''),
     name,
     system: label('messaging.system.name', 'messaging.system'),
@@ -92,7 +92,7 @@ function seriesOf({ name }: Asked, metric: Record<string, string>, [time, value]
   };
 }
 
-/** Histograms from their buckets, which Prometheus counts up to each bound. */
+/** Builds histograms from buckets, which are cumulative in Prometheus. */
 function histogramsOf(samples: readonly Sample[]): Series[] {
   const groups = new Map<string, Sample[]>();
   for (const sample of samples) {

@@ -1,24 +1,24 @@
-// What a store of traces must offer so that a trace can be imported from it. Jaeger is one; Tempo can be another: its TraceQL also finds
-// the traces that link to one, which `linkedFrom` is for.
+// Defines the interface of a backend from which traces are imported. Jaeger is one. Tempo can be another: its TraceQL can also find
+// the traces that link to a trace, for `linkedFrom`.
 
-/** A span as OTLP's JSON holds it, as far as an import looks at it. */
+/** A span of OTLP JSON, with the fields that the import reads. */
 interface OtlpJsonSpan {
   spanId?: string;
   links?: { traceId?: string }[];
 }
 
-/** A trace as OTLP's JSON. */
+/** A trace as OTLP JSON. */
 export interface OtlpJsonTrace {
   resourceSpans: { scopeSpans?: { spans?: OtlpJsonSpan[] }[] }[];
 }
 
 export interface TraceSource {
-  /** For messages, such as "Jaeger". */
+  /** Its name in messages, such as "Jaeger". */
   readonly name: string;
-  /** What cannot be learned from it, as a sentence. */
+  /** The limits of this source, in sentences. */
   readonly cannotTell: string;
-  /** A trace by its id; undefined where it is not known. @throws MqtraceError `INVALID_STATE` where the source does not answer. */
+  /** Finds a trace by its id; undefined if there is none. @throws MqtraceError `INVALID_STATE` if the source does not answer. */
   trace(traceId: string, signal?: AbortSignal): Promise<OtlpJsonTrace | undefined>;
-  /** Ids of the traces whose spans link to this trace, where the source can find them. */
+  /** Finds the ids of traces whose spans link to this trace, if the source can do that. */
   linkedFrom?(traceId: string, signal?: AbortSignal): Promise<string[]>;
 }

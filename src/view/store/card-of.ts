@@ -1,19 +1,19 @@
 // Determines the destination of a span for the map.
 import type { SpanRecord } from '../otlp/span-record.ts';
 
-/** Where a message is, for the map: a card, and in it a queue where the card is an exchange. */
+/** The place of a message on the map: a card and, if the card is an exchange, a queue. */
 export interface CardName {
   card: string;
   queue: string;
 }
 
 const isRabbitMq = (system: string): boolean => system === 'rabbitmq' || system === 'amqp';
-/** Names that a broker makes up: one for each connection or request, which would each be a card. */
+/** Names that a broker generates for each connection or request: each would be a separate card. */
 const madeUp = /^(amq\.gen-|amq\.rabbitmq\.reply-to)/;
 
 /**
- * The card that a destination belongs to. RabbitMQ's destination names are `exchange:routing key:queue` without what is empty: the
- * exchange is the card, so that routing keys collapse; with the default exchange it is the queue.
+ * Returns the card of a destination. RabbitMQ's destination names are `exchange:routing key:queue` without empty parts: the exchange is
+ * the card, whatever the routing key; for the default exchange the queue is the card.
  */
 export function cardOf(record: Pick<SpanRecord, 'system' | 'destination' | 'routingKey' | 'queue'>): CardName {
   if (!isRabbitMq(record.system)) return { card: shared(record.destination), queue: '' };
@@ -25,7 +25,7 @@ export function cardOf(record: Pick<SpanRecord, 'system' | 'destination' | 'rout
     const between = name.indexOf(`:${routingKey}:`);
     if (between > 0)
       return { card: name.slice(0, between), queue: shared(name.slice(between + routingKey.length + 2)) };
-    // The routing key is left out where it is the queue's name, which comes last; after the key of a publish comes nothing.
+    // A name may end with the routing key: that of a publish, or if the queue has the same name, which is not repeated.
     if (name.startsWith(`${routingKey}:`)) return { card: shared(name.slice(routingKey.length + 1)), queue: '' };
     if (name.endsWith(`:${routingKey}`)) return { card: name.slice(0, -routingKey.length - 1), queue: '' };
   }

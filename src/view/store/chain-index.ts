@@ -1,18 +1,18 @@
-// An index from 64-bit ids to entries.
+// Maps 64-bit ids to entries.
 import { randomBytes } from 'node:crypto';
 
-// The multipliers are odd and differ in every process, so that nobody can choose ids that all fall into one chain.
+// The multipliers are odd and differ in every process, so that ids cannot be chosen that are all in one chain.
 const seeds = randomBytes(8);
 const first = seeds.readUInt32LE(0) | 1;
 const second = seeds.readUInt32LE(4) | 1;
 
-/** Finds entries by a 64-bit id. It holds entry numbers only: the caller keeps the ids, and compares them. */
+/** Finds entries by a 64-bit id. It contains only entry numbers: the caller stores and compares the ids. */
 export class ChainIndex {
   readonly #heads: Int32Array;
   readonly #shift: number;
   #next: Int32Array;
 
-  /** @param bits - 2^bits chains. */
+  /** @param bits - the number of chains is 2^bits. */
   constructor(bits: number, capacity: number) {
     this.#heads = new Int32Array(2 ** bits).fill(-1);
     this.#shift = 32 - bits;
@@ -34,12 +34,12 @@ export class ChainIndex {
     this.#heads[chain] = entry;
   }
 
-  /** The newest entry whose id may be this one; -1 for none. */
+  /** The newest entry that may have this id; -1 if there is none. */
   head(high: number, low: number): number {
     return this.#heads[this.#chain(high, low)]!;
   }
 
-  /** The next older entry of the same chain; -1 for none. */
+  /** The next older entry of the same chain; -1 if there is none. */
   next(entry: number): number {
     return this.#next[entry]!;
   }

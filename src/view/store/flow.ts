@@ -7,10 +7,10 @@ export interface Card {
   readonly id: number;
   readonly system: string;
   readonly name: string;
-  /** Messages created for it, and how many of these have been consumed at least once, among the spans that are kept. */
+  /** Messages created for it, and those of them that were consumed at least once, among the stored spans. */
   created: number;
   consumed: number;
-  /** Created messages whose spans were evicted before a consumer was seen. */
+  /** Created messages whose spans were evicted before a consumer was recorded. */
   evicted: number;
   doubled: number;
   baggageBytesMax: number;
@@ -21,7 +21,7 @@ export interface Card {
 export interface Sender {
   readonly card: Card;
   readonly service: number;
-  /** Its spans, and how many of them say by a threshold what they stand for. */
+  /** Its spans, and those of them with a sampling threshold. */
   spans: number;
   sampled: number;
   messages: number;
@@ -30,14 +30,14 @@ export interface Sender {
   readonly slots: TimeSlots;
 }
 
-/** A consumer of a destination: a service, its group, and the queue where the destination is an exchange. */
+/** A consumer of a destination: a service, its group, and the queue if the destination is an exchange. */
 export interface Hop {
   readonly id: number;
   readonly card: Card;
   readonly queue: string;
   readonly service: number;
   readonly group: string;
-  /** Counts `receive` operations, which say less than `process`. */
+  /** Whether it counts `receive` instead of `process` operations. */
   readonly receiving: boolean;
   messages: number;
   weight: number;
@@ -45,22 +45,22 @@ export interface Hop {
   errors: number;
   batches: number;
   noContext: number;
-  /** Creations that were not seen: young ones may still come. */
+  /** Messages whose creation was not received: those of the two young counts may still arrive. */
   pending: number;
   pendingYoung: number;
   pendingYounger: number;
   unsampledProducer: number;
   skewed: number;
-  /** The furthest that a consumer's start lies before the creation, in milliseconds. */
+  /** Longest time by which a consumer started before the creation, in milliseconds. */
   skewMax: number;
-  /** Its spans, and how many of them say by a threshold what they stand for. */
+  /** Its spans, and those of them with a sampling threshold. */
   spans: number;
   sampled: number;
   readonly waits: Histogram;
   readonly ages: Histogram;
   readonly work: Histogram;
   readonly slots: TimeSlots;
-  /** By card: messages that were created for another destination, as dead letters are. */
+  /** Number of messages that were created for another destination, as dead letters are, by the id of its card. */
   readonly reroutedFrom: Map<number, number>;
 }
 
@@ -69,12 +69,12 @@ export interface FlowLimits {
   hops: number;
 }
 
-/** The figures of the map, kept as spans come in. */
+/** The figures of the map, updated with each span. */
 export class Flow {
   readonly cards: Card[] = [];
   readonly senders: Sender[] = [];
   readonly hops: Hop[] = [];
-  /** Destinations and consumers that found no room of their own. */
+  /** Destinations and consumers beyond the limits, each time they were received. */
   refused = 0;
   readonly #limits: FlowLimits;
   readonly #cards = new Map<string, Card>();

@@ -1,11 +1,11 @@
-/** Widths of the buckets: each is 1 % wider than the one below, so that a quantile is within half of that. */
+/** Growth of the buckets: each bound is 1 % above the previous one, so that a quantile is exact to half of that. */
 const growth = Math.log(1.01);
-/** Everything shorter is one bucket, in milliseconds. */
+/** Upper bound of the first bucket, in milliseconds. */
 const floor = 0.1;
 const buckets = Math.ceil(Math.log(1e10 / floor) / growth);
 const chunk = 128;
 
-/** A histogram of durations in milliseconds on a logarithmic axis, with weights; memory only for the range in use. */
+/** A weighted histogram of durations in milliseconds on a logarithmic axis; it stores only the range in use. */
 export class Histogram {
   #from = 0;
   #counts: Float64Array = new Float64Array(0);
@@ -26,7 +26,7 @@ export class Histogram {
     if (milliseconds > this.max) this.max = milliseconds;
   }
 
-  /** The duration below which this share lies; undefined without any. */
+  /** The duration below which this share is; undefined without durations. */
   quantile(share: number): number | undefined {
     if (this.total === 0) return undefined;
     const rank = share * this.total;
@@ -38,7 +38,7 @@ export class Histogram {
     return this.max;
   }
 
-  /** Counts in `count` columns of equal width on a logarithmic axis. */
+  /** Counts of `count` columns of equal width on a logarithmic axis. */
   columns(from: number, to: number, count: number): number[] {
     const columns = Array.from({ length: count }, () => 0);
     const width = Math.log(to / from) / count;

@@ -36,7 +36,7 @@ const rowsOf = (store: SpanStore): ConsumerRow[] => mapAnswer(store).destination
 const statesOf = (store: SpanStore): string[] =>
   healthAnswer(store).findings.map(({ state, count }) => `${state} ${count}`);
 
-test('a pull that waits for a message begins before it: the wait ends when the pull has it', () => {
+test('the wait of a pulled message ends with the pull, which may begin before the send', () => {
   const message = sent();
   const pull: TestSpan = {
     kind: 'client',
@@ -50,7 +50,7 @@ test('a pull that waits for a message begins before it: the wait ends when the p
   expect(statesOf(store)).toEqual([]);
 });
 
-test('a batch and the processing of one of its messages are one consumption, whichever comes first', () => {
+test('a batch and the processing of one of its messages are one consumption, in either order', () => {
   const messages = [sent(), sent(), sent()];
   const batch: TestSpan = {
     spanId: spanId(),
@@ -80,14 +80,14 @@ test('a batch and the processing of one of its messages are one consumption, whi
     const [row] = rowsOf(stored(request('shop', messages), request('billing', order)));
     expect(row).toMatchObject({ messages: 3, attempts: 0 });
   }
-  // The link to the batch around it is no message, also where the batch arrives later.
+  // The link to the batch span is not a message, even if the batch span arrives later.
   const [row] = rowsOf(stored(request('shop', messages), request('billing', [one])));
   expect(row).toMatchObject({ messages: 2 });
   const store = stored(request('shop', messages), request('billing', [one, batch]));
   expect(rowsOf(store)[0]?.messages).toBe(3);
 });
 
-test('the links of a large batch may be on several spans, and its count of messages is told once', () => {
+test('the links of a large batch may be on several spans, of which one contains the number of messages', () => {
   const messages = Array.from({ length: 6 }, () => sent());
   const ids = { traceId: traceId(), kind: 'consumer' as const, start: base + 50 };
   const count = { 'messaging.batch.message_count': 7 };
@@ -101,7 +101,7 @@ test('the links of a large batch may be on several spans, and its count of messa
   expect(statesOf(store)).toEqual(['no-context 1']);
 });
 
-test('a consumption that continues the trace by its parent alone is joined; one below a local span has no context', () => {
+test('a consumption that continues the trace only by its parent is joined; one below a local span has no context', () => {
   const message = sent();
   const byParent: TestSpan = {
     traceId: message.traceId,
@@ -117,7 +117,7 @@ test('a consumption that continues the trace by its parent alone is joined; one 
   expect(statesOf(stored(request('billing', [local])))).toEqual(['no-context 1']);
 });
 
-test('two instrumentations of one client are named, and count once', () => {
+test('two instrumentations of one client are reported, and counted once', () => {
   const outer = sent();
   const inner = sent(base, { traceId: outer.traceId, parent: outer.spanId });
   const process: TestSpan = { kind: 'consumer', start: base + 5, links: [inner], attributes: on('process') };
@@ -150,7 +150,7 @@ test("RabbitMQ's exchange is one card with its queues, whatever the routing keys
   expect(destinations[0]!.consumers).toMatchObject([{ queue: 'billing.orders', messages: 2 }]);
 });
 
-test('a dead letter is consumed elsewhere, and says where it was created for', () => {
+test('a dead letter is consumed from another destination, and shows the original one', () => {
   const message = sent();
   const dead: TestSpan = {
     kind: 'consumer',
@@ -163,7 +163,7 @@ test('a dead letter is consumed elsewhere, and says where it was created for', (
   expect(card.reroutedFrom).toMatchObject([{ name: 'orders', messages: 1 }]);
 });
 
-test('sampled spans count for what they stand for', () => {
+test('sampled spans are counted by their weight', () => {
   const message = sent(base, { traceState: 'ot=th:c' });
   const process: TestSpan = {
     kind: 'consumer',

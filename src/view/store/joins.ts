@@ -15,10 +15,10 @@ import {
 import { removeCreation } from './remove-creation.ts';
 import type { SpanStore } from './store.ts';
 
-/** After this long, and at most twice this long, a creation that has not come counts as not seen. */
+/** After one to two of these periods, a creation that was not received counts as not seen. */
 const generationMs = 10_000;
 
-/** Joins consumptions to creations as spans come in, by ids and in any order, and keeps the figures of the map. */
+/** Joins consumptions with creations by ids, in any order of arrival, and updates the figures of the map. */
 export class Joins {
   readonly #store: SpanStore;
   #generation = 1;
@@ -28,7 +28,7 @@ export class Joins {
     this.#store = store;
   }
 
-  /** A span was added to the newest segment. */
+  /** Handles a span that was added to the newest segment. */
   added(record: SpanRecord, segment: Segment, row: number, card: Card | undefined, queue: string): void {
     this.#age();
     const { operation } = record;
@@ -58,10 +58,10 @@ export class Joins {
   }
 
   #created(record: SpanRecord, segment: Segment, row: number, card: Card): void {
-    // A send of several that links their create spans creates nothing itself.
+    // The send span of several messages that links to their create spans does not create a message.
     const creates = record.kind === Kind.producer || record.links.count === 0;
     const outer = repeatedBy(this.#store, record, segment, row);
-    // Both are of one trace, and so sampled alike.
+    // Both spans are in one trace, and are therefore sampled equally.
     if (outer !== undefined) removeCreation(this.#store.flow, outer, card, record.sampled);
     if (isRepeated(this.#store, record, segment, row)) return;
     if (!creates) {
@@ -114,17 +114,17 @@ export class Joins {
     for (let at = 0; at < links; at++) {
       if (this.#consume(record, segment, row, from + at, hop, record.links.flags[at]!)) counted++;
     }
-    // Where the creation is known, its start and the processing's say it already.
+    // If the creation is known, the skew is already known from both starts.
     if (record.clockSkew < 0 && (links === 0 || segment.linkStates[from] !== LinkState.resolved))
       this.#skewed(hop, -record.clockSkew);
-    // The first of the spans that share a batch's links says how many messages it had, the others only bring links.
+    // If several spans share the links of a batch, the first contains the number of messages; the others only add links.
     const without = record.linksPart > 0 ? -links : Math.max(messages - Math.max(links, counted), links === 0 ? 1 : 0);
     if (without === 0) return;
     hop.noContext += without;
     if (without > 0) this.#count(record, hop, without);
   }
 
-  /** Continuing the trace by the parent alone is what some instrumentations do; a parent known to be local is not a message. */
+  /** Some instrumentations continue the trace only by the parent; a parent that is known to be local is not a message. */
   #mayContinueParent(record: SpanRecord): boolean {
     if (record.parentHigh === 0 && record.parentLow === 0) return false;
     const knownLocal = record.flags !== noFlags && (record.flags & 0x100) !== 0 && (record.flags & 0x200) === 0;
@@ -145,7 +145,7 @@ export class Joins {
     if (record.status === 2) hop.errors += messages;
   }
 
-  /** Counts one link of a consumption; false where it is none. */
+  /** Counts one link of a consumption; false if the link is not to a message. */
   #consume(
     record: SpanRecord,
     segment: Segment,
@@ -198,7 +198,7 @@ export class Joins {
       if (reroutedFrom.size < 32 || reroutedFrom.has(card.id))
         reroutedFrom.set(card.id, (reroutedFrom.get(card.id) ?? 0) + 1);
     }
-    // A pull may begin before the message is there, and ends when it has it.
+    // A pull may begin before the message exists; the message is received at its end.
     const pulled = segment.operation[row] === Operation.receive;
     const reached = segment.start[row]! + (pulled ? segment.duration[row]! : 0);
     const wait = reached - source.start[sourceRow]!;
@@ -217,7 +217,7 @@ export class Joins {
     hop.skewMax = Math.max(hop.skewMax, by);
   }
 
-  /** A creation came after its consumption. */
+  /** Resolves consumptions that arrived before this creation. */
   #resolveWaiting(record: SpanRecord, source: Segment, sourceRow: number): void {
     const { idHigh: high, idLow: low } = record;
     let seen = 0;
@@ -248,7 +248,7 @@ export class Joins {
       this.#resolve(source, segment, row, entry, hop);
       return;
     }
-    // What was linked is the span around it, such as a batch: no message.
+    // The link is to the enclosing span, such as a batch, and not to a message.
     segment.linkStates[entry] = LinkState.plain;
     const links = segment.linksFrom[row + 1]! - segment.linksFrom[row]!;
     if (byParent || links === 1) {
@@ -263,12 +263,12 @@ export class Joins {
   }
 
   #age(): void {
-    // A look at the clock for each 256 spans.
+    // The clock is read once per 256 spans.
     if ((this.#store.received & 0xff) !== 0) return;
     this.tick();
   }
 
-  /** Lets time pass for what is waited for; called now and then, also while nothing comes in. */
+  /** Lets waiting consumptions time out; called regularly, even if nothing is received. */
   tick(): void {
     const now = Date.now();
     if (now - this.#generationSince < generationMs) return;
@@ -290,7 +290,7 @@ function isPending(state: number): boolean {
   return state === LinkState.pending || state === LinkState.pendingParent;
 }
 
-/** Whether the span created a message; by a parent alone, nothing else is taken for one. */
+/** Whether the span created a message: only such a parent counts as a creation context. */
 function isMessage({ segment, row }: Place): boolean {
   return segment.created[row]! > 0;
 }

@@ -12,21 +12,21 @@ export interface Series {
   partition: string;
   time: number;
   value: number;
-  /** A second, where the source tells. */
+  /** Events per second, if the source provides it. */
   rate?: number;
   histogram: { count: number; sum: number; bounds: readonly number[]; counts: number[] } | undefined;
 }
 
 const maxSeries = 5000;
 
-/** The metrics that tell of messaging: the newest total of each series, bounded. */
+/** The newest total of each messaging metric series, limited in number. */
 export class MetricsStore {
   readonly #series = new Map<string, Series>();
-  /** Points that found no room. */
+  /** Number of points of series beyond the limit. */
   refused = 0;
   points = 0;
 
-  /** @throws RangeError where the bytes are no `ExportMetricsServiceRequest`. */
+  /** @throws RangeError if the bytes are not an `ExportMetricsServiceRequest`. */
   add(request: Buffer): void {
     decodeMetrics(
       request,
@@ -40,7 +40,7 @@ export class MetricsStore {
     return [...this.#series.values()].filter((series) => series.name === name);
   }
 
-  /** Takes these series in the place of all that are there. */
+  /** Replaces all series by these. */
   replace(series: readonly Series[]): void {
     this.#series.clear();
     this.points += series.length;
@@ -88,7 +88,7 @@ function sum(before: Series, more: Series): Series {
   return { ...more, value: before.value + more.value, histogram: addHistograms(before.histogram, more.histogram) };
 }
 
-/** The sum of two histograms; the second one where their bounds differ. */
+/** The sum of two histograms; the second one if their bounds differ. */
 export function addHistograms(had: Series['histogram'], more: Series['histogram']): Series['histogram'] {
   if (more === undefined) return had;
   if (had === undefined || had.bounds.length !== more.bounds.length) return more;

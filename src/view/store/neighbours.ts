@@ -1,13 +1,13 @@
-// What else is known of the spans around one that has just come in.
+// Finds the parent, the children and earlier deliveries of a span that was just received.
 import { Kind, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import type { Hop } from './flow.ts';
 import { LinkState, type Segment } from './segment.ts';
 import type { SpanStore } from './store.ts';
 
-/** How many earlier links to one message are looked at: a storm of them must not make each one slower than the one before. */
+/** Maximum number of earlier links to one message that are read, so that very many links do not become slower and slower. */
 const maxEarlier = 64;
 
-/** Where a span is. */
+/** The position of a span in the store. */
 export interface Place {
   segment: Segment;
   row: number;
@@ -24,7 +24,7 @@ export function findPlace({ segments }: SpanStore, high: number, low: number): P
   return undefined;
 }
 
-/** Whether another instrumentation made a send span around this one, or within it, for the same destination. */
+/** Whether another instrumentation also recorded this send, as a parent or child span for the same destination. */
 export function isDoubled(store: SpanStore, record: SpanRecord, segment: Segment, row: number): boolean {
   const same = (other: Segment, at: number): boolean =>
     other.kind[at] === Kind.producer &&
@@ -45,8 +45,8 @@ export function isDoubled(store: SpanStore, record: SpanRecord, segment: Segment
 }
 
 /**
- * Whether one instrumentation made this span around its own span of the same send, as Python's pika does. The inner one is the creation
- * of the message: its context is in the headers.
+ * Whether this span is the outer one of two nested spans of the same send and instrumentation, as in Python's pika. The inner span is
+ * the creation of the message: its context is in the headers.
  */
 export function isRepeated(store: SpanStore, record: SpanRecord, segment: Segment, row: number): boolean {
   if (record.kind !== Kind.producer || segment.messageId[row] === 0) return false;
@@ -63,7 +63,7 @@ export function isRepeated(store: SpanStore, record: SpanRecord, segment: Segmen
   return false;
 }
 
-/** The span around this one of the same send, as for {@link isRepeated}, that was received first and counted as the creation. */
+/** The outer span of the same send, as for {@link isRepeated}, if it was received first and counted as the creation. */
 export function repeatedBy(store: SpanStore, record: SpanRecord, segment: Segment, row: number): Place | undefined {
   if (record.kind !== Kind.producer || segment.messageId[row] === 0) return undefined;
   const outer = findPlace(store, record.parentHigh, record.parentLow);
@@ -81,7 +81,7 @@ function isSameSend(segment: Segment, row: number, other: Segment, at: number): 
   );
 }
 
-/** Whether the same consumer has had the message before: `attempt`, or `duplicate` where both spans are one consumption. */
+/** Whether the same consumer received the message before: `attempt`, or `duplicate` if both spans are one consumption. */
 export function earlierOf(store: SpanStore, segment: Segment, row: number, entry: number, hop: Hop): LinkState {
   const high = segment.linkTargets[entry * 2]!;
   const low = segment.linkTargets[entry * 2 + 1]!;

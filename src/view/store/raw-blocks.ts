@@ -2,25 +2,25 @@
 import { deflateRaw, inflateRawSync } from 'node:zlib';
 import type { AttributeHashes } from '../otlp/attribute-hash.ts';
 
-/** A piece of the encoded spans. */
+/** A block of encoded spans. */
 export interface Block {
   readonly bytes: Buffer;
   readonly compressed: boolean;
-  /** How much of the bytes is in use, before compression. */
+  /** Number of bytes in use, before compression. */
   readonly size: number;
 }
 
 type OpenBlock = { -readonly [Key in keyof Block]: Block[Key] } & {
-  /** A Bloom filter of the attributes; undefined where a span has more of them than are hashed. */
+  /** A Bloom filter of the attributes; undefined if a span has too many to hash. */
   attributes: Uint32Array | undefined;
 };
 
-/** Small enough that one message of many is read quickly, and large enough to compress well. */
+/** Small enough to read one span quickly, and large enough to compress well. */
 const blockSize = 64 * 1024;
-/** Bits of a block's Bloom filter: with a thousand different attributes, one look-up in 200 finds a block for nothing. */
+/** Bits of a block's Bloom filter: with a thousand different attributes, one look-up in 200 is a false positive. */
 const filterBits = 2 ** 14;
 const offsets = 2 ** 22;
-/** Blocks that are kept inflated, of all stores together, since neighbours are often read one after another. */
+/** Maximum number of cached decompressed blocks, for all stores: spans of one block are often read one after another. */
 const maxInflated = 64;
 const inflated = new Map<Block, Buffer>();
 
@@ -29,14 +29,14 @@ function bitsOf(hash: number): [number, number, number] {
   return [hash % filterBits, Math.floor(hash / filterBits) % filterBits, Math.imul(hash, 0x9e3779b1) >>> 18];
 }
 
-/** Encoded spans one after another, in blocks that are compressed once they are full. */
+/** Encoded spans in blocks, which are compressed once they are full. */
 export class RawBlocks {
   readonly #blocks: OpenBlock[] = [];
   #open: OpenBlock | undefined;
-  /** What the blocks take in memory. */
+  /** Memory of the blocks, in bytes. */
   bytes = 0;
 
-  /** Copies a span; returns where it is, for {@link read}. */
+  /** Copies a span; returns its place, for {@link read}. */
   add(source: Buffer, from: number, to: number, attributes: AttributeHashes): number {
     const length = to - from;
     if (this.#open === undefined || this.#open.size + length > this.#open.bytes.length) {
@@ -68,7 +68,7 @@ export class RawBlocks {
     return this.#blocks.length;
   }
 
-  /** One block as it is kept. */
+  /** One block as it is stored. */
   stored(at: number): Block | undefined {
     return this.#blocks[at];
   }
@@ -80,7 +80,7 @@ export class RawBlocks {
     return hashes.some((hash) => bitsOf(hash).every((bit) => (filter[bit >>> 5]! & (1 << (bit & 31))) !== 0));
   }
 
-  /** The content of one block, inflated. */
+  /** The decompressed content of one block. */
   block(at: number): Buffer {
     const block = this.#blocks[at];
     if (block === undefined) return Buffer.alloc(0);
@@ -110,7 +110,7 @@ export class RawBlocks {
   #close(): void {
     const block = this.#open;
     if (block === undefined) return;
-    // On a thread of libuv's: ingesting goes on meanwhile.
+    // Asynchronous, in libuv's thread pool, so that spans can be received meanwhile.
     deflateRaw(block.bytes.subarray(0, block.size), { level: 1 }, (error, bytes) => {
       if (error !== null || bytes.length >= block.bytes.length) return;
       this.bytes += bytes.length - block.bytes.length;

@@ -2,7 +2,7 @@
 import type { Card, Flow } from './flow.ts';
 import type { Place } from './neighbours.ts';
 
-/** Removes what a span was counted for. `sampled`: it says by a threshold how many spans it stands for. */
+/** Removes the counts of a span. `sampled`: the span has a sampling threshold. */
 export function removeCreation(flow: Flow, { segment, row }: Place, card: Card, sampled: boolean): void {
   const start = segment.start[row]!;
   const count = segment.created[row]!;

@@ -1,30 +1,30 @@
-// The columns of a group of spans, which are evicted together.
+// Stores a group of spans, which are evicted together, as columns.
 import type { LinkColumns, SpanRecord } from '../otlp/span-record.ts';
 import { ChainIndex } from './chain-index.ts';
 import { RawBlocks } from './raw-blocks.ts';
 
-/** How many spans a segment holds; a segment is what is forgotten at once when the store is full. */
+/** Number of spans in a segment; a full store evicts a whole segment. */
 export const segmentRows: number = 2 ** 16;
 const maxLinks = 2 ** 18;
 
-/** What became of a link. */
+/** The state of a link. */
 export const LinkState = {
-  /** The link of an operation that consumes nothing. */
+  /** Not a link to a consumed message. */
   plain: 0,
   /** A message was consumed; its creation is known. */
   resolved: 1,
-  /** A message was consumed; its creation has not been seen. */
+  /** A message was consumed; its creation was not received. */
   pending: 2,
-  /** Another delivery of a message that the same consumer had before. */
+  /** The message was redelivered to the same consumer. */
   attempt: 3,
-  /** The message is counted by another span of the same consumption. */
+  /** Another span of the same consumption counts the message. */
   duplicate: 4,
-  /** As `pending`, where not a link but the parent is taken for the creation. */
+  /** Like `pending`, but the creation is the parent instead of a link. */
   pendingParent: 5,
 } as const;
 export type LinkState = (typeof LinkState)[keyof typeof LinkState];
 
-/** What the store works out of a span before it is added. */
+/** Values that the store computes before it adds a span. */
 export interface RowFacts {
   service: number;
   scope: number;
@@ -35,7 +35,7 @@ export interface RowFacts {
   messageKeyHash: number;
 }
 
-/** Spans as columns, with the indexes that find them by id, by parent and by what links them. */
+/** Spans as columns, with indexes by id, by parent and by link target. */
 export class Segment {
   rows = 0;
   linkCount = 0;
@@ -56,7 +56,7 @@ export class Segment {
   readonly operation: Uint8Array = new Uint8Array(segmentRows);
   readonly status: Uint8Array = new Uint8Array(segmentRows);
   readonly attempt: Uint8Array = new Uint8Array(segmentRows);
-  /** Messages that this span created, and how many of them have been consumed at least once. */
+  /** Messages that the span created, and those of them that were consumed at least once. */
   readonly created: Uint16Array = new Uint16Array(segmentRows);
   readonly consumed: Uint16Array = new Uint16Array(segmentRows);
   readonly messageId: Uint32Array = new Uint32Array(segmentRows);
@@ -70,7 +70,7 @@ export class Segment {
   linkStates: Uint8Array = new Uint8Array(segmentRows);
   linkHops: Uint16Array = new Uint16Array(segmentRows);
   linkGenerations: Uint32Array = new Uint32Array(segmentRows);
-  /** From the creation's start to this span's, in milliseconds, where both are known; 0 otherwise. */
+  /** Wait from the start of the creation until the message was received, in milliseconds; 0 if unknown. */
   linkWaits: Float32Array = new Float32Array(segmentRows);
   readonly byId: ChainIndex = new ChainIndex(16, segmentRows);
   readonly byParent: ChainIndex = new ChainIndex(16, segmentRows);
@@ -81,7 +81,7 @@ export class Segment {
     return this.rows === segmentRows || this.linkCount >= maxLinks || this.raw.bytes > 128 * 2 ** 20;
   }
 
-  /** About what the segment takes in memory. */
+  /** Approximate memory of the segment, in bytes. */
   get bytes(): number {
     return segmentRows * 104 + this.linkRows.length * 23 + this.byTarget.bytes + 2 * this.byId.bytes + this.raw.bytes;
   }
@@ -119,7 +119,7 @@ export class Segment {
     return row;
   }
 
-  /** Adds a link that the span does not have: to a parent by which a message was continued. */
+  /** Adds a link to the parent, for a span that continues the trace of its message without a link. */
   addLink(row: number, high: number, low: number): number {
     this.#makeRoom(1);
     const entry = this.linkCount++;
@@ -131,7 +131,7 @@ export class Segment {
     return entry;
   }
 
-  /** The row whose encoded span lies at this place of {@link raw}. */
+  /** The row whose encoded span is at this place of {@link raw}. */
   rowAt(place: number): number {
     let [from, to] = [0, this.rows];
     while (to - from > 1) {

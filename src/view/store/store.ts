@@ -1,4 +1,4 @@
-// Stores spans within bounds of count and memory.
+// Stores spans, limited by number and memory.
 import { decodeTraces, type SpanSink } from '../otlp/decode-traces.ts';
 import { Kind, noFlags, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import { cardOf } from './card-of.ts';
@@ -9,13 +9,13 @@ import { MetricsStore } from './metrics-store.ts';
 import { type RowFacts, Segment, segmentRows } from './segment.ts';
 import { StringTable } from './string-table.ts';
 
-/** Bounds of a store. */
+/** Limits of a store. */
 export interface StoreLimits {
-  /** Spans that are kept; the oldest go first. Default: 1,000,000. */
+  /** Maximum number of spans; the oldest are removed first. Default: 1,000,000. */
   spans: number;
-  /** About how many bytes of memory. Default: 512 MiB. */
+  /** Approximate maximum of memory, in bytes. Default: 512 MiB. */
   bytes: number;
-  /** Services, span names, and destinations, beyond which there is an `other`. */
+  /** Maximum number of distinct services, span names, destinations and consumers; further ones are counted as `other`. */
   services: number;
   names: number;
   destinations: number;
@@ -33,11 +33,11 @@ export const defaultLimits: StoreLimits = {
 
 const maxResources = 2000;
 
-/** Spans in memory, bounded: as columns, as encoded bytes, and as the figures of the map. A span has a number that never changes. */
+/** Spans in memory, within limits: as columns, as encoded bytes, and as the figures of the map. The number of a span never changes. */
 export class SpanStore implements SpanSink {
   readonly limits: StoreLimits;
   readonly segments: Segment[] = [];
-  /** Number of the first segment that is kept. */
+  /** Number of the oldest stored segment. */
   firstSegment = 0;
   readonly services: StringTable;
   readonly scopes: StringTable = new StringTable(1000);
@@ -47,10 +47,10 @@ export class SpanStore implements SpanSink {
   readonly resources: Buffer[] = [Buffer.alloc(0)];
   readonly #resourceNumbers = new Map<string, number>();
   readonly #joins: Joins;
-  /** Spans that came in, and that were forgotten. */
+  /** Spans received so far (`received`) and removed (`evicted`). */
   received = 0;
   evicted = 0;
-  /** Changes with everything that comes in, for those who want to know whether there is anything new. */
+  /** Increased with each received request, so that readers can detect changes. */
   version = 0;
   #service = 0;
   #scope = 0;
@@ -65,28 +65,28 @@ export class SpanStore implements SpanSink {
   }
 
   /**
-   * Takes the spans of an `ExportTraceServiceRequest`.
+   * Adds the spans of an `ExportTraceServiceRequest`.
    *
-   * @throws RangeError where the bytes are no such message; spans before that place are kept.
+   * @throws RangeError if the bytes are not such a message; spans before the invalid bytes are kept.
    */
   addTraces(request: Buffer): void {
     this.version++;
     decodeTraces(request, this);
   }
 
-  /** Takes the points of an `ExportMetricsServiceRequest`. */
+  /** Adds the points of an `ExportMetricsServiceRequest`. */
   addMetrics(request: Buffer): void {
     this.version++;
     this.metrics.add(request);
   }
 
-  /** Nothing more is to come, as at the end of a file: what has not been seen by now will not be. */
+  /** Ends the wait for late spans, as at the end of a file: a creation that is missing now counts as not seen. */
   settle(): void {
     this.version++;
     this.#joins.settle();
   }
 
-  /** Lets time pass for what is waited for, also while nothing comes in. */
+  /** Lets waiting spans time out even if nothing is received. */
   tick(): void {
     this.#joins.tick();
   }
@@ -126,7 +126,7 @@ export class SpanStore implements SpanSink {
       scope: this.#scope,
       resource: this.#resource,
       name: this.names.number(record.name),
-      // 0 is the card of what found no room; without a destination there is none.
+      // Card 0 is for destinations beyond the limit; without a destination there is no card.
       card: card === undefined ? noCard : card.id,
       messageIdHash: record.messageId === '' ? 0 : hashText(record.messageId),
       messageKeyHash: record.messageKey === '' ? 0 : hashText(record.messageKey),
@@ -145,7 +145,7 @@ export class SpanStore implements SpanSink {
     return bytes;
   }
 
-  /** The segment of a span's number; undefined where it has been forgotten. */
+  /** The segment of a span's number; undefined if it was removed. */
   segmentOf(span: number): Segment | undefined {
     return this.segments[Math.floor(span / segmentRows) - this.firstSegment];
   }
@@ -154,7 +154,7 @@ export class SpanStore implements SpanSink {
     return (this.firstSegment + segmentAt) * segmentRows + row;
   }
 
-  /** The number of the span with this id; -1 for none. The newest, where several have it. */
+  /** The number of the newest span with this id; -1 if there is none. */
   find(high: number, low: number): number {
     for (let at = this.segments.length - 1; at >= 0; at--) {
       const row = this.segments[at]!.findRow(high, low);
@@ -180,16 +180,16 @@ export class SpanStore implements SpanSink {
 /** The card number of spans that have no destination. */
 export const noCard = 0xffff;
 
-/** Bits of the flags: it is known where the parent is, and it is in another process. */
+/** Bits of the flags: it is known whether the parent is remote, and it is. */
 const remoteParent = 0x300;
 
-/** What a span says only by its kind. */
+/** Sets the operation of spans that only their kind or parent reveals. */
 function normalise(record: SpanRecord): void {
   if (record.operation === Operation.none && record.system !== '') {
     if (record.kind === Kind.producer) record.operation = Operation.send;
     else if (record.kind === Kind.consumer) record.operation = Operation.process;
   }
-  // A receive within the trace of its message is its handler: a pull has no parent from elsewhere. Python's pika says so.
+  // A receive with a remote parent is the handler of a message, as in Python's pika: a pull has no remote parent.
   if (
     record.operation === Operation.receive &&
     record.kind === Kind.consumer &&
@@ -198,7 +198,7 @@ function normalise(record: SpanRecord): void {
     (record.flags & remoteParent) === remoteParent
   )
     record.operation = Operation.process;
-  // Pollers that say CONSUMER of a receive exist in older instrumentations; what is pulled is received all the same.
+  // Older instrumentations record polls as receive spans of kind CONSUMER without a destination: these do not receive a message.
   if (record.operation === Operation.receive && record.kind === Kind.consumer && record.destination === '')
     record.operation = Operation.none;
 }

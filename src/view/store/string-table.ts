@@ -1,9 +1,9 @@
-/** Numbers texts, up to a limit: what comes after it is number 0, `other`. */
+/** Gives each text a number. Texts beyond the limit get number 0, `other`. */
 export class StringTable {
   readonly #numbers = new Map<string, number>();
   readonly #texts: string[];
   readonly #limit: number;
-  /** How many texts found no room. */
+  /** Number of texts beyond the limit, each time they were received. */
   refused = 0;
 
   constructor(limit: number, other = '(other)') {
@@ -28,7 +28,7 @@ export class StringTable {
     return number;
   }
 
-  /** The number of a text that is known; undefined otherwise. */
+  /** The number of a known text; undefined otherwise. */
   find(text: string): number | undefined {
     return this.#numbers.get(text);
   }

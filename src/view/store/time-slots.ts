@@ -1,21 +1,21 @@
-/** Width of a slot in milliseconds, and how many are kept: the newest ten minutes. */
+/** Width of a slot in milliseconds, and number of slots: together the newest ten minutes. */
 export const slotMs = 10_000;
 const slots = 60;
 const dayMs = 86_400_000;
 
-/** Counts and mean waits of the newest minutes, by the time of the events. */
+/** Counts and mean waits of the newest ten minutes, by the time of the events. */
 export class TimeSlots {
   readonly #counts = new Float64Array(slots);
   readonly #waits = new Float64Array(slots);
   readonly #waited = new Float64Array(slots);
-  /** Number of the newest slot since the epoch. */
+  /** Number of the newest slot, counted from the epoch. */
   #newest = 0;
   first: number = Number.POSITIVE_INFINITY;
   last = 0;
   total = 0;
 
   add(time: number, weight: number, wait?: number): void {
-    // A clock that is days ahead must not push out what came at the right time.
+    // A clock that is days ahead must not remove the slots of correct times.
     if (!(time > 0) || time > Date.now() + dayMs) return;
     const slot = Math.floor(time / slotMs);
     if (slot > this.#newest) this.#advance(slot);
@@ -27,7 +27,7 @@ export class TimeSlots {
     if (wait !== undefined) this.addWait(time, weight, wait);
   }
 
-  /** A wait that became known after the event was counted. */
+  /** Adds a wait that became known after the event was counted. */
   addWait(time: number, weight: number, wait: number): void {
     const slot = Math.floor(time / slotMs);
     if (!(slot > this.#newest - slots) || slot > this.#newest) return;
@@ -35,7 +35,7 @@ export class TimeSlots {
     this.#waited[slot % slots]! += weight;
   }
 
-  /** Events a second: over the newest minute while events come, else over all the time that was seen. */
+  /** Events per second: over the newest minute if there are recent events, else over the whole time. */
   rate(now: number): number {
     if (this.total === 0) return 0;
     if (now - this.last < 60_000 && this.last - this.first > 30_000) {
@@ -47,7 +47,7 @@ export class TimeSlots {
     return this.total / Math.max(1, (this.last - this.first) / 1000);
   }
 
-  /** Whether waits grow: the newest quarter of the slots against those before; undefined where too little is known. */
+  /** Whether waits grow: the newest quarter of the slots compared with the earlier ones; undefined if there are too few waits. */
   trend(): 'up' | 'down' | 'steady' | undefined {
     const recent = this.#mean(0, slots / 4);
     const before = this.#mean(slots / 4, slots);

@@ -41,7 +41,7 @@ test('each consumer is found with its messages, and its waits within 1 % or 2 ms
   }
 });
 
-test('every broken hop is named with its state and count, and none is invented', () => {
+test('every broken hop is reported with its state and count, and no other hop is', () => {
   const expected: string[] = [];
   for (const [key, hop] of truth.hops) {
     const states = {
@@ -61,7 +61,7 @@ test('every broken hop is named with its state and count, and none is invented',
   expect(told.toSorted()).toEqual(expected.toSorted());
 });
 
-test('a journey holds its message, what led to it and what came of it, and no sibling', () => {
+test('a journey contains its message, the ancestors and descendants, and no siblings', () => {
   for (const journey of truth.journeys.filter((_, at) => at % 97 === 0)) {
     const answer = journeyAnswer(store, findHex(store, journey.spanId)!);
     const shown = answer.rows.filter(({ kind }) => kind === 'span').map(({ spanId }) => spanId);

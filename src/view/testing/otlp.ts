@@ -4,7 +4,7 @@ import { jsonToProtobuf } from '../otlp/json-to-protobuf.ts';
 
 type TestValue = string | number | boolean | readonly string[];
 
-/** A span of a test, in plain words; times in milliseconds since the epoch. */
+/** A span of a test; times in milliseconds since the epoch. */
 export interface TestSpan {
   traceId?: string;
   spanId?: string;
@@ -13,7 +13,7 @@ export interface TestSpan {
   kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
   start?: number;
   end?: number;
-  /** Failed; a text is what its status says. */
+  /** Whether it failed; a text is its status message. */
   error?: boolean | string;
   traceState?: string;
   flags?: number;
@@ -50,7 +50,7 @@ export function jsonRequest(service: string, spans: readonly TestSpan[], scope =
   };
 }
 
-/** As {@link jsonRequest}, in protobuf. */
+/** Like {@link jsonRequest}, in protobuf. */
 export function request(service: string, spans: readonly TestSpan[], scope?: string): Buffer {
   return jsonToProtobuf('traces', jsonRequest(service, spans, scope));
 }

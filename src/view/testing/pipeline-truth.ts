@@ -1,7 +1,7 @@
 // Generates a pipeline of spans with known results for tests.
 import { request, spanId, type TestSpan, traceId } from './otlp.ts';
 
-/** What is true of one consumer of one destination. */
+/** The expected results for one consumer of one destination. */
 export interface HopTruth {
   waits: number[];
   messages: number;
@@ -13,18 +13,18 @@ export interface HopTruth {
   errors: number;
 }
 
-/** A recorded pipeline, and what is true of it. */
+/** A recorded pipeline, and its expected results. */
 export interface Truth {
   requests: Buffer[];
   /** By `destination>service`. */
   hops: Map<string, HopTruth>;
   /** By destination. */
   notConsumed: Map<string, number>;
-  /** Journeys from their first message, with what a journey must hold and must not. */
+  /** Journeys by their first message, with the spans that they must and must not contain. */
   journeys: { spanId: string; mine: Set<string>; batchOthers: number }[];
 }
 
-/** Numbers that are the same in every run. */
+/** Pseudo-random numbers, the same in every run. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -46,7 +46,7 @@ const legs = [
   { destination: 'shipments', system: 'redis', service: 'notify', typical: 3 },
 ];
 
-/** Makes a pipeline of this many journeys through three brokers, and beside it every way in which a trace breaks. */
+/** Generates a pipeline of this many journeys through three brokers, and every way in which a trace can break. */
 export function pipelineTruth(journeys: number, base: number = Date.now() - 600_000, seed = 7): Truth {
   const random = randomFrom(seed);
   const exported = new Map<string, TestSpan[]>();
@@ -174,7 +174,7 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
     truth.journeys.push({ spanId: sent.spanId, mine, batchOthers: 0 });
   }
 
-  // Batches of 50, one span each; some of whose messages have no context.
+  // Batches of 50 messages, one span each; some messages have no context.
   for (let i = 0; i < journeys / 100; i++) {
     const at = base + i * 400;
     const messages = Array.from({ length: 50 }, (_, n) => send('shop', 'readings', 'kafka', at + n * 3));
@@ -192,7 +192,7 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
     });
   }
 
-  // Broken in ways that are to be told apart.
+  // Different kinds of broken traces.
   for (let i = 0; i < 200; i++) {
     const at = base + i * 100;
     process('importer', 'legacy.feed', 'kafka', at, []);
@@ -229,7 +229,7 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
     truth.notConsumed.set('unread', (truth.notConsumed.get('unread') ?? 0) + 1);
   }
 
-  // Consumers export before producers, and everything is mixed.
+  // In reverse order, so that consumers export before producers.
   for (const [service, spans] of [...exported].toReversed()) {
     for (let from = 0; from < spans.length; from += 512)
       truth.requests.push(request(service, spans.slice(from, from + 512)));
@@ -237,7 +237,7 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
   return truth;
 }
 
-/** The value below which a share of the values lies. */
+/** The value below which a share of the values is. */
 export function quantileOf(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

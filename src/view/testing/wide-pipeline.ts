@@ -6,8 +6,8 @@ const events = 'created updated requested done failed retry'.split(' ');
 const systems = ['kafka', 'rabbitmq', 'redis'];
 
 /**
- * Spans of a pipeline with this many services and destinations together. Each service consumes what earlier ones send, one in nine
- * sends to a destination of an earlier one, too, and one in eleven destinations has no consumer.
+ * Spans of a pipeline with this many services and destinations together. Each service consumes what earlier ones send, one in nine also
+ * sends to a destination of an earlier one, and one in eleven destinations has no consumer.
  */
 export function widePipeline(nodes: number, messages: number = 40, base: number = Date.now() - 120_000): Buffer[] {
   const services = Array.from({ length: Math.ceil(nodes * 0.4) }, (_, at) => nameOf(subjects, 'service', at, '-'));

@@ -72,7 +72,7 @@ export async function sampleKafka(options: KafkaOptions): Promise<Samples> {
     if (!topics.includes(topic))
       throw new MqtraceError(
         'INVALID_OPTION',
-        `--topic: there is no topic ${JSON.stringify(topic)} on ${options.brokers.join(', ')}, and none is created.`,
+        `--topic: the topic ${JSON.stringify(topic)} does not exist on ${options.brokers.join(', ')}; it is not created.`,
       );
     const ranges = await abortable(rangesOf(admin, topic, options.count), signal);
     const samples = ranges.size === 0 ? [] : await consume(kafka, admin, ranges, options);

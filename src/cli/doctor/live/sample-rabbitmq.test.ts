@@ -22,6 +22,6 @@ test('only exchanges that copy to each queue are bound', async () => {
 test.each(['x-consistent-hash', 'x-random', 'x-modulus-hash'])('an exchange of type %s is rejected', async (type) => {
   const given = management([binding('shards')], { shards: type });
   await expect(usableBindings(given, 'orders')).rejects.toThrow(
-    `of type ${type}: a further queue would take messages away`,
+    `of type ${type}: an additional queue would take messages from`,
   );
 });

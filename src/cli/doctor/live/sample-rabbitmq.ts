@@ -82,7 +82,7 @@ export async function sampleRabbitmq(options: RabbitmqOptions): Promise<Samples>
 function refusedPeek(queue: string): MqtraceError {
   return new MqtraceError(
     'INVALID_OPTION',
-    `--peek-queue: ${JSON.stringify(queue)} is a quorum queue, where each look counts against the delivery limit: after enough looks a message is dropped or dead-lettered. Leave --peek-queue out to see copies of new messages.`,
+    `--peek-queue: ${JSON.stringify(queue)} is a quorum queue, for which each get counts towards the delivery limit: beyond the limit a message is dropped or dead-lettered. Omit --peek-queue to read copies of new messages.`,
   );
 }
 
@@ -126,8 +126,8 @@ export async function usableBindings(
   throw new MqtraceError(
     'INVALID_OPTION',
     bindings.length === 0
-      ? `--queue: ${JSON.stringify(queue)} is bound to no exchange: messages reach it by the default exchange, which does not copy messages. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`
-      : `--queue: ${JSON.stringify(queue)} is bound to ${exchange}, of type ${type}: a further queue would take messages away from the others. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`,
+      ? `--queue: ${JSON.stringify(queue)} is not bound to an exchange: messages reach it by the default exchange, which does not copy messages. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`
+      : `--queue: ${JSON.stringify(queue)} is bound to ${exchange}, of type ${type}: an additional queue would take messages from the others. --peek-queue reads the messages themselves; it marks them as redelivered, and is rejected for quorum queues.`,
   );
 }
 
@@ -140,7 +140,7 @@ async function readStream(channel: Channel, options: RabbitmqOptions): Promise<M
   await channel.prefetch(count);
   const read = (offset: string | number, count: number): Promise<Message[]> =>
     collect(channel, queue, { noAck: false, arguments: { 'x-stream-offset': offset } }, { ...options, count, quietMs });
-  // "last" is the last chunk, which may be of one message or of many: it provides the offset from which there are enough.
+  // "last" is the last chunk, with one or many messages: its offset determines where to begin reading.
   const chunk = await read('last', count);
   const last = Number(chunk.at(-1)?.properties.headers?.['x-stream-offset']);
   if (chunk.length === count || !(last >= chunk.length)) return chunk;
