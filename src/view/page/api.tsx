@@ -3,7 +3,7 @@ import type { HealthAnswer, JourneyAnswer, MapAnswer, SearchAnswer, SpanAnswer }
 import { readAnswer, streamType } from '../server/answer-stream.ts';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-/** What the page learns of the view that serves it. */
+/** The status of the process that serves the page. */
 export interface Status {
   version: number;
   endpoints: { http?: string; grpc?: string; file?: string };
@@ -12,7 +12,7 @@ export interface Status {
   bytes: number;
 }
 
-/** What each path of the API answers. */
+/** The response of each path of the API. */
 interface Answers {
   '/api/map': MapAnswer;
   '/api/health': HealthAnswer;
@@ -68,7 +68,7 @@ export function useStatus(): { status: Status | undefined; lost: boolean } {
   return state;
 }
 
-/** The newest answer of a path; the one before is kept until there is a newer one, so that nothing flickers. */
+/** The newest response of a path; the previous one is kept until it arrives, so that nothing flickers. */
 export function useAnswer<Path extends keyof Answers>(
   path: Path,
   parameters: Record<string, string | undefined>,

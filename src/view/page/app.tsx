@@ -89,7 +89,7 @@ function contentOf(
   return <MapView map={map} />;
 }
 
-/** What to do when nothing has come in. */
+/** The instructions that are shown until something is received. */
 function Empty({ status }: { status: Status }): VNode {
   const { http = 'http://127.0.0.1:4318', grpc = 'http://127.0.0.1:4317' } = status.endpoints;
   return (

@@ -6,13 +6,13 @@ import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.t
 import { HistogramChart } from './histogram.tsx';
 
 const systems: Record<string, string> = { kafka: 'Kafka', rabbitmq: 'RabbitMQ', redis: 'Redis' };
-/** How the wait changes. */
+/** The trend of the wait. */
 const trends: Partial<Record<ConsumerRow['trend'], { sign: string; meaning: string }>> = {
   up: { sign: '↑', meaning: 'the wait rises' },
   down: { sign: '↓', meaning: 'the wait falls' },
 };
 
-/** A destination with a row for each consumer; the wait sits in it. */
+/** A destination with a row for each consumer, which shows its wait. */
 export function Card(props: {
   card: DestinationCard;
   rows: readonly ConsumerRow[];
@@ -101,7 +101,7 @@ interface Fact {
   bad: boolean;
 }
 
-/** What a row says besides its wait: the rate last, and before it the most important of the rest, since there is room for few. */
+/** The other values of a row: the rate last, preceded by the most important ones, because there is little room. */
 export function factsOf(row: ConsumerRow): Fact[] {
   const facts: Fact[] = [];
   const add = (text: string, meaning: string, bad = false): void => void facts.push({ text, meaning, bad });

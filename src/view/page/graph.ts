@@ -22,7 +22,7 @@ export interface Graph {
   services: string[];
   cards: DestinationCard[];
   edges: FlowEdge[];
-  /** By card: senders and consumers that this view leaves out, so that nothing is taken for unconsumed. */
+  /** By card: the senders and consumers that this view omits, so that no destination seems unconsumed. */
   hidden: Map<number, { senders: number; consumers: number }>;
   total: number;
 }
@@ -116,7 +116,7 @@ export function shownRows(graph: Graph, card: DestinationCard): ConsumerRow[] {
   return card.consumers.filter(({ service }) => shown.has(service)).toSorted((a, b) => a.id - b.id);
 }
 
-/** What a card says below its rows. */
+/** The text below the rows of a card. */
 export function noteOf(graph: Graph, card: DestinationCard): { text: string; warns: boolean } | undefined {
   const { consumers: hidden = 0 } = graph.hidden.get(card.id) ?? {};
   if (card.consumers.length === 0) return { text: '⚠ no consumer has been seen', warns: true };

@@ -17,7 +17,7 @@ const names: Record<Finding['state'], string> = {
   'mixed-sampling': 'mixed sampling',
 };
 
-/** What is wrong at each destination, and what to do about it. */
+/** The problems of each destination, and what to do about them. */
 export function HealthView({ health }: { health: HealthAnswer }): VNode {
   const destinations = new Map<number, Finding[]>();
   for (const finding of health.findings)
@@ -56,7 +56,7 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
   );
 }
 
-/** Where the messages of a finding are. */
+/** Links to the messages of a finding. */
 function Look({ finding }: { finding: Finding }): VNode | null {
   const { state, destination } = finding;
   if (state === 'baggage-size' || state === 'mixed-sampling') return null;

@@ -10,7 +10,7 @@ import { addressOf } from './route.tsx';
 import { type Scale, scaleOf } from './scale.ts';
 import { SpanPanel } from './span-panel.tsx';
 
-/** The story of one message as a waterfall, in which waiting is drawn as waiting. */
+/** One message as a waterfall that also shows waiting times. */
 export function JourneyView({
   parameters,
   version,

@@ -22,7 +22,7 @@ export function JourneysView({
 }): VNode {
   const query: Query = {};
   for (const field of fields) if (parameters[field]) query[field] = parameters[field];
-  // A search is as of when it was asked: a list that changes under the pointer cannot be read.
+  // The results do not change after the search: a list that changes under the pointer cannot be read.
   const [asked, setAsked] = useState(0);
   const { answer, error, progress } = useAnswer(
     '/api/search',

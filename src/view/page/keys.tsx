@@ -1,3 +1,4 @@
+// Handles arrow keys in lists.
 /** Arrow keys go through the buttons and links of a list. */
 export function moveFocus(event: KeyboardEvent): void {
   if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;

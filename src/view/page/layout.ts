@@ -7,7 +7,7 @@ export interface LayoutNode {
   isCard: boolean;
   width: number;
   height: number;
-  /** Where edges meet it, from its top. */
+  /** The distance from its top at which edges meet it. */
   port: number;
 }
 
@@ -20,11 +20,11 @@ export interface LayoutEdge {
 export interface Box extends LayoutNode {
   x: number;
   y: number;
-  /** The service is drawn elsewhere, too. */
+  /** Whether the service is also drawn elsewhere. */
   again: boolean;
 }
 
-/** An edge, between two boxes that stand next to each other. */
+/** An edge between two adjacent boxes. */
 export interface PlacedEdge<Edge extends LayoutEdge> {
   edge: Edge;
   from: Box;
@@ -44,17 +44,18 @@ const cardGap = 18;
 const serviceGap = 12;
 const bandGap = 40;
 const downGap = 34;
-/** Destinations in one column: of more, the services beside them would be off the screen. */
+/** Maximum number of destinations in one column; with more, the services beside them would be off the screen. */
 const tallest = 4;
-/** Narrower than this, the flow goes down. */
+/** On pages narrower than this, the flow runs from top to bottom. */
 const narrow = 640;
 
 /** Nodes side by side: services, or destinations. */
 type Line = LayoutNode[];
 
 /**
- * Places nodes in the order of flow. It depends on nodes, edges and width only, never on figures, so that nothing moves while it is
- * live. Where the flow is wider than the page it goes on in a further band below, or on narrow pages goes down; boxes never shrink.
+ * Places nodes in the order of flow. It depends only on nodes, edges and width, not on measured values, so that nothing moves
+ * during live updates. A flow that is wider than the page continues in another band below, or runs from top to bottom on narrow
+ * pages; boxes never shrink.
  * An edge never goes around or behind a box: the service at its other end is drawn again, next to the destination.
  */
 export function layout<Edge extends LayoutEdge>(
@@ -140,7 +141,7 @@ function across(bands: readonly Line[][], edges: readonly LayoutEdge[], widest: 
   const starts = bands.some(([first]) => first!.length > 0) ? widest + columnGap : 0;
   let top = 0;
   return bands.map((band) => {
-    // Where nothing is seen to send, the place of the sender stays empty, if there is room.
+    // If no sender is known, its place stays empty, if there is room.
     let x = band[0]!.length === 0 && widthOf(band, widest) + starts <= pageWidth ? starts : 0;
     const columns = band.map((line) => {
       const width = columnWidth(line, widest);
@@ -160,7 +161,7 @@ function across(bands: readonly Line[][], edges: readonly LayoutEdge[], widest: 
   });
 }
 
-/** One below the other, with the mean of their ports at 0, so that what follows on each other is in one line. */
+/** Stacks boxes with the mean of their ports at 0, so that successive boxes are in one line. */
 function stack(line: Line, x: number, width: number): Box[] {
   let y = 0;
   const boxes = line.map((node) => {
@@ -236,7 +237,7 @@ function wrapped(line: Line, width: number): Line[] {
   return rows;
 }
 
-/** A service is at home where it consumes first, or else where it sends first. */
+/** The main box of a service is at the first destination that it consumes from, else at the first that it sends to. */
 function markAgain(boxes: readonly Box[], edges: readonly LayoutEdge[]): void {
   const consumes = new Set(edges.map(({ to }) => to));
   const home = new Map<string, Box>();

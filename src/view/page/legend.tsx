@@ -1,4 +1,4 @@
-// Explains the signs of the map.
+// Explains the symbols of the map.
 import type { VNode } from 'preact';
 import { duration } from '../queries/durations.ts';
 import type { MapAnswer } from '../queries/types.ts';

@@ -20,7 +20,7 @@ import { edgePath, layout, type PlacedEdge } from './layout.ts';
 import { Legend } from './legend.tsx';
 import { WaitsList } from './waits-list.tsx';
 
-/** Above this, a drawing of everything shows nothing. */
+/** With more nodes than this, a drawing of all of them is unreadable. */
 const largestDrawing = 20;
 
 export function MapView({ map }: { map: MapAnswer }): VNode {
@@ -108,7 +108,7 @@ function Flow(props: {
     const card = box.current!.querySelector('.row[aria-pressed=true]')?.closest('.place');
     card?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [opened]);
-  // The figures are no part of this: nothing moves while they change.
+  // Measured values are not included, so that nothing moves when they change.
   const nodes = nodesOf(graph);
   const shape = JSON.stringify([nodes, graph.edges.map(keyOf).toSorted(), width]);
   const placed = useMemo(() => layout(nodes, graph.edges, Math.max(width, 280)), [shape]);

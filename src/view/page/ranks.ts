@@ -1,9 +1,9 @@
-// Determines in which order services and destinations are drawn: what sends stands before what it sends to.
+// Orders services and destinations for the map: senders come before their targets.
 import type { LayoutEdge, LayoutNode } from './layout.ts';
 
 /**
- * The ranks of all nodes, in the order of flow. Services have even ranks, destinations odd ones. Edges that close a loop do not count,
- * and neither does the order in which nodes and edges are given.
+ * The ranks of all nodes, in the order of flow. Services have even ranks, destinations odd ones. Edges that close a loop
+ * are ignored. The order of the arguments has no effect.
  */
 export function ranksOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): LayoutNode[][] {
   const known = new Map(nodes.map((node) => [node.id, node]));
@@ -11,11 +11,11 @@ export function ranksOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge
   const sorted = inside.toSorted((a, b) => compare(a.from, b.from) || compare(a.to, b.to));
   const { forward, finished } = withoutLoops(nodes.map(({ id }) => id).toSorted(compare), sorted);
   const rank = new Map(nodes.map(({ id, isCard }) => [id, isCard ? 1 : 0]));
-  // What is routed on from one destination to another has the place of a service between them.
+  // A destination that routes to another one leaves room for a service between them.
   const step = (from: string, to: string): number => (known.get(from)!.isCard === known.get(to)!.isCard ? 2 : 1);
   for (const id of finished.toReversed())
     for (const to of forward.get(id) ?? []) rank.set(to, Math.max(rank.get(to)!, rank.get(id)! + step(id, to)));
-  // What nothing leads to stands just before what it leads to.
+  // A node without incoming edges is placed just before its targets.
   const led = new Set([...forward.values()].flat());
   for (const [id, targets] of forward)
     if (!led.has(id)) rank.set(id, Math.min(...targets.map((to) => rank.get(to)! - step(id, to))));
@@ -31,7 +31,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The edges that close no loop, by their start, and all nodes in the order in which a search from the sources leaves them. */
+/** The edges that do not close a loop, by their start, and all nodes in the postorder of a search from the sources. */
 function withoutLoops(
   ids: readonly string[],
   edges: readonly LayoutEdge[],

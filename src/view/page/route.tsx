@@ -1,7 +1,7 @@
 // The state of the page in its address.
 import { useEffect, useState } from 'preact/hooks';
 
-/** Where the page is: kept in the address, so that back, forward and links work. */
+/** The location within the page, kept in the address so that back, forward and links work. */
 export interface Route {
   view: 'map' | 'journeys' | 'journey' | 'health';
   parameters: Record<string, string>;

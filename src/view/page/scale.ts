@@ -5,12 +5,12 @@ import type { JourneyAnswer } from '../queries/types.ts';
 export const foldWidth = 58;
 
 export interface Scale {
-  /** Where a time is, in pixels. */
+  /** The position of a time, in pixels. */
   at(time: number): number;
   folds: { x: number; width: number; duration: number }[];
 }
 
-/** Maps the time of a journey to pixels: work in proportion, each folded gap with the same width. */
+/** Maps the time of a journey to pixels: work in proportion to its duration, each folded gap with the same width. */
 export function scaleOf(axis: JourneyAnswer['axis'], width: number): Scale {
   const folded = axis.filter((piece) => piece.folded).length;
   const fold = Math.min(foldWidth, (width * 0.5) / Math.max(1, folded));

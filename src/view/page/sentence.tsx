@@ -23,7 +23,7 @@ export function MapSentence({ map }: { map: MapAnswer }): VNode {
   );
 }
 
-/** What is bold, and with what is around it, in the order of the sentence. */
+/** The bold parts and the text around them, in the order of the sentence. */
 function boldWords({ destinations, worst }: MapAnswer): { word: string; within: string }[] {
   for (const card of destinations) {
     const row = card.consumers.find(({ id }) => id === worst);

@@ -4,7 +4,7 @@ import { duration } from '../queries/durations.ts';
 import { useAnswer } from './api.tsx';
 import { addressOf } from './route.tsx';
 
-/** Everything that is known of one span. */
+/** All data of one span. */
 export function SpanPanel({ span, onClose }: { span: number; onClose: () => void }): VNode {
   const { answer, error } = useAnswer('/api/span', { span: String(span) }, 0);
   return (

@@ -8,7 +8,7 @@ import type { Wait } from './graph.ts';
 import { HistogramChart } from './histogram.tsx';
 import { moveFocus } from './keys.tsx';
 
-/** How long the order stays as it is, while figures change. */
+/** Milliseconds for which the order stays the same while values change. */
 const orderMs = 10_000;
 
 /** All waits, longest first. */

@@ -4,7 +4,7 @@ import type { SpanStore } from '../store/store.ts';
 import { childrenOf, consumes, linkersOf, messagesOf, type Row, serviceOf } from './rows.ts';
 import type { RecordedValue } from './types.ts';
 
-/** Spans of one message that are read: attributes are in the compressed part of a span. */
+/** Maximum number of spans of one message that are read, because attributes need decompression. */
 const maxSpans = 50;
 export const maxRecorded = 50;
 const maxName = 128;
@@ -13,7 +13,7 @@ const prefixes = { baggage: 'baggage.', header: 'messaging.header.' } as const;
 
 /**
  * The baggage and headers of a message, from the attributes of the span that created it and of those that consumed it alone: the
- * attributes of a batch are not known to be of this message. `more` tells whether there are values beyond the limit.
+ * attributes of a batch are not known to be of this message. `more` is whether there are values beyond the limit.
  */
 export function recordedOf(store: SpanStore, message: Row): { values: RecordedValue[]; more: boolean } {
   const linkers = linkersOf(store, message).map(({ linker }) => linker);

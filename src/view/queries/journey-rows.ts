@@ -24,18 +24,18 @@ import {
 import { reasonOf } from './reason.ts';
 import type { JourneyRow } from './types.ts';
 
-/** Children of one span, and consumers of one message, that are shown before the rest is folded. */
+/** Maximum number of children of a span, and of consumers of a message, that are shown; the rest is folded. */
 const maxShown = 100;
-/** Failed spans whose reason is read: it lies in the compressed part of a span. */
+/** Maximum number of failed spans whose reason is read, because that needs decompression. */
 const maxReasons = 50;
 
-/** The rows of a journey, with what has been shown and how much room is left. */
+/** The rows of a journey, the spans shown so far, and the remaining limit. */
 export class JourneyRows {
   readonly list: JourneyRow[] = [];
   readonly seen: Set<number> = new Set();
   /** Messages for which a consumer has been shown. */
   readonly consumed: Set<number> = new Set();
-  /** Spans that found no room. */
+  /** The number of spans beyond the limit. */
   left = 0;
   readonly store: SpanStore;
   readonly #budget: number;
@@ -121,7 +121,7 @@ function blank(row: Row, depth: number): JourneyRow {
   };
 }
 
-/** Something to show, on a stack: a chain of messages may be as long as it likes. */
+/** One item to show. Kept on a stack instead of recursion, because a chain of messages may be long. */
 interface Step {
   row: Row;
   depth: number;
@@ -131,7 +131,7 @@ interface Step {
   fold: string | undefined;
 }
 
-/** Shows a message with all that came of it. */
+/** Shows a message and everything that followed from it. */
 export function descend(rows: JourneyRows, message: Row, depth: number): void {
   const stack: Step[] = [step(message, depth, true, { asked: true })];
   while (stack.length > 0) {
@@ -160,7 +160,7 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
     .map(({ linker }) => linker)
     .filter((linker) => operationOf(linker) !== Operation.send);
   const consuming = unique([...linkers.filter(consumes), ...children.filter(consumes)]);
-  // Where a batch and the processing of one message of it both tell of the message, the batch comes first and holds the other.
+  // If both a batch and the processing of one of its messages link the message, the batch is shown and contains the other.
   const top = consuming.filter((each) => {
     const parent = parentOf(store, each);
     return parent === undefined || parent.span === message.span || !consuming.some(({ span }) => span === parent.span);
@@ -177,7 +177,7 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
     const told = each.segment.attempt[each.row]!;
     const attempt = told > 0 ? told : (before?.attempt ?? 0) + 1;
     const again = before !== undefined;
-    // Where the pull and the processing of what was pulled are recorded, the processing is what the message waited for.
+    // If a pull and a process span are both recorded, the message waited for the process span.
     const isPull = operationOf(each) === Operation.receive;
     const isProcessed = isPull && top.some((other) => isProcessOf(store, other, each));
     const early = isPull && startOf(each) < startOf(message);
@@ -200,7 +200,7 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
   }
   if (top.length > maxShown)
     steps.push(folded(message, depth + 1, `${counted(top.length - maxShown, 'consumption')} more`));
-  // Settlements that are no child of what they settle.
+  // Settlements that are not children of the span whose message they settle.
   const settling = linkers.filter(
     (linker) => operationOf(linker) === Operation.settle && parentOf(store, linker) === undefined,
   );
@@ -211,7 +211,8 @@ function afterCreation(rows: JourneyRows, message: Row, depth: number, certain: 
 function afterSpan(rows: JourneyRows, row: Row, depth: number, certain: boolean): Step[] {
   const { store } = rows;
   const messages = consumes(row) ? messagesOf(row) : [];
-  // Of a batch's children, those that process another message are siblings; what the batch itself sends may be of any message.
+  // Children of a batch that process another message are siblings, which are not shown. A message that the batch sends may
+  // have been caused by any of its messages.
   const shared = messages.length > 1;
   const mine = (child: Row): boolean => {
     if (!shared || !consumes(child)) return true;

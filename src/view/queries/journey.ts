@@ -18,14 +18,14 @@ import {
 import { timeAxis } from './time-axis.ts';
 import type { JourneyAnswer } from './types.ts';
 
-/** Spans that one journey shows. */
+/** Maximum number of spans that a journey shows. */
 export const journeyBudget = 2000;
-/** Steps upwards: a chain of this many messages is taken for a loop. */
+/** Maximum number of steps upwards: a longer chain of messages is considered a loop. */
 const maxAncestors = 200;
 
 /**
- * The story of one message: what led to it, and what came of it. Never its siblings: going up through a span does not go down to
- * what else that span did, because everything hangs together with everything over a few such steps.
+ * The history of one message: its ancestors and its descendants, but not its siblings. A search that goes up through a span does
+ * not go down to its other children, because a few such steps would connect all messages.
  */
 export function journeyAnswer(store: SpanStore, asked: Row, budget: number = journeyBudget): JourneyAnswer {
   const message = messageFor(store, asked);
@@ -79,7 +79,7 @@ function titleOf(name: string, total: number, waiting: number, working: number):
   return `${name}: ${duration(total)}, of which ${part}`;
 }
 
-/** The message that a span belongs to: that which it created, the one that it consumed, or the nearest above it. */
+/** The message of a span: the one that it created, the one that it consumed, or the one of the nearest ancestor. */
 export function messageFor(store: SpanStore, row: Row): Row {
   let at: Row | undefined = row;
   const seen = new Set<number>();
