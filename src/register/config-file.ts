@@ -40,5 +40,10 @@ function problem(path: string, error: unknown): string {
   if (code === 'ENOENT' || code === 'MODULE_NOT_FOUND') return `it, or a module that it needs, was not found (${code})`;
   if (code === 'ERR_REQUIRE_ESM') return 'this version of Node.js cannot load it synchronously; name it .cjs or .json';
   if (code === 'ERR_REQUIRE_ASYNC_MODULE') return 'it uses top-level await, but options are loaded synchronously';
-  return `it failed to load${path.endsWith('.json') ? '; expected JSON' : ''}: ${String(error)}`;
+  // The message of a syntax error quotes the file, which may contain tokens.
+  if (path.endsWith('.json') && error instanceof SyntaxError) {
+    const place = /position \d+|line \d+ column \d+/.exec(error.message)?.[0];
+    return `it is not valid JSON${place === undefined ? '' : `, at ${place}`}`;
+  }
+  return `it failed to load: ${String(error)}`;
 }

@@ -49,9 +49,9 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
         </section>
       )}
       {evicted > 0 && (
-        <p class="note">{evicted} older spans are no longer kept. The figures count them; journeys do not show them.</p>
+        <p class="note">{evicted} older spans have been removed. The figures count them; journeys do not show them.</p>
       )}
-      {refused > 0 && <p class="note">{refused} names found no room and are counted as “other”.</p>}
+      {refused > 0 && <p class="note">{refused} names are beyond the limits and counted as “other”.</p>}
     </div>
   );
 }

@@ -121,7 +121,7 @@ function Waterfall({
         <span class="label" />
         <div class="bars" ref={ruler}>
           {scale.folds.map((fold) => (
-            <span class="fold-label" style={{ left: `${fold.x + fold.width / 2}px` }} title="nothing was at work">
+            <span class="fold-label" style={{ left: `${fold.x + fold.width / 2}px` }} title="without activity">
               {duration(fold.duration)}
             </span>
           ))}

@@ -44,7 +44,7 @@ export function JourneysView({
           </p>
         )
       ) : answer.messages.length === 0 ? (
-        <p class="note">No such message is known. Fewer terms find more.</p>
+        <p class="note">No matching message was found. Fewer terms find more.</p>
       ) : (
         <ul class="messages" onKeyDown={moveFocus}>
           <li class="message-head" aria-hidden="true">

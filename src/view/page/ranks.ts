@@ -90,7 +90,9 @@ function inOrder(ranks: LayoutNode[][], edges: readonly LayoutEdge[]): LayoutNod
   return current;
 }
 
-/** The mean of some numbers. */
+/** The mean of some numbers, exactly the same for any order of them. */
 export function meanOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+  // The rounding of a sum depends on the order.
+  const ordered = numbers.toSorted((a, b) => a - b);
+  return ordered.reduce((sum, each) => sum + each, 0) / numbers.length;
 }

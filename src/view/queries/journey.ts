@@ -45,7 +45,7 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
   const axis = timeAxis(spans);
   const working = axis.busy;
   if (rows.left > 0) notes.push(`${counted(rows.left, 'span')} more did not find room in ${budget}.`);
-  if (!consumesAnything(rows, message)) notes.push(`Nobody has been seen to consume this message yet.`);
+  if (!consumesAnything(rows, message)) notes.push('No consumer of this message has been seen yet.');
   const recorded = recordedOf(store, message);
   if (recorded.more)
     notes.push('More baggage and headers were recorded than are listed here: see the attributes of the spans.');
