@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lane } from './lane.ts';
 import { nestjs } from './nestjs.ts';
+import { next } from './next.ts';
 import { registerLanes } from './register-lanes.ts';
 import { root } from './tarball.ts';
 
@@ -235,4 +236,5 @@ export const lanes: readonly Lane[] = [
     commands: [['node', 'mock.cjs']],
   },
   ...nestjs,
+  next,
 ];

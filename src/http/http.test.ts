@@ -184,6 +184,18 @@ test('a client that disconnects before the response ends the span as failed', as
   expect(spans.span('GET').attributes['error.type']).toBe('connection_closed');
 });
 
+test('there is no second span for a request of Next.js, unless forced', async () => {
+  const marked = ROOT_CONTEXT.setValue(createContextKey('next.rootSpanId'), 1);
+  const handler = (_request: IncomingMessage, response: ServerResponse): void => void response.end();
+  for (const force of [false, true]) {
+    const traced = traceHandler(handler, { force });
+    const { url } = await serve((request, response) => context.with(marked, () => traced(request, response)));
+    await fetch(url);
+    await until(() => spans.spans().length >= Number(force));
+    expect(spans.spans()).toHaveLength(Number(force));
+  }
+});
+
 test('neither creates spans with auto-instrumentation or suppressed tracing, unless forced', async () => {
   const listener = (): void => {};
   const marked = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key RPC_METADATA'), {});

@@ -33,6 +33,13 @@ export interface HandlerTracing extends HttpTracing {
 
 // The HTTP instrumentation marks its contexts with this key; keys with the same description are the same key.
 const rpcMetadata = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
+// Next.js marks the contexts of its spans with this one.
+const nextRootSpan = createContextKey('next.rootSpanId');
+
+/** Whether an instrumentation has a span for the request. */
+function hasRequestSpan(active: Context): boolean {
+  return active.getValue(rpcMetadata) !== undefined || active.getValue(nextRootSpan) !== undefined;
+}
 
 /** A request that passes several traced handlers (a router within a router) is one operation. */
 const underWay = createStamp<Serving>();
@@ -62,7 +69,7 @@ export class Serving {
   static start(tracing: HandlerTracing, request: Request, response: Response): Serving | undefined {
     const active = activeContext();
     if (isTracingSuppressed(active) || typeof response.once !== 'function') return undefined;
-    if (!tracing.force && active.getValue(rpcMetadata) !== undefined) return undefined;
+    if (!tracing.force && hasRequestSpan(active)) return undefined;
     // The root context, because the context that is active when a server calls its handlers is the one in which the server was
     // started.
     const parent = extractFrom(tracing.propagator, httpHeaders, request.headers, ROOT_CONTEXT);
