@@ -30,7 +30,7 @@ const below: Record<string, readonly string[]> = {
   sampling: ['common', 'config'],
   export: ['common', 'config', 'metrics'],
   sdk: ['common', 'config', 'propagation', 'sampling', 'export', 'metrics'],
-  register: [...wrapper, 'kafkajs', 'amqplib', 'amqp-connection-manager', 'ioredis', 'config', 'sdk'],
+  register: [...wrapper, 'kafkajs', 'amqplib', 'amqp-connection-manager', 'ioredis', 'bullmq', 'config', 'sdk'],
   view: ['common'],
   cli: ['common', 'config', 'diagnostics', 'view'],
   // src/index.ts exports the public API that needs no package but OpenTelemetry's API.

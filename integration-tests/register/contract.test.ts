@@ -13,7 +13,7 @@ import { kafkaShapes, kafkaSubject } from '../kafkajs/contract-subject.ts';
 const isWhole = process.env['CONTRACT'] === 'whole';
 const classes = { kafkajs: KafkaJsInstrumentation, amqplib: AmqplibInstrumentation, ioredis: IORedisInstrumentation };
 
-const overClasses = (name: ClientName): WayToTrace =>
+const overClasses = (name: keyof typeof classes): WayToTrace =>
   automatically((options: ContractOptions) => {
     const Instrumentation = classes[name] as new (options: ContractOptions) => { disable(): void };
     const instrumentation = new Instrumentation(options);

@@ -1,7 +1,15 @@
 // Implements BullMQ's telemetry interface with messaging operations.
 import { type Context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { warn } from '../common/warnings.ts';
-import { activeContext, claim, guard, isClaimed, Messaging, runInContext } from '../messaging/index.ts';
+import {
+  activeContext,
+  claim,
+  guard,
+  isClaimed,
+  isTracedExplicitly,
+  Messaging,
+  runInContext,
+} from '../messaging/index.ts';
 import { type TraceBullmqOptions, checkBullmqOptions } from './options.ts';
 import { ProcessSpan } from './receiving.ts';
 import { addsJobs, SendingSpan } from './sending.ts';
@@ -53,15 +61,20 @@ export function bullmqTelemetry(options: TraceBullmqOptions = {}): BullmqTelemet
   return telemetry;
 }
 
-/** Sets mqtrace's telemetry if there is none. @internal */
+/** Sets mqtrace's telemetry if there is none, or one that the application did not set itself. @internal */
 export function useTelemetry(where: string, holder: Record<string, unknown>, options: TraceBullmqOptions): void {
   const present = holder['telemetry'];
-  if (present === undefined || present === null) holder['telemetry'] = bullmqTelemetry(options);
-  else if (typeof present !== 'object' || !isClaimed(present)) {
+  if (present === undefined || present === null || isAutomatic(present)) {
+    holder['telemetry'] = bullmqTelemetry(options);
+  } else if (typeof present !== 'object' || !isClaimed(present)) {
     warn(
       `${where}: the telemetry option holds another telemetry, which stays; remove it, or use bullmqTelemetry() in its place`,
     );
   }
+}
+
+function isAutomatic(telemetry: unknown): boolean {
+  return typeof telemetry === 'object' && telemetry !== null && isClaimed(telemetry) && !isTracedExplicitly(telemetry);
 }
 
 function start(messaging: Messaging, name: string, kind: number | undefined, context: Context | undefined): BullmqSpan {

@@ -29,13 +29,13 @@ export function traceFlowProducer<P extends FlowProducerLike>(producer: P, optio
   useTelemetry('traceFlowProducer', producer as unknown as Record<string, unknown>, options);
   replaceMethod(producer, 'add', (raw) => {
     return function (this: unknown, flow: unknown, ...rest: unknown[]) {
-      return raw.call(this, guard('copying a flow', () => withOptions(flow, 0)) ?? flow, ...rest);
+      return raw.call(this, guard('copying a flow', () => withOptions(flow)) ?? flow, ...rest);
     };
   });
   replaceMethod(producer, 'addBulk', (raw) => {
     return function (this: unknown, flows: unknown, ...rest: unknown[]) {
       const copied = guard('copying flows', () =>
-        Array.isArray(flows) ? flows.map((flow: unknown) => withOptions(flow, 0)) : flows,
+        Array.isArray(flows) ? flows.map((flow: unknown) => withOptions(flow)) : flows,
       );
       return raw.call(this, copied ?? flows, ...rest);
     };
@@ -45,9 +45,9 @@ export function traceFlowProducer<P extends FlowProducerLike>(producer: P, optio
 
 /**
  * A copy of a node and its descendants, with options everywhere; other values are returned unchanged, so that BullMQ throws its own
- * error.
+ * error. @internal
  */
-function withOptions(node: unknown, depth: number): unknown {
+export function withOptions(node: unknown, depth: number = 0): unknown {
   if (typeof node !== 'object' || node === null || depth > deepest) return node;
   const { opts, children } = node as FlowNode;
   const copy = Object.assign({}, node) as Record<string, unknown>;

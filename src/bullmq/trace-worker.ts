@@ -1,5 +1,5 @@
 // Implements traceWorker(), which adds data that BullMQ does not pass to its telemetry.
-import { checkClient, claim, guard, isEagerPromise, replaceMethod } from '../messaging/index.ts';
+import { checkClient, claim, guard, isEagerPromise, type Method, replaceMethod } from '../messaging/index.ts';
 import { type TraceBullmqOptions, checkBullmqOptions } from './options.ts';
 import { processSpans } from './receiving.ts';
 import { useTelemetry, whileStarting } from './telemetry.ts';
@@ -21,12 +21,18 @@ export function traceWorker<W extends WorkerLike>(worker: W, options: TraceBullm
   checkBullmqOptions('traceWorker', options);
   if (!claim(worker, 'traceWorker', options)) return worker;
   useTelemetry('traceWorker', worker.opts as Record<string, unknown>, options);
-  replaceMethod(worker, 'processJob', (raw) => {
+  traceProcessing((name, make) => replaceMethod(worker, name, make));
+  return worker;
+}
+
+/** Replaces the methods of one worker, or of the class of all. @internal */
+export function traceProcessing(replace: (name: string, make: (raw: Method) => Method) => void): void {
+  replace('processJob', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       return whileStarting((args[0] ?? {}) as JobLike, () => raw.apply(this, args));
     };
   });
-  replaceMethod(worker, 'callProcessJob', (raw) => {
+  replace('callProcessJob', (raw) => {
     return function (this: unknown, ...args: unknown[]) {
       const note = (error: unknown): void => {
         const [job] = args;
@@ -46,5 +52,4 @@ export function traceWorker<W extends WorkerLike>(worker: W, options: TraceBullm
       return result;
     };
   });
-  return worker;
 }

@@ -1,10 +1,15 @@
 // Traces the clients that ioredis creates, for applications that do not wrap them.
 import { guard, isAutoInstrumented, isClaimed, replaceClassMethod, stepAside } from '../messaging/index.ts';
 import type { TraceRedisOptions } from './options.ts';
-import { traceNewClient } from './trace-redis.ts';
+import { making, traceNewClient } from './trace-redis.ts';
 
 /** Clients that have been seen: one that was not traced when it was created stays untraced when it reconnects. */
 const seen = new WeakSet<object>();
+
+/** Leaves the clients that are created in this call untraced: a library has them for its own use. @internal */
+export function leaveUntraced<R>(make: () => R): R {
+  return making(false, make);
+}
 
 /**
  * Traces clients when they are created, including those that a Cluster or `duplicate()` creates. Every constructor ends with a call of

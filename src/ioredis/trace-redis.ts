@@ -46,7 +46,8 @@ export function traceRedis<R extends RedisLike>(redis: R, options: TraceRedisOpt
 /** How a client that is being made is traced: as its origin, which remembers received entries for both; false: not at all. */
 let made: StreamTracing | false | undefined;
 
-function making(how: StreamTracing | false, make: () => object): object {
+/** Creates clients that are traced in this way. @internal */
+export function making<R>(how: StreamTracing | false, make: () => R): R {
   const before = made;
   made = how;
   try {

@@ -13,6 +13,7 @@ export { isAutoInstrumented, isPatched, type Method, markAutoInstrumented, stepA
 export {
   asAutomatic,
   claim,
+  giveUpAutomatic,
   guard,
   isClaimed,
   isTracedExplicitly,

@@ -81,6 +81,12 @@ function undoFor(target: object): () => boolean {
   };
 }
 
+/** Ends the tracing of an object that is traced automatically. Explicit tracing stays. */
+export function giveUpAutomatic(target: object): void {
+  const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
+  if (known?.undo?.() === true) Reflect.deleteProperty(target, mark);
+}
+
 /** Whether an object is traced, by this or another copy of this package. */
 export function isClaimed(target: object): boolean {
   return Object.getOwnPropertyDescriptor(target, mark) !== undefined;

@@ -1,5 +1,6 @@
 // Checks the options of each client.
 import { checkAmqplibOptions } from '../amqplib/options.ts';
+import { checkBullmqOptions } from '../bullmq/options.ts';
 import { checkRedisOptions } from '../ioredis/options.ts';
 import { checkKafkaOptions } from '../kafkajs/options.ts';
 import type { ClientName, ClientOptions } from './clients.ts';
@@ -8,6 +9,7 @@ const clientChecks: { readonly [Name in ClientName]: (where: string, options: Cl
   kafkajs: (where, options) => checkKafkaOptions(where, options, ['pollLag']),
   amqplib: checkAmqplibOptions,
   ioredis: checkRedisOptions,
+  bullmq: checkBullmqOptions,
 };
 
 /** @throws MqtraceError `INVALID_OPTION` for invalid options of one client */

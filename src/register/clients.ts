@@ -2,11 +2,14 @@
 import type { TraceAmqplibOptions } from '../amqplib/index.ts';
 import { traceChannelWrapperClass } from '../amqp-connection-manager/classes.ts';
 import { traceConnectionClass } from '../amqplib/classes.ts';
+import { traceFlowProducerClass, traceQueueClass, traceWorkerClass } from '../bullmq/classes.ts';
+import type { TraceBullmqOptions } from '../bullmq/index.ts';
 import type { TraceRedisOptions } from '../ioredis/index.ts';
 import { traceRedisClass } from '../ioredis/classes.ts';
 import type { TraceKafkaOptions } from '../kafkajs/index.ts';
 import { traceKafkaClass } from '../kafkajs/classes.ts';
 import { asAutomatic } from '../messaging/index.ts';
+import { bullmqRedisFiles } from './bullmq-redis.ts';
 import { type PackageFile, watchFiles } from './module-loads.ts';
 
 /** The options of each client's wrapper. */
@@ -14,18 +17,24 @@ export interface ClientOptions {
   readonly kafkajs: TraceKafkaOptions;
   readonly amqplib: TraceAmqplibOptions;
   readonly ioredis: TraceRedisOptions;
+  readonly bullmq: TraceBullmqOptions;
 }
 
 export type ClientName = keyof ClientOptions;
 
-export const clientNames: readonly ClientName[] = ['kafkajs', 'amqplib', 'ioredis'];
+export const clientNames: readonly ClientName[] = ['kafkajs', 'amqplib', 'ioredis', 'bullmq'];
 
 interface Class {
   prototype: object;
 }
 
 /** The options with which each client is traced; the last ones that were switched on apply. */
-const switchedOn: { readonly [Name in ClientName]: ClientOptions[Name][] } = { kafkajs: [], amqplib: [], ioredis: [] };
+const switchedOn: { readonly [Name in ClientName]: ClientOptions[Name][] } = {
+  kafkajs: [],
+  amqplib: [],
+  ioredis: [],
+  bullmq: [],
+};
 const watched = new Set<ClientName>();
 
 /**
@@ -63,6 +72,19 @@ function redisFile(path: string): PackageFile {
       nodeClasses.set(root, classOf(exports));
       traceRedisClass(classOf(exports), () => switchedOn.ioredis.at(-1));
     },
+  };
+}
+
+/** `import` of BullMQ loads these files too. Its other build is for bundlers. */
+function bullmqFile(
+  file: string,
+  name: string,
+  trace: (exported: Class, current: () => TraceBullmqOptions | undefined) => void,
+): PackageFile {
+  return {
+    name: 'bullmq',
+    path: `dist/cjs/classes/${file}`,
+    loaded: (exports) => trace((exports as Record<string, Class>)[name]!, () => switchedOn.bullmq.at(-1)),
   };
 }
 
@@ -105,5 +127,11 @@ const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
           () => nodeClasses.get(root),
         ),
     },
+    ...bullmqRedisFiles,
+  ],
+  bullmq: [
+    bullmqFile('queue-base.js', 'QueueBase', traceQueueClass),
+    bullmqFile('worker.js', 'Worker', traceWorkerClass),
+    bullmqFile('flow-producer.js', 'FlowProducer', traceFlowProducerClass),
   ],
 };

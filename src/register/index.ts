@@ -5,6 +5,7 @@ import { register } from './register.ts';
 
 export type { RegisterOptions } from './options.ts';
 export type { TraceAmqplibOptions } from '../amqplib/index.ts';
+export type { TraceBullmqOptions } from '../bullmq/index.ts';
 export type { TraceRedisOptions } from '../ioredis/index.ts';
 export type { TraceKafkaOptions } from '../kafkajs/index.ts';
 

@@ -18,6 +18,8 @@ export interface RegisterOptions {
   readonly amqplib?: ClientOptions['amqplib'] | false | undefined;
   /** Options of `traceRedis` for every ioredis client. False: ioredis is not traced. */
   readonly ioredis?: ClientOptions['ioredis'] | false | undefined;
+  /** Options of `bullmqTelemetry` for what has no `telemetry` of its own in BullMQ. False leaves BullMQ untraced. */
+  readonly bullmq?: ClientOptions['bullmq'] | false | undefined;
 }
 
 /**
