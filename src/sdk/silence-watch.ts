@@ -33,7 +33,7 @@ export class SilenceWatch {
     this.#over = true;
     if (this.#created() > 0) return;
     tell(
-      `no span was created ${when}. Check that: 1. the clients are wrapped; 2. there is one copy of the API  ` +
+      `no span was created ${when}. Check that: 1. the clients are wrapped; 2. there is one copy of the API ` +
         `(npm ls @opentelemetry/api); 3. traced operations occur (messages of unsampled traces create no spans).`,
     );
   }
