@@ -78,7 +78,7 @@ export async function startBackends(log: Log): Promise<Running<Backends>> {
   };
   try {
     if (ours.length > 0) await compose('up', '--detach', ...ours);
-    await until('the back ends', () => probe(published));
+    await until('the back ends', () => probe(published), { probeMs: 3000 });
     return { at: published, stop };
   } catch (error) {
     await stop();

@@ -85,7 +85,7 @@ export async function startStack(log: Log): Promise<Running<Stack> | undefined> 
   };
   try {
     if (ours.length > 0) await compose('up', '--detach', ...ours);
-    await until('the profile scale', () => probe(published));
+    await until('the profile scale', () => probe(published), { probeMs: 3000 });
     return { at: published, stop: end };
   } catch (error) {
     await end();
