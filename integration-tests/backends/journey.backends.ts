@@ -60,7 +60,7 @@ test('a trace is imported from Jaeger with the trace that its link leads to', as
 
   const { out, error, code } = await ask('journey', traceId, '--json');
   expect(code).toBe(0);
-  expect(error).toContain('Jaeger: 2 traces, 3 spans. Jaeger finds a trace by its id and not by what links to it');
+  expect(error).toContain('Jaeger: 2 traces, 3 spans. Jaeger cannot find the traces that link to a trace');
   const answer = JSON.parse(out) as JourneyAnswer;
   expect(answer).toMatchObject({ traceId: upstream.traceId, spanId: upstream.spanId, destination: 'orders' });
   expect(
