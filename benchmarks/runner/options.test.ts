@@ -28,6 +28,7 @@ test('parts, cases and versions can be chosen', () => {
 
 test('--write-docs alone measures nothing', () => {
   expect(readOptions(['--write-docs'])!.parts.size).toBe(0);
+  expect([...readOptions(['--write-docs', '--short'])!.parts]).toEqual(['paths']);
   expect([...readOptions(['--write-docs', '--startup'])!.parts]).toEqual(['startup']);
 });
 

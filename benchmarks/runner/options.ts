@@ -78,6 +78,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     },
   });
   if (values.help) return undefined;
+  const onlyDocs = args.length === 1 && values['write-docs'];
   const chosen = parts.filter((part) => values.all || values[part]);
   const clients = list(values.client ?? 'kafkajs,amqplib,ioredis,api');
   const chosenFamilies = families.filter(
@@ -88,7 +89,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const choice = values.short ? few : all;
   return {
     // If nothing is to be measured, only the tables are written.
-    parts: new Set(chosen.length === 0 && !values['write-docs'] ? ['paths'] : chosen),
+    parts: new Set(chosen.length === 0 && !onlyDocs ? ['paths'] : chosen),
     short: values.short,
     clients,
     families: chosenFamilies,
