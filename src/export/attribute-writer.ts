@@ -10,8 +10,6 @@ import { type ProtobufWriter, varintSize } from '../common/protobuf-writer.ts';
 /** The most content bytes whose length takes one byte. */
 const longest = 127;
 
-const isLittleEndian: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
 /**
  * Writes tag, length and key of an attribute, and tag and length of its value of `valueBytes`, which the caller writes at the
  * returned position. Returns -1 and writes nothing if the key is not ASCII or the attribute is too long.
@@ -62,19 +60,11 @@ function writeShortInteger(writer: ProtobufWriter, tag: number, key: string, val
   return true;
 }
 
-const double = new Float64Array(1);
-const doubleBytes = new Uint8Array(double.buffer);
-
 function writeDouble(writer: ProtobufWriter, tag: number, key: string, value: number): boolean {
-  const at = openShort(writer, tag, key, doubleBytes.length + 1);
+  const at = openShort(writer, tag, key, 9);
   if (at < 0) return false;
-  const buffer = writer.buffer;
-  buffer[at] = 0x21;
-  double[0] = value;
-  // Protobuf is little-endian, as is every platform of Node.js but one.
-  if (isLittleEndian) for (let i = 0; i < doubleBytes.length; i++) buffer[at + 1 + i] = doubleBytes[i]!;
-  else buffer.writeDoubleLE(value, at + 1);
-  writer.position = at + 1 + doubleBytes.length;
+  writer.buffer[at] = 0x21;
+  writer.position = writer.buffer.writeDoubleLE(value, at + 1);
   return true;
 }
 

@@ -11,7 +11,7 @@ import {
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeAttribute, writeAttributes } from './attribute-writer.ts';
 import type { FlatAttributes } from './flat-attributes.ts';
-import { writeLightSpan } from './light-encoder.ts';
+import { flagsOf, writeLightSpan } from './light-encoder.ts';
 import { LightSpan } from './light-span.ts';
 import { PreparedBytes } from './prepared-bytes.ts';
 import type { ProtobufWriter } from '../common/protobuf-writer.ts';
@@ -24,18 +24,10 @@ export type Resource = ReadableSpan['resource'];
 /** @internal */
 export type InstrumentationScope = ReadableSpan['instrumentationScope'];
 
-/** The bits of `flags` that tell whether the parent (or linked) context is remote. */
-const hasIsRemote = 0x100;
-const isRemote = 0x200;
-
 const unset: SpanStatus = { code: SpanStatusCode.UNSET };
 function writeTime(writer: ProtobufWriter, tag: number, time: HrTime): void {
   writer.byte(tag);
   writer.time(time[0], time[1]);
-}
-
-function writeFlags(writer: ProtobufWriter, traceFlags: number, remote: boolean | undefined): void {
-  writer.fixed32((traceFlags & 0xff) | hasIsRemote | (remote ? isRemote : 0));
 }
 
 function writeDropped(writer: ProtobufWriter, tag: number, count: number | undefined): void {
@@ -110,7 +102,7 @@ function writeLink(writer: ProtobufWriter, link: Link): void {
   if (link.attributes) writeAttributes(writer, 0x22, link.attributes);
   writeDropped(writer, 0x28, link.droppedAttributesCount);
   writer.byte(0x35);
-  writeFlags(writer, link.context.traceFlags, link.context.isRemote);
+  writer.fixed32(flagsOf(link.context.traceFlags, link.context.isRemote));
   writer.close(start, 1);
 }
 
@@ -167,7 +159,7 @@ export function writeAnySpan(writer: ProtobufWriter, span: ReadableSpan): void {
   }
   writer.byte(0x85);
   writer.byte(0x01);
-  writeFlags(writer, context.traceFlags, parent?.isRemote);
+  writer.fixed32(flagsOf(context.traceFlags, parent?.isRemote));
   writer.close(start, 2);
 }
 
