@@ -1,16 +1,8 @@
 // Traces rascal, which opens its connections itself and shares channels between publications.
+import { bindCallbacks } from '../amqplib/completion.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from '../amqplib/options.ts';
 import { traceOneConnection } from '../amqplib/trace-connection.ts';
-import {
-  activeContext,
-  bindToContext,
-  checkClient,
-  claim,
-  guard,
-  Messaging,
-  type Method,
-  replaceMethod,
-} from '../messaging/index.ts';
+import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
 
 export type { TraceAmqplibOptions } from '../amqplib/options.ts';
 
@@ -66,8 +58,8 @@ function traceConnect(amqplib: object, messaging: Messaging, options: TraceAmqpl
 /** The methods of a virtual host whose callbacks run when another request has given a channel back, in its context. */
 const requests = ['borrowChannel', 'borrowConfirmChannel', 'getChannel', 'getConfirmChannel'];
 
-/** Runs the callbacks of channel requests in the context of the request. @internal */
-export function tracePublications(publication: object): void {
+/** Runs the callbacks of channel requests in the context of the request. */
+function tracePublications(publication: object): void {
   if (!claim(publication, 'traceRascal', {})) return;
   replaceMethod(
     publication,
@@ -77,24 +69,11 @@ export function tracePublications(publication: object): void {
         const [vhost] = args;
         // Before the publication takes these methods from the virtual host.
         guard('tracing a virtual host', () => {
-          if (typeof vhost === 'object' && vhost !== null && claim(vhost, 'traceRascal', {})) bindRequests(vhost);
+          if (typeof vhost === 'object' && vhost !== null && claim(vhost, 'traceRascal', {})) {
+            bindCallbacks(vhost, requests);
+          }
         });
         return Reflect.apply(raw, this, args);
       },
   );
-}
-
-function bindRequests(vhost: object): void {
-  for (const name of requests) {
-    replaceMethod(
-      vhost,
-      name,
-      (raw) =>
-        function request(this: unknown, ...args: unknown[]): unknown {
-          const [callback] = args;
-          if (typeof callback === 'function') args[0] = bindToContext(activeContext(), callback as Method);
-          return Reflect.apply(raw, this, args);
-        },
-    );
-  }
 }
