@@ -1,5 +1,5 @@
 // Keeps the context of publishes through amqp-connection-manager, for applications that do not wrap a manager.
-import { replaceClassMethod } from '../messaging/index.ts';
+import { replaceClassMethodWhile } from '../messaging/index.ts';
 import { replaceChannelMethods } from './trace-channel-wrapper.ts';
 
 /**
@@ -11,12 +11,5 @@ import { replaceChannelMethods } from './trace-channel-wrapper.ts';
  * @internal
  */
 export function traceChannelWrapperClass(wrapper: { prototype: object }, isOn: () => boolean): void {
-  replaceChannelMethods((name, make) =>
-    replaceClassMethod(wrapper.prototype, name, (raw) => {
-      const traced = make(raw);
-      return function call(this: unknown, ...args: unknown[]): unknown {
-        return Reflect.apply(isOn() ? traced : raw, this, args);
-      };
-    }),
-  );
+  replaceChannelMethods((name, make) => replaceClassMethodWhile(wrapper.prototype, name, isOn, make));
 }

@@ -1,15 +1,15 @@
 // Traces the channels that amqplib connections create, for applications that do not wrap a connection.
 import {
-  activeContext,
-  bindToContext,
   guard,
   isAutoInstrumented,
   isTracedExplicitly,
   Messaging,
   type Method,
   replaceClassMethod,
+  replaceClassMethodWhile,
   stepAside,
 } from '../messaging/index.ts';
+import { bindingCallback } from './completion.ts';
 import { QueueLag } from './lag.ts';
 import type { TraceAmqplibOptions } from './options.ts';
 import { traceOneChannel } from './trace-channel.ts';
@@ -63,18 +63,7 @@ export function traceConnectionClass(
     );
   }
   for (const name of ['close', 'updateSecret']) {
-    replaceClassMethod(
-      prototype,
-      name,
-      (raw) =>
-        function call(this: object, ...args: unknown[]): unknown {
-          // The callback API would run it in the context in which the connection was opened.
-          const last = args.at(-1);
-          if (typeof last === 'function' && optionsFor(this) !== undefined) {
-            args[args.length - 1] = bindToContext(activeContext(), last as (...results: unknown[]) => unknown);
-          }
-          return raw.apply(this, args);
-        },
-    );
+    // The callback API would run the callback in the context in which the connection was opened.
+    replaceClassMethodWhile(prototype, name, (model) => optionsFor(model) !== undefined, bindingCallback);
   }
 }

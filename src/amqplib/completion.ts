@@ -59,19 +59,17 @@ export function takesCallbacks(client: object): boolean {
 
 /** Runs the callbacks of these methods in the context of the call. */
 export function bindCallbacks(client: object, names: readonly string[]): void {
-  for (const name of names) {
-    replaceMethod(
-      client,
-      name,
-      (raw) =>
-        function call(this: unknown, ...args: unknown[]): unknown {
-          const last = args.length - 1;
-          const callback = args[last];
-          if (typeof callback === 'function') {
-            args[last] = bindToContext(activeContext(), callback as (...results: unknown[]) => unknown);
-          }
-          return Reflect.apply(raw, this, args);
-        },
-    );
-  }
+  for (const name of names) replaceMethod(client, name, bindingCallback);
+}
+
+/** A method that runs the callback of the original in the context of the call. */
+export function bindingCallback(raw: Method): Method {
+  return function call(this: unknown, ...args: unknown[]): unknown {
+    const last = args.length - 1;
+    const callback = args[last];
+    if (typeof callback === 'function') {
+      args[last] = bindToContext(activeContext(), callback as (...results: unknown[]) => unknown);
+    }
+    return Reflect.apply(raw, this, args);
+  };
 }

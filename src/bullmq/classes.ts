@@ -1,5 +1,11 @@
 // Traces all queues, workers and flow producers of a BullMQ, for applications that do not set its `telemetry` option.
-import { guard, isTracedExplicitly, type Method, replaceClassMethod } from '../messaging/index.ts';
+import {
+  guard,
+  isTracedExplicitly,
+  type Method,
+  replaceClassMethod,
+  replaceClassMethodWhile,
+} from '../messaging/index.ts';
 import type { TraceBullmqOptions } from './options.ts';
 import { bullmqTelemetry } from './telemetry.ts';
 import { withOptions } from './trace-flow-producer.ts';
@@ -56,7 +62,7 @@ export function traceQueueClass(queue: Class, current: Current): void {
 export function traceWorkerClass(worker: Class, current: Current): void {
   // It reads the telemetry before its first operation.
   adoptBefore(worker.prototype, 'run', current);
-  traceProcessing((name, make) => replaceWhileOn(worker.prototype, name, make, current));
+  traceProcessing((name, make) => replaceClassMethodWhile(worker.prototype, name, () => current() !== undefined, make));
 }
 
 /** Gives all flow producers a telemetry, and all jobs of their flows the context, as `traceFlowProducer` does. @internal */
@@ -70,15 +76,7 @@ export function traceFlowProducerClass(producer: Class, current: Current): void 
       return raw.call(this, copied ?? given, ...rest);
     };
   const copyAll = (flows: unknown): unknown => (Array.isArray(flows) ? flows.map((flow) => withOptions(flow)) : flows);
-  replaceWhileOn(producer.prototype, 'add', adding(withOptions), current);
-  replaceWhileOn(producer.prototype, 'addBulk', adding(copyAll), current);
-}
-
-function replaceWhileOn(prototype: object, name: string, make: (raw: Method) => Method, current: Current): void {
-  replaceClassMethod(prototype, name, (raw) => {
-    const traced = make(raw);
-    return function call(this: unknown, ...args: unknown[]): unknown {
-      return Reflect.apply(current() === undefined ? raw : traced, this, args);
-    };
-  });
+  const isOn = (): boolean => current() !== undefined;
+  replaceClassMethodWhile(producer.prototype, 'add', isOn, adding(withOptions));
+  replaceClassMethodWhile(producer.prototype, 'addBulk', isOn, adding(copyAll));
 }

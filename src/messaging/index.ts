@@ -18,6 +18,7 @@ export {
   isClaimed,
   isTracedExplicitly,
   replaceClassMethod,
+  replaceClassMethodWhile,
   replaceMethod,
 } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';

@@ -123,6 +123,25 @@ export function replaceClassMethod(prototype: object, name: string, make: (raw: 
   if (typeof raw === 'function') define(prototype, name, make(raw as Method), raw as Method);
 }
 
+/**
+ * Replaces a method of a class while it is switched on: at other times, the original method is called.
+ *
+ * @param isOn - whether it is switched on for this object.
+ */
+export function replaceClassMethodWhile(
+  prototype: object,
+  name: string,
+  isOn: (self: object) => boolean,
+  make: (raw: Method) => Method,
+): void {
+  replaceClassMethod(prototype, name, (raw) => {
+    const replacement = make(raw);
+    return function call(this: object, ...args: unknown[]): unknown {
+      return Reflect.apply(isOn(this) ? replacement : raw, this, args);
+    };
+  });
+}
+
 /** Replaces a method; returns the object's own previous property. */
 function define(target: object, name: string, replacement: Method, raw: Method): PropertyDescriptor | undefined {
   // Callers may read a function's number of parameters and its name (Express and pools do).
