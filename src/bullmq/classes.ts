@@ -8,7 +8,7 @@ import {
 } from '../messaging/index.ts';
 import type { TraceBullmqOptions } from './options.ts';
 import { bullmqTelemetry } from './telemetry.ts';
-import { withOptions } from './trace-flow-producer.ts';
+import { allWithOptions, withOptions } from './trace-flow-producer.ts';
 import { traceProcessing } from './trace-worker.ts';
 import type { BullmqTelemetry } from './types.ts';
 
@@ -75,8 +75,7 @@ export function traceFlowProducerClass(producer: Class, current: Current): void 
       const copied = isOurs && !isTracedExplicitly(this) ? guard('copying a flow', () => copy(given)) : undefined;
       return raw.call(this, copied ?? given, ...rest);
     };
-  const copyAll = (flows: unknown): unknown => (Array.isArray(flows) ? flows.map((flow) => withOptions(flow)) : flows);
   const isOn = (): boolean => current() !== undefined;
   replaceClassMethodWhile(producer.prototype, 'add', isOn, adding(withOptions));
-  replaceClassMethodWhile(producer.prototype, 'addBulk', isOn, adding(copyAll));
+  replaceClassMethodWhile(producer.prototype, 'addBulk', isOn, adding(allWithOptions));
 }

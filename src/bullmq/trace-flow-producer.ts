@@ -34,10 +34,7 @@ export function traceFlowProducer<P extends FlowProducerLike>(producer: P, optio
   });
   replaceMethod(producer, 'addBulk', (raw) => {
     return function (this: unknown, flows: unknown, ...rest: unknown[]) {
-      const copied = guard('copying flows', () =>
-        Array.isArray(flows) ? flows.map((flow: unknown) => withOptions(flow)) : flows,
-      );
-      return raw.call(this, copied ?? flows, ...rest);
+      return raw.call(this, guard('copying flows', () => allWithOptions(flows)) ?? flows, ...rest);
     };
   });
   return producer;
@@ -54,4 +51,9 @@ export function withOptions(node: unknown, depth: number = 0): unknown {
   if (opts === undefined || opts === null) copy['opts'] = {};
   if (Array.isArray(children)) copy['children'] = children.map((child: unknown) => withOptions(child, depth + 1));
   return copy;
+}
+
+/** The same for the argument of `addBulk`. @internal */
+export function allWithOptions(flows: unknown): unknown {
+  return Array.isArray(flows) ? flows.map((flow: unknown) => withOptions(flow)) : flows;
 }
