@@ -4,36 +4,14 @@ import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { type ClientKafka, ClientsModule, type ClientProxy, Transport } from '@nestjs/microservices';
-import { SpanStatusCode } from '@opentelemetry/api';
 import { Kafka } from 'kafkajs';
-import { withBaggage } from 'mqtrace';
 import { bullmqTelemetry } from 'mqtrace/bullmq';
-import { startTracing } from 'mqtrace/sdk';
 import { firstValueFrom } from 'rxjs';
+import { check, ended, run, send, until } from './checks.js';
 import { names, seen } from './names.js';
 import { BillingController, OrdersController, ShipmentsProcessor } from './orders.js';
 import { HandlerSpans } from './handler-spans.js';
 import { TracedClientKafka, TracedClientRMQ, TracedServerKafka, TracedServerRMQ } from './tracing.js';
-
-const ended: { name: string; traceId: string; failed: boolean }[] = [];
-const tracing = startTracing({
-  serviceName: 'nest',
-  environment: 'ignore',
-  export: { protocol: 'none' },
-  spanProcessors: [
-    {
-      onStart() {},
-      onEnd: (span) =>
-        void ended.push({
-          name: span.name,
-          traceId: span.spanContext().traceId,
-          failed: span.status.code === SpanStatusCode.ERROR,
-        }),
-      forceFlush: () => Promise.resolve(),
-      shutdown: () => Promise.resolve(),
-    },
-  ],
-});
 
 const brokers = (process.env['KAFKA_BROKERS'] ?? 'localhost:9092').split(',');
 const redis = new URL(process.env['REDIS_URL'] ?? 'redis://localhost:6379');
@@ -85,14 +63,6 @@ class BillingModule {}
 @Module({ imports: [clients] })
 class ShopModule {}
 
-async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`gave up: ${JSON.stringify({ seen, ended })}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 async function main(): Promise<void> {
   const admin = new Kafka({ brokers, logLevel: 0 }).admin();
   await admin.connect();
@@ -113,12 +83,6 @@ async function main(): Promise<void> {
   toOrders.subscribeToResponseOf(names.prices);
   await toOrders.connect();
 
-  const send = async (name: string, fn: () => Promise<unknown>): Promise<[string, unknown]> =>
-    await tracing.span(name, async (span): Promise<[string, unknown]> => [
-      span.spanContext().traceId,
-      await withBaggage({ tenant: name }, fn),
-    ]);
-
   const [priced, answer] = await send('price', () => firstValueFrom(toOrders.send(names.prices, { id: 7 })));
   const [ordered] = await send('order', () => firstValueFrom(toOrders.emit(names.orders, { id: 7 })));
   const [audited] = await send('audit', () => firstValueFrom(toBilling.emit('audit', {}), { defaultValue: undefined }));
@@ -126,30 +90,17 @@ async function main(): Promise<void> {
   await until(() => ended.some(({ name, failed }) => failed && name === 'BillingController.audit'));
   await until(() => ended.some(({ name }) => name === `process ${names.shipments}`));
 
-  const expected = {
-    price: [priced, 'price'],
-    order: [ordered, 'order'],
-    invoice: [ordered, 'order'],
-    ship: [ordered, 'order'],
-    audit: [audited, 'audit'],
-  };
-  const actual = Object.fromEntries(seen.map(([handler, traceId, tenant]) => [handler, [traceId, tenant]]));
-  for (const [handler, [traceId, tenant]] of Object.entries(expected)) {
-    if (actual[handler]?.[0] !== traceId || actual[handler]?.[1] !== tenant)
-      throw new Error(`${handler} is in another trace: ${JSON.stringify({ expected, actual, ended }, undefined, 1)}`);
-  }
-  const outside = ended.filter(({ traceId }) => ![priced, ordered, audited].includes(traceId));
-  if (outside.length > 0) throw new Error(`spans outside of the traces: ${JSON.stringify(outside)}`);
-  if ((answer as { price?: unknown }).price !== 70) throw new Error(`another answer: ${JSON.stringify(answer)}`);
-  console.log(`ok: three traces with ${ended.length} spans`);
+  check(
+    {
+      price: [priced, 'price'],
+      order: [ordered, 'order'],
+      invoice: [ordered, 'order'],
+      ship: [ordered, 'order'],
+      audit: [audited, 'audit'],
+    },
+    answer,
+  );
   await Promise.all([orders.close(), billing.close(), shop.close()]);
-  await tracing.shutdown();
 }
 
-void main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+run(main);
