@@ -1,4 +1,4 @@
-// A TCP proxy in front of a broker, which can cut its connections and refuse new ones.
+// TCP proxies in front of a broker. They can cut its connections.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -10,11 +10,26 @@ export interface TcpProxy {
   close(): void;
 }
 
-export async function tcpProxy(host: string, port: number): Promise<TcpProxy> {
+/** Listens on a port, and connects each client to the broker. */
+export interface Relay {
+  readonly port: number;
+  cut(): void;
+  close(): void;
+}
+
+/**
+ * @param forward - passes on the data of two connections, which are closed together.
+ * @param accepts - whether a new client is connected.
+ */
+export async function startRelay(
+  host: string,
+  port: number,
+  forward: (client: Socket, broker: Socket) => void,
+  accepts: () => boolean = () => true,
+): Promise<Relay> {
   const sockets = new Set<Socket>();
-  let refuses = false;
   const server = createServer((client) => {
-    if (refuses) {
+    if (!accepts()) {
       client.on('error', () => {}).destroy();
       return;
     }
@@ -29,20 +44,36 @@ export async function tcpProxy(host: string, port: number): Promise<TcpProxy> {
           sockets.delete(socket);
         });
     }
-    client.pipe(broker).pipe(client);
+    forward(client, broker);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const cut = (): void => {
-    refuses = true;
     for (const socket of sockets) socket.destroy();
   };
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    allow: () => void (refuses = false),
     close() {
       server.close();
       cut();
     },
+  };
+}
+
+export async function tcpProxy(host: string, port: number): Promise<TcpProxy> {
+  let refuses = false;
+  const relay = await startRelay(
+    host,
+    port,
+    (client, broker) => void client.pipe(broker).pipe(client),
+    () => !refuses,
+  );
+  return {
+    ...relay,
+    cut() {
+      refuses = true;
+      relay.cut();
+    },
+    allow: () => void (refuses = false),
   };
 }

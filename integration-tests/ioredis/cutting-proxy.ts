@@ -1,5 +1,5 @@
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
-import { once } from 'node:events';
+// A proxy that cuts a connection in the middle of a reply of Redis.
+import { startRelay } from '../../test-support/tcp-proxy.ts';
 
 /** A TCP proxy for Redis that can cut a connection in the middle of a reply. */
 export interface CuttingProxy {
@@ -13,20 +13,8 @@ export interface CuttingProxy {
 
 export async function cuttingProxy(redisUrl: string): Promise<CuttingProxy> {
   const { hostname, port } = new URL(redisUrl);
-  const sockets = new Set<Socket>();
   let cut: { text: string; done: () => void } | undefined;
-  const server = createServer((client) => {
-    const redis = connect(Number(port), hostname);
-    for (const socket of [client, redis]) {
-      sockets.add(socket);
-      socket
-        .on('error', () => {})
-        .on('close', () => {
-          client.destroy();
-          redis.destroy();
-          sockets.delete(socket);
-        });
-    }
+  const relay = await startRelay(hostname, Number(port), (client, redis) => {
     client.on('data', (data) => redis.write(data));
     redis.on('data', (data) => {
       const at = cut === undefined ? -1 : data.indexOf(cut.text);
@@ -43,13 +31,9 @@ export async function cuttingProxy(redisUrl: string): Promise<CuttingProxy> {
       });
     });
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    port: relay.port,
     cutAt: (text) => new Promise((done) => (cut = { text, done })),
-    close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
+    close: () => relay.close(),
   };
 }
