@@ -1,16 +1,12 @@
 // Leaves the Redis clients that BullMQ creates for itself untraced: its streams of events are no messages of the application.
 import { leaveUntraced } from '../ioredis/classes.ts';
 import { giveUpAutomatic, guard, replaceClassMethod } from '../messaging/index.ts';
-import type { PackageFile } from './module-loads.ts';
+import { type Class, classFile, type PackageFile } from './module-loads.ts';
 
 interface RedisConnection {
   readonly _client?: object;
   readonly extraOptions?: { readonly shared?: unknown };
   readonly shared?: unknown;
-}
-
-interface Class {
-  prototype: object;
 }
 
 /** Ends the tracing of a duplicate of an application's client. The application's client itself stays traced. */
@@ -47,14 +43,6 @@ function watchEvents({ prototype }: Class): void {
 const folder = 'dist/cjs/classes';
 
 export const bullmqRedisFiles: readonly PackageFile[] = [
-  {
-    name: 'bullmq',
-    path: `${folder}/redis-connection.js`,
-    loaded: (exports) => watchConnections((exports as { RedisConnection: Class }).RedisConnection),
-  },
-  {
-    name: 'bullmq',
-    path: `${folder}/queue-events.js`,
-    loaded: (exports) => watchEvents((exports as { QueueEvents: Class }).QueueEvents),
-  },
+  classFile('bullmq', `${folder}/redis-connection.js`, 'RedisConnection', watchConnections),
+  classFile('bullmq', `${folder}/queue-events.js`, 'QueueEvents', watchEvents),
 ];

@@ -10,7 +10,7 @@ import type { TraceKafkaOptions } from '../kafkajs/index.ts';
 import { traceKafkaClass } from '../kafkajs/classes.ts';
 import { asAutomatic } from '../messaging/index.ts';
 import { bullmqRedisFiles } from './bullmq-redis.ts';
-import { type PackageFile, watchFiles } from './module-loads.ts';
+import { type Class, classFile, type PackageFile, watchFiles } from './module-loads.ts';
 
 /** The options of each client's wrapper. */
 export interface ClientOptions {
@@ -23,10 +23,6 @@ export interface ClientOptions {
 export type ClientName = keyof ClientOptions;
 
 export const clientNames: readonly ClientName[] = ['kafkajs', 'amqplib', 'ioredis', 'bullmq'];
-
-interface Class {
-  prototype: object;
-}
 
 /** The options with which each client is traced; the last ones that were switched on apply. */
 const switchedOn: { readonly [Name in ClientName]: ClientOptions[Name][] } = {
@@ -81,11 +77,15 @@ function bullmqFile(
   name: string,
   trace: (exported: Class, current: () => TraceBullmqOptions | undefined) => void,
 ): PackageFile {
-  return {
-    name: 'bullmq',
-    path: `dist/cjs/classes/${file}`,
-    loaded: (exports) => trace((exports as Record<string, Class>)[name]!, () => switchedOn.bullmq.at(-1)),
-  };
+  return classFile('bullmq', `dist/cjs/classes/${file}`, name, (exported) =>
+    trace(exported, () => switchedOn.bullmq.at(-1)),
+  );
+}
+
+function amqplibFile(path: string, name: string): PackageFile {
+  return classFile('amqplib', path, name, (exported) =>
+    traceConnectionClass(exported, () => switchedOn.amqplib.at(-1)),
+  );
 }
 
 const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
@@ -97,18 +97,8 @@ const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
     },
   ],
   amqplib: [
-    {
-      name: 'amqplib',
-      path: 'lib/channel_model.js',
-      loaded: (exports) =>
-        traceConnectionClass((exports as { ChannelModel: Class }).ChannelModel, () => switchedOn.amqplib.at(-1)),
-    },
-    {
-      name: 'amqplib',
-      path: 'lib/callback_model.js',
-      loaded: (exports) =>
-        traceConnectionClass((exports as { CallbackModel: Class }).CallbackModel, () => switchedOn.amqplib.at(-1)),
-    },
+    amqplibFile('lib/channel_model.js', 'ChannelModel'),
+    amqplibFile('lib/callback_model.js', 'CallbackModel'),
     {
       name: 'amqp-connection-manager',
       path: 'dist/cjs/ChannelWrapper.js',

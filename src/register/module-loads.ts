@@ -16,6 +16,21 @@ export interface PackageFile {
   readonly loaded: (exports: unknown, root: string) => void;
 }
 
+/** A class whose methods are replaced. */
+export interface Class {
+  prototype: object;
+}
+
+/** A file that exports a class under a name. */
+export function classFile(
+  name: string,
+  path: string,
+  className: string,
+  loaded: (exported: Class) => void,
+): PackageFile {
+  return { name, path, loaded: (exports) => loaded((exports as Record<string, Class>)[className]!) };
+}
+
 interface LoadedModule {
   readonly exports: unknown;
   readonly loaded?: boolean;

@@ -3,11 +3,7 @@ import { warn } from '../common/warnings.ts';
 import { guard, replaceClassMethod } from '../messaging/index.ts';
 import { unregisterTracing } from '../sdk/api-globals.ts';
 import type { Tracing } from '../sdk/tracing.ts';
-import { type PackageFile, watchFiles } from './module-loads.ts';
-
-interface Class {
-  prototype: object;
-}
+import { classFile, type PackageFile, watchFiles } from './module-loads.ts';
 
 /**
  * Watches for the application's own SDK. When it starts, the tracing of `mqtrace/register` exports its spans and ends, and its provider,
@@ -32,12 +28,8 @@ export function endWhenOwnSdkStarts(tracing: Tracing): void {
         return raw.apply(this, args);
       },
     })[name]!;
-  const watched = (name: string, path: string, className: string, method: string): PackageFile => ({
-    name,
-    path,
-    loaded: (exports) =>
-      replaceClassMethod((exports as Record<string, Class>)[className]!.prototype, method, before(method)),
-  });
+  const watched = (name: string, path: string, className: string, method: string): PackageFile =>
+    classFile(name, path, className, ({ prototype }) => replaceClassMethod(prototype, method, before(method)));
   watchFiles([
     watched('@opentelemetry/sdk-node', 'build/src/sdk.js', 'NodeSDK', 'start'),
     // Version 3 of the SDK. Its ES module is not loaded as CommonJS, so it is not noticed.
