@@ -96,7 +96,7 @@ function watchLoader(): void {
 }
 
 /** Finds the watched files that were loaded unnoticed. Returns their packages' names. */
-export function searchLoaded(): string[] {
+function searchLoaded(): string[] {
   const cache = createRequire(`${process.cwd()}/`).cache as Record<string, LoadedModule | undefined>;
   return Object.entries(cache).flatMap(([filename, module]) =>
     module?.loaded === true ? (guard('looking at a loaded file', () => passToWatchers(filename, module)) ?? []) : [],
@@ -105,10 +105,10 @@ export function searchLoaded(): string[] {
 
 /** Calls `loaded` of a file if it is watched and new. Returns the names of its packages. */
 function passToWatchers(filename: string, module: LoadedModule): string[] {
+  const path = sep === '/' ? filename : filename.replaceAll(sep, '/');
   const found: string[] = [];
   for (const file of files) {
     const tail = `/${file.path}`;
-    const path = sep === '/' ? filename : filename.replaceAll(sep, '/');
     if (!path.endsWith(tail) || seen.has(module)) continue;
     const root = path.slice(0, -tail.length);
     if (packageName(root) !== file.name) continue;
