@@ -43,7 +43,7 @@ export function recordedOf(store: SpanStore, message: Row): { values: RecordedVa
 }
 
 function* valuesOf({ segment, row }: Row): Generator<Omit<RecordedValue, 'services'>> {
-  const { attributes } = spanDetail(segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!));
+  const { attributes } = spanDetail(segment.encoded(row));
   for (const [attribute, value] of Object.entries(attributes)) {
     for (const kind of ['baggage', 'header'] as const) {
       const prefix = prefixes[kind];

@@ -10,7 +10,7 @@ const record = new SpanRecord();
 export function messageTexts({ segment, row }: Row): { messageId: string; messageKey: string } {
   if (segment.messageId[row] === 0 && segment.messageKey[row] === 0) return { messageId: '', messageKey: '' };
   record.reset();
-  const { attributes } = spanDetail(segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!));
+  const { attributes } = spanDetail(segment.encoded(row));
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
       setters.get(name)?.(record, value);

@@ -8,7 +8,7 @@ const maxLength = 200;
 export function reasonOf(row: Row): string {
   if (!isError(row)) return '';
   const { segment } = row;
-  const detail = spanDetail(segment.raw.read(segment.rawPlace[row.row]!, segment.rawLength[row.row]!));
+  const detail = spanDetail(segment.encoded(row.row));
   const exception = detail.events.find(({ name }) => name === 'exception')?.attributes ?? {};
   const texts = [
     detail.statusMessage,

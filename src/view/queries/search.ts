@@ -179,7 +179,7 @@ async function* byAttribute(
 ): AsyncIterable<Group> {
   const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(attribute) ?? [];
   const holds = (row: number): boolean => {
-    const { attributes } = spanDetail(segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!));
+    const { attributes } = spanDetail(segment.encoded(row));
     const held = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
     return held !== undefined && (typeof held === 'object' ? JSON.stringify(held) : String(held)) === value;
   };
@@ -191,8 +191,7 @@ async function* byAttribute(
 
 async function* byText(segment: Segment, text: string, signal: AbortSignal | undefined): AsyncIterable<Group> {
   const needle = Buffer.from(text);
-  const holds = (row: number): boolean =>
-    segment.raw.read(segment.rawPlace[row]!, segment.rawLength[row]!).includes(needle);
+  const holds = (row: number): boolean => segment.encoded(row).includes(needle);
   yield* rowsWith(segment, [needle], () => true, holds, signal);
 }
 

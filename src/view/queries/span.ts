@@ -7,7 +7,7 @@ import type { SpanAnswer } from './types.ts';
 /** All stored data of one span. */
 export function spanAnswer(store: SpanStore, row: Row): SpanAnswer {
   const { segment } = row;
-  const detail = spanDetail(segment.raw.read(segment.rawPlace[row.row]!, segment.rawLength[row.row]!));
+  const detail = spanDetail(segment.encoded(row.row));
   return {
     schema: 'mqtrace.span/1',
     span: row.span,

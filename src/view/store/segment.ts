@@ -131,6 +131,11 @@ export class Segment {
     return entry;
   }
 
+  /** The encoded span of a row. */
+  encoded(row: number): Buffer {
+    return this.raw.read(this.rawPlace[row]!, this.rawLength[row]!);
+  }
+
   /** The row whose encoded span is at this place of {@link raw}. */
   rowAt(place: number): number {
     let [from, to] = [0, this.rows];
