@@ -89,7 +89,7 @@ function judge(seen: Seen, setup: string): DoctorFinding[] {
     findings.push(
       problem(
         'provider-missing',
-        `${setup}does not register a tracer provider with the project's @opentelemetry/api: no span is created.`,
+        `${setup} does not register a tracer provider with the project's @opentelemetry/api: no span is created.`,
         'Call startTracing() of mqtrace/sdk, or your SDK\'s register(), in this file; "npm ls @opentelemetry/api" shows whether there are two copies.',
       ),
     );
