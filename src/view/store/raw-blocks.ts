@@ -24,9 +24,17 @@ const offsets = 2 ** 22;
 const maxInflated = 64;
 const inflated = new Map<Block, Buffer>();
 
-/** The three bits of a hash in a filter. */
-function bitsOf(hash: number): [number, number, number] {
-  return [hash % filterBits, Math.floor(hash / filterBits) % filterBits, Math.imul(hash, 0x9e3779b1) >>> 18];
+/** The three bits of a hash in a filter: functions and not a list, since each attribute of each span is indexed. */
+const firstBit = (hash: number): number => hash % filterBits;
+const secondBit = (hash: number): number => Math.floor(hash / filterBits) % filterBits;
+const thirdBit = (hash: number): number => Math.imul(hash, 0x9e3779b1) >>> 18;
+
+function setBit(filter: Uint32Array, bit: number): void {
+  filter[bit >>> 5]! |= 1 << (bit & 31);
+}
+
+function hasBit(filter: Uint32Array, bit: number): boolean {
+  return (filter[bit >>> 5]! & (1 << (bit & 31))) !== 0;
 }
 
 /** Encoded spans in blocks, which are compressed once they are full. */
@@ -77,7 +85,9 @@ export class RawBlocks {
   mayHold(at: number, hashes: readonly number[]): boolean {
     const filter = this.#blocks[at]?.attributes;
     if (filter === undefined) return true;
-    return hashes.some((hash) => bitsOf(hash).every((bit) => (filter[bit >>> 5]! & (1 << (bit & 31))) !== 0));
+    return hashes.some(
+      (hash) => hasBit(filter, firstBit(hash)) && hasBit(filter, secondBit(hash)) && hasBit(filter, thirdBit(hash)),
+    );
   }
 
   /** The decompressed content of one block. */
@@ -99,11 +109,9 @@ export class RawBlocks {
     if (filter === undefined) return;
     for (let at = 0; at < count; at++) {
       const hash = values[at]!;
-      const second = Math.floor(hash / filterBits) % filterBits;
-      const third = Math.imul(hash, 0x9e3779b1) >>> 18;
-      filter[(hash % filterBits) >>> 5]! |= 1 << (hash & 31);
-      filter[second >>> 5]! |= 1 << (second & 31);
-      filter[third >>> 5]! |= 1 << (third & 31);
+      setBit(filter, firstBit(hash));
+      setBit(filter, secondBit(hash));
+      setBit(filter, thirdBit(hash));
     }
   }
 
