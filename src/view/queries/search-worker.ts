@@ -39,16 +39,17 @@ export function placesIn(blocks: readonly Block[], needles: readonly Buffer[]): 
   thread.ref();
   return new Promise((resolve, reject) => {
     waiting.set(++number, { resolve, reject });
-    const request = {
-      number,
-      blocks: blocks.map(({ bytes, compressed, size }) => ({
-        // A copy: a block that is not full yet still changes, and a view would transfer its whole buffer.
-        bytes: Uint8Array.prototype.slice.call(bytes, 0, compressed ? bytes.length : size),
-        compressed,
-      })),
-      needles: needles.map((needle) => Uint8Array.prototype.slice.call(needle)),
-    };
-    thread.postMessage(request, []);
+    const copies = blocks.map(({ bytes, compressed, size }) => ({
+      // A copy: a block that is not full yet still changes, and a view would transfer its whole buffer.
+      bytes: new Uint8Array(bytes.subarray(0, compressed ? bytes.length : size)),
+      compressed,
+    }));
+    const request = { number, blocks: copies, needles: needles.map((needle) => new Uint8Array(needle)) };
+    // The copies are handed over, not copied again.
+    thread.postMessage(
+      request,
+      copies.map(({ bytes }) => bytes.buffer),
+    );
   });
 }
 

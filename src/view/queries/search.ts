@@ -219,7 +219,7 @@ async function* rowsWith(
         for (const row of [...inBlock].toSorted((a, b) => b - a)) if (holds(row)) yield [row, 0];
       }
     };
-    yield { rows: rows(), share: (some.at(-1) === undefined ? count : count - some.at(-1)!) / count };
+    yield { rows: rows(), share: (count - some.at(-1)!) / count };
   }
 }
 
