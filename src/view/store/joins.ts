@@ -1,5 +1,6 @@
 // Joins the creation of a message with its consumption.
 import { Kind, noFlags, Operation, type SpanRecord } from '../otlp/span-record.ts';
+import { countCreation, removeCreation } from './count-creation.ts';
 import type { Card, Hop } from './flow.ts';
 import { LinkState, type Segment } from './segment.ts';
 import {
@@ -12,7 +13,6 @@ import {
   type Place,
   repeatedBy,
 } from './neighbours.ts';
-import { removeCreation } from './remove-creation.ts';
 import type { SpanStore } from './store.ts';
 
 /** After one to two of these periods, a creation that was not received counts as not seen. */
@@ -68,18 +68,10 @@ export class Joins {
       if (record.status === 2) this.#store.flow.sender(card, segment.service[row]!).errors++;
       return;
     }
-    const count = record.kind !== Kind.producer && record.batchCount > 0 ? Math.min(0xffff, record.batchCount) : 1;
-    segment.created[row] = count;
-    card.created += count;
-    card.slots.add(record.start, count * record.weight);
+    segment.created[row] =
+      record.kind !== Kind.producer && record.batchCount > 0 ? Math.min(0xffff, record.batchCount) : 1;
+    countCreation(this.#store.flow, { segment, row }, card, record, 1);
     card.baggageBytesMax = Math.max(card.baggageBytesMax, record.baggageBytes);
-    const sender = this.#store.flow.sender(card, segment.service[row]!);
-    sender.spans++;
-    if (record.sampled) sender.sampled++;
-    sender.messages += count;
-    sender.weight += count * record.weight;
-    sender.slots.add(record.start, count * record.weight);
-    if (record.status === 2) sender.errors += count;
     if (record.kind === Kind.producer && isDoubled(this.#store, record, segment, row)) card.doubled++;
   }
 
