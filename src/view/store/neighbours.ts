@@ -27,21 +27,10 @@ export function findPlace({ segments }: SpanStore, high: number, low: number): P
 /** Whether another instrumentation also recorded this send, as a parent or child span for the same destination. */
 export function isDoubled(store: SpanStore, record: SpanRecord, segment: Segment, row: number): boolean {
   const same = (other: Segment, at: number): boolean =>
-    other.kind[at] === Kind.producer &&
-    other.card[at] === segment.card[row] &&
-    other.service[at] === segment.service[row] &&
-    other.scope[at] !== segment.scope[row];
+    isSameDestination(segment, row, other, at) && other.scope[at] !== segment.scope[row];
   const parent = findPlace(store, record.parentHigh, record.parentLow);
   if (parent !== undefined && same(parent.segment, parent.row)) return true;
-  let seen = 0;
-  for (
-    let child = segment.byParent.head(record.idHigh, record.idLow);
-    child >= 0 && seen++ < maxEarlier;
-    child = segment.byParent.next(child)
-  ) {
-    if (segment.isParent(child, record.idHigh, record.idLow) && same(segment, child)) return true;
-  }
-  return false;
+  return hasChild([segment], record, same);
 }
 
 /**
@@ -50,17 +39,7 @@ export function isDoubled(store: SpanStore, record: SpanRecord, segment: Segment
  */
 export function isRepeated(store: SpanStore, record: SpanRecord, segment: Segment, row: number): boolean {
   if (record.kind !== Kind.producer || segment.messageId[row] === 0) return false;
-  let seen = 0;
-  for (const other of store.segments) {
-    for (
-      let child = other.byParent.head(record.idHigh, record.idLow);
-      child >= 0 && seen++ < maxEarlier;
-      child = other.byParent.next(child)
-    ) {
-      if (other.isParent(child, record.idHigh, record.idLow) && isSameSend(segment, row, other, child)) return true;
-    }
-  }
-  return false;
+  return hasChild(store.segments, record, (other, at) => isSameSend(segment, row, other, at));
 }
 
 /** The outer span of the same send, as for {@link isRepeated}, if it was received first and counted as the creation. */
@@ -71,11 +50,37 @@ export function repeatedBy(store: SpanStore, record: SpanRecord, segment: Segmen
   return isSameSend(segment, row, outer.segment, outer.row) ? outer : undefined;
 }
 
-function isSameSend(segment: Segment, row: number, other: Segment, at: number): boolean {
+/** Whether one of the first {@link maxEarlier} children of a span in these segments meets a condition. */
+function hasChild(
+  segments: readonly Segment[],
+  { idHigh, idLow }: SpanRecord,
+  condition: (segment: Segment, row: number) => boolean,
+): boolean {
+  let seen = 0;
+  for (const segment of segments) {
+    for (
+      let child = segment.byParent.head(idHigh, idLow);
+      child >= 0 && seen++ < maxEarlier;
+      child = segment.byParent.next(child)
+    ) {
+      if (segment.isParent(child, idHigh, idLow) && condition(segment, child)) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether the other span is a send of the same service to the same destination. */
+function isSameDestination(segment: Segment, row: number, other: Segment, at: number): boolean {
   return (
     other.kind[at] === Kind.producer &&
     other.card[at] === segment.card[row] &&
-    other.service[at] === segment.service[row] &&
+    other.service[at] === segment.service[row]
+  );
+}
+
+function isSameSend(segment: Segment, row: number, other: Segment, at: number): boolean {
+  return (
+    isSameDestination(segment, row, other, at) &&
     other.scope[at] === segment.scope[row] &&
     other.messageId[at] === segment.messageId[row]
   );
