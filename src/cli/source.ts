@@ -11,6 +11,7 @@ import {
   metricsCannotTell,
   readAnswer,
   readFileInto,
+  request,
   SpanStore,
   streamType,
 } from '../view/index.ts';
@@ -39,7 +40,6 @@ export const sourceHelp = `  --url URL      a running "mqtrace view"; default ht
   --json         the answer as JSON, with its schema (docs/view.md)`;
 
 const defaultUrl = 'http://127.0.0.1:4319';
-const timeoutMs = 30_000;
 
 /** Answers one request. */
 export type Source = (path: AnswerPath, parameters?: Record<string, string | undefined>) => Promise<Answer>;
@@ -176,18 +176,13 @@ async function askView(
     accept: path === '/api/search' ? streamType : 'application/json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
-  const stop = AbortSignal.timeout(timeoutMs);
-  let response: Response;
-  try {
-    response = await fetch(url, { headers, signal: signal === undefined ? stop : AbortSignal.any([signal, stop]) });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new MqtraceError(
+  const unreachable = (cause: unknown): MqtraceError =>
+    new MqtraceError(
       'INVALID_STATE',
       `no view responds at ${base}. Start one with "mqtrace view", select another with --url, or read a file with --from.`,
-      { cause: error },
+      { cause },
     );
-  }
+  const response = await request(url, headers, signal, unreachable);
   if (response.status === 404) return undefined;
   if (response.ok) return (await readAnswer(response, tell)) as Answer;
   const body = (await response.json().catch(() => ({}))) as { error?: string };

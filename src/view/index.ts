@@ -162,6 +162,7 @@ export type {
   SearchAnswer,
 } from './queries/types.ts';
 export { importPrometheus, metricsCannotTell } from './sources/prometheus.ts';
+export { request } from './sources/ask.ts';
 export { importTrace } from './sources/import-trace.ts';
 export { jaegerSource } from './sources/jaeger.ts';
 export { readFileInto } from './receiver/read-file.ts';

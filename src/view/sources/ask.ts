@@ -4,6 +4,22 @@ import { MqtraceError } from '../../common/errors.ts';
 
 const timeoutMs = 30_000;
 
+/** Sends a GET request. @throws the error of `unreachable` if there is no answer within 30 seconds. */
+export async function request(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+  unreachable: (error: unknown) => MqtraceError,
+): Promise<Response> {
+  const stop = AbortSignal.timeout(timeoutMs);
+  try {
+    return await fetch(url, { headers, signal: signal === undefined ? stop : AbortSignal.any([signal, stop]) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unreachable(error);
+  }
+}
+
 /** The body of an answer; undefined for 404. @throws MqtraceError `INVALID_STATE` if there is no answer or another status. */
 export async function ask(
   name: string,
@@ -18,17 +34,11 @@ export async function ask(
     headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
     url.username = url.password = '';
   }
-  const stop = AbortSignal.timeout(timeoutMs);
-  let response: Response;
-  try {
-    response = await fetch(url, { headers, signal: signal === undefined ? stop : AbortSignal.any([signal, stop]) });
-  } catch (error) {
-    signal?.throwIfAborted();
+  const response = await request(url, headers, signal, (error) => {
     const cause = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).name;
-    throw new MqtraceError('INVALID_STATE', `${name} does not answer at ${url.origin} (${cause}). Check the address.`, {
-      cause: error,
-    });
-  }
+    const reason = `${name} does not answer at ${url.origin} (${cause}). Check the address.`;
+    return new MqtraceError('INVALID_STATE', reason, { cause: error });
+  });
   if (response.status === 404) {
     await response.body?.cancel();
     return undefined;
