@@ -98,12 +98,13 @@ export async function loadTrace(
       `--jaeger: expected --trace ID with 32 hex digits, got ${JSON.stringify(trace)}`,
     );
   const source = jaegerSource(checkedUrl('jaeger', values.jaeger!));
-  const begun = performance.now();
-  const onProgress = (traces: number): void => {
-    if (performance.now() - begun > 1000) output.progress(`${source.name}: ${traces} traces`);
-  };
-  const { traces, spans, missing, more } = await waiting(output, `asking ${source.name} at ${values.jaeger}`, () =>
-    importTrace(store, source, trace.toLowerCase(), { onProgress, ...(signal && { signal }) }),
+  const { traces, spans, missing, more } = await waiting(
+    output,
+    `asking ${source.name} at ${values.jaeger}`,
+    (tell) => {
+      const onProgress = (traces: number): void => tell(`${source.name}: ${traces} traces`);
+      return importTrace(store, source, trace.toLowerCase(), { onProgress, ...(signal && { signal }) });
+    },
   );
   if (traces === 0)
     throw new MqtraceError('INVALID_STATE', `${source.name} at ${values.jaeger} does not have the trace ${trace}.`);
