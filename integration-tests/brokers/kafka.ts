@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Broker, Log, Running } from './broker.ts';
 import { haveKafkaJars, kafkaClassPath, kafkaVersion } from './kafka-jars.ts';
 import { makeDirectory, removeDirectory } from './leftovers.ts';
-import { type NativeProcess, runProcess, startProcess } from './native-process.ts';
+import { nativeServer, runProcess, startProcess } from './native-process.ts';
 import { onFreePorts } from './ports.ts';
 import { probeKafka } from './probes.ts';
 import { pathOf } from './programs.ts';
@@ -69,18 +69,13 @@ async function startNative(ports: readonly number[], classPath: string): Promise
   try {
     await runProcess('format', [...run, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], { directory });
     const brokers = [clients];
-    let server: NativeProcess;
-    const start = async (): Promise<void> => {
-      server = startProcess('kafka', [...run, 'kafka.Kafka', file], { directory });
-      await until('Kafka', () => probeKafka(brokers, id), { check: server.assertRunning });
-    };
-    stops.push(() => server.stop());
-    await start();
-    const restart = async (): Promise<void> => {
-      await server.stop();
-      await start();
-    };
-    return { at: brokers, stop, restart };
+    const server = nativeServer(
+      () => startProcess('kafka', [...run, 'kafka.Kafka', file], { directory }),
+      (check) => until('Kafka', () => probeKafka(brokers, id), { check }),
+    );
+    stops.push(server.stop);
+    await server.start();
+    return { at: brokers, stop, restart: server.restart };
   } catch (error) {
     await stop();
     throw error;

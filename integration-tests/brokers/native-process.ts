@@ -79,6 +79,34 @@ export function startProcess(
   };
 }
 
+/** A server that can be started again; {@link start} resolves when clients can use it. */
+export interface NativeServer {
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  readonly restart: () => Promise<void>;
+}
+
+/**
+ * @param launch - starts its process.
+ * @param ready - resolves when the server answers; rejects if `check` throws.
+ */
+export function nativeServer(
+  launch: () => NativeProcess,
+  ready: (check: () => void) => Promise<unknown>,
+): NativeServer {
+  let running: NativeProcess | undefined;
+  const stop = async (): Promise<void> => running?.stop();
+  const start = async (): Promise<void> => {
+    running = launch();
+    await ready(running.assertRunning);
+  };
+  const restart = async (): Promise<void> => {
+    await stop();
+    await start();
+  };
+  return { start, stop, restart };
+}
+
 /** Runs a program until it ends; rejects with the end of its output unless it exits with 0. */
 export async function runProcess(...given: Parameters<typeof startProcess>): Promise<void> {
   const [name, command, { directory }] = given;

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Broker, Running } from './broker.ts';
 import { makeDirectory, removeDirectory } from './leftovers.ts';
-import { type NativeProcess, startProcess } from './native-process.ts';
+import { nativeServer, startProcess } from './native-process.ts';
 import { onFreePorts } from './ports.ts';
 import { probeAmqp } from './probes.ts';
 import { pathOf } from './programs.ts';
@@ -62,18 +62,13 @@ async function startNative(amqp: number, dist: number, epmdPort: number, managem
   try {
     await until("Erlang's port mapper", () => probePort(epmdPort), { check: epmd.assertRunning });
     epmd.assertRunning();
-    let server: NativeProcess;
-    const start = async (): Promise<void> => {
-      server = startProcess('rabbitmq', [pathOf('rabbitmq-server')], { directory, env });
-      await until('RabbitMQ', () => probeAmqp(at, name), { check: server.assertRunning });
-    };
-    stops.push(() => server.stop());
-    await start();
-    const restart = async (): Promise<void> => {
-      await server.stop();
-      await start();
-    };
-    return { at, stop, restart };
+    const server = nativeServer(
+      () => startProcess('rabbitmq', [pathOf('rabbitmq-server')], { directory, env }),
+      (check) => until('RabbitMQ', () => probeAmqp(at, name), { check }),
+    );
+    stops.push(server.stop);
+    await server.start();
+    return { at, stop, restart: server.restart };
   } catch (error) {
     await stop();
     throw error;

@@ -1,6 +1,6 @@
 import type { Broker, Running } from './broker.ts';
 import { makeDirectory, removeDirectory } from './leftovers.ts';
-import { type NativeProcess, startProcess } from './native-process.ts';
+import { nativeServer, startProcess } from './native-process.ts';
 import { onFreePorts } from './ports.ts';
 import { probeRedis } from './probes.ts';
 import { pathOf } from './programs.ts';
@@ -14,22 +14,17 @@ export async function startRedisServer(port: number, options: readonly string[] 
   const at = `redis://127.0.0.1:${port}`;
   const directory = await makeDirectory('redis');
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, ...withoutPersistence, ...options];
-  let server: NativeProcess;
-  const start = async (): Promise<void> => {
-    server = startProcess('redis', [pathOf('redis-server'), ...args], { directory });
-    await until('Redis', () => probeRedis(at, directory), { check: server.assertRunning });
-  };
+  const server = nativeServer(
+    () => startProcess('redis', [pathOf('redis-server'), ...args], { directory }),
+    (check) => until('Redis', () => probeRedis(at, directory), { check }),
+  );
   const stop = async (): Promise<void> => {
     await server.stop();
     await removeDirectory(directory);
   };
   try {
-    await start();
-    const restart = async (): Promise<void> => {
-      await server.stop();
-      await start();
-    };
-    return { at, stop, restart };
+    await server.start();
+    return { at, stop, restart: server.restart };
   } catch (error) {
     await stop();
     throw error;
