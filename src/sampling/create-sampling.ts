@@ -115,7 +115,6 @@ export class SamplingPair implements Sampling, SpanProcessor {
   readonly #tail: TailSampler | undefined;
   readonly #cap: TraceCap | undefined;
   readonly #recordsAll: boolean;
-  readonly #collectorDecides: boolean;
   readonly #keep: Deliver;
   #sampledOut = 0;
 
@@ -126,7 +125,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
   constructor(where: OptionPath, options: SamplingOptions, next: readonly SpanProcessor[], head?: Sampler) {
     checkNames(where(), options, samplingOptionNames);
     const { errorBoost, maxTracesPerSecond: k, held } = options;
-    this.#collectorDecides = leavesDecisionToCollector(where, options);
+    const collectorDecides = leavesDecisionToCollector(where, options);
     checkTailConditions(where, options);
     const limits = tailLimits(where('held'), held);
     this.#next = next;
@@ -145,7 +144,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     this.#recordsAll = judge !== undefined || errorBoost !== undefined;
     const option = options.sampler === undefined ? undefined : samplerFrom(options.sampler, where('sampler'));
     const own = head ? composable('head', head) : wholeTraces(option ?? this.#boost ?? alwaysOn, where('sampler'));
-    this.#head = new Switchable(this.#complete(own));
+    this.#head = collectorDecides ? new LinkedRandomness(own) : new Switchable(this.#boosted(own));
     this.sampler = this.#recordsAll ? new RecordAll(this.#head) : this.#head;
   }
 
@@ -170,9 +169,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
   }
 
   setSampler(sampler: Sampler | SamplerConfig): void {
-    this.#head.current = this.#complete(
-      wholeTraces(samplerFrom(sampler, 'setSampler(sampler)'), 'setSampler(sampler)'),
-    );
+    this.#head.current = this.#boosted(wholeTraces(samplerFrom(sampler, 'setSampler(sampler)'), 'setSampler(sampler)'));
   }
 
   settle(): void {
@@ -228,8 +225,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     await Promise.all(this.#next.map((processor) => processor.shutdown()));
   }
 
-  #complete(head: ConsistentSampler): ConsistentSampler {
-    if (this.#collectorDecides) return new LinkedRandomness(head);
+  #boosted(head: ConsistentSampler): ConsistentSampler {
     const boost = this.#boost;
     return boost ? withRoot(head, (root) => (root === boost ? root : anyOf(boost, root))) : head;
   }
