@@ -48,7 +48,7 @@ export function asAutomatic<O extends object>(options: O): O {
  */
 export function claim(target: object, where: string, options: object): boolean {
   const automatic = automaticOptions.has(options);
-  const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
+  const known = markOf(target);
   if (known === undefined || (!automatic && known.undo?.() === true)) {
     if (!Object.isExtensible(target)) {
       throw new MqtraceError('INVALID_CLIENT', `${where}: the object is frozen; trace it before it is frozen`);
@@ -61,6 +61,11 @@ export function claim(target: object, where: string, options: object): boolean {
     warn(`${where} was given an object that is already traced with other options; the first options are kept`);
   }
   return false;
+}
+
+/** The mark may be that of another version. */
+function markOf(target: object): Partial<Mark> | undefined {
+  return Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
 }
 
 function undoFor(target: object): () => boolean {
@@ -83,8 +88,7 @@ function undoFor(target: object): () => boolean {
 
 /** Ends the tracing of an object that is traced automatically. Explicit tracing stays. */
 export function giveUpAutomatic(target: object): void {
-  const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
-  if (known?.undo?.() === true) Reflect.deleteProperty(target, mark);
+  if (markOf(target)?.undo?.() === true) Reflect.deleteProperty(target, mark);
 }
 
 /** Whether an object is traced, by this or another copy of this package. */
@@ -94,7 +98,7 @@ export function isClaimed(target: object): boolean {
 
 /** Whether the application itself wrapped an object. */
 export function isTracedExplicitly(target: object): boolean {
-  const known = Object.getOwnPropertyDescriptor(target, mark)?.value as Partial<Mark> | undefined;
+  const known = markOf(target);
   return known !== undefined && known.undo === undefined;
 }
 
