@@ -26,7 +26,7 @@ export class CreateSpans<H> {
   readonly #facts: Attributes | undefined;
   readonly #parent: Context;
   readonly #links: readonly Link[] | undefined;
-  /** A tracer that starts prepared spans; undefined for any other tracer. */
+  /** A tracer that starts prepared spans; undefined for any other tracer, and if an option needs more than that. */
   readonly #ours: PreparedTracer | undefined;
   /** The headers of a create span's context; those of the next one differ only by the span id. */
   #carried: CarriedHeaders | undefined;
@@ -47,15 +47,15 @@ export class CreateSpans<H> {
     this.#facts = facts;
     this.#parent = parent;
     this.#links = links;
-    this.#ours = messaging.fastPath ? oursOf(messaging) : undefined;
+    const isPlain = messaging.isIgnored === undefined && messaging.content === undefined && links === undefined;
+    this.#ours = messaging.fastPath && isPlain ? oursOf(messaging) : undefined;
   }
 
   /** Creates the create span of a message; returns the headers to send. */
   create(message: Outgoing<H>): H | undefined {
     const ours = this.#ours;
     const messaging = this.#messaging;
-    const isSpecial = messaging.isIgnored !== undefined || messaging.content !== undefined || this.#links !== undefined;
-    if (ours === undefined || isSpecial) return this.#createAny(message);
+    if (ours === undefined) return this.#createAny(message);
     const { destination, headers, readOnlyHeaders } = message;
     let span: Span;
     try {
