@@ -99,12 +99,14 @@ function startMeasured<H>(
   parent: Context,
   measurement: Measurement | undefined,
 ): Sending<H> {
-  if (messaging.isCertainlyUnsampled(parent)) {
-    return sendUnsampled(messaging, adapter, messages, parent, measurement);
-  }
   const kept = messaging.keepsExisting
     ? messages.map((message) => (message.readOnlyHeaders ? undefined : messaging.existing(adapter, message.headers)))
     : undefined;
+  // If no span would be sampled, none is described: only the context is propagated.
+  if (messaging.isCertainlyUnsampled(parent)) {
+    const headers = headersWith(messaging, adapter, messages, kept, parent);
+    return { operation: noOperation(parent, measurement), headers };
+  }
   const [only] = messages;
   if (messages.length === 1 && only !== undefined && kept?.[0] === undefined) {
     return sendOne(messaging, adapter, description, only, parent, measurement);
@@ -129,23 +131,23 @@ function untouched<H>(messages: readonly Outgoing<H>[], parent: Context, measure
   return { operation: noOperation(parent, measurement), headers: messages.map(() => undefined) };
 }
 
-/** If no span would be sampled, none is described: only the context is propagated. */
-function sendUnsampled<H>(
+/** The headers of messages that all carry the same context, except those that keep their own. */
+function headersWith<H>(
   messaging: Messaging,
   adapter: CarrierAdapter<H>,
   messages: readonly Outgoing<H>[],
-  parent: Context,
-  measurement: Measurement | undefined,
-): Sending<H> {
+  kept: readonly (SpanContext | undefined)[] | undefined,
+  context: Context,
+): (H | undefined)[] {
   const headers: (H | undefined)[] = [];
-  const carried = messaging.carried(parent);
-  for (const { readOnlyHeaders, headers: given, destination } of messages) {
-    const leave = readOnlyHeaders || messaging.existing(adapter, given) !== undefined;
-    if (leave) headers.push(undefined);
+  const carried = messaging.carried(context);
+  for (let at = 0; at < messages.length; at++) {
+    const { readOnlyHeaders, headers: given, destination } = messages[at]!;
+    if (readOnlyHeaders || kept?.[at] !== undefined) headers.push(undefined);
     else if (carried !== undefined) headers.push(carried.write(adapter, given));
-    else headers.push(messaging.inject(adapter, given, parent, destination.name));
+    else headers.push(messaging.inject(adapter, given, context, destination.name));
   }
-  return { operation: noOperation(parent, measurement), headers };
+  return headers;
 }
 
 function sendOne<H>(
@@ -194,14 +196,7 @@ function sendTogether<H>(
   const start = { kind: SpanKind.PRODUCER, parent, links, measurement };
   const operation = startSend(messaging, description, messages, destination, start);
   for (const message of messages) messaging.content?.sentTogether(operation, message.destination, message);
-  const carried = messaging.carried(operation.context);
-  const headers = messages.map(({ readOnlyHeaders, headers: given, destination: { name } }, at) => {
-    if (readOnlyHeaders || kept?.[at] !== undefined) return undefined;
-    return carried === undefined
-      ? messaging.inject(adapter, given, operation.context, name)
-      : carried.write(adapter, given);
-  });
-  return { operation, headers };
+  return { operation, headers: headersWith(messaging, adapter, messages, kept, operation.context) };
 }
 
 function sendMany<H>(
