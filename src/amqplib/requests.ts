@@ -1,5 +1,6 @@
 // Matches replies with the requests that they answer: RPC with `replyTo` and `correlationId`.
 import { type Context, type SpanContext, trace } from '@opentelemetry/api';
+import { reportFault } from '../common/faults.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import { createStamp, guard, type Incoming, type Operation, validSpanContext } from '../messaging/index.ts';
 import { ATTR_REQUEST_DURATION } from '../messaging/semconv.ts';
@@ -31,19 +32,26 @@ export class Requests {
     this.#now = now;
   }
 
-  /** Remembers a publish that asks for a reply and has a span. */
+  /** Remembers a publish that asks for a reply and has a span. Never throws. */
   published(operation: Operation, options: { readonly replyTo?: unknown; readonly correlationId?: unknown }): void {
-    const { replyTo, correlationId } = options;
-    if (typeof replyTo !== 'string' || replyTo === '' || operation.span === undefined) return;
-    const creation = validSpanContext(operation.context);
-    if (typeof correlationId !== 'string' || correlationId === '' || creation === undefined) return;
-    this.#isUsed = true;
-    this.#waiting.set(correlationId, { creation, sentAt: this.#now() });
+    if (operation.span === undefined) return;
+    try {
+      const { replyTo, correlationId } = options;
+      if (typeof replyTo !== 'string' || replyTo === '') return;
+      const creation = validSpanContext(operation.context);
+      if (typeof correlationId !== 'string' || correlationId === '' || creation === undefined) return;
+      this.#isUsed = true;
+      this.#waiting.set(correlationId, { creation, sentAt: this.#now() });
+    } catch (error) {
+      reportFault('noting a request', error);
+    }
   }
 
   /** The request that a message answers, once; undefined for other messages and late replies. */
-  answeredBy({ properties: { correlationId } }: MessageLike, incoming: Incoming): Request | undefined {
-    if (!this.#isUsed || typeof correlationId !== 'string') return undefined;
+  answeredBy({ properties }: MessageLike, incoming: Incoming): Request | undefined {
+    if (!this.#isUsed) return undefined;
+    const { correlationId } = properties;
+    if (typeof correlationId !== 'string') return undefined;
     const request = this.#waiting.get(correlationId);
     // A service on the same connection receives the request itself.
     if (request === undefined || incoming.creation?.spanId === request.creation.spanId) return undefined;

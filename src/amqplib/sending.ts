@@ -125,7 +125,7 @@ class Publisher {
       ],
       parent,
     );
-    guard('noting a request', () => requests.published(operation, options));
+    requests.published(operation, options);
     const [carried] = written;
     if (carried === undefined) return { operation, options: undefined };
     return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };
