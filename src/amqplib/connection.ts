@@ -6,11 +6,12 @@ import {
   ATTR_NETWORK_PEER_PORT,
   createStamp,
   serverAttributes,
+  type Stamp,
 } from '../messaging/index.ts';
 import type { TraceAmqplibOptions } from './options.ts';
 
 /** amqplib's own connection, which all channels of one socket share. */
-export interface Shared {
+interface Shared {
   stream?: Record<string, unknown>;
   frameMax?: number;
 }
@@ -76,13 +77,17 @@ const exclusiveQueues = createStamp<ExclusiveQueues>();
 
 /** The exclusive queues of a channel's connection. */
 export function exclusiveQueuesOf(channel: object): ExclusiveQueues {
+  return ofConnection(channel, exclusiveQueues, () => new ExclusiveQueues());
+}
+
+/** What the channels of one connection share; made for the first of them. */
+export function ofConnection<Value>(channel: object, stamp: Stamp<Value>, make: () => Value): Value {
   const owner = sharedConnection(channel) ?? channel;
-  let queues = exclusiveQueues.get(owner);
-  if (queues === undefined) {
-    queues = new ExclusiveQueues();
-    exclusiveQueues.set(owner, queues);
-  }
-  return queues;
+  const known = stamp.get(owner);
+  if (known !== undefined) return known;
+  const made = make();
+  stamp.set(owner, made);
+  return made;
 }
 
 /** The open channels of a connection of either API, or of the current connection of a recovering one. */
@@ -98,7 +103,7 @@ export function openChannels(connection: object): object[] {
 }
 
 /** The connection that a channel shares with others; undefined for an object of another shape. */
-export function sharedConnection(channel: object): Shared | undefined {
+function sharedConnection(channel: object): Shared | undefined {
   const { connection } = channel as { connection?: unknown };
   return typeof connection === 'object' && connection !== null ? connection : undefined;
 }

@@ -4,7 +4,7 @@ import { reportFault } from '../common/faults.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import { createStamp, guard, type Incoming, type Operation, validSpanContext } from '../messaging/index.ts';
 import { ATTR_REQUEST_DURATION } from '../messaging/semconv.ts';
-import { sharedConnection } from './connection.ts';
+import { ofConnection } from './connection.ts';
 import type { MessageLike } from './types.ts';
 
 /** The minimum number of requests of a connection that are remembered; the oldest are dropped first. */
@@ -64,13 +64,7 @@ const requests = createStamp<Requests>();
 
 /** The requests of a channel's connection. */
 export function requestsOf(channel: object): Requests {
-  const owner = sharedConnection(channel) ?? channel;
-  let known = requests.get(owner);
-  if (known === undefined) {
-    known = new Requests();
-    requests.set(owner, known);
-  }
-  return known;
+  return ofConnection(channel, requests, () => new Requests());
 }
 
 /** A reply as it is processed: one without a context, from a service that is not traced, continues the trace of its request. */
