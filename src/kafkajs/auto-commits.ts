@@ -2,7 +2,7 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { guard, isEagerPromise, mergeAttributes, replaceMethod, startSettling } from '../messaging/index.ts';
 import { listen } from './connection.ts';
-import { settledBySendOffsets } from './settling.ts';
+import { type PartitionOffset, positionsOf, settledBySendOffsets } from './settling.ts';
 import type { ClientState } from './state.ts';
 import type { ConsumerLike } from './types.ts';
 
@@ -15,7 +15,7 @@ export function traceAutoCommits(consumer: ConsumerLike, { messaging, connection
   noteManualCommits(consumer, manual);
   listen(consumer, 'COMMIT_OFFSETS', (payload) => {
     const { destination, attributes } = settledBySendOffsets([payload]);
-    if (!manual.take(keyOf(payload))) {
+    if (!manual.take(keyOfPositions(positionsOf(payload['topics'])))) {
       const all = mergeAttributes(connection.attributes, attributes);
       startSettling(messaging, { name: 'commit', destination, attributes: all }, [], ROOT_CONTEXT).end();
     }
@@ -64,23 +64,10 @@ function noteManualCommits(consumer: ConsumerLike, manual: Manual): void {
   });
 }
 
-interface Position {
-  readonly topic?: unknown;
-  readonly partition?: unknown;
-  readonly offset?: unknown;
-}
-
 function keyOfPositions(given: unknown): string {
-  const positions = Array.isArray(given) ? (given as (Position | null)[]) : [];
+  const positions = Array.isArray(given) ? (given as (PartitionOffset | null)[]) : [];
   return positions
     .map((each) => `${String(each?.partition)} ${String(each?.offset)} ${String(each?.topic)}`)
     .toSorted((one, other) => (one < other ? -1 : 1))
     .join(',');
-}
-
-function keyOf({ topics }: Record<string, unknown>): string {
-  const given = (topics ?? []) as readonly { topic: unknown; partitions: readonly Position[] }[];
-  return keyOfPositions(
-    given.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => ({ topic, partition, offset }))),
-  );
 }

@@ -60,7 +60,8 @@ export function traceSettle(
   });
 }
 
-interface PartitionOffset {
+/** A position in a partition, as the application or kafkajs gave it. */
+export interface PartitionOffset {
   topic?: unknown;
   partition?: unknown;
   offset?: unknown;
@@ -74,6 +75,13 @@ export function settledByCommit([given]: readonly unknown[]): Settled {
 /** `transaction.sendOffsets({ consumerGroupId, topics: [{ topic, partitions: [{ partition, offset }] }] })`. */
 export function settledBySendOffsets([given]: readonly unknown[]): Settled {
   const { consumerGroupId, topics } = (given ?? {}) as { consumerGroupId?: unknown; topics?: unknown };
+  const { destination, attributes } = settled(positionsOf(topics));
+  const group = typeof consumerGroupId === 'string' ? { [ATTR_CONSUMER_GROUP_NAME]: consumerGroupId } : undefined;
+  return { destination, attributes: mergeAttributes(attributes, group) };
+}
+
+/** The positions of `[{ topic, partitions: [{ partition, offset }] }]`. */
+export function positionsOf(topics: unknown): PartitionOffset[] {
   const positions: PartitionOffset[] = [];
   for (const entry of Array.isArray(topics) ? (topics as ({ topic?: unknown; partitions?: unknown } | null)[]) : []) {
     const partitions = Array.isArray(entry?.partitions) ? (entry.partitions as (PartitionOffset | null)[]) : [];
@@ -81,9 +89,7 @@ export function settledBySendOffsets([given]: readonly unknown[]): Settled {
       positions.push({ topic: entry?.topic, partition: each?.partition, offset: each?.offset });
     }
   }
-  const { destination, attributes } = settled(positions);
-  const group = typeof consumerGroupId === 'string' ? { [ATTR_CONSUMER_GROUP_NAME]: consumerGroupId } : undefined;
-  return { destination, attributes: mergeAttributes(attributes, group) };
+  return positions;
 }
 
 function settled(positions: readonly (PartitionOffset | null)[]): Settled {
