@@ -5,40 +5,20 @@ import { getBaggage, type MessageHook, withBaggage } from 'mqtrace';
 import { expect, it } from 'vitest';
 import { linked, underSpan } from '../spans.ts';
 import { type Bench, collect, eventually } from './bench.ts';
+import type { Session } from './subject.ts';
 
 export function describeOptions(bench: Bench): void {
   const { recording } = bench;
 
-  it.each(['parent', 'auto', 'link'] as const)(
-    'parenting %s: the process span has the parent and the link of the option, and the baggage',
-    async (parenting) => {
-      const session = await bench.openWrapped({ parenting });
-      const destination = await bench.observer.newDestination();
-      const app = await underSpan(recording, (active) =>
-        withBaggage({ tenant: 'acme' }, async () => {
-          await bench.send(session, destination, '1');
-          return active;
-        }),
-      );
-      let active: SpanContext | undefined;
-      let tenant: string | undefined;
-      await collect(session.receives[bench.firstReceive]!, destination, 1, () => {
-        active = trace.getSpanContext(context.active());
-        tenant = getBaggage().getEntry('tenant')?.value;
-      });
-      await session.close();
-      expect(tenant).toBe('acme');
-      const span = recording.spans().find((each) => each.spanContext().spanId === active?.spanId)!;
-      const [creation, ...more] = linked(span);
-      expect([creation?.split('-')[0], more]).toEqual([app.traceId, []]);
-      expect(span.parentSpanContext?.spanId).toBe(parenting === 'link' ? undefined : creation?.split('-')[1]);
-      expect(span.spanContext().traceId === app.traceId).toBe(parenting !== 'link');
-      expect(recording.open()).toEqual([]);
-    },
-  );
-
-  it('ignoreDestinations: there is no span, and context and baggage pass through', async () => {
-    const session = await bench.openWrapped({ ignoreDestinations: ['*'] });
+  /** Sends a message below a span and with baggage, and returns what its handler sees of them. */
+  const sendAndReceive = async (
+    session: Session,
+  ): Promise<{
+    destination: string;
+    app: SpanContext;
+    active: SpanContext | undefined;
+    tenant: string | undefined;
+  }> => {
     const destination = await bench.observer.newDestination();
     const app = await underSpan(recording, (active) =>
       withBaggage({ tenant: 'acme' }, async () => {
@@ -52,6 +32,28 @@ export function describeOptions(bench: Bench): void {
       active = trace.getSpanContext(context.active());
       tenant = getBaggage().getEntry('tenant')?.value;
     });
+    return { destination, app, active, tenant };
+  };
+
+  it.each(['parent', 'auto', 'link'] as const)(
+    'parenting %s: the process span has the parent and the link of the option, and the baggage',
+    async (parenting) => {
+      const session = await bench.openWrapped({ parenting });
+      const { app, active, tenant } = await sendAndReceive(session);
+      await session.close();
+      expect(tenant).toBe('acme');
+      const span = recording.spans().find((each) => each.spanContext().spanId === active?.spanId)!;
+      const [creation, ...more] = linked(span);
+      expect([creation?.split('-')[0], more]).toEqual([app.traceId, []]);
+      expect(span.parentSpanContext?.spanId).toBe(parenting === 'link' ? undefined : creation?.split('-')[1]);
+      expect(span.spanContext().traceId === app.traceId).toBe(parenting !== 'link');
+      expect(recording.open()).toEqual([]);
+    },
+  );
+
+  it('ignoreDestinations: there is no span, and context and baggage pass through', async () => {
+    const session = await bench.openWrapped({ ignoreDestinations: ['*'] });
+    const { destination, app, active, tenant } = await sendAndReceive(session);
     await eventually(async () => expect(await bench.observer.unsettled(destination)).toBe(0));
     await session.close();
     expect([active?.traceId, active?.spanId, tenant]).toEqual([app.traceId, app.spanId, 'acme']);
