@@ -61,10 +61,13 @@ export function headerCapture(
   return (headers) => {
     let attributes: Attributes | undefined;
     let left = headersAtMost;
+    let traceHeaders: readonly string[] | undefined;
     eachHeader(headers, (given, value) => {
       const name = given.toLowerCase();
       if (name.length > nameLength || !isCaptured(name)) return true;
-      if (name.startsWith('mqtrace-') || propagated().some((each) => isSameName(name, each.toLowerCase()))) return true;
+      if (name.startsWith('mqtrace-')) return true;
+      traceHeaders ??= propagated().map((each) => each.toLowerCase());
+      if (traceHeaders.some((each) => isSameName(name, each))) return true;
       const values = valuesOf(value, valueLength).flatMap((text) => redact(name, text) ?? []);
       if (values.length === 0) return true;
       attributes ??= {};
