@@ -95,6 +95,20 @@ describe.skipIf(path === undefined)('the page, in Chromium', () => {
     expect(await opened.textContent('.health')).toContain(broken.sentence);
   });
 
+  test('the numbered queues of an exchange are one row, whose details list each queue, first the one that differs', async () => {
+    const view = await viewOf(pipelineTruth(3200).requests);
+    const opened = await open(view, '/#/map');
+    const rows = opened.locator('[aria-label="destination sharded"] .row');
+    await expect.poll(() => rows.count()).toBe(1);
+    expect(await rows.textContent()).toContain('⚠ sharded.7');
+    await rows.click();
+    const listed = opened.locator('.details .queues tbody tr');
+    expect(await listed.count()).toBe(32);
+    expect(await listed.first().textContent()).toContain('sharded.7');
+    expect(await opened.textContent('.sentence')).toContain('from queue sharded.7: half');
+    expect(await opened.locator('.sentence b').allTextContents()).toContain('sharded.7');
+  });
+
   test('a journey shows waiting times, and opens a span', async () => {
     const view = await viewOf(pipelineTruth(50).requests);
     const opened = await open(view, '/#/journeys?id=order-7&order=slowest');

@@ -149,7 +149,7 @@ function stop(server: Server | Http2Server): Promise<void> {
   });
 }
 
-export { duration, rate } from './queries/durations.ts';
+export { counted, duration, rate } from './queries/durations.ts';
 export { shownWait } from './queries/shown-wait.ts';
 export type {
   ConsumerRow,

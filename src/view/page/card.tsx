@@ -1,7 +1,7 @@
 // The card of one destination on the map, with a row for each consumer.
 import type { VNode } from 'preact';
 import { counted, duration, group, rate } from '../queries/durations.ts';
-import { shownWait } from '../queries/shown-wait.ts';
+import { shownWait, slowestOf } from '../queries/shown-wait.ts';
 import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.ts';
 import { HistogramChart } from './histogram.tsx';
 
@@ -40,7 +40,7 @@ export function Card(props: {
           key={row.id}
           row={row}
           axis={axis}
-          worst={row.id === worst}
+          worst={slowestOf(row).id === worst}
           chosen={row.id === chosen}
           onChoose={onChoose}
         />
@@ -68,7 +68,10 @@ function Row(props: {
   return (
     <button type="button" class={`row${worst ? ' worst' : ''}`} aria-pressed={chosen} onClick={() => onChoose(row)}>
       <span class="who">
-        <b title={row.queue === '' ? row.service : `${row.queue}, consumed by ${row.service}`}>{row.service}</b>
+        <b title={queueOf(row) === '' ? row.service : `${queueOf(row)}, consumed by ${row.service}`}>
+          {row.service}
+          {row.shards.length > 0 && <i> {queueOf(row)}</i>}
+        </b>
         <span class="facts">
           {facts.map(({ text, meaning, bad }) => (
             <span class={bad ? 'bad' : ''} title={meaning}>
@@ -95,6 +98,11 @@ function Row(props: {
   );
 }
 
+/** The queue of a row, or its numbered queues, as text. */
+export function queueOf({ queue, shards }: ConsumerRow): string {
+  return shards.length === 0 ? queue : `${group(shards.length)} queues ${queue}`;
+}
+
 interface Fact {
   text: string;
   meaning: string;
@@ -105,6 +113,8 @@ interface Fact {
 export function factsOf(row: ConsumerRow): Fact[] {
   const facts: Fact[] = [];
   const add = (text: string, meaning: string, bad = false): void => void facts.push({ text, meaning, bad });
+  const shard = row.shards.find(({ id }) => row.standsOut.includes(id));
+  if (shard !== undefined) add(`⚠ ${shard.queue}`, differenceOf(row), true);
   if (row.errors > 0) add(`✕ ${percent(row.errorShare)}`, `${group(row.errors)} deliveries failed`, true);
   if (row.lag !== undefined && row.lag > 0)
     add(`lag ${short(row.lag)}`, `the consumer is ${counted(row.lag, 'message')} behind`);
@@ -115,6 +125,13 @@ export function factsOf(row: ConsumerRow): Fact[] {
     ...facts.slice(0, 2),
     { text: rate(row.rate), meaning: `${group(row.messages)} messages consumed`, bad: false },
   ];
+}
+
+/** Which of a row's numbered queues differ from the others. */
+export function differenceOf({ shards, standsOut }: ConsumerRow): string {
+  const names = shards.filter(({ id }) => standsOut.includes(id)).map(({ queue }) => queue);
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `${names.slice(0, 3).join(', ')}${more}: wait or share of failures more than twice that of a typical one of these queues`;
 }
 
 /** A count in at most five characters. */

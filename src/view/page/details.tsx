@@ -1,8 +1,9 @@
 // The panel with everything about one consumer of a destination.
 import type { VNode } from 'preact';
 import { duration, group, rate } from '../queries/durations.ts';
-import type { Distribution } from '../queries/types.ts';
-import { percent } from './card.tsx';
+import { shownWait } from '../queries/shown-wait.ts';
+import type { ConsumerRow, Distribution } from '../queries/types.ts';
+import { differenceOf, percent, queueOf } from './card.tsx';
 import type { Wait } from './graph.ts';
 import { addressOf } from './route.tsx';
 
@@ -17,7 +18,7 @@ export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose:
       <h2>
         {card.name} → {row.service}
       </h2>
-      {row.queue !== '' && <p>queue {row.queue}</p>}
+      {row.queue !== '' && <p>{row.shards.length === 0 ? `queue ${row.queue}` : queueOf(row)}</p>}
       {row.group !== '' && row.group !== row.service && <p>consumer group {row.group}</p>}
       <p class="actions">
         <a href={addressOf('journeys', { ...find, order: 'slowest' })}>slowest messages</a>
@@ -79,12 +80,53 @@ export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose:
           <dd>{group(card.notConsumed)}</dd>
         </div>
       </dl>
+      <Queues row={row} />
       {row.sampled && <p class="note">The spans are sampled: figures are weighted by what each stands for.</p>}
       {row.seenBy === 'receive' && <p class="note">Only pulls are recorded, not what is done with the messages.</p>}
       {row.seenBy === 'metrics' && <p class="note">Known from metrics only; there are no spans to look at.</p>}
     </aside>
   );
 }
+
+/** The numbered queues of a row, longest wait first. */
+function Queues({ row }: { row: ConsumerRow }): VNode | null {
+  if (row.shards.length === 0) return null;
+  return (
+    <details class="queues" open={row.shards.length <= 8 || row.standsOut.length > 0}>
+      <summary>{group(row.shards.length)} queues</summary>
+      {row.standsOut.length > 0 && <p class="bad">⚠ {differenceOf(row)}</p>}
+      <table>
+        <thead>
+          <tr>
+            <th>queue</th>
+            <th>p50</th>
+            <th>p95</th>
+            <th>consumed</th>
+            <th>failed</th>
+          </tr>
+        </thead>
+        <tbody>
+          {row.shards.map((shard) => (
+            <tr key={shard.id} class={row.standsOut.includes(shard.id) ? 'bad' : ''}>
+              <th title={shard.queue}>
+                {row.standsOut.includes(shard.id) && '⚠ '}
+                {shard.queue}
+              </th>
+              <td>{durationOf(shownWait(shard)?.p50)}</td>
+              <td>
+                <b>{durationOf(shownWait(shard)?.p95)}</b>
+              </td>
+              <td>{group(shard.messages)}</td>
+              <td>{shard.errors === 0 ? '' : percent(shard.errorShare)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+const durationOf = (time: number | undefined): string => (time === undefined ? '–' : duration(time));
 
 function WaitLine({ name, wait }: { name: string; wait: Distribution | undefined }): VNode {
   return (

@@ -1,6 +1,6 @@
 // The data of the page's map.
 import { group } from '../queries/durations.ts';
-import { shownWait } from '../queries/shown-wait.ts';
+import { byWait } from '../queries/shown-wait.ts';
 import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.ts';
 import type { LayoutEdge, LayoutNode } from './layout.ts';
 
@@ -101,7 +101,7 @@ function neighbourhood(graph: Graph, { card, row }: Wait): Graph {
 export function rankedWaits({ destinations }: MapAnswer): Wait[] {
   return destinations
     .flatMap((card) => card.consumers.map((row) => ({ card, row })))
-    .toSorted((a, b) => (shownWait(b.row)?.p95 ?? -1) - (shownWait(a.row)?.p95 ?? -1));
+    .toSorted((a, b) => byWait(a.row, b.row));
 }
 
 export const cardWidth = 312;

@@ -29,7 +29,10 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
         <section key={id}>
           <h2>{findings[0]!.destination}</h2>
           {findings.map((finding) => (
-            <article class={`severity-${finding.severity}`} key={`${finding.state} ${finding.consumer}`}>
+            <article
+              class={`severity-${finding.severity}`}
+              key={`${finding.state} ${finding.consumer} ${finding.queue}`}
+            >
               <h3>
                 <span aria-hidden="true">{finding.severity === 'problem' ? '⚠' : 'ℹ'}</span> {names[finding.state]}
               </h3>

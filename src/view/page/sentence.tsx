@@ -1,7 +1,7 @@
 // The sentence on top of the page.
 import type { VNode } from 'preact';
 import { duration } from '../queries/durations.ts';
-import { shownWait } from '../queries/shown-wait.ts';
+import { shownWait, slowestOf } from '../queries/shown-wait.ts';
 import type { MapAnswer } from '../queries/types.ts';
 
 /** The map's sentence, with the destination, the consumer and the longest wait in bold. */
@@ -26,13 +26,18 @@ export function MapSentence({ map }: { map: MapAnswer }): VNode {
 /** The bold parts and the text around them, in the order of the sentence. */
 function boldWords({ destinations, worst }: MapAnswer): { word: string; within: string }[] {
   for (const card of destinations) {
-    const row = card.consumers.find(({ id }) => id === worst);
+    const row = card.consumers.map(slowestOf).find(({ id }) => id === worst);
     const wait = row && shownWait(row);
     if (row === undefined || wait === undefined) continue;
     const longest = duration(wait.p95);
     return [
       { word: card.name, within: `${card.name} for` },
-      { word: row.service, within: `${row.service}:` },
+      ...(card.consumers.includes(row)
+        ? [{ word: row.service, within: `${row.service}:` }]
+        : [
+            { word: row.service, within: `${row.service}, from queue` },
+            { word: row.queue, within: `${row.queue}:` },
+          ]),
       { word: longest, within: `${longest}.` },
     ];
   }

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { duration } from '../queries/durations.ts';
-import { shownWait } from '../queries/shown-wait.ts';
+import { shownWait, slowestOf } from '../queries/shown-wait.ts';
 import type { ConsumerRow, MapAnswer } from '../queries/types.ts';
 import type { Wait } from './graph.ts';
 import { HistogramChart } from './histogram.tsx';
@@ -32,12 +32,19 @@ export function WaitsList(props: {
       </h2>
       <div onKeyDown={moveFocus}>
         {shown.map(({ card, row }) => {
-          const wait = shownWait(row);
+          const slowest = slowestOf(row);
+          const wait = shownWait(slowest);
           return (
             <button type="button" key={row.id} aria-pressed={row.id === chosen} onClick={() => onChoose(row)}>
-              <span class="name" title={`${card.name} for ${row.service}`}>
+              <span
+                class="name"
+                title={`${card.name} for ${row.service}${slowest.queue === '' ? '' : `, queue ${slowest.queue}`}`}
+              >
                 {card.name}
-                <small>→ {row.service}</small>
+                <small>
+                  → {row.service}
+                  {slowest.queue !== '' && `, ${slowest.queue}`}
+                </small>
               </span>
               {wait === undefined ? <span /> : <HistogramChart wait={wait} axis={axis} width={88} />}
               <b>{wait === undefined ? '–' : duration(wait.p95)}</b>

@@ -2,7 +2,7 @@
 import type { Card, Hop } from '../store/flow.ts';
 import type { SpanStore } from '../store/store.ts';
 import { counted, duration, group } from './durations.ts';
-import { consumersOf } from './consumers.ts';
+import { type Consumer, consumersOf } from './consumers.ts';
 import { coverageOf } from './map.ts';
 import { mixedSampling, skewOfMetrics } from './health-more.ts';
 import type { Finding, HealthAnswer, HealthState } from './types.ts';
@@ -15,9 +15,9 @@ export function healthAnswer(store: SpanStore, now: number = Date.now()): Health
   const findings: Finding[] = [];
   const seen = new Set<number>();
   for (const card of store.flow.cards) if (card.created > 0 || card.slots.total > 0) seen.add(card.id);
-  for (const hop of consumersOf(store)) {
-    seen.add(hop.card.id);
-    findings.push(...ofHop(store, hop));
+  for (const consumer of consumersOf(store)) {
+    seen.add(consumer.hop.card.id);
+    findings.push(...ofConsumer(store, consumer));
   }
   for (const card of store.flow.cards) findings.push(...ofCard(store, card), ...mixedSampling(store, card));
   findings.push(...skewOfMetrics(store, findings));
@@ -58,80 +58,96 @@ function sentenceOf(findings: readonly Finding[], destinations: number, troubled
   return `${group(troubled)} of ${counted(destinations, 'destination')} ${troubled === 1 ? 'needs' : 'need'} attention. ${first.sentence}`;
 }
 
-function ofHop(store: SpanStore, hop: Hop): Finding[] {
+function ofConsumer(store: SpanStore, { hop, shards }: Consumer): Finding[] {
   const service = store.services.text(hop.service);
   const consumer = hop.group !== '' && hop.group !== service ? `${service} (${hop.group})` : service;
   const where = hop.card.name;
+  const queues = shards.length === 0 ? 'queue' : `${group(shards.length)} queues`;
+  const from = hop.queue === '' ? where : `${where} (${queues} ${hop.queue})`;
   const of = hop.messages;
   const found: Finding[] = [];
-  const add = (state: HealthState, severity: Finding['severity'], count: number, sentence: string, advice: string) =>
-    void (
-      count > 0 &&
-      found.push({
-        state,
-        severity,
-        destination: where,
-        destinationId: hop.card.id,
-        consumer,
-        count,
-        of,
-        sentence,
-        advice,
-      })
-    );
+  const add = (
+    state: HealthState,
+    severity: Finding['severity'],
+    countOf: (hop: Hop) => number,
+    sentence: string,
+    advice: string,
+  ): void => {
+    const count = countOf(hop);
+    if (count <= 0) return;
+    found.push({
+      state,
+      severity,
+      destination: where,
+      destinationId: hop.card.id,
+      consumer,
+      queue: hop.queue,
+      count,
+      of,
+      sentence: sentence + mostlyFrom(shards, countOf, count),
+      advice,
+    });
+  };
   add(
     'no-context',
     'problem',
-    hop.noContext,
-    `${service} consumed ${share(hop.noContext, of)} messages of ${where} without a creation context.`,
+    (each) => each.noContext,
+    `${service} consumed ${share(hop.noContext, of)} messages of ${from} without a creation context.`,
     `The trace breaks here: check that everything that sends to ${where} is traced, and that nothing in between (a proxy, a connector, a mirror) drops the headers. "mqtrace explain" describes the headers of one message.`,
   );
   add(
     'producer-not-seen',
     'problem',
-    hop.pending,
-    `${service} consumed ${share(hop.pending, of)} messages of ${where} that carry a context, but the span that created them was not received.`,
+    (each) => each.pending,
+    `${service} consumed ${share(hop.pending, of)} messages of ${from} that carry a context, but the span that created them was not received.`,
     'Either the producer does not export to this address, or its spans were late or have been removed. Check the exporter of the producer.',
   );
   add(
     'producer-unsampled',
     'note',
-    hop.unsampledProducer,
-    `${service} recorded ${share(hop.unsampledProducer, of)} messages of ${where} whose producer was not sampled.`,
+    (each) => each.unsampledProducer,
+    `${service} recorded ${share(hop.unsampledProducer, of)} messages of ${from} whose producer was not sampled.`,
     'Producer and consumer sample differently. Use a parent-based sampler in the consumer, or the same rate in both; waits are known only for messages sampled in both.',
   );
   add(
     'clock-skew',
     'problem',
-    hop.skewed,
-    `${service} seems to consume ${share(hop.skewed, of)} messages of ${where} before they were created, by up to ${duration(hop.skewMax)}.`,
+    (each) => each.skewed,
+    `${service} seems to consume ${share(hop.skewed, of)} messages of ${from} before they were created, by up to ${duration(hop.skewMax)}.`,
     `The clocks of ${service} and of the producer differ. Synchronize both with NTP; until then all waits of ${where} are wrong by about that much.`,
   );
   add(
     'failures',
     'problem',
-    hop.errors,
-    `${service} failed on ${share(hop.errors, hop.messages + hop.attempts)} deliveries of ${where}.`,
+    (each) => each.errors,
+    `${service} failed on ${share(hop.errors, hop.messages + hop.attempts)} deliveries of ${from}.`,
     `Open the failed journeys of ${where}: each shows its attempts and the error.`,
   );
   add(
     'redeliveries',
     'note',
-    hop.attempts,
-    `Messages of ${where} were redelivered to ${service} ${group(hop.attempts)} times.`,
+    (each) => each.attempts,
+    `Messages of ${from} were redelivered to ${service} ${group(hop.attempts)} times.`,
     'A message is redelivered after a failure, a rebalance or a lost acknowledgement. Its journey shows the attempts in order.',
   );
-  for (const [from, count] of hop.reroutedFrom) {
-    const name = store.flow.cards[from]?.name ?? '';
+  for (const [card, count] of hop.reroutedFrom) {
+    const name = store.flow.cards[card]?.name ?? '';
     add(
       'rerouted',
       'note',
-      count,
-      `${where} received ${counted(count, 'message')} created for ${name}, as a dead-letter destination does.`,
+      (each) => each.reroutedFrom.get(card) ?? 0,
+      `${from} received ${counted(count, 'message')} created for ${name}, as a dead-letter destination does.`,
       `They keep their original creation context; their journeys show why they were moved.`,
     );
   }
   return found;
+}
+
+/** Names the numbered queue that most of a count comes from; empty if there is none. */
+function mostlyFrom(shards: readonly Hop[], countOf: (hop: Hop) => number, count: number): string {
+  const most = shards.find((shard) => countOf(shard) > count / 2);
+  if (most === undefined) return '';
+  return ` ${countOf(most) === count ? 'All' : 'Most'} of them are from queue ${most.queue}.`;
 }
 
 function ofCard(store: SpanStore, card: Card): Finding[] {
@@ -152,6 +168,7 @@ function ofCard(store: SpanStore, card: Card): Finding[] {
         destination: card.name,
         destinationId: card.id,
         consumer: '',
+        queue: '',
         count,
         of,
         sentence,

@@ -6,7 +6,8 @@ import type { SpanStore } from '../store/store.ts';
 import { consumersOf } from './consumers.ts';
 import { duration } from './durations.ts';
 import { metricsOnly } from './metrics-rows.ts';
-import { shownWait } from './shown-wait.ts';
+import { byWait, shownWait, slowestOf } from './shown-wait.ts';
+import { standsOut } from './stands-out.ts';
 import type { ConsumerRow, Coverage, DestinationCard, Distribution, MapAnswer } from './types.ts';
 
 const axisFrom = 1;
@@ -28,9 +29,12 @@ export function mapAnswer(store: SpanStore, now: number = Date.now()): MapAnswer
       errors,
     });
   }
-  for (const hop of consumersOf(store)) {
+  for (const { hop, shards } of consumersOf(store)) {
     const card = ensure(cards, hop.card, now);
-    card.consumers.push(consumerRow(store, hop, axis, lags, now));
+    const row = consumerRow(store, hop, axis, lags, now);
+    row.shards = shards.map((shard) => consumerRow(store, shard, axis, [], now));
+    row.standsOut = standsOut(row.shards);
+    card.consumers.push(row);
     for (const [from, messages] of hop.reroutedFrom) {
       card.reroutedFrom.push({ id: from, name: store.flow.cards[from]?.name ?? '', messages });
     }
@@ -39,7 +43,8 @@ export function mapAnswer(store: SpanStore, now: number = Date.now()): MapAnswer
   metricsOnly(store, destinations, axis);
   for (const card of destinations) {
     card.senders.sort((a, b) => b.messages - a.messages);
-    card.consumers.sort((a, b) => (shownWait(b)?.p95 ?? -1) - (shownWait(a)?.p95 ?? -1));
+    card.consumers.sort(byWait);
+    for (const { shards } of card.consumers) shards.sort(byWait);
   }
   destinations.sort((a, b) => a.id - b.id);
   const worst = worstOf(destinations);
@@ -113,6 +118,8 @@ function consumerRow(
     service: store.services.text(hop.service),
     group: hop.group,
     queue: hop.queue,
+    shards: [],
+    standsOut: [],
     seenBy: hop.receiving ? 'receive' : 'process',
     messages: hop.messages,
     rate: hop.slots.rate(now),
@@ -143,7 +150,8 @@ function distribution(histogram: Histogram, axis: MapAnswer['axis']): Distributi
 function worstOf(cards: readonly DestinationCard[]): { card: DestinationCard; row: ConsumerRow } | undefined {
   let worst: { card: DestinationCard; row: ConsumerRow; p95: number } | undefined;
   for (const card of cards) {
-    for (const row of card.consumers) {
+    for (const consumer of card.consumers) {
+      const row = slowestOf(consumer);
       const p95 = shownWait(row)?.p95;
       if (p95 !== undefined && (worst === undefined || p95 > worst.p95)) worst = { card, row, p95 };
     }
@@ -159,5 +167,6 @@ function sentenceOf(worst: ReturnType<typeof worstOf>, destinations: number): st
   }
   const { card, row } = worst;
   const { p50, p95 } = shownWait(row)!;
-  return `Messages wait longest in ${card.name} for ${row.service}: half up to ${duration(p50)}, 95 of 100 up to ${duration(p95)}.`;
+  const where = card.consumers.includes(row) ? '' : `, from queue ${row.queue}`;
+  return `Messages wait longest in ${card.name} for ${row.service}${where}: half up to ${duration(p50)}, 95 of 100 up to ${duration(p95)}.`;
 }

@@ -89,6 +89,8 @@ function emptyRow(series: Series, card: DestinationCard): ConsumerRow {
     service: series.service,
     group: series.group,
     queue: '',
+    shards: [],
+    standsOut: [],
     seenBy: 'metrics',
     messages: 0,
     rate: 0,

@@ -18,8 +18,12 @@ export interface ConsumerRow {
   id: number;
   service: string;
   group: string;
-  /** The queue, if the destination is an exchange. */
+  /** The queue, if the destination is an exchange; with `*` for the number if the row is about several numbered queues. */
   queue: string;
+  /** A row for each of several numbered queues with the same consumers, whose sums this row contains; otherwise empty. */
+  shards: ConsumerRow[];
+  /** Ids of those shards whose wait or share of failures is more than twice that of a typical one. */
+  standsOut: number[];
   /** `receive` if only pulls are recorded, without the processing of their messages; `metrics` if there are no spans. */
   seenBy: 'process' | 'receive' | 'metrics';
   messages: number;
@@ -182,6 +186,8 @@ export interface Finding {
   destination: string;
   destinationId: number;
   consumer: string;
+  /** The queue, if the destination is an exchange; with `*` for the number if it is about several numbered queues. */
+  queue: string;
   count: number;
   of: number;
   sentence: string;

@@ -35,6 +35,20 @@ export class TimeSlots {
     this.#waited[slot % slots]! += weight;
   }
 
+  /** Adds the counts and waits of another place. */
+  merge(other: TimeSlots): void {
+    if (other.#newest > this.#newest) this.#advance(other.#newest);
+    this.first = Math.min(this.first, other.first);
+    this.last = Math.max(this.last, other.last);
+    this.total += other.total;
+    for (let slot = Math.max(0, this.#newest - slots + 1); slot <= other.#newest; slot++) {
+      if (slot <= other.#newest - slots) continue;
+      this.#counts[slot % slots]! += other.#counts[slot % slots]!;
+      this.#waits[slot % slots]! += other.#waits[slot % slots]!;
+      this.#waited[slot % slots]! += other.#waited[slot % slots]!;
+    }
+  }
+
   /** Events per second: over the newest minute if there are recent events, else over the whole time. */
   rate(now: number): number {
     if (this.total === 0) return 0;

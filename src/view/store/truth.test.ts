@@ -5,7 +5,7 @@ import { mapAnswer } from '../queries/map.ts';
 import { findHex } from '../queries/rows.ts';
 import { searchAnswer } from '../queries/search.ts';
 import type { ConsumerRow } from '../queries/types.ts';
-import { pipelineTruth, quantileOf, type Truth } from '../testing/pipeline-truth.ts';
+import { type HopTruth, pipelineTruth, quantileOf, slowShard, type Truth } from '../testing/pipeline-truth.ts';
 import { SpanStore } from './store.ts';
 
 const journeys = 10_000;
@@ -26,20 +26,40 @@ test('each consumer is found with its messages, and its waits within 1 % or 2 ms
     ),
   );
   expect([...rows.keys()].toSorted()).toEqual([...truth.hops.keys()].toSorted());
-  for (const [key, hop] of truth.hops) {
-    const row = rows.get(key)!;
-    expect([key, row.messages, row.attempts, row.errors]).toEqual([key, hop.messages, hop.attempts, hop.errors]);
-    expect(row.wait?.count ?? 0).toBe(hop.waits.length);
-    for (const share of [0.5, 0.95] as const) {
-      if (hop.waits.length === 0) continue;
-      const right = quantileOf(hop.waits, share);
-      const told = row.wait![share === 0.5 ? 'p50' : 'p95'];
-      expect(Math.abs(told - right), `${key} ${share}: ${told} for ${right}`).toBeLessThanOrEqual(
-        Math.max(2, right * 0.01),
-      );
-    }
-  }
+  for (const [key, hop] of truth.hops) expectTold(key, rows.get(key)!, hop);
 });
+
+test('the numbered queues of an exchange are one row with their sums, which names the one that differs', () => {
+  const { destinations, sentence, worst } = mapAnswer(store);
+  const { consumers } = destinations.find(({ name }) => name === 'sharded')!;
+  expect(consumers).toHaveLength(1);
+  const [{ queue, shards, standsOut }] = consumers as [ConsumerRow];
+  expect(queue).toBe('sharded.*');
+  expect(shards.map((shard) => shard.queue).toSorted()).toEqual([...truth.shards.keys()].toSorted());
+  for (const shard of shards) expectTold(shard.queue, shard, truth.shards.get(shard.queue)!);
+  const [slowest] = shards as [ConsumerRow];
+  expect([slowest.queue, standsOut]).toEqual([`sharded.${slowShard}`, [slowest.id]]);
+  // The sums do not hide it: it is the longest wait of all.
+  expect(worst).toBe(slowest.id);
+  expect(sentence).toContain(`in sharded for worker, from queue sharded.${slowShard}: half`);
+  const [failures, ...others] = healthAnswer(store).findings.filter(({ destination }) => destination === 'sharded');
+  expect(failures).toMatchObject({ state: 'failures', queue: 'sharded.*', count: slowest.errors });
+  expect(failures!.sentence).toMatch(/32 queues sharded\.\*.*All of them are from queue sharded\.7\.$/);
+  expect(others).toEqual([]);
+});
+
+function expectTold(key: string, row: ConsumerRow, hop: HopTruth): void {
+  expect([key, row.messages, row.attempts, row.errors]).toEqual([key, hop.messages, hop.attempts, hop.errors]);
+  expect(row.wait?.count ?? 0).toBe(hop.waits.length);
+  for (const share of [0.5, 0.95] as const) {
+    if (hop.waits.length === 0) continue;
+    const right = quantileOf(hop.waits, share);
+    const told = row.wait![share === 0.5 ? 'p50' : 'p95'];
+    expect(Math.abs(told - right), `${key} ${share}: ${told} for ${right}`).toBeLessThanOrEqual(
+      Math.max(2, right * 0.01),
+    );
+  }
+}
 
 test('every broken hop is reported with its state and count, and no other hop is', () => {
   const expected: string[] = [];

@@ -18,6 +18,8 @@ export interface Truth {
   requests: Buffer[];
   /** By `destination>service`. */
   hops: Map<string, HopTruth>;
+  /** By the numbered queues of the exchange `sharded`. */
+  shards: Map<string, HopTruth>;
   /** By destination. */
   notConsumed: Map<string, number>;
   /** Journeys by their first message, with the spans that they must and must not contain. */
@@ -40,6 +42,9 @@ interface Sent {
   destination: string;
 }
 
+/** The numbered queue that is slow. */
+export const slowShard = 7;
+
 const legs = [
   { destination: 'shop.orders', system: 'kafka', service: 'billing', typical: 400 },
   { destination: 'invoices', system: 'rabbitmq', service: 'shipping', typical: 12 },
@@ -50,14 +55,15 @@ const legs = [
 export function pipelineTruth(journeys: number, base: number = Date.now() - 600_000, seed = 7): Truth {
   const random = randomFrom(seed);
   const exported = new Map<string, TestSpan[]>();
-  const truth: Truth = { requests: [], hops: new Map(), notConsumed: new Map(), journeys: [] };
+  const truth: Truth = { requests: [], hops: new Map(), shards: new Map(), notConsumed: new Map(), journeys: [] };
   const emit = (service: string, span: TestSpan): void => {
     const spans = exported.get(service) ?? [];
     exported.set(service, spans);
     spans.push(span);
   };
-  const hop = (destination: string, service: string): HopTruth => {
-    const key = `${destination}>${service}`;
+  const shardOf = (queue: string): HopTruth => truthIn(truth.shards, queue);
+  const hop = (destination: string, service: string): HopTruth => truthIn(truth.hops, `${destination}>${service}`);
+  const truthIn = (known: Map<string, HopTruth>, key: string): HopTruth => {
     const empty = {
       waits: [],
       messages: 0,
@@ -68,8 +74,8 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
       attempts: 0,
       errors: 0,
     };
-    const found = truth.hops.get(key) ?? empty;
-    truth.hops.set(key, found);
+    const found = known.get(key) ?? empty;
+    known.set(key, found);
     return found;
   };
   const wait = (typical: number): number => typical * Math.exp((random() + random() + random() - 1.5) * 1.5);
@@ -101,12 +107,12 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
     system: string,
     start: number,
     messages: readonly Sent[],
-    more: Partial<TestSpan> & { count?: number; group?: string } = {},
+    more: Partial<TestSpan> & { count?: number; group?: string; queue?: string } = {},
   ): Sent => {
-    const { count, group, ...span } = more;
+    const { count, group, queue = `${service}.${destination}`, ...span } = more;
     const [first] = messages;
     const processed = { traceId: first?.traceId ?? traceId(), spanId: spanId(), start, destination };
-    const name = system === 'rabbitmq' ? `${destination}:created:${service}.${destination}` : destination;
+    const name = system === 'rabbitmq' ? `${destination}:created:${queue}` : destination;
     emit(service, {
       ...(messages.length === 1 && { parent: first!.spanId }),
       kind: 'consumer',
@@ -190,6 +196,25 @@ export function pipelineTruth(journeys: number, base: number = Date.now() - 600_
       mine: new Set([messages[7]!.spanId, batch]),
       batchOthers: 49 + lost,
     });
+  }
+
+  // 32 numbered queues of one exchange, of which one is slow and fails.
+  for (let i = 0; i < journeys / 5; i++) {
+    const at = base + i * 30;
+    const shard = i % 32;
+    const slow = shard === slowShard;
+    const sent = send('shop', 'sharded', 'rabbitmq', at);
+    const waited = wait(slow ? 5000 : 40);
+    const failed = slow && i % 64 === shard;
+    process('worker', 'sharded', 'rabbitmq', at + waited, [sent], {
+      queue: `sharded.${shard}`,
+      ...(failed && { error: 'disk full' }),
+    });
+    for (const truthOf of [hop('sharded', 'worker'), shardOf(`sharded.${shard}`)]) {
+      truthOf.messages++;
+      truthOf.waits.push(waited);
+      if (failed) truthOf.errors++;
+    }
   }
 
   // Different kinds of broken traces.
