@@ -8,12 +8,17 @@ export interface Backends {
   readonly collectorHttp: string;
   readonly collectorGrpc: string;
   readonly jaeger: string;
+  /** The metrics of the Collector's two service graphs: with the names of brokers, and with its defaults. */
+  readonly namedGraph: string;
+  readonly defaultGraph: string;
 }
 
 const variables: { readonly [Name in keyof Backends]: string } = {
   collectorHttp: 'COLLECTOR_HTTP_URL',
   collectorGrpc: 'COLLECTOR_GRPC_URL',
   jaeger: 'JAEGER_URL',
+  namedGraph: 'NAMED_GRAPH_URL',
+  defaultGraph: 'DEFAULT_GRAPH_URL',
 };
 
 /** The ports of docker-compose.yml. */
@@ -21,6 +26,8 @@ const published: Backends = {
   collectorHttp: 'http://127.0.0.1:4318',
   collectorGrpc: 'http://127.0.0.1:4317',
   jaeger: 'http://127.0.0.1:16686',
+  namedGraph: 'http://127.0.0.1:8889/metrics',
+  defaultGraph: 'http://127.0.0.1:8890/metrics',
 };
 
 const services = ['otel-collector', 'jaeger'];
@@ -54,8 +61,8 @@ async function probe({ collectorHttp, jaeger }: Backends): Promise<void> {
 }
 
 /**
- * Returns a Collector and Jaeger: those of `COLLECTOR_HTTP_URL`, `COLLECTOR_GRPC_URL` and `JAEGER_URL` if set, else
- * the services of docker-compose.yml. Running services are left as they are; services started here are removed at the
+ * Returns a Collector and Jaeger: those of `COLLECTOR_HTTP_URL`, `COLLECTOR_GRPC_URL`, `JAEGER_URL`, `NAMED_GRAPH_URL`
+ * and `DEFAULT_GRAPH_URL` if all are set, else the services of docker-compose.yml. Running services are left as they are; services started here are removed at the
  * end.
  */
 export async function startBackends(log: Log): Promise<Running<Backends>> {
