@@ -5,10 +5,33 @@ import { traceChannel } from 'mqtrace/amqplib';
 const many = (count, make) => Array.from({ length: count }, make);
 const content = Buffer.from('{"order":7}');
 
+/** A connection as the client's `connect` opens it, with what a RabbitMQ says of itself. */
+function connectionOf({ patch }) {
+  const connection = Object.assign(new EventEmitter(), {
+    stream: { _host: 'localhost', remoteAddress: '127.0.0.1', remotePort: 5672 },
+    frameMax: 131_072,
+    serverProperties: {
+      cluster_name: 'rabbit@localhost',
+      copyright: 'Copyright (c) Broadcom',
+      information: 'Licensed under the MPL 2.0',
+      platform: 'Erlang/OTP 26',
+      product: 'RabbitMQ',
+      version: '4.0.5',
+    },
+  });
+  // The auto-instrumentation patches `connect`, and keeps the attributes of the connection for each span.
+  const connect = (_url, _options, opened) => opened(null, connection);
+  patch('amqplib', { connect }, '/connect.js').connect('amqp://guest:guest@localhost:5672', {}, () => {});
+  return connection;
+}
+
 /** A channel with the class that amqplib exports, as far as it is used here. */
-export function channelOf({ patch }, kind) {
+export function channelOf(tools, kind) {
   class Channel extends EventEmitter {
-    connection = { serverProperties: {} };
+    constructor(connection) {
+      super();
+      this.connection = connection;
+    }
     get() {}
     publish() {
       return true;
@@ -45,15 +68,31 @@ export function channelOf({ patch }, kind) {
       this.emit('ack', { deliveryTag: this.published, multiple: true });
     }
   }
-  return new (patch('amqplib', { Channel, ConfirmChannel }, 'channel_model.js')[kind])();
+  const classes = tools.patch('amqplib', { Channel, ConfirmChannel }, '/channel_model.js');
+  return new classes[kind](connectionOf(tools));
 }
 
 /** Messages as amqplib delivers them. */
 export function deliveries() {
   let tag = 0;
   return (texts) => ({
-    fields: { deliveryTag: ++tag, redelivered: false, exchange: '', routingKey: 'orders', consumerTag: 'c' },
-    properties: { headers: { ...texts }, contentType: undefined, timestamp: undefined },
+    fields: { consumerTag: 'c', deliveryTag: ++tag, redelivered: false, exchange: '', routingKey: 'orders' },
+    properties: {
+      contentType: undefined,
+      contentEncoding: undefined,
+      headers: { ...texts },
+      deliveryMode: 2,
+      priority: undefined,
+      correlationId: undefined,
+      replyTo: undefined,
+      expiration: undefined,
+      messageId: undefined,
+      timestamp: undefined,
+      type: undefined,
+      userId: undefined,
+      appId: undefined,
+      clusterId: undefined,
+    },
     content,
   });
 }

@@ -1,48 +1,120 @@
 // The paths of kafkajs, with the client stubbed right below the traced call.
-import { processMessage, traceConsumer, traceProducer } from 'mqtrace/kafkajs';
+import { EventEmitter } from 'node:events';
+import { processMessage, traceKafka } from 'mqtrace/kafkajs';
 
 const many = (count, make) => Array.from({ length: count }, make);
 let offset = 0;
+
+/** What the records of one batch of the broker share. */
+const batchContext = {
+  firstOffset: '0',
+  firstTimestamp: '1760000000000',
+  partitionLeaderEpoch: 0,
+  inTransaction: false,
+  isControlBatch: false,
+  lastOffsetDelta: 0,
+  producerId: '-1',
+  producerEpoch: 0,
+  firstSequence: 0,
+  maxTimestamp: '1760000000000',
+  timestampType: 0,
+  magicByte: 2,
+};
 
 /** A message as kafkajs delivers it. */
 export function received(texts) {
   const headers = {};
   for (const [name, value] of Object.entries(texts)) headers[name] = Buffer.from(value);
   return {
-    key: Buffer.from('order-7'),
-    value: Buffer.from('{"order":7}'),
+    magicByte: 2,
+    attributes: 0,
     timestamp: '1760000000000',
     offset: String(offset++),
-    attributes: 0,
+    key: Buffer.from('order-7'),
+    value: Buffer.from('{"order":7}'),
     headers,
+    isControlRecord: false,
+    batchContext,
   };
 }
 
+const events = { CONNECT: 'connect', REQUEST: 'request', GROUP_JOIN: 'group_join' };
+const metadata = [{ topicName: 'orders', partition: 0, errorCode: 0, baseOffset: '7' }];
+const clusterId = 'q1Sh-9_ISia_zwGINzRvyQ';
+
+/** What producers and consumers have in common: their events. */
+function clientOf() {
+  const emitter = new EventEmitter();
+  const emit = (name, payload) => emitter.emit(events[name], { type: events[name], timestamp: Date.now(), payload });
+  return {
+    events,
+    on(name, listener) {
+      emitter.on(name, listener);
+      return () => emitter.off(name, listener);
+    },
+    async connect() {
+      emit('CONNECT');
+      emit('REQUEST', { broker: 'localhost:9092', clientId: 'kafkajs', apiName: 'Metadata', duration: 1 });
+    },
+    join: () => emit('GROUP_JOIN', { groupId: 'billing' }),
+  };
+}
+
+/** A `Kafka` with the functions that make its clients, which the auto-instrumentation patches to learn of their cluster. */
 export function kafkaOf({ patch }) {
-  const metadata = [{ topicName: 'orders', partition: 0, errorCode: 0, baseOffset: '7' }];
+  const cluster = { brokerPool: { metadata: { clusterId } } };
+  const makeProducer = patch(
+    'kafkajs',
+    () => {
+      const send = () => Promise.resolve(metadata);
+      return { ...clientOf(), send, sendBatch: send, transaction: send };
+    },
+    '/producer/index.js',
+  );
+  const makeConsumer = patch(
+    'kafkajs',
+    () => {
+      const consumer = { ...clientOf(), run: async (config) => void (consumer.config = config) };
+      return consumer;
+    },
+    '/consumer/index.js',
+  );
   class Kafka {
     producer() {
-      const send = () => Promise.resolve(metadata);
-      return { send, sendBatch: send, transaction: send, on() {}, events: {} };
+      return makeProducer({ cluster });
     }
     consumer() {
-      const stub = { run: async (config) => void (stub.config = config), on() {}, events: {} };
-      return stub;
+      return makeConsumer({ cluster });
+    }
+    admin() {
+      return { async connect() {}, describeCluster: async () => ({ clusterId }), async disconnect() {} };
     }
   }
   return new (patch('kafkajs', { Kafka }).Kafka)();
 }
 
-/** The handler that kafkajs would call. */
-async function handlerOf(tools, config) {
-  const stub = kafkaOf(tools).consumer();
-  await tools.wrap(stub, traceConsumer).run(config);
-  return stub.config;
+/** Connects a client, and waits until the tracing has learnt of its cluster. */
+async function connected(client) {
+  await client.connect();
+  await new Promise((resolve) => setImmediate(resolve));
+  return client;
 }
 
+/** The handler that kafkajs would call. */
+async function handlerOf(tools, config) {
+  const kafka = tools.wrap(kafkaOf(tools), traceKafka);
+  const consumer = await connected(kafka.consumer({ groupId: 'billing' }));
+  consumer.join();
+  await consumer.run(config);
+  return consumer.config;
+}
+
+/** The other properties of a handler's argument. */
+const callbacks = { heartbeat: async () => {}, pause: () => () => {} };
+
 export const families = {
-  'kafkajs send'(tools) {
-    const producer = tools.wrap(kafkaOf(tools).producer(), traceProducer);
+  async 'kafkajs send'(tools) {
+    const producer = await connected(tools.wrap(kafkaOf(tools), traceKafka).producer());
     return ({ batch, texts }) => {
       const record = () => ({
         key: 'order-7',
@@ -62,7 +134,8 @@ export const families = {
   async 'kafkajs eachMessage'(tools) {
     const { eachMessage } = await handlerOf(tools, { eachMessage: async () => {} });
     return ({ texts }) => ({
-      prepare: (count) => many(count, () => ({ topic: 'orders', partition: 0, message: received(texts) })),
+      prepare: (count) =>
+        many(count, () => ({ topic: 'orders', partition: 0, message: received(texts), ...callbacks })),
       async run(payloads) {
         for (const payload of payloads) await eachMessage(payload);
       },
@@ -79,7 +152,8 @@ export const families = {
     return ({ batch, texts }) => ({
       prepare: (count) =>
         many(count / batch, () => ({
-          batch: { topic: 'orders', partition: 0, messages: many(batch, () => received(texts)) },
+          batch: { topic: 'orders', partition: 0, highWatermark: '7', messages: many(batch, () => received(texts)) },
+          ...callbacks,
         })),
       async run(payloads) {
         for (const payload of payloads) await eachBatch(payload);
