@@ -3,6 +3,7 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { reportFault } from '../common/faults.ts';
+import { isSampled } from '../common/is-sampled.ts';
 import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   ATTR_MESSAGE_ID,
@@ -12,8 +13,10 @@ import {
   Received,
 } from '../messaging/index.ts';
 import { PlainFields } from '../propagation/plain-fields.ts';
+import { parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
 import { propagatorFields } from '../propagation/header-families.ts';
 import { mqtracePropagator } from '../propagation/propagator.ts';
+import type { UnsettledEntry } from './unsettled-entries.ts';
 import type { EntrySource } from './entry-source.ts';
 import { type ReceivedEntry, receivedEntries, type StreamTracing } from './state.ts';
 
@@ -176,6 +179,23 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     return found.length === 0 ? undefined : (found as RedisFields);
   }
 
+  /**
+   * What an XACK of this entry needs, without its fields; undefined if it has no creation context.
+   *
+   * @param onlySampled - undefined is also returned for an entry of an unsampled trace.
+   */
+  unsettled(onlySampled: boolean): UnsettledEntry | undefined {
+    const traceparent = this.#traceparent;
+    if (typeof traceparent === 'string' && this.#tracestate === undefined && this.#deliveries === undefined) {
+      // An invalid one does not need to be recognized: it has no creation context either.
+      if (onlySampled && isPlainUnsampled(traceparent)) return undefined;
+      if (parsePlainTraceparent(traceparent) !== undefined) return traceparent;
+    }
+    const { creation } = this;
+    if (creation === undefined || (onlySampled && !isSampled(creation))) return undefined;
+    return { creation, attributes: this.describe() };
+  }
+
   get attempt(): number | undefined {
     if (this.#deliveries === undefined) return undefined;
     const deliveries = Number(this.#deliveries);
@@ -188,6 +208,11 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     if (attempt !== undefined) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
     return attributes;
   }
+}
+
+/** Whether a `traceparent` of version 00 has known flags without the sampled one. */
+function isPlainUnsampled(traceparent: string): boolean {
+  return traceparent.length === 55 && (traceparent.endsWith('-00') || traceparent.endsWith('-02'));
 }
 
 function isBytes(value: unknown): boolean {

@@ -47,7 +47,7 @@ export class ReceivingCall implements StreamCall {
   succeed(reply: unknown): void {
     const incoming = this.#receive(reply);
     if (incoming.length > 0) {
-      if (this.#name !== 'xread') this.#connection.tracing.remember(this.#asked, incoming);
+      if (this.#name !== 'xread') this.#connection.tracing.remember(this.#asked, incoming, this.#parent);
       if (this.#skips) return;
       const { messaging } = this.#connection.tracing;
       const description = { name: this.#name, type: 'receive', attributes: this.#asked.attributes } as const;

@@ -33,6 +33,7 @@ export class SettlingCall implements StreamCall {
     const { tracing, server } = this.#connection;
     const { messaging } = tracing;
     if (!messaging.recordsSettlement(this.#parent)) {
+      tracing.forget(this.#args);
       if (messaging.observesSettlement(this.#parent)) this.#measure();
       return this.#parent;
     }

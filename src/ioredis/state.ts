@@ -1,19 +1,13 @@
 // Defines the state that tracing keeps for a wrapped client and for each returned entry.
-import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { RecentMap } from '../common/recent-map.ts';
-import { createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
+import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { ATTR_MESSAGE_ID, createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
+import { parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
+import { text } from './arguments.ts';
+import { UnsettledEntries } from './unsettled-entries.ts';
 import type { ReadRequest, EntrySource } from './entry-source.ts';
 import { GroupLag } from './lag.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { TraceRedisOptions } from './options.ts';
-
-/** The minimum number of delivered entries that are remembered until their XACK. The oldest are dropped first. */
-const deliveredLimit = 10_000;
-
-interface Reply {
-  readonly asked: ReadRequest;
-  readonly entries: readonly ReceivedMessage[];
-}
 
 /** The state that a wrapped client shares with its duplicates. @internal */
 export class StreamTracing {
@@ -24,11 +18,7 @@ export class StreamTracing {
   /** Undefined unless lag is read from the server. */
   readonly lag: GroupLag | undefined;
   readonly #settles: boolean;
-  readonly #delivered = new RecentMap<string, Incoming>(deliveredLimit);
-  /** Replies whose entries are not in the map yet, and the number of entries in the newer ones. */
-  #young: Reply[] = [];
-  #old: Reply[] = [];
-  #waiting = 0;
+  readonly #unsettled = new UnsettledEntries();
 
   constructor(options: TraceRedisOptions) {
     this.options = options;
@@ -38,46 +28,44 @@ export class StreamTracing {
     this.#settles = options.settleSpans !== false;
   }
 
-  /** Stores the contexts that an XACK of these entries will link. */
-  remember(asked: ReadRequest, entries: readonly ReceivedMessage[]): void {
+  /**
+   * Stores the creation contexts that an XACK of these entries will link.
+   *
+   * @param parent - the context of the command that returned them.
+   */
+  remember(asked: ReadRequest, entries: readonly ReceivedMessage[], parent: Context): void {
     if (!this.#settles) return;
-    // An unrecorded XACK needs no lookup, so unsampled entries are never added to the map.
-    this.#young.push({ asked, entries });
-    this.#waiting += entries.length;
-    if (this.#waiting < deliveredLimit) return;
-    this.#old = this.#young;
-    this.#young = [];
-    this.#waiting = 0;
-  }
-
-  /** Returns and removes the state of an entry that is acknowledged. */
-  settle(stream: string, group: string, id: string): Incoming | undefined {
-    if (this.#young.length > 0 || this.#old.length > 0) this.#index();
-    const key = deliveryKey(stream, group, id);
-    const known = this.#delivered.get(key);
-    this.#delivered.delete(key);
-    return known;
-  }
-
-  #index(): void {
-    for (const { asked, entries } of [...this.#old, ...this.#young]) {
+    const { messaging } = this;
+    // Where such commands have no span, an XACK has none either, unless it is sent within a sampled trace.
+    const onlySampled = messaging.shouldSkipLeaf(parent) && messaging.isCertainlyDropped(ROOT_CONTEXT);
+    for (const entry of entries) {
+      const unsettled = entry.unsettled(onlySampled);
+      if (unsettled === undefined || entry.destination === undefined) continue;
       const { group, noAck } = asked.group;
       // With NOACK an entry is acknowledged by being read; no XACK follows.
-      if (group === undefined || noAck) continue;
-      for (const { destination, creation, attributes, id } of entries) {
-        if (destination === undefined || creation === undefined) continue;
-        const key = deliveryKey(destination.name, group, id);
-        this.#delivered.set(key, { context: ROOT_CONTEXT, creation, destination, attributes, sentAt: undefined });
-      }
+      if (group === undefined || noAck) return;
+      this.#unsettled.set(entry.destination.name, group, entry.id, unsettled);
     }
-    this.#young = [];
-    this.#old = [];
-    this.#waiting = 0;
   }
-}
 
-function deliveryKey(stream: string, group: string, id: string): string {
-  return `${stream.length}:${stream}${group.length}:${group}${id}`;
+  /** Removes an entry that is acknowledged; returns its state. */
+  settle(stream: string, group: string, id: string): Incoming | undefined {
+    const unsettled = this.#unsettled.take(stream, group, id);
+    if (unsettled === undefined) return undefined;
+    const { creation, attributes } =
+      typeof unsettled === 'string'
+        ? { creation: parsePlainTraceparent(unsettled), attributes: { [ATTR_MESSAGE_ID]: id } }
+        : unsettled;
+    return { context: ROOT_CONTEXT, creation, destination: { name: stream }, attributes, sentAt: undefined };
+  }
+
+  /** As {@link settle}, for an XACK whose span is not recorded. */
+  forget(args: readonly unknown[]): void {
+    if (this.#unsettled.isEmpty || args.length < 3) return;
+    const stream = text(args[0]);
+    const group = text(args[1]);
+    for (let at = 2; at < args.length; at++) this.#unsettled.take(stream, group, text(args[at]));
+  }
 }
 
 /** The state of an entry that was returned to the application. @internal */
