@@ -10,7 +10,9 @@ const traceIds = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
 
 /** @param {string} variant @returns {{ tracer: string, feature: string | undefined, percent: number }} */
 function parse(variant) {
-  const found = /^(raw|context|auto|mqtrace|own|register)(?:\+(slow|metrics|processor))?(?:-(\d+))?$/.exec(variant);
+  const found = /^(raw|context|auto|mqtrace|own|register)(?:\+(slow|metrics|processor|light))?(?:-(\d+))?$/.exec(
+    variant,
+  );
   if (found === null) throw new Error(`expected TRACER[+FEATURE]-PERCENT, got ${variant}`);
   return { tracer: found[1], feature: found[2], percent: Number(found[3] ?? 0) };
 }
@@ -73,7 +75,7 @@ const pipelines = {
   },
 
   auto: (percent, sink) => stockSdk(percent, sink),
-  own: (percent, sink, feature) => stockSdk(percent, sink, feature === 'processor'),
+  own: (percent, sink, feature) => stockSdk(percent, sink, feature),
 
   /** As `mqtrace`, with mqtrace/register in place of wrapping. To be compared on real brokers, since it needs the clients' own files. */
   register(percent, sink, feature) {
@@ -106,16 +108,17 @@ const pipelines = {
 };
 
 /**
- * A user's own provider of OpenTelemetry's SDK, with its exporter and batching or with {@link MqtraceSpanProcessor}.
+ * A user's own provider of OpenTelemetry's SDK, with its exporter and batching, or with {@link MqtraceSpanProcessor} and, with
+ * `light`, its `lightSpans`.
  */
-function stockSdk(percent, sink, mqtraceProcessor = false) {
+function stockSdk(percent, sink, feature) {
   const { NodeTracerProvider, BatchSpanProcessor } = require('@opentelemetry/sdk-trace-node');
   const { ParentBasedSampler, TraceIdRatioBasedSampler } = require('@opentelemetry/sdk-trace-base');
   let processor;
   let count;
-  if (mqtraceProcessor) {
+  if (feature === 'processor' || feature === 'light') {
     const { MqtraceSpanProcessor } = require('mqtrace/sdk');
-    processor = new MqtraceSpanProcessor({ endpoint: sink });
+    processor = new MqtraceSpanProcessor({ endpoint: sink, lightSpans: feature === 'light' });
     count = () => {
       const { droppedTotal, exported } = processor.stats()[0];
       if (droppedTotal > 0) throw new Error(`${droppedTotal} spans were dropped`);

@@ -45,6 +45,7 @@ export const variants = [
   'mqtrace-100',
   'own-100',
   'own+processor-100',
+  'own+light-100',
   'mqtrace+slow-0',
   'own+slow-0',
   'mqtrace+slow-100',

@@ -79,8 +79,10 @@ function sampledTable(results: readonly PathResult[]): string {
     cell(result, 'mqtrace-100', 'auto-100'),
     cell(result, 'own-100', 'auto-100'),
     cell(result, 'own+processor-100', 'auto-100'),
+    cell(result, 'own+light-100', 'auto-100'),
   ]);
-  return table(['all sampled', 'auto', '`startTracing`', 'your own SDK', 'with `MqtraceSpanProcessor`'], rows);
+  const own = ['your own SDK', 'with `MqtraceSpanProcessor`', 'and its `lightSpans`'];
+  return table(['all sampled', 'auto', '`startTracing`'].concat(own), rows);
 }
 
 /** Results of one family that differ in one parameter, with its values. */

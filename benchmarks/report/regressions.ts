@@ -18,6 +18,7 @@ const compared: Readonly<Record<string, string>> = {
   'own-0': 'auto-0',
   'mqtrace-100': 'auto-100',
   'own+processor-100': 'auto-100',
+  'own+light-100': 'auto-100',
 };
 export const comparedVariants: readonly string[] = ['raw', 'auto-0', 'auto-100', ...Object.keys(compared)];
 

@@ -1,5 +1,6 @@
 // Defines the prepared common data of the spans of one operation, and how a tracer accepts it.
 import type { Attributes, Context, Link, Span, SpanKind, TimeInput, Tracer } from '@opentelemetry/api';
+import { offeredTracer } from './offered-tracer.ts';
 
 /** The common data of all spans of one operation on one destination: name, kind, and constant attributes. @internal */
 export class PreparedSpan {
@@ -52,12 +53,18 @@ interface ProxyTracer extends Tracer {
   _getTracer?: () => Tracer;
 }
 
-/** The tracer itself, or its delegate, if it can start prepared spans. @internal */
+/**
+ * The tracer itself, or its delegate, if it can start prepared spans; or else the tracer that a span processor of its provider offers.
+ *
+ * @internal
+ */
 export function preparedTracer(tracer: Tracer): PreparedTracer | undefined {
   if (isPrepared(tracer)) return tracer;
-  if (typeof (tracer as ProxyTracer)._getTracer !== 'function') return undefined;
-  const behind = (tracer as ProxyTracer)._getTracer!();
-  return isPrepared(behind) ? behind : undefined;
+  const behind =
+    typeof (tracer as ProxyTracer)._getTracer === 'function' ? (tracer as ProxyTracer)._getTracer!() : tracer;
+  if (isPrepared(behind)) return behind;
+  const offered = offeredTracer(behind);
+  return offered !== undefined && isPrepared(offered) ? offered : undefined;
 }
 
 function isPrepared(tracer: Tracer): tracer is PreparedTracer {

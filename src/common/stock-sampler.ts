@@ -5,7 +5,9 @@ interface SamplerLike {
   shouldSample?: unknown;
   _root?: unknown;
   _ratio?: unknown;
+  _remoteParentSampled?: unknown;
   _remoteParentNotSampled?: unknown;
+  _localParentSampled?: unknown;
   _localParentNotSampled?: unknown;
 }
 
@@ -90,7 +92,8 @@ function refusesEveryRoot(sampler: SamplerLike): boolean {
   return (isOff || isNone) && drops(sampler, ROOT_CONTEXT);
 }
 
-function isUnmodified(sampler: unknown, name: string): sampler is SamplerLike {
+/** Whether a sampler is of this class of the SDK, without a method of its own. @internal */
+export function isUnmodified(sampler: unknown, name: string): sampler is SamplerLike {
   return classOf(sampler) === name && !Object.hasOwn(sampler as object, 'shouldSample');
 }
 
@@ -113,7 +116,8 @@ function drops(sampler: SamplerLike, parent: Context): boolean {
   });
 }
 
-function classOf(value: unknown): string | undefined {
+/** The name of an object's class. @internal */
+export function classOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   return (value.constructor as { name?: string } | undefined)?.name;
 }

@@ -41,6 +41,8 @@ export interface LightSampler extends Sampler {
 export interface LightDecisions {
   readonly sampler: LightSampler;
   readonly idGenerator: IdGenerator;
+  /** Whether all ids of the generator are valid. */
+  readonly hasValidIds: boolean;
 }
 
 /**
@@ -55,12 +57,14 @@ export class LightTracer implements PreparedTracer {
   readonly #source: LightSource;
   readonly #sampler: LightSampler;
   readonly #ids: IdGenerator;
+  readonly #hasValidIds: boolean;
 
-  constructor(sdk: Tracer, source: LightSource, { sampler, idGenerator }: LightDecisions) {
+  constructor(sdk: Tracer, source: LightSource, { sampler, idGenerator, hasValidIds }: LightDecisions) {
     this.#sdk = sdk;
     this.#source = source;
     this.#sampler = sampler;
     this.#ids = idGenerator;
+    this.#hasValidIds = hasValidIds;
   }
 
   startSpan(name: string, options: SpanOptions = {}, given: Context = contextApi.active()): Span {
@@ -124,7 +128,7 @@ export class LightTracer implements PreparedTracer {
       traceState: result.traceState ?? parent?.traceState,
     } as SpanContext;
     // Both ids are those of the generator or of a valid parent.
-    markValid(spanContext);
+    if (this.#hasValidIds) markValid(spanContext);
     if (result.decision === dropped) {
       diag.debug('Recording is off, propagating context in a non-recording span');
       return trace.wrapSpanContext(spanContext);

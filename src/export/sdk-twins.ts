@@ -10,20 +10,23 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type {
+  IdGenerator,
   ReadableSpan,
   Sampler,
   SamplingResult,
   Span as SdkSpan,
-  SpanLimits,
   SpanProcessor,
-  TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { recorded, recordedAndSampled } from '../config/sampling-decision.ts';
 import { isSampled } from '../common/is-sampled.ts';
 import type { LightSpan } from './light-span.ts';
 
-/** A provider class that startTracing() loads on demand. @internal */
-export type ProviderClass = typeof TracerProvider;
+/** The parts of the tracer that creates twins. @internal */
+export interface TwinParts {
+  readonly sampler: Sampler;
+  readonly idGenerator: IdGenerator;
+  readonly processor: SpanProcessor;
+}
 
 /** The key of the light span on its twin. */
 const lightSpan: unique symbol = Symbol('mqtrace light span');
@@ -55,7 +58,7 @@ class Forward implements SpanProcessor {
 }
 
 /**
- * A provider of the SDK with the limits of the real one. Its sampler and ids are those of the light span for which a twin is
+ * A tracer of the SDK with the limits of the real one. Its sampler and ids are those of the light span for which a twin is
  * created.
  *
  * @internal
@@ -66,18 +69,21 @@ export class SdkTwins {
   #spanId = '';
   #answer: SamplingResult = { decision: recordedAndSampled };
 
-  constructor(Provider: ProviderClass, spanLimits: SpanLimits) {
+  constructor(makeTracer: (parts: TwinParts) => Tracer) {
     const sampler: Sampler = { shouldSample: () => this.#answer, toString: () => 'mqtrace twin' };
     const idGenerator = { generateTraceId: () => this.#traceId, generateSpanId: () => this.#spanId };
-    const provider = new Provider({ sampler, idGenerator, spanLimits, spanProcessors: [new Forward()] });
-    this.#tracer = provider.getTracer('mqtrace twins');
+    this.#tracer = makeTracer({ sampler, idGenerator, processor: new Forward() });
+  }
+
+  /** A span with a link without attributes, to find out what the spans of this SDK are like. */
+  probe(): SdkSpan {
+    const links = [{ context: INVALID_SPAN_CONTEXT, attributes: {} }];
+    return this.#tracer.startSpan('probe', { links }, ROOT_CONTEXT) as SdkSpan;
   }
 
   /** Whether the SDK stores the number of dropped attributes on each link, as version 3 does. */
   get countsOnLinks(): boolean {
-    const links = [{ context: INVALID_SPAN_CONTEXT, attributes: {} }];
-    const span = this.#tracer.startSpan('probe', { links }, ROOT_CONTEXT) as SdkSpan;
-    return span.links[0]?.droppedAttributesCount !== undefined;
+    return this.probe().links[0]?.droppedAttributesCount !== undefined;
   }
 
   /** A started span of the SDK with all data of the light span. */

@@ -14,11 +14,13 @@ import { type ReadableSpan, type Span as SdkSpan, type SpanProcessor, TracerProv
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeRequest } from '../../test-support/otlp-schema.ts';
+import { offersLightTracer, type OffersLightTracer } from '../common/offered-tracer.ts';
 import { PreparedSpan, preparedTracer } from '../common/prepared-span.ts';
 import { ProtobufWriter } from '../common/protobuf-writer.ts';
 import { BufferPool } from '../export/buffer-pool.ts';
-import type { LightSampler } from '../export/light-tracer.ts';
+import { type LightSampler, LightTracer } from '../export/light-tracer.ts';
 import { OpenBatch } from '../export/open-batch.ts';
+import { lightTracerFor } from '../export/stock-tracer.ts';
 import { writeAnySpan, writeSpan } from '../export/otlp-encoder.ts';
 import { useLightSpans } from './light-spans.ts';
 import { clocks, type Scenario, scenario } from './testing/arbitrary-calls.ts';
@@ -88,8 +90,11 @@ function preparedStart(tracer: Tracer, given: Scenario, parent: Context): () => 
   return () => tracer.startSpan(given.name, options, parent);
 }
 
+/** Which spans: those of the SDK, light ones as startTracing() makes them, or those that a processor offers. */
+type Kind = 'sdk' | 'light' | 'offered';
+
 /** Runs a scenario and returns everything that can be observed. */
-function play(given: Scenario, light: boolean): unknown {
+function play(given: Scenario, as: Kind): unknown {
   clocks.wall = 1_700_000_000_000;
   clocks.ticks = 1000.5;
   const seen: unknown[] = [];
@@ -126,7 +131,11 @@ function play(given: Scenario, light: boolean): unknown {
     },
     toString: () => 'scripted',
   };
-  const processor: SpanProcessor = {
+  const processor: SpanProcessor & OffersLightTracer = {
+    [offersLightTracer]: (tracer) => {
+      const fail = (reason: string): never => expect.unreachable(reason);
+      return as === 'offered' ? lightTracerFor(tracer, processor, fail) : undefined;
+    },
     onStart(span: SdkSpan, context) {
       seen.push(['start', given.looks && view(span), trace.getSpanContext(context)]);
       given.onStart?.(span);
@@ -155,8 +164,10 @@ function play(given: Scenario, light: boolean): unknown {
     spanProcessors: [processor],
   };
   const provider = new TracerProvider(parts);
-  if (light) useLightSpans(provider, { ...parts, Provider: TracerProvider, processor }, 'tested');
-  const tracer: Tracer = provider.getTracer('tested', '1.0', { schemaUrl: 'https://example.com' });
+  if (as === 'light') useLightSpans(provider, { ...parts, Provider: TracerProvider, processor }, 'tested');
+  const got: Tracer = provider.getTracer('tested', '1.0', { schemaUrl: 'https://example.com' });
+  const tracer = preparedTracer(got) ?? got;
+  expect(tracer instanceof LightTracer).toBe(as !== 'sdk');
   ids = 0;
   seen.length = 0;
   const log =
@@ -202,11 +213,14 @@ function play(given: Scenario, light: boolean): unknown {
   return seen;
 }
 
-test('any sequence of calls on a light span has the same result as on a span of the SDK', () => {
-  fc.assert(
-    fc.property(scenario, (given) => {
-      expect(play(given, true)).toEqual(play(given, false));
-    }),
-    { numRuns: Number(process.env['MQTRACE_RUNS'] ?? 1000) },
-  );
-});
+test.each<Kind>(['light', 'offered'])(
+  'any sequence of calls on a span (%s) has the same result as on one of the SDK',
+  (as) => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        expect(play(given, as)).toEqual(play(given, 'sdk'));
+      }),
+      { numRuns: Number(process.env['MQTRACE_RUNS'] ?? 1000) },
+    );
+  },
+);

@@ -3,11 +3,12 @@ import type { Tracer, TracerOptions } from '@opentelemetry/api';
 import type { IdGenerator, ReadableSpan, SpanLimits, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { LightSource } from '../export/light-span.ts';
 import { type LightSampler, LightTracer } from '../export/light-tracer.ts';
-import { type ProviderClass, SdkTwins } from '../export/sdk-twins.ts';
+import { SdkTwins } from '../export/sdk-twins.ts';
 
 /** The parts of a provider. @internal */
 export interface ProviderParts {
-  readonly Provider: ProviderClass;
+  /** Loaded on demand by startTracing(). */
+  readonly Provider: typeof TracerProvider;
   readonly resource: ReadableSpan['resource'];
   readonly sampler: LightSampler;
   readonly spanLimits: SpanLimits;
@@ -33,7 +34,9 @@ const defaultLimits: Required<SpanLimits> = {
  */
 export function useLightSpans(provider: TracerProvider, parts: ProviderParts, wrappersName = 'mqtrace'): void {
   const { Provider, resource, sampler, spanLimits, processor, idGenerator } = parts;
-  const twins = new SdkTwins(Provider, spanLimits);
+  const twins = new SdkTwins(({ processor: forward, ...twinParts }) =>
+    new Provider({ ...twinParts, spanLimits, spanProcessors: [forward] }).getTracer('mqtrace twins'),
+  );
   const source = {
     resource,
     processor,
@@ -50,7 +53,10 @@ export function useLightSpans(provider: TracerProvider, parts: ProviderParts, wr
     if (light === undefined) {
       // The same object as on the SDK's spans, because spans are grouped by it.
       const { instrumentationScope: scope } = sdk as Tracer & { instrumentationScope: LightSource['scope'] };
-      tracers.set(sdk, (light = new LightTracer(sdk, { ...source, scope }, { sampler, idGenerator })));
+      tracers.set(
+        sdk,
+        (light = new LightTracer(sdk, { ...source, scope }, { sampler, idGenerator, hasValidIds: true })),
+      );
     }
     return light;
   };

@@ -27,7 +27,7 @@ import { useLightSpans } from './light-spans.ts';
 import { OpenSpans } from './open-spans.ts';
 import { OperationMetrics } from './operation-metrics.ts';
 import { choosePropagator } from './propagators.ts';
-import { randomIds } from './random-ids.ts';
+import { randomIds } from '../export/random-ids.ts';
 import { RandomFlagProcessor } from './random-flag-processor.ts';
 import { createResource, resourceAttributes } from './resource.ts';
 import { chooseSampling } from './sampler.ts';
