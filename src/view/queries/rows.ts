@@ -114,7 +114,8 @@ export function linkersOf(store: SpanStore, of: Row): { linker: Row; state: numb
 export function messagesOf({ segment, row }: Row): [high: number, low: number][] {
   const ids: [number, number][] = [];
   for (let entry = segment.linksFrom[row]!; entry < segment.linksFrom[row + 1]!; entry++) {
-    if (segment.linkStates[entry] === LinkState.plain) continue;
+    const state = segment.linkStates[entry];
+    if (state === LinkState.plain || state === LinkState.noContext) continue;
     ids.push([segment.linkTargets[entry * 2]!, segment.linkTargets[entry * 2 + 1]!]);
   }
   return ids;

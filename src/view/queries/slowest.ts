@@ -24,7 +24,7 @@ export function slowest(
   let best: { segment: Segment; entry: number; wait: number }[] = [];
   // More than requested, because a message with several consumers is contained several times.
   const kept = limit * 4;
-  let least = -1;
+  let least = -1e-9;
   const cut = (): void => {
     best.sort((a, b) => b.wait - a.wait);
     best = best.slice(0, kept);

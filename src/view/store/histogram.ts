@@ -16,14 +16,34 @@ export class Histogram {
 
   add(milliseconds: number, weight = 1): void {
     if (!(milliseconds >= 0) || !(weight > 0)) return;
-    const at =
-      milliseconds <= floor ? 0 : Math.min(buckets - 1, 1 + Math.floor(Math.log(milliseconds / floor) / growth));
+    const at = bucketOf(milliseconds);
     this.#reach(at);
     this.#counts[at - this.#from]! += weight;
     this.total += weight;
     this.sum += milliseconds * weight;
     if (milliseconds < this.min) this.min = milliseconds;
     if (milliseconds > this.max) this.max = milliseconds;
+  }
+
+  /** Takes a duration out again. */
+  remove(milliseconds: number, weight = 1): void {
+    if (!(milliseconds >= 0) || !(weight > 0)) return;
+    const at = bucketOf(milliseconds) - this.#from;
+    if (!(this.#counts[at]! > 0)) return;
+    const left = this.#counts[at]! - weight;
+    // What remains of a sum of fractions is not a duration.
+    this.#counts[at] = left < 1e-6 ? 0 : left;
+    this.total = Math.max(0, this.total - weight);
+    this.sum -= milliseconds * weight;
+    if (milliseconds > this.min && milliseconds < this.max) return;
+    // The next longest or shortest one is known as exactly as its bucket.
+    const last = this.#counts.findLastIndex((count) => count > 0);
+    const first = this.#counts.findIndex((count) => count > 0);
+    if (last < 0) [this.total, this.sum, this.min, this.max] = [0, 0, Number.POSITIVE_INFINITY, 0];
+    else {
+      this.max = Math.min(this.max, upperEnd(this.#from + last));
+      this.min = Math.max(this.min, first === 0 && this.#from === 0 ? 0 : upperEnd(this.#from + first - 1));
+    }
   }
 
   /** The duration below which this share is; undefined without durations. */
@@ -74,6 +94,14 @@ export class Histogram {
     this.#counts = larger;
     this.#from = from;
   }
+}
+
+function bucketOf(milliseconds: number): number {
+  return milliseconds <= floor ? 0 : Math.min(buckets - 1, 1 + Math.floor(Math.log(milliseconds / floor) / growth));
+}
+
+function upperEnd(bucket: number): number {
+  return floor * Math.exp(bucket * growth);
 }
 
 function middle(bucket: number): number {

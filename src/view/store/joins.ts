@@ -2,10 +2,12 @@
 import { Kind, noFlags, Operation, type SpanRecord } from '../otlp/span-record.ts';
 import { countCreation, removeCreation } from './count-creation.ts';
 import type { Card, Hop } from './flow.ts';
-import { LinkState, type Segment } from './segment.ts';
+import { ConsumptionCounts } from './consumption-counts.ts';
+import { deliveriesOf, maxDeliveries, rolesOf } from './deliveries.ts';
+import { EvictedConsumptions } from './evicted-consumptions.ts';
+import { LinkFlag, type LinkRef, LinkState, type Segment } from './segment.ts';
 import {
   consumes,
-  earlierOf,
   findPlace,
   isDoubled,
   isRepeated,
@@ -21,11 +23,17 @@ const generationMs = 10_000;
 /** Joins consumptions with creations by ids, in any order of arrival, and updates the figures of the map. */
 export class Joins {
   readonly #store: SpanStore;
-  #generation = 1;
+  readonly #counts: ConsumptionCounts;
+  readonly #evicted = new EvictedConsumptions();
   #generationSince: number = Date.now();
 
   constructor(store: SpanStore) {
     this.#store = store;
+    this.#counts = new ConsumptionCounts(store);
+  }
+
+  get bytes(): number {
+    return this.#evicted.bytes;
   }
 
   /** Handles a span that was added to the newest segment. */
@@ -37,11 +45,14 @@ export class Joins {
     } else if (operation === Operation.process || operation === Operation.receive) {
       this.#consumed(record, segment, row, card, queue);
     }
-    this.#resolveWaiting(record, segment, row);
+    this.#targetArrived(record, segment, row);
   }
 
   evicted(segment: Segment): void {
     for (let row = 0; row < segment.rows; row++) {
+      const operation = segment.operation[row]!;
+      if (operation === Operation.process || operation === Operation.receive)
+        this.#evicted.add(segment.ids[row * 2]!, segment.ids[row * 2 + 1]!, segment.card[row]!, segment.service[row]!);
       const created = segment.created[row]!;
       if (created === 0) continue;
       const card = this.#store.flow.cards[segment.card[row]!];
@@ -53,8 +64,8 @@ export class Joins {
   }
 
   settle(): void {
-    this.#rotate();
-    this.#rotate();
+    this.#counts.rotate();
+    this.#counts.rotate();
   }
 
   #created(record: SpanRecord, segment: Segment, row: number, card: Card): void {
@@ -79,41 +90,63 @@ export class Joins {
     const { flow } = this.#store;
     const receiving = record.operation === Operation.receive;
     const links = segment.linksFrom[row + 1]! - segment.linksFrom[row]!;
-    const byParent = links === 0 && this.#mayContinueParent(record);
     const messages = Math.max(links, record.batchCount, receiving ? 0 : 1);
     if (messages === 0 || (receiving && links === 0 && record.batchCount < 1)) return;
     const parent = links === 0 ? findPlace(this.#store, record.parentHigh, record.parentLow) : undefined;
-    if (isWithinConsumption(parent, segment, row)) return;
+    if (card !== undefined) card.baggageBytesMax = Math.max(card.baggageBytesMax, record.baggageBytes);
+    if (links === 0 && this.#isWithinConsumption(record, parent, segment, row)) return;
     const known = card ?? this.#cardOfTargets(segment, row);
     const hop = flow.hop(known ?? flow.card('', '(unknown)'), queue, segment.service[row]!, record.group, receiving);
     if (links > 1 && record.linksPart === 0) hop.batches++;
-    if (Number.isFinite(record.age)) hop.ages.add(record.age, record.weight);
+    // As exact as they are stored, so that the same values can be removed.
+    const weight = segment.weight[row]!;
+    if (Number.isFinite(record.age)) hop.ages.add(segment.age[row]!, weight);
     hop.spans++;
     if (record.sampled) hop.sampled++;
     hop.card.baggageBytesMax = Math.max(hop.card.baggageBytesMax, record.baggageBytes);
-    hop.work.add(record.end - record.start, record.weight);
-    if (byParent) {
+    hop.work.add(segment.duration[row]!, weight);
+    const sampledFlag = record.sampled ? LinkFlag.threshold : 0;
+    if (links === 0 && hasParent(record)) {
       const entry = segment.addLink(row, record.parentHigh, record.parentLow);
-      if (parent === undefined || isMessage(parent)) this.#consume(record, segment, row, entry, hop, noFlags, true);
-      else {
-        hop.noContext++;
-        this.#count(record, hop, 1);
-      }
+      segment.linkFlags[entry] = sampledFlag | LinkFlag.parent;
+      if (this.#mayContinueParent(record) && (parent === undefined || isMessage(parent)))
+        this.#consume({ segment, entry }, hop, parent);
+      else this.#counts.set({ segment, entry }, hop, 'noContext');
+      this.#skewReported(record, hop, segment, entry);
       return;
     }
     const from = segment.linksFrom[row]!;
-    let counted = 0;
+    const isUnsampled = (flags: number): boolean => flags !== noFlags && (flags & 1) === 0;
     for (let at = 0; at < links; at++) {
-      if (this.#consume(record, segment, row, from + at, hop, record.links.flags[at]!)) counted++;
+      const entry = from + at;
+      segment.linkFlags[entry] = sampledFlag | (isUnsampled(record.links.flags[at]!) ? LinkFlag.unsampled : 0);
+      const target = findPlace(this.#store, segment.linkTargets[entry * 2]!, segment.linkTargets[entry * 2 + 1]!);
+      if (target === undefined || !consumes(target.segment.operation[target.row]!))
+        this.#consume({ segment, entry }, hop, target);
     }
-    // If the creation is known, the skew is already known from both starts.
-    if (record.clockSkew < 0 && (links === 0 || segment.linkStates[from] !== LinkState.resolved))
-      this.#skewed(hop, -record.clockSkew);
+    this.#skewReported(record, hop, segment, links === 0 ? -1 : from);
     // If several spans share the links of a batch, the first contains the number of messages; the others only add links.
-    const without = record.linksPart > 0 ? -links : Math.max(messages - Math.max(links, counted), links === 0 ? 1 : 0);
+    const without = record.linksPart > 0 ? -links : Math.max(messages - links, links === 0 ? 1 : 0);
     if (without === 0) return;
     hop.noContext += without;
-    if (without > 0) this.#count(record, hop, without);
+    if (without > 0) this.#counts.add(hop, segment, row, without);
+  }
+
+  /** Counts the skew that a span reports, unless it is known from both starts. `entry`: its first link; -1 if there is none. */
+  #skewReported({ clockSkew }: SpanRecord, hop: Hop, segment: Segment, entry: number): void {
+    if (!(clockSkew < 0)) return;
+    hop.skewMax = Math.max(hop.skewMax, -clockSkew);
+    if (entry >= 0) segment.linkFlags[entry]! |= LinkFlag.skewed;
+    if (entry < 0 || segment.linkStates[entry] !== LinkState.resolved) hop.skewed++;
+  }
+
+  /** Whether a span without links is processed within the receive of its message, as in Go's kotel: the receive is counted. */
+  #isWithinConsumption(record: SpanRecord, parent: Place | undefined, segment: Segment, row: number): boolean {
+    if (parent !== undefined) return isWithinConsumption(parent, segment, row);
+    return (
+      hasParent(record) &&
+      this.#evicted.has(record.parentHigh, record.parentLow, segment.card[row]!, segment.service[row]!)
+    );
   }
 
   /** Some instrumentations continue the trace only by the parent; a parent that is known to be local is not a message. */
@@ -130,128 +163,63 @@ export class Joins {
     return target === undefined ? undefined : this.#store.flow.cards[target.segment.card[target.row]!];
   }
 
-  #count(record: SpanRecord, hop: Hop, messages: number): void {
-    hop.messages += messages;
-    hop.weight += messages * record.weight;
-    hop.slots.add(record.start, messages * record.weight);
-    if (record.status === 2) hop.errors += messages;
-  }
-
-  /** Counts one link of a consumption; false if the link is not to a message. */
-  #consume(
-    record: SpanRecord,
-    segment: Segment,
-    row: number,
-    entry: number,
-    hop: Hop,
-    flags: number,
-    byParent = false,
-  ): boolean {
+  /** Counts one link of a consumption to a message. */
+  #consume(ref: LinkRef, hop: Hop, target: Place | undefined): void {
+    const { segment, entry } = ref;
+    segment.linkHops[entry] = hop.id;
+    const isShared = target !== undefined && target.segment.created[target.row]! > 1;
     const high = segment.linkTargets[entry * 2]!;
     const low = segment.linkTargets[entry * 2 + 1]!;
-    const target = findPlace(this.#store, high, low);
-    if (target !== undefined && consumes(target.segment.operation[target.row]!)) return false;
-    segment.linkHops[entry] = hop.id;
-    const shared = target !== undefined && target.segment.created[target.row]! > 1;
-    const earlier = shared ? LinkState.plain : earlierOf(this.#store, segment, row, entry, hop);
-    if (earlier === LinkState.duplicate) {
-      segment.linkStates[entry] = LinkState.duplicate;
-      return true;
-    }
-    if (earlier === LinkState.attempt) {
-      segment.linkStates[entry] = LinkState.attempt;
-      hop.attempts++;
-      if (record.status === 2) hop.errors++;
-      return true;
-    }
-    this.#count(record, hop, 1);
-    if (flags !== noFlags && (flags & 1) === 0) hop.unsampledProducer++;
-    if (target !== undefined) {
-      this.#resolve(target, segment, row, entry, hop);
-    } else if (flags === noFlags || (flags & 1) !== 0) {
-      segment.linkStates[entry] = byParent ? LinkState.pendingParent : LinkState.pending;
-      segment.linkGenerations[entry] = this.#generation;
-      segment.pendingLinks++;
-      hop.pendingYounger++;
-    }
-    return true;
+    const others = isShared ? [] : deliveriesOf(this.#store.segments, ref, high, low);
+    if (others.length === 0) this.#counts.set(ref, hop, 'first', target);
+    else if (others.length >= maxDeliveries - 1)
+      this.#counts.set(ref, hop, others.some((other) => hopIdOf(other) === hop.id) ? 'attempt' : 'first', target);
+    else
+      for (const [each, role] of rolesOf(this.#store.flow, [ref, ...others]))
+        this.#counts.set(each, this.#store.flow.hops[hopIdOf(each)]!, role, target);
   }
 
-  #resolve(target: Place, segment: Segment, row: number, entry: number, hop: Hop): void {
-    segment.linkStates[entry] = LinkState.resolved;
-    const { segment: source, row: sourceRow } = target;
-    const card = this.#store.flow.cards[source.card[sourceRow]!];
-    if (source.consumed[sourceRow]! < source.created[sourceRow]!) {
-      source.consumed[sourceRow]!++;
-      if (card !== undefined) card.consumed++;
-    }
-    if (card !== undefined && card !== hop.card) {
-      const { reroutedFrom } = hop;
-      if (reroutedFrom.size < 32 || reroutedFrom.has(card.id))
-        reroutedFrom.set(card.id, (reroutedFrom.get(card.id) ?? 0) + 1);
-    }
-    // A pull may begin before the message exists; the message is received at its end.
-    const pulled = segment.operation[row] === Operation.receive;
-    const reached = segment.start[row]! + (pulled ? segment.duration[row]! : 0);
-    const wait = reached - source.start[sourceRow]!;
-    if (wait < 0) {
-      this.#skewed(hop, -wait);
-      return;
-    }
-    segment.linkWaits[entry] = wait;
-    const weight = segment.weight[row]!;
-    hop.waits.add(wait, weight);
-    hop.slots.addWait(segment.start[row]!, weight, wait);
-  }
-
-  #skewed(hop: Hop, by: number): void {
-    hop.skewed++;
-    hop.skewMax = Math.max(hop.skewMax, by);
-  }
-
-  /** Resolves consumptions that arrived before this creation. */
-  #resolveWaiting(record: SpanRecord, source: Segment, sourceRow: number): void {
+  /** Corrects what was counted before this span, the target of links or the parent of consumptions, arrived. */
+  #targetArrived(record: SpanRecord, source: Segment, sourceRow: number): void {
     const { idHigh: high, idLow: low } = record;
+    const place = { segment: source, row: sourceRow };
     let seen = 0;
     for (const segment of this.#store.segments) {
-      if (segment.pendingLinks === 0) continue;
       for (
         let entry = segment.byTarget.head(high, low);
         entry >= 0 && seen < 100_000;
         entry = segment.byTarget.next(entry)
       ) {
-        if (!segment.isTarget(entry, high, low) || !isPending(segment.linkStates[entry]!)) continue;
+        if (!segment.isTarget(entry, high, low) || segment.linkStates[entry] === LinkState.plain) continue;
         seen++;
-        this.#arrived({ segment: source, row: sourceRow }, segment, entry);
+        this.#arrived(place, segment, entry);
       }
     }
   }
 
   #arrived(source: Place, segment: Segment, entry: number): void {
+    const ref = { segment, entry };
     const hop = this.#store.flow.hops[segment.linkHops[entry]!]!;
     const row = segment.linkRows[entry]!;
-    segment.pendingLinks--;
-    const age = this.#generation - segment.linkGenerations[entry]!;
-    if (age === 0) hop.pendingYounger--;
-    else if (age === 1) hop.pendingYoung--;
-    else hop.pending--;
-    const byParent = segment.linkStates[entry] === LinkState.pendingParent;
-    if (byParent ? isMessage(source) : !consumes(source.segment.operation[source.row]!)) {
-      this.#resolve(source, segment, row, entry, hop);
+    const operation = source.segment.operation[source.row]!;
+    if ((segment.linkFlags[entry]! & LinkFlag.parent) !== 0) {
+      if (isWithinConsumption(source, segment, row)) {
+        this.#counts.clear(ref, hop);
+        this.#counts.removeSpan(ref, hop);
+        return;
+      }
+      if (!isMessage(source)) {
+        this.#counts.set(ref, hop, 'noContext');
+        return;
+      }
+      if (segment.linkStates[entry] === LinkState.noContext) return;
+    } else if (consumes(operation)) {
+      // The link is to the enclosing span, such as a batch, and not to a message.
+      this.#counts.clear(ref, hop);
       return;
     }
-    // The link is to the enclosing span, such as a batch, and not to a message.
-    segment.linkStates[entry] = LinkState.plain;
-    const links = segment.linksFrom[row + 1]! - segment.linksFrom[row]!;
-    if (byParent || links === 1) {
-      hop.noContext++;
-      return;
-    }
-    const weight = segment.weight[row]!;
-    hop.messages--;
-    hop.weight -= weight;
-    if (segment.status[row] === 2) hop.errors--;
-    hop.slots.add(segment.start[row]!, -weight);
+    if (source.segment.created[source.row]! > 1) this.#counts.set(ref, hop, 'first', source);
+    else this.#counts.resolve(ref, hop, source);
   }
 
   #age(): void {
@@ -265,21 +233,16 @@ export class Joins {
     const now = Date.now();
     if (now - this.#generationSince < generationMs) return;
     this.#generationSince = now;
-    this.#rotate();
-  }
-
-  #rotate(): void {
-    this.#generation++;
-    for (const hop of this.#store.flow.hops) {
-      hop.pending += hop.pendingYoung;
-      hop.pendingYoung = hop.pendingYounger;
-      hop.pendingYounger = 0;
-    }
+    this.#counts.rotate();
   }
 }
 
-function isPending(state: number): boolean {
-  return state === LinkState.pending || state === LinkState.pendingParent;
+function hasParent({ parentHigh, parentLow }: SpanRecord): boolean {
+  return parentHigh !== 0 || parentLow !== 0;
+}
+
+function hopIdOf({ segment, entry }: LinkRef): number {
+  return segment.linkHops[entry]!;
 }
 
 /** Whether the span created a message: only such a parent counts as a creation context. */

@@ -1,11 +1,10 @@
 // Finds the parent, the children and earlier deliveries of a span that was just received.
 import { Kind, Operation, type SpanRecord } from '../otlp/span-record.ts';
-import type { Hop } from './flow.ts';
-import { LinkState, type Segment } from './segment.ts';
+import type { Segment } from './segment.ts';
 import type { SpanStore } from './store.ts';
 
-/** Maximum number of earlier links to one message that are read, so that very many links do not become slower and slower. */
-const maxEarlier = 64;
+/** Maximum number of children of one span that are read, so that very many children do not become slower and slower. */
+const maxChildren = 64;
 
 /** The position of a span in the store. */
 export interface Place {
@@ -50,7 +49,7 @@ export function repeatedBy(store: SpanStore, record: SpanRecord, segment: Segmen
   return isSameSend(segment, row, outer.segment, outer.row) ? outer : undefined;
 }
 
-/** Whether one of the first {@link maxEarlier} children of a span in these segments meets a condition. */
+/** Whether one of the first {@link maxChildren} children of a span in these segments meets a condition. */
 function hasChild(
   segments: readonly Segment[],
   { idHigh, idLow }: SpanRecord,
@@ -60,7 +59,7 @@ function hasChild(
   for (const segment of segments) {
     for (
       let child = segment.byParent.head(idHigh, idLow);
-      child >= 0 && seen++ < maxEarlier;
+      child >= 0 && seen++ < maxChildren;
       child = segment.byParent.next(child)
     ) {
       if (segment.isParent(child, idHigh, idLow) && condition(segment, child)) return true;
@@ -84,42 +83,6 @@ function isSameSend(segment: Segment, row: number, other: Segment, at: number): 
     other.scope[at] === segment.scope[row] &&
     other.messageId[at] === segment.messageId[row]
   );
-}
-
-/** Whether the same consumer received the message before: `attempt`, or `duplicate` if both spans are one consumption. */
-export function earlierOf(store: SpanStore, segment: Segment, row: number, entry: number, hop: Hop): LinkState {
-  const high = segment.linkTargets[entry * 2]!;
-  const low = segment.linkTargets[entry * 2 + 1]!;
-  let seen = 0;
-  let found: LinkState = LinkState.plain;
-  const { segments, flow } = store;
-  for (let at = segments.length - 1; at >= 0; at--) {
-    const other = segments[at]!;
-    for (let each = other.byTarget.head(high, low); each >= 0 && seen < maxEarlier; each = other.byTarget.next(each)) {
-      seen++;
-      if (!other.isTarget(each, high, low) || (other === segment && each === entry)) continue;
-      const state = other.linkStates[each]!;
-      if (state === LinkState.plain) continue;
-      const otherRow = other.linkRows[each]!;
-      const otherHop = flow.hops[other.linkHops[each]!];
-      const otherScope = other.scope[otherRow] !== segment.scope[row];
-      if (
-        otherHop?.card === hop.card &&
-        otherHop.service === hop.service &&
-        otherScope &&
-        hop.receiving === otherHop.receiving
-      ) {
-        hop.card.doubled++;
-        return LinkState.duplicate;
-      }
-      if (otherHop !== hop) continue;
-      if (other.isParent(otherRow, segment.ids[row * 2]!, segment.ids[row * 2 + 1]!)) return LinkState.duplicate;
-      if (segment.isParent(row, other.ids[otherRow * 2]!, other.ids[otherRow * 2 + 1]!)) return LinkState.duplicate;
-      if (other === segment && otherRow === row) return LinkState.duplicate;
-      found = LinkState.attempt;
-    }
-  }
-  return found;
 }
 
 /** Whether a span is processed within the receive of its message, as in Go's kotel: the receive is counted. */

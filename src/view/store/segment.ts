@@ -19,10 +19,32 @@ export const LinkState = {
   attempt: 3,
   /** Another span of the same consumption counts the message. */
   duplicate: 4,
-  /** Like `pending`, but the creation is the parent instead of a link. */
-  pendingParent: 5,
+  /** Like `duplicate`, of another instrumentation. */
+  doubled: 5,
+  /** A message was consumed, whose producer was not sampled. */
+  unsampled: 6,
+  /** A message without a creation context was consumed: the link is to the parent, which is not a message. */
+  noContext: 7,
 } as const;
 export type LinkState = (typeof LinkState)[keyof typeof LinkState];
+
+/** Bits of what is known of a link to a consumed message. */
+export const LinkFlag = {
+  /** The context says that the producer was not sampled. */
+  unsampled: 1,
+  /** The span that consumed has a sampling threshold. */
+  threshold: 2,
+  /** The creation is the parent instead of a link. */
+  parent: 4,
+  /** The span reports that the clocks differ. */
+  skewed: 8,
+} as const;
+
+/** The position of a link in the store. */
+export interface LinkRef {
+  segment: Segment;
+  entry: number;
+}
 
 /** Values that the store computes before it adds a span. */
 export interface RowFacts {
@@ -39,7 +61,6 @@ export interface RowFacts {
 export class Segment {
   rows = 0;
   linkCount = 0;
-  pendingLinks = 0;
   readonly traceIds: Uint32Array = new Uint32Array(segmentRows * 4);
   readonly ids: Uint32Array = new Uint32Array(segmentRows * 2);
   readonly parents: Uint32Array = new Uint32Array(segmentRows * 2);
@@ -68,9 +89,11 @@ export class Segment {
   linkTargets: Uint32Array = new Uint32Array(segmentRows * 2);
   linkRows: Uint32Array = new Uint32Array(segmentRows);
   linkStates: Uint8Array = new Uint8Array(segmentRows);
+  /** Bits of {@link LinkFlag}. */
+  linkFlags: Uint8Array = new Uint8Array(segmentRows);
   linkHops: Uint16Array = new Uint16Array(segmentRows);
   linkGenerations: Uint32Array = new Uint32Array(segmentRows);
-  /** Wait from the start of the creation until the message was received, in milliseconds; 0 if unknown. */
+  /** Wait from the start of the creation until the message was received, in milliseconds; 0 if unknown, negative if the clocks differ. */
   linkWaits: Float32Array = new Float32Array(segmentRows);
   readonly byId: ChainIndex = new ChainIndex(16, segmentRows);
   readonly byParent: ChainIndex = new ChainIndex(16, segmentRows);
@@ -83,7 +106,7 @@ export class Segment {
 
   /** Approximate memory of the segment, in bytes. */
   get bytes(): number {
-    return segmentRows * 104 + this.linkRows.length * 23 + this.byTarget.bytes + 2 * this.byId.bytes + this.raw.bytes;
+    return segmentRows * 104 + this.linkRows.length * 24 + this.byTarget.bytes + 2 * this.byId.bytes + this.raw.bytes;
   }
 
   add(record: SpanRecord, facts: RowFacts, request: Buffer): number {
@@ -187,6 +210,7 @@ export class Segment {
     this.linkTargets = grow(this.linkTargets, new Uint32Array(room * 2));
     this.linkRows = grow(this.linkRows, new Uint32Array(room));
     this.linkStates = grow(this.linkStates, new Uint8Array(room));
+    this.linkFlags = grow(this.linkFlags, new Uint8Array(room));
     this.linkHops = grow(this.linkHops, new Uint16Array(room));
     this.linkGenerations = grow(this.linkGenerations, new Uint32Array(room));
     this.linkWaits = grow(this.linkWaits, new Float32Array(room));

@@ -140,7 +140,7 @@ export class SpanStore implements SpanSink {
   }
 
   get bytes(): number {
-    let bytes = 0;
+    let bytes = this.#joins.bytes;
     for (const segment of this.segments) bytes += segment.bytes;
     return bytes;
   }
@@ -161,6 +161,11 @@ export class SpanStore implements SpanSink {
       if (row >= 0) return this.numberOf(at, row);
     }
     return -1;
+  }
+
+  /** The number of a span's card; -1 if the span was removed. */
+  cardOf(span: number): number {
+    return this.segmentOf(span)?.card[span % segmentRows] ?? -1;
   }
 
   #makeRoom(): void {
