@@ -1,10 +1,10 @@
-import { Cluster } from 'ioredis';
+import { Cluster, type NatMap } from 'ioredis';
 import { consumeStream, processMessage, type StreamMessage, traceRedis } from 'mqtrace/ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RedisNode, startRedisCluster } from '../brokers/index.ts';
 import { uniqueName } from '../../test-support/inputs.ts';
 import { idOf, linked, type Recording, recordSpans, underSpan } from '../../test-support/spans.ts';
-import { cuttingProxy } from './cutting-proxy.ts';
+import { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 import { endAfterwards } from './setup.ts';
 
 describe('a Cluster', () => {
@@ -148,12 +148,18 @@ describe('a Cluster', () => {
     expect(recording.open()).toStrictEqual([]);
   });
 
-  it('a consumer that loses a reply handles its entries before later ones', async () => {
+  /** A proxy in front of each node, and the options of a Cluster that connects through them. */
+  async function behindProxies(): Promise<{ proxies: CuttingProxy[]; natMap: NatMap }> {
     const proxies = await Promise.all(nodes.map(({ host, port }) => cuttingProxy(`redis://${host}:${port}`)));
+    const natMap = Object.fromEntries(
+      nodes.map(({ host, port }, at) => [`${host}:${port}`, { host: '127.0.0.1', port: proxies[at]!.port }]),
+    );
+    return { proxies, natMap };
+  }
+
+  it('a consumer that loses a reply handles its entries before later ones', async () => {
+    const { proxies, natMap } = await behindProxies();
     try {
-      const natMap = Object.fromEntries(
-        nodes.map(({ host, port }, at) => [`${host}:${port}`, { host: '127.0.0.1', port: proxies[at]!.port }]),
-      );
       const cluster = traceRedis(endAfterwards(new Cluster(nodes, { natMap })));
       const [stream, group] = [uniqueName('orders'), uniqueName('billing')];
       const handled: string[] = [];
@@ -174,6 +180,23 @@ describe('a Cluster', () => {
     } finally {
       for (const proxy of proxies) proxy.close();
     }
+  });
+
+  it.each([0, 20, 90, 150, 300])('a consumer stops %d ms after it has lost every node', async (ms) => {
+    const { proxies, natMap } = await behindProxies();
+    const cluster = traceRedis(endAfterwards(new Cluster(nodes, { natMap, clusterRetryStrategy: () => 600_000 })));
+    const stream = uniqueName('orders');
+    const handled: string[] = [];
+    const consumer = consumeStream(
+      cluster,
+      { streams: stream, group: 'g', blockMs: 600_000, onError: () => {} },
+      ({ id }) => handled.push(id),
+    );
+    await endAfterwards(new Cluster(nodes)).xadd(stream, '1-1', 'n', '1');
+    await vi.waitFor(() => expect(handled).toStrictEqual(['1-1']));
+    for (const proxy of proxies) proxy.close();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await consumer.stop();
   });
 });
 

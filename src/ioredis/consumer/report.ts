@@ -1,4 +1,4 @@
-// Reports failures of a consumer.
+// Reports the failures of a consumer.
 import { callHook } from '../../common/faults.ts';
 import { reportError } from '../../common/warnings.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';
@@ -22,4 +22,12 @@ export function reportFailure(
     const { stream, id } = message;
     reportError(`handler of ${stream}`, `the handler failed; ${stream} ${id} stays pending`, error);
   }
+}
+
+/** @internal */
+export function invalidEntries(command: string): Error {
+  return new Error(
+    `consumeStream: ${command} returned a reply with invalid entries; they stay pending. ` +
+      `Is there a reply transformer for it (Command.setReplyTransformer)?`,
+  );
 }

@@ -14,7 +14,8 @@ import {
 import { createGroups } from './group.ts';
 import { type ConsumerObserver, GuardedObserver } from './observer.ts';
 import type { ConsumeSettings, StreamMessage } from './options.ts';
-import { reportFailure } from './report.ts';
+import { Pauses } from './pauses.ts';
+import { invalidEntries, reportFailure } from './report.ts';
 
 type Handler = (message: StreamMessage) => unknown;
 
@@ -48,7 +49,10 @@ export class StreamConsumer {
   #waiting = false;
   #stopping = false;
   #ended = false;
-  #wake: (() => void) | undefined;
+  #handling = false;
+  readonly #pauses = new Pauses();
+  #abandon!: () => void;
+  readonly #abandoned = new Promise<void>((resolve) => (this.#abandon = resolve));
 
   constructor(
     client: ConsumerClient,
@@ -79,26 +83,33 @@ export class StreamConsumer {
   /** Resolves when the consumer was stopped; rejects if it cannot continue. */
   async run(): Promise<void> {
     try {
-      while (!this.#stopping) await this.#round();
+      await Promise.race([this.#loop(), this.#abandoned]);
     } finally {
       this.#stopping = true;
       this.#end();
     }
   }
 
+  async #loop(): Promise<void> {
+    while (!this.#stopping) await this.#round();
+  }
+
   /** Lets a running handler finish; no other handler is started. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#wake?.();
+    this.#pauses.end();
     // Without a connection, an acknowledgement would wait for one.
     this.#client.on('reconnecting', () => this.#end());
     if (this.#waiting || this.#client.status !== 'ready') this.#end();
   }
 
   #end(): void {
+    if (this.#ended) return;
     this.#ended = true;
     endClient(this.#client);
+    // A Cluster that is ended while it has no node never settles its commands. The loop gets the time to end by itself first.
+    if (!this.#handling) setImmediate(this.#abandon);
   }
 
   async #round(): Promise<void> {
@@ -116,7 +127,7 @@ export class StreamConsumer {
       this.#report(error);
       if (this.#isFatal(error)) throw error;
       if (missingGroup.has(redisErrorType(error))) this.#grouped = false;
-      await this.#pause(Math.min(longestPauseMs, shortestPauseMs * 2 ** this.#failures++));
+      await this.#pauses.start(Math.min(longestPauseMs, shortestPauseMs * 2 ** this.#failures++));
     }
   }
 
@@ -223,10 +234,7 @@ export class StreamConsumer {
   /** Reports that a part of a reply is invalid; throws if no part is valid. */
   #checkUnderstood({ entries, notUnderstood }: Delivered, command: string): void {
     if (notUnderstood === 0) return;
-    const error = new Error(
-      `consumeStream: ${command} returned a reply with invalid entries; they stay pending. ` +
-        `Is there a reply transformer for it (Command.setReplyTransformer)?`,
-    );
+    const error = invalidEntries(command);
     if (entries.length === 0) throw error;
     this.#report(error);
   }
@@ -253,6 +261,7 @@ export class StreamConsumer {
     const message = messageOf(entry, deliveryAttempt);
     if (message === undefined) return this.#acknowledge(stream, id);
     const observer = new GuardedObserver(this.#observer, entry, deliveryAttempt);
+    this.#handling = true;
     try {
       // Resolved within run(), so that the `then` of a thenable runs in the context of the entry, too.
       await observer.run(() => Promise.resolve(this.#handler(message)));
@@ -260,6 +269,8 @@ export class StreamConsumer {
       observer.fail(error);
       this.#report(error, message);
       return;
+    } finally {
+      this.#handling = false;
     }
     observer.end();
     await observer.run(() => this.#acknowledge(stream, id));
@@ -279,15 +290,5 @@ export class StreamConsumer {
 
   #report(error: unknown, message?: StreamMessage): void {
     reportFailure(this.#settings, error, message);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
