@@ -1,0 +1,86 @@
+// The questions that are about RabbitMQ only, by their names in docs/compared.md.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const body = Buffer.from('1');
+
+export function amqplibQuestions(amqp, { amqpUrl }, tracer) {
+  async function withChannel(fn) {
+    const connection = await amqp.connect(amqpUrl);
+    try {
+      const channel = await (tracer.wrap?.amqplib(connection) ?? connection).createConfirmChannel();
+      return await fn(channel);
+    } finally {
+      await connection.close();
+    }
+  }
+  const newQueue = async (channel, options) => (await channel.assertQueue('', { exclusive: true, ...options })).queue;
+
+  return {
+    'The span of a consumer with `noAck` lasts as long as its asynchronous handler': () =>
+      withChannel(async (channel) => {
+        const queue = await newQueue(channel);
+        return new Promise((resolve) => {
+          const handle = async () => {
+            const span = tracer.activeSpan();
+            await sleep(20);
+            resolve(span?.isOpen() ?? false);
+          };
+          // oxlint-disable-next-line typescript/no-misused-promises -- amqplib ignores what a handler returns; many are asynchronous
+          void channel.consume(queue, handle, { noAck: true });
+          channel.sendToQueue(queue, body);
+        });
+      }),
+
+    'A `get` has a span that links the message': () =>
+      withChannel(async (channel) => {
+        const queue = await newQueue(channel);
+        const sent = await tracer.inSpan(async () => {
+          channel.sendToQueue(queue, body);
+          await channel.waitForConfirms();
+        });
+        const job = await tracer.inSpan(() => channel.get(queue, { noAck: true }));
+        return tracer.spansOf(job.traceId).some(({ links }) => links.some(({ traceId }) => traceId === sent.traceId));
+      }),
+
+    'A dead-lettered message is processed in its trace': () =>
+      withChannel(async (channel) => {
+        const dead = await newQueue(channel);
+        const queue = await newQueue(channel, { deadLetterExchange: '', deadLetterRoutingKey: dead });
+        const handled = new Promise((resolve) => {
+          void channel.consume(dead, () => resolve(tracer.activeTraceId()), { noAck: true });
+        });
+        await channel.consume(queue, (message) => channel.nack(message, false, false));
+        const job = await tracer.inSpan(() => channel.sendToQueue(queue, body));
+        return (await handled) === job.traceId;
+      }),
+
+    'A mandatory message that no queue takes fails the span of its publish': () =>
+      withChannel(async (channel) => {
+        const job = await tracer.inSpan(async () => {
+          channel.publish('', `nowhere-${randomUUID()}`, body, { mandatory: true });
+          await channel.waitForConfirms();
+        });
+        return tracer.spansOf(job.traceId).some(({ isFailed }) => isFailed);
+      }),
+
+    'The reply to a request links the request': () =>
+      withChannel(async (channel) => {
+        const queue = await newQueue(channel);
+        const answer = ({ properties: { replyTo, correlationId } }) =>
+          void channel.sendToQueue(replyTo, body, { correlationId });
+        await channel.consume(queue, answer, { noAck: true });
+        let reply;
+        const replied = new Promise((resolve) => {
+          const handle = () => resolve((reply = tracer.activeSpan()));
+          void channel.consume('amq.rabbitmq.reply-to', handle, { noAck: true });
+        });
+        const job = await tracer.inSpan(async () => {
+          channel.sendToQueue(queue, body, { replyTo: 'amq.rabbitmq.reply-to', correlationId: randomUUID() });
+          await replied;
+        });
+        const requests = new Set(tracer.spansOf(job.traceId).map(({ spanId }) => spanId));
+        return reply?.links().some(({ context }) => requests.has(context.spanId)) ?? false;
+      }),
+  };
+}

@@ -1,0 +1,181 @@
+// The questions that are asked of every client, by their names in docs/compared.md.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const traceIdIn = (headers) =>
+  (headers.traceparent?.split('-')[1] ?? headers['sentry-trace']?.split('-')[0] ?? '').slice(-16);
+const spanIdIn = (headers) => headers.traceparent?.split('-')[2] ?? headers['sentry-trace']?.split('-')[1];
+
+function deepFreeze(value) {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const each of Object.values(value)) deepFreeze(each);
+  }
+  return value;
+}
+
+/** @param client - one of the folder `clients` */
+export function commonQuestions(client, tracer) {
+  /** Sends in a span and consumes; the ids of the span, and what `look` has returned for each message. */
+  async function roundTrip({ inputs, send, look, count, how, tenant }) {
+    const destination = await client.newDestination();
+    const given = inputs ?? [client.input({ source: 'shop' })];
+    const job = await tracer.inSpan(() => (send ?? client.send)(destination, given, how?.options), { tenant });
+    const seen = [];
+    await client.consume(
+      destination,
+      async (headers, message) => void seen.push(await look?.(headers, message, seen.length)),
+      count ?? given.length,
+      how,
+    );
+    return { job, seen, destination };
+  }
+  const headersSeen = (options) => roundTrip({ ...options, look: (headers) => headers });
+
+  /** RabbitMQ's metrics are by exchange. */
+  const countOf = (sent, destination) => sent[client.name === 'amqplib' ? 'amq.default' : destination] ?? 0;
+
+  const questions = {
+    async 'A message is processed in the trace in which it was sent'() {
+      const { job, seen } = await roundTrip({ look: () => tracer.activeTraceId() });
+      return seen[0] === job.traceId;
+    },
+
+    async 'Its handler has the baggage of the sender'() {
+      const { seen } = await roundTrip({ tenant: 'acme', look: () => tracer.tenant() });
+      return seen[0] === 'acme';
+    },
+
+    async 'Messages that are sent in one call each carry a context of their own'() {
+      const input = client.input({ source: 'shop' });
+      const { seen } = await headersSeen({ inputs: [input, input] });
+      const [first, second] = seen.map(spanIdIn);
+      return first !== undefined && first !== second;
+    },
+
+    async 'Objects that the application passes are not changed'() {
+      const input = client.input({ source: 'shop' });
+      const before = JSON.stringify(input);
+      await headersSeen({ inputs: [input] });
+      return JSON.stringify(input) === before;
+    },
+
+    async 'Frozen objects can be sent'() {
+      const { seen } = await headersSeen({ inputs: [deepFreeze(client.input({ source: 'shop' }))] });
+      return seen.length === 1;
+    },
+
+    async 'The span of a consumer lasts as long as its asynchronous handler'() {
+      const { seen } = await roundTrip({
+        look: async () => {
+          const span = tracer.activeSpan();
+          await sleep(20);
+          return span?.isOpen() ?? false;
+        },
+      });
+      return seen[0];
+    },
+
+    async 'A message that is delivered again is processed in its trace again'() {
+      const seen = [];
+      const destination = await client.newDestination();
+      const job = await tracer.inSpan(() => client.send(destination, [client.input({ source: 'shop' })]));
+      const fail = async () => {
+        seen.push(tracer.activeTraceId());
+        if (seen.length === 1) throw new Error('the first attempt fails');
+      };
+      await client.consume(destination, fail, 2);
+      return seen.length === 2 && seen.every((traceId) => traceId === job.traceId);
+    },
+
+    async 'Destinations can be left without spans, while their messages carry the context'() {
+      const { job, seen } = await headersSeen({ how: { options: { ignoreDestinations: ['*'] } } });
+      return spanIdIn(seen[0]) === job.spanId && tracer.spansOf(job.traceId).length <= 1;
+    },
+
+    async 'A message can start a new trace that links the one in which it was sent'() {
+      const { job, seen } = await headersSeen({ how: { options: { newTrace: ['*'] } } });
+      const sent = tracer.spansOf(traceIdIn(seen[0])).find(({ spanId }) => spanId === spanIdIn(seen[0]));
+      return sent?.links.some(({ spanId }) => spanId === job.spanId) ?? false;
+    },
+
+    async 'Headers can be captured, with secrets redacted'() {
+      const options = { captureHeaders: ['order-id', 'x-token'] };
+      const inputs = [client.input({ 'order-id': '7', 'x-token': 'abc' })];
+      const { job } = await headersSeen({ inputs, how: { options } });
+      return tracer
+        .spansOf(job.traceId)
+        .some(
+          ({ attributes }) =>
+            attributes['messaging.header.order-id']?.[0] === '7' &&
+            attributes['messaging.header.x-token']?.[0] === 'REDACTED',
+        );
+    },
+
+    async 'A hook can add attributes to the span of a message that is sent'() {
+      if (tracer.hook === undefined) return undefined;
+      const options = tracer.hook((setAttribute) => setAttribute('app.hook', true));
+      const { job } = await headersSeen({ how: { options } });
+      tracer.hook(undefined);
+      return tracer.spansOf(job.traceId).some(({ attributes }) => attributes['app.hook'] === true);
+    },
+
+    async 'A hook that throws does not reach the application'() {
+      if (tracer.hook === undefined) return undefined;
+      const options = tracer.hook(() => {
+        throw new Error('broken hook');
+      });
+      const { seen } = await headersSeen({ how: { options } });
+      tracer.hook(undefined);
+      return seen.length === 1;
+    },
+
+    async 'A propagator that throws does not reach the application'() {
+      if (tracer.withBrokenPropagator === undefined) return undefined;
+      const { seen } = await tracer.withBrokenPropagator(() => headersSeen({}));
+      return seen.length === 1;
+    },
+
+    async 'The messages that are sent are counted'() {
+      if (tracer.metricsOf === undefined) return undefined;
+      const { destination } = await headersSeen({});
+      return countOf(await tracer.metricsOf(/sent/), destination) > 0;
+    },
+
+    async 'They are counted in traces that are not sampled too'() {
+      if (tracer.metricsOf === undefined) return undefined;
+      const destination = await client.newDestination();
+      const before = countOf(await tracer.metricsOf(/sent/), destination);
+      await tracer.unsampled(() => client.send(destination, [client.input({ source: 'shop' })]));
+      return countOf(await tracer.metricsOf(/sent/), destination) > before;
+    },
+
+    async 'A metric reports how long messages have waited'() {
+      if (tracer.metricsOf === undefined) return undefined;
+      const { destination } = await headersSeen({});
+      const ages = await tracer.metricsOf(/message\.age$|wait|latency/);
+      return (ages[destination]?.count ?? 0) > 0;
+    },
+
+    async 'A metric reports the time since the start of a pipeline of several messages'() {
+      if (tracer.metricsOf === undefined) return undefined;
+      const { destination } = await headersSeen({ how: { options: { pipelines: true } } });
+      const ages = await tracer.metricsOf(/pipeline/);
+      return (ages[destination]?.count ?? 0) > 0;
+    },
+  };
+  if (client.settles) {
+    questions['The settlement of a message has a span'] = async () => {
+      const { job } = await roundTrip({ how: { settle: true } });
+      await sleep(20);
+      return tracer.spansOf(job.traceId).some(({ name }) => /commit|\back\b|xack/i.test(name));
+    };
+  }
+  if (client.sendTwiceWrapped) {
+    questions['A client that is wrapped twice is traced once'] = async () => {
+      if (tracer.again === undefined) return undefined;
+      const { job } = await roundTrip({ send: (to, [input]) => client.sendTwiceWrapped(to, input) });
+      return tracer.spansOf(job.traceId).filter(({ name }) => /send|publish|xadd/.test(name)).length === 1;
+    };
+  }
+  return questions;
+}

@@ -1,0 +1,17 @@
+// The questions that are about Redis Streams only, by their names in docs/compared.md.
+import { randomUUID } from 'node:crypto';
+
+export function ioredisQuestions({ Redis }, { redisUrl }, tracer) {
+  return {
+    async 'A read has a span that links the messages that it returns'() {
+      const redis = new Redis(redisUrl);
+      const traced = tracer.wrap?.ioredis(redis) ?? redis;
+      const stream = `compared-${randomUUID()}`;
+      const sent = await tracer.inSpan(() => traced.xadd(stream, '*', 'order', '7'));
+      const job = await tracer.inSpan(() => traced.xread('STREAMS', stream, '0'));
+      await redis.del(stream);
+      redis.disconnect();
+      return tracer.spansOf(job.traceId).some(({ links }) => links.some(({ traceId }) => traceId === sent.traceId));
+    },
+  };
+}

@@ -1,0 +1,60 @@
+// What the tracers that use OpenTelemetry's API have in common: spans in memory, the active trace, baggage.
+import { context, propagation, ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+
+const lastOf = (id) => id?.slice(-16);
+
+/** @param exporter - an in-memory exporter that gets every span */
+export function openTelemetrySpans(exporter) {
+  return {
+    /** Runs `fn` in a span that starts a trace, with baggage if asked for; returns the ids of both. */
+    async inSpan(fn, { tenant } = {}) {
+      const span = trace.getTracer('test').startSpan('job', {}, ROOT_CONTEXT);
+      const baggage = propagation.createBaggage(tenant === undefined ? {} : { tenant: { value: tenant } });
+      const active = trace.setSpan(ROOT_CONTEXT, span);
+      await context.with(tenant === undefined ? active : propagation.setBaggage(active, baggage), fn);
+      span.end();
+      const { traceId, spanId } = span.spanContext();
+      return { traceId: lastOf(traceId), spanId };
+    },
+    untraced: (fn) => context.with(suppressTracing(ROOT_CONTEXT), fn),
+    unsampled: (fn) => {
+      const spanContext = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: TraceFlags.NONE };
+      return context.with(trace.setSpanContext(ROOT_CONTEXT, spanContext), fn);
+    },
+    activeTraceId: () => lastOf(trace.getActiveSpan()?.spanContext().traceId),
+    activeSpan: () => {
+      const span = trace.getActiveSpan();
+      return (
+        span && { spanId: span.spanContext().spanId, links: () => span.links ?? [], isOpen: () => span.isRecording() }
+      );
+    },
+    tenant: () => propagation.getActiveBaggage()?.getEntry('tenant')?.value,
+    spansOf: (traceId) =>
+      exporter
+        .getFinishedSpans()
+        .filter((span) => lastOf(span.spanContext().traceId) === traceId)
+        .map((span) => ({
+          spanId: span.spanContext().spanId,
+          name: span.name,
+          links: span.links.map(({ context: { traceId: id, spanId } }) => ({ traceId: lastOf(id), spanId })),
+          isFailed: span.status.code === SpanStatusCode.ERROR,
+          attributes: span.attributes,
+        })),
+    /** Lets the propagator throw while `fn` runs. */
+    async withBrokenPropagator(fn) {
+      const before = propagation._getGlobalPropagator();
+      const fail = () => {
+        throw new Error('broken propagator');
+      };
+      propagation.disable();
+      propagation.setGlobalPropagator({ inject: fail, extract: fail, fields: () => ['traceparent'] });
+      try {
+        return await fn();
+      } finally {
+        propagation.disable();
+        propagation.setGlobalPropagator(before);
+      }
+    },
+  };
+}
