@@ -39,7 +39,7 @@ writeBundle(
   'shared',
 );
 // Bundled separately, so that the viewer and the commands do not split the files that applications load.
-writeBundle(root, dist, Object.values(manifest.bin).map(sourceOf), 'src/cli', ['./mcp/server.ts']);
+writeBundle(root, dist, Object.values(manifest.bin).map(sourceOf), 'src/cli', ['./mcp/server.ts'], true);
 for (const { import: facade, default: module } of entries)
   writeFacade(join(root, facade.default), join(root, module.default));
 

@@ -6,7 +6,7 @@ const registered = (node: string, ...checks: (readonly string[])[]): Lane => ({
   row: 'mqtrace/register on Node.js',
   version: node,
   node,
-  packages: { tsx: '^4.23.0' },
+  packages: { tsx: '^4.23.0', 'amqp-connection-manager': '^5.0.0' },
   commands: [...loads, ...checks].map((args) => ['node', 'register/check.cjs'].concat(args)),
 });
 const preload = ['--import', 'mqtrace/register'];
@@ -14,10 +14,16 @@ const nodeSdk = (version: string, packages: Readonly<Record<string, string>>): L
   row: 'mqtrace/register and NodeSDK',
   version,
   packages,
-  commands: [['node', ...preload, 'register/node-sdk.cjs']],
+  commands: [
+    ['node', ...preload, 'register/node-sdk.cjs'],
+    ['node', ...preload, 'register/node-sdk.mjs'],
+  ],
 });
 const [appCjs, appMjs, appMts] = ['register/app.cjs', 'register/app.mjs', 'register/app.mts'];
+/** The ES module build of amqp-connection-manager. */
+const waiting = ['--publishes=6', ...preload, 'register/connection-manager.mjs'];
 const loads = [
+  waiting,
   [...preload, appCjs],
   [...preload, appMjs],
   ['--require', 'mqtrace/register', appCjs],

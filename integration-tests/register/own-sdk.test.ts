@@ -26,3 +26,27 @@ describe('a provider of the application', () => {
     expect([err, spans]).toEqual(['', []]);
   });
 });
+
+describe('clients and tracers that existed before', () => {
+  const start = (slots: string): ReturnType<typeof run> =>
+    run([...preload, 'own-sdk.mjs'], { env: { SLOTS: slots, MQTRACE_HIDE_FIELDS: 'false' } });
+
+  it.each(['trace', 'context,propagation,trace', 'trace,propagation,context'])(
+    'use the provider of the application (%s)',
+    async (slots) => {
+      const { out, err, spans } = await start(slots);
+      const told = JSON.parse(out) as { header: string };
+      expect(told).toMatchObject({ registered: slots.split(',').map(() => true), names: ['xadd', 'order'] });
+      expect(told).toMatchObject(slots === 'trace' ? {} : { child: true, header: 'b3' });
+      expect(spans.map(({ name }) => name.split(' ')[0])).toEqual(['xadd']);
+      expect(err).toMatch(/^mqtrace: the application has started[^\n]*\n$/);
+    },
+  );
+
+  it('use the propagator and the context manager of the application, and the provider of mqtrace/register stays', async () => {
+    const { out, err, spans } = await start('propagation,context');
+    expect(JSON.parse(out)).toMatchObject({ registered: [true, true], header: 'b3' });
+    expect(spans.map(({ name }) => name.split(' ')[0]!).sort()).toEqual(['order', 'xadd', 'xadd']);
+    expect(err).toBe('');
+  });
+});

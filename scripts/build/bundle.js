@@ -10,6 +10,8 @@ const target = 'node20.19';
  * bundlers find.
  */
 const placeholder = 'requireOfCommonJS';
+/** Replaces `import()` of a path that is computed: an ES module that is no part of this package cannot be required everywhere. */
+const importPlaceholder = 'importOfEsModule';
 /**
  * Parts of Node.js that take milliseconds to load, and that only exporting or some options need: they are loaded
  * where the code uses their name. The sources use it where a sender is created, neither at load time nor for each
@@ -26,8 +28,9 @@ const late = ['http', 'https', 'http2', 'zlib', 'worker_threads'];
  * @param {readonly string[]} entries - paths of the sources, from the root
  * @param {string} shared - folder of the shared files, from `folder`
  * @param {readonly string[]} [apart] - modules that are built separately, as the sources import them from that folder
+ * @param {boolean} [compact] - whether to write long lines without indentation, which take a quarter less space
  */
-export function writeBundle(root, folder, entries, shared, apart = []) {
+export function writeBundle(root, folder, entries, shared, apart = [], compact = false) {
   const { outputFiles } = buildSync({
     absWorkingDir: root,
     entryPoints: [...entries],
@@ -51,7 +54,8 @@ export function writeBundle(root, folder, entries, shared, apart = []) {
   for (const { path, text: all } of outputFiles) {
     if (empty.includes(basename(path))) continue;
     const text = withoutImports(all, empty);
-    const code = commonJs(apart.reduce((all, path) => all.replaceAll(path, path.replace(/\.ts$/, '.js')), text));
+    const readable = commonJs(apart.reduce((all, path) => all.replaceAll(path, path.replace(/\.ts$/, '.js')), text));
+    const code = compact ? withoutIndentation(readable) : readable;
     const names = [...code.matchAll(/^exports\.(\w+) = /gm)].map(([, name]) => name);
     mkdirSync(dirname(path), { recursive: true });
     if (basename(path) === 'index.js' && names.length > 0) {
@@ -59,6 +63,11 @@ export function writeBundle(root, folder, entries, shared, apart = []) {
       writeFileSync(path, reexport(names));
     } else writeFileSync(path, code);
   }
+}
+
+/** Lines stay short enough to find the place of an error. */
+function withoutIndentation(code) {
+  return transformSync(code, { minifyWhitespace: true, lineLimit: 160, legalComments: 'none', target }).code;
 }
 
 /** Removes the imports of files that are not written. */
@@ -84,13 +93,16 @@ ${assignments.join('\n')}
 
 /** esbuild splits ES modules only, so that each of its files is compiled in a second step. */
 function commonJs(text) {
-  const { code } = transformSync(plainExports(plainImports(text)), {
+  const computed = text.replaceAll(/\bimport\((?!["'])/g, `${importPlaceholder}(`);
+  const { code } = transformSync(plainExports(plainImports(computed)), {
     format: 'cjs',
     platform: 'node',
     target,
     supported: { 'dynamic-import': false },
   });
-  return loadLate(code.replaceAll(`${placeholder}(`, 'require(')).replace(/^(#!.*\n)?/, '$1"use strict";\n');
+  return loadLate(
+    code.replaceAll(`${placeholder}(`, 'require(').replaceAll(`${importPlaceholder}(`, 'import('),
+  ).replace(/^(#!.*\n)?/, '$1"use strict";\n');
 }
 
 /** Replaces each use of a module by its `require`. */

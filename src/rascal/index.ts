@@ -1,8 +1,8 @@
 // Traces rascal, which opens its connections itself and shares channels between publications.
-import { bindCallbacks } from '../amqplib/completion.ts';
 import { checkAmqplibOptions, type TraceAmqplibOptions } from '../amqplib/options.ts';
 import { traceOneConnection } from '../amqplib/trace-connection.ts';
 import { checkClient, claim, guard, Messaging, replaceMethod } from '../messaging/index.ts';
+import { bindChannelRequests } from './publications.ts';
 
 export type { TraceAmqplibOptions } from '../amqplib/options.ts';
 
@@ -29,7 +29,9 @@ export function traceRascal(modules: RascalModules, options: TraceAmqplibOptions
   checkClient('traceRascal', amqplib, ['connect'], 'amqplib: the module amqplib/callback_api');
   checkClient('traceRascal', publication, ['create'], 'publication: the module rascal/lib/amqp/Publication');
   traceConnect(amqplib as object, new Messaging('rabbitmq', 'traceRascal', options), options);
-  tracePublications(publication as object);
+  if (claim(publication as object, 'traceRascal', {})) {
+    replaceMethod(publication as object, 'create', bindChannelRequests);
+  }
 }
 
 function traceConnect(amqplib: object, messaging: Messaging, options: TraceAmqplibOptions): void {
@@ -50,29 +52,6 @@ function traceConnect(amqplib: object, messaging: Messaging, options: TraceAmqpl
             return Reflect.apply(callback, this, results);
           };
         }
-        return Reflect.apply(raw, this, args);
-      },
-  );
-}
-
-/** The methods of a virtual host whose callbacks run when another request has given a channel back, in its context. */
-const requests = ['borrowChannel', 'borrowConfirmChannel', 'getChannel', 'getConfirmChannel'];
-
-/** Runs the callbacks of channel requests in the context of the request. */
-function tracePublications(publication: object): void {
-  if (!claim(publication, 'traceRascal', {})) return;
-  replaceMethod(
-    publication,
-    'create',
-    (raw) =>
-      function create(this: unknown, ...args: unknown[]): unknown {
-        const [vhost] = args;
-        // Before the publication takes these methods from the virtual host.
-        guard('tracing a virtual host', () => {
-          if (typeof vhost === 'object' && vhost !== null && claim(vhost, 'traceRascal', {})) {
-            bindCallbacks(vhost, requests);
-          }
-        });
         return Reflect.apply(raw, this, args);
       },
   );

@@ -10,6 +10,7 @@ const clientChecks: { readonly [Name in ClientName]: (where: string, options: Cl
   amqplib: checkAmqplibOptions,
   ioredis: checkRedisOptions,
   bullmq: checkBullmqOptions,
+  'rabbitmq-client': checkAmqplibOptions,
 };
 
 /** @throws MqtraceError `INVALID_OPTION` for invalid options of one client */

@@ -9,7 +9,10 @@ import { traceRedisClass } from '../ioredis/classes.ts';
 import type { TraceKafkaOptions } from '../kafkajs/index.ts';
 import { traceKafkaClass } from '../kafkajs/classes.ts';
 import { asAutomatic } from '../messaging/index.ts';
+import { traceRabbitClass } from '../rabbitmq-client/classes.ts';
+import { tracePublicationModule } from '../rascal/publications.ts';
 import { bullmqRedisFiles } from './bullmq-redis.ts';
+import { type EsModuleFile, loadEsModules } from './es-modules.ts';
 import { type Class, classFile, type PackageFile, watchFiles } from './module-loads.ts';
 
 /** The options of each client's wrapper. */
@@ -18,11 +21,12 @@ export interface ClientOptions {
   readonly amqplib: TraceAmqplibOptions;
   readonly ioredis: TraceRedisOptions;
   readonly bullmq: TraceBullmqOptions;
+  readonly 'rabbitmq-client': TraceAmqplibOptions;
 }
 
 export type ClientName = keyof ClientOptions;
 
-export const clientNames: readonly ClientName[] = ['kafkajs', 'amqplib', 'ioredis', 'bullmq'];
+export const clientNames: readonly ClientName[] = ['kafkajs', 'amqplib', 'ioredis', 'bullmq', 'rabbitmq-client'];
 
 /** The options with which each client is traced; the last ones that were switched on apply. */
 const switchedOn: { readonly [Name in ClientName]: ClientOptions[Name][] } = {
@@ -30,6 +34,7 @@ const switchedOn: { readonly [Name in ClientName]: ClientOptions[Name][] } = {
   amqplib: [],
   ioredis: [],
   bullmq: [],
+  'rabbitmq-client': [],
 };
 const watched = new Set<ClientName>();
 
@@ -45,6 +50,7 @@ export function switchOn<Name extends ClientName>(name: Name, options: ClientOpt
   if (!watched.has(name)) {
     watched.add(name);
     watchFiles(files[name]);
+    if (name === 'amqplib') loadEsModules([connectionManagerModule]);
   }
   return () => {
     const index = entries.indexOf(entry);
@@ -88,6 +94,18 @@ function amqplibFile(path: string, name: string): PackageFile {
   );
 }
 
+function traceConnectionManagers(exports: unknown): void {
+  traceChannelWrapperClass(classOf(exports), () => switchedOn.amqplib.length > 0);
+}
+
+/** `import` of amqp-connection-manager loads other files of it than `require`. */
+const connectionManagerModule: EsModuleFile = {
+  name: 'amqp-connection-manager',
+  main: 'dist/cjs/index.js',
+  path: 'dist/esm/ChannelWrapper.js',
+  loaded: traceConnectionManagers,
+};
+
 const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
   kafkajs: [
     {
@@ -99,10 +117,11 @@ const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
   amqplib: [
     amqplibFile('lib/channel_model.js', 'ChannelModel'),
     amqplibFile('lib/callback_model.js', 'CallbackModel'),
+    { name: 'amqp-connection-manager', path: 'dist/cjs/ChannelWrapper.js', loaded: traceConnectionManagers },
     {
-      name: 'amqp-connection-manager',
-      path: 'dist/cjs/ChannelWrapper.js',
-      loaded: (exports) => traceChannelWrapperClass(classOf(exports), () => switchedOn.amqplib.length > 0),
+      name: 'rascal',
+      path: 'lib/amqp/Publication.js',
+      loaded: (exports) => tracePublicationModule(exports as object, () => switchedOn.amqplib.length > 0),
     },
   ],
   ioredis: [
@@ -123,5 +142,10 @@ const files: { readonly [Name in ClientName]: readonly PackageFile[] } = {
     bullmqFile('queue-base.js', 'QueueBase', traceQueueClass),
     bullmqFile('worker.js', 'Worker', traceWorkerClass),
     bullmqFile('flow-producer.js', 'FlowProducer', traceFlowProducerClass),
+  ],
+  'rabbitmq-client': [
+    classFile('rabbitmq-client', 'lib/Connection.js', 'Connection', (exported) =>
+      traceRabbitClass(exported, () => switchedOn['rabbitmq-client'].at(-1)),
+    ),
   ],
 };

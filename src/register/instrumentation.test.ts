@@ -5,7 +5,13 @@ import { Kafka, logLevel } from 'kafkajs';
 import { traceKafka, traceProducer } from 'mqtrace/kafkajs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isClaimed, isTracedExplicitly } from '../messaging/instance.ts';
-import { AmqplibInstrumentation, IORedisInstrumentation, KafkaJsInstrumentation } from './instrumentation.ts';
+import {
+  AmqplibInstrumentation,
+  BullMQInstrumentation,
+  IORedisInstrumentation,
+  KafkaJsInstrumentation,
+  RabbitMQClientInstrumentation,
+} from './instrumentation.ts';
 
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 const kafka = new Kafka({ brokers: ['127.0.0.1:1'], logLevel: logLevel.NOTHING });
@@ -78,6 +84,31 @@ describe('an instrumentation class', () => {
     const later = redis.duplicate();
     expect([redis, copy, later].map(isClaimed)).toEqual([true, true, true]);
     expect(isClaimed(new Redis({ lazyConnect: true }))).toBe(false);
+  });
+});
+
+describe.each([
+  ['kafkajs', KafkaJsInstrumentation],
+  ['amqplib', AmqplibInstrumentation],
+  ['ioredis', IORedisInstrumentation],
+  ['bullmq', BullMQInstrumentation],
+  ['rabbitmq-client', RabbitMQClientInstrumentation],
+] as const)('the class of %s', (client, Class) => {
+  it("keeps the contract of OpenTelemetry's interface", () => {
+    const one = new Class({ enabled: false });
+    try {
+      expect(one.instrumentationName).toBe(`mqtrace/${client}`);
+      expect(one.getConfig()).toEqual({ enabled: false });
+      one.setTracerProvider(new BasicTracerProvider());
+      one.setMeterProvider({} as never);
+      one.disable();
+      one.enable();
+      one.setConfig({ parenting: 'auto' });
+      expect(one.getConfig()).toEqual({ enabled: true, parenting: 'auto' });
+      expect(() => new Class({ unknown: 1 } as object)).toThrow(`${Class.name}: unknown option "unknown"`);
+    } finally {
+      one.disable();
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 // `mqtrace/instrumentation`: the wrappers as OpenTelemetry instrumentations, for `registerInstrumentations` and NodeSDK.
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { TraceAmqplibOptions } from '../amqplib/index.ts';
+import type { TraceBullmqOptions } from '../bullmq/index.ts';
 import { checkBoolean, isRecord } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { version } from '../common/version.ts';
@@ -100,7 +101,10 @@ export class KafkaJsInstrumentation extends ClientInstrumentation<'kafkajs'> {
   }
 }
 
-/** Traces amqplib as `traceConnection` does, as a replacement for `@opentelemetry/instrumentation-amqplib`. */
+/**
+ * Traces amqplib as `traceConnection` does, as a replacement for `@opentelemetry/instrumentation-amqplib`. Messages of rascal and of
+ * amqp-connection-manager are published in the context of their call.
+ */
 export class AmqplibInstrumentation extends ClientInstrumentation<'amqplib'> {
   /** @throws MqtraceError `INVALID_OPTION` */
   constructor(config: InstrumentationConfig & TraceAmqplibOptions = {}) {
@@ -113,5 +117,24 @@ export class IORedisInstrumentation extends ClientInstrumentation<'ioredis'> {
   /** @throws MqtraceError `INVALID_OPTION` */
   constructor(config: InstrumentationConfig & TraceRedisOptions = {}) {
     super('ioredis', config);
+  }
+}
+
+/**
+ * Traces BullMQ as `bullmqTelemetry`, `traceWorker` and `traceFlowProducer` do, for queues, workers and flow producers without a
+ * `telemetry` option.
+ */
+export class BullMQInstrumentation extends ClientInstrumentation<'bullmq'> {
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(config: InstrumentationConfig & TraceBullmqOptions = {}) {
+    super('bullmq', config);
+  }
+}
+
+/** Traces rabbitmq-client as `traceRabbitClient` does. */
+export class RabbitMQClientInstrumentation extends ClientInstrumentation<'rabbitmq-client'> {
+  /** @throws MqtraceError `INVALID_OPTION` */
+  constructor(config: InstrumentationConfig & TraceAmqplibOptions = {}) {
+    super('rabbitmq-client', config);
   }
 }

@@ -20,6 +20,8 @@ export interface RegisterOptions {
   readonly ioredis?: ClientOptions['ioredis'] | false | undefined;
   /** Options of `bullmqTelemetry` for what has no `telemetry` of its own in BullMQ. False leaves BullMQ untraced. */
   readonly bullmq?: ClientOptions['bullmq'] | false | undefined;
+  /** Options of `traceRabbitClient` for every connection of rabbitmq-client. False: rabbitmq-client is not traced. */
+  readonly 'rabbitmq-client'?: ClientOptions['rabbitmq-client'] | false | undefined;
 }
 
 /**

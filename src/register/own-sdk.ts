@@ -1,39 +1,79 @@
-// Ends the tracing of mqtrace/register when the application starts an OpenTelemetry SDK itself.
+// Leaves OpenTelemetry's globals to the application when it registers its own provider, propagator or context manager.
+import { context, propagation, trace, type TracerProvider } from '@opentelemetry/api';
 import { warn } from '../common/warnings.ts';
 import { guard, replaceClassMethod } from '../messaging/index.ts';
-import { unregisterTracing } from '../sdk/api-globals.ts';
+import { type ApiSlot, takeBack } from '../sdk/api-globals.ts';
 import type { Tracing } from '../sdk/tracing.ts';
-import { classFile, type PackageFile, watchFiles } from './module-loads.ts';
+import { loadEsModules } from './es-modules.ts';
+import { type Class, classFile, type PackageFile, watchFiles } from './module-loads.ts';
+import { TracerHandOver } from './tracer-hand-over.ts';
+
+/** For each part of the API: its file, its class, and the method that registers something. */
+const parts: readonly [slot: ApiSlot, file: string, className: string, method: string][] = [
+  ['trace', 'trace', 'TraceAPI', 'setGlobalTracerProvider'],
+  ['propagation', 'propagation', 'PropagationAPI', 'setGlobalPropagator'],
+  ['context', 'context', 'ContextAPI', 'setGlobalContextManager'],
+];
 
 /**
- * Watches for the application's own SDK. When it starts, the tracing of `mqtrace/register` exports its spans and ends, and its provider,
- * propagator and context manager are removed. So the application's settings apply to all later spans, whichever was loaded first.
+ * Lets the application register its own parts, though those of `mqtrace/register` are there: the API itself would refuse. With its
+ * provider, the tracing of `mqtrace/register` exports its spans and ends, and later spans are created by that provider, also those of
+ * clients that exist. So the application's settings apply, whichever was loaded first.
  */
 export function endWhenOwnSdkStarts(tracing: Tracing): void {
-  let ended = false;
-  const end = (): void => {
-    if (ended) return;
-    ended = true;
-    if (!unregisterTracing(tracing.provider)) return;
+  const { provider } = tracing;
+  const tracers = new TracerHandOver(provider);
+  const end = (next: TracerProvider): void => {
+    tracers.to(next);
     void tracing.shutdown();
     warn(
-      'the application has started an OpenTelemetry SDK of its own, so that mqtrace/register has ended its tracing; all spans of ' +
-        'clients created from now on go to that SDK. MQTRACE_SDK=off keeps mqtrace/register from starting one',
+      'the application has started an OpenTelemetry SDK of its own, so that mqtrace/register has ended its tracing; all later spans ' +
+        'go to that SDK. MQTRACE_SDK=off keeps mqtrace/register from starting one',
     );
   };
-  const before = (name: string) => (raw: (this: unknown, ...args: unknown[]) => unknown) =>
-    ({
-      [name](this: unknown, ...args: unknown[]): unknown {
-        guard('ending the tracing of mqtrace/register', end);
-        return raw.apply(this, args);
+  /** Copies of the API whose classes are changed: with ES modules there may be two. */
+  const changed = new Set<object>();
+  const makeWay = (slot: ApiSlot, method: string, prototype: object): void => {
+    if (changed.has(prototype)) return;
+    changed.add(prototype);
+    replaceClassMethod(
+      prototype,
+      method,
+      (raw) =>
+        function set(this: unknown, ...args: unknown[]): unknown {
+          const putBack = guard("leaving OpenTelemetry's globals to the application", () => takeBack(provider, slot));
+          const result = raw.apply(this, args);
+          if (putBack === undefined) return result;
+          guard("leaving OpenTelemetry's globals to the application", () => {
+            // The API refuses parts of another version of itself.
+            if (result === false) putBack();
+            else if (slot === 'trace') end(args[0] as TracerProvider);
+          });
+          return result;
+        },
+    );
+  };
+  const own = { trace, propagation, context };
+  for (const [slot, file, className, method] of parts) {
+    makeWay(slot, method, Object.getPrototypeOf(own[slot]) as object);
+    const loaded = ({ prototype }: Class): void => makeWay(slot, method, prototype);
+    watchFiles(
+      ['build/src/api/', 'dist/api/'].map((folder): PackageFile =>
+        classFile(
+          '@opentelemetry/api',
+          `${folder}${file}${folder === 'dist/api/' ? '.cjs' : '.js'}`,
+          className,
+          loaded,
+        ),
+      ),
+    );
+    loadEsModules([
+      {
+        name: '@opentelemetry/api',
+        main: 'dist/index.cjs',
+        path: `dist/api/${file}.mjs`,
+        loaded: (exports) => loaded(exports[className] as Class),
       },
-    })[name]!;
-  const watched = (name: string, path: string, className: string, method: string): PackageFile =>
-    classFile(name, path, className, ({ prototype }) => replaceClassMethod(prototype, method, before(method)));
-  watchFiles([
-    watched('@opentelemetry/sdk-node', 'build/src/sdk.js', 'NodeSDK', 'start'),
-    // Version 3 of the SDK. Its ES module is not loaded as CommonJS, so it is not noticed.
-    watched('@opentelemetry/sdk-node', 'dist/sdk.cjs', 'NodeSDK', 'start'),
-    watched('@opentelemetry/sdk-trace-node', 'build/src/NodeTracerProvider.js', 'NodeTracerProvider', 'register'),
-  ]);
+    ]);
+  }
 }

@@ -19,7 +19,8 @@ export interface Registration {
   readonly chosen: { readonly propagator: boolean; readonly contextManager: boolean };
 }
 
-type Slot = 'diag' | 'trace' | 'propagation' | 'context';
+/** A part of the API that `startTracing` registers. @internal */
+export type ApiSlot = 'trace' | 'propagation' | 'context';
 
 /** The last registration, and whether its tracing has been shut down. */
 let current: { readonly registration: Registration; over: boolean } | undefined;
@@ -30,11 +31,11 @@ let current: { readonly registration: Registration; over: boolean } | undefined;
  *
  * @internal
  */
-export function isRegistered(slot: Slot): boolean {
+export function isRegistered(slot: ApiSlot | 'diag'): boolean {
   return registered(slot) !== undefined;
 }
 
-function registered(slot: Slot): unknown {
+function registered(slot: ApiSlot | 'diag'): unknown {
   const api = (globalThis as Record<symbol, Record<string, unknown> | undefined>)[Symbol.for('opentelemetry.js.api.1')];
   return api?.[slot];
 }
@@ -77,11 +78,32 @@ export function registrationOver(provider: TracerProvider): void {
   if (current?.registration.provider === provider) current.over = true;
 }
 
-/** Makes room for another SDK. False if this provider is not the one that is registered. @internal */
-export function unregisterTracing(provider: TracerProvider): boolean {
-  if (current?.registration.provider !== provider) return false;
-  unregister(current.registration);
-  return true;
+/**
+ * Unregisters one part of the registration of this provider, so that the application can register its own; with the provider, all
+ * parts that are still registered.
+ *
+ * @returns a function that registers them again. Undefined if the part was not registered.
+ * @internal
+ */
+export function takeBack(provider: TracerProvider, slot: ApiSlot): (() => void) | undefined {
+  const registration = current?.registration;
+  if (registration?.provider !== provider) return undefined;
+  const { propagator, contextManager } = registration;
+  if (slot === 'trace') {
+    unregister(registration);
+    return () => register(registration);
+  }
+  if (slot === 'propagation') {
+    if (registered(slot) !== propagator) return undefined;
+    propagation.disable();
+    return () => void propagation.setGlobalPropagator(propagator);
+  }
+  if (contextManager === undefined || registered(slot) !== contextManager) return undefined;
+  context.disable();
+  return () => {
+    contextManager.enable();
+    context.setGlobalContextManager(contextManager);
+  };
 }
 
 /** Unregisters the parts that are still registered by this module. */

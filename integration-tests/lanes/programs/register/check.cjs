@@ -1,5 +1,6 @@
 // Runs a program with `mqtrace/register` and tells the spans that arrive, as JSON; fails unless they are one trace.
 //   node register/check.cjs [--or-said] FLAG… PROGRAM: with --or-said, a warning that clients were missed is right as well
+//   node register/check.cjs --publishes=N FLAG… PROGRAM: the program checks its traces itself, and has N spans of publishes
 const { spawn } = require('node:child_process');
 const { createServer } = require('node:http');
 
@@ -54,10 +55,13 @@ module.exports.oneTrace = function oneTrace(spans) {
 module.exports.expected = expected;
 
 if (require.main === module) {
-  const args = process.argv.slice(2).filter((arg) => arg !== '--or-said');
+  const args = process.argv.slice(2).filter((arg) => !/^--(or-said|publishes)/.test(arg));
+  const publishes = process.argv.find((arg) => arg.startsWith('--publishes='))?.split('=')[1];
   void module.exports(args).then(({ code, output, spans }) => {
     const { names, linking } = module.exports.oneTrace(spans);
-    const traced = names.join() === expected.join() && linking.join() === 'xack,xreadgroup';
+    const isPublished = spans.filter(({ name }) => name.startsWith('publish ')).length === Number(publishes);
+    const isOneTrace = names.join() === expected.join() && linking.join() === 'xack,xreadgroup';
+    const traced = publishes === undefined ? isOneTrace : isPublished;
     // Where clients were missed, one line says so: never silently.
     const said = process.argv.includes('--or-said') && /was loaded past the CommonJS loader/.test(output);
     const ok = code === 0 && (traced || said);
