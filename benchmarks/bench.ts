@@ -1,8 +1,9 @@
 // Measures the cost of tracing: npm run bench -- --help
 import { type BrokerResult, brokerVariants, measureBrokers } from './brokers/measure.ts';
-import { families } from './paths/cases.ts';
+import { families, optionChoice, optionFamilies, optionVariants } from './paths/cases.ts';
 import { measurePaths, type PathResult } from './paths/measure.ts';
 import { writeDocs } from './report/docs.ts';
+import { optionsTable } from './report/options.ts';
 import { resultsFile, type Results, writeResults } from './report/results.ts';
 import { brokersTable, bytesTable, pathsTable, startupTable } from './report/tables.ts';
 import { type Machine, machineOf, nodeOf } from './runner/machine.ts';
@@ -35,6 +36,24 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
     title('Paths', machine);
     console.log('Microseconds of processor time per message above the raw client: minimum (median, quartiles).\n');
     console.log(`${pathsTable(results, options.variants)}\n\n${bytesTable(results, options.variants)}`);
+  }
+  if (parts.has('options')) {
+    const machine = await machineOf(node);
+    const path = pathOf(options, machine);
+    const results: PathResult[] = [];
+    const save = (some: readonly PathResult[]): void => {
+      if (path !== undefined) writeResults(path, { options: { machine, results: some } });
+    };
+    const rounds = options.rounds ?? (short ? 10 : 40);
+    for (const family of options.families.filter(({ name }) => optionFamilies.includes(name))) {
+      const variants = optionVariants(family.client);
+      const of = { ...options, families: [family], variants, choice: optionChoice, rounds };
+      results.push(...(await measurePaths({ ...of, messages: short ? 500 : 2000, node, log, save })));
+    }
+    measured.options = { machine, results };
+    title('Options', machine);
+    console.log('Microseconds of processor time and bytes that an option adds to a message.\n');
+    console.log(optionsTable(results));
   }
   if (parts.has('startup')) {
     const machine = await machineOf(node);

@@ -4,16 +4,19 @@
 // A variant is TRACER[+FEATURE]-PERCENT, such as mqtrace-0, mqtrace+metrics-0 or own+processor-100; raw and context have no percent.
 import { createRequire } from 'node:module';
 import { context, defaultTextMapGetter, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
+import { featureHeaders, featureOptions } from './options.js';
 
 const require = createRequire(import.meta.url);
 const traceIds = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
 
+const features = new Set(['metrics', 'processor', 'light', ...Object.keys(featureOptions)]);
+
 /** @param {string} variant @returns {{ tracer: string, feature: string | undefined, percent: number }} */
 function parse(variant) {
-  const found = /^(raw|context|auto|mqtrace|own|register)(?:\+(slow|metrics|processor|light))?(?:-(\d+))?$/.exec(
-    variant,
-  );
-  if (found === null) throw new Error(`expected TRACER[+FEATURE]-PERCENT, got ${variant}`);
+  const found = /^(raw|context|auto|mqtrace|own|register)(?:\+([a-z]+))?(?:-(\d+))?$/.exec(variant);
+  if (found === null || !(found[2] === undefined || features.has(found[2]))) {
+    throw new Error(`expected TRACER[+FEATURE]-PERCENT with a feature of ${[...features].join(', ')}, got ${variant}`);
+  }
   return { tracer: found[1], feature: found[2], percent: Number(found[3] ?? 0) };
 }
 
@@ -33,7 +36,7 @@ export function setUp(variant, sink) {
   const { tracer, feature, percent } = parse(variant);
   const traced = tracer === 'mqtrace' || tracer === 'own' || tracer === 'register';
   const pipeline = pipelines[tracer](percent, sink, feature);
-  const options = feature === 'slow' ? { fastPath: false } : {};
+  const options = featureOptions[feature] ?? {};
   return {
     variant,
     tracer,
@@ -41,6 +44,8 @@ export function setUp(variant, sink) {
     traced,
     /** Whether the application itself writes the headers, as with "context only". */
     writesHeaders: tracer === 'context',
+    /** Headers of the application that each message has besides; undefined: none. */
+    ownHeaders: featureHeaders[feature],
     /** The client, wrapped by this variant. */
     wrap: (client, trace) => (traced && tracer !== 'register' ? trace(client, options) : client),
     /** Must be called before the client is loaded, so that the auto-instrumentation patches it. */

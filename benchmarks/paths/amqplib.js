@@ -98,8 +98,10 @@ export function deliveries() {
 }
 
 /** The options of each publish, as an application creates them. */
-const optionsOf = ({ writesHeaders }, texts) =>
-  writesHeaders ? () => ({ persistent: true, headers: { ...texts } }) : () => ({ persistent: true });
+const optionsOf = ({ writesHeaders, ownHeaders }, texts) => {
+  const headers = writesHeaders ? texts : ownHeaders;
+  return headers ? () => ({ persistent: true, headers: { ...headers } }) : () => ({ persistent: true });
+};
 
 export const families = {
   'amqplib publish'(tools) {

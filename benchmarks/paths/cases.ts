@@ -52,6 +52,39 @@ export const variants = [
 ] as const;
 export const usualVariants: readonly string[] = variants.filter((variant) => !variant.includes('slow'));
 
+/** Options of the wrappers whose cost is measured, by the features of variants in `clients/options.js`. */
+export const optionFeatures: readonly {
+  readonly feature: string;
+  readonly title: string;
+  readonly clients: readonly Family['client'][];
+}[] = [
+  { feature: 'ignore', title: '`ignoreDestinations`, others', clients: ['kafkajs', 'amqplib', 'ioredis'] },
+  { feature: 'ignored', title: '`ignoreDestinations`, this one', clients: ['kafkajs', 'amqplib', 'ioredis'] },
+  { feature: 'single', title: '`createSpans: false`', clients: ['kafkajs'] },
+  { feature: 'expected', title: '`isExpectedError`', clients: ['kafkajs', 'amqplib', 'ioredis'] },
+  { feature: 'headers', title: '`captureHeaders`, two of each message', clients: ['kafkajs', 'amqplib', 'ioredis'] },
+  { feature: 'size', title: '`bodySize`', clients: ['kafkajs', 'amqplib'] },
+  { feature: 'hooks', title: '`onSend`, `onProcess`', clients: ['kafkajs', 'amqplib', 'ioredis'] },
+  { feature: 'cluster', title: '`clusterId`', clients: ['kafkajs'] },
+];
+
+/** The variants that show the cost of the options of a client. */
+export function optionVariants(client: Family['client']): string[] {
+  const features = optionFeatures.filter(({ clients }) => clients.includes(client)).map(({ feature }) => feature);
+  const of = (percent: number): string[] =>
+    [`mqtrace-${percent}`].concat(features.map((feature) => `mqtrace+${feature}-${percent}`));
+  return ['raw'].concat(of(0), of(100));
+}
+
+/** The families for which the cost of options is measured, with their sizes. */
+export const optionFamilies: readonly string[] = [
+  'kafkajs send',
+  'kafkajs eachMessage',
+  'amqplib publish',
+  'ioredis XADD',
+];
+export const optionChoice: Choice = { batches: [100], baggage: [0] };
+
 /** The selected cases. */
 export interface Choice {
   readonly batches: readonly number[];

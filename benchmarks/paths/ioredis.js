@@ -27,7 +27,7 @@ export const families = {
       traceRedis,
     );
     return ({ texts }) => {
-      const fields = ['order', '7', ...(tools.writesHeaders ? Object.entries(texts).flat() : [])];
+      const fields = ['order', '7', ...Object.entries((tools.writesHeaders ? texts : tools.ownHeaders) ?? {}).flat()];
       return {
         sends: true,
         prepare: (count) => count,

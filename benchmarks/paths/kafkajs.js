@@ -120,6 +120,7 @@ export const families = {
         key: 'order-7',
         value: '{"order":7}',
         ...(tools.writesHeaders && { headers: { ...texts } }),
+        ...(tools.ownHeaders && { headers: { ...tools.ownHeaders } }),
       });
       return {
         sends: true,

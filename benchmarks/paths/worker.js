@@ -12,7 +12,7 @@ const cases = new Map();
 function caseOf(batch, baggage) {
   const key = `${batch}, ${baggage}`;
   if (!cases.has(key)) {
-    const texts = textsOf(tools.percent > 0, baggage);
+    const texts = { ...textsOf(tools.percent > 0, baggage), ...tools.ownHeaders };
     const path = makeCase({ batch, texts });
     // Clients call receiving code outside any context.
     const inParent =

@@ -15,6 +15,7 @@ export interface Part<T> {
 
 export interface Results {
   readonly paths?: Part<PathResult>;
+  readonly options?: Part<PathResult>;
   readonly startup?: Part<StartupResult>;
   readonly brokers?: Part<BrokerResult>;
 }

@@ -23,7 +23,7 @@ test('parts, cases and versions can be chosen', () => {
   expect(options.choice.baggage).toEqual([0, 8]);
   expect(options.nodes).toEqual(['20', '24']);
   expect(options.variants).toEqual(['raw', 'auto-0']);
-  expect([...readOptions(['--all'])!.parts]).toEqual(['paths', 'startup', 'brokers']);
+  expect([...readOptions(['--all'])!.parts]).toEqual(['paths', 'options', 'startup', 'brokers']);
 });
 
 test('--write-docs alone measures nothing', () => {

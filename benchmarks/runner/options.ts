@@ -6,6 +6,7 @@ export const help: string = `npm run bench -- [OPTIONS]
 
 What is measured (default: --paths)
   --paths             what a message costs, the clients stubbed right below the traced call
+  --options           what options of the wrappers add to it
   --startup           time and memory of loading each subpath
   --brokers           on real brokers: messages a second, processor time, latency, memory
   --all               all of these
@@ -25,7 +26,7 @@ Results
   --write-docs        writes the tables of docs/performance.md from benchmarks/results
 `;
 
-const parts = ['paths', 'startup', 'brokers'] as const;
+const parts = ['paths', 'options', 'startup', 'brokers'] as const;
 type Part = (typeof parts)[number];
 
 /** The parsed options of `npm run bench`. */
@@ -61,6 +62,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     args: [...args],
     options: {
       paths: flag,
+      options: flag,
       startup: flag,
       brokers: flag,
       all: flag,
