@@ -18,6 +18,7 @@ import { processBaggage } from './baggage-manager.ts';
 import { fastExtractFor } from './current-propagator.ts';
 import { fastExtract } from './fast-extract.ts';
 import { mqtracePropagator } from './propagator.ts';
+import { stockHeaders } from './stock-headers.ts';
 import { traceStateOutputLimit } from './trace-state.ts';
 import { baggageHeader, hasCachedHeader } from './w3c-baggage.ts';
 
@@ -63,16 +64,19 @@ function isWellFormedSpanId(id: string): boolean {
  * @internal
  */
 export class CarriedHeaders {
-  readonly #pairs: Pairs = [];
+  readonly #pairs: Pairs;
   /** Whether there is nothing to propagate: then messages are not changed. */
   readonly isEmpty: boolean;
   /** The parts of the `traceparent` around the id of the span. */
   #head: string | undefined;
   #tail: string | undefined;
 
-  private constructor(propagator: TextMapPropagator, context: Context) {
-    this.isEmpty = !hasPayload(context);
-    if (!this.isEmpty) answered<unknown>(propagator.inject(context, this.#pairs, collect));
+  /** @param pairs - what the propagator writes, if that is known. */
+  private constructor(propagator: TextMapPropagator, context: Context, pairs: Pairs | undefined) {
+    this.isEmpty = pairs === undefined && !hasPayload(context);
+    this.#pairs = pairs ?? [];
+    // Called directly, because the API would only look up the same propagator.
+    if (pairs === undefined && !this.isEmpty) answered<unknown>(propagator.inject(context, this.#pairs, collect));
   }
 
   /**
@@ -84,13 +88,14 @@ export class CarriedHeaders {
     const fast = fastExtractFor(propagator);
     if (fast === undefined) return undefined;
     try {
-      const state = trace.getSpanContext(context)?.traceState;
+      const spanContext = trace.getSpanContext(context);
+      const state = spanContext?.traceState;
       if (state !== undefined && state.serialize().length > traceStateOutputLimit) return undefined;
       const baggage = propagation.getBaggage(context);
       if (baggage !== undefined && !hasCachedHeader(baggage)) return undefined;
       if (processBaggage.applyTo(context) !== context) return undefined;
-      // Called directly, because the API would only look up the same propagator.
-      return new CarriedHeaders(fast === fastExtract ? mqtracePropagator : propagator, context);
+      if (fast === fastExtract) return new CarriedHeaders(mqtracePropagator, context, undefined);
+      return new CarriedHeaders(propagator, context, stockHeaders(spanContext, baggage));
     } catch {
       // A foreign span or baggage that throws: the slow path counts the fault.
       return undefined;

@@ -30,6 +30,11 @@ export class W3CBaggage implements Baggage {
     return brandVersion;
   }
 
+  /** The header that was received, if it is sent unchanged. Other copies of this package may not have this property. @internal */
+  get receivedHeader(): string | undefined {
+    return this.#source === this.#header && this.#source !== '' ? this.#source : undefined;
+  }
+
   static fromHeader(header: string): W3CBaggage {
     const passable = passableBaggage(header);
     // The truncated part has been counted, and need not be parsed.
