@@ -7,6 +7,7 @@ import { startBrokers } from '../brokers/index.ts';
 import { createTopics } from '../../test-support/kafka-topics.ts';
 import { type Lane, runLane } from './lane.ts';
 import { lanes } from './lanes.ts';
+import { testLightSpans } from './sdk-3/light-spans.ts';
 import { type Results, withTable } from './table.ts';
 import { cache, packTarball, root } from './tarball.ts';
 
@@ -69,6 +70,13 @@ function contract(): Promise<boolean> {
   });
 }
 
+/** The property tests of light spans with the other version of the SDK: `npm test` runs their short form. */
+async function lightSpans(): Promise<boolean> {
+  const { ok, output } = await testLightSpans(5000);
+  console.log(ok ? 'ok      light spans with SDK 3' : `FAILED  light spans with SDK 3\n${output}`);
+  return ok;
+}
+
 // Two at a time, because installing waits for the network.
 const waiting = [...chosen];
 const outcomes = new Map<Lane, boolean>();
@@ -77,8 +85,9 @@ await Promise.all(
     for (let lane = waiting.shift(); lane !== undefined; lane = waiting.shift()) outcomes.set(lane, await run(lane));
   }),
 );
-const isContractChosen = filters.length === 0 || filters.some((filter) => 'mqtrace/register contract'.includes(filter));
-const isContractKept = !isContractChosen || (await contract());
+const isChosen = (name: string): boolean => filters.length === 0 || filters.some((filter) => name.includes(filter));
+const isContractKept = !isChosen('mqtrace/register contract') || (await contract());
+const areLightSpansEqual = !isChosen('light spans with sdk 3') || (await lightSpans());
 await brokers.stop();
 
 for (const lane of lanes) {
@@ -90,4 +99,4 @@ writeFileSync(resultsFile, `${JSON.stringify(renewed, null, 2)}\n`);
 const readme = join(root, 'README.md');
 writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), renewed));
 console.log(`${outcomes.size - failures} lanes ok, ${failures} failed`);
-process.exitCode = failures > 0 || !isContractKept ? 1 : 0;
+process.exitCode = failures > 0 || !isContractKept || !areLightSpansEqual ? 1 : 0;

@@ -25,11 +25,8 @@ const spanContext: fc.Arbitrary<SpanContext | undefined> = fc.option(
         { weight: 8, arbitrary: fc.integer({ min: 0, max: 3 }) },
         fc.constantFrom<number>(4, 15, 16, 255, 256, -1, 0.5, NaN, -0, undefined as never, null as never, '1' as never),
       ),
-      traceState: fc.constantFrom(
-        undefined,
-        undefined,
-        undefined,
-        null as never,
+      traceState: fc.constantFrom<TraceState>(
+        ...([undefined, undefined, undefined, null] as never[]),
         new TraceState(''),
         new TraceState('a=1'),
       ),
