@@ -12,8 +12,9 @@ export function producerDestination(exchange: string, routingKey: string, exclus
   const name = exchange !== '' && routingKey !== '' ? `${exchange}:${routingKey}` : exchange || routingKey;
   const serverNamed = isServerNamed(routingKey);
   const isExclusive = exchange === '' && exclusive?.has(routingKey) === true;
-  // Routing keys have an unlimited number of values.
-  return destination(name || 'amq.default', serverNamed, isExclusive, exchange || 'amq.default');
+  // Routing keys have an unlimited number of values. That of the default exchange is the name of a queue, which deliveries are counted by.
+  const queue = serverNamed || isExclusive ? '' : routingKey;
+  return destination(name || 'amq.default', serverNamed, isExclusive, exchange || queue || 'amq.default');
 }
 
 /**

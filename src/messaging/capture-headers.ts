@@ -4,6 +4,7 @@ import { isSameName } from '../../carriers/limits.ts';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { invalidOption } from '../common/errors.ts';
 import { answered } from '../common/faults.ts';
+import { RecentMap } from '../common/recent-map.ts';
 import { compilePatterns } from '../propagation/patterns.ts';
 import { eachHeader, valuesOf } from './header-values.ts';
 
@@ -41,7 +42,19 @@ const usualSecrets = [
   '*signature*',
 ];
 
-type Redact = (name: string, value: string) => string | undefined;
+/** What is recorded of a value; undefined to omit it. */
+type Redact = (value: string) => string | undefined;
+
+/** What is done with the headers of one name. */
+interface HeaderRule {
+  readonly name: string;
+  readonly attribute: string;
+  /** Undefined if these headers are not captured. */
+  readonly redact: Redact | undefined;
+}
+
+/** Senders choose the names of headers, so the number of remembered ones is limited. */
+const remembered = 500;
 
 /**
  * @param propagated - the names of headers that the propagator writes, which are not captured.
@@ -57,21 +70,36 @@ export function headerCapture(
   if (!isRecord(rules)) throw invalidOption(option, given, 'names of headers, or { names, redact }');
   checkNames(option, rules, ['names', 'redact']);
   const isCaptured = compilePatterns(lowerCase(rules.names ?? null), `${option}.names`)!;
-  const redact = redaction(rules.redact, `${option}.redact`);
+  const redactOf = redaction(rules.redact, `${option}.redact`);
+  // Messages have the same few names again and again, and matching them against all patterns takes microseconds.
+  const known = new RecentMap<string, HeaderRule>(remembered);
+  const ruleOf = (given: string): HeaderRule | undefined => {
+    if (given.length > nameLength) return undefined;
+    const found = known.get(given);
+    if (found !== undefined) return found;
+    const name = given.toLowerCase();
+    const captures = name.length <= nameLength && !name.startsWith('mqtrace-') && isCaptured(name);
+    const rule = { name, attribute: prefix + name, redact: captures ? redactOf(name) : undefined };
+    known.set(given, rule);
+    return rule;
+  };
   return (headers) => {
     let attributes: Attributes | undefined;
     let left = headersAtMost;
     let traceHeaders: readonly string[] | undefined;
     eachHeader(headers, (given, value) => {
-      const name = given.toLowerCase();
-      if (name.length > nameLength || !isCaptured(name)) return true;
-      if (name.startsWith('mqtrace-')) return true;
+      const rule = ruleOf(given);
+      if (rule?.redact === undefined) return true;
+      const { name, attribute, redact } = rule;
       traceHeaders ??= propagated().map((each) => each.toLowerCase());
       if (traceHeaders.some((each) => isSameName(name, each))) return true;
-      const values = valuesOf(value, valueLength).flatMap((text) => redact(name, text) ?? []);
+      const values: string[] = [];
+      for (const text of valuesOf(value, valueLength)) {
+        const shown = redact(text);
+        if (shown !== undefined) values.push(shown);
+      }
       if (values.length === 0) return true;
       attributes ??= {};
-      const attribute = prefix + name;
       const earlier = attributes[attribute] as string[] | undefined;
       attributes[attribute] = earlier === undefined ? values : [...earlier, ...values];
       return --left > 0;
@@ -80,9 +108,13 @@ export function headerCapture(
   };
 }
 
-function redaction(given: CaptureHeaders['redact'], option: string): Redact {
+const keep: Redact = (value) => value;
+const replace: Redact = () => 'REDACTED';
+
+/** Returns what is done with the values of each name. */
+function redaction(given: CaptureHeaders['redact'], option: string): (name: string) => Redact {
   if (typeof given === 'function') {
-    return (name, value) => {
+    return (name) => (value) => {
       const shown: unknown = answered(given(name, value));
       if (shown === undefined) return undefined;
       if (typeof shown !== 'string') throw invalidOption(option, shown, 'a function that returns text or undefined');
@@ -91,7 +123,7 @@ function redaction(given: CaptureHeaders['redact'], option: string): Redact {
   }
   const isUsual = compilePatterns(usualSecrets, option)!;
   const isSecret = compilePatterns(lowerCase(given), option);
-  return (name, value) => (isUsual(name) || isSecret?.(name) ? 'REDACTED' : value);
+  return (name) => (isUsual(name) || isSecret?.(name) === true ? replace : keep);
 }
 
 /** The names are compared in lower case. Other values are left to the check of patterns. */
