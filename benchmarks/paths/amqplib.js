@@ -1,6 +1,7 @@
 // The paths of amqplib, with the client stubbed right below the traced call.
 import { EventEmitter } from 'node:events';
 import { traceChannel } from 'mqtrace/amqplib';
+import { decoded } from '../clients/set-up.js';
 
 const many = (count, make) => Array.from({ length: count }, make);
 const content = Buffer.from('{"order":7}');
@@ -80,7 +81,7 @@ export function deliveries() {
     properties: {
       contentType: undefined,
       contentEncoding: undefined,
-      headers: { ...texts },
+      headers: decoded(texts),
       deliveryMode: 2,
       priority: undefined,
       correlationId: undefined,

@@ -1,6 +1,7 @@
 // The paths of ioredis, with the client stubbed right below the traced call.
 import { createRequire } from 'node:module';
 import { traceRedis } from 'mqtrace/ioredis';
+import { decoded } from '../clients/set-up.js';
 
 const require = createRequire(import.meta.url);
 const many = (count, make) => Array.from({ length: count }, make);
@@ -46,8 +47,8 @@ export const families = {
     );
     let id = 1_760_000_000_000;
     return ({ batch, texts }) => {
-      const fields = Object.entries(texts).flat();
-      const reply = () => [['orders', many(batch, () => [`${id++}-0`, ['order', '7', ...fields]])]];
+      const entry = () => [`${id++}-0`, ['order', '7', ...Object.entries(decoded(texts)).flat()]];
+      const reply = () => [['orders', many(batch, entry)]];
       return {
         prepare: (count) => many(count / batch, reply),
         async run(prepared) {

@@ -1,8 +1,8 @@
 // Stores unsettled deliveries without a span in little memory.
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import type { Context, SpanContext } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { ATTR_RABBITMQ_DELIVERY_TAG, ATTR_RABBITMQ_ROUTING_KEY, type Incoming } from '../messaging/index.ts';
-import { parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
+import { isPlainTraceparentOf, parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
 import { Delivery } from './deliveries.ts';
 import type { MessageLike } from './types.ts';
 
@@ -52,7 +52,7 @@ export class LightDeliveries {
     if (messageId !== undefined || correlationId !== undefined || creation === undefined) return false;
     const { headers } = properties as { headers?: { traceparent?: unknown } };
     const traceparent = headers?.traceparent;
-    if (typeof traceparent !== 'string' || !says(traceparent, creation)) return false;
+    if (typeof traceparent !== 'string' || !isPlainTraceparentOf(traceparent, creation)) return false;
     const { deliveryTag: tag, exchange, routingKey } = fields;
     if (!Number.isSafeInteger(tag) || tag < 0) return false;
     const chunk = this.#chunkOf(tag) ?? this.#addChunk(tag);
@@ -161,17 +161,6 @@ export class LightDeliveries {
     this.#place = { exchange, routingKey, queue, destination };
     return this.#place;
   }
-}
-
-/** Whether a span context is equal to this header, and has no other data. */
-function says(traceparent: string, { traceId, spanId, traceFlags, traceState }: SpanContext): boolean {
-  return (
-    traceparent.length === 55 &&
-    traceState === undefined &&
-    traceparent.charCodeAt(54) === 0x30 + traceFlags &&
-    traceparent.startsWith(traceId, 3) &&
-    traceparent.startsWith(spanId, 36)
-  );
 }
 
 function deliveryOf(tag: number, traceparent: string, { routingKey, queue, destination }: Place): Delivery {

@@ -161,6 +161,7 @@ describe.each([
     ['tracestate in another spelling', { traceparent: plain, TraceState: 'a=1' }],
     ['baggage in another spelling', { traceparent: plain, Baggage: 'a=1' }],
     ['capitals', { traceparent: plain.toUpperCase() }],
+    ['a character whose low byte is a digit', { traceparent: plain.replace('7', '\u0137') }],
     ['a repeat', { traceparent: [plain, plain] }],
     ['a Map', new Map([['traceparent', plain]])],
     ['an instance of a class', Object.assign(Object.create({}), { traceparent: plain })],

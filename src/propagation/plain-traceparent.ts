@@ -3,29 +3,43 @@ import type { SpanContext } from '@opentelemetry/api';
 
 const length = 55;
 
-/** The kinds of characters by position: a dash, a digit of an id, a zero, or a digit of the known flags. */
-const dash = 1;
-const digit = 2;
-const zero = 4;
-const flag = 8;
+/** 1 for each character code of a lower-case digit of an id. */
+const digits = new Uint8Array(256);
+for (const digit of '0123456789abcdef') digits[digit.charCodeAt(0)] = 1;
 
-/** The kinds of each character, by character code. */
-const kinds = new Uint8Array(256);
-for (let code = 0x30; code <= 0x39; code++) kinds[code] = digit;
-for (let code = 0x61; code <= 0x66; code++) kinds[code] = digit;
-for (let code = 0x30; code <= 0x33; code++) kinds[code]! |= flag;
-kinds[0x30]! |= zero;
-kinds[0x2d] = dash;
+/** Whether a part of a header has only digits; its length is a multiple of 4. Four at a time take two thirds of the time. */
+function hasDigits(text: string, from: number, to: number): boolean {
+  let all = 0;
+  for (let at = from; at < to; at += 4) {
+    const first = text.charCodeAt(at);
+    const second = text.charCodeAt(at + 1);
+    const third = text.charCodeAt(at + 2);
+    const fourth = text.charCodeAt(at + 3);
+    all |= first | second | third | fourth;
+    if ((digits[first & 0xff]! & digits[second & 0xff]! & digits[third & 0xff]! & digits[fourth & 0xff]!) === 0)
+      return false;
+  }
+  return all <= 0xff;
+}
 
-/** The kind at each position of a header: `00-{32 digits}-{16 digits}-0{flags}`. */
-const layout = new Uint8Array(length).fill(digit);
-for (const at of [0, 1, 53]) layout[at] = zero;
-for (const at of [2, 35, 52]) layout[at] = dash;
-layout[54] = flag;
+function hasDigitBytes(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 4) {
+    const first = digits[bytes[at]!]! & digits[bytes[at + 1]!]!;
+    if ((first & digits[bytes[at + 2]!]! & digits[bytes[at + 3]!]!) === 0) return false;
+  }
+  return true;
+}
+
+const zero = 0x30;
+const dash = 0x2d;
+
+// The header that was parsed last.
+let lastText: string | undefined;
+let lastParsed: SpanContext | undefined;
 
 /** Whether any digit of an id is not zero: ids of zeros are invalid. */
 function hasOther(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (text.charCodeAt(at) !== 0x30) return true;
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) !== zero) return true;
   return false;
 }
 
@@ -39,22 +53,32 @@ function hasOther(text: string, from: number, to: number): boolean {
 export function parsePlainTraceparent(header: unknown): SpanContext | undefined {
   let text: string;
   if (typeof header === 'string') {
-    if (header.length !== length) return undefined;
-    for (let at = 0; at < length; at++) {
-      const code = header.charCodeAt(at);
-      if (code > 0xff || (kinds[code]! & layout[at]!) === 0) return undefined;
-    }
+    if (header.length !== length || !hasDigits(header, 3, 35) || !hasDigits(header, 36, 52)) return undefined;
     text = header;
   } else {
     if (!(header instanceof Buffer) || header.length !== length) return undefined;
-    for (let at = 0; at < length; at++) if ((kinds[header[at]!]! & layout[at]!) === 0) return undefined;
+    if (!hasDigitBytes(header, 3, 35) || !hasDigitBytes(header, 36, 52)) return undefined;
     text = header.toString('latin1');
   }
+  if (text.charCodeAt(0) !== zero || text.charCodeAt(1) !== zero || text.charCodeAt(53) !== zero) return undefined;
+  if (text.charCodeAt(2) !== dash || text.charCodeAt(35) !== dash || text.charCodeAt(52) !== dash) return undefined;
+  const traceFlags = text.charCodeAt(54) - zero;
+  if (traceFlags < 0 || traceFlags > 3) return undefined;
   if (!hasOther(text, 3, 35) || !hasOther(text, 36, 52)) return undefined;
-  return {
-    traceId: text.slice(3, 35),
-    spanId: text.slice(36, 52),
-    traceFlags: text.charCodeAt(54) - 0x30,
-    isRemote: true,
-  };
+  lastText = text;
+  lastParsed = { traceId: text.slice(3, 35), spanId: text.slice(36, 52), traceFlags, isRemote: true };
+  return lastParsed;
+}
+
+/**
+ * Whether a span context is equal to this header, and has no other data.
+ *
+ * @internal
+ */
+export function isPlainTraceparentOf(header: string, spanContext: SpanContext): boolean {
+  const { traceId, spanId, traceFlags, traceState } = spanContext;
+  if (traceState !== undefined || header.length !== length || header.charCodeAt(54) !== zero + traceFlags) return false;
+  // Comparing parts of strings takes as long as all else for an unsampled delivery.
+  if (spanContext === lastParsed && header === lastText) return true;
+  return header.startsWith(traceId, 3) && header.startsWith(spanId, 36);
 }
