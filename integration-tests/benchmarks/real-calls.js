@@ -131,6 +131,9 @@ const clients = {
 
 const calls = await clients[client]();
 
+// Connecting has spans as well.
+await tools.flush();
+
 answer({
   destination: () => name,
   async run(family) {
