@@ -58,6 +58,8 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
   #links: Link[];
   #ended = false;
   #ending = false;
+  /** The list of events that a reader got after the end, which it may modify. */
+  #events: TimedEvent[] | undefined = undefined;
   /** The attributes as an object, cached after the first access after the end. */
   view: Attributes | undefined = undefined;
 
@@ -191,9 +193,9 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
     }
   }
 
-  /** Whether its attributes are in the flat lists. */
+  /** Whether its attributes are in the flat lists, and it has no events. */
   get isFlat(): boolean {
-    return this.twin === undefined && this.view === undefined;
+    return this.twin === undefined && this.view === undefined && this.#events === undefined;
   }
 
   /** The SDK's span that replaces this one from now on; ended if this one is. */
@@ -227,7 +229,7 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
   }
 
   get events(): TimedEvent[] {
-    if (this.twin === undefined && this.#ended) return [];
+    if (this.twin === undefined && this.#ended) return (this.#events ??= []);
     return this.become().events;
   }
 

@@ -118,9 +118,8 @@ function createBackend(options: StartTracingOptions, environment: Environment, a
     idGenerator: randomIds,
   };
   const provider = new TracerProvider(parts);
-  // The application's own code gets a real span of the SDK.
-  const shown = own.length > 0 || options.sampling?.keepWhen !== undefined;
-  if (options.fastPath !== false && !shown) {
+  // A processor may depend on the SDK's class: it may copy, wrap or overwrite the properties of its spans.
+  if (options.fastPath !== false && own.length === 0) {
     const processor = new LightSpanProcessor(sampling, counts, openSpans);
     useLightSpans(provider, { ...parts, Provider: TracerProvider, processor });
   }
