@@ -66,7 +66,7 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
   if (parts.has('brokers')) {
     const machine = await machineOf(node);
     const variants = options.given === undefined ? brokerVariants : options.given;
-    const rounds = options.rounds ?? (short ? 1 : 5);
+    const rounds = options.rounds ?? (short ? 4 : 16);
     const clients = options.clients.filter((client) => client !== 'api');
     const path = pathOf(options, machine);
     const save = (results: readonly BrokerResult[]): void => {

@@ -18,6 +18,9 @@ export const brokerVariants: readonly string[] = [
 ];
 const operations = ['produce', 'hop', 'consume'] as const;
 
+/** Rounds before measuring. After the first one, compiling and the growth of the heap still take several times the cost of a message. */
+const warmUpRounds = 4;
+
 /** The cost of one operation with one variant, in microseconds per message. */
 export interface BrokerFigure {
   readonly clock: Summary;
@@ -83,11 +86,10 @@ async function measureClient(
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
     const times = variants.map(() => operations.map((): Times => ({ clock: [], cpu: [] })));
     const latencies: number[][] = variants.map(() => []);
-    // The first round warms up.
-    for (let at = -1; at < rounds; at++) {
-      log(`${client}, round ${at + 1} of ${rounds}`);
+    for (let at = -warmUpRounds; at < rounds; at++) {
+      log(at < 0 ? `${client}, warm-up` : `${client}, round ${at + 1} of ${rounds}`);
       for (let turn = 0; turn < workers.length; turn++) {
-        const index = (turn + at + 1) % workers.length;
+        const index = (turn + at + warmUpRounds) % workers.length;
         const worker = workers[index]!;
         const count = await worker.call<number>('messages');
         for (const [position, operation] of operations.entries()) {
