@@ -1,37 +1,88 @@
 // Handles XADD commands that are neither recorded nor measured: only trace fields are added.
+import type { Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { reportFault } from '../common/faults.ts';
-import { createStamp, type Stamp } from '../messaging/index.ts';
+import { createStamp, guard, type Messaging, type Stamp } from '../messaging/index.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
-import { fieldsOfXadd } from './arguments.ts';
+import { fieldsOfXadd, text } from './arguments.ts';
 import type { Command } from './types.ts';
 
-/** The application's arguments of commands to which trace fields were added. */
+// A Redis client writes a command within sendCommand(), or calls sendCommand() again later. So the trace fields are in its
+// arguments only during that call: errors contain the application's arguments, and until the reply nothing but the context is kept.
+// A Cluster passes a command to the clients of its nodes, at any time. So there the fields stay, and errors are corrected.
+
+/** The context of each command of a Redis client. */
+const contexts: Stamp<Context> = createStamp();
+
+/** The application's arguments of each command of a Cluster. */
 const givenArguments: Stamp<readonly unknown[]> = createStamp();
 
-/** Whether a command was passed on. ioredis sends the same object again after a lost connection. @internal */
-export function wasPassedOn(command: Command): boolean {
-  return givenArguments.get(command) !== undefined;
+/** The context of a command that was passed on to a Redis client. ioredis sends the same object again after a lost connection. @internal */
+export function passedOnIn(command: Command): Context | undefined {
+  return contexts.get(command);
 }
 
-/** Appends the trace fields to an XADD. Never throws. @internal */
-export function passOn(command: Command, passedOn: CarriedHeaders): void {
+/** Records that a command of a Redis client is passed on. @internal */
+export function passOn(command: Command, context: Context): void {
+  contexts.set(command, context);
+}
+
+/**
+ * Appends the trace fields to an XADD. Never throws.
+ *
+ * @returns the application's arguments, which the command must have again after it was written; undefined if it was not changed.
+ * @internal
+ */
+export function addTraceFields(command: Command, headers: CarriedHeaders | undefined): unknown[] | undefined {
+  if (headers === undefined || headers.isEmpty) return undefined;
   const given = command.args;
   try {
-    givenArguments.set(command, given);
-    const start = passedOn.isEmpty ? undefined : fieldsOfXadd(given);
-    if (start === undefined) return;
-    const fields = passedOn.writeOnto(redisFields, given.slice(start) as RedisFields);
-    if (fields === undefined) return;
-    command.args = given.slice(0, start).concat(fields);
-    hideFromErrors(command);
+    const start = fieldsOfXadd(given);
+    if (start === undefined) return undefined;
+    const added = headers.listFor(given);
+    if (added !== undefined) {
+      command.args = given.concat(added);
+      return given;
+    }
+    const fields = headers.writeOnto(redisFields, given.slice(start) as RedisFields);
+    return setFields(command, start, fields);
   } catch (error) {
     reportFault('tracing a Redis command', error);
+    return undefined;
   }
 }
 
+/** As {@link addTraceFields}, for a command that ioredis sends later or again. @internal */
+export function addTraceFieldsAgain(command: Command, messaging: Messaging, context: Context): unknown[] | undefined {
+  return guard('tracing a Redis command', () => {
+    const { args } = command;
+    const start = fieldsOfXadd(args);
+    if (start === undefined) return undefined;
+    const fields = messaging.inject(redisFields, args.slice(start) as RedisFields, context, text(args[0]));
+    return setFields(command, start, fields);
+  });
+}
+
+function setFields(command: Command, start: number, fields: RedisFields | undefined): unknown[] | undefined {
+  if (fields === undefined) return undefined;
+  const given = command.args;
+  command.args = given.slice(0, start).concat(fields);
+  return given;
+}
+
+/** Whether a command of a Cluster was passed on. @internal */
+export function wasPassedOnToCluster(command: Command): boolean {
+  return givenArguments.get(command) !== undefined;
+}
+
+/** Appends the trace fields to an XADD of a Cluster. Never throws. @internal */
+export function passOnToCluster(command: Command, headers: CarriedHeaders): void {
+  givenArguments.set(command, command.args);
+  if (addTraceFields(command, headers) !== undefined) hideFromErrors(command);
+}
+
 /** ioredis creates a new reject() for each attempt of a pipeline. @internal */
-export function passOnAgain(command: Command): void {
+export function passOnToClusterAgain(command: Command): void {
   if (givenArguments.get(command) !== command.args) hideFromErrors(command);
 }
 

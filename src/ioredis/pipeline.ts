@@ -3,8 +3,8 @@ import { types } from 'node:util';
 import { guard } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
-import { passOnAgain, wasPassedOn } from './passed-on.ts';
-import { track, trackedOf, type TrackedCommand } from './tracked-command.ts';
+import { passedOnIn, passOnToClusterAgain, wasPassedOnToCluster } from './passed-on.ts';
+import { track, trackedOf, TrackedCommand } from './tracked-command.ts';
 import type { Command, Pipeline } from './types.ts';
 
 /**
@@ -29,11 +29,11 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
       if (known !== undefined) {
         known.pendingError = undefined;
         known.watchReject(command);
-      } else if (wasPassedOn(command)) {
-        passOnAgain(command);
-      } else {
+      } else if (wasPassedOnToCluster(command)) {
+        passOnToClusterAgain(command);
+      } else if (passedOnIn(command) === undefined) {
         const tracked = track(connection, command);
-        if (tracked !== undefined) {
+        if (tracked instanceof TrackedCommand) {
           tracked.pipelined = true;
           followed.add(tracked);
         }

@@ -12,10 +12,10 @@ import { Connection } from './connection.ts';
 import { EarlierTransactions } from './earlier-transactions.ts';
 import { traceByName } from './named-methods.ts';
 import { checkRedisOptions, type TraceRedisOptions } from './options.ts';
-import { wasPassedOn } from './passed-on.ts';
+import { addTraceFields, addTraceFieldsAgain, passedOnIn, wasPassedOnToCluster } from './passed-on.ts';
 import { tracePipeline } from './pipeline.ts';
 import { StreamTracing } from './state.ts';
-import { maybeStreamCommand, track, trackedOf } from './tracked-command.ts';
+import { maybeStreamCommand, track, TrackedCommand, trackedOf } from './tracked-command.ts';
 import { Transaction } from './transaction.ts';
 import type { Client, Command, Pipeline, RedisLike } from './types.ts';
 
@@ -147,10 +147,22 @@ function traceCommands(redis: object, connection: Connection): void {
           return raw.call(this, command, stream, node);
         }
         const known = trackedOf(command);
-        const isNew = known === undefined && !wasPassedOn(command);
+        const earlierContext = known === undefined ? passedOnIn(command) : undefined;
+        const isNew = known === undefined && earlierContext === undefined && !wasPassedOnToCluster(command);
         const tracked = isNew ? track(connection, command) : known;
         if (transaction !== undefined && stream === undefined && isNew) transaction.add(command);
-        if (tracked === undefined) return raw.call(this, command, stream, node);
+        if (!(tracked instanceof TrackedCommand)) {
+          const given =
+            earlierContext === undefined
+              ? addTraceFields(command, tracked)
+              : addTraceFieldsAgain(command, connection.tracing.messaging, earlierContext);
+          if (given === undefined) return raw.call(this, command, stream, node);
+          try {
+            return raw.call(this, command, stream, node);
+          } finally {
+            command.args = given;
+          }
+        }
         if (known === undefined && stream !== undefined) earlier.add(command, tracked);
         const context = tracked.send();
         // Connecting is not part of the operation: its listeners would keep the context for the lifetime of the connection.

@@ -2,9 +2,10 @@
 import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
 import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
+import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { onReject, onReply } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
-import { passOn } from './passed-on.ts';
+import { passOn, passOnToCluster } from './passed-on.ts';
 import { QueryingCall } from './querying.ts';
 import { ReceivingCall } from './receiving.ts';
 import { SendingCall } from './sending.ts';
@@ -107,15 +108,23 @@ export function trackedOf(command: Command): TrackedCommand | undefined {
   return trackedCommands.get(command);
 }
 
-/** Tracks a command called in the current context, if it is a traced stream command. @internal */
-export function track(connection: Connection, command: Command): TrackedCommand | undefined {
+/**
+ * Tracks a command called in the current context, if it is a traced stream command. Returns the headers of an XADD for a Redis
+ * client that is neither recorded nor measured.
+ * @internal
+ */
+export function track(connection: Connection, command: Command): TrackedCommand | CarriedHeaders | undefined {
   if (!maybeStreamCommand(command)) return undefined;
   const parent = activeContext();
   if (command.name === 'xadd') {
-    const passedOn = connection.tracing.messaging.passedOn(parent);
-    if (passedOn !== undefined) {
-      passOn(command, passedOn);
-      return undefined;
+    const headers = connection.tracing.messaging.passedOn(parent);
+    if (headers !== undefined) {
+      if (connection.client.isCluster === true) {
+        passOnToCluster(command, headers);
+        return undefined;
+      }
+      passOn(command, parent);
+      return headers;
     }
   }
   return guard('tracing a Redis command', () => {

@@ -142,6 +142,17 @@ export class CarriedHeaders {
     }
   }
 
+  /**
+   * The names and values to append to a list of fields; undefined if it may end with the headers of an earlier message. The
+   * caller must not modify them.
+   *
+   * @param fields - what precedes the fields in this list does not matter.
+   */
+  listFor(fields: readonly unknown[]): readonly string[] | undefined {
+    const name = fields.at(-2);
+    return typeof name === 'string' && !lengths.has(name.length) ? this.#pairs : undefined;
+  }
+
   #write<H>(adapter: CarrierAdapter<H>, given: H | null | undefined, first: string): H | undefined {
     const pairs = this.#pairs;
     const format: unknown = adapter;
