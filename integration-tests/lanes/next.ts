@@ -21,6 +21,22 @@ export default traceHandler(async (request, response) => {
   response.status(result.status).json(await result.json());
 });`;
 
+/** A route that calls another service, with a `fetch` that is wrapped when the file is loaded, and one that is wrapped in the request. */
+const prices = `
+import { traceFetch } from 'mqtrace/http';
+const early = traceFetch();
+export async function POST(): Promise<Response> {
+  for (const fetch of [early, traceFetch()]) await fetch(process.env['OTHER_SERVICE']!, { cache: 'no-store' });
+  return Response.json({ sent: true });
+}`;
+
+/** Wraps the global \`fetch\`, before or after Next.js replaces it. */
+const wrapGlobal = `
+  if (process.env['WRAP_GLOBAL_FETCH']) globalThis.fetch = (await import('mqtrace/http')).traceFetch();
+}`;
+
+const env = ['env', 'NEXT_TELEMETRY_DISABLED=1'];
+
 export const next: Lane = {
   row: 'frameworks',
   version: 'Next.js 16',
@@ -34,15 +50,18 @@ export const next: Lane = {
     '@types/amqplib': '^0.10.0',
   },
   files: {
-    'instrumentation.ts': documented('instrumentation.ts'),
+    'instrumentation.ts': documented('instrumentation.ts').trimEnd().replace(/\}$/, wrapGlobal),
     'next.config.mjs': documented('next.config.mjs'),
     'app/api/orders/route.ts': documented('app/api/orders/route.ts')
       .replace("'amqp://localhost'", "process.env['AMQP_URL']!")
       .replaceAll("'orders'", "process.env['QUEUE']!"),
+    'app/api/prices/route.ts': prices,
     'pages/api/legacy.js': legacy,
   },
   commands: [
-    ['env', 'NEXT_TELEMETRY_DISABLED=1', 'node', 'node_modules/next/dist/bin/next', 'build'],
-    ['env', 'NEXT_TELEMETRY_DISABLED=1', 'node', 'next-check.cjs'],
+    [...env, 'node', 'node_modules/next/dist/bin/next', 'build'],
+    [...env, 'WRAP_GLOBAL_FETCH=1', 'node', 'next-check.cjs'],
+    [...env, 'NEXT_OTEL_FETCH_DISABLED=1', 'node', 'next-check.cjs'],
+    [...env, 'node', 'next-check.cjs'],
   ],
 };

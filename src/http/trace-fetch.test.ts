@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { ProxyTracerProvider } from '@opentelemetry/api';
-import { expect, test } from 'vitest';
+import { context, ProxyTracerProvider, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { expect, onTestFinished, test } from 'vitest';
 import { withBaggage } from '../propagation/index.ts';
 import { serve } from '../../test-support/serve.ts';
-import { recordRegisteredSpans } from '../../test-support/spans.ts';
+import { recordRegisteredSpans, underSpan } from '../../test-support/spans.ts';
 import { traceFetch } from './index.ts';
 
 const spans = recordRegisteredSpans();
@@ -141,4 +141,33 @@ test('a fetch that throws synchronously still does', () => {
   };
   expect(() => traceFetch(broken)('http://localhost/')).toThrow('at once');
   expect(spans.span('GET').attributes['error.type']).toBe('RangeError');
+});
+
+test('the fetch of Next.js, which has a span of Next.js, gets headers and no second span, unless spans are forced or disabled there', async () => {
+  const { url } = await serve(echo);
+  const patched = Object.assign((...args: Parameters<typeof fetch>) => fetch(...args), { __nextPatched: true });
+  const headers = async (traced: typeof fetch): Promise<string> =>
+    ((await arrived(await traced(url))) as { traceparent: string }).traceparent;
+
+  await underSpan(spans, async (app) => {
+    expect(await headers(traceFetch(patched))).toContain(app.spanId);
+    expect(spans.named('GET')).toEqual([]);
+    await headers(traceFetch(patched, { force: true }));
+    expect(spans.named('GET')).toHaveLength(1);
+    process.env['NEXT_OTEL_FETCH_DISABLED'] = '1';
+    onTestFinished(() => void delete process.env['NEXT_OTEL_FETCH_DISABLED']);
+    await headers(traceFetch(patched));
+    expect(spans.named('GET')).toHaveLength(2);
+  });
+});
+
+test('no second span is created in the span of a fetch of Next.js, which replaces a traced global fetch', async () => {
+  const { url } = await serve(echo);
+  const span = trace
+    .getTracer('next.js')
+    .startSpan('fetch GET', { attributes: { 'next.span_type': 'AppRender.fetch' } });
+  const response = await context.with(trace.setSpan(ROOT_CONTEXT, span), () => traceFetch()(url));
+  span.end();
+  expect(((await arrived(response)) as { traceparent: string }).traceparent).toBe(written());
+  expect(spans.spans()).toHaveLength(1);
 });

@@ -18,6 +18,7 @@ import {
 } from '../messaging/index.ts';
 import { injectCopy } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { isTracedByNext } from './next-fetch.ts';
 import { type HttpTracing, resolveHttpOptions, type TraceHttpOptions } from './options.ts';
 import { ATTR_STATUS_CODE, methodAttributes, methodOnTheWire } from './semconv.ts';
 
@@ -34,7 +35,7 @@ type FetchArguments = Parameters<typeof globalThis.fetch>;
  * response headers have arrived; a status of 400 or above marks it as failed. The given request is never modified.
  *
  * If OpenTelemetry's undici instrumentation is enabled, it creates the span and this wrapper does nothing (`force: true`
- * overrides). Follows the stable HTTP conventions.
+ * overrides). If Next.js creates the span, only the headers are written. Follows the stable HTTP conventions.
  *
  * @param fetch - default: the global one.
  * @throws MqtraceError `INVALID_OPTION` if it is not a function, or for invalid options
@@ -49,7 +50,7 @@ export function traceFetch(
   function tracedFetch(this: unknown, ...args: FetchArguments): Promise<Response> {
     const active = activeContext();
     if (isTracingSuppressed(active) || (!tracing.force && undici.hasSubscribers)) return fetch.apply(this, args);
-    const started = guard('tracing a request', () => startRequest(tracing, args, active));
+    const started = guard('tracing a request', () => startRequest(tracing, fetch, args, active));
     if (started === undefined) return fetch.apply(this, args);
     const { operation, sent } = started;
     const response = callWithin(operation, () => fetch.apply(this, sent));
@@ -92,19 +93,22 @@ function endWithResponse(operation: Operation, pending: Promise<Response>): Prom
 
 function startRequest(
   tracing: HttpTracing,
+  fetch: typeof globalThis.fetch,
   args: FetchArguments,
   parent: Context,
 ): { operation: Operation; sent: FetchArguments } {
   const [input, init] = args;
   const request = isRequest(input) ? input : undefined;
-  const operation = isCertainlyUnsampled(parent, tracing.provider)
-    ? noOperation(parent)
-    : startOperation(
-        tracing,
-        init?.method ?? request?.method ?? 'GET',
-        request?.url ?? (input as string | URL).toString(),
-        parent,
-      );
+  const hasSpan = !tracing.force && isTracedByNext(fetch, parent);
+  const operation =
+    hasSpan || isCertainlyUnsampled(parent, tracing.provider)
+      ? noOperation(parent)
+      : startOperation(
+          tracing,
+          init?.method ?? request?.method ?? 'GET',
+          request?.url ?? (input as string | URL).toString(),
+          parent,
+        );
   const sent = guard('injecting context into a request', (): FetchArguments | undefined => {
     const given = init?.headers ?? request?.headers;
     const own = headersOf(given);

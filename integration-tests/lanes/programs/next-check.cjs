@@ -18,6 +18,13 @@ const receiver = createServer((request, response) => {
   });
 });
 
+/** The headers that the other service has received. */
+const received = [];
+const other = createServer((request, response) => {
+  received.push(request.headers['traceparent'] ?? 'none');
+  response.end('{}');
+});
+
 async function until(what, condition) {
   const end = Date.now() + 60_000;
   for (;;) {
@@ -30,18 +37,18 @@ async function until(what, condition) {
 
 async function check(port) {
   const headers = { traceparent: `00-${traceId}-${spanId}-01` };
-  for (const path of ['/api/orders', '/api/legacy']) {
+  for (const path of ['/api/orders', '/api/legacy', '/api/prices']) {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: '{"id":7}', headers });
     const answer = await response.text();
     if (answer !== '{"sent":true}') throw new Error(`another response of ${path}: ${response.status} ${answer}`);
   }
   const ours = () => spans.filter((span) => span.traceId === traceId);
   const count = (kind) => ours().filter((span) => span.kind === kind).length;
-  await until('two requests', () => count(2) >= 2 && count(4) >= 2);
+  await until('three requests', () => count(2) >= 3 && count(4) >= 2);
   // A span of kind SERVER (2) for each request, of Next.js, and a publish (PRODUCER, 4) in each.
   const servers = ours().filter(({ kind }) => kind === 2);
   const others = servers.filter((span) => span.scope !== 'next.js' || span.parentSpanId !== spanId);
-  if (servers.length !== 2 || others.length > 0) throw new Error(`other server spans: ${JSON.stringify(servers)}`);
+  if (servers.length !== 3 || others.length > 0) throw new Error(`other server spans: ${JSON.stringify(servers)}`);
   const byId = new Map(ours().map((span) => [span.spanId, span]));
   const roots = ours().filter(({ kind }) => kind === 4);
   for (const publish of roots) {
@@ -50,9 +57,14 @@ async function check(port) {
     if (publish.scope !== 'mqtrace' || !servers.includes(span))
       throw new Error(`a publish that is not below a request: ${JSON.stringify([publish, span])}`);
   }
+  // Two calls of the other service, each with one span of kind CLIENT (3), which is of one of the two, and with headers of the trace.
+  const calls = ours().filter((span) => span.kind === 3 && /^(?:GET$|fetch )/.test(span.name));
+  if (calls.length !== 2 || received.length !== 2 || !received.every((header) => header.includes(traceId)))
+    throw new Error(`other calls: ${JSON.stringify({ calls, received })}`);
   const lost = spans.filter((span) => span.scope === 'mqtrace' && span.traceId !== traceId);
   if (lost.length > 0) throw new Error(`spans outside of the trace: ${JSON.stringify(lost)}`);
-  console.log(`ok: two requests with ${ours().length} spans`);
+  const scopes = calls.map(({ scope }) => scope).join();
+  console.log(`ok: three requests, calls of ${scopes}, with ${ours().length} spans`);
 }
 
 async function main() {
@@ -61,6 +73,7 @@ async function main() {
       ...process.env,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver.address().port}`,
+      OTHER_SERVICE: `http://127.0.0.1:${other.address().port}/prices`,
     },
   });
   for (const stream of [next.stdout, next.stderr]) stream.on('data', (chunk) => (output += chunk));
@@ -74,6 +87,8 @@ async function main() {
     next.kill();
     receiver.close();
     receiver.closeAllConnections();
+    other.close();
+    other.closeAllConnections();
   }
 }
-receiver.listen(0, '127.0.0.1', () => void main());
+receiver.listen(0, '127.0.0.1', () => other.listen(0, '127.0.0.1', () => void main()));
