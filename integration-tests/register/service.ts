@@ -18,6 +18,8 @@ export interface Outcome {
   readonly out: string;
   readonly err: string;
   readonly spans: readonly ReceivedSpan[];
+  /** The names of the metrics that it exports. */
+  readonly metrics: readonly string[];
 }
 
 /** Runs `node ARGS`; the spans that it exports are in the outcome. */
@@ -41,7 +43,7 @@ export async function run(
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
       ...env,
     };
-    const { code, out, err } = await new Promise<Omit<Outcome, 'spans'>>((resolve) => {
+    const { code, out, err } = await new Promise<Omit<Outcome, 'spans' | 'metrics'>>((resolve) => {
       execFile(process.execPath, args, { cwd, env: all, timeout: 60_000 }, (error, stdout, stderr) =>
         resolve({
           code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
@@ -50,7 +52,8 @@ export async function run(
         }),
       );
     });
-    return { code, out, err, spans: [...receiver.spans] };
+    const metrics = [...new Set(receiver.metrics.flat().map(({ name }) => name))];
+    return { code, out, err, spans: [...receiver.spans], metrics };
   } finally {
     await receiver.close();
   }
