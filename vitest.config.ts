@@ -20,7 +20,7 @@ const sources = (path: string): string => new URL(path, import.meta.url).pathnam
 export const alias: { find: RegExp; replacement: string }[] = [
   { find: /^mqtrace\/carriers$/, replacement: sources('./carriers/index.ts') },
   {
-    find: /^mqtrace\/(kafkajs|amqplib|amqp-connection-manager|rascal|rabbitmq-client|ioredis|http|fastify|koa|hono|bullmq|metrics|register|sdk)$/,
+    find: /^mqtrace\/(kafkajs|amqplib|amqp-connection-manager|rascal|rabbitmq-client|ioredis|http|fastify|koa|hono|nestjs|bullmq|metrics|register|sdk)$/,
     replacement: sources('./src/$1/index.ts'),
   },
   { find: /^mqtrace\/instrumentation$/, replacement: sources('./src/register/instrumentation.ts') },

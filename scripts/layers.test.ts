@@ -21,6 +21,7 @@ const below: Record<string, readonly string[]> = {
   koa: [...wrapper, 'http'],
   hono: [...wrapper, 'http'],
   bullmq: wrapper,
+  nestjs: wrapper,
   'amqp-connection-manager': [...wrapper, 'amqplib'],
   rascal: [...wrapper, 'amqplib'],
   'rabbitmq-client': [...wrapper, 'amqplib'],

@@ -10,8 +10,8 @@ import {
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { traceConnectionManager } from 'mqtrace/amqp-connection-manager';
+import { TraceInterceptor } from 'mqtrace/nestjs';
 import { check, ended, run, send, until } from './checks.js';
-import { HandlerSpans } from './handler-spans.js';
 import { names, note, seen } from './names.js';
 
 const exchange = names.billing;
@@ -58,7 +58,7 @@ class Billing {
       exchanges: [{ name: exchange, type: 'topic', options: { durable: false, autoDelete: true } }],
     }),
   ],
-  providers: [Billing, { provide: APP_INTERCEPTOR, useClass: HandlerSpans }],
+  providers: [Billing, { provide: APP_INTERCEPTOR, useValue: new TraceInterceptor() }],
 })
 class BillingModule {
   constructor(@Inject(AmqpConnection) rabbitmq: AmqpConnection) {

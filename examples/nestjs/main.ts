@@ -6,11 +6,11 @@ import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { type ClientKafka, ClientsModule, type ClientProxy, Transport } from '@nestjs/microservices';
 import { Kafka } from 'kafkajs';
 import { bullmqTelemetry } from 'mqtrace/bullmq';
+import { TraceInterceptor } from 'mqtrace/nestjs';
 import { firstValueFrom } from 'rxjs';
 import { check, ended, run, send, until } from './checks.js';
 import { names, seen } from './names.js';
 import { BillingController, OrdersController, ShipmentsProcessor } from './orders.js';
-import { HandlerSpans } from './handler-spans.js';
 import { TracedClientKafka, TracedClientRMQ, TracedServerKafka, TracedServerRMQ } from './tracing.js';
 
 const brokers = (process.env['KAFKA_BROKERS'] ?? 'localhost:9092').split(',');
@@ -41,7 +41,7 @@ const clients = ClientsModule.register([
   { name: 'ORDERS', ...kafkaClient },
   { name: 'BILLING', ...rabbitClient },
 ] as never);
-const interceptor = { provide: APP_INTERCEPTOR, useClass: HandlerSpans };
+const interceptor = { provide: APP_INTERCEPTOR, useValue: new TraceInterceptor() };
 
 @Module({
   imports: [
@@ -67,7 +67,10 @@ async function main(): Promise<void> {
   const admin = new Kafka({ brokers, logLevel: 0 }).admin();
   await admin.connect();
   await admin.createTopics({
-    topics: [names.orders, names.prices, `${names.prices}.reply`].map((topic) => ({ topic, numPartitions: 1 })),
+    topics: [names.orders, names.returns, names.prices, `${names.prices}.reply`].map((topic) => ({
+      topic,
+      numPartitions: 1,
+    })),
     waitForLeaders: true,
   });
   await admin.disconnect();
@@ -86,8 +89,12 @@ async function main(): Promise<void> {
   const [priced, answer] = await send('price', () => firstValueFrom(toOrders.send(names.prices, { id: 7 })));
   const [ordered] = await send('order', () => firstValueFrom(toOrders.emit(names.orders, { id: 7 })));
   const [audited] = await send('audit', () => firstValueFrom(toBilling.emit('audit', {}), { defaultValue: undefined }));
-  await until(() => seen.length === 5);
-  await until(() => ended.some(({ name, failed }) => failed && name === 'BillingController.audit'));
+  const [returned] = await send('return', () => firstValueFrom(toOrders.emit(names.returns, { id: 7 })));
+  await until(() => seen.length === 6);
+  // NestJS handles these errors itself.
+  for (const failing of ['BillingController.audit', 'OrdersController.return', `process ${names.returns}`]) {
+    await until(() => ended.some(({ name, failed }) => failed && name === failing));
+  }
   await until(() => ended.some(({ name }) => name === `process ${names.shipments}`));
 
   check(
@@ -97,6 +104,7 @@ async function main(): Promise<void> {
       invoice: [ordered, 'order'],
       ship: [ordered, 'order'],
       audit: [audited, 'audit'],
+      return: [returned, 'return'],
     },
     answer,
   );

@@ -5,6 +5,7 @@ import { getBaggage } from 'mqtrace';
 const suffix = `${process.env['TOPIC'] ?? 'example'}-${process.env['TRACED_BY'] ?? 'explicit'}`;
 export const names = {
   orders: `orders-${suffix}`,
+  returns: `returns-${suffix}`,
   prices: `prices-${suffix}`,
   billing: `billing-${suffix}`,
   shipments: `shipments-${suffix}`,

@@ -24,6 +24,12 @@ export class OrdersController {
     await this.shipments.add('ship', { ...order, ...invoice });
   }
 
+  @EventPattern(names.returns, Transport.KAFKA)
+  async return(@Payload() _order: unknown): Promise<void> {
+    note('return');
+    throw new RangeError('no returns');
+  }
+
   @MessagePattern(names.prices, Transport.KAFKA)
   price(@Payload() order: Order): { price: number } {
     note('price');

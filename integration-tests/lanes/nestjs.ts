@@ -52,7 +52,7 @@ function lane({ version, type, nest, major, packages, sources }: Project): Lane 
 
 const services = {
   nest: ['common', 'core', 'microservices', 'bullmq'],
-  sources: ['main', 'checks', 'classes', 'handler-spans', 'names', 'orders', 'tracing'],
+  sources: ['main', 'checks', 'classes', 'names', 'orders', 'tracing'],
 };
 
 export const nestjs: readonly Lane[] = [
@@ -64,6 +64,6 @@ export const nestjs: readonly Lane[] = [
     type: 'commonjs',
     nest: ['common', 'core'],
     packages: { '@golevelup/nestjs-rabbitmq': '^9.0.0' },
-    sources: ['golevelup', 'checks', 'classes', 'handler-spans', 'names'],
+    sources: ['golevelup', 'checks', 'classes', 'names'],
   }),
 ];
