@@ -10,7 +10,7 @@ void (async () => {
   const channel = await connection.createConfirmChannel();
   await channel.assertQueue(QUEUE, { durable: false, autoDelete: true });
   const received = new Promise((resolve) => {
-    void channel.consume(QUEUE, async (message) => {
+    void channel.consume(QUEUE, (message) => {
       channel.ack(message);
       setImmediate(resolve, message.properties.headers);
     });
