@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
+import { deliverAtHeader } from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
 import { processMessage, traceRedis } from 'mqtrace/ioredis';
 import { traceKafka } from 'mqtrace/kafkajs';
@@ -103,3 +104,30 @@ test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
     raw.disconnect();
   },
 );
+
+test('headers that are sent on with another message have its own times: send time, intended delivery and origin', async () => {
+  const connection = traceConnection(await connect(inject('amqpUrl')), options);
+  const channel = await connection.createConfirmChannel();
+  const queue = uniqueName('q');
+  await channel.assertQueue(queue, { autoDelete: true });
+  const next = async (headers: object): Promise<Record<string, unknown>> => {
+    channel.sendToQueue(queue, Buffer.from('1'), { headers });
+    await channel.waitForConfirms();
+    const got = await channel.get(queue, { noAck: true });
+    return (got as { properties: { headers: Record<string, unknown> } }).properties.headers;
+  };
+  const originIn = (headers: Record<string, unknown>): string[] => String(headers['tracestate']).split(';');
+  const deliverAt = Date.now() + 500;
+  const first = await next({ [deliverAtHeader]: String(deliverAt) });
+  expect(first[deliverAtHeader]).toBe(String(deliverAt));
+  await sleep(600);
+  const sentOnAt = Date.now();
+  const second = await next(first);
+  expect(Number(second['mqtrace-sent-at'])).toBeGreaterThanOrEqual(sentOnAt);
+  expect(second).not.toHaveProperty(deliverAtHeader);
+  // The message was not processed, so that the second one starts a pipeline.
+  expect(Number.parseInt(originIn(second)[1]!, 36)).toBeGreaterThanOrEqual(sentOnAt);
+  expect(originIn(second).slice(2)).toEqual(['1', 'checkout']);
+  expect(Number.parseInt(originIn(first)[1]!, 36)).toBeLessThan(sentOnAt);
+  await connection.close();
+});

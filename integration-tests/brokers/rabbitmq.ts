@@ -108,8 +108,8 @@ export const managedRabbitmq: Broker<ManagedRabbitmq> = {
   programs: () => rabbitmq.programs(),
   native: () =>
     onFreePorts(4, async ([amqp = 0, dist = 0, epmd = 0, management = 0]) => {
-      const { at, stop } = await startNative(amqp, dist, epmd, management);
-      return { at: { amqpUrl: at, managementUrl: `http://127.0.0.1:${management}` }, stop };
+      const { at, ...running } = await startNative(amqp, dist, epmd, management);
+      return { ...running, at: { amqpUrl: at, managementUrl: `http://127.0.0.1:${management}` } };
     }),
   image: rabbitmq.image,
   container: (docker) =>

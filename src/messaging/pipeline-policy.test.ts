@@ -1,5 +1,6 @@
 import { type Context, context, defaultTextMapSetter, ROOT_CONTEXT, type TextMapPropagator } from '@opentelemetry/api';
 import { B3Propagator } from '@opentelemetry/propagator-b3';
+import { JaegerPropagator } from '@opentelemetry/propagator-jaeger';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { kafkaHeaders } from '../../carriers/index.ts';
@@ -171,10 +172,33 @@ test('without the option nothing is added, and a received origin is propagated u
   expect(traceState(relay(messaging, from))).toBe('mqtrace=1;mgj6k3cw;1');
 });
 
-test('with another kind of propagator pipelines are off, which is reported once', () => {
+test('a service in between with the stock propagator keeps the origin, and does not count as a hop', () => {
+  const messaging = client({ pipelines: true });
+  const between = client({ propagator: stock });
+  expect(traceState(relay(messaging, relay(between, send(messaging)[0]!)))).toBe('mqtrace=1;mgj6k3cw;2');
+});
+
+test('beside the stock propagator it is written as well', () => {
+  const messaging = client({ pipelines: true, propagator: stock });
+  expect(traceState(relay(messaging, send(messaging)[0]!))).toBe('mqtrace=1;mgj6k3cw;2');
+});
+
+test('of headers that are sent on with another message, the member is replaced', () => {
+  const messaging = client({ pipelines: true });
+  const received = send(messaging)[0]!;
+  vi.setSystemTime(start + 60_000);
+  const messages = [{ destination, headers: { ...received } }];
+  const sending = startSending<Headers>(messaging, kafkaHeaders, { name: 'send' }, messages, ROOT_CONTEXT);
+  sending.operation.end();
+  expect(traceState(sending.headers[0]!)).toBe(`mqtrace=1;${(start + 60_000).toString(36)};1`);
+});
+
+test.each<[string, TextMapPropagator]>([
+  ['B3', new B3Propagator()],
+  ['Jaeger', new JaegerPropagator()],
+])('with the propagator of %s pipelines are off, which is reported once', (_, other) => {
   const written = vi.spyOn(globalThis.process.stderr, 'write').mockReturnValue(true);
-  const b3: TextMapPropagator = new B3Propagator();
-  const messaging = client({ pipelines: true, propagator: b3 });
+  const messaging = client({ pipelines: true, propagator: other });
   expect(send(messaging)[0]).not.toHaveProperty('tracestate');
   send(messaging);
   expect(written.mock.calls.map(([line]) => String(line))).toEqual([expect.stringContaining('pipelines are off')]);
