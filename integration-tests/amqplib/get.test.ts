@@ -1,12 +1,12 @@
 import { context, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import type { Channel, GetMessage } from 'amqplib';
+import type { Channel, ConsumeMessage, GetMessage } from 'amqplib';
 import { getBaggage, tracingFaults, withBaggage } from 'mqtrace';
 import { processMessage } from 'mqtrace/amqplib';
 import { expect, test, vi } from 'vitest';
 import { failure } from '../../test-support/inputs.ts';
 import { idOf, linked, underSpan } from '../../test-support/spans.ts';
-import { useRabbitMQ } from './rabbitmq.ts';
+import { useRabbitMQ, withResolvers } from './rabbitmq.ts';
 
 const rabbit = useRabbitMQ();
 const { recording } = rabbit;
@@ -89,6 +89,33 @@ test('processMessage: each message has its own span, time and baggage, and its a
   expect(processed.map(linked)).toEqual(published.map((span) => [idOf(span), idOf(app)]));
   expect(acked.map((span) => idOf(span.parentSpanContext!))).toEqual(processed.map(idOf));
   expect(processed.map(({ attributes }) => attributes['messaging.message.id'])).toEqual(['m-0', 'm-1']);
+});
+
+test('a settled message can still be processed, in its own trace and with its baggage', async () => {
+  const channel = await rabbit.traced.createChannel();
+  const queue = await rabbit.queue();
+  const arrived = withResolvers<ConsumeMessage>();
+  const within: unknown[] = [];
+  const tenant = (): unknown => getBaggage().getEntry('tenant')?.value;
+  await channel.consume(queue, (message) => {
+    channel.ack(message!);
+    within.push(processMessage(message!, tenant));
+    arrived.resolve(message!);
+  });
+  withBaggage({ tenant: 'acme' }, () => channel.sendToQueue(queue, body, { messageId: 'm-1' }));
+  within.push(processMessage(await arrived.promise, tenant));
+  expect(within).toEqual(['acme', 'acme']);
+  const [delivered, inHandler, later] = recording
+    .spans()
+    .filter(({ name }) => name === `process ${queue}`)
+    .toSorted((one, other) => one.startTime[0] - other.startTime[0] || one.startTime[1] - other.startTime[1]);
+  const sent = recording.span(`publish ${queue}`);
+  for (const span of [delivered!, inHandler!, later!]) {
+    expect(idOf(span.parentSpanContext!)).toBe(idOf(sent));
+    expect(span.attributes['messaging.message.id']).toBe('m-1');
+  }
+  expect(linked(inHandler!)).toEqual([idOf(sent), idOf(delivered!)]);
+  expect(linked(later!)).toEqual([idOf(sent)]);
 });
 
 test('processMessage returns the result of its function, and fails if it fails', async () => {

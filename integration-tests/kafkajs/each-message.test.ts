@@ -1,6 +1,6 @@
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { withBaggage } from 'mqtrace';
-import { traceKafka } from 'mqtrace/kafkajs';
+import { processMessage, traceKafka } from 'mqtrace/kafkajs';
 import { describe, expect, it } from 'vitest';
 import { uniqueName } from '../../test-support/inputs.ts';
 import { idOf, linked, recordSpans, underSpan } from '../../test-support/spans.ts';
@@ -19,6 +19,33 @@ import {
 class OutOfStock extends Error {}
 
 describe('eachMessage', () => {
+  it('gives messages that processMessage accepts, in the handler and later', async () => {
+    const recording = recordSpans();
+    const kafka = tracedKafka(recording);
+    const producer = await newProducer(kafka);
+    const topic = await newTopic();
+    await withBaggage({ tenant: 'a' }, () => producer.send({ topic, messages: [{ value: 'v' }] }));
+    const consumer = await newConsumer(kafka, uniqueName('group'));
+    const seen: unknown[] = [];
+    let later = (): void => undefined;
+    await runUntilDone(consumer, topic, (done) => ({
+      eachMessage: async ({ message }): Promise<void> => {
+        later = (): void => void seen.push(processMessage(message, baggageEntries));
+        later();
+        done();
+      },
+    }));
+    later();
+    expect(seen).toEqual([{ tenant: 'a' }, { tenant: 'a' }]);
+    const send = recording.span(`send ${topic}`);
+    const spans = recording.spans().filter(({ name }) => name === `process ${topic}`);
+    expect(spans).toHaveLength(3);
+    for (const { parentSpanContext, attributes } of spans) {
+      expect(idOf(parentSpanContext!)).toBe(idOf(send));
+      expect(attributes['messaging.destination.partition.id']).toBe('0');
+    }
+  });
+
   it('runs the handler in the context of the message, with a span that is its child and links it', async () => {
     const recording = recordSpans();
     const kafka = tracedKafka(recording);

@@ -1,6 +1,7 @@
 // Tracks the deliveries of a channel that are not settled yet.
 import type { Context } from '@opentelemetry/api';
 import type { Incoming, Operation } from '../messaging/index.ts';
+import type { UnsampledSource } from './state.ts';
 
 /** A message that the broker has delivered and that is not settled. */
 export class Delivery {
@@ -12,6 +13,8 @@ export class Delivery {
   readonly conversation: string | undefined;
   /** The context in which the message is processed; undefined until it is. */
   context: Context | undefined;
+  /** From where the message can be read again when it is settled, so that nothing is kept of it; undefined if it cannot. */
+  reread: UnsampledSource | undefined;
   /** The process operation that the settlement ends; undefined if it ends otherwise. */
   #untilSettled: Operation | undefined;
   #settled = false;

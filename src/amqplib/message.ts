@@ -132,7 +132,22 @@ export function conversationOf(message: Partial<MessageLike> | undefined): strin
   return typeof correlationId === 'string' ? correlationId : undefined;
 }
 
-/** Attributes of a received message that only recorded spans have. */
+/**
+ * The attributes of a received message that only recorded spans have, to be read if one records; undefined for most messages,
+ * which have none.
+ */
+export function detailsOf(message: MessageLike, queue: string): (() => Attributes) | undefined {
+  const { fields, properties } = message;
+  const headers = properties.headers as Headers | null | undefined;
+  const isPlain =
+    !fields.redelivered &&
+    typeof properties['correlationId'] !== 'string' &&
+    headers?.['x-death'] === undefined &&
+    headers?.['x-delivery-count'] === undefined;
+  return isPlain ? undefined : () => messageDetails(message, queue);
+}
+
+/** @internal */
 export function messageDetails(message: MessageLike, queue: string): Attributes {
   const details: Attributes = {};
   const conversation = conversationOf(message);

@@ -1,7 +1,7 @@
 // Implements processMessage(): a process span for a message that is not processed by a consumer's handler.
 import { checkFunction } from '../common/check-options.ts';
 import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
-import { deliveryFacts, messageDetails, readMessage } from './message.ts';
+import { deliveryFacts, detailsOf, readMessage } from './message.ts';
 import { storedSource } from './state.ts';
 import type { MessageLike } from './types.ts';
 
@@ -30,7 +30,7 @@ function startProcess(message: MessageLike): Operation {
     {
       name: 'process',
       attributes: from?.state.server.address,
-      details: () => messageDetails(message, queue),
+      details: detailsOf(message, queue),
     },
     from?.delivery.incoming ?? readMessage(messaging, message, queue),
     activeContext(),

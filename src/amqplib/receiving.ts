@@ -7,7 +7,6 @@ import {
   guard,
   type Incoming,
   isEagerPromise,
-  mergeAttributes,
   type Operation,
   OperationClock,
   replaceMethod,
@@ -21,7 +20,7 @@ import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { resultOf } from './dropped-result.ts';
-import { conversationOf, deliveryFacts, messageDetails, readMessage } from './message.ts';
+import { conversationOf, deliveryFacts, detailsOf, readMessage } from './message.ts';
 import { recordRoundTrip, replyTo, type Request } from './requests.ts';
 import { type ChannelState, type UnsampledSource, storeSource } from './state.ts';
 import type { MessageLike } from './types.ts';
@@ -85,7 +84,11 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
       request = state.requests.answeredBy(message, incoming);
       if (request !== undefined) incoming = replyTo(request, incoming);
       light = lightContext(state, message, incoming, unsampled, source.noAck);
-      if (light === undefined) delivery = keep(state, message, incoming, source.queue);
+      if (light === undefined) {
+        delivery = keep(state, message, incoming, source.queue);
+        // The context of a reply depends on its request.
+        if (request === undefined && state.messaging.readsLate) delivery.reread = unsampled;
+      }
     } catch (error) {
       reportFault('reading a delivery', error);
     }
@@ -136,7 +139,7 @@ function startDelivery(state: ChannelState, message: MessageLike, delivery: Deli
     {
       name: 'process',
       attributes: state.server.address,
-      details: () => messageDetails(message, delivery.queue),
+      details: detailsOf(message, delivery.queue),
     },
     delivery.incoming,
     ROOT_CONTEXT,
@@ -188,7 +191,7 @@ function startReceived(
   const { address, peer } = state.server;
   return startReceiving(
     state.messaging,
-    { name: 'get', attributes: address, details: () => mergeAttributes(peer, messageDetails(message, source.queue)) },
+    { name: 'get', attributes: address, peer, details: detailsOf(message, source.queue) },
     delivery.incoming,
     parent,
     startedAt,
@@ -204,12 +207,5 @@ function startFailed(state: ChannelState, { queue }: Source, parent: Context, st
     sentAt: undefined,
   };
   const { address, peer } = state.server;
-  return startReceiving(
-    state.messaging,
-    { name: 'get', attributes: address, details: () => peer },
-    nothing,
-    parent,
-    startedAt,
-    0,
-  );
+  return startReceiving(state.messaging, { name: 'get', attributes: address, peer }, nothing, parent, startedAt, 0);
 }

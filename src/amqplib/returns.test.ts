@@ -2,7 +2,7 @@ import { ROOT_CONTEXT, type SpanContext, SpanKind, trace } from '@opentelemetry/
 import { beforeEach, expect, test } from 'vitest';
 import { recordSpans } from '../../test-support/spans.ts';
 import { Messaging, type Operation } from '../messaging/index.ts';
-import { startOperation } from '../messaging/operation.ts';
+import { startOperation } from '../messaging/index.ts';
 import { Returns } from './returns.ts';
 
 const recording = recordSpans();

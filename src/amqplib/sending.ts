@@ -112,7 +112,8 @@ class Publisher {
       {
         name: 'publish',
         attributes: target.attributes,
-        details: () => mergeAttributes(server.peer, messageIds(options)),
+        peer: server.peer,
+        details: hasIds(options) ? () => messageIds(options) : undefined,
       },
       [
         {
@@ -181,6 +182,10 @@ function headersOf(given: unknown): unknown {
 /** Headers of a wrong type are passed through, so that amqplib reports its own error. */
 function isReadOnly(headers: unknown): boolean {
   return Boolean(headers) && (typeof headers !== 'object' || Array.isArray(headers));
+}
+
+function hasIds({ messageId, correlationId }: Readonly<Record<string, unknown>>): boolean {
+  return messageId !== undefined || correlationId !== undefined;
 }
 
 function messageIds({ messageId, correlationId }: Readonly<Record<string, unknown>>): Attributes {

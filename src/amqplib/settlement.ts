@@ -16,6 +16,7 @@ import {
   OperationClock,
   settleLater,
   startSettling,
+  startSettlingOne,
   writesLater,
 } from '../messaging/index.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
@@ -23,7 +24,7 @@ import { metricsEpoch } from '../metrics/series.ts';
 import type { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { conversationOf } from './message.ts';
-import type { ChannelState } from './state.ts';
+import { type ChannelState, releaseSource } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 export type Name = 'ack' | 'nack' | 'reject';
@@ -37,7 +38,7 @@ export interface How {
 /** The message that the application passed. */
 export type Given = Partial<MessageLike> | null | undefined;
 
-const rejected: Attributes = { [ATTR_MESSAGE_REJECTED]: true };
+const rejected = (): Attributes => ({ [ATTR_MESSAGE_REJECTED]: true });
 
 /** A settlement in progress. */
 export interface Settling {
@@ -95,6 +96,7 @@ export class Settlement implements Settling {
     if (this.named === undefined) return;
     this.state.deliveries.settle(this.named)?.end();
     this.state.lightDeliveries.delete(this.named.tag);
+    if (this.message) releaseSource(this.message, this.named);
   }
 
   protected startRecorded(parent: Context): Operation {
@@ -112,30 +114,30 @@ export class Settlement implements Settling {
     return noOperation(parent, messaging.measurer.start(this.how.name, 'settle', this.destination(), server.address));
   }
 
-  /** Attributes that only recorded spans need. */
-  protected details(): Attributes {
-    const { peer } = this.state.server;
-    return this.how.rejects ? mergeAttributes(peer, rejected) : peer;
-  }
-
   /** The span of a single settled message has the message's attributes. */
   protected startOne(delivery: Delivery | undefined, parent: Context, more?: Attributes): Operation {
     const { messaging, server } = this.state;
+    const { name, rejects } = this.how;
     const incoming = delivery?.incoming;
-    return startSettling(
+    const own = incoming?.attributes ?? attributesOf(this.message);
+    const operation = startSettlingOne(
       messaging,
       {
-        name: this.how.name,
+        name,
         destination: incoming?.destination ?? destinationOf(this.message),
-        attributes: mergeAttributes(server.address, more, incoming?.attributes ?? attributesOf(this.message)),
-        details: () => {
-          const conversation = delivery?.conversation ?? conversationOf(this.message ?? undefined);
-          return mergeAttributes(this.details(), { [ATTR_MESSAGE_CONVERSATION_ID]: conversation });
-        },
+        attributes: server.address,
+        peer: server.peer,
+        own: more === undefined ? own : mergeAttributes(more, own),
       },
-      incoming === undefined ? [] : [incoming],
+      incoming,
       parent,
     );
+    const conversation = delivery?.conversation ?? conversationOf(this.message ?? undefined);
+    if ((rejects || conversation !== undefined) && operation.isRecording) {
+      if (rejects) operation.put(ATTR_MESSAGE_REJECTED, true);
+      operation.put(ATTR_MESSAGE_CONVERSATION_ID, conversation);
+    }
+    return operation;
   }
 }
 
@@ -191,15 +193,18 @@ export class SeveralSettled extends Settlement {
     const [first] = found;
     const count = { [ATTR_BATCH_MESSAGE_COUNT]: found.length };
     if (found.length === 1) return this.startOne(first, parent, count);
-    const { name } = this.how;
-    const attributes = mergeAttributes(server.address, count, tagOf(this.message));
-    const details = (): Attributes => this.details();
+    const { name, rejects } = this.how;
+    const own = mergeAttributes(count, tagOf(this.message));
+    const { address: attributes, peer } = server;
+    const details = rejects ? rejected : undefined;
     const settled = found.map(({ incoming }) => incoming);
     if (writesLater(messaging, found.length)) {
       const startedAt = new OperationClock();
       this.#late = {
         name,
         attributes,
+        peer,
+        own,
         details,
         settled,
         destination: () => this.destination(found),
@@ -208,7 +213,7 @@ export class SeveralSettled extends Settlement {
       };
       return metricsEpoch() === 0 ? noOperation(parent) : this.startMeasured(parent);
     }
-    const description = { name, destination: this.destination(found), attributes, details };
+    const description = { name, destination: this.destination(found), attributes, peer, own, details };
     return startSettling(messaging, description, settled, parent);
   }
 }

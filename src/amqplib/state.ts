@@ -81,7 +81,7 @@ export interface MessageSource {
   delivery: Delivery;
 }
 
-/** The source of messages without a span, the same for all messages of a consumer. */
+/** The source of messages that can be read again: those without a span and settled ones. The same for all messages of a consumer. */
 export interface UnsampledSource {
   readonly state: ChannelState;
   readonly queue: string;
@@ -91,6 +91,11 @@ const received = createStamp<MessageSource | UnsampledSource>();
 
 export function storeSource(message: object, from: MessageSource | UnsampledSource): void {
   received.set(message, from);
+}
+
+/** Keeps no span in memory for as long as the application keeps a settled message: `processMessage` reads the message again. */
+export function releaseSource(message: object, { reread }: Delivery): void {
+  if (reread !== undefined && received.get(message) !== undefined) received.set(message, reread);
 }
 
 /** The source of a message; undefined if no traced channel delivered it. */

@@ -1,5 +1,5 @@
 // Defines the prepared common data of the spans of one operation, and how a tracer accepts it.
-import type { Attributes, Context, Link, Span, SpanKind, TimeInput, Tracer } from '@opentelemetry/api';
+import type { Attributes, Context, Link, Span, SpanContext, SpanKind, TimeInput, Tracer } from '@opentelemetry/api';
 import { offeredTracer } from './offered-tracer.ts';
 
 /** The common data of all spans of one operation on one destination: name, kind, and constant attributes. @internal */
@@ -8,13 +8,16 @@ export class PreparedSpan {
   readonly kind: SpanKind;
   /** Frozen, because it is passed to samplers. */
   readonly attributes: Readonly<Attributes>;
+  /** Constant attributes that only recorded spans have, and samplers do not get. */
+  readonly details: Readonly<Attributes> | undefined;
   /** A cache for the tracer that creates these spans. */
   kept: unknown = undefined;
 
-  constructor(name: string, kind: SpanKind, attributes: Attributes) {
+  constructor(name: string, kind: SpanKind, attributes: Attributes, details?: Attributes) {
     this.name = name;
     this.kind = kind;
     this.attributes = Object.freeze(attributes);
+    this.details = details;
   }
 
   /** All attributes of one span; its own ones take precedence. */
@@ -27,17 +30,16 @@ export class PreparedSpan {
   }
 }
 
-/** The arguments for starting a prepared span. @internal */
-export interface PreparedStart {
-  /** The attributes of only this span; undefined values are omitted. Not modified afterwards. */
-  own: Attributes | undefined;
-  /** Not modified afterwards. */
-  links: Link[] | undefined;
-  startTime: TimeInput | undefined;
+/** The links of a span; a single link without attributes is given as its context. @internal */
+export type Linked = SpanContext | Link[] | undefined;
+
+/** The links as a list. @internal */
+export function linkList(linked: Linked): Link[] | undefined {
+  return linked === undefined || Array.isArray(linked) ? linked : [{ context: linked }];
 }
 
 /** Must change when the meaning of the method changes. @internal */
-export const preparedVersion = 1;
+export const preparedVersion = 2;
 
 /**
  * A tracer that can start prepared spans. The wrappers and the SDK may come from different copies of this package: it is recognized
@@ -45,7 +47,20 @@ export const preparedVersion = 1;
  */
 export interface PreparedTracer extends Tracer {
   readonly mqtracePrepared: number;
-  startPrepared(prepared: PreparedSpan, start: PreparedStart, parent: Context): Span;
+  /**
+   * Starts a span. Its arguments are not in an object, because one would be created for each span.
+   *
+   * @param own - the attributes of only this span; undefined values are omitted. Not modified afterwards.
+   * @param linked - not modified afterwards.
+   * @param startTime - default: now.
+   */
+  startPrepared(
+    prepared: PreparedSpan,
+    own: Attributes | undefined,
+    linked: Linked,
+    startTime: TimeInput | undefined,
+    parent: Context,
+  ): Span;
 }
 
 /** The API's tracer, which may delegate to one that was registered later. */

@@ -1,6 +1,7 @@
 // Stores attributes as a flat list, for light spans.
-import type { Attributes, Link } from '@opentelemetry/api';
+import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
+import { type Linked, linkList } from '../common/prepared-span.ts';
 
 /** A value that every version of the SDK stores unchanged. @internal */
 export type PlainValue = string | number | boolean;
@@ -116,10 +117,12 @@ export function plainLinks(
  * @internal
  */
 export function ownedLinks(
-  given: Link[] | undefined,
+  linked: Linked,
   limits: Required<SpanLimits>,
   countDropped: boolean,
-): Link[] | undefined {
+): SpanContext | Link[] | undefined {
+  if (linked !== undefined && !Array.isArray(linked) && limits.linkCountLimit > 0) return linked;
+  const given = linkList(linked);
   if (countDropped || given === undefined || given.length > limits.linkCountLimit) {
     return plainLinks(given, limits, countDropped);
   }

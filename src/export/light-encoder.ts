@@ -1,5 +1,5 @@
 // Encodes light spans in OTLP's protobuf form, with the same bytes as the general encoder and in one pass over local variables.
-import type { SpanContext } from '@opentelemetry/api';
+import type { Link, SpanContext } from '@opentelemetry/api';
 import { type ProtobufWriter, putFixed32, putHex, putTime } from '../common/protobuf-writer.ts';
 import { writeAttribute } from './attribute-writer.ts';
 import type { LightSpan } from './light-span.ts';
@@ -16,6 +16,8 @@ const spanBytes = 96;
 /** Bytes of a link without attributes and `tracestate`: tag and length, and its content. */
 const linkContent = 33;
 const linkBytes = linkContent + 2;
+
+const noLinks: readonly Link[] = [];
 
 // A message's span, its parent and its link have the same trace id.
 let lastTraceId = '';
@@ -39,6 +41,16 @@ function putSpanId(buffer: Buffer, start: number, tag: number, id: string): numb
   return putHex(buffer, start + 2, id);
 }
 
+/** Writes a link without attributes and `tracestate`. */
+function putLink(buffer: Buffer, start: number, linked: SpanContext): number {
+  buffer[start] = 0x6a;
+  buffer[start + 1] = linkContent;
+  let at = putTraceId(buffer, start + 2, linked.traceId);
+  at = putSpanId(buffer, at, 0x12, linked.spanId);
+  buffer[at++] = 0x35;
+  return putFixed32(buffer, at, flagsOf(linked.traceFlags, linked.isRemote));
+}
+
 /** The value of `flags`: the trace flags, and whether the parent (or linked) context is remote. @internal */
 export function flagsOf(traceFlags: number, remote: boolean | undefined): number {
   return (traceFlags & 0xff) | hasIsRemote | (remote ? isRemote : 0);
@@ -60,18 +72,21 @@ function isEmpty(attributes: object | undefined): boolean {
  * @internal
  */
 export function writeLightSpan(writer: ProtobufWriter, span: LightSpan): boolean {
-  const { context, parts, flat, links } = span;
+  const { context, parts, flat, linked: given } = span;
   const parent = span.parentSpanContext as SpanContext | undefined;
   const bytes = parts?.bytes;
   if (bytes === undefined || !span.isFlat || !isPlain(context)) return false;
   if (parent !== undefined && parent.spanId.length !== spanIdLength) return false;
+  const single = Array.isArray(given) ? undefined : given;
+  const links = Array.isArray(given) ? given : noLinks;
+  if (single !== undefined && !isPlain(single)) return false;
   for (let each = 0; each < links.length; each++) {
     const { context: linked, attributes, droppedAttributesCount } = links[each]!;
     if (!isEmpty(attributes) || droppedAttributesCount || !isPlain(linked)) return false;
   }
 
   const opened = writer.position;
-  writer.ensure(spanBytes + bytes.length + links.length * linkBytes);
+  writer.ensure(spanBytes + bytes.length);
   let { buffer } = writer;
   let at = opened;
   buffer[at] = 0x12;
@@ -88,18 +103,11 @@ export function writeLightSpan(writer: ProtobufWriter, span: LightSpan): boolean
   for (let each = 0; each < flat.length; each += 2) {
     writeAttribute(writer, 0x4a, flat[each] as string, flat[each + 1]);
   }
-  writer.ensure(spanBytes + links.length * linkBytes);
+  writer.ensure(spanBytes + (links.length + 1) * linkBytes);
   ({ buffer } = writer);
   at = writer.position;
-  for (let each = 0; each < links.length; each++) {
-    const linked = links[each]!.context;
-    buffer[at++] = 0x6a;
-    buffer[at++] = linkContent;
-    at = putTraceId(buffer, at, linked.traceId);
-    at = putSpanId(buffer, at, 0x12, linked.spanId);
-    buffer[at++] = 0x35;
-    at = putFixed32(buffer, at, flagsOf(linked.traceFlags, linked.isRemote));
-  }
+  if (single !== undefined) at = putLink(buffer, at, single);
+  for (let each = 0; each < links.length; each++) at = putLink(buffer, at, links[each]!.context);
   // The status is unset.
   buffer[at++] = 0x7a;
   buffer[at++] = 0;

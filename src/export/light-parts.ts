@@ -7,7 +7,7 @@ import type { LightSource } from './light-span.ts';
 export interface LightParts {
   /** The limits for which it is simple. */
   readonly source: LightSource;
-  /** Alternating names and values. */
+  /** Alternating names and values, including the details. */
   readonly flat: FlatAttributes;
   /** Name, kind and these attributes in protobuf; undefined until the second such span ends. */
   bytes: Uint8Array | undefined;
@@ -20,7 +20,9 @@ export function partsOf(prepared: PreparedSpan, source: LightSource): LightParts
   const kept = prepared.kept as { source: LightSource; parts: LightParts | undefined } | undefined;
   if (kept?.source === source) return kept.parts;
   const flat = flatten(prepared.attributes, source.limits);
-  const parts = flat === undefined ? undefined : { source, flat, bytes: undefined, used: false };
+  const details = flat && flatten(prepared.details, source.limits);
+  const isSimple = details !== undefined && !details.some((name, at) => at % 2 === 0 && hasName(flat!, name as string));
+  const parts = isSimple ? { source, flat: flat!.concat(details), bytes: undefined, used: false } : undefined;
   prepared.kept = { source, parts };
   return parts;
 }

@@ -55,7 +55,8 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
   /** The SDK's span that replaces this one. */
   twin: SdkSpan | undefined = undefined;
   readonly #name: string;
-  #links: Link[];
+  /** A single link without attributes is stored as its context. */
+  linked: SpanContext | Link[];
   #ended = false;
   #ending = false;
   /** The list of events that a reader got after the end, which it may modify. */
@@ -71,7 +72,7 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
     kind: SpanKind,
     parts: LightParts | undefined,
     flat: FlatAttributes,
-    links: Link[],
+    linked: SpanContext | Link[],
     startTime: TimeInput | undefined,
   ) {
     super(startTime);
@@ -82,7 +83,7 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
     this.parts = parts;
     this.flat = flat;
     this.#name = name;
-    this.#links = links;
+    this.linked = linked;
   }
 
   spanContext(): SpanContext {
@@ -189,7 +190,7 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
     } else {
       this.parts = undefined;
       this.flat = flat;
-      this.#links = plain;
+      this.linked = plain;
     }
   }
 
@@ -200,7 +201,7 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
 
   /** The SDK's span that replaces this one from now on; ended if this one is. */
   become(): SdkSpan {
-    return this.twin ?? this.#make(this.view ?? toObject(this.flat, this.parts?.flat), this.#links);
+    return this.twin ?? this.#make(this.view ?? toObject(this.flat, this.parts?.flat), this.#links());
   }
 
   #make(attributes: Attributes, links: Link[]): SdkSpan {
@@ -225,7 +226,14 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
   }
 
   get links(): Link[] {
-    return this.twin === undefined ? this.#links : this.twin.links;
+    return this.twin === undefined ? this.#links() : this.twin.links;
+  }
+
+  #links(): Link[] {
+    const { linked } = this;
+    if (Array.isArray(linked)) return linked;
+    // Kept, because a reader may compare or modify it.
+    return (this.linked = [{ context: linked }]);
   }
 
   get events(): TimedEvent[] {

@@ -19,8 +19,9 @@ import { dropped, recordedAndSampled } from '../config/sampling-decision.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext, markValid } from '../common/valid-span-context.ts';
 import {
+  type Linked,
+  linkList,
   type PreparedSpan,
-  type PreparedStart,
   type PreparedTracer,
   preparedVersion,
 } from '../common/prepared-span.ts';
@@ -29,11 +30,12 @@ import { flattenOwn, type LightParts, partsOf } from './light-parts.ts';
 import { type LightSource, LightSpan } from './light-span.ts';
 
 const noAttributes = Object.freeze({});
+const noLinks: readonly Link[] = Object.freeze([]);
 
 /** A sampler that may declare that it never modifies the given attributes and links. @internal */
 export interface LightSampler extends Sampler {
   readonly readsOnly?: boolean | undefined;
-  /** Whether it never reads the attributes, so that it may be given only some of them. */
+  /** Whether it never reads the attributes, and links only of roots, so that it may be given only some of them. */
   readonly ignoresAttributes?: boolean | undefined;
 }
 
@@ -79,33 +81,58 @@ export class LightTracer implements PreparedTracer {
     return this.#start(name, kind, undefined, options.attributes, flat, links, options.startTime, context);
   }
 
-  startPrepared(prepared: PreparedSpan, start: PreparedStart, context: Context): Span {
-    const { limits, countsOnLinks } = this.#source;
-    const { own, startTime } = start;
-    const parts = partsOf(prepared, this.#source);
+  startPrepared(
+    prepared: PreparedSpan,
+    own: Attributes | undefined,
+    linked: Linked,
+    startTime: TimeInput | undefined,
+    context: Context,
+  ): Span {
+    const source = this.#source;
+    const { readsOnly, ignoresAttributes } = this.#sampler;
+    // Another sampler may modify the attributes, of which it gets only some.
+    const parts = readsOnly === true ? partsOf(prepared, source) : undefined;
     const flat = parts && flattenOwn(parts, own);
-    const links = flat && ownedLinks(start.links, limits, countsOnLinks);
+    const links = flat && ownedLinks(linked, source.limits, source.countsOnLinks);
     if (parts === undefined || flat === undefined || links === undefined || isTracingSuppressed(context)) {
-      const options: SpanOptions = { kind: prepared.kind, attributes: prepared.with(own) };
-      if (start.links !== undefined) options.links = start.links;
-      if (startTime !== undefined) options.startTime = startTime;
-      return this.#sdk.startSpan(prepared.name, options, context);
+      return this.#startUnusual(prepared, own, linked, startTime, context);
     }
     const { name, kind, attributes } = prepared;
-    const all = flat.length === 0 || this.#sampler.ignoresAttributes === true ? attributes : prepared.with(own);
-    return this.#start(name, kind, parts, all, flat, links, startTime, context);
+    const all = flat.length === 0 || ignoresAttributes === true ? attributes : prepared.with(own);
+    return this.#start(name, kind, parts, all, flat, links, startTime, context, prepared.details);
   }
 
-  /** @param given - the same attributes as `parts` and `flat` together, as an object for the sampler. */
+  #startUnusual(
+    prepared: PreparedSpan,
+    own: Attributes | undefined,
+    linked: Linked,
+    startTime: TimeInput | undefined,
+    context: Context,
+  ): Span {
+    const options: SpanOptions = { kind: prepared.kind, attributes: prepared.with(own) };
+    const links = linkList(linked);
+    if (links !== undefined) options.links = links;
+    if (startTime !== undefined) options.startTime = startTime;
+    const span = this.startSpan(prepared.name, options, context);
+    const { details } = prepared;
+    if (details !== undefined && span.isRecording()) span.setAttributes(details);
+    return span;
+  }
+
+  /**
+   * @param given - the same attributes as `parts` and `flat` together, without the details, as an object for the sampler.
+   * @param details - those of the prepared span, which take precedence over the sampler's attributes.
+   */
   #start(
     name: string,
     kind: SpanKind,
     parts: LightParts | undefined,
     given: Attributes | undefined,
     flat: FlatAttributes,
-    links: Link[],
+    linked: SpanContext | Link[],
     startTime: TimeInput | undefined,
     context: Context,
+    details?: Attributes,
   ): Span {
     const source = this.#source;
     const { countsOnLinks } = source;
@@ -119,7 +146,11 @@ export class LightTracer implements PreparedTracer {
     const readsOnly = sampler.readsOnly === true;
     // Another sampler may modify them, and the SDK uses the modified values.
     const attributes = readsOnly ? (given ?? noAttributes) : toObject(flat, parts?.flat);
-    const shown = readsOnly || countsOnLinks ? links : links.map(withAttributes);
+    let shown: Link[] = noLinks as Link[];
+    if (parent === undefined || sampler.ignoresAttributes !== true) {
+      shown = linkList(linked)!;
+      if (!readsOnly && !countsOnLinks) shown = shown.map(withAttributes);
+    }
     const result = sampler.shouldSample(context, traceId, name, kind, attributes, shown);
     const spanContext = {
       traceId,
@@ -134,11 +165,15 @@ export class LightTracer implements PreparedTracer {
       return trace.wrapSpanContext(spanContext);
     }
 
-    const span = new LightSpan(source, spanContext, parent, name, kind, parts, flat, links, startTime);
+    const span = new LightSpan(source, spanContext, parent, name, kind, parts, flat, linked, startTime);
     if (!readsOnly) {
       span.startWith(Object.assign(attributes, result.attributes), shown);
-    } else if (result.attributes !== undefined && !span.addAtStart(result.attributes)) {
-      span.startWith(Object.assign(toObject(span.flat, span.parts?.flat), result.attributes), links);
+    } else if (result.attributes !== undefined) {
+      if (!span.addAtStart(result.attributes)) {
+        span.startWith(Object.assign(toObject(span.flat, span.parts?.flat), result.attributes), linkList(linked)!);
+      }
+      // The sampler may have replaced them.
+      if (details !== undefined && span.parts === undefined) span.setAttributes(details);
     }
     source.processor.onStart(span, context);
     return span;

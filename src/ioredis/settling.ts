@@ -43,12 +43,12 @@ export class SettlingCall implements StreamCall {
       const known = tracing.settle(stream, group, id);
       if (known !== undefined) settled.push(known);
     }
-    const attributes: Attributes = { [ATTR_CONSUMER_GROUP_NAME]: group };
-    if (ids.length === 1) attributes[ATTR_MESSAGE_ID] = ids[0];
-    else attributes[ATTR_BATCH_MESSAGE_COUNT] = ids.length;
+    const own: Attributes =
+      ids.length === 1 ? { [ATTR_MESSAGE_ID]: ids[0] } : { [ATTR_BATCH_MESSAGE_COUNT]: ids.length };
+    const attributes = mergeAttributes(server, { [ATTR_CONSUMER_GROUP_NAME]: group });
     this.#operation = startSettling(
       messaging,
-      { name: 'xack', destination: { name: stream }, attributes: mergeAttributes(attributes, server) },
+      { name: 'xack', destination: { name: stream }, attributes, own },
       settled,
       this.#parent,
     );

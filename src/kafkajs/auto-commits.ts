@@ -1,6 +1,6 @@
 // Traces the commits that kafkajs makes by itself.
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { guard, isEagerPromise, mergeAttributes, replaceMethod, startSettling } from '../messaging/index.ts';
+import { guard, isEagerPromise, replaceMethod, startSettling } from '../messaging/index.ts';
 import { listen } from './connection.ts';
 import { type PartitionOffset, positionsOf, settledBySendOffsets } from './settling.ts';
 import type { ClientState } from './state.ts';
@@ -14,10 +14,10 @@ export function traceAutoCommits(consumer: ConsumerLike, { messaging, connection
   const manual = new Manual();
   noteManualCommits(consumer, manual);
   listen(consumer, 'COMMIT_OFFSETS', (payload) => {
-    const { destination, attributes } = settledBySendOffsets([payload]);
+    const { destination, own } = settledBySendOffsets([payload]);
     if (!manual.take(keyOfPositions(positionsOf(payload['topics'])))) {
-      const all = mergeAttributes(connection.attributes, attributes);
-      startSettling(messaging, { name: 'commit', destination, attributes: all }, [], ROOT_CONTEXT).end();
+      const description = { name: 'commit', destination, attributes: connection.attributes, own };
+      startSettling(messaging, description, [], ROOT_CONTEXT).end();
     }
     return false;
   });

@@ -43,7 +43,8 @@ export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (m
   const ambient = activeContext();
   let started: Operation | Context = ambient;
   try {
-    const received = receivedMessages.get(message) ?? unknownDelivery(message);
+    const stored = receivedMessages.get(message) ?? unknownDelivery(message);
+    const received = stored instanceof ReceivedMessage ? stored : new ReceivedMessage(message, stored);
     const { messaging, description } = received.source;
     started =
       contextWithoutSpan(messaging, received, ambient) ?? startProcessing(messaging, description, received, ambient);

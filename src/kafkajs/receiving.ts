@@ -64,7 +64,8 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
   const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation | Context => {
     const source = sourceOf(topic, partition);
     source.position.start(message.offset);
-    const received = deliver(message, source);
+    const received = new ReceivedMessage(message, source);
+    receivedMessages.set(message, messaging.readsLate ? source : received);
     return (
       contextWithoutSpan(messaging, received, ROOT_CONTEXT) ??
       startProcessing(messaging, source.description, received, ROOT_CONTEXT, 'delivered')

@@ -20,7 +20,9 @@ import type { ClientState } from './state.ts';
 /** What a call settles, as far as its arguments tell. */
 export interface Settled {
   destination?: Destination | undefined;
-  attributes?: Attributes;
+  group?: string | undefined;
+  /** The attributes of only this call. */
+  own?: Attributes;
 }
 
 /**
@@ -43,13 +45,10 @@ export function traceSettle(
       const operation =
         guard(`tracing ${method}`, () => {
           if (!messaging.observesSettlement(parent)) return noOperation(parent);
-          const { destination, attributes } = read(args);
-          const description = {
-            name: operationName,
-            destination,
-            withoutDestination: isWhole,
-            attributes: mergeAttributes(atStart, attributes),
-          };
+          const { destination, group, own } = read(args);
+          const attributes =
+            group === undefined ? atStart : mergeAttributes(atStart, { [ATTR_CONSUMER_GROUP_NAME]: group });
+          const description = { name: operationName, destination, withoutDestination: isWhole, attributes, own };
           return startSettling(messaging, description, [], parent);
         }) ?? noOperation(parent);
       const result = callWithin(operation, () => raw.apply(this, args));
@@ -75,9 +74,9 @@ export function settledByCommit([given]: readonly unknown[]): Settled {
 /** `transaction.sendOffsets({ consumerGroupId, topics: [{ topic, partitions: [{ partition, offset }] }] })`. */
 export function settledBySendOffsets([given]: readonly unknown[]): Settled {
   const { consumerGroupId, topics } = (given ?? {}) as { consumerGroupId?: unknown; topics?: unknown };
-  const { destination, attributes } = settled(positionsOf(topics));
-  const group = typeof consumerGroupId === 'string' ? { [ATTR_CONSUMER_GROUP_NAME]: consumerGroupId } : undefined;
-  return { destination, attributes: mergeAttributes(attributes, group) };
+  const { destination, own } = settled(positionsOf(topics));
+  const group = typeof consumerGroupId === 'string' ? consumerGroupId : undefined;
+  return own === undefined ? { destination, group } : { destination, group, own };
 }
 
 /** The positions of `[{ topic, partitions: [{ partition, offset }] }]`. */
@@ -101,7 +100,7 @@ function settled(positions: readonly (PartitionOffset | null)[]): Settled {
   const next = offsetNumber(first.offset);
   return {
     destination,
-    attributes: {
+    own: {
       [ATTR_DESTINATION_PARTITION_ID]: partitionId(first.partition),
       [ATTR_KAFKA_OFFSET]: next === undefined || next === 0 ? undefined : next - 1,
     },

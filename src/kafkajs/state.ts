@@ -24,5 +24,8 @@ export interface Source {
   description: Pick<OperationDescription, 'name'> & { attributes?: Attributes };
 }
 
-/** Stores with each message that was passed to the application how it was received, for `processMessage`. */
-export const receivedMessages: Stamp<ReceivedMessage> = createStamp();
+/**
+ * Stores with each message that was passed to the application how it was received, for `processMessage`: only the source, if the
+ * message can be read again.
+ */
+export const receivedMessages: Stamp<ReceivedMessage | Source> = createStamp();

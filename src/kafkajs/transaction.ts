@@ -1,13 +1,5 @@
 // Traces the transactions of a producer.
-import { type Attributes } from '@opentelemetry/api';
-import {
-  ATTR_CONSUMER_GROUP_NAME,
-  claim,
-  isAutoInstrumented,
-  markAutoInstrumented,
-  replaceMethod,
-  observeResult,
-} from '../messaging/index.ts';
+import { claim, isAutoInstrumented, markAutoInstrumented, replaceMethod, observeResult } from '../messaging/index.ts';
 import { traceSends } from './sending.ts';
 import { settledBySendOffsets, traceSettle } from './settling.ts';
 import type { ClientState } from './state.ts';
@@ -32,13 +24,13 @@ export function traceTransactions(producer: object, state: ClientState): void {
 function traceTransaction(transaction: unknown, state: ClientState): void {
   if (typeof transaction !== 'object' || transaction === null || !claim(transaction, 'transaction', {})) return;
   // The offsets take effect when the transaction is committed, so the span of the commit names the group as well.
-  let group: Attributes = {};
+  let group: string | undefined;
   traceSends(transaction, state);
   traceSettle(transaction, 'sendOffsets', 'sendOffsets', state, (args) => {
     const settled = settledBySendOffsets(args);
-    group = { [ATTR_CONSUMER_GROUP_NAME]: settled.attributes?.[ATTR_CONSUMER_GROUP_NAME] };
+    ({ group } = settled);
     return settled;
   });
-  traceSettle(transaction, 'commit', 'commit', state, () => ({ attributes: group }), true);
-  traceSettle(transaction, 'abort', 'abort', state, () => ({ attributes: group }), true);
+  traceSettle(transaction, 'commit', 'commit', state, () => ({ group }), true);
+  traceSettle(transaction, 'abort', 'abort', state, () => ({ group }), true);
 }

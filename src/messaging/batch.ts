@@ -63,3 +63,17 @@ export function messageLink(
   }
   return link;
 }
+
+/** The links of a batch. A message without a creation context cannot be linked, but is included in the message count. */
+export function linksTo(
+  incoming: readonly (BatchMessage & { readonly creation: SpanContext | undefined })[],
+  withDestination: boolean,
+): Link[] {
+  const links: Link[] = [];
+  for (const message of incoming) {
+    const { creation } = message;
+    if (creation === undefined) continue;
+    links.push(messageLink(creation, message, withDestination));
+  }
+  return links;
+}

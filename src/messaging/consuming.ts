@@ -1,5 +1,6 @@
 // Starts the operations of a consumer: receiving, processing and settling messages.
-import { type Attributes, type Context, type Link, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT, type SpanContext, SpanKind, trace } from '@opentelemetry/api';
+import type { Linked } from '../common/prepared-span.ts';
 import type { Incoming } from './incoming.ts';
 import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
@@ -8,19 +9,13 @@ import { type Counting, measureBatch, measureProcessing, measureReceiving } from
 import type { DeliveryFacts, Measurement } from './measuring.ts';
 import type { MessageContent } from './message-view.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
-import {
-  mergeAttributes,
-  noOperation,
-  Operation,
-  type OperationDescription,
-  startOperation,
-  addAttributes,
-} from './operation.ts';
-import { baggageSize } from './baggage-size.ts';
-import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
+import { addAttributes, mergeAttributes, noOperation, Operation, type OperationDescription } from './operation.ts';
+import { putBaggageSize } from './baggage-size.ts';
+import { linksTo, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE, ATTR_MESSAGE_CLOCK_SKEW } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
 import { startSpans } from './spans.ts';
+import { startOperation, startPrepared } from './start-operation.ts';
 
 const noContent: MessageContent = { headers: undefined };
 
@@ -86,34 +81,32 @@ function startProcess(
   }
   if (isIgnored || messaging.isCertainlyUnsampled(parent)) return noOperation(parent, measurement);
   const { creation } = incoming;
-  const links: Link[] = creation === undefined ? [] : [{ context: creation }];
-  if (!detaches) {
-    surrounding ??= validSpanContext(ambient);
-    if (surrounding !== undefined) links.push({ context: surrounding });
+  if (!detaches) surrounding ??= validSpanContext(ambient);
+  const linked = detaches ? creation : linkBoth(creation, surrounding);
+  const prepared = messaging.operations.find('process', description, destination, SpanKind.CONSUMER);
+  const baggage = messaging.baggageAttributes('receive', context, destination?.name);
+  const own = addAttributes(incoming.attributes, baggage);
+  const operation = startPrepared(messaging, prepared, own, linked, parent, undefined, measurement);
+  if (operation.isRecording) {
+    const { details } = description;
+    if (details !== undefined) operation.set(details);
+    try {
+      putMessageAge(operation, incoming.sentAt);
+      putBaggageSize(operation, context);
+      const { pipelines } = messaging;
+      if (pipelines !== undefined) operation.set(() => pipelines.attributes(context) ?? {});
+    } catch (error) {
+      reportFault('setting span attributes', error);
+    }
   }
-  const operation = startOperation(
-    messaging,
-    {
-      name: description.name,
-      type: 'process',
-      destination,
-      attributes: description.attributes,
-      own: addAttributes(
-        incoming.attributes,
-        messaging.baggageAttributes('receive', incoming.context, destination?.name),
-      ),
-      details: () =>
-        mergeAttributes(
-          description.details?.(),
-          messageAge(incoming.sentAt),
-          baggageSize(incoming.context),
-          messaging.pipelines?.attributes(incoming.context),
-        ),
-    },
-    { kind: SpanKind.CONSUMER, parent, links, measurement },
-  );
   messaging.content?.processed(operation, destination, incoming.content ?? noContent);
   return operation;
+}
+
+/** The links to the creation context and the surrounding span, of those that exist. */
+function linkBoth(creation: SpanContext | undefined, surrounding: SpanContext | undefined): Linked {
+  if (creation === undefined || surrounding === undefined) return creation ?? surrounding;
+  return [{ context: creation }, { context: surrounding }];
 }
 
 /**
@@ -149,7 +142,7 @@ function startOnBatch(
   startedAt: OperationClock | undefined,
   measurement: Measurement | undefined,
 ): Operation {
-  const { name, type, details } = description;
+  const { name, type, peer, details } = description;
   // After a pull, the context of the pull stays active. A batch handler runs in the context of its span, sampled or
   // not.
   const skips = type === 'receive' ? messaging.shouldSkipLeaf(parent) : messaging.shouldSkip(parent);
@@ -161,6 +154,7 @@ function startOnBatch(
     {
       name,
       type,
+      peer,
       details,
       destination,
       attributes: description.attributes,
@@ -205,6 +199,7 @@ export function startReceiving(
     messaging,
     {
       name: description.name,
+      peer: description.peer,
       details: description.details,
       type: 'receive',
       destination: incoming.destination,
@@ -214,7 +209,7 @@ export function startReceiving(
     {
       kind: SpanKind.CLIENT,
       parent,
-      links: incoming.creation === undefined ? [] : [{ context: incoming.creation }],
+      links: incoming.creation,
       startedAt,
       measurement,
     },
@@ -223,51 +218,10 @@ export function startReceiving(
   return operation;
 }
 
-/**
- * Starts a settlement (ack, nack, reject, commit, XACK): a CLIENT span that links the creation contexts of what it settles.
- *
- * @param parent - the context of the process operation of the settled message, else the active one.
- */
-export function startSettling(
-  messaging: Messaging,
-  description: Omit<OperationDescription, 'type'>,
-  settled: readonly Incoming[],
-  parent: Context,
-): Operation {
-  const { name, destination, withoutDestination, attributes, details } = description;
-  const measurement =
-    metricsEpoch() === 0 || isTracingSuppressed(parent)
-      ? undefined
-      : messaging.measurer.start(name, 'settle', destination, attributes);
-  if (!messaging.recordsSettlement(parent) || messaging.ignoresAll(settled)) return noOperation(parent, measurement);
-  // The attributes of a settlement belong to the settled message, unless the span is named after the server.
-  const [shared, own] = withoutDestination ? [attributes, undefined] : [undefined, attributes];
-  return startOperation(
-    messaging,
-    { name, type: 'settle', destination, withoutDestination, attributes: shared, own, details },
-    {
-      kind: SpanKind.CLIENT,
-      parent,
-      links: linksTo(settled, sharedDestination(settled) === undefined, settled.length > 1),
-      measurement,
-    },
-  );
-}
-
-/** A message without a creation context cannot be linked, but is included in the message count. */
-function linksTo(incoming: readonly Incoming[], withDestination: boolean, withAttributes = true): Link[] {
-  const links: Link[] = [];
-  for (const message of incoming) {
-    const { creation } = message;
-    if (creation === undefined) continue;
-    links.push(withAttributes ? messageLink(creation, message, withDestination) : { context: creation });
-  }
-  return links;
-}
-
 /** Clocks of different machines differ: a message from the future has age 0, and its skew is recorded. */
-function messageAge(sentAt: number | undefined): Attributes {
-  if (sentAt === undefined || !Number.isFinite(sentAt)) return {};
+function putMessageAge(operation: Operation, sentAt: number | undefined): void {
+  if (sentAt === undefined || !Number.isFinite(sentAt)) return;
   const age = (Date.now() - sentAt) / 1000;
-  return age < 0 ? { [ATTR_MESSAGE_AGE]: 0, [ATTR_MESSAGE_CLOCK_SKEW]: age } : { [ATTR_MESSAGE_AGE]: age };
+  operation.put(ATTR_MESSAGE_AGE, age < 0 ? 0 : age);
+  if (age < 0) operation.put(ATTR_MESSAGE_CLOCK_SKEW, age);
 }

@@ -6,7 +6,8 @@ import { type PreparedTracer, preparedTracer } from '../common/prepared-span.ts'
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { FieldContext } from '../propagation/field-context.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
-import { startOperation, addAttributes } from './operation.ts';
+import { addAttributes } from './operation.ts';
+import { startOperation } from './start-operation.ts';
 import type { Outgoing } from './producing.ts';
 import { toVersion } from './semconv.ts';
 
@@ -63,7 +64,9 @@ export class CreateSpans<H> {
       const own = ownAttributes(messaging, message, this.#parent);
       span = ours.startPrepared(
         messaging.operations.get(described, SpanKind.PRODUCER),
-        { own: own && toVersion(own, messaging.semconv), links: undefined, startTime: undefined },
+        own && toVersion(own, messaging.semconv),
+        undefined,
+        undefined,
         this.#parent,
       );
     } catch (error) {

@@ -1,5 +1,6 @@
 // Exports the building blocks of the wrappers. Not public, except for the types of the options.
-export { contextWithoutSpan, startBatch, startProcessing, startReceiving, startSettling } from './consuming.ts';
+export { contextWithoutSpan, startBatch, startProcessing, startReceiving } from './consuming.ts';
+export { startSettling, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received } from './incoming.ts';
 export type { Counting } from './measure-consuming.ts';
@@ -22,14 +23,7 @@ export {
   replaceMethod,
 } from './instance.ts';
 export { Messaging, validSpanContext } from './messaging.ts';
-export {
-  type Destination,
-  mergeAttributes,
-  noOperation,
-  Operation,
-  type OperationDescription,
-  startOperation,
-} from './operation.ts';
+export { type Destination, mergeAttributes, noOperation, Operation, type OperationDescription } from './operation.ts';
 export { checkClient, checkOptions, type Parenting, type TraceOptions } from './options.ts';
 export type { PipelineOptions } from './pipeline-policy.ts';
 export type { MessageContent } from './message-view.ts';
@@ -38,6 +32,7 @@ export * from './semconv.ts';
 export { checkServer, serverAttributes, type ServerOption } from './server.ts';
 export { type LateSettlement, settleLater } from './settling-many.ts';
 export { createStamp, type Stamp } from './stamp.ts';
+export { startOperation } from './start-operation.ts';
 export { startSpans } from './spans.ts';
 export { tracerOf, type TracerSource } from './tracer.ts';
 export { OperationClock } from './operation-clock.ts';

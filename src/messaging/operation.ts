@@ -1,13 +1,20 @@
 // Implements a messaging operation: its spans, its metrics and its end.
-import { type Attributes, type Context, type Link, type Span, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type AttributeValue,
+  type Context,
+  type Span,
+  type SpanKind,
+  SpanStatusCode,
+} from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { sentMessages } from '../metrics/instruments.ts';
+import type { Linked } from '../common/prepared-span.ts';
 import { markRecorded } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import type { Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
-import { ATTR_ERROR_TYPE, type SemconvVersion, toVersion } from './semconv.ts';
-import { startPreparedSpans } from './spans.ts';
+import { ATTR_ERROR_TYPE, toVersion } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
 
 /** The destination to which messages are sent, or from which they are received. */
@@ -42,7 +49,9 @@ export interface OperationDescription {
    * The attributes of only this operation, also set when the span starts. Undefined values are omitted; not modified afterwards.
    */
   own?: Attributes | undefined;
-  /** The other attributes; called only if the span records. */
+  /** Attributes of the connection that only recorded spans have. Prepared once, like `attributes`, but not available to samplers. */
+  peer?: Attributes | undefined;
+  /** The other attributes; called only if the span records. Undefined if there are none, so that nothing is built for it. */
   details?: (() => Attributes) | undefined;
 }
 
@@ -51,7 +60,7 @@ export interface OperationStart {
   kind: SpanKind;
   /** The context with the parent span, on which the operation's context is based. */
   parent: Context;
-  links?: Link[] | undefined;
+  links?: Linked;
   /** For an operation that started before its span is created. */
   startedAt?: OperationClock | undefined;
   /** Counts and times the operation; undefined without a metrics reader. */
@@ -69,7 +78,8 @@ const defaultSettings: OperationSettings = { semconv: 'latest', isExpectedError:
 export class Operation {
   /** The parent context with the operation's span in it. */
   readonly context: Context;
-  readonly #spans: readonly Span[];
+  /** Mostly one: then there is no list of it. */
+  readonly #spans: Span | readonly Span[];
   readonly #settings: OperationSettings;
   readonly #startedAt: OperationClock | undefined;
   #measurement: Measurement | undefined;
@@ -78,7 +88,7 @@ export class Operation {
 
   constructor(
     context: Context,
-    spans: readonly Span[] = noSpans,
+    spans: Span | readonly Span[] = noSpans,
     settings: OperationSettings = defaultSettings,
     startedAt?: OperationClock,
     measurement?: Measurement,
@@ -92,12 +102,12 @@ export class Operation {
 
   /** The operation's span; undefined if tracing failed or there is no span. */
   get span(): Span | undefined {
-    return this.#spans[0];
+    return isList(this.#spans) ? this.#spans[0] : this.#spans;
   }
 
   /** Whether its end must be observed: it has a span or is measured. */
   get isObserved(): boolean {
-    return this.#spans.length > 0 || this.#measurement !== undefined;
+    return this.span !== undefined || this.#measurement !== undefined;
   }
 
   get ended(): boolean {
@@ -118,6 +128,33 @@ export class Operation {
     try {
       if (answered(span.isRecording()))
         answered(span.setAttributes(toVersion(defined(attributes()), this.#settings.semconv)));
+    } catch (error) {
+      reportFault('setting span attributes', error);
+    }
+  }
+
+  /** Whether attributes can be added: it has a span, which records. */
+  get isRecording(): boolean {
+    const { span } = this;
+    if (this.#ended || span === undefined) return false;
+    try {
+      return answered(span.isRecording());
+    } catch (error) {
+      reportFault('reading a span', error);
+      return false;
+    }
+  }
+
+  /** Adds one attribute, to a span that {@link isRecording}; as {@link set}, without creating an object. */
+  put(name: string, value: AttributeValue | undefined): void {
+    const { span } = this;
+    if (this.#ended || span === undefined || value === undefined) return;
+    if (this.#settings.semconv !== 'latest') {
+      this.set(() => ({ [name]: value }));
+      return;
+    }
+    try {
+      answered(span.setAttribute(name, value));
     } catch (error) {
       reportFault('setting span attributes', error);
     }
@@ -151,19 +188,15 @@ export class Operation {
     if (this.#ended) return false;
     this.#ended = true;
     this.#measureEnd(undefined);
-    return this.#spans.length > 0;
+    return this.span !== undefined;
   }
 
   /** Ends the spans, at a time in one of the forms of the API. */
   write(time: number | undefined): void {
     this.#open?.delete(this);
-    for (const span of this.#spans) {
-      try {
-        answered(span.end(time));
-      } catch (error) {
-        reportFault('ending a span', error);
-      }
-    }
+    const spans = this.#spans;
+    if (!isList(spans)) endSpan(spans, time);
+    else for (const span of spans) endSpan(span, time);
   }
 
   #measureEnd(failure: string | undefined): void {
@@ -209,47 +242,16 @@ export class Operation {
   }
 }
 
-/**
- * Starts an operation. After a fault of tracing, the operation has no span and the parent's context: the application continues.
- */
-export function startOperation(
-  messaging: Messaging,
-  description: OperationDescription,
-  start: OperationStart,
-): Operation {
-  const { parent, links, startedAt, measurement } = start;
-  try {
-    const { destination, details, own } = description;
-    if (messaging.isCertainlyUnsampled(parent) || messaging.ignores(destination)) {
-      return noOperation(parent, measurement);
-    }
-    const { semconv } = messaging;
-    const prepared = messaging.operations.get(description, start.kind);
-    const { spans, context } = startPreparedSpans(
-      messaging.tracer,
-      prepared,
-      {
-        own: own && toVersion(own, semconv),
-        links: links && linksInVersion(links, semconv),
-        startTime: startedAt?.start,
-      },
-      parent,
-      messaging.fastPath,
-    );
-    const operation = new Operation(context, spans, messaging, startedAt, measurement);
-    if (details !== undefined) operation.set(details);
-    return operation;
-  } catch (error) {
-    reportFault('starting an operation', error);
-    return noOperation(parent, measurement);
-  }
+function isList(spans: Span | readonly Span[]): spans is readonly Span[] {
+  return Array.isArray(spans);
 }
 
-function linksInVersion(links: Link[], semconv: SemconvVersion): Link[] {
-  if (semconv === 'latest') return links;
-  return links.map((link) =>
-    link.attributes === undefined ? link : { ...link, attributes: toVersion(link.attributes, semconv) },
-  );
+function endSpan(span: Span, time: number | undefined): void {
+  try {
+    answered(span.end(time));
+  } catch (error) {
+    reportFault('ending a span', error);
+  }
 }
 
 /** An operation without a span, if tracing is suppressed or failed; it may still be measured. */

@@ -19,7 +19,13 @@ import {
 } from './semconv.ts';
 
 /** The inputs of a prepared operation. */
-type Described = Pick<OperationDescription, 'name' | 'type' | 'destination' | 'withoutDestination' | 'attributes'>;
+type Described = Pick<
+  OperationDescription,
+  'name' | 'type' | 'destination' | 'withoutDestination' | 'attributes' | 'peer'
+>;
+
+/** The part of a description that the operations on several destinations share. */
+type Facts = Pick<OperationDescription, 'name' | 'attributes' | 'peer'>;
 
 /** The minimum number of cached destinations: senders may choose their names. */
 const destinationsAtMost = 500;
@@ -30,8 +36,9 @@ const operationsAtMost = 8;
 interface Prepared {
   readonly described: Described;
   readonly kind: SpanKind;
-  /** The last given attributes: the same object need not be compared again. */
+  /** The last given attributes: the same objects need not be compared again. */
   facts: Attributes | undefined;
+  peer: Attributes | undefined;
   readonly span: PreparedSpan;
   next: Prepared | undefined;
 }
@@ -65,43 +72,74 @@ export class PreparedOperations {
 
   /** The common data of this operation's spans. */
   get(described: Described, kind: SpanKind): PreparedSpan {
-    const last = this.#last[described.type];
-    if (last !== undefined && isFor(last, described, kind)) return last.span;
-    const prepared = this.#find(described, kind);
-    this.#last[described.type] = prepared;
+    const { type, destination } = described;
+    return this.find(type, described, destination, kind, described.withoutDestination);
+  }
+
+  /** As {@link get}, for a description that several destinations share. */
+  find(
+    type: Described['type'],
+    described: Facts,
+    destination: Destination | undefined,
+    kind: SpanKind,
+    withoutDestination?: boolean,
+  ): PreparedSpan {
+    const last = this.#last[type];
+    if (last?.kind === kind && isFor(last, described, destination, withoutDestination)) return last.span;
+    const prepared = this.#find(type, described, destination, kind, withoutDestination);
+    this.#last[type] = prepared;
     return prepared.span;
   }
 
-  #find(described: Described, kind: SpanKind): Prepared {
-    const place = described.destination?.name ?? '';
+  #find(
+    type: Described['type'],
+    described: Facts,
+    destination: Destination | undefined,
+    kind: SpanKind,
+    withoutDestination: boolean | undefined,
+  ): Prepared {
+    const place = destination?.name ?? '';
     const first = this.#byDestination.get(place);
     let count = 0;
     for (let each = first; each !== undefined; each = each.next) {
-      if (isFor(each, described, kind)) return each;
+      const isSame = each.kind === kind && each.described.type === type;
+      if (isSame && isFor(each, described, destination, withoutDestination)) return each;
       if (++count === operationsAtMost) each.next = undefined;
     }
-    const { name, type, destination, withoutDestination, attributes } = described;
+    const { name, attributes, peer } = described;
     // A destination may be an object that the caller reuses.
-    const kept = { name, type, destination: destination && { ...destination }, withoutDestination, attributes };
+    const kept = { name, type, destination: destination && { ...destination }, withoutDestination, attributes, peer };
     const all = toVersion(constantAttributes(this.#system, kept), this.#semconv);
     // A CONSUMER span is the called end of an edge.
     if (this.#peer !== undefined && kind !== SpanKind.CONSUMER) all[ATTR_PEER_SERVICE] = this.#peer;
-    const span = new PreparedSpan(spanName(kept), kind, all);
-    const prepared: Prepared = { described: kept, kind, facts: attributes, span, next: first };
+    const span = new PreparedSpan(spanName(kept), kind, all, definedOf(peer && toVersion(peer, this.#semconv)));
+    const prepared: Prepared = { described: kept, kind, facts: attributes, peer, span, next: first };
     this.#byDestination.set(place, prepared);
     return prepared;
   }
 }
 
-function isFor(prepared: Prepared, given: Described, kind: SpanKind): boolean {
+function isFor(
+  prepared: Prepared,
+  given: Facts,
+  destination: Destination | undefined,
+  withoutDestination: boolean | undefined,
+): boolean {
   const { described } = prepared;
-  if (described.name !== given.name || described.type !== given.type || prepared.kind !== kind) return false;
-  if (described.withoutDestination !== given.withoutDestination) return false;
-  if (!isSameDestination(described.destination, given.destination)) return false;
-  if (prepared.facts === given.attributes) return true;
-  if (!haveSameValues(described.attributes, given.attributes)) return false;
+  if (described.name !== given.name || described.withoutDestination !== withoutDestination) return false;
+  if (!isSameDestination(described.destination, destination)) return false;
+  if (prepared.facts !== given.attributes && !haveSameValues(described.attributes, given.attributes)) return false;
+  if (prepared.peer !== given.peer && !haveSameValues(described.peer, given.peer)) return false;
   prepared.facts = given.attributes;
+  prepared.peer = given.peer;
   return true;
+}
+
+/** Undefined if there are none. */
+function definedOf(attributes: Attributes | undefined): Attributes | undefined {
+  let all: Attributes | undefined;
+  for (const key in attributes) if (attributes[key] !== undefined) (all ??= {})[key] = attributes[key];
+  return all;
 }
 
 function isSameDestination(a: Destination | undefined, b: Destination | undefined): boolean {

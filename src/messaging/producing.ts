@@ -14,8 +14,8 @@ import {
   type Operation,
   type OperationDescription,
   type OperationStart,
-  startOperation,
 } from './operation.ts';
+import { startOperation } from './start-operation.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT } from './semconv.ts';
 
@@ -163,7 +163,7 @@ function sendOne<H>(
   const own = ownAttributes(messaging, message, parent);
   const operation = startOperation(
     messaging,
-    { name, type: 'send', destination, attributes: description.attributes, own, details },
+    { name, type: 'send', destination, attributes: description.attributes, peer: description.peer, own, details },
     { kind: SpanKind.PRODUCER, parent, links: description.links?.slice(), measurement },
   );
   messaging.content?.sent(operation, destination, message);
@@ -227,7 +227,7 @@ function sendMany<H>(
 /** Starts the span of the whole send. */
 function startSend<H>(
   messaging: Messaging,
-  { name, details, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
+  { name, details, attributes, peer }: Omit<OperationDescription, 'type' | 'destination'>,
   messages: readonly Outgoing<H>[],
   destination: Destination | undefined,
   start: OperationStart,
@@ -242,6 +242,7 @@ function startSend<H>(
       type: 'send',
       destination,
       attributes,
+      peer,
       own: mergeAttributes(sharedAttributes(messages), count),
     },
     start,

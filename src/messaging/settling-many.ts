@@ -4,7 +4,8 @@ import { type DeferredWork, defer } from '../common/deferred-work.ts';
 import { messageLink, sharedDestination } from './batch.ts';
 import type { Incoming } from './incoming.ts';
 import type { Messaging } from './messaging.ts';
-import { type Destination, mergeAttributes, startOperation } from './operation.ts';
+import { type Destination, mergeAttributes } from './operation.ts';
+import { startOperation } from './start-operation.ts';
 import type { OperationClock } from './operation-clock.ts';
 import { ATTR_LINKS_PART } from './semconv.ts';
 import { linksPerSpan } from './spans.ts';
@@ -13,7 +14,9 @@ import { linksPerSpan } from './spans.ts';
 export interface LateSettlement {
   readonly name: string;
   readonly attributes: Attributes;
-  readonly details: () => Attributes;
+  readonly peer: Attributes;
+  readonly own: Attributes;
+  readonly details: (() => Attributes) | undefined;
   readonly settled: readonly Incoming[];
   /** The destination of all settled messages; undefined if they differ. Called once. */
   readonly destination: () => Destination | undefined;
@@ -46,7 +49,8 @@ class SettlementParts implements DeferredWork {
   }
 
   step(): boolean {
-    const { settled, name, attributes, details, startedAt, endTime, failure, destination } = this.#settlement;
+    const { settled, name, attributes, peer, own, details, startedAt, endTime, failure, destination } =
+      this.#settlement;
     const isFirst = this.#part === 0;
     if (isFirst) {
       this.#destination = destination();
@@ -62,7 +66,9 @@ class SettlementParts implements DeferredWork {
         name,
         type: 'settle',
         destination: this.#destination,
-        own: isFirst ? attributes : mergeAttributes(attributes, { [ATTR_LINKS_PART]: part }),
+        attributes,
+        peer: isFirst ? peer : undefined,
+        own: isFirst ? own : mergeAttributes(own, { [ATTR_LINKS_PART]: part }),
         details: isFirst ? details : undefined,
       },
       { kind: SpanKind.CLIENT, parent: this.#parent, links, startedAt },

@@ -1,8 +1,6 @@
 // Creates the span of an operation, and additional spans if it has more links than one span may have.
 import { type Context, type Link, type Span, type SpanOptions, trace } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
-import { type PreparedSpan, type PreparedStart, preparedTracer } from '../common/prepared-span.ts';
-import { FieldContext } from '../propagation/field-context.ts';
 import { ATTR_LINKS_PART } from './semconv.ts';
 import type { TracerSource } from './tracer.ts';
 
@@ -30,37 +28,6 @@ export function startSpans(tracer: TracerSource, name: string, options: SpanOpti
     reportFault('starting a span', error);
   }
   return started;
-}
-
-/**
- * As {@link startSpans}, for an operation that is prepared.
- *
- * @param fastPath - whether a tracer that can start prepared spans gets them.
- */
-export function startPreparedSpans(
-  tracer: TracerSource,
-  prepared: PreparedSpan,
-  start: PreparedStart,
-  parent: Context,
-  fastPath: boolean,
-): OperationSpans {
-  const { own, links, startTime } = start;
-  if (fastPath && (links === undefined || links.length <= linksPerSpan)) {
-    try {
-      const ours = preparedTracer(tracer());
-      if (ours !== undefined) {
-        const span = ours.startPrepared(prepared, start, parent);
-        return { spans: [span], context: FieldContext.withSpan(parent, span) };
-      }
-    } catch (error) {
-      reportFault('starting a span', error);
-      return { spans: [], context: parent };
-    }
-  }
-  const options: SpanOptions = { kind: prepared.kind, attributes: prepared.with(own) };
-  if (links !== undefined && links.length > 0) options.links = links;
-  if (startTime !== undefined) options.startTime = startTime;
-  return startSpans(tracer, prepared.name, options, parent);
 }
 
 function startLinked(

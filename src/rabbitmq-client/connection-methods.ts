@@ -1,7 +1,7 @@
 // Traces what a connection of rabbitmq-client publishes, and what its consumers handle.
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import type { TraceAmqplibOptions } from '../amqplib/options.ts';
-import { deliveryFacts, messageDetails, readMessage } from '../amqplib/message.ts';
+import { deliveryFacts, detailsOf, readMessage } from '../amqplib/message.ts';
 import type { MessageLike } from '../amqplib/types.ts';
 import {
   claim,
@@ -78,7 +78,7 @@ function tracedHandler(
         {
           name: 'process',
           attributes: serverOfSocket(connection, options).address,
-          details: () => messageDetails(message, queue),
+          details: detailsOf(message, queue),
         },
         readMessage(messaging, message, queue),
         ROOT_CONTEXT,

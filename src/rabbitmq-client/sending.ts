@@ -70,11 +70,11 @@ function start(messaging: Messaging, server: Server, envelope: Envelope): Sendin
     {
       name: 'publish',
       attributes: mergeAttributes(server.address, key === '' ? undefined : { [ATTR_RABBITMQ_ROUTING_KEY]: key }),
-      details: () =>
-        mergeAttributes(server.peer, {
-          [ATTR_MESSAGE_ID]: typeof messageId === 'string' ? messageId : undefined,
-          [ATTR_MESSAGE_CONVERSATION_ID]: typeof correlationId === 'string' ? correlationId : undefined,
-        }),
+      peer: server.peer,
+      details: () => ({
+        [ATTR_MESSAGE_ID]: typeof messageId === 'string' ? messageId : undefined,
+        [ATTR_MESSAGE_CONVERSATION_ID]: typeof correlationId === 'string' ? correlationId : undefined,
+      }),
     },
     [
       {

@@ -1,6 +1,6 @@
 // Passes spans on to another provider, also those of tracers that were obtained before.
-import type { Context, Span, SpanOptions, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
-import type { PreparedSpan, PreparedStart } from '../common/prepared-span.ts';
+import type { Span, SpanOptions, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
+import { linkList, type PreparedTracer } from '../common/prepared-span.ts';
 
 type TracerArguments = [name: string, version?: string, options?: TracerOptions];
 
@@ -34,11 +34,14 @@ function redirect(tracer: Tracer, next: Tracer): void {
   const methods = {
     startSpan: (...args: Parameters<Tracer['startSpan']>): Span => next.startSpan(...args),
     startActiveSpan: (...args: Parameters<Tracer['startActiveSpan']>): unknown => next.startActiveSpan(...args),
-    startPrepared(prepared: PreparedSpan, start: PreparedStart, context: Context): Span {
-      const options: SpanOptions = { kind: prepared.kind, attributes: prepared.with(start.own) };
-      if (start.links !== undefined) options.links = start.links;
-      if (start.startTime !== undefined) options.startTime = start.startTime;
-      return next.startSpan(prepared.name, options, context);
+    startPrepared(...[prepared, own, linked, startTime, context]: Parameters<PreparedTracer['startPrepared']>): Span {
+      const options: SpanOptions = { kind: prepared.kind, attributes: prepared.with(own) };
+      const links = linkList(linked);
+      if (links !== undefined) options.links = links;
+      if (startTime !== undefined) options.startTime = startTime;
+      const span = next.startSpan(prepared.name, options, context);
+      if (prepared.details !== undefined) span.setAttributes(prepared.details);
+      return span;
     },
     // The other provider does not know prepared spans.
     mqtracePrepared: undefined,

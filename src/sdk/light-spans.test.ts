@@ -80,14 +80,21 @@ function encoded(span: ReadableSpan, write: typeof writeSpan): Buffer {
 function preparedStart(tracer: Tracer, given: Scenario, parent: Context): () => Span {
   const { kind = SpanKind.INTERNAL, attributes, links, startTime } = given.options;
   const own = typeof attributes === 'object' && attributes !== null ? attributes : undefined;
-  const prepared = new PreparedSpan(given.name, kind, { ...given.prepared });
+  const prepared = new PreparedSpan(given.name, kind, { ...given.prepared }, given.details);
+  // A single link may be given as its context.
+  const single = Array.isArray(links) && links.length === 1 && links[0]?.attributes === undefined;
+  const linked = single ? links[0]!.context : links;
   const light = preparedTracer(tracer);
-  if (light !== undefined) return () => light.startPrepared(prepared, { own, links, startTime }, parent);
+  if (light !== undefined) return () => light.startPrepared(prepared, own, linked, startTime, parent);
   // As messaging does it.
   const options: SpanOptions = { kind, attributes: prepared.with(own) };
   if (links !== undefined) options.links = links;
   if (startTime !== undefined) options.startTime = startTime;
-  return () => tracer.startSpan(given.name, options, parent);
+  return () => {
+    const span = tracer.startSpan(given.name, options, parent);
+    if (given.details !== undefined && span.isRecording()) span.setAttributes(given.details);
+    return span;
+  };
 }
 
 /** Which spans: those of the SDK, light ones as startTracing() makes them, or those that a processor offers. */
@@ -117,14 +124,15 @@ function play(given: Scenario, as: Kind): unknown {
         name,
         kind,
         ignoresAttributes || Object.entries(attributes),
-        structuredClone(
-          links.map((each) => ({
-            ...each,
-            context: each.context.spanId,
-            // A sampler that writes nothing gets no object to write into.
-            attributes: readsOnly ? (each.attributes ?? {}) : each.attributes,
-          })),
-        ),
+        (ignoresAttributes && trace.getSpanContext(context) !== undefined) ||
+          structuredClone(
+            links.map((each) => ({
+              ...each,
+              context: each.context.spanId,
+              // A sampler that writes nothing gets no object to write into.
+              attributes: readsOnly ? (each.attributes ?? {}) : each.attributes,
+            })),
+          ),
       ]);
       if (given.writes !== undefined) Object.assign(attributes, given.writes);
       return { decision: given.decision, ...given.sampled } as never;
@@ -137,8 +145,10 @@ function play(given: Scenario, as: Kind): unknown {
       return as === 'offered' ? lightTracerFor(tracer, processor, fail) : undefined;
     },
     onStart(span: SdkSpan, context) {
-      seen.push(['start', given.looks && view(span), trace.getSpanContext(context)]);
-      given.onStart?.(span);
+      // A light span has its details from the start.
+      const hasDetails = given.prepared !== undefined && given.details !== undefined;
+      seen.push(['start', given.looks && !hasDetails && view(span), trace.getSpanContext(context)]);
+      if (!hasDetails) given.onStart?.(span);
     },
     onEnd(span) {
       // Before the first access.
@@ -210,7 +220,19 @@ function play(given: Scenario, as: Kind): unknown {
     const { buffer, length } = batch.close(new BufferPool());
     seen.push(['exported', decodeRequest(buffer.subarray(0, length))]);
   }
-  return seen;
+  return given.details === undefined ? seen : withoutOrder(seen);
+}
+
+/** Details are set after the other attributes, but come before them on a light span. */
+function withoutOrder(seen: unknown): unknown {
+  if (typeof seen !== 'object' || seen === null || ArrayBuffer.isView(seen)) return seen;
+  if (Array.isArray(seen)) return seen.map(withoutOrder);
+  return Object.fromEntries(
+    Object.entries(seen).map(([name, value]) => [
+      name,
+      name === 'attributes' && Array.isArray(value) ? new Set(value) : withoutOrder(value),
+    ]),
+  );
 }
 
 test.each<Kind>(['light', 'offered'])(

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly options: SpanOptions;
   /** The attributes of a prepared span, which is started instead of one with only `options`; undefined for none. */
   readonly prepared: Attributes | undefined;
+  /** The attributes of a prepared span that samplers do not get. */
+  readonly details: Attributes | undefined;
   readonly parent: 'none' | 'local' | 'remote' | 'invalid';
   readonly decision: 0 | 1 | 2;
   readonly sampled: { attributes?: unknown; traceState?: TraceState };
@@ -152,6 +154,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
       nil: undefined,
     },
   ),
+  details: fc.option(fc.dictionary(key, plain, { maxKeys: 3 }) as fc.Arbitrary<Attributes>, { nil: undefined }),
   parent: fc.constantFrom('none', 'local', 'remote', 'invalid'),
   decision: fc.constantFrom(0, 1, 2, 2, 2),
   sampled: fc.record(
