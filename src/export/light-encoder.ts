@@ -1,7 +1,7 @@
 // Encodes light spans in OTLP's protobuf form, with the same bytes as the general encoder and in one pass over local variables.
-import type { Link, SpanContext } from '@opentelemetry/api';
+import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
 import { type ProtobufWriter, putFixed32, putHex, putTime } from '../common/protobuf-writer.ts';
-import { writeAttribute } from './attribute-writer.ts';
+import { writeAttribute, writeAttributes } from './attribute-writer.ts';
 import type { LightSpan } from './light-span.ts';
 
 const traceIdLength = 32;
@@ -51,6 +51,18 @@ function putLink(buffer: Buffer, start: number, linked: SpanContext): number {
   return putFixed32(buffer, at, flagsOf(linked.traceFlags, linked.isRemote));
 }
 
+/** Writes a link with attributes, without `tracestate`. */
+function writeDescribedLink(writer: ProtobufWriter, linked: SpanContext, attributes: Attributes): void {
+  const opened = writer.position;
+  const { buffer } = writer;
+  buffer[opened] = 0x6a;
+  writer.position = putSpanId(buffer, putTraceId(buffer, opened + 2, linked.traceId), 0x12, linked.spanId);
+  writeAttributes(writer, 0x22, attributes);
+  writer.byte(0x35);
+  writer.fixed32(flagsOf(linked.traceFlags, linked.isRemote));
+  writer.close(opened + 2, 1);
+}
+
 /** The value of `flags`: the trace flags, and whether the parent (or linked) context is remote. @internal */
 export function flagsOf(traceFlags: number, remote: boolean | undefined): number {
   return (traceFlags & 0xff) | hasIsRemote | (remote ? isRemote : 0);
@@ -67,7 +79,7 @@ function isEmpty(attributes: object | undefined): boolean {
 
 /**
  * Writes a light span of a prepared operation, with its tag and length inside ScopeSpans. Returns false and writes nothing if
- * it has anything unusual (`tracestate`, links with attributes), which the general encoder writes.
+ * it has anything unusual (such as `tracestate`), which the general encoder writes.
  *
  * @internal
  */
@@ -81,8 +93,8 @@ export function writeLightSpan(writer: ProtobufWriter, span: LightSpan): boolean
   const links = Array.isArray(given) ? given : noLinks;
   if (single !== undefined && !isPlain(single)) return false;
   for (let each = 0; each < links.length; each++) {
-    const { context: linked, attributes, droppedAttributesCount } = links[each]!;
-    if (!isEmpty(attributes) || droppedAttributesCount || !isPlain(linked)) return false;
+    const { context: linked, droppedAttributesCount } = links[each]!;
+    if (droppedAttributesCount || !isPlain(linked)) return false;
   }
 
   const opened = writer.position;
@@ -107,7 +119,19 @@ export function writeLightSpan(writer: ProtobufWriter, span: LightSpan): boolean
   ({ buffer } = writer);
   at = writer.position;
   if (single !== undefined) at = putLink(buffer, at, single);
-  for (let each = 0; each < links.length; each++) at = putLink(buffer, at, links[each]!.context);
+  for (let each = 0; each < links.length; each++) {
+    const { context: linked, attributes } = links[each]!;
+    if (isEmpty(attributes)) {
+      at = putLink(buffer, at, linked);
+      continue;
+    }
+    writer.position = at;
+    writeDescribedLink(writer, linked, attributes!);
+    // Attributes have no limit of length, so the buffer may be another one.
+    writer.ensure(spanBytes + (links.length - each) * linkBytes);
+    ({ buffer } = writer);
+    at = writer.position;
+  }
   // The status is unset.
   buffer[at++] = 0x7a;
   buffer[at++] = 0;

@@ -7,8 +7,10 @@ import type { LightSource } from './light-span.ts';
 export interface LightParts {
   /** The limits for which it is simple. */
   readonly source: LightSource;
-  /** Alternating names and values, including the details. */
+  /** Alternating names and values; details are the last ones. */
   readonly flat: FlatAttributes;
+  /** The index of the first detail. */
+  readonly detailsAt: number;
   /** Name, kind and these attributes in protobuf; undefined until the second such span ends. */
   bytes: Uint8Array | undefined;
   /** Whether such a span has ended already. */
@@ -22,7 +24,9 @@ export function partsOf(prepared: PreparedSpan, source: LightSource): LightParts
   const flat = flatten(prepared.attributes, source.limits);
   const details = flat && flatten(prepared.details, source.limits);
   const isSimple = details !== undefined && !details.some((name, at) => at % 2 === 0 && hasName(flat!, name as string));
-  const parts = isSimple ? { source, flat: flat!.concat(details), bytes: undefined, used: false } : undefined;
+  const parts = isSimple
+    ? { source, flat: flat!.concat(details), detailsAt: flat!.length, bytes: undefined, used: false }
+    : undefined;
   prepared.kept = { source, parts };
   return parts;
 }

@@ -226,7 +226,8 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
   }
 
   get links(): Link[] {
-    return this.twin === undefined ? this.#links() : this.twin.links;
+    if (this.twin !== undefined || !this.#ended) return this.become().links;
+    return this.#links();
   }
 
   #links(): Link[] {

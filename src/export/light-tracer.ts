@@ -169,11 +169,13 @@ export class LightTracer implements PreparedTracer {
     if (!readsOnly) {
       span.startWith(Object.assign(attributes, result.attributes), shown);
     } else if (result.attributes !== undefined) {
-      if (!span.addAtStart(result.attributes)) {
-        span.startWith(Object.assign(toObject(span.flat, span.parts?.flat), result.attributes), linkList(linked)!);
+      const { length } = flat;
+      // Details come after the sampler's attributes, which matters for equal names and for the limit.
+      if (!span.addAtStart(result.attributes) || (details !== undefined && span.parts !== parts)) {
+        const before = toObject(flat.slice(0, length), parts?.flat.slice(0, parts.detailsAt));
+        span.startWith(Object.assign(before, result.attributes), linkList(linked)!);
+        if (details !== undefined) span.setAttributes(details);
       }
-      // The sampler may have replaced them.
-      if (details !== undefined && span.parts === undefined) span.setAttributes(details);
     }
     source.processor.onStart(span, context);
     return span;

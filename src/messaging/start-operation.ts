@@ -1,14 +1,26 @@
 // Starts operations: prepared spans where the tracer supports them, else spans with all their attributes.
 import type { Attributes, Context, Link, SpanOptions } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import { type Linked, linkList, type PreparedSpan, preparedTracer } from '../common/prepared-span.ts';
+import {
+  type Linked,
+  linkList,
+  type PreparedSpan,
+  type PreparedTracer,
+  preparedTracer,
+} from '../common/prepared-span.ts';
 import { FieldContext } from '../propagation/field-context.ts';
 import type { Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
-import { noOperation, Operation, type OperationDescription, type OperationStart } from './operation.ts';
+import {
+  mergeAttributes,
+  noOperation,
+  Operation,
+  type OperationDescription,
+  type OperationStart,
+} from './operation.ts';
 import type { OperationClock } from './operation-clock.ts';
-import { type SemconvVersion, toVersion } from './semconv.ts';
-import { linksPerSpan, startSpans } from './spans.ts';
+import { ATTR_LINKS_PART, type SemconvVersion, toVersion } from './semconv.ts';
+import { linksPerSpan, type OperationSpans, startSpans } from './spans.ts';
 
 /**
  * Starts an operation. After a fault of tracing, the operation has no span and the parent's context: the application continues.
@@ -52,9 +64,13 @@ export function startPrepared(
   const { semconv } = messaging;
   const attributes = own && toVersion(own, semconv);
   const links = linked && linksInVersion(linked, semconv);
-  if (messaging.fastPath && !(Array.isArray(links) && links.length > linksPerSpan)) {
+  if (messaging.fastPath) {
     try {
       const ours = preparedTracer(messaging.tracer());
+      if (ours !== undefined && Array.isArray(links) && links.length > linksPerSpan) {
+        const { spans, context } = startParts(ours, prepared, attributes, links, startedAt?.start, parent);
+        return new Operation(context, spans, messaging, startedAt, measurement);
+      }
       if (ours !== undefined) {
         const span = ours.startPrepared(prepared, attributes, links, startedAt?.start, parent);
         return new Operation(FieldContext.withSpan(parent, span), span, messaging, startedAt, measurement);
@@ -73,6 +89,26 @@ export function startPrepared(
   const { details } = prepared;
   if (details !== undefined) operation.set(() => details);
   return operation;
+}
+
+/** As the further spans of {@link startSpans}. */
+function startParts(
+  tracer: PreparedTracer,
+  prepared: PreparedSpan,
+  own: Attributes | undefined,
+  links: readonly Link[],
+  startTime: number | undefined,
+  parent: Context,
+): OperationSpans {
+  const part = (number: number): Link[] => links.slice((number - 1) * linksPerSpan, number * linksPerSpan);
+  const first = tracer.startPrepared(prepared, own, part(1), startTime, parent);
+  const context = FieldContext.withSpan(parent, first);
+  const spans = [first];
+  for (let number = 2; first.isRecording() && (number - 1) * linksPerSpan < links.length; number++) {
+    const more = mergeAttributes(own, { [ATTR_LINKS_PART]: number });
+    spans.push(tracer.startPrepared(prepared, more, part(number), startTime, context));
+  }
+  return { spans, context };
 }
 
 function linksInVersion(linked: NonNullable<Linked>, semconv: SemconvVersion): Linked {
