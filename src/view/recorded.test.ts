@@ -18,6 +18,8 @@ const recordings: Record<string, string[]> = {
   python: ['rec.py.orders', 'rec.py.invoices'],
   java: ['rec.java.orders', 'rec.java.invoices'],
   go: ['rec.go.orders'],
+  'go-rabbitmq': ['rec.go.invoices'],
+  'python-redis': ['rec.py.shipments'],
 };
 
 const entries = Object.entries(recordings).map(([name, destinations]) => ({ name, destinations }));

@@ -116,7 +116,8 @@ export class Joins {
       return;
     }
     const from = segment.linksFrom[row]!;
-    const isUnsampled = (flags: number): boolean => flags !== noFlags && (flags & 1) === 0;
+    // Python's exporter writes no trace flags: then the span itself is not marked as sampled, either.
+    const isUnsampled = (flags: number): boolean => flags !== noFlags && (flags & 1) === 0 && (record.flags & 1) === 1;
     for (let at = 0; at < links; at++) {
       const entry = from + at;
       segment.linkFlags[entry] = sampledFlag | (isUnsampled(record.links.flags[at]!) ? LinkFlag.unsampled : 0);
