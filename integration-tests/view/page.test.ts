@@ -1,11 +1,11 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { answerFrom, startView, type View } from '../../src/view/index.ts';
+import { describe, expect, test } from 'vitest';
+import { answerFrom } from '../../src/view/index.ts';
 import type { HealthAnswer, MapAnswer } from '../../src/view/queries/types.ts';
 import { request, spanId, type TestSpan, traceId } from '../../src/view/testing/otlp.ts';
 import { pipelineTruth } from '../../src/view/testing/pipeline-truth.ts';
 import { widePipeline } from '../../src/view/testing/wide-pipeline.ts';
-import { builtPage, chromiumPath, startBrowser } from './browser.ts';
+import { chromiumPath } from './browser.ts';
+import { usePages } from './use-pages.ts';
 
 /** Boxes of the map that overlap. */
 const overlaps = `(() => {
@@ -32,46 +32,7 @@ const cutTexts = `[...document.querySelectorAll('.service span, .p50, .p95, .fac
 const path = await chromiumPath();
 
 describe.skipIf(path === undefined)('the page, in Chromium', () => {
-  let browser: Browser;
-  let page: { folder: string; remove: () => Promise<void> };
-
-  beforeAll(async () => {
-    [browser, page] = await Promise.all([startBrowser(path!), builtPage()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await page?.remove();
-  });
-
-  async function viewOf(requests: readonly Buffer[]): Promise<View> {
-    const view = await startView({ port: 0, otlpPort: 0, grpcPort: 0, pageFolder: page.folder });
-    onTestFinished(() => view.close());
-    for (const each of requests) view.store.addTraces(each);
-    view.store.settle();
-    return view;
-  }
-
-  /** Opens the page; fails the test if it writes to the console or sends a request to another host. */
-  async function open(view: View, hash: string, width = 1280, height = 800): Promise<Page> {
-    const opened = await browser.newPage({ viewport: { width, height } });
-    const complaints: string[] = [];
-    opened.on('console', (message) => complaints.push(message.text()));
-    opened.on('pageerror', (error) => complaints.push(error.message));
-    opened.on('dialog', (dialog) => {
-      complaints.push(`a dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    opened.on('request', (asked) => {
-      if (!asked.url().startsWith(view.url) && !asked.url().startsWith('data:'))
-        complaints.push(`asked ${asked.url()}`);
-    });
-    onTestFinished(async () => {
-      await opened.close();
-      expect(complaints).toEqual([]);
-    });
-    await opened.goto(view.url + hash);
-    return opened;
-  }
+  const { viewOf, open } = usePages(path);
 
   test('two clicks show which hop waits, who consumed, and where the context was lost, with the numbers of the command line', async () => {
     const view = await viewOf(pipelineTruth(300).requests);

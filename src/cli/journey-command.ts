@@ -83,10 +83,11 @@ function listText({ messages, more }: SearchAnswer, width: number): string[] {
 }
 
 function summaryText(message: MessageSummary, width: number): string {
-  const { spanId, start, destination, wait, consumers, attempts, error } = message;
+  const { spanId, start, destination, wait, consumers, attempts, error, skewed } = message;
   const name = message.messageKey || message.messageId;
   const facts = [
     wait === undefined ? (consumers === 0 ? 'not consumed' : '') : `waited ${duration(wait)}`,
+    skewed ? 'clocks differ' : '',
     attempts > 0 ? `${attempts + 1} attempts` : '',
     error ? (message.reason === '' ? 'failed' : `failed: ${message.reason}`) : '',
   ].filter((fact) => fact !== '');

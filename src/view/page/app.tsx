@@ -1,8 +1,9 @@
 // The page: the top bar and the selected view.
 import type { VNode } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { HealthAnswer, MapAnswer } from '../queries/types.ts';
 import { type Status, useAnswer, useStatus } from './api.tsx';
+import { EmptyView } from './empty-view.tsx';
 import { HealthView } from './health-view.tsx';
 import { JourneyView } from './journey-view.tsx';
 import { JourneysView } from './journeys-view.tsx';
@@ -37,10 +38,22 @@ export function App(): VNode {
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, []);
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // What is fixed below the bar, such as panels, begins at its lower edge.
+    const observer = new ResizeObserver(() =>
+      document.documentElement.style.setProperty('--top', `${bar.current!.offsetHeight}px`),
+    );
+    observer.observe(bar.current!);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    document.title = `mqtrace: ${isIn(route, 'journeys') ? 'journeys' : route.view}`;
+  }, [route.view]);
   const problems = health?.findings.filter(({ severity }) => severity === 'problem').length ?? 0;
   return (
     <>
-      <header class="top">
+      <header class="top" ref={bar}>
         <h1>mqtrace</h1>
         <p class="sentence" role="status">
           {route.view === 'health' ? health?.sentence : map !== undefined && <MapSentence map={map} />}
@@ -75,7 +88,7 @@ function contentOf(
   health: HealthAnswer | undefined,
 ): VNode {
   if (status === undefined || map === undefined || health === undefined) return <p class="note">loading…</p>;
-  if (map.destinations.length === 0 && route.view !== 'journey') return <Empty status={status} />;
+  if (map.destinations.length === 0 && route.view !== 'journey') return <EmptyView status={status} />;
   if (route.view === 'health') return <HealthView health={health} />;
   if (route.view === 'journey') return <JourneyView parameters={route.parameters} version={status.version} />;
   if (route.view === 'journeys')
@@ -87,27 +100,4 @@ function contentOf(
       />
     );
   return <MapView map={map} />;
-}
-
-/** The instructions that are shown until something is received. */
-function Empty({ status }: { status: Status }): VNode {
-  const { http = 'http://127.0.0.1:4318', grpc = 'http://127.0.0.1:4317' } = status.endpoints;
-  return (
-    <div class="empty">
-      <h2>Waiting for spans</h2>
-      <p>Start a service that exports to this view:</p>
-      <pre>OTEL_EXPORTER_OTLP_ENDPOINT={http} node app.js</pre>
-      <p>
-        {http} takes OTLP/HTTP (protobuf and JSON), {grpc} takes OTLP/gRPC.
-      </p>
-      {status.spans.received > 0 && (
-        <p>{status.spans.received} spans have come in, but none of them is about messages.</p>
-      )}
-      {status.intake.refused > 0 && (
-        <p class="bad">
-          ✕ {status.intake.refused} requests could not be read: {status.intake.lastError}
-        </p>
-      )}
-    </div>
-  );
 }

@@ -5,13 +5,15 @@ import { shownWait } from '../queries/shown-wait.ts';
 import type { ConsumerRow, Distribution } from '../queries/types.ts';
 import { differenceOf, percent, queueOf } from './card.tsx';
 import type { Wait } from './graph.ts';
+import { usePanelFocus } from './panel-focus.tsx';
 import { addressOf } from './route.tsx';
 
 /** Everything about one consumer of one destination, with both definitions of its wait. */
 export function Details({ wait: { card, row }, onClose }: { wait: Wait; onClose: () => void }): VNode {
+  const panel = usePanelFocus(row.id);
   const find = { destination: card.name, consumer: row.service };
   return (
-    <aside class="details" aria-label={`${card.name} for ${row.service}`}>
+    <aside class="details" ref={panel} tabIndex={-1} aria-label={`${card.name} for ${row.service}`}>
       <button type="button" class="close" aria-label="close" onClick={onClose}>
         ×
       </button>

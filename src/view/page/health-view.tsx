@@ -1,5 +1,6 @@
 // The view of problems in traces.
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Finding, HealthAnswer } from '../queries/types.ts';
 import { addressOf } from './route.tsx';
 
@@ -19,12 +20,34 @@ const names: Record<Finding['state'], string> = {
 
 /** The problems of each destination, and what to do about them. */
 export function HealthView({ health }: { health: HealthAnswer }): VNode {
+  const [wanted, setWanted] = useState<Finding['state'] | undefined>(undefined);
+  const counts = new Map<Finding['state'], number>();
+  for (const { state } of health.findings) counts.set(state, (counts.get(state) ?? 0) + 1);
+  // The last finding of the wanted state may have gone.
+  const only = wanted !== undefined && counts.has(wanted) ? wanted : undefined;
   const destinations = new Map<number, Finding[]>();
-  for (const finding of health.findings)
+  for (const finding of health.findings.filter(({ state }) => only === undefined || state === only))
     destinations.set(finding.destinationId, [...(destinations.get(finding.destinationId) ?? []), finding]);
   const { evicted, refused } = health.coverage;
   return (
     <div class="health">
+      {counts.size > 1 && (
+        <div class="chips" role="group" aria-label="show only">
+          <button type="button" aria-pressed={only === undefined} onClick={() => setWanted(undefined)}>
+            all {health.findings.length}
+          </button>
+          {[...counts].map(([state, count]) => (
+            <button
+              type="button"
+              key={state}
+              aria-pressed={state === only}
+              onClick={() => setWanted(state === only ? undefined : state)}
+            >
+              {names[state]} {count}
+            </button>
+          ))}
+        </div>
+      )}
       {[...destinations].map(([id, findings]) => (
         <section key={id}>
           <h2>{findings[0]!.destination}</h2>
@@ -43,7 +66,7 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
           ))}
         </section>
       ))}
-      {health.healthy.length > 0 && (
+      {only === undefined && health.healthy.length > 0 && (
         <section>
           <h2>
             <span aria-hidden="true">✓</span> no problem

@@ -162,6 +162,9 @@ function Message({ message }: { message: MessageSummary }): VNode {
             </span>
           )}
           {message.attempts > 0 && <span>↻ {message.attempts + 1} attempts</span>}
+          {message.skewed && (
+            <span title="consumed before it was created, by the clocks of both sides">⚠ clocks differ</span>
+          )}
           {message.consumers === 0 && <span>not consumed</span>}
           {message.consumers > 1 && <span>{message.consumers} consumers</span>}
         </span>

@@ -2,13 +2,15 @@
 import type { VNode } from 'preact';
 import { duration } from '../queries/durations.ts';
 import { useAnswer } from './api.tsx';
+import { usePanelFocus } from './panel-focus.tsx';
 import { addressOf } from './route.tsx';
 
 /** All data of one span. */
 export function SpanPanel({ span, onClose }: { span: number; onClose: () => void }): VNode {
+  const panel = usePanelFocus(span);
   const { answer, error } = useAnswer('/api/span', { span: String(span) }, 0);
   return (
-    <aside class="details" aria-label="span">
+    <aside class="details" ref={panel} tabIndex={-1} aria-label="span">
       <button type="button" class="close" aria-label="close" onClick={onClose}>
         ×
       </button>

@@ -3,13 +3,18 @@ import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { duration } from '../queries/durations.ts';
 import { shownWait, slowestOf } from '../queries/shown-wait.ts';
-import type { ConsumerRow, MapAnswer } from '../queries/types.ts';
+import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.ts';
 import type { Wait } from './graph.ts';
 import { HistogramChart } from './histogram.tsx';
 import { moveFocus } from './keys.tsx';
 
 /** Milliseconds for which the order stays the same while values change. */
 const orderMs = 10_000;
+
+/** Whether only the queue tells this row from another of the destination. */
+function needsQueue({ consumers }: DestinationCard, row: ConsumerRow): boolean {
+  return row.shards.length > 0 || consumers.some((other) => other !== row && other.service === row.service);
+}
 
 /** All waits, longest first. */
 export function WaitsList(props: {
@@ -43,7 +48,7 @@ export function WaitsList(props: {
                 {card.name}
                 <small>
                   → {row.service}
-                  {slowest.queue !== '' && `, ${slowest.queue}`}
+                  {needsQueue(card, row) && `, ${slowest.queue}`}
                 </small>
               </span>
               {wait === undefined ? <span /> : <HistogramChart wait={wait} axis={axis} width={88} />}

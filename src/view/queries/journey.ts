@@ -51,7 +51,7 @@ export function journeyAnswer(store: SpanStore, asked: Row, budget: number = jou
     notes.push('More baggage and headers were recorded than are listed here: see the attributes of the spans.');
   const { messageId, messageKey } = messageTexts(message);
   const destination = destinationOf(store, message);
-  const name = messageKey || messageId || (destination === '' ? spanIdOf(message) : `a message of ${destination}`);
+  const name = messageKey || messageId || (destination === '' ? spanIdOf(message) : `A message of ${destination}`);
   const total = end - start;
   const waiting = Math.max(0, total - working);
   return {

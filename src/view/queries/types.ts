@@ -153,6 +153,8 @@ export interface MessageSummary {
   messageKey: string;
   /** The longest wait of its consumers, if any is known. */
   wait: number | undefined;
+  /** Whether it was consumed before it was created, by the clocks of both sides: its wait is not known. */
+  skewed: boolean;
   consumers: number;
   attempts: number;
   error: boolean;
