@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedisCluster } from '../brokers/index.ts';
-import { appCjs, appMjs, application, type Outcome, register, run } from './service.ts';
+import { appCjs, appMjs, application, type Outcome, programs, register, run } from './service.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const preload = ['--import', 'mqtrace/register'];
@@ -47,8 +47,22 @@ describe('an unchanged application of three clients is one trace', () => {
     expect(outcome.spans).toHaveLength(8);
   });
 
-  it('by NODE_OPTIONS', async () => {
-    const outcome = await run([appMjs], { cwd: root, env: { NODE_OPTIONS: preload.join(' ') } });
+  const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+  it.each<[string, string[]]>([
+    ['a program', [appMjs]],
+    ['tsx, which starts another process', [tsx, typed]],
+    ['npm run, which starts a shell and a program', [join(programs, 'start.cjs'), 'npm', 'run', '--silent', 'start']],
+    ['a process manager', [join(programs, 'start.cjs'), process.execPath, appCjs]],
+    ['a program that mixes import and require', [join(application, 'mixed.mjs')]],
+  ])('by NODE_OPTIONS, with %s', async (_, args) => {
+    const outcome = await run(args, { cwd: root, env: { NODE_OPTIONS: `--import ${register}`, PROGRAM: appMjs } });
+    expect(outcome).toMatchObject({ code: 0, out: 'application: order order 17\n', err: '' });
+    expect(traced(outcome)).toEqual(oneTrace);
+    expect(outcome.spans).toHaveLength(8);
+  });
+
+  it('with --require, and a client that is imported later', async () => {
+    const outcome = await run(['--require', 'mqtrace/register', join(application, 'mixed.mjs')], { cwd: root });
     expect(traced(outcome)).toEqual(oneTrace);
   });
 });
