@@ -28,7 +28,7 @@ const pictures: Picture[] = [
     hash: '/#/journeys?destination=shop.orders&error=true',
     width: 1200,
     height: 480,
-    clicks: ['.message >> nth=12'],
+    clicks: ['.message:has-text("attempts") >> nth=0'],
   },
   { name: 'health', hash: '/#/health', width: 1200, height: 560 },
 ];
