@@ -1,7 +1,8 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startView } from '../view/index.ts';
 import type { HealthAnswer, JourneyAnswer, MapAnswer, SearchAnswer } from '../view/queries/types.ts';
@@ -99,6 +100,20 @@ test('a journey is drawn with its wait, and terminal control characters are remo
   expect(out).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
 });
 
+test('a file may be compressed by gzip; of one that ends too early, the beginning is read, and the user is told', async () => {
+  const packed = gzipSync(readFileSync(file));
+  const zipped = join(folder, 'spans.jsonl.gz');
+  writeFileSync(zipped, packed);
+  const whole = await runCli(['map', '--from', zipped, '--json']);
+  expect(whole.error).toBe('');
+  const rowOf = (json: string): unknown => (JSON.parse(json) as MapAnswer).destinations[0]!.consumers[0]!.messages;
+  expect(rowOf(whole.out)).toBe(20);
+  writeFileSync(zipped, packed.subarray(0, packed.length * 0.6));
+  const part = await runCli(['map', '--from', zipped, '--json']);
+  expect(part.error).toContain('the compressed file is damaged or ends too early');
+  expect(rowOf(part.out)).toBeLessThan(20);
+});
+
 test('health reports problems, and by its exit code', async () => {
   const { out, code } = await runCli(['health', '--from', file, '--json']);
   expect((JSON.parse(out) as HealthAnswer).findings.map(({ state, count }) => [state, count])).toEqual([
@@ -112,6 +127,7 @@ test.each([
   [['mapp'], /unknown command "mapp"; did you mean "map"\?/],
   [['map', '--jsn'], /unknown option "jsn"; did you mean "json"\?/],
   [['map', '--from', '/does/not/exist'], /does not exist/],
+  [['map', '--from', import.meta.dirname], /is not a file/],
   [['map', '--from', import.meta.filename], /contains no OTLP requests/],
   [['journey', '--wait-over', 'long'], /--wait-over: expected a number/],
   [['view', '--port', '99999'], /--port: expected a number from 0 to 65535/],

@@ -145,9 +145,9 @@ export async function load(store: SpanStore, path: string, output: Output, signa
   if (!existsSync(path) || !statSync(path).isFile())
     throw new MqtraceError(
       'INVALID_OPTION',
-      `--from: expected a file, got ${JSON.stringify(path)}, which does not exist`,
+      `--from: expected a file, got ${JSON.stringify(path)}, which ${existsSync(path) ? 'is not a file' : 'does not exist'}`,
     );
-  const { requests, refused } = await waiting(output, `reading ${path}`, (tell) =>
+  const { requests, refused, damage } = await waiting(output, `reading ${path}`, (tell) =>
     readFileInto(store, path, tell, signal),
   );
   if (requests === 0)
@@ -155,6 +155,8 @@ export async function load(store: SpanStore, path: string, output: Output, signa
       'INVALID_OPTION',
       `--from: ${path} contains no OTLP requests. Expected one JSON request per line, as the file destination and the Collector's file exporter write them, or a file of "mqtrace view --file".`,
     );
+  if (damage !== undefined)
+    output.error(`${path}: the compressed file is damaged or ends too early (${damage}); what precedes that was read`);
   if (refused > 0) output.error(`${path}: ${refused} lines are not OTLP JSON and were skipped`);
 }
 

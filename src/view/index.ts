@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Http2Server, Http2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { MqtraceError } from '../common/errors.ts';
 import { type Access, isLoopback } from './receiver/access.ts';
 import { createGrpcReceiver } from './receiver/grpc-receiver.ts';
@@ -121,8 +121,20 @@ async function listen(
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port, what, option)));
     server.listen(port, host, resolve);
   });
+  if (host === '127.0.0.1' && port !== 0) await expectFree(port, what, option);
   const address = server.address() as AddressInfo;
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}
+
+/** Rejects if another process listens on the IPv6 loopback address, to which services that send to `localhost` may connect. */
+async function expectFree(port: number, what: string, option: string): Promise<void> {
+  const probe = createServer();
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    probe.once('error', resolve);
+    probe.listen(port, '::1', () => probe.close(() => resolve(undefined)));
+  });
+  // Without IPv6 there is another error.
+  if (error?.code === 'EADDRINUSE') throw cannotListen(error, '::1', port, what, option);
 }
 
 function cannotListen(
@@ -134,7 +146,7 @@ function cannotListen(
 ): MqtraceError {
   const taken = error.code === 'EADDRINUSE';
   const reason = taken
-    ? `port ${port} for ${what} is already in use. Services that send to it send to the other process, and not to this one. ` +
+    ? `port ${port} for ${what} is already in use${host === '::1' ? ' on [::1]' : ''}. Services that send to it send to the other process, and not to this one. ` +
       `End that process (on Linux, find it with "ss -ltnp 'sport = :${port}'"), or choose another port with ${option} and set ` +
       `OTEL_EXPORTER_OTLP_ENDPOINT of the services to match it.`
     : `cannot listen on ${host}:${port} for ${what}: ${error.message}`;

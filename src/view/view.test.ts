@@ -151,6 +151,20 @@ test('the error for a port in use explains what that means for the services, and
   );
 });
 
+test('a port that is in use only on the IPv6 loopback address is an error, too: localhost may lead there', async (context) => {
+  const blocker = createServer();
+  const listens = await new Promise<boolean>((resolve) => {
+    blocker.once('error', () => resolve(false));
+    blocker.listen(0, '::1', () => resolve(true));
+  });
+  if (!listens) context.skip('there is no IPv6');
+  onTestFinished(() => void blocker.close());
+  const { port } = blocker.address() as { port: number };
+  await expect(startView({ ...anyPorts, otlpPort: port })).rejects.toThrow(
+    new RegExp(`port ${port} for OTLP/HTTP is already in use on \\[::1\\].*--otlp-port`),
+  );
+});
+
 test('--file stores requests, readable only by its owner, and reads them again, also if the end is missing', async () => {
   const file = join(folder, 'kept');
   const first = await running({ file });
