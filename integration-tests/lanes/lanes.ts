@@ -1,6 +1,7 @@
 // Lists every kind of project in which the package is supported, in the order of the table.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { documented } from './documented.ts';
 import type { Lane } from './lane.ts';
 import { nestjs } from './nestjs.ts';
 import { next } from './next.ts';
@@ -237,4 +238,5 @@ export const lanes: readonly Lane[] = [
   },
   ...nestjs,
   next,
+  ...documented,
 ];
