@@ -1,6 +1,6 @@
 // Checks the versions and copies of installed packages.
 import { type DoctorFinding, note, problem } from './finding.ts';
-import { type Installed, installedPackages, isAtLeast } from './installed.ts';
+import { type Installed, installedPackages, isAtLeast, usesPlugAndPlay } from './installed.ts';
 
 const clients = ['kafkajs', 'amqplib', 'ioredis'] as const;
 /** The oldest version of each client that the wrappers are tested with. */
@@ -25,6 +25,16 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
     findings.push(
       problem('node-version', `Node.js ${nodeVersion} is older than ${oldestNode}.`, 'Install Node.js 20.19 or newer.'),
     );
+  if (installed.length === 0 && usesPlugAndPlay(project)) {
+    findings.push(
+      note(
+        'plug-and-play',
+        "Yarn keeps the packages of this project in archives (Plug'n'Play): they were not checked.",
+        'yarn why @opentelemetry/api, which lists the copies',
+      ),
+    );
+    return findings;
+  }
   const api = copies('@opentelemetry/api');
   if (api.length === 0)
     findings.push(problem('api-missing', '@opentelemetry/api is not installed.', 'npm install @opentelemetry/api'));

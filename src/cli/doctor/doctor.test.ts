@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,48 @@ test('a valid project has no findings', () => {
   expect(
     checkEnvironment({ OTEL_SERVICE_NAME: 'billing', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' }),
   ).toEqual([]);
+});
+
+/** Adds a package to a folder of packages. */
+function install(modules: string, name: string, version: string): string {
+  const at = join(modules, name);
+  mkdirSync(at, { recursive: true });
+  writeFileSync(join(at, 'package.json'), JSON.stringify({ name, version }));
+  return at;
+}
+
+test('packages that a workspace keeps in an enclosing folder are found, and what another member has is not', () => {
+  const root = project(whole);
+  const member = join(root, 'packages/app');
+  mkdirSync(member, { recursive: true });
+  install(join(root, 'packages/other/node_modules'), '@opentelemetry/api', '1.8.0');
+  expect(checkPackages(member)).toEqual([]);
+  // Another copy than that which mqtrace sees.
+  install(join(member, 'node_modules'), '@opentelemetry/api', '1.9.0');
+  expect(named(checkPackages(member))).toEqual(['two-copies']);
+});
+
+test("with pnpm's links, the API of a package is found beside it", () => {
+  const root = mkdtempSync(join(folder, 'project-'));
+  const store = join(root, 'node_modules/.pnpm');
+  const inStore = join(store, 'mqtrace@0.1.0/node_modules');
+  const target = install(inStore, 'mqtrace', '0.1.0');
+  install(inStore, '@opentelemetry/api', '1.9.1');
+  const sdk = install(inStore, '@opentelemetry/sdk-trace', '2.12.0');
+  symlinkSync(target, join(root, 'node_modules/mqtrace'));
+  mkdirSync(join(root, 'node_modules/@opentelemetry'));
+  symlinkSync(sdk, join(root, 'node_modules/@opentelemetry/sdk-trace'));
+  expect(checkPackages(root)).toEqual([]);
+  install(join(root, 'node_modules'), '@opentelemetry/api', '1.9.0');
+  expect(named(checkPackages(root))).toEqual(['two-copies']);
+});
+
+test("packages of Yarn's Plug'n'Play are not reported as missing", () => {
+  const root = mkdtempSync(join(folder, 'project-'));
+  writeFileSync(join(root, '.pnp.cjs'), '');
+  mkdirSync(join(root, 'packages/app'), { recursive: true });
+  for (const each of [root, join(root, 'packages/app')])
+    expect(checkPackages(each)).toMatchObject([{ check: 'plug-and-play', severity: 'note' }]);
 });
 
 test.each<[string, Record<string, string>, string]>([

@@ -1,6 +1,6 @@
 // Finds the installed copies of packages in a project.
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /** A copy of a package in a project. */
 export interface Installed {
@@ -12,7 +12,13 @@ export interface Installed {
 const maxDepth = 6;
 const maxFolders = 20_000;
 
-/** Finds all copies of the packages that `wanted` names in a project's node_modules, also nested ones; each real folder once. */
+/** The package of which all others must see the same copy. */
+const api = '@opentelemetry/api';
+
+/**
+ * Finds all copies of the packages that `wanted` names in a project's node_modules, also nested ones; each real folder once. In a
+ * workspace these may be in node_modules of an enclosing folder; with pnpm, dependencies of packages are beside these.
+ */
 export function installedPackages(project: string, wanted: (name: string) => boolean): Installed[] {
   const found = new Map<string, Installed>();
   let folders = 0;
@@ -25,7 +31,36 @@ export function installedPackages(project: string, wanted: (name: string) => boo
     }
   };
   look(join(project, 'node_modules'), 0);
+  const visible = new Set([...found.values()].map(({ name }) => name));
+  for (const folder of enclosing(dirname(resolve(project)))) {
+    const names = packageNames(join(folder, 'node_modules')).filter((name) => wanted(name) && !visible.has(name));
+    for (const name of names) {
+      add(found, name, join(folder, 'node_modules', name));
+      visible.add(name);
+    }
+  }
+  const users = [...found.values()].filter(({ name }) => name === 'mqtrace' || name.startsWith('@opentelemetry/'));
+  for (const { path } of users) {
+    if (!wanted(api)) break;
+    const used = enclosing(path)
+      .map((folder) => join(basename(folder) === 'node_modules' ? folder : join(folder, 'node_modules'), api))
+      .find((folder) => existsSync(folder));
+    if (used !== undefined) add(found, api, used);
+  }
   return [...found.values()];
+}
+
+/** Whether Yarn keeps the packages of a project in archives, without node_modules. */
+export function usesPlugAndPlay(project: string): boolean {
+  return enclosing(resolve(project)).some(
+    (folder) => existsSync(join(folder, '.pnp.cjs')) || existsSync(join(folder, '.pnp.js')),
+  );
+}
+
+/** A folder and those around it, up to the root. */
+function enclosing(folder: string): string[] {
+  const outer = dirname(folder);
+  return outer === folder ? [folder] : [folder, ...enclosing(outer)];
 }
 
 function add(found: Map<string, Installed>, name: string, folder: string): void {
