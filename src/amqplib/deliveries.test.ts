@@ -16,7 +16,7 @@ const tags = (found: readonly Delivery[]): number[] => found.map(({ tag }) => ta
 describe('deliveries', () => {
   test('are found by tag, up to a tag, and gone once settled', () => {
     const deliveries = new Deliveries();
-    for (const tag of [1, 2, 4, 5]) deliveries.push(delivery(tag));
+    for (const tag of [1, 2, 4, 5]) deliveries.add(delivery(tag));
     expect(deliveries.find(4)?.tag).toBe(4);
     expect(deliveries.find(3)).toBeUndefined();
     expect(tags(deliveries.findUpTo(4))).toEqual([1, 2, 4]);
@@ -27,9 +27,9 @@ describe('deliveries', () => {
 
   test('of get() are registered later than those pushed after them, and are still found', () => {
     const deliveries = new Deliveries();
-    deliveries.push(delivery(1));
-    deliveries.push(delivery(3));
-    deliveries.pull(delivery(2));
+    deliveries.add(delivery(1));
+    deliveries.add(delivery(3));
+    deliveries.add(delivery(2));
     expect(tags(deliveries.findUpTo(2))).toEqual([1, 2]);
     expect(tags(deliveries.findUpTo(3))).toEqual([1, 2, 3]);
   });
@@ -39,7 +39,7 @@ describe('deliveries', () => {
     let looked = 0;
     for (let tag = 1; tag <= 20_000; tag++) {
       const one = delivery(tag);
-      deliveries.push(Object.defineProperty(one, 'tag', { get: () => (looked++, tag) }));
+      deliveries.add(Object.defineProperty(one, 'tag', { get: () => (looked++, tag) }));
     }
     looked = 0;
     deliveries.findUpTo(2);

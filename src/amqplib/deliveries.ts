@@ -1,6 +1,7 @@
 // Tracks the deliveries of a channel that are not settled yet.
 import type { Context } from '@opentelemetry/api';
 import type { Incoming, Operation } from '../messaging/index.ts';
+import { ByTag } from './by-tag.ts';
 import type { UnsampledSource } from './state.ts';
 
 /** A message that the broker has delivered and that is not settled. */
@@ -46,51 +47,28 @@ export class Delivery {
  * prefetch count limits their number.
  */
 export class Deliveries {
-  // Tags increase, so each map is in their order, and "all up to" can stop early. A message of get() is registered later than
-  // messages that were pushed after it, which would break that order.
-  readonly #pushed = new Map<number, Delivery>();
-  readonly #pulled = new Map<number, Delivery>();
-  /** Deliveries that were light ones before, in no order. */
-  readonly #promoted = new Map<number, Delivery>();
+  readonly #unsettled = new ByTag<Delivery>();
 
-  push(delivery: Delivery): void {
-    this.#pushed.set(delivery.tag, delivery);
-  }
-
-  pull(delivery: Delivery): void {
-    this.#pulled.set(delivery.tag, delivery);
-  }
-
-  promote(delivery: Delivery): void {
-    this.#promoted.set(delivery.tag, delivery);
+  add(delivery: Delivery): void {
+    this.#unsettled.set(delivery.tag, delivery);
   }
 
   get size(): number {
-    return this.#pushed.size + this.#pulled.size + this.#promoted.size;
+    return this.#unsettled.size;
   }
 
   find(tag: number): Delivery | undefined {
-    return this.#pushed.get(tag) ?? this.#pulled.get(tag) ?? this.#promoted.get(tag);
+    return this.#unsettled.get(tag);
   }
 
   /** All up to a tag, in the order of their tags. */
   findUpTo(tag: number): Delivery[] {
-    const found: Delivery[] = [];
-    for (const deliveries of [this.#pushed, this.#pulled]) {
-      for (const delivery of deliveries.values()) {
-        if (delivery.tag > tag) break;
-        found.push(delivery);
-      }
-    }
-    for (const delivery of this.#promoted.values()) if (delivery.tag <= tag) found.push(delivery);
-    const isOrdered = this.#pulled.size === 0 && this.#promoted.size === 0;
-    return isOrdered ? found : found.toSorted((one, other) => one.tag - other.tag);
+    return this.#unsettled.upTo(tag);
   }
 
   /** Forgets a delivery. Returns the operation that ends now; undefined if there is none. */
   settle(delivery: Delivery): Operation | undefined {
-    const { tag } = delivery;
-    if (!this.#pushed.delete(tag) && !this.#pulled.delete(tag)) this.#promoted.delete(tag);
+    this.#unsettled.delete(delivery.tag);
     return delivery.settle();
   }
 
@@ -113,8 +91,6 @@ export class Deliveries {
   }
 
   clear(): void {
-    this.#pushed.clear();
-    this.#pulled.clear();
-    this.#promoted.clear();
+    this.#unsettled.clear();
   }
 }

@@ -94,7 +94,7 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
     }
     if (light !== undefined) return runInContext(light, call);
     if (delivery === undefined) return runInContext(ROOT_CONTEXT, call);
-    if (!source.noAck) state.deliveries.push(delivery);
+    if (!source.noAck) state.deliveries.add(delivery);
     const operation = guard('tracing a delivery', () => startDelivery(state, message, delivery));
     if (operation === undefined) return runInContext(ROOT_CONTEXT, call);
     if (request !== undefined) recordRoundTrip(request, operation);
@@ -187,7 +187,7 @@ function startReceived(
 ): Operation {
   const incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
   const delivery = keep(state, message, incoming, source.queue);
-  if (!source.noAck && !state.closed) state.deliveries.pull(delivery);
+  if (!source.noAck && !state.closed) state.deliveries.add(delivery);
   const { address, peer } = state.server;
   return startReceiving(
     state.messaging,

@@ -1,5 +1,5 @@
 // Defines the state that tracing keeps for a channel and its messages.
-import { createStamp, type Messaging, type Operation } from '../messaging/index.ts';
+import { createStamp, type Messaging, OpenOperations } from '../messaging/index.ts';
 import { Confirms, publishedCount } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
 import { Deliveries, Delivery } from './deliveries.ts';
@@ -29,7 +29,7 @@ export class ChannelState {
   /** Requests that wait for their reply. */
   readonly requests: Requests;
   /** Messages that are being processed. */
-  readonly processing: Set<Operation> = new Set();
+  readonly processing: OpenOperations = new OpenOperations();
   #failure: unknown;
   #closed = false;
 
@@ -109,7 +109,7 @@ export function storedSource(message: MessageLike): MessageSource | undefined {
   delivery.context = incoming.context;
   if (state.lightDeliveries.has(deliveryTag)) {
     state.lightDeliveries.delete(deliveryTag);
-    state.deliveries.promote(delivery);
+    state.deliveries.add(delivery);
   }
   const known = { state, delivery };
   received.set(message, known);

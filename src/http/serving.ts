@@ -12,7 +12,15 @@ import { httpHeaders } from '../../carriers/http-headers.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import { answered } from '../common/faults.ts';
 import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
-import { activeContext, createStamp, guard, mergeAttributes, Operation, startSpans } from '../messaging/index.ts';
+import {
+  activeContext,
+  createStamp,
+  guard,
+  mergeAttributes,
+  OpenOperations,
+  Operation,
+  startSpans,
+} from '../messaging/index.ts';
 import { extractFrom } from '../propagation/inject-extract.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { expressRoute } from './express-route.ts';
@@ -45,7 +53,7 @@ function hasRequestSpan(active: Context): boolean {
 const underWay = createStamp<Serving>();
 
 /** Requests whose handlers failed and whose responses are not finished, as when an uncaught error ends the process. */
-const failing = new Set<Operation>();
+const failing = new OpenOperations();
 let endsAtExit = false;
 
 /** A request that is being handled. */
@@ -132,7 +140,9 @@ export class Serving {
     if (!endsAtExit) {
       endsAtExit = true;
       // Before the exporter's own listener, which sends or stores the spans that have ended.
-      process.prependListener('exit', () => failing.forEach((operation) => operation.end()));
+      process.prependListener('exit', () => {
+        for (const operation of failing) operation.end();
+      });
     }
     this.operation.track(failing);
   }

@@ -1,6 +1,6 @@
 // Holds the attributes of server and client, and the operations that wait for a reply.
 import type { Attributes } from '@opentelemetry/api';
-import { guard, type Operation, replaceMethod, serverAttributes } from '../messaging/index.ts';
+import { guard, OpenOperations, type Operation, replaceMethod, serverAttributes } from '../messaging/index.ts';
 import { connectionClosed } from './error-type.ts';
 import type { StreamTracing } from './state.ts';
 import type { Client } from './types.ts';
@@ -13,9 +13,9 @@ export class Connection {
   /** The client's own `duplicate`, which traces nothing. */
   duplicate: ((...args: unknown[]) => object) | undefined;
   /** Operations whose command was written to the server. */
-  readonly #written = new Set<Operation>();
+  readonly #written = new OpenOperations();
   /** Operations whose command waits for the connection. */
-  readonly #waiting = new Set<Operation>();
+  readonly #waiting = new OpenOperations();
 
   constructor(tracing: StreamTracing, client: Client) {
     this.tracing = tracing;
@@ -41,7 +41,6 @@ export class Connection {
       fail(lost);
       lost = [];
       for (const operation of this.#waiting) operation.track(this.#written);
-      this.#waiting.clear();
     });
   }
 

@@ -1,3 +1,4 @@
+import { OpenOperations } from './open-operations.ts';
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { expect, test, vi } from 'vitest';
@@ -7,7 +8,6 @@ import { recordRegisteredSpans } from '../../test-support/spans.ts';
 import {
   type Incoming,
   Messaging,
-  type Operation,
   runHandler,
   startBatch,
   startProcessing,
@@ -236,12 +236,12 @@ test('suppressed: no spans', () => {
 });
 
 test('a tracked operation is open until it ends', () => {
-  const open = new Set<Operation>();
+  const open = new OpenOperations();
   const operation = startProcessing(messagingWith(), process, read(messagingWith()));
   operation.track(open);
   expect([...open]).toEqual([operation]);
   operation.end();
-  expect(open.size).toBe(0);
+  expect([...open]).toEqual([]);
   operation.track(open);
-  expect(open.size).toBe(0);
+  expect([...open]).toEqual([]);
 });

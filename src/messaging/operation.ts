@@ -14,6 +14,7 @@ import { markRecorded } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
 import type { Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
+import type { OpenEntry, OpenOperations } from './open-operations.ts';
 import { ATTR_ERROR_TYPE, toVersion } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
 
@@ -84,7 +85,7 @@ export class Operation {
   readonly #startedAt: OperationClock | undefined;
   #measurement: Measurement | undefined;
   #ended = false;
-  #open: Set<Operation> | undefined;
+  #open: OpenEntry | undefined;
 
   constructor(
     context: Context,
@@ -114,11 +115,11 @@ export class Operation {
     return this.#ended;
   }
 
-  /** Keeps the operation in `open` until it ends, so that closing the client can end it. */
-  track(open: Set<Operation>): void {
+  /** Keeps the operation in `open` until it ends, so that closing the client can end it; no longer in an earlier one. */
+  track(open: OpenOperations): void {
     if (this.#ended || !this.isObserved) return;
-    this.#open = open;
-    open.add(this);
+    this.#open?.remove();
+    this.#open = open.add(this);
   }
 
   /** Adds attributes that become known during the operation. */
@@ -193,7 +194,7 @@ export class Operation {
 
   /** Ends the spans, at a time in one of the forms of the API. */
   write(time: number | undefined): void {
-    this.#open?.delete(this);
+    this.#open?.remove();
     const spans = this.#spans;
     if (!isList(spans)) endSpan(spans, time);
     else for (const span of spans) endSpan(span, time);

@@ -1,0 +1,60 @@
+// Keeps the operations that are not ended yet, in the order in which they were added.
+import type { Operation } from './operation.ts';
+
+/** The place of an operation among the open ones. */
+export interface OpenEntry {
+  /** Removes the operation. */
+  remove(): void;
+}
+
+class Entry implements OpenEntry {
+  readonly operation: Operation;
+  #owner: OpenOperations | undefined;
+  previous: Entry | undefined;
+  next: Entry | undefined = undefined;
+
+  constructor(operation: Operation, owner: OpenOperations, previous: Entry | undefined) {
+    this.operation = operation;
+    this.#owner = owner;
+    this.previous = previous;
+  }
+
+  remove(): void {
+    const owner = this.#owner;
+    this.#owner = undefined;
+    owner?.unlink(this);
+  }
+}
+
+/** A linked list: a `Set`, to which each message is added and soon removed, would take most of the cost of an operation. */
+export class OpenOperations implements Iterable<Operation> {
+  #first: Entry | undefined;
+  #last: Entry | undefined;
+
+  add(operation: Operation): OpenEntry {
+    const last = this.#last;
+    const entry = new Entry(operation, this, last);
+    if (last === undefined) this.#first = entry;
+    else last.next = entry;
+    this.#last = entry;
+    return entry;
+  }
+
+  /** @internal */
+  unlink(entry: Entry): void {
+    const { previous, next } = entry;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+  }
+
+  /** All of them; each may be removed while it is visited. */
+  *[Symbol.iterator](): Iterator<Operation> {
+    for (let entry = this.#first; entry !== undefined;) {
+      const { next } = entry;
+      yield entry.operation;
+      entry = next;
+    }
+  }
+}
