@@ -153,9 +153,12 @@ test.each([
   ['a Redis entry', JSON.stringify(['1-0', ['order', '1', 'traceparent', traceparent]])],
   ["curl's output", `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntraceparent: ${traceparent}\r\n\r\n`],
   ["kcat's output", `id=1,traceparent=${traceparent},baggage=a=b`],
-])('explain reads %s', async (_, input) => {
+  ["kcat's output with a header after it", `traceparent=${traceparent},id=1,baggage=a=b,c=d`],
+])('explain reads %s', async (what, input) => {
   const { out, code } = await runCli(['explain'], { stdin: Readable.from([Buffer.from(input)]) });
   expect(out).toContain('0af7651916cd43dd8448eb211c80319c');
+  const format = /AMQP|Redis|curl/.exec(what)?.[0] ?? 'Kafka';
+  expect(out).toContain(`${{ AMQP: 'amqp', Redis: 'redis', curl: 'http' }[format] ?? 'kafka'} message with`);
   expect(code).toBe(0);
 });
 

@@ -43,22 +43,27 @@ export function parseHeaders(input: string): unknown {
     }
   }
   const headers: Record<string, string> = {};
+  let isHttp = false;
   for (const line of trimmed.split(/\r?\n/)) {
     // kcat prints them on one line, with = and commas; curl prints lines of "Name: value".
     const found = /^[<>]?\s*([!#$%&'*+.^_`|~\w-]+):\s?(.*)$/.exec(line);
-    if (found !== null) headers[found[1]!.toLowerCase()] = found[2]!;
-    else
+    if (found !== null) {
+      headers[found[1]!.toLowerCase()] = found[2]!;
+      isHttp = true;
+    } else
       for (const [, name, value] of line.matchAll(
         /(?:^|,)(traceparent|tracestate|baggage|b3|uber-trace-id)=([^,]*(?:,[^,=]+=[^,]*)*?)(?=,(?:traceparent|tracestate|baggage|b3|uber-trace-id)=|$)/g,
       ))
-        headers[name!] = value!;
+        // Only these have commas; after other values, the next header follows.
+        headers[name!] = /^(?:baggage|tracestate)$/.test(name!) ? value! : value!.split(',', 1)[0]!;
   }
   if (Object.keys(headers).length === 0)
     throw new MqtraceError(
       'INVALID_OPTION',
       'standard input: expected JSON or header lines such as "traceparent: 00-...", got neither',
     );
-  return headers;
+  // The method tells explain() that this is an HTTP request.
+  return isHttp ? { method: undefined, headers } : headers;
 }
 
 function fromJson(json: unknown): unknown {

@@ -61,15 +61,15 @@ test('headers that are present but not read are distinguished from missing ones'
 });
 
 test('formats are recognized by their shapes', () => {
-  expect(text({ fields: {}, properties: { headers: { traceparent } } })).toMatch(/^amqp message with 1 headers/);
+  expect(text({ fields: {}, properties: { headers: { traceparent } } })).toMatch(/^amqp message with 1 header/);
   expect(text({ fields: {}, properties: {} })).toMatch(/^amqp message with 0 headers/);
   expect(text(['1-0', ['a', '1', 'traceparent', traceparent]])).toMatch(
     /^redis message with 2 fields\ntraceparent: valid/,
   );
-  expect(text(['a', '1'])).toMatch(/^redis message with 1 fields/);
-  expect(text({ method: 'GET', headers: { traceparent } })).toMatch(/^http message with 1 headers\ntraceparent: valid/);
-  expect(text(new Headers({ traceparent }))).toMatch(/^http message with 1 headers\ntraceparent: valid/);
-  expect(text({ traceparent })).toMatch(/^kafka message with 1 headers\ntraceparent: valid/);
+  expect(text(['a', '1'])).toMatch(/^redis message with 1 field/);
+  expect(text({ method: 'GET', headers: { traceparent } })).toMatch(/^http message with 1 header\ntraceparent: valid/);
+  expect(text(new Headers({ traceparent }))).toMatch(/^http message with 1 header\ntraceparent: valid/);
+  expect(text({ traceparent })).toMatch(/^kafka message with 1 header\ntraceparent: valid/);
 });
 
 test('the outcome follows the options of the receiver', () => {

@@ -69,7 +69,8 @@ function explainMessage(message: unknown, options: ExplainOptions): Explanation 
     headers: undefined,
   });
   const count = safely(() => adapter.keys(headers).length, 0);
-  const lines = [`${adapter.name} message with ${count} ${adapter.name === 'redis' ? 'fields' : 'headers'}`];
+  const one = adapter.name === 'redis' ? 'field' : 'header';
+  const lines = [`${adapter.name} message with ${count} ${count === 1 ? one : `${one}s`}`];
   const told = safely(() => explainHeaders(adapter, headers), { lines: ['headers: not readable'], valid: false });
   lines.push(...told.lines);
 
