@@ -86,6 +86,8 @@ export class Position {
   }
 }
 
+const keyOf = (topic: string, partition: number): string => `${partition} ${topic}`;
+
 /**
  * The lag of one consumer. kafkajs reports the distance from the end of a batch to the end of the partition, which is not the lag:
  * the batch may contain all messages. The lag is the distance from the first unprocessed message.
@@ -134,14 +136,9 @@ export class ConsumerLag {
     this.#batchIsDone = config['eachMessage'] === undefined && config['eachBatchAutoResolve'] !== false;
   }
 
+  /** Kept for partitions that were assigned to the consumer, which limits their number. */
   position(topic: string, partition: number): Position {
-    const key = `${partition} ${topic}`;
-    let position = this.#positions.get(key);
-    if (position === undefined) {
-      position = new Position(topic, partition);
-      this.#positions.set(key, position);
-    }
-    return position;
+    return this.#positions.get(keyOf(topic, partition)) ?? new Position(topic, partition);
   }
 
   /** The position that the payload of an event is about; undefined if the payload has an unknown form. */
@@ -152,7 +149,11 @@ export class ConsumerLag {
   #assign(assignment: unknown): void {
     const assigned = new Set<Position>();
     for (const [topic, partitions] of Object.entries(isRecord(assignment) ? assignment : {})) {
-      for (const partition of partitions as number[]) assigned.add(this.position(topic, partition));
+      for (const partition of partitions as number[]) {
+        const position = this.position(topic, partition);
+        this.#positions.set(keyOf(topic, partition), position);
+        assigned.add(position);
+      }
     }
     for (const position of this.#positions.values()) {
       if (!assigned.has(position)) position.lose();

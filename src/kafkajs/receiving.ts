@@ -1,6 +1,7 @@
 // Traces the messages that a consumer passes to its handlers.
 import { type Attributes, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
+import { RecentMap } from '../common/recent-map.ts';
 import { warn } from '../common/warnings.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
@@ -44,8 +45,8 @@ type Handler = (this: unknown, ...args: unknown[]) => unknown;
 /** Traces the handlers that are passed to `run`. */
 export function traceRun(consumer: ConsumerLike, { messaging, connection }: ClientState, lag: ConsumerLag): void {
   let hasRun = false;
-  // One for each partition of the consumer, which limits their number. Replaced when more client attributes are known.
-  const sources = new Map<string, PartitionSource>();
+  // One for each partition. Replaced when more client attributes are known.
+  const sources = new RecentMap<string, PartitionSource>(1000);
   let last: PartitionSource | undefined;
   const sourceOf = (topic: string, partition: number): PartitionSource => {
     const known = connection.attributes;
