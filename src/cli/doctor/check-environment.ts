@@ -145,7 +145,13 @@ function endpoint(value: (name: string) => string): DoctorFinding[] {
 export function checkSpool(directory: string): DoctorFinding[] {
   try {
     if (!statSync(directory).isDirectory())
-      return [problem('spool-unusable', `${directory} is not a directory.`, `rm ${directory} && mkdir ${directory}`)];
+      return [
+        problem(
+          'spool-unusable',
+          `${directory} is not a directory.`,
+          `mv ${directory} ${directory}.old && mkdir ${directory}`,
+        ),
+      ];
     accessSync(directory, constants.W_OK | constants.X_OK);
     return [];
   } catch (error) {

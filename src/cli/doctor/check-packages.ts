@@ -1,6 +1,7 @@
 // Checks the versions and copies of installed packages.
 import { type DoctorFinding, note, problem } from './finding.ts';
 import { type Installed, installedPackages, isAtLeast, usesPlugAndPlay } from './installed.ts';
+import { type PackageManager, packageManagerOf } from './package-manager.ts';
 
 const clients = ['kafkajs', 'amqplib', 'ioredis'] as const;
 /** The oldest version of each client that the wrappers are tested with. */
@@ -20,6 +21,7 @@ const isOfInterest = (name: string): boolean =>
 export function checkPackages(project: string, nodeVersion: string = process.versions.node): DoctorFinding[] {
   const installed = installedPackages(project, isOfInterest);
   const copies = (name: string): Installed[] => installed.filter((each) => each.name === name);
+  const manager = packageManagerOf(project);
   const findings: DoctorFinding[] = [];
   if (!isAtLeast(nodeVersion, oldestNode))
     findings.push(
@@ -30,25 +32,27 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
       note(
         'plug-and-play',
         "Yarn keeps the packages of this project in archives (Plug'n'Play): they were not checked.",
-        'yarn why @opentelemetry/api, which lists the copies',
+        'yarn why @opentelemetry/api',
       ),
     );
     return findings;
   }
   const api = copies('@opentelemetry/api');
   if (api.length === 0)
-    findings.push(problem('api-missing', '@opentelemetry/api is not installed.', 'npm install @opentelemetry/api'));
-  findings.push(...twice(api, 'Spans created with one copy are not visible to the other if their versions differ.'));
+    findings.push(problem('api-missing', '@opentelemetry/api is not installed.', manager.add(fittingApi(copies))));
+  findings.push(
+    ...twice(manager, api, 'Spans created with one copy are not visible to the other if their versions differ.'),
+  );
   for (const { version, path } of api)
     if (!isAtLeast(version, oldestApi))
       findings.push(
         problem(
           'api-version',
           `@opentelemetry/api ${version} in ${path} is older than ${oldestApi}.`,
-          'npm install @opentelemetry/api@latest',
+          manager.add(fittingApi(copies)),
         ),
       );
-  findings.push(...twice(copies('mqtrace'), 'Each copy counts faults and statistics separately.'));
+  findings.push(...twice(manager, copies('mqtrace'), 'Each copy counts faults and statistics separately.'));
   for (const client of clients) {
     for (const { version, path } of copies(client))
       if (!isAtLeast(version, oldest[client]))
@@ -56,7 +60,7 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
           problem(
             'client-version',
             `${client} ${version} in ${path} is older than ${oldest[client]}, the oldest that is tested.`,
-            `npm install ${client}@latest`,
+            manager.add(`${client}@latest`),
           ),
         );
     findings.push(...instrumentedTwice(client, copies));
@@ -69,16 +73,27 @@ export function checkPackages(project: string, nodeVersion: string = process.ver
     findings.push(
       problem(
         'sdk-missing',
-        'No OpenTelemetry SDK is installed: no span is recorded.',
-        'npm install @opentelemetry/sdk-trace, and call startTracing() of mqtrace/sdk',
+        'No OpenTelemetry SDK is installed: no span is recorded. startTracing() of mqtrace/sdk uses it.',
+        manager.add(fittingApi(copies), fittingSdk(copies)),
       ),
     );
-  else findings.push(...contextManager(copies));
+  else findings.push(...contextManager(manager, copies));
   return findings;
 }
 
+/** Version 3 of the SDK needs version 1.10 of the API, and version 2 an older one. */
+function fittingApi(copies: (name: string) => Installed[]): string {
+  const isThird = copies('@opentelemetry/sdk-trace').some(({ version }) => isAtLeast(version, '3.0.0'));
+  return `@opentelemetry/api@${isThird ? '~1.10' : '~1.9'}`;
+}
+
+function fittingSdk(copies: (name: string) => Installed[]): string {
+  const isNew = copies('@opentelemetry/api').some(({ version }) => isAtLeast(version, '1.10.0'));
+  return `@opentelemetry/sdk-trace@${isNew ? '3' : '2'}`;
+}
+
 /** `mqtrace/sdk` and the SDK for Node.js include a context manager; the provider of sdk-trace-base alone has none. */
-function contextManager(copies: (name: string) => Installed[]): DoctorFinding[] {
+function contextManager(manager: PackageManager, copies: (name: string) => Installed[]): DoctorFinding[] {
   const has = (name: string): boolean => copies(`@opentelemetry/${name}`).length > 0;
   if (
     has('sdk-trace') ||
@@ -91,22 +106,18 @@ function contextManager(copies: (name: string) => Installed[]): DoctorFinding[] 
   return [
     problem(
       'context-manager-missing',
-      'Only @opentelemetry/sdk-trace-base is installed, which has no context manager: no span has a parent, and nothing is injected.',
-      'npm install @opentelemetry/sdk-trace, and call startTracing() of mqtrace/sdk',
+      'Only @opentelemetry/sdk-trace-base is installed, which has no context manager: no span has a parent, and nothing is injected. startTracing() of mqtrace/sdk registers one.',
+      manager.add(fittingSdk(copies)),
     ),
   ];
 }
 
-function twice(copies: readonly Installed[], because: string): DoctorFinding[] {
+function twice(manager: PackageManager, copies: readonly Installed[], because: string): DoctorFinding[] {
   if (copies.length < 2) return [];
   const { name } = copies[0]!;
   const list = copies.map(({ version, path }) => `${version} in ${path}`).join('; ');
   return [
-    problem(
-      'two-copies',
-      `There are ${copies.length} copies of ${name}: ${list}. ${because}`,
-      `npm dedupe, and "npm ls ${name}" to see what depends on which`,
-    ),
+    problem('two-copies', `There are ${copies.length} copies of ${name}: ${list}. ${because}`, manager.dedupe(name)),
   ];
 }
 

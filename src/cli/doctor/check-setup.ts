@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type DoctorFinding, note, problem } from './finding.ts';
+import { type PackageManager, packageManagerOf } from './package-manager.ts';
 
 const timeoutMs = 20_000;
 
@@ -79,18 +80,24 @@ export async function checkSetup(
       ),
     ];
   if (seen.api === '')
-    return [problem('api-missing', '@opentelemetry/api is not installed.', 'npm install @opentelemetry/api')];
-  return judge(seen, setup);
+    return [
+      problem(
+        'api-missing',
+        '@opentelemetry/api is not installed.',
+        packageManagerOf(project).add('@opentelemetry/api@~1.9'),
+      ),
+    ];
+  return judge(seen, setup, packageManagerOf(project));
 }
 
-function judge(seen: Seen, setup: string): DoctorFinding[] {
+function judge(seen: Seen, setup: string, manager: PackageManager): DoctorFinding[] {
   const findings: DoctorFinding[] = [];
   if (!seen.provider)
     findings.push(
       problem(
         'provider-missing',
         `${setup} does not register a tracer provider with the project's @opentelemetry/api: no span is created.`,
-        'Call startTracing() of mqtrace/sdk, or your SDK\'s register(), in this file; "npm ls @opentelemetry/api" shows whether there are two copies.',
+        `Call startTracing() of mqtrace/sdk, or your SDK's register(), in this file; "${manager.why('@opentelemetry/api')}" shows whether there are two copies.`,
       ),
     );
   else if (!seen.recording)
