@@ -1,7 +1,12 @@
 // Stores unsettled deliveries without a span in little memory.
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
-import { ATTR_RABBITMQ_DELIVERY_TAG, ATTR_RABBITMQ_ROUTING_KEY, type Incoming } from '../messaging/index.ts';
+import {
+  ATTR_RABBITMQ_DELIVERY_TAG,
+  ATTR_RABBITMQ_ROUTING_KEY,
+  type Incoming,
+  type LightOperation,
+} from '../messaging/index.ts';
 import { isPlainTraceparentOf, parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
 import { Delivery } from './deliveries.ts';
 import type { MessageLike } from './types.ts';
@@ -20,6 +25,8 @@ interface Place {
 interface Chunk {
   readonly traceparents: (string | undefined)[];
   readonly places: (Place | undefined)[];
+  /** The operations that end with the settlement; undefined until there is one. */
+  operations: (LightOperation | undefined)[] | undefined;
   count: number;
 }
 
@@ -57,6 +64,7 @@ export class LightDeliveries {
     if (!Number.isSafeInteger(tag) || tag < 0) return false;
     const chunk = this.#chunkOf(tag) ?? this.#addChunk(tag);
     const at = tag % chunkSize;
+    if (chunk.operations?.[at] !== undefined) return false;
     if (tag > this.#highest) this.#highest = tag;
     if (chunk.places[at] === undefined) {
       chunk.count++;
@@ -71,25 +79,56 @@ export class LightDeliveries {
     return this.#chunkOf(tag)?.places[tag % chunkSize] !== undefined;
   }
 
-  /** Removes a settled delivery. */
+  /** The destination of a delivery. */
+  destinationOf(tag: number): Incoming['destination'] {
+    return this.#chunkOf(tag)?.places[tag % chunkSize]?.destination;
+  }
+
+  /** Lets the settlement of a delivery end an operation. Returns false if the delivery is not here. */
+  endWhenSettled(tag: number, operation: LightOperation): boolean {
+    const chunk = this.#chunkOf(tag);
+    if (chunk?.places[tag % chunkSize] === undefined) return false;
+    chunk.operations ??= Array(chunkSize).fill(undefined);
+    chunk.operations[tag % chunkSize] = operation;
+    return true;
+  }
+
+  /** Removes the operation of a delivery without ending it. */
+  takeOperation(tag: number): LightOperation | undefined {
+    return takeFrom(this.#chunkOf(tag)?.operations, tag % chunkSize);
+  }
+
+  /** Removes all operations without ending them. */
+  *takeOperations(): Iterable<LightOperation> {
+    for (const { operations } of this.#chunks.values()) {
+      for (let at = 0; at < chunkSize; at++) {
+        const operation = takeFrom(operations, at);
+        if (operation !== undefined) yield operation;
+      }
+    }
+  }
+
+  /** Removes a settled delivery, and ends its operation. */
   delete(tag: number): void {
     const chunk = this.#chunkOf(tag);
     const at = tag % chunkSize;
     if (chunk?.places[at] === undefined) return;
     chunk.places[at] = undefined;
     chunk.traceparents[at] = undefined;
+    takeFrom(chunk.operations, at)?.end();
     this.#size--;
     const index = Math.floor(tag / chunkSize);
     // The next delivery is added to the last chunk.
     if (--chunk.count === 0 && index !== Math.floor(this.#highest / chunkSize)) this.#deleteChunk(index);
   }
 
-  /** Removes all deliveries up to a tag. */
+  /** Removes all deliveries up to a tag, and ends their operations. */
   deleteUpTo(tag: number): void {
     for (const [index, chunk] of this.#chunks) {
       const first = index * chunkSize;
       if (first > tag) break;
       if (first + chunkSize - 1 <= tag) {
+        for (let at = 0; at < chunkSize; at++) takeFrom(chunk.operations, at)?.end();
         this.#size -= chunk.count;
         this.#deleteChunk(index);
       } else {
@@ -137,6 +176,7 @@ export class LightDeliveries {
     const chunk: Chunk = {
       traceparents: Array(chunkSize).fill(undefined),
       places: Array(chunkSize).fill(undefined),
+      operations: undefined,
       count: 0,
     };
     this.#chunks.set(index, chunk);
@@ -161,6 +201,12 @@ export class LightDeliveries {
     this.#place = { exchange, routingKey, queue, destination };
     return this.#place;
   }
+}
+
+function takeFrom(operations: Chunk['operations'], at: number): LightOperation | undefined {
+  const operation = operations?.[at];
+  if (operation !== undefined) operations![at] = undefined;
+  return operation;
 }
 
 function deliveryOf(tag: number, traceparent: string, { routingKey, queue, destination }: Place): Delivery {

@@ -4,9 +4,12 @@ import {
   activeContext,
   bindToContext,
   contextWithoutSpan,
+  endWith,
   guard,
   type Incoming,
   isEagerPromise,
+  LightOperation,
+  measureUnsampled,
   type Operation,
   OperationClock,
   replaceMethod,
@@ -14,6 +17,7 @@ import {
   runInContext,
   startProcessing,
   startReceiving,
+  type Unsampled,
 } from '../messaging/index.ts';
 import { reportFault } from '../common/faults.ts';
 import { complete } from './completion.ts';
@@ -76,14 +80,14 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
     const call = (): unknown => resultOf(message, handler.call(this, message));
     // Null means that the broker has cancelled the consumer. The context in which the connection was opened must not be active.
     if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
-    let light: Context | undefined;
+    let light: Unsampled | undefined;
     let delivery: Delivery | undefined;
     let request: Request | undefined;
     try {
       let incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
       request = state.requests.answeredBy(message, incoming);
       if (request !== undefined) incoming = replyTo(request, incoming);
-      light = lightContext(state, message, incoming, unsampled, source.noAck);
+      light = startLight(state, message, incoming, unsampled, source.noAck);
       if (light === undefined) {
         delivery = keep(state, message, incoming, source.queue);
         // The context of a reply depends on its request.
@@ -92,6 +96,7 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
     } catch (error) {
       reportFault('reading a delivery', error);
     }
+    if (light instanceof LightOperation) return runLight(state, source, message.fields.deliveryTag, light, call);
     if (light !== undefined) return runInContext(light, call);
     if (delivery === undefined) return runInContext(ROOT_CONTEXT, call);
     if (!source.noAck) state.deliveries.add(delivery);
@@ -108,22 +113,52 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
 }
 
 /**
- * The context in which a message is handled whose span, and that of its settlement, are certainly unsampled: no span
- * is created and little is stored. Its trace is stored for a settlement of several messages.
+ * Starts the processing of a message whose span, and that of its settlement, are certainly unsampled: no span is created and
+ * little is stored. Its trace is stored for a settlement of several messages.
  */
-function lightContext(
+function startLight(
   state: ChannelState,
   message: MessageLike,
   incoming: Incoming,
   unsampled: UnsampledSource,
   noAck: boolean,
-): Context | undefined {
+): Unsampled | undefined {
   const { messaging, lightDeliveries } = state;
   const context = contextWithoutSpan(messaging, incoming, ROOT_CONTEXT);
   if (context === undefined || !messaging.readsLate) return undefined;
   if (!noAck && !lightDeliveries.push(message, incoming, unsampled.queue)) return undefined;
   storeSource(message, unsampled);
-  return context;
+  const description = { name: 'process', attributes: state.server.address };
+  const facts = deliveryFacts(message, unsampled.queue);
+  return measureUnsampled(messaging, description, incoming, context, 'delivered', facts);
+}
+
+/** Runs the handler of a measured message without a span. As with a span, a settlement may end its operation. */
+function runLight(
+  state: ChannelState,
+  { noAck }: Source,
+  tag: number,
+  operation: LightOperation,
+  call: () => unknown,
+): unknown {
+  let result: unknown;
+  state.running.push(operation);
+  try {
+    result = runInContext(operation.context, call);
+  } catch (error) {
+    state.running.pop()?.fail(error);
+    throw error;
+  }
+  // The handler may have closed the channel, which has ended the operation.
+  if (state.running.pop() === undefined) return result;
+  if (isEagerPromise(result)) {
+    const tracked = operation.toOperation();
+    tracked.track(state.processing);
+    return endWith(tracked, result);
+  }
+  if (noAck) operation.end();
+  else if (!state.lightDeliveries.endWhenSettled(tag, operation)) state.endWhenSettled(tag, operation);
+  return result;
 }
 
 /** Stores a message for its settlement and for `processMessage`. */

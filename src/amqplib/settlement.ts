@@ -10,6 +10,7 @@ import {
   type Destination,
   endAll,
   type LateSettlement,
+  LightOperation,
   mergeAttributes,
   noOperation,
   type Operation,
@@ -43,7 +44,7 @@ const rejected = (): Attributes => ({ [ATTR_MESSAGE_REJECTED]: true });
 /** A settlement in progress. */
 export interface Settling {
   /** Undefined if it has no span. */
-  start(): Operation | undefined;
+  start(): Operation | LightOperation | undefined;
   /** Called when the client has sent it. */
   settle(): void;
   /** Called when the client has thrown. */
@@ -52,15 +53,26 @@ export interface Settling {
 
 /** The settlement of a message whose spans, including that of the settlement, are certainly unsampled. */
 export class LightSettlement implements Settling {
+  readonly #how: How;
   readonly #state: ChannelState;
   readonly #tag: number;
 
-  constructor(state: ChannelState, tag: number) {
+  constructor(how: How, state: ChannelState, tag: number) {
+    this.#how = how;
     this.#state = state;
     this.#tag = tag;
   }
 
-  start(): undefined {}
+  /** Undefined without a metrics reader. */
+  start(): LightOperation | undefined {
+    if (metricsEpoch() === 0) return undefined;
+    const active = activeContext();
+    if (isTracingSuppressed(active)) return undefined;
+    const { messaging, server, lightDeliveries } = this.#state;
+    const destination = lightDeliveries.destinationOf(this.#tag);
+    const measurement = messaging.measurer.start(this.#how.name, 'settle', destination, server.address);
+    return measurement && LightOperation.start(active, measurement);
+  }
 
   settle(): void {
     this.#state.lightDeliveries.delete(this.#tag);

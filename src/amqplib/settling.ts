@@ -1,6 +1,5 @@
 // Traces ack, nack, reject, ackAll, nackAll and recover.
 import { endAll, guard, replaceMethod } from '../messaging/index.ts';
-import { metricsEpoch } from '../metrics/series.ts';
 import { complete, takesCallbacks } from './completion.ts';
 import {
   type Given,
@@ -30,8 +29,8 @@ export function traceSettling(channel: object, state: ChannelState): void {
       const tag = message?.fields?.deliveryTag;
       const how = requeueAt !== undefined && isRejection(args[requeueAt]) ? rejects : requeues;
       if (name !== 'reject' && args[1]) return new SeveralSettled(how, state, message, tag);
-      const isLight = tag !== undefined && metricsEpoch() === 0 && state.lightDeliveries.has(tag);
-      return isLight ? new LightSettlement(state, tag) : new Settlement(how, state, message, tag);
+      const isLight = tag !== undefined && state.lightDeliveries.has(tag);
+      return isLight ? new LightSettlement(how, state, tag) : new Settlement(how, state, message, tag);
     });
   }
   for (const name of ['ack', 'nack'] as const) {

@@ -1,5 +1,11 @@
 // Defines the state that tracing keeps for a channel and its messages.
-import { createStamp, type Messaging, OpenOperations } from '../messaging/index.ts';
+import {
+  createStamp,
+  type LightOperation,
+  type Messaging,
+  type Operation,
+  OpenOperations,
+} from '../messaging/index.ts';
 import { Confirms, publishedCount } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
 import { Deliveries, Delivery } from './deliveries.ts';
@@ -30,6 +36,8 @@ export class ChannelState {
   readonly requests: Requests;
   /** Messages that are being processed. */
   readonly processing: OpenOperations = new OpenOperations();
+  /** The light operations whose handlers have not returned, the outer ones first. Closing the channel ends and removes them. */
+  readonly running: LightOperation[] = [];
   #failure: unknown;
   #closed = false;
 
@@ -66,12 +74,29 @@ export class ChannelState {
   close(): void {
     this.#closed = true;
     this.confirms?.close(this.#failure);
-    for (const operation of this.processing) {
-      if (this.#failure === undefined) operation.end();
-      else operation.fail(this.#failure);
-    }
+    for (const operation of this.processing) this.#endOpen(operation);
+    for (const operation of this.running.splice(0)) this.#endOpen(operation);
     this.deliveries.clear();
+    for (const operation of this.lightDeliveries.takeOperations()) this.#endOpen(operation);
     this.lightDeliveries.clear();
+  }
+
+  /** Ends an operation that the closing of the channel interrupts. */
+  #endOpen(operation: Operation | LightOperation): void {
+    if (this.#failure === undefined) operation.end();
+    else operation.fail(this.#failure);
+  }
+
+  /** Lets the settlement of a delivery that is no light one end the operation; it ends now if the message is settled. */
+  endWhenSettled(tag: number, light: LightOperation): void {
+    const delivery = this.deliveries.find(tag);
+    if (delivery === undefined) {
+      light.end();
+      return;
+    }
+    const operation = light.toOperation();
+    operation.track(this.processing);
+    delivery.endWhenSettled(operation);
   }
 }
 
@@ -108,8 +133,10 @@ export function storedSource(message: MessageLike): MessageSource | undefined {
   const delivery = new Delivery(deliveryTag, incoming, queue, conversationOf(message));
   delivery.context = incoming.context;
   if (state.lightDeliveries.has(deliveryTag)) {
+    const light = state.lightDeliveries.takeOperation(deliveryTag);
     state.lightDeliveries.delete(deliveryTag);
     state.deliveries.add(delivery);
+    if (light !== undefined) state.endWhenSettled(deliveryTag, light);
   }
   const known = { state, delivery };
   received.set(message, known);

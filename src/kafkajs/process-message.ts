@@ -1,15 +1,13 @@
 // Implements processMessage(): processes one message of a batch, or a stored message.
-import type { Context } from '@opentelemetry/api';
 import { checkFunction } from '../common/check-options.ts';
 import { reportFault } from '../common/faults.ts';
 import {
   activeContext,
-  contextWithoutSpan,
   Messaging,
-  Operation,
-  runHandler,
-  runInContext,
-  startProcessing,
+  type Operation,
+  runStarted,
+  startProcessingLightly,
+  type Unsampled,
 } from '../messaging/index.ts';
 import { ReceivedMessage } from './message.ts';
 import { receivedMessages, type Source } from './state.ts';
@@ -41,16 +39,14 @@ function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
 export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (message: M) => R): R {
   checkFunction('processMessage(message, fn)', fn);
   const ambient = activeContext();
-  let started: Operation | Context = ambient;
+  let started: Operation | Unsampled = ambient;
   try {
     const stored = receivedMessages.get(message) ?? unknownDelivery(message);
     const received = stored instanceof ReceivedMessage ? stored : new ReceivedMessage(message, stored);
     const { messaging, description } = received.source;
-    started =
-      contextWithoutSpan(messaging, received, ambient) ?? startProcessing(messaging, description, received, ambient);
+    started = startProcessingLightly(messaging, description, received, ambient);
   } catch (error) {
     reportFault('processMessage', error);
   }
-  const call = (): R => fn(message);
-  return started instanceof Operation ? runHandler(started, call) : runInContext(started, call);
+  return runStarted(started, () => fn(message));
 }

@@ -1,19 +1,18 @@
 // Traces the messages that a consumer passes to its handlers.
-import { type Attributes, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { type Attributes, ROOT_CONTEXT } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import { warn } from '../common/warnings.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
-  contextWithoutSpan,
   guard,
   mergeAttributes,
-  Operation,
+  type Operation,
   replaceMethod,
-  runHandler,
-  runInContext,
+  runStarted,
   startBatch,
-  startProcessing,
+  startProcessingLightly,
+  type Unsampled,
 } from '../messaging/index.ts';
 import { onFirst } from './connection.ts';
 import type { ConsumerLag, Position } from './lag.ts';
@@ -62,15 +61,12 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
     return last;
   };
 
-  const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation | Context => {
+  const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation | Unsampled => {
     const source = sourceOf(topic, partition);
     source.position.start(message.offset);
     const received = new ReceivedMessage(message, source);
     receivedMessages.set(message, messaging.readsLate ? source : received);
-    return (
-      contextWithoutSpan(messaging, received, ROOT_CONTEXT) ??
-      startProcessing(messaging, source.description, received, ROOT_CONTEXT, 'delivered')
-    );
+    return startProcessingLightly(messaging, source.description, received, ROOT_CONTEXT, 'delivered');
   };
 
   const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation => {
@@ -103,7 +99,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
 /** A copy of the configuration of `run` with traced handlers; undefined if there are none. */
 function tracedConfig(
   given: unknown,
-  starts: Record<'eachMessage' | 'eachBatch', (payload: unknown) => Operation | Context>,
+  starts: Record<'eachMessage' | 'eachBatch', (payload: unknown) => Operation | Unsampled>,
 ): object | undefined {
   if (typeof given !== 'object' || given === null) return undefined;
   const config = given as Record<string, unknown>;
@@ -137,16 +133,15 @@ function deliver(message: KafkaMessageLike, source: Source): ReceivedMessage {
 
 const awaited = { awaited: true };
 
-function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation | Context): Handler {
+function tracedHandler(name: string, handler: Handler, start: (payload: unknown) => Operation | Unsampled): Handler {
   const what = `tracing ${name}`;
   return function (this: unknown, ...args: unknown[]) {
-    let started: Operation | Context = ROOT_CONTEXT;
+    let started: Operation | Unsampled = ROOT_CONTEXT;
     try {
       started = start(args[0]);
     } catch (error) {
       reportFault(what, error);
     }
-    const call = (): unknown => handler.apply(this, args);
-    return started instanceof Operation ? runHandler(started, call, awaited) : runInContext(started, call);
+    return runStarted(started, () => handler.apply(this, args), awaited);
   };
 }

@@ -4,7 +4,6 @@ import type { Linked } from '../common/prepared-span.ts';
 import type { Incoming } from './incoming.ts';
 import { reportFault } from '../common/faults.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { metricsEpoch } from '../metrics/series.ts';
 import { type Counting, measureBatch, measureProcessing, measureReceiving } from './measure-consuming.ts';
 import type { DeliveryFacts, Measurement } from './measuring.ts';
 import type { MessageContent } from './message-view.ts';
@@ -44,16 +43,6 @@ export function startProcessing(
     reportFault('starting an operation', error);
     return noOperation(ambient, measurement);
   }
-}
-
-/**
- * The context to process a message in, if it has no span and is not measured; undefined if {@link startProcessing}
- * has to decide, whose operation then has the same context.
- */
-export function contextWithoutSpan(messaging: Messaging, incoming: Incoming, ambient: Context): Context | undefined {
-  if (metricsEpoch() !== 0 || !messaging.alwaysContinues || isTracingSuppressed(ambient)) return undefined;
-  const { context } = incoming;
-  return incoming.linkOnly !== true && messaging.isCertainlyUnsampled(context) ? context : undefined;
 }
 
 function startProcess(

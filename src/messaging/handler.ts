@@ -99,7 +99,8 @@ export function callWithin<R>(operation: Operation, call: () => R): R {
   }
 }
 
-function isThenable(result: unknown): boolean {
+/** @internal */
+export function isThenable(result: unknown): boolean {
   if (result === null || (typeof result !== 'object' && typeof result !== 'function')) return false;
   try {
     return typeof (result as { then?: unknown }).then === 'function';

@@ -1,5 +1,5 @@
 // Exports the building blocks of the wrappers. Not public, except for the types of the options.
-export { contextWithoutSpan, startBatch, startProcessing, startReceiving } from './consuming.ts';
+export { startBatch, startProcessing, startReceiving } from './consuming.ts';
 export { startSettling, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received } from './incoming.ts';
@@ -7,6 +7,14 @@ export type { Counting } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
+export { LightOperation } from './light-operation.ts';
+export {
+  contextWithoutSpan,
+  measureUnsampled,
+  runStarted,
+  startProcessingLightly,
+  type Unsampled,
+} from './light-processing.ts';
 export { callWithin, endWith, runHandler, observeResult } from './handler.ts';
 export { deliverAtHeader, dropPastDelivery, timeInHeader, waitsSince } from './deliver-at.ts';
 export { lagAttributes, type DeliveryFacts } from './measuring.ts';

@@ -1,0 +1,91 @@
+// Implements operations without a span, which are only measured.
+import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { errorType } from '../common/error-type.ts';
+import { reportFault } from '../common/faults.ts';
+import type { Measurement } from './measuring.ts';
+import { noOperation, type Operation } from './operation.ts';
+
+/** Ended operations for reuse, to avoid an allocation per message. */
+const free: LightOperation[] = [];
+const maxFree = 256;
+
+/**
+ * An operation without a span. It is reused after its end: unlike an {@link Operation} it must be ended only once, and not be used
+ * afterwards. Anything that could end it twice needs {@link toOperation}.
+ */
+export class LightOperation {
+  #context: Context;
+  #measurement: Measurement | undefined;
+  /** The reactions to a promise, created once for all promises. */
+  #fulfilled: ((result: unknown) => unknown) | undefined;
+  #rejected: ((error: unknown) => never) | undefined;
+
+  private constructor(context: Context, measurement: Measurement) {
+    this.#context = context;
+    this.#measurement = measurement;
+  }
+
+  static start(context: Context, measurement: Measurement): LightOperation {
+    const operation = free.pop();
+    if (operation === undefined) return new LightOperation(context, measurement);
+    operation.#context = context;
+    operation.#measurement = measurement;
+    return operation;
+  }
+
+  get context(): Context {
+    return this.#context;
+  }
+
+  end(): void {
+    this.#release()?.end(undefined, undefined);
+  }
+
+  fail(error: unknown): void {
+    let failure = '_OTHER';
+    try {
+      failure = errorType(error);
+    } catch (fault) {
+      reportFault('recording an error', fault);
+    }
+    this.#release()?.end(undefined, failure);
+  }
+
+  /**
+   * Ends with a promise. Returns one with the same outcome.
+   *
+   * @param promise - a native one, which calls one of its reactions once.
+   */
+  endWith(promise: Promise<unknown>): Promise<unknown> {
+    this.#fulfilled ??= (result) => {
+      this.end();
+      return result;
+    };
+    this.#rejected ??= (error) => {
+      this.fail(error);
+      throw error;
+    };
+    try {
+      return promise.then(this.#fulfilled, this.#rejected);
+    } catch (error) {
+      // The constructor of a subclass may throw for the derived promise.
+      reportFault('observing a promise', error);
+      this.end();
+      return promise;
+    }
+  }
+
+  /** Continues as an operation that can be tracked, and ended by several. */
+  toOperation(): Operation {
+    const context = this.#context;
+    return noOperation(context, this.#release());
+  }
+
+  #release(): Measurement | undefined {
+    const measurement = this.#measurement;
+    this.#measurement = undefined;
+    this.#context = ROOT_CONTEXT;
+    if (measurement !== undefined && free.length < maxFree) free.push(this);
+    return measurement;
+  }
+}

@@ -1,0 +1,78 @@
+// Processes messages without a span: in the context of the message, and measured if there is a metrics reader.
+import { types } from 'node:util';
+import type { Context } from '@opentelemetry/api';
+import { runInContext } from '../common/active-context.ts';
+import { isEagerPromise } from '../common/eager-promise.ts';
+import { isTracingSuppressed } from '../common/suppression.ts';
+import { startProcessing } from './consuming.ts';
+import { endWith, type HandlerOptions, isThenable, runHandler } from './handler.ts';
+import type { Incoming } from './incoming.ts';
+import { LightOperation } from './light-operation.ts';
+import { type Counting, measureProcessing } from './measure-consuming.ts';
+import type { DeliveryFacts } from './measuring.ts';
+import type { Messaging } from './messaging.ts';
+import { Operation, type OperationDescription } from './operation.ts';
+
+/** The context in which a message without a span is processed, and its operation if it is measured. */
+export type Unsampled = LightOperation | Context;
+
+/** The context to process a message in, if it certainly has no span; undefined if {@link startProcessing} has to decide. */
+export function contextWithoutSpan(messaging: Messaging, incoming: Incoming, ambient: Context): Context | undefined {
+  if (!messaging.alwaysContinues || isTracingSuppressed(ambient)) return undefined;
+  const { context } = incoming;
+  return incoming.linkOnly !== true && messaging.isCertainlyUnsampled(context) ? context : undefined;
+}
+
+/** Measures the processing of a message in a context that {@link contextWithoutSpan} has returned. */
+export function measureUnsampled(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  incoming: Incoming,
+  context: Context,
+  counting?: Counting,
+  facts?: DeliveryFacts,
+): Unsampled {
+  const measurement = measureProcessing(messaging, description, incoming, counting, facts);
+  return measurement === undefined ? context : LightOperation.start(context, measurement);
+}
+
+/** As {@link startProcessing}, without an object of its own for a message that certainly has no span. */
+export function startProcessingLightly(
+  messaging: Messaging,
+  description: Omit<OperationDescription, 'type' | 'destination'>,
+  incoming: Incoming,
+  ambient: Context,
+  counting?: Counting,
+): Operation | Unsampled {
+  const context = contextWithoutSpan(messaging, incoming, ambient);
+  return context === undefined
+    ? startProcessing(messaging, description, incoming, ambient, counting)
+    : measureUnsampled(messaging, description, incoming, context, counting);
+}
+
+/** As {@link runHandler}, for what {@link startProcessingLightly} returns. */
+export function runStarted<R>(started: Operation | Unsampled, handler: () => R, options: HandlerOptions = {}): R {
+  if (started instanceof LightOperation) return runLight(started, handler, options);
+  return started instanceof Operation ? runHandler(started, handler, options) : runInContext(started, handler);
+}
+
+function runLight<R>(operation: LightOperation, handler: () => R, { awaited }: HandlerOptions): R {
+  let result: R;
+  try {
+    result = runInContext(operation.context, handler);
+  } catch (error) {
+    operation.fail(error);
+    throw error;
+  }
+  if (isEagerPromise(result)) {
+    if (types.isPromise(result)) return operation.endWith(result) as R;
+    // Other promises may call both reactions.
+    return endWith(operation.toOperation(), result);
+  }
+  if (awaited && isThenable(result)) {
+    // The client would call `then` once. It is called here instead, and the client gets a promise.
+    return operation.endWith(new Promise((resolve) => resolve(result))) as R;
+  }
+  operation.end();
+  return result;
+}
