@@ -65,7 +65,7 @@ class NamedCall {
 
   run(raw: (args: unknown[]) => unknown): unknown {
     const unchanged = this.#command.args;
-    const context = guard('tracing a Redis command', () => this.#call.send());
+    const context = guard('tracing a Redis command', () => this.#call.send(this.#command));
     const callback = this.#callback;
     let args = this.#given;
     if (this.#command.args !== unchanged)
@@ -108,7 +108,7 @@ class NamedCall {
 
   #fail(error: unknown): void {
     guard('tracing a Redis reply', () => {
-      this.#call.clean?.(error);
+      this.#call.clean?.(error, this.#command);
       this.#call.fail(error);
     });
   }

@@ -63,10 +63,12 @@ export function addTraceFieldsAgain(command: Command, messaging: Messaging, cont
   });
 }
 
-function setFields(command: Command, start: number, fields: RedisFields | undefined): unknown[] | undefined {
+/** Replaces the fields of an XADD from this argument on; returns the arguments that the command had. @internal */
+export function setFields(command: Command, start: number, fields: RedisFields | undefined): unknown[] | undefined {
   if (fields === undefined) return undefined;
   const given = command.args;
-  command.args = given.slice(0, start).concat(fields);
+  const args = given.slice(0, start);
+  command.args = args.concat(fields);
   return given;
 }
 

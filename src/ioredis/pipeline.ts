@@ -28,7 +28,7 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
       // A Cluster sends the commands of a pipeline again when a node redirected them.
       if (known !== undefined) {
         known.pendingError = undefined;
-        known.watchReject(command);
+        known.watchReject();
       } else if (wasPassedOnToCluster(command)) {
         passOnToClusterAgain(command);
       } else if (passedOnIn(command) === undefined) {

@@ -1,37 +1,33 @@
 // Traces sends: XADD.
-import type { Attributes, Context } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
-import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../messaging/index.ts';
+import { ATTR_MESSAGE_ID, type Operation, startSending } from '../messaging/index.ts';
 import { fieldsOfXadd, text } from './arguments.ts';
 import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
-import { restoreArguments } from './passed-on.ts';
+import { addTraceFieldsAgain, restoreArguments, setFields } from './passed-on.ts';
 import type { Command, StreamCall } from './types.ts';
 
 /** A send of one message, whose context is appended to its fields. @internal */
 export class SendingCall implements StreamCall {
   readonly #connection: Connection;
-  readonly #command: Command;
   readonly #parent: Context;
-  /** The arguments without the trace fields. */
-  readonly #given: readonly unknown[];
-  #operation: Operation;
+  /** Undefined until the command is sent. */
+  #operation: Operation | undefined;
+  /** The arguments without the trace fields, while the command has others. */
+  #given: readonly unknown[] | undefined;
+  #carries = false;
 
-  constructor(connection: Connection, command: Command, parent: Context) {
+  constructor(connection: Connection, parent: Context) {
     this.#connection = connection;
-    this.#command = command;
     this.#parent = parent;
-    this.#given = command.args;
-    this.#operation = noOperation(parent);
   }
 
-  send(): Context {
+  send(command: Command): Context {
     const { tracing, server } = this.#connection;
-    const { args } = this.#command;
+    const { args } = command;
     const start = fieldsOfXadd(args);
     const id = start === undefined ? undefined : text(args[start - 1]);
-    const attributes: Attributes = {};
-    if (id !== undefined && !id.endsWith('*')) attributes[ATTR_MESSAGE_ID] = fullId(id);
     const { operation, headers } = startSending<RedisFields>(
       tracing.messaging,
       redisFields,
@@ -40,7 +36,7 @@ export class SendingCall implements StreamCall {
         {
           destination: { name: text(args[0]) },
           headers: start === undefined ? undefined : (args.slice(start) as RedisFields),
-          attributes,
+          attributes: id === undefined || id.endsWith('*') ? undefined : { [ATTR_MESSAGE_ID]: fullId(id) },
           readOnlyHeaders: start === undefined,
         },
       ],
@@ -49,31 +45,48 @@ export class SendingCall implements StreamCall {
     this.#operation = operation;
     this.#connection.track(operation);
     const [fields] = headers;
-    if (fields !== undefined) this.#command.args = args.slice(0, start).concat(fields);
+    if (fields !== undefined) {
+      this.#carries = true;
+      this.#given = setFields(command, start!, fields);
+    }
     return operation.context;
   }
 
+  sendAgain(command: Command): void {
+    if (!this.#carries || this.#operation === undefined || this.#given !== undefined) return;
+    this.#given = addTraceFieldsAgain(command, this.#connection.tracing.messaging, this.#operation.context);
+  }
+
+  /** As for a command without a span, the fields stay only in a command of a Cluster, which writes it at any time. */
+  written(command: Command): void {
+    if (this.#given === undefined || this.#connection.client.isCluster === true) return;
+    command.args = this.#given as unknown[];
+    this.#given = undefined;
+  }
+
   succeed(reply: unknown): void {
+    const operation = this.#operation;
     // With NOMKSTREAM, and no stream, the reply is null: nothing was added.
     if (reply === null) {
-      this.#operation.leave();
+      operation?.leave();
       return;
     }
-    this.#operation.set(() => ({ [ATTR_MESSAGE_ID]: text(reply) }));
-    this.#operation.end();
+    if (typeof reply !== 'string') operation?.set(() => ({ [ATTR_MESSAGE_ID]: text(reply) }));
+    else if (operation?.isRecording) operation.put(ATTR_MESSAGE_ID, reply);
+    operation?.end();
   }
 
   fail(error: unknown, type: string = redisErrorType(error)): void {
-    this.#operation.fail(error, type);
+    this.#operation?.fail(error, type);
   }
 
   /** Errors of ioredis contain the arguments of the command. */
-  clean(error: unknown): void {
-    restoreArguments(error, this.#command, this.#given);
+  clean(error: unknown, command: Command): void {
+    if (this.#given !== undefined) restoreArguments(error, command, this.#given);
   }
 
   leave(): void {
-    this.#operation.leave();
+    this.#operation?.leave();
   }
 }
 

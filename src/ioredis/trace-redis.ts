@@ -1,4 +1,5 @@
 // Implements traceRedis(), which wraps an ioredis client.
+import type { Context } from '@opentelemetry/api';
 import {
   activeContext,
   bindToContext,
@@ -139,11 +140,9 @@ function traceCommands(redis: object, connection: Connection): void {
       function sendCommand(this: object, command: Command, stream?: unknown, node?: unknown): unknown {
         if (typeof (command as Command | undefined)?.name !== 'string') return raw.call(this, command, stream, node);
         if (!maybeStreamCommand(command)) {
-          if (stream === undefined && (transaction !== undefined || command.name === 'multi')) {
-            guard('tracing a Redis transaction', () => follow(command));
-          } else if (stream !== undefined && command.name === 'exec') {
-            guard('tracing a Redis transaction', () => earlier.exec(command));
-          }
+          const isFollowed =
+            stream === undefined ? transaction !== undefined || command.name === 'multi' : command.name === 'exec';
+          if (isFollowed) follow(command, stream === undefined);
           return raw.call(this, command, stream, node);
         }
         const known = trackedOf(command);
@@ -166,19 +165,25 @@ function traceCommands(redis: object, connection: Connection): void {
         if (known === undefined && stream !== undefined) earlier.add(command, tracked);
         const context = tracked.send();
         // Connecting is not part of the operation: its listeners would keep the context for the lifetime of the connection.
-        if (connection.client.status === 'wait') return raw.call(this, command, stream, node);
+        const isConnecting = connection.client.status === 'wait';
         try {
-          if (context === activeContext()) return raw.call(this, command, stream, node);
-          return runInContext(context, () => raw.call(this, command, stream, node));
+          if (isConnecting || context === activeContext()) return raw.call(this, command, stream, node);
+          return sendIn(context, raw, this, command, stream, node);
         } catch (error) {
-          tracked.fail(error);
+          if (!isConnecting) tracked.fail(error);
           throw error;
+        } finally {
+          tracked.written();
         }
       },
   );
 
+  function follow(command: Command, single: boolean): void {
+    guard('tracing a Redis transaction', () => (single ? followSingle(command) : earlier.exec(command)));
+  }
+
   /** Records the start, the end and the commands of a transaction of single commands. */
-  function follow(command: Command): void {
+  function followSingle(command: Command): void {
     const { name } = command;
     if (transaction === undefined) {
       if (name !== 'multi' || command.inTransaction) return;
@@ -192,4 +197,16 @@ function traceCommands(redis: object, connection: Connection): void {
       transaction.add(command);
     }
   }
+}
+
+/** A function of its own, because a closure in `sendCommand` would cost an allocation for every command of any name. */
+function sendIn(
+  context: Context,
+  raw: (...args: unknown[]) => unknown,
+  self: object,
+  command: Command,
+  stream: unknown,
+  node: unknown,
+): unknown {
+  return runInContext(context, () => raw.call(self, command, stream, node));
 }

@@ -1,9 +1,10 @@
 // Traces a stream command from its call until its outcome.
 import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
+import { reportFault } from '../common/faults.ts';
 import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
-import { onReject, onReply } from './command-hooks.ts';
+import { type Observer, observe, onReject } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
 import { passOn, passOnToCluster } from './passed-on.ts';
 import { QueryingCall } from './querying.ts';
@@ -32,8 +33,9 @@ export function isQueued(reply: unknown): boolean {
  *
  * @internal
  */
-export class TrackedCommand {
+export class TrackedCommand implements Observer {
   readonly #call: StreamCall;
+  readonly #command: Command;
   readonly #context: Context;
   #sent: Context | undefined;
   #done = false;
@@ -47,24 +49,31 @@ export class TrackedCommand {
 
   constructor(call: StreamCall, command: Command, context: Context) {
     this.#call = call;
+    this.#command = command;
     this.#context = context;
-    onReply(command, (reply) => this.#reply(reply));
-    this.watchReject(command);
+    observe(command, this);
   }
 
   /** ioredis makes a new reject() for each attempt of a pipeline. */
-  watchReject(command: Command): void {
-    onReject(command, (error) => {
-      this.#call.clean?.(error);
-      if (this.pipelined) this.pendingError = error;
-      else this.fail(error);
-    });
+  watchReject(): void {
+    onReject(this.#command, (error) => this.rejected(error));
   }
 
-  /** Records that the command is sent; returns the context to send it in. */
+  /** Records that the command is sent, also again; returns the context to send it in. */
   send(): Context {
-    this.#sent ??= guard('tracing a Redis command', () => this.#call.send()) ?? this.#context;
+    try {
+      if (this.#sent === undefined) this.#sent = this.#call.send(this.#command);
+      else this.#call.sendAgain?.(this.#command);
+    } catch (error) {
+      reportFault('tracing a Redis command', error);
+      this.#sent ??= this.#context;
+    }
     return this.#sent;
+  }
+
+  /** Records that ioredis has written or queued the command, or failed to. */
+  written(): void {
+    this.#call.written?.(this.#command);
   }
 
   /** The result from EXEC, if ioredis does not transform it. */
@@ -73,15 +82,7 @@ export class TrackedCommand {
     else this.#succeed(result);
   }
 
-  fail(error: unknown, type?: string): void {
-    this.#finish(() => this.#call.fail(error, type));
-  }
-
-  leave(): void {
-    this.#finish(() => this.#call.leave());
-  }
-
-  #reply(reply: unknown): void {
+  replied(reply: unknown): void {
     // Outside a transaction, no stream command has this reply.
     if (isQueued(reply)) {
       this.queued = true;
@@ -91,17 +92,48 @@ export class TrackedCommand {
     }
   }
 
-  #succeed(reply: unknown): void {
-    this.#finish(() => this.#call.succeed(reply));
+  rejected(error: unknown): void {
+    this.#call.clean?.(error, this.#command);
+    if (this.pipelined) this.pendingError = error;
+    else this.fail(error);
   }
 
-  #finish(how: () => void): void {
-    // A command that was never sent has no span.
-    if (this.#done || this.#sent === undefined) return;
+  fail(error: unknown, type?: string): void {
+    if (!this.#finish()) return;
+    try {
+      this.#call.fail(error, type);
+    } catch (fault) {
+      reportFault(finishing, fault);
+    }
+  }
+
+  leave(): void {
+    if (!this.#finish()) return;
+    try {
+      this.#call.leave();
+    } catch (error) {
+      reportFault(finishing, error);
+    }
+  }
+
+  #succeed(reply: unknown): void {
+    if (!this.#finish()) return;
+    try {
+      this.#call.succeed(reply);
+    } catch (error) {
+      reportFault(finishing, error);
+    }
+  }
+
+  /** Whether this is the first outcome. A command that was never sent has no span. */
+  #finish(): boolean {
+    if (this.#done || this.#sent === undefined) return false;
     this.#done = true;
-    guard('tracing a Redis reply', how);
+    return true;
   }
 }
+
+const finishing = 'tracing a Redis reply';
 
 /** The tracked form of a command; undefined for one that is not traced. @internal */
 export function trackedOf(command: Command): TrackedCommand | undefined {
@@ -141,7 +173,7 @@ export function callOf(connection: Connection, command: Command, parent: Context
   const name = command.name.toLowerCase();
   switch (name) {
     case 'xadd':
-      return new SendingCall(connection, command, parent);
+      return new SendingCall(connection, parent);
     case 'xack':
       return new SettlingCall(connection, command, parent);
     case 'xread':

@@ -62,11 +62,15 @@ export interface Client {
 /** A running stream command. Each method is called at most once, `send` first. @internal */
 export interface StreamCall {
   /** Called before the command is first sent; it may change the command's arguments. Returns the context to send it in. */
-  send(): Context;
+  send(command: Command): Context;
+  /** Called before ioredis sends the command again. */
+  sendAgain?(command: Command): void;
+  /** Called after each attempt to send the command. */
+  written?(command: Command): void;
   succeed(reply: unknown): void;
   fail(error: unknown, type?: string): void;
   /** Removes from an error, which is the application's, what tracing added to it. */
-  clean?(error: unknown): void;
+  clean?(error: unknown, command: Command): void;
   /** The command ended, and it is unknown whether it succeeded or failed. */
   leave(): void;
 }

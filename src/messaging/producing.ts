@@ -15,7 +15,7 @@ import {
   type OperationDescription,
   type OperationStart,
 } from './operation.ts';
-import { startOperation } from './start-operation.ts';
+import { startOperation, startPrepared } from './start-operation.ts';
 import { messageLink, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT } from './semconv.ts';
 
@@ -158,14 +158,10 @@ function sendOne<H>(
   parent: Context,
   measurement: Measurement | undefined,
 ): Sending<H> {
-  const { name, details } = description;
   const { destination } = message;
-  const own = ownAttributes(messaging, message, parent);
-  const operation = startOperation(
-    messaging,
-    { name, type: 'send', destination, attributes: description.attributes, peer: description.peer, own, details },
-    { kind: SpanKind.PRODUCER, parent, links: description.links?.slice(), measurement },
-  );
+  const operation = messaging.ignores(destination)
+    ? noOperation(parent, measurement)
+    : startOne(messaging, description, destination, ownAttributes(messaging, message, parent), parent, measurement);
   messaging.content?.sent(operation, destination, message);
   return {
     operation,
@@ -175,6 +171,27 @@ function sendOne<H>(
         : messaging.inject(adapter, message.headers, operation.context, destination.name),
     ],
   };
+}
+
+/** As `startOperation`, without an object for its arguments, which would be created for each message. */
+function startOne(
+  messaging: Messaging,
+  description: SendDescription,
+  destination: Destination,
+  own: Attributes | undefined,
+  parent: Context,
+  measurement: Measurement | undefined,
+): Operation {
+  try {
+    const prepared = messaging.operations.find('send', description, destination, SpanKind.PRODUCER);
+    const links = description.links?.slice();
+    const operation = startPrepared(messaging, prepared, own, links, parent, undefined, measurement);
+    if (description.details !== undefined) operation.set(description.details);
+    return operation;
+  } catch (error) {
+    reportFault('starting an operation', error);
+    return noOperation(parent, measurement);
+  }
 }
 
 /** Sends several messages with one span, whose context they all carry. */

@@ -6,6 +6,7 @@ import {
   type TextMapPropagator,
   type TextMapSetter,
   trace,
+  type TraceState,
 } from '@opentelemetry/api';
 import { amqpHeaders } from '../../carriers/amqp-headers.ts';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
@@ -13,6 +14,7 @@ import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { answered, reportFault } from '../common/faults.ts';
+import { isSampled } from '../common/is-sampled.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { fastExtractFor } from './current-propagator.ts';
@@ -30,6 +32,76 @@ const collect: TextMapSetter<Pairs> = {
     pairs.push(name, value);
   },
 };
+
+/** What mqtrace's propagator writes. */
+interface Written {
+  traceparent: string | undefined;
+  tracestate: string | undefined;
+  baggage: string | undefined;
+}
+
+const collectWritten: TextMapSetter<unknown> = {
+  set(target, name, value) {
+    (target as Written)[name as keyof Written] = value;
+  },
+};
+
+/** Safe, because no other code runs while it is in use. */
+const written: Written = { traceparent: undefined, tracestate: undefined, baggage: undefined };
+
+/** The pairs of mqtrace's propagator. A list of known length, because one that grows would take up five times the space. */
+function pairsOf(context: Context): Pairs {
+  written.traceparent = undefined;
+  written.tracestate = undefined;
+  written.baggage = undefined;
+  // Called directly, because the API would only look up the same propagator.
+  mqtracePropagator.inject(context, written, collectWritten);
+  const { traceparent, tracestate, baggage } = written;
+  if (traceparent !== undefined && tracestate === undefined) {
+    return baggage === undefined ? ['traceparent', traceparent] : ['traceparent', traceparent, 'baggage', baggage];
+  }
+  const pairs: Pairs = [];
+  if (traceparent !== undefined) pairs.push('traceparent', traceparent);
+  if (tracestate !== undefined) pairs.push('tracestate', tracestate);
+  if (baggage !== undefined) pairs.push('baggage', baggage);
+  return pairs;
+}
+
+/** As {@link pairsOf}, of the stock propagator. */
+function stockPairsOf(propagator: TextMapPropagator, context: Context): Pairs {
+  const pairs: Pairs = [];
+  answered<unknown>(propagator.inject(context, pairs, collect));
+  return pairs;
+}
+
+// The last headers of an unsampled context, and what they depend on: an application often sends several messages in one context.
+// Entries of the process can be added to any context; they are checked for each message.
+let lastHeaders: CarriedHeaders | undefined;
+let lastContext: Context | undefined;
+let lastSpanContext: SpanContext | undefined;
+let lastTraceId: string | undefined;
+let lastSpanId: string | undefined;
+let lastFlags: number | undefined;
+let lastState: TraceState | undefined;
+let lastRead: typeof fastExtract | undefined;
+
+function keep(headers: CarriedHeaders, context: Context, spanContext: SpanContext, read: typeof fastExtract): void {
+  lastHeaders = headers;
+  lastContext = context;
+  lastSpanContext = spanContext;
+  lastTraceId = spanContext.traceId;
+  lastSpanId = spanContext.spanId;
+  lastFlags = spanContext.traceFlags;
+  lastState = spanContext.traceState;
+  lastRead = read;
+}
+
+function kept(context: Context, spanContext: SpanContext, read: typeof fastExtract): CarriedHeaders | undefined {
+  if (context !== lastContext || spanContext !== lastSpanContext || read !== lastRead) return undefined;
+  const { traceId, spanId, traceFlags, traceState } = spanContext;
+  const isSame = traceId === lastTraceId && spanId === lastSpanId && traceFlags === lastFlags;
+  return isSame && traceState === lastState ? lastHeaders : undefined;
+}
 
 /** The fields that both propagators write, in this order. */
 const fields = mqtracePropagator.fields();
@@ -71,12 +143,10 @@ export class CarriedHeaders {
   #head: string | undefined;
   #tail: string | undefined;
 
-  /** @param pairs - what the propagator writes, if that is known. */
-  private constructor(propagator: TextMapPropagator, context: Context, pairs: Pairs | undefined) {
-    this.isEmpty = pairs === undefined && !hasPayload(context);
+  /** @param pairs - what the propagator writes; undefined if there is nothing to propagate. */
+  private constructor(pairs: Pairs | undefined) {
+    this.isEmpty = pairs === undefined;
     this.#pairs = pairs ?? [];
-    // Called directly, because the API would only look up the same propagator.
-    if (pairs === undefined && !this.isEmpty) answered<unknown>(propagator.inject(context, this.#pairs, collect));
   }
 
   /**
@@ -89,13 +159,21 @@ export class CarriedHeaders {
     if (fast === undefined) return undefined;
     try {
       const spanContext = trace.getSpanContext(context);
+      const last = spanContext && kept(context, spanContext, fast);
+      if (last !== undefined && processBaggage.applyTo(context) === context) return last;
       const state = spanContext?.traceState;
       if (state !== undefined && state.serialize().length > traceStateOutputLimit) return undefined;
       const baggage = propagation.getBaggage(context);
       if (baggage !== undefined && !hasCachedHeader(baggage)) return undefined;
       if (processBaggage.applyTo(context) !== context) return undefined;
-      if (fast === fastExtract) return new CarriedHeaders(mqtracePropagator, context, undefined);
-      return new CarriedHeaders(propagator, context, stockHeaders(spanContext, baggage));
+      const isStock = fast !== fastExtract;
+      let pairs = isStock ? stockHeaders(spanContext, baggage) : undefined;
+      if (pairs === undefined && hasPayload(context)) {
+        pairs = isStock ? stockPairsOf(propagator, context) : pairsOf(context);
+      }
+      const headers = new CarriedHeaders(pairs);
+      if (spanContext !== undefined && !isSampled(spanContext)) keep(headers, context, spanContext, fast);
+      return headers;
     } catch {
       // A foreign span or baggage that throws: the slow path counts the fault.
       return undefined;
@@ -165,6 +243,10 @@ export class CarriedHeaders {
         if (pairs.length === 4 && pairs[0] === 'traceparent' && pairs[2] === 'baggage') {
           return { traceparent: first, baggage: pairs[3]! } as H;
         }
+      }
+      if (format === redisFields && Array.isArray(headers) && this.listFor(headers) !== undefined) {
+        const added: readonly unknown[] = first === pairs[1] ? pairs : [pairs[0], first, ...pairs.slice(2)];
+        return headers.concat(added) as H;
       }
       const copy = adapter.copy(headers);
       if (headers !== null && headers !== undefined) removeEarlier(adapter, copy);

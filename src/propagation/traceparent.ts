@@ -7,10 +7,12 @@ import { trimOws } from './ows.ts';
 const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 const version00Length = 55;
 /** Unknown flags must be zero on output, so only these four are written. */
-const flagsText = ['00', '01', '02', '03'] as const;
+const tails = ['-00', '-01', '-02', '-03'] as const;
 const capitals = /[A-F]/;
 
 let lastTraceId: string | undefined;
+/** The part before the span id. */
+let lastHead = '';
 let lastSpanId: string | undefined;
 let lastFlags: number | undefined;
 let lastText = '';
@@ -32,14 +34,21 @@ export function parseTraceparent(header: string): SpanContext | undefined {
 export function formatTraceparent(spanContext: SpanContext, flags: number = spanContext.traceFlags): string {
   const { traceId, spanId } = spanContext;
   const known = flags & 0x03;
-  // Consecutive messages without a span have the same parent.
-  if (traceId !== lastTraceId || spanId !== lastSpanId || known !== lastFlags) {
-    // The API accepts ids in capitals from other propagators; in a traceparent they are malformed.
-    const text = `00-${traceId}-${spanId}-${flagsText[known]!}`;
-    lastText = capitals.test(text) ? text.toLowerCase() : text;
-    lastTraceId = traceId;
+  // Consecutive messages without a span have the same parent, those with one often the same trace.
+  const isSameTrace = traceId === lastTraceId;
+  if (!isSameTrace || spanId !== lastSpanId || known !== lastFlags) {
+    if (!isSameTrace) {
+      lastHead = `00-${lowerCase(traceId)}-`;
+      lastTraceId = traceId;
+    }
+    lastText = `${lastHead}${lowerCase(spanId)}${tails[known]!}`;
     lastSpanId = spanId;
     lastFlags = known;
   }
   return lastText;
+}
+
+/** The API accepts ids in capitals from other propagators; in a traceparent they are malformed. */
+function lowerCase(id: string): string {
+  return capitals.test(id) ? id.toLowerCase() : id;
 }
