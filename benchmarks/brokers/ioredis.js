@@ -1,7 +1,7 @@
 // Measures ioredis on a real server.
 import { createRequire } from 'node:module';
 import { randomUUID } from 'node:crypto';
-import { processMessage, traceRedis } from 'mqtrace/ioredis';
+import { consumeStream, processMessage, traceRedis } from 'mqtrace/ioredis';
 
 const require = createRequire(import.meta.url);
 
@@ -32,6 +32,39 @@ export async function open(tools, address) {
       left -= entries.length;
     }
   };
+  /** Works off what `hop` sent, one entry after the other: by `consumeStream`, or by the equal loop of an application. */
+  const backlog = tools.traced ? consumeBacklog : readBacklog;
+  await plain.xgroup('CREATE', second, 'backlog', '0');
+
+  async function readBacklog(count, handler = async () => {}) {
+    const client = redis.duplicate();
+    const group = ['GROUP', 'backlog', 'c'];
+    for (let left = count; left > 0;) {
+      const reply = await client.xreadgroup(...group, 'COUNT', 100, 'BLOCK', 5000, 'STREAMS', second, '>');
+      for (const [id, fields] of reply[0][1]) {
+        await handler({ id, fields });
+        await client.xack(second, 'backlog', id);
+        left--;
+      }
+    }
+    client.disconnect();
+  }
+
+  async function consumeBacklog(count) {
+    let left = count;
+    const { promise, resolve } = withResolvers();
+    const consumer = consumeStream(
+      redis,
+      { streams: second, group: 'backlog', consumer: 'c', count: 100, minIdleMs: Infinity },
+      async () => {
+        if (--left === 0) resolve();
+      },
+    );
+    await promise;
+    // Also acknowledges the last entry.
+    await consumer.stop();
+  }
+
   /** The fields that "context only" forwards: those after the application's. */
   const headersOf = ([, fields]) => (tools.writesHeaders ? { [fields[2]]: fields[3] } : undefined);
   return {
@@ -40,6 +73,7 @@ export async function open(tools, address) {
     send: (headers) => send(first, headers),
     hop: consume(first, (entry) => send(second, headersOf(entry))),
     receive: consume(second, async () => {}),
+    backlog,
     async ping(headers) {
       await send(third, headers);
       const entries = await read(third);
@@ -47,4 +81,10 @@ export async function open(tools, address) {
     },
     close: () => plain.del(...streams),
   };
+}
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
 }

@@ -16,7 +16,6 @@ export const brokerVariants: readonly string[] = [
   'own-100',
   'own+processor-100',
 ];
-const operations = ['produce', 'hop', 'consume'] as const;
 
 /** Rounds before measuring. After the first one, compiling and the growth of the heap still take several times the cost of a message. */
 const warmUpRounds = 4;
@@ -27,10 +26,15 @@ export interface BrokerFigure {
   readonly cpu: Summary;
 }
 
-/** One client. A message is produced, then handled and forwarded, then consumed. */
+/**
+ * One client. A message is produced, then handled and forwarded, then consumed. For ioredis, what was forwarded is a backlog as well,
+ * which `consumeStream` works off, or an equal loop of the application.
+ */
 export interface BrokerResult {
   readonly name: string;
-  readonly operations: Readonly<Record<(typeof operations)[number], Readonly<Record<string, BrokerFigure>>>>;
+  readonly operations: Readonly<Record<'produce' | 'hop' | 'consume', Readonly<Record<string, BrokerFigure>>>> & {
+    readonly backlog?: Readonly<Record<string, BrokerFigure>>;
+  };
   /** Milliseconds from a send until its message is handled (Kafka: until it is acknowledged), one message at a time. */
   readonly latency: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>;
   /** The maximum resident memory of the process, in bytes. */
@@ -84,6 +88,7 @@ async function measureClient(
   const workers = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   try {
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
+    const operations = await workers[0]!.call<string[]>('operations');
     const times = variants.map(() => operations.map((): Times => ({ clock: [], cpu: [] })));
     const latencies: number[][] = variants.map(() => []);
     for (let at = -warmUpRounds; at < rounds; at++) {
@@ -117,7 +122,12 @@ async function measureClient(
     }
     return {
       name: client,
-      operations: { produce: figures(0), hop: figures(1), consume: figures(2) },
+      operations: {
+        produce: figures(0),
+        hop: figures(1),
+        consume: figures(2),
+        ...(operations.length > 3 && { backlog: figures(3) }),
+      },
       latency: byVariant((index) => {
         const sorted = latencies[index]!.toSorted((a, b) => a - b);
         return { p50: round(quantile(sorted, 0.5)), p99: round(quantile(sorted, 0.99)) };

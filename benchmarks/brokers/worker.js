@@ -49,6 +49,8 @@ answer({
   produce: (count) => timed(produce, count),
   hop: (count) => timed(bench.hop, count),
   consume: (count) => timed(bench.receive, count),
+  operations: () => ['produce', 'hop', 'consume', ...(bench.backlog === undefined ? [] : ['backlog'])],
+  backlog: (count) => timed(bench.backlog, count),
 
   /** The latency of each message in milliseconds, one message at a time. */
   async latencies(count) {

@@ -61,8 +61,9 @@ export function startupTable(results: readonly StartupResult[]): string {
 export function brokersTable(results: readonly BrokerResult[]): string {
   const rows = results.flatMap(({ name, operations, latency, peak }) =>
     Object.keys(latency).map((variant) => {
-      const cells = (['produce', 'hop', 'consume'] as const).flatMap((operation) => {
-        const [figure, limit] = [operations[operation][variant]!, operations[operation]['context']];
+      const cells = (['produce', 'hop', 'consume', 'backlog'] as const).flatMap((operation) => {
+        const [figure, limit] = [operations[operation]?.[variant], operations[operation]?.['context']];
+        if (figure === undefined) return ['', ''];
         const share = limit === undefined ? '' : ` (${(limit.clock.min / figure.clock.min).toFixed(2)})`;
         const perSecond = Math.round(1e6 / figure.clock.min).toLocaleString('en');
         return [`${perSecond}${share}`, (figure.cpu.min / 100).toFixed(2)];
@@ -79,6 +80,8 @@ export function brokersTable(results: readonly BrokerResult[]): string {
     'hop/s',
     'CPU s',
     'consume/s',
+    'CPU s',
+    'backlog/s',
     'CPU s',
     'p50 added, ms',
     'p99 added, ms',

@@ -4,6 +4,7 @@ import { invalidOption } from '../common/errors.ts';
 import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   checkClient,
+  contextWithoutSpan,
   type Destination,
   guard,
   type Incoming,
@@ -80,6 +81,8 @@ const begin: ConsumerObserver['begin'] = ({ source }: DeliveredEntry, deliveryAt
   const known = receivedEntries.get(source);
   if (known === undefined) return undefined;
   const { tracing, description } = known.source;
+  const context = contextWithoutSpan(tracing.messaging, known.incoming, ROOT_CONTEXT);
+  if (context !== undefined) return new UnsampledEntry(context);
   const message = deliveryAttempt === undefined ? known.incoming : new AttemptedEntry(known.incoming, deliveryAttempt);
   return new TracedEntry(startProcessing(tracing.messaging, description, message, ROOT_CONTEXT, 'read'));
 };
@@ -119,6 +122,23 @@ class AttemptedEntry implements Incoming {
   }
 }
 
+/** An entry that has no span and is not measured. */
+class UnsampledEntry implements EntryObserver {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  run<R>(fn: () => R): R {
+    return runInContext(this.#context, fn);
+  }
+
+  end(): void {}
+
+  fail(): void {}
+}
+
 class TracedEntry implements EntryObserver {
   readonly #operation: Operation;
 
@@ -126,8 +146,8 @@ class TracedEntry implements EntryObserver {
     this.#operation = operation;
   }
 
-  run(fn: () => void): void {
-    runInContext(this.#operation.context, fn);
+  run<R>(fn: () => R): R {
+    return runInContext(this.#operation.context, fn);
   }
 
   end(): void {

@@ -1,4 +1,5 @@
 // Defines the carrier and the attributes of one stream entry.
+import { isAscii } from 'node:buffer';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
@@ -44,6 +45,7 @@ export class EntryReader {
       const fields = fieldsOf(entry);
       if (this.#readsLate && plain.find(fields)) {
         const { start } = plain;
+        plain.traceparent = asText(plain.traceparent);
         const message = new ReceivedMessage(source, entry, undefined, plain);
         // A Buffer references the whole reply, which would stay in memory.
         if (isBytes(plain.traceparent) || isBytes(plain.tracestate) || isBytes(plain.baggage)) message.read();
@@ -213,6 +215,13 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
 /** Whether a `traceparent` of version 00 has known flags without the sampled one. */
 function isPlainUnsampled(traceparent: string): boolean {
   return traceparent.length === 55 && (traceparent.endsWith('-00') || traceparent.endsWith('-02'));
+}
+
+/**
+ * A `traceparent` of the common length as text, which does not reference the reply; other values unchanged.
+ */
+function asText(value: unknown): unknown {
+  return value instanceof Buffer && value.length === 55 && isAscii(value) ? value.toString('latin1') : value;
 }
 
 function isBytes(value: unknown): boolean {

@@ -54,6 +54,8 @@ export function addTraceFields(command: Command, headers: CarriedHeaders | undef
 
 /** As {@link addTraceFields}, for a command that ioredis sends later or again. @internal */
 export function addTraceFieldsAgain(command: Command, messaging: Messaging, context: Context): unknown[] | undefined {
+  // An XACK that was passed on has no trace fields.
+  if (command.name !== 'xadd') return undefined;
   return guard('tracing a Redis command', () => {
     const { args } = command;
     const start = fieldsOfXadd(args);

@@ -32,7 +32,7 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
       } else if (wasPassedOnToCluster(command)) {
         passOnToClusterAgain(command);
       } else if (passedOnIn(command) === undefined) {
-        const tracked = track(connection, command);
+        const tracked = track(connection, command, false);
         if (tracked instanceof TrackedCommand) {
           tracked.pipelined = true;
           followed.add(tracked);

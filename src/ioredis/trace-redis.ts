@@ -148,7 +148,8 @@ function traceCommands(redis: object, connection: Connection): void {
         const known = trackedOf(command);
         const earlierContext = known === undefined ? passedOnIn(command) : undefined;
         const isNew = known === undefined && earlierContext === undefined && !wasPassedOnToCluster(command);
-        const tracked = isNew ? track(connection, command) : known;
+        const single = stream === undefined && transaction === undefined;
+        const tracked = isNew ? track(connection, command, single) : known;
         if (transaction !== undefined && stream === undefined && isNew) transaction.add(command);
         if (!(tracked instanceof TrackedCommand)) {
           const given =

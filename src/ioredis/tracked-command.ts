@@ -143,9 +143,15 @@ export function trackedOf(command: Command): TrackedCommand | undefined {
 /**
  * Tracks a command called in the current context, if it is a traced stream command. Returns the headers of an XADD for a Redis
  * client that is neither recorded nor measured.
+ *
+ * @param single - whether the command is sent now, and not in a pipeline or a transaction.
  * @internal
  */
-export function track(connection: Connection, command: Command): TrackedCommand | CarriedHeaders | undefined {
+export function track(
+  connection: Connection,
+  command: Command,
+  single: boolean,
+): TrackedCommand | CarriedHeaders | undefined {
   if (!maybeStreamCommand(command)) return undefined;
   const parent = activeContext();
   if (command.name === 'xadd') {
@@ -160,6 +166,11 @@ export function track(connection: Connection, command: Command): TrackedCommand 
     }
   }
   return guard('tracing a Redis command', () => {
+    if (single && command.name === 'xack' && !connection.tracing.messaging.observesSettlement(parent)) {
+      connection.tracing.forget(command.args);
+      passOn(command, parent);
+      return undefined;
+    }
     const call = callOf(connection, command, parent);
     if (call === undefined) return undefined;
     const trackedCommand = new TrackedCommand(call, command, parent);

@@ -6,8 +6,7 @@ import type { StreamMessage } from './options.ts';
 
 /** One entry that was delivered to a consumer. @internal */
 export interface DeliveredEntry {
-  /** The stream's name as passed to `consumeStream`. */
-  readonly stream: string;
+  readonly stream: StreamKey;
   readonly id: string;
   /** Alternating names and values; null if the entry was trimmed or deleted. */
   readonly fields: readonly Buffer[] | null;
@@ -34,19 +33,19 @@ export function deliveredByRead(reply: unknown, keys: readonly StreamKey[]): Del
   let notUnderstood = streams.length === 0 ? 1 : 0;
   for (const [name, list] of streams) {
     const stream = keys.find(({ key }) => String(key) === String(name));
-    notUnderstood += stream === undefined ? 1 : addEntries(entries, stream.name, list);
+    notUnderstood += stream === undefined ? 1 : addEntries(entries, stream, list);
   }
   return { entries, notUnderstood };
 }
 
 /** The entries of a list as XAUTOCLAIM returns it. @internal */
-export function deliveredByClaim(list: unknown, stream: string): Delivered {
+export function deliveredByClaim(list: unknown, stream: StreamKey): Delivered {
   const entries: DeliveredEntry[] = [];
   return { notUnderstood: addEntries(entries, stream, list), entries };
 }
 
 /** Adds the entries of a list; returns the number of invalid ones. */
-function addEntries(entries: DeliveredEntry[], stream: string, list: unknown): number {
+function addEntries(entries: DeliveredEntry[], stream: StreamKey, list: unknown): number {
   if (!Array.isArray(list)) return 1;
   let notUnderstood = 0;
   for (const source of list as unknown[]) {
@@ -59,7 +58,7 @@ function addEntries(entries: DeliveredEntry[], stream: string, list: unknown): n
   return notUnderstood;
 }
 
-function entryOf(stream: string, source: unknown[]): DeliveredEntry | undefined {
+function entryOf(stream: StreamKey, source: unknown[]): DeliveredEntry | undefined {
   const id = String(source[0]);
   if (!/^\d+-\d+$/.test(id)) return undefined;
   const given = source[1];
@@ -80,10 +79,19 @@ export function messageOf(
   deliveryAttempt: number | undefined,
 ): StreamMessage | undefined {
   if (raw === null) return undefined;
-  // From entries: assigning a field called `__proto__` would change the prototype.
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at]!.toString(), raw[at + 1]!.toString()]);
-  return { id, stream, fields: Object.fromEntries(pairs), raw, deliveryAttempt };
+  const fields: Record<string, string> = {};
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = raw[at]!.toString();
+    const value = raw[at + 1]!.toString();
+    // An assignment would change the prototype.
+    if (name === '__proto__') defineField(fields, name, value);
+    else fields[name] = value;
+  }
+  return { id, stream: stream.name, fields, raw, deliveryAttempt };
+}
+
+function defineField(fields: Record<string, string>, name: string, value: string): void {
+  Object.defineProperty(fields, name, { value, configurable: true, enumerable: true, writable: true });
 }
 
 /** Negative if the first id is lower, 0 if they are equal. @internal */

@@ -3,8 +3,8 @@ import { reportFault } from '../../common/faults.ts';
 import type { DeliveredEntry } from './entries.ts';
 
 /**
- * Observes the processing of entries, as tracing does. The consumer does not depend on it: each method may throw, return nothing, or not
- * call the function that it is given.
+ * Observes the processing of entries, as tracing does. The consumer does not depend on it: `begin`, `end` and `fail` may throw, and
+ * `begin` may return nothing.
  *
  * @internal
  */
@@ -15,8 +15,11 @@ export interface ConsumerObserver {
 
 /** The observer of one entry. @internal */
 export interface EntryObserver {
-  /** Runs the handler, and later the acknowledgement, in the context of the entry. */
-  run(fn: () => void): void;
+  /**
+   * Runs the handler, and later the acknowledgement, in the context of the entry: exactly once, whatever the context manager does.
+   * Returns or throws what `fn` does.
+   */
+  run<R>(fn: () => R): R;
   /** The handler has returned, and its promise has resolved. */
   end(): void;
   fail(error: unknown): void;
@@ -30,24 +33,8 @@ export class GuardedObserver {
     this.#observer = guarded(() => observer.begin(entry, deliveryAttempt));
   }
 
-  /** Runs `fn` exactly once, and returns or throws what it does. */
   run<R>(fn: () => R): R {
-    let called = false;
-    let outcome: { result: R } | { error: unknown } | undefined;
-    const once = (): void => {
-      if (called) return;
-      called = true;
-      try {
-        outcome = { result: fn() };
-      } catch (error) {
-        outcome = { error };
-      }
-    };
-    guarded(() => this.#observer?.run(once));
-    once();
-    const { result, error } = outcome as unknown as { result: R; error: unknown };
-    if ('error' in outcome!) throw error;
-    return result;
+    return this.#observer === undefined ? fn() : this.#observer.run(fn);
   }
 
   end(): void {

@@ -179,7 +179,7 @@ export class StreamConsumer {
           this.#report(error);
           return;
         }
-        const delivered = deliveredByClaim(claimedByXautoclaim(reply), stream.name);
+        const delivered = deliveredByClaim(claimedByXautoclaim(reply), stream);
         this.#checkUnderstood(delivered, 'XAUTOCLAIM');
         cursor = String((reply as unknown[])[0]);
         await this.#handleAgain(stream, delivered.entries);
@@ -203,7 +203,7 @@ export class StreamConsumer {
     // The connection was lost in the meantime. The lost entries are first; these are pending as well, and are read after them.
     if (!this.#recovered) return;
     const { entries } = delivered;
-    for (const { id, stream } of entries) this.#seen.set(stream, id);
+    for (const { id, stream } of entries) this.#seen.set(stream.name, id);
     // If no entry is valid, nothing more is read from the group until the pending entries can be read.
     if (entries.length === 0 && delivered.notUnderstood > 0) this.#recovered = false;
     this.#checkUnderstood(delivered, 'XREADGROUP');
@@ -246,46 +246,45 @@ export class StreamConsumer {
     await this.#handle(entries, (at) => deliveries[at]);
   }
 
+  /** One function for all of it: each call of another async function would cost every entry a promise. */
   async #handle(entries: readonly DeliveredEntry[], attempt: (at: number) => number | undefined): Promise<void> {
     const since = performance.now();
-    for (const [at, entry] of entries.entries()) {
+    let at = 0;
+    for (const entry of entries) {
       // Another consumer may have claimed the entries that waited for slow handlers.
       if (this.#stopping || performance.now() - since >= this.#settings.minIdleMs) return;
-      await this.#handleOne(entry, attempt(at));
+      const deliveryAttempt = attempt(at++);
+      const message = messageOf(entry, deliveryAttempt);
+      let observer: GuardedObserver | undefined;
+      // Without a message, the entry was trimmed or deleted: there is nothing to handle.
+      if (message !== undefined) {
+        observer = new GuardedObserver(this.#observer, entry, deliveryAttempt);
+        this.#handling = true;
+        try {
+          // Resolved within run(), so that the `then` of a thenable runs in the context of the entry, too.
+          await observer.run(() => Promise.resolve(this.#handler(message)));
+        } catch (error) {
+          observer.fail(error);
+          this.#report(error, message);
+          continue;
+        } finally {
+          this.#handling = false;
+        }
+        observer.end();
+      }
+      if (this.#ended) return;
+      try {
+        await (observer === undefined ? this.#acknowledge(entry) : observer.run(() => this.#acknowledge(entry)));
+      } catch (error) {
+        // An entry that cannot be acknowledged is handled again, as if the process had ended here.
+        if (fatalTypes.has(redisErrorType(error)) && !this.#stopping) throw error;
+        this.#report(error);
+      }
     }
   }
 
-  async #handleOne(entry: DeliveredEntry, deliveryAttempt: number | undefined): Promise<void> {
-    const { id, stream } = entry;
-    // The entry was trimmed or deleted: there is nothing to handle.
-    const message = messageOf(entry, deliveryAttempt);
-    if (message === undefined) return this.#acknowledge(stream, id);
-    const observer = new GuardedObserver(this.#observer, entry, deliveryAttempt);
-    this.#handling = true;
-    try {
-      // Resolved within run(), so that the `then` of a thenable runs in the context of the entry, too.
-      await observer.run(() => Promise.resolve(this.#handler(message)));
-    } catch (error) {
-      observer.fail(error);
-      this.#report(error, message);
-      return;
-    } finally {
-      this.#handling = false;
-    }
-    observer.end();
-    await observer.run(() => this.#acknowledge(stream, id));
-  }
-
-  /** An entry that cannot be acknowledged is handled again, as if the process had ended here. */
-  async #acknowledge(stream: string, id: string): Promise<void> {
-    if (this.#ended) return;
-    try {
-      const { key } = this.#streams.find(({ name }) => name === stream)!;
-      await this.#client.xack(key, this.#settings.group, id);
-    } catch (error) {
-      if (fatalTypes.has(redisErrorType(error)) && !this.#stopping) throw error;
-      this.#report(error);
-    }
+  #acknowledge({ stream, id }: DeliveredEntry): Promise<unknown> {
+    return this.#client.xack(stream.key, this.#settings.group, id);
   }
 
   #report(error: unknown, message?: StreamMessage): void {
