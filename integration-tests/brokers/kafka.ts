@@ -50,7 +50,8 @@ const java = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.d
 
 async function startNative(ports: readonly number[], classPath: string): Promise<Running<string[]>> {
   const directory = await makeDirectory('kafka');
-  const id = randomBytes(16).toString('base64url');
+  // The tool that formats the directory takes an id that begins with a hyphen for an option.
+  const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const file = join(directory, 'server.properties');
   const [clients = '', internal = '', controller = ''] = ports.map((port) => `127.0.0.1:${port}`);
   const properties = settings({ clients, advertised: clients, internal, controller });
