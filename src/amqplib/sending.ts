@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { amqpHeaders, type AmqpHeaders } from '../../carriers/index.ts';
 import { reportFault } from '../common/faults.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import {
   activeContext,
@@ -13,6 +14,8 @@ import {
   type Destination,
   dropPastDelivery,
   guard,
+  type LightOperation,
+  measurePassedOn,
   mergeAttributes,
   type Operation,
   replaceMethod,
@@ -57,9 +60,16 @@ export function tracePublish(channel: object, state: ChannelState): void {
     (raw) =>
       function publish(this: unknown, ...args: unknown[]): unknown {
         const parent = publishContextOf(args[3]) ?? activeContext();
-        const passedOn = state.messaging.passedOn(parent);
+        const passedOn = state.messaging.passedOnMeasured(parent);
         let publishing: Publishing | undefined;
+        let light: LightOperation | undefined;
         if (passedOn !== undefined) {
+          light = guard('measuring a publish', () => publisher.measure(args, parent));
+          if (light !== undefined && confirms !== undefined) {
+            // The confirm may end it, or the closing of the channel.
+            publishing = { operation: light.toOperation(), options: undefined };
+            light = undefined;
+          }
           const options = publisher.passOn(passedOn, args[3]);
           if (options !== undefined) args[3] = options;
         } else {
@@ -75,8 +85,10 @@ export function tracePublish(channel: object, state: ChannelState): void {
           result = Reflect.apply(raw, this, args);
         } catch (error) {
           publishing?.operation.fail(error);
+          light?.fail(error);
           throw error;
         }
+        light?.end();
         if (confirms === undefined) publishing?.operation.end();
         else confirms.publish(publishing?.operation);
         const options = args[3] as MandatoryOptions | null | undefined;
@@ -100,10 +112,7 @@ class Publisher {
 
   start([exchange, routingKey, content, given]: readonly unknown[], parent: Context): Publishing {
     const { messaging, server, requests } = this.#state;
-    const target = this.#targetOf(
-      typeof exchange === 'string' ? exchange : '',
-      typeof routingKey === 'string' ? routingKey : '',
-    );
+    const target = this.#targetOf(textOf(exchange), textOf(routingKey));
     const options = (given ?? {}) as Readonly<Record<string, unknown>>;
     const headers = headersOf(options['headers']);
     const { operation, headers: written } = startSending<AmqpHeaders>(
@@ -130,6 +139,13 @@ class Publisher {
     const [carried] = written;
     if (carried === undefined) return { operation, options: undefined };
     return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };
+  }
+
+  /** Starts to measure a publish, if only the context of the call is propagated; undefined without a metrics reader. */
+  measure([exchange, routingKey]: readonly unknown[], parent: Context): LightOperation | undefined {
+    if (metricsEpoch() === 0) return undefined;
+    const { destination, attributes } = this.#targetOf(textOf(exchange), textOf(routingKey));
+    return measurePassedOn(this.#state.messaging, 'publish', destination, attributes, parent);
   }
 
   /** The options to publish with, if only the context of the call is propagated. Never throws. */
@@ -169,6 +185,10 @@ class Publisher {
     this.#target = { exchange, routingKey, destination, attributes, changes };
     return this.#target;
   }
+}
+
+function textOf(name: unknown): string {
+  return typeof name === 'string' ? name : '';
 }
 
 /** amqplib sends the enumerable properties of any object; the entries of a `Map` are not among them. */

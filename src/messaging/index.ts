@@ -8,6 +8,7 @@ export { activeContext, bindToContext, runInContext } from '../common/active-con
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
 export { LightOperation } from './light-operation.ts';
+export { measurePassedOn } from './light-sending.ts';
 export {
   contextWithoutSpan,
   measureUnsampled,

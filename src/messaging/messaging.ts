@@ -191,8 +191,12 @@ export class Messaging {
    * throws.
    */
   passedOn(parent: Context): CarriedHeaders | undefined {
-    if (!this.fastPath || this.#keepExisting || metricsEpoch() !== 0 || this.startsTrace !== undefined)
-      return undefined;
+    return metricsEpoch() === 0 ? this.passedOnMeasured(parent) : undefined;
+  }
+
+  /** As {@link passedOn}, also for a send that the caller measures. */
+  passedOnMeasured(parent: Context): CarriedHeaders | undefined {
+    if (!this.fastPath || this.#keepExisting || this.startsTrace !== undefined) return undefined;
     return this.isCertainlyUnsampled(parent) ? this.carried(parent) : undefined;
   }
 
