@@ -113,3 +113,23 @@ it('trace fields of an earlier message are replaced', async () => {
   );
   expect(await fieldsIn(stream)).toStrictEqual([['traceparent', 'own', 'a', 'b', ...carried(one)]]);
 });
+
+it('an XACK without a span acknowledges its entries, also if it waits for the connection or is in a transaction', async () => {
+  const { redis, recording } = passing({ lazyConnect: true });
+  const raw = rawRedis();
+  const stream = uniqueName('orders');
+  // An XADD has its id there: nothing may be appended.
+  const group = '*';
+  await raw.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+  const ids = await Promise.all(Array.from({ length: 6 }, () => raw.xadd(stream, '*', 'a', 'b')));
+  await raw.xreadgroup('GROUP', group, 'c', 'STREAMS', stream, '>');
+  const acknowledge = async (from: number): Promise<unknown> =>
+    context.with(unsampled(one), () => redis.xack(stream, group, ids[from]!, ids[from + 1]!));
+  expect(await acknowledge(0)).toBe(2);
+  expect(await acknowledge(2)).toBe(2);
+  redis.multi({ pipeline: false }).catch(() => {});
+  acknowledge(4).catch(() => {});
+  expect(await redis.exec()).toStrictEqual([[null, 2]]);
+  expect(await raw.xpending(stream, group)).toStrictEqual([0, null, null, null]);
+  expect(recording.spans()).toStrictEqual([]);
+});
