@@ -64,8 +64,23 @@ export function setUp(variant, sink) {
       tracer === 'raw'
         ? ROOT_CONTEXT
         : (tracer === 'context' ? stockPropagator() : propagation).extract(ROOT_CONTEXT, texts, defaultTextMapGetter),
+    /**
+     * The contexts of a number of messages, each in a trace of its own, as in requests of an application. They are activated one by
+     * one with `within`, also by the raw client, so that the table shows what activating them costs.
+     */
+    newContexts(texts, count) {
+      return Array.from({ length: count }, () => this.parent({ ...texts, traceparent: newTrace(texts.traceparent) }));
+    },
+    within: (parent, fn) => (tracer === 'raw' ? fn() : context.with(parent, fn)),
     ...pipeline,
   };
+}
+
+let traces = 0;
+/** The same flags in another trace. */
+function newTrace(traceparent) {
+  const id = (++traces).toString(16).padStart(8, '0');
+  return `${traceparent.slice(0, 3)}${id}${traceparent.slice(11, 36)}${id}${traceparent.slice(44)}`;
 }
 
 function stockPropagator() {

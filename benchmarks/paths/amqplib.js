@@ -116,6 +116,20 @@ export const families = {
     });
   },
 
+  'amqplib publish, new contexts'(tools) {
+    const channel = tools.wrap(channelOf(tools, 'Channel'), traceChannel);
+    return ({ texts }) => ({
+      prepare(count) {
+        const options = many(count, optionsOf(tools, texts));
+        return tools.newContexts(texts, count).map((parent, at) => ({ parent, options: options[at] }));
+      },
+      run(each) {
+        for (const { parent, options } of each)
+          tools.within(parent, () => channel.publish('', 'orders', content, options));
+      },
+    });
+  },
+
   'amqplib publish and confirm'(tools) {
     const channel = tools.wrap(channelOf(tools, 'ConfirmChannel'), traceChannel);
     let confirmed = 0;

@@ -22,12 +22,15 @@ const batches = [1, 10, 100, 1000, 10_000];
 
 export const families: readonly Family[] = [
   { client: 'kafkajs', name: 'kafkajs send', batches, usualBatch: 1 },
+  { client: 'kafkajs', name: 'kafkajs send, new contexts' },
   { client: 'kafkajs', name: 'kafkajs eachMessage' },
   { client: 'kafkajs', name: 'kafkajs eachBatch, processMessage each', batches, usualBatch: 100 },
   { client: 'amqplib', name: 'amqplib publish' },
+  { client: 'amqplib', name: 'amqplib publish, new contexts' },
   { client: 'amqplib', name: 'amqplib publish and confirm' },
   { client: 'amqplib', name: 'amqplib consume and ack' },
   { client: 'ioredis', name: 'ioredis XADD' },
+  { client: 'ioredis', name: 'ioredis XADD, new contexts' },
   { client: 'ioredis', name: 'ioredis XREADGROUP and XACK', batches, usualBatch: 100 },
   { client: 'api', name: 'span start', carries: false },
   { client: 'api', name: 'span start and end', carries: false },

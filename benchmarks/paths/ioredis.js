@@ -21,19 +21,44 @@ export function redisOf({ patch }, answer) {
   return redis;
 }
 
+/** Adds an entry with these fields. */
+function xadd(tools) {
+  const redis = tools.wrap(
+    redisOf(tools, () => '1760000000000-0'),
+    traceRedis,
+  );
+  return (fields) => redis.xadd('orders', '*', ...fields);
+}
+
+const fieldsOf = (tools, texts) => [
+  'order',
+  '7',
+  ...Object.entries((tools.writesHeaders ? texts : tools.ownHeaders) ?? {}).flat(),
+];
+
 export const families = {
   'ioredis XADD'(tools) {
-    const redis = tools.wrap(
-      redisOf(tools, () => '1760000000000-0'),
-      traceRedis,
-    );
+    const add = xadd(tools);
     return ({ texts }) => {
-      const fields = ['order', '7', ...Object.entries((tools.writesHeaders ? texts : tools.ownHeaders) ?? {}).flat()];
+      const fields = fieldsOf(tools, texts);
       return {
         sends: true,
         prepare: (count) => count,
         async run(count) {
-          for (let at = 0; at < count; at++) await redis.xadd('orders', '*', ...fields);
+          for (let at = 0; at < count; at++) await add(fields);
+        },
+      };
+    };
+  },
+
+  'ioredis XADD, new contexts'(tools) {
+    const add = xadd(tools);
+    return ({ texts }) => {
+      const fields = fieldsOf(tools, texts);
+      return {
+        prepare: (count) => tools.newContexts(texts, count),
+        async run(contexts) {
+          for (const parent of contexts) await tools.within(parent, () => add(fields));
         },
       };
     };

@@ -112,24 +112,40 @@ async function handlerOf(tools, config) {
 /** The other properties of a handler's argument. */
 const callbacks = { heartbeat: async () => {}, pause: () => () => {} };
 
+/** Creates what is given to `send`: a number of messages. */
+function recordsOf(tools, texts, batch) {
+  const message = () => ({
+    key: 'order-7',
+    value: '{"order":7}',
+    ...(tools.writesHeaders && { headers: { ...texts } }),
+    ...(tools.ownHeaders && { headers: { ...tools.ownHeaders } }),
+  });
+  return () => ({ topic: 'orders', messages: many(batch, message) });
+}
+
 export const families = {
   async 'kafkajs send'(tools) {
     const producer = await connected(tools.wrap(kafkaOf(tools), traceKafka).producer());
-    return ({ batch, texts }) => {
-      const record = () => ({
-        key: 'order-7',
-        value: '{"order":7}',
-        ...(tools.writesHeaders && { headers: { ...texts } }),
-        ...(tools.ownHeaders && { headers: { ...tools.ownHeaders } }),
-      });
-      return {
-        sends: true,
-        prepare: (count) => many(count / batch, () => ({ topic: 'orders', messages: many(batch, record) })),
-        async run(records) {
-          for (const each of records) await producer.send(each);
-        },
-      };
-    };
+    return ({ batch, texts }) => ({
+      sends: true,
+      prepare: (count) => many(count / batch, recordsOf(tools, texts, batch)),
+      async run(records) {
+        for (const each of records) await producer.send(each);
+      },
+    });
+  },
+
+  async 'kafkajs send, new contexts'(tools) {
+    const producer = await connected(tools.wrap(kafkaOf(tools), traceKafka).producer());
+    return ({ texts }) => ({
+      prepare(count) {
+        const records = many(count, recordsOf(tools, texts, 1));
+        return tools.newContexts(texts, count).map((parent, at) => ({ parent, record: records[at] }));
+      },
+      async run(each) {
+        for (const { parent, record } of each) await tools.within(parent, () => producer.send(record));
+      },
+    });
   },
 
   async 'kafkajs eachMessage'(tools) {

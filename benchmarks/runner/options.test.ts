@@ -4,7 +4,7 @@ import { readOptions } from './options.ts';
 test('without options the paths are measured, in all cases', () => {
   const options = readOptions([])!;
   expect([...options.parts]).toEqual(['paths']);
-  expect(options.families.length).toBe(10);
+  expect(options.families.length).toBe(13);
   expect(options.choice).toEqual({ batches: [1, 10, 100, 1000, 10_000], baggage: [0, 1, 8, 64] });
   expect(options.nodes).toEqual([undefined]);
 });
