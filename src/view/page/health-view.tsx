@@ -28,6 +28,8 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
   const destinations = new Map<number, Finding[]>();
   for (const finding of health.findings.filter(({ state }) => only === undefined || state === only))
     destinations.set(finding.destinationId, [...(destinations.get(finding.destinationId) ?? []), finding]);
+  // A note is no problem, but its destination is shown already.
+  const others = health.healthy.filter((name) => !health.findings.some(({ destination }) => destination === name));
   const { evicted, refused } = health.coverage;
   return (
     <div class="health">
@@ -66,12 +68,12 @@ export function HealthView({ health }: { health: HealthAnswer }): VNode {
           ))}
         </section>
       ))}
-      {only === undefined && health.healthy.length > 0 && (
+      {only === undefined && others.length > 0 && (
         <section>
           <h2>
             <span aria-hidden="true">✓</span> no problem
           </h2>
-          <p>{health.healthy.join(', ')}</p>
+          <p>{others.join(', ')}</p>
         </section>
       )}
       {evicted > 0 && (
