@@ -58,7 +58,7 @@ export function usesPlugAndPlay(project: string): boolean {
 }
 
 /** A folder and those around it, up to the root. */
-function enclosing(folder: string): string[] {
+export function enclosing(folder: string): string[] {
   const outer = dirname(folder);
   return outer === folder ? [folder] : [folder, ...enclosing(outer)];
 }

@@ -1,6 +1,7 @@
 // Writes the commands of the package manager that a project uses.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { enclosing } from './installed.ts';
 
 /** The commands of a package manager, each as one line to copy. */
 export interface PackageManager {
@@ -24,11 +25,11 @@ const lockfiles: readonly (readonly [string, Name])[] = [
 /** By `packageManager` in package.json and by lockfiles, of the project or of an enclosing folder; else npm. */
 export function packageManagerOf(project: string): PackageManager {
   const root = resolve(project);
-  for (let folder = root; ; folder = dirname(folder)) {
+  for (const folder of enclosing(root)) {
     const found = namedIn(folder);
     if (found !== undefined) return commands(found, root);
-    if (folder === dirname(folder)) return commands('npm', root);
   }
+  return commands('npm', root);
 }
 
 function namedIn(folder: string): Name | undefined {
