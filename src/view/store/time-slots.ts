@@ -42,7 +42,6 @@ export class TimeSlots {
     this.last = Math.max(this.last, other.last);
     this.total += other.total;
     for (let slot = Math.max(0, this.#newest - slots + 1); slot <= other.#newest; slot++) {
-      if (slot <= other.#newest - slots) continue;
       this.#counts[slot % slots]! += other.#counts[slot % slots]!;
       this.#waits[slot % slots]! += other.#waits[slot % slots]!;
       this.#waited[slot % slots]! += other.#waited[slot % slots]!;
