@@ -5,7 +5,7 @@ import { guard, replaceClassMethod } from '../messaging/index.ts';
 import { type ApiSlot, takeBack } from '../sdk/api-globals.ts';
 import type { Tracing } from '../sdk/tracing.ts';
 import { loadEsModules } from './es-modules.ts';
-import { type Class, classFile, type PackageFile, watchFiles } from './module-loads.ts';
+import { type Class, classFile, watchFiles } from './module-loads.ts';
 import { TracerHandOver } from './tracer-hand-over.ts';
 
 /** For each part of the API: its file, its class, and the method that registers something. */
@@ -58,13 +58,8 @@ export function endWhenOwnSdkStarts(tracing: Tracing): void {
     makeWay(slot, method, Object.getPrototypeOf(own[slot]) as object);
     const loaded = ({ prototype }: Class): void => makeWay(slot, method, prototype);
     watchFiles(
-      ['build/src/api/', 'dist/api/'].map((folder): PackageFile =>
-        classFile(
-          '@opentelemetry/api',
-          `${folder}${file}${folder === 'dist/api/' ? '.cjs' : '.js'}`,
-          className,
-          loaded,
-        ),
+      [`build/src/api/${file}.js`, `dist/api/${file}.cjs`].map((path) =>
+        classFile('@opentelemetry/api', path, className, loaded),
       ),
     );
     loadEsModules([
