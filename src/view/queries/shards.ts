@@ -11,51 +11,55 @@ export interface Shards {
   hops: readonly Hop[];
 }
 
+/** Queues of one exchange that may belong together: their names differ in one number, and they have the same consumers. */
+interface Family {
+  pattern: string;
+  /** The number of queues with such a name. */
+  queues: number;
+  /** The consumers of those that belong to no larger family. */
+  hops: Hop[];
+}
+
 /**
  * Finds the consumers of queues of one exchange whose names differ in one number, and which have the same consumers. A queue that
  * another service or group reads, too, is not grouped with the others.
  */
 export function shardsOf(hops: readonly Hop[]): Shards[] {
-  const queues = new Map<string, { queue: string; hops: Hop[] }>();
-  for (const hop of hops) {
-    if (hop.queue === '' || !/\d/.test(hop.queue)) continue;
-    const key = `${hop.card.id}\n${hop.queue}`;
-    const known = queues.get(key);
-    if (known === undefined) queues.set(key, { queue: hop.queue, hops: [hop] });
-    else known.hops.push(hop);
-  }
-  const families = new Map<string, { pattern: string; hops: Hop[][] }>();
-  const familiesOf = [...queues.values()].map((each) => {
-    const consumers = each.hops.map(consumerOf).toSorted();
-    const patterns = patternsOf(each.queue).map((pattern) => ({
-      pattern,
-      key: JSON.stringify([each.hops[0]!.card.id, pattern, consumers]),
-    }));
-    for (const { key, pattern } of patterns) {
-      const family = families.get(key) ?? { pattern, hops: [] };
+  const numbered = hops.filter(({ queue }) => /\d/.test(queue));
+  const families = new Map<string, Family>();
+  const queues = groupBy(numbered, ({ card, queue }) => `${card.id}\n${queue}`).map((readers) => {
+    const { card, queue } = readers[0]!;
+    const consumers = readers.map(consumerOf).toSorted();
+    const candidates = patternsOf(queue).map((pattern) => {
+      const key = JSON.stringify([card.id, pattern, consumers]);
+      const family = families.get(key) ?? { pattern, queues: 0, hops: [] };
       families.set(key, family);
-      family.hops.push(each.hops);
-    }
-    return { hops: each.hops, keys: patterns.map(({ key }) => key) };
+      family.queues++;
+      return family;
+    });
+    return { readers, candidates };
   });
   // A name with several numbers belongs to the largest family: that of the number which differs.
-  const chosen = new Map<string, Hop[]>();
-  for (const { hops: of, keys } of familiesOf) {
-    let best: string | undefined;
-    for (const key of keys)
-      if (best === undefined || families.get(key)!.hops.length >= families.get(best)!.hops.length) best = key;
-    if (best !== undefined) chosen.set(best, [...(chosen.get(best) ?? []), ...of]);
+  for (const { readers, candidates } of queues) {
+    const sizes = candidates.map((family) => family.queues);
+    candidates[sizes.lastIndexOf(Math.max(...sizes))]?.hops.push(...readers);
   }
-  return [...chosen].flatMap(([key, members]) => byConsumer(families.get(key)!.pattern, members));
+  return [...families.values()].flatMap(({ pattern, hops: members }) =>
+    groupBy(members, consumerOf)
+      .filter((shards) => shards.length >= fewest)
+      .map((shards) => ({ pattern, hops: shards })),
+  );
 }
 
-function byConsumer(pattern: string, members: readonly Hop[]): Shards[] {
-  const consumers = new Map<string, Hop[]>();
-  for (const hop of members) {
-    const key = consumerOf(hop);
-    consumers.set(key, [...(consumers.get(key) ?? []), hop]);
+function groupBy(hops: readonly Hop[], keyOf: (hop: Hop) => string): Hop[][] {
+  const groups = new Map<string, Hop[]>();
+  for (const hop of hops) {
+    const key = keyOf(hop);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [hop]);
+    else known.push(hop);
   }
-  return [...consumers.values()].filter((hops) => hops.length >= fewest).map((hops) => ({ pattern, hops }));
+  return [...groups.values()];
 }
 
 function consumerOf({ service, group, receiving }: Hop): string {
