@@ -1,7 +1,7 @@
 // The card of one destination on the map, with a row for each consumer.
 import type { VNode } from 'preact';
 import { counted, duration, group, rate } from '../queries/durations.ts';
-import { shownWait, slowestOf } from '../queries/shown-wait.ts';
+import { shardsThatDiffer, shownWait, slowestOf } from '../queries/shown-wait.ts';
 import type { ConsumerRow, DestinationCard, MapAnswer } from '../queries/types.ts';
 import { HistogramChart } from './histogram.tsx';
 
@@ -113,7 +113,7 @@ interface Fact {
 export function factsOf(row: ConsumerRow): Fact[] {
   const facts: Fact[] = [];
   const add = (text: string, meaning: string, bad = false): void => void facts.push({ text, meaning, bad });
-  const shard = row.shards.find(({ id }) => row.standsOut.includes(id));
+  const [shard] = shardsThatDiffer(row);
   if (shard !== undefined) add(`⚠ ${shard.queue}`, differenceOf(row), true);
   if (row.errors > 0) add(`✕ ${percent(row.errorShare)}`, `${group(row.errors)} deliveries failed`, true);
   if (row.lag !== undefined && row.lag > 0)
@@ -128,8 +128,8 @@ export function factsOf(row: ConsumerRow): Fact[] {
 }
 
 /** Which of a row's numbered queues differ from the others. */
-export function differenceOf({ shards, standsOut }: ConsumerRow): string {
-  const names = shards.filter(({ id }) => standsOut.includes(id)).map(({ queue }) => queue);
+export function differenceOf(row: ConsumerRow): string {
+  const names = shardsThatDiffer(row).map(({ queue }) => queue);
   const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
   return `${names.slice(0, 3).join(', ')}${more}: wait or share of failures more than twice that of a typical one of these queues`;
 }

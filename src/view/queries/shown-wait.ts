@@ -9,9 +9,13 @@ export function shownWait(row: ConsumerRow): Distribution | undefined {
 /** The row, or that of its numbered queues with the longest wait if this differs from the others. */
 export function slowestOf(row: ConsumerRow): ConsumerRow {
   let slowest = row;
-  for (const shard of row.shards)
-    if (row.standsOut.includes(shard.id) && p95Of(shard) > p95Of(slowest)) slowest = shard;
+  for (const shard of shardsThatDiffer(row)) if (p95Of(shard) > p95Of(slowest)) slowest = shard;
   return slowest;
+}
+
+/** Those of a row's numbered queues that differ from the others. */
+export function shardsThatDiffer({ shards, standsOut }: ConsumerRow): ConsumerRow[] {
+  return shards.filter(({ id }) => standsOut.includes(id));
 }
 
 /** Sorts consumers by their longest wait. */
