@@ -55,8 +55,7 @@ function cardText(card: DestinationCard, worst: number | undefined, width: numbe
     lines.push(printable(`  ${messages} messages were created for ${name}`));
   if (card.consumers.length === 0) lines.push('  no consumer seen');
   for (const row of card.consumers) {
-    // A view of an earlier version does not send these fields.
-    const { shards = [], standsOut = [] } = row as Partial<ConsumerRow>;
+    const { shards, standsOut } = queuesOf(row);
     const isWorst = row.id === worst || (!queues && shards.some(({ id }) => id === worst));
     lines.push(rowText(row, isWorst, width));
     // Those that differ from the others are always listed.
@@ -66,9 +65,14 @@ function cardText(card: DestinationCard, worst: number | undefined, width: numbe
   return lines;
 }
 
+/** The numbered queues of a row. A view of an earlier version does not send these fields. */
+function queuesOf({ shards = [], standsOut = [] }: Partial<ConsumerRow>): Pick<ConsumerRow, 'shards' | 'standsOut'> {
+  return { shards, standsOut };
+}
+
 function rowText(row: ConsumerRow, isWorst: boolean, width: number, indent = ' '): string {
   const wait = shownWait(row);
-  const { shards = [], standsOut = [] } = row as Partial<ConsumerRow>;
+  const { shards, standsOut } = queuesOf(row);
   const facts = [
     rate(row.rate),
     row.lag === undefined ? '' : `lag ${row.lag}`,
