@@ -29,6 +29,13 @@ export async function chromiumPath(): Promise<string | undefined> {
   return find();
 }
 
+/** Starts the installed Chromium, for programs. @throws if there is none. */
+export async function openBrowser(): Promise<Browser> {
+  const path = await chromiumPath();
+  if (path === undefined) throw new Error('there is no Chromium: install it, or set CHROMIUM_PATH');
+  return startBrowser(path);
+}
+
 /** Starts a Chromium that sends no requests except those of the pages it opens. */
 export function startBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({

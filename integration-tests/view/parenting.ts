@@ -6,7 +6,7 @@ import { type Measured, measureAll } from '../backends/parenting/measure.ts';
 import { scenarios } from '../backends/parenting/scenarios.ts';
 import { withTable, writeResults } from '../backends/parenting/table.ts';
 import { startBrokers } from '../brokers/index.ts';
-import { chromiumPath, startBrowser } from './browser.ts';
+import { openBrowser } from './browser.ts';
 import { drawPage } from './draw-traces.ts';
 import { palettePng } from './palette-png.ts';
 
@@ -14,9 +14,7 @@ const docs = join(import.meta.dirname, '../../docs');
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function takePictures(measured: readonly Measured[]): Promise<void> {
-  const path = await chromiumPath();
-  if (path === undefined) throw new Error('there is no Chromium: install it, or set CHROMIUM_PATH');
-  const browser = await startBrowser(path);
+  const browser = await openBrowser();
   for (const { name, services } of scenarios) {
     const columns = measured
       .filter(({ shape }) => shape.scenario === name)

@@ -1,7 +1,7 @@
 // Takes the screenshots of docs/view.md from a running "npm run demo -- --view": npm run docs:pictures
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromiumPath, startBrowser } from './browser.ts';
+import { openBrowser } from './browser.ts';
 
 interface Picture {
   name: string;
@@ -34,11 +34,9 @@ const pictures: Picture[] = [
 ];
 
 const url = process.argv[2] ?? 'http://127.0.0.1:4319';
-const path = await chromiumPath();
-if (path === undefined) throw new Error('there is no Chromium: install it, or set CHROMIUM_PATH');
 const folder = join(import.meta.dirname, '../../docs/images');
 await mkdir(folder, { recursive: true });
-const browser = await startBrowser(path);
+const browser = await openBrowser();
 for (const { name, hash, width, height, scheme, clicks } of pictures) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme ?? 'light' });
   await page.goto(url + hash);
