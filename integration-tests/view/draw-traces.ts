@@ -1,4 +1,5 @@
 // Draws traces as Jaeger's page does: a tree of spans with their services, and a bar of each on the time line of its trace.
+import { counted } from '../../src/view/queries/durations.ts';
 import type { ShownSpan } from '../backends/jaeger.ts';
 
 /** A column of a picture: the traces of one run. */
@@ -30,7 +31,7 @@ export function treeOf(spans: readonly ShownSpan[]): { span: ShownSpan; depth: n
 
 function linksOf({ links, parentSpanId }: ShownSpan): string {
   const others = links.filter(({ spanId }) => spanId !== parentSpanId).length;
-  return others === 0 ? '' : ` <i>${others} link${others === 1 ? '' : 's'}</i>`;
+  return others === 0 ? '' : ` <i>${counted(others, 'link')}</i>`;
 }
 
 function drawTrace(spans: readonly ShownSpan[], services: readonly string[]): string {
@@ -48,7 +49,7 @@ function drawTrace(spans: readonly ShownSpan[], services: readonly string[]): st
   });
   const rest = rows.length - lines.length;
   const more = rest > 0 ? `<div class="more">and ${rest} more spans</div>` : '';
-  const counts = `${spans.length} span${spans.length === 1 ? '' : 's'}, ${new Set(spans.map(serviceOf)).size} of ${services.length} services, ${Math.round(whole / 1e6)} ms`;
+  const counts = `${counted(spans.length, 'span')}, ${new Set(spans.map(serviceOf)).size} of ${services.length} services, ${Math.round(whole / 1e6)} ms`;
   return `<div class="trace"><div class="head">${counts}</div>${lines.join('')}${more}</div>`;
 }
 
