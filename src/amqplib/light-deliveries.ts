@@ -9,9 +9,8 @@ import {
 } from '../messaging/index.ts';
 import { isPlainTraceparentOf, parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
 import { Delivery } from './deliveries.ts';
+import { chunkSize, TagChunks } from './tag-chunks.ts';
 import type { MessageLike } from './types.ts';
-
-const chunkSize = 256;
 
 /** The common data of many deliveries. */
 interface Place {
@@ -36,9 +35,12 @@ interface Chunk {
  * links of a settlement of several messages.
  */
 export class LightDeliveries {
-  readonly #chunks = new Map<number, Chunk>();
-  #lastIndex = -1;
-  #last: Chunk | undefined;
+  readonly #chunks = new TagChunks<Chunk>(() => ({
+    traceparents: Array(chunkSize).fill(undefined),
+    places: Array(chunkSize).fill(undefined),
+    operations: undefined,
+    count: 0,
+  }));
   #place: Place | undefined;
   #size = 0;
   #highest = 0;
@@ -62,7 +64,7 @@ export class LightDeliveries {
     if (typeof traceparent !== 'string' || !isPlainTraceparentOf(traceparent, creation)) return false;
     const { deliveryTag: tag, exchange, routingKey } = fields;
     if (!Number.isSafeInteger(tag) || tag < 0) return false;
-    const chunk = this.#chunkOf(tag) ?? this.#addChunk(tag);
+    const chunk = this.#chunks.findOrAdd(tag);
     const at = tag % chunkSize;
     if (chunk.operations?.[at] !== undefined) return false;
     if (tag > this.#highest) this.#highest = tag;
@@ -76,17 +78,17 @@ export class LightDeliveries {
   }
 
   has(tag: number): boolean {
-    return this.#chunkOf(tag)?.places[tag % chunkSize] !== undefined;
+    return this.#chunks.find(tag)?.places[tag % chunkSize] !== undefined;
   }
 
   /** The destination of a delivery. */
   destinationOf(tag: number): Incoming['destination'] {
-    return this.#chunkOf(tag)?.places[tag % chunkSize]?.destination;
+    return this.#chunks.find(tag)?.places[tag % chunkSize]?.destination;
   }
 
   /** Lets the settlement of a delivery end an operation. Returns false if the delivery is not here. */
   endWhenSettled(tag: number, operation: LightOperation): boolean {
-    const chunk = this.#chunkOf(tag);
+    const chunk = this.#chunks.find(tag);
     if (chunk?.places[tag % chunkSize] === undefined) return false;
     chunk.operations ??= Array(chunkSize).fill(undefined);
     chunk.operations[tag % chunkSize] = operation;
@@ -95,12 +97,12 @@ export class LightDeliveries {
 
   /** Removes the operation of a delivery without ending it. */
   takeOperation(tag: number): LightOperation | undefined {
-    return takeFrom(this.#chunkOf(tag)?.operations, tag % chunkSize);
+    return takeFrom(this.#chunks.find(tag)?.operations, tag % chunkSize);
   }
 
   /** Removes all operations without ending them. */
   *takeOperations(): Iterable<LightOperation> {
-    for (const { operations } of this.#chunks.values()) {
+    for (const [, { operations }] of this.#chunks) {
       for (let at = 0; at < chunkSize; at++) {
         const operation = takeFrom(operations, at);
         if (operation !== undefined) yield operation;
@@ -110,16 +112,14 @@ export class LightDeliveries {
 
   /** Removes a settled delivery, and ends its operation. */
   delete(tag: number): void {
-    const chunk = this.#chunkOf(tag);
+    const chunk = this.#chunks.find(tag);
     const at = tag % chunkSize;
     if (chunk?.places[at] === undefined) return;
     chunk.places[at] = undefined;
     chunk.traceparents[at] = undefined;
     takeFrom(chunk.operations, at)?.end();
     this.#size--;
-    const index = Math.floor(tag / chunkSize);
-    // The next delivery is added to the last chunk.
-    if (--chunk.count === 0 && index !== Math.floor(this.#highest / chunkSize)) this.#deleteChunk(index);
+    this.#chunks.countRemoved(tag, chunk);
   }
 
   /** Removes all deliveries up to a tag, and ends their operations. */
@@ -130,7 +130,7 @@ export class LightDeliveries {
       if (first + chunkSize - 1 <= tag) {
         for (let at = 0; at < chunkSize; at++) takeFrom(chunk.operations, at)?.end();
         this.#size -= chunk.count;
-        this.#deleteChunk(index);
+        this.#chunks.delete(index);
       } else {
         for (let each = first; each <= tag; each++) this.delete(each);
       }
@@ -142,7 +142,7 @@ export class LightDeliveries {
   }
 
   find(tag: number): Delivery | undefined {
-    const chunk = this.#chunkOf(tag);
+    const chunk = this.#chunks.find(tag);
     const place = chunk?.places[tag % chunkSize];
     return place && deliveryOf(tag, chunk.traceparents[tag % chunkSize]!, place);
   }
@@ -159,36 +159,6 @@ export class LightDeliveries {
       }
     }
     return found;
-  }
-
-  #chunkOf(tag: number): Chunk | undefined {
-    const index = Math.floor(tag / chunkSize);
-    if (index === this.#lastIndex) return this.#last;
-    const chunk = this.#chunks.get(index);
-    if (chunk === undefined) return undefined;
-    this.#lastIndex = index;
-    this.#last = chunk;
-    return chunk;
-  }
-
-  #addChunk(tag: number): Chunk {
-    const index = Math.floor(tag / chunkSize);
-    const chunk: Chunk = {
-      traceparents: Array(chunkSize).fill(undefined),
-      places: Array(chunkSize).fill(undefined),
-      operations: undefined,
-      count: 0,
-    };
-    this.#chunks.set(index, chunk);
-    this.#lastIndex = index;
-    this.#last = chunk;
-    return chunk;
-  }
-
-  #deleteChunk(index: number): void {
-    this.#chunks.delete(index);
-    this.#lastIndex = -1;
-    this.#last = undefined;
   }
 
   #placeOf(exchange: string, routingKey: string, queue: string, destination: Incoming['destination']): Place {

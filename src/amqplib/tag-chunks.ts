@@ -1,0 +1,87 @@
+// Finds the data of a delivery tag among chunks of neighbouring tags.
+
+/** The number of tags in a chunk. */
+export const chunkSize = 256;
+
+/** The data of neighbouring tags. */
+interface Chunk {
+  /** The number of tags that have data; whoever adds data counts it here. */
+  count: number;
+}
+
+/**
+ * The chunks of a channel, by delivery tag. Tags increase, and most are removed soon: a `Map` of them would be copied again and
+ * again. Only the chunk that was added last is kept when it is empty, because it gets the next delivery.
+ */
+export class TagChunks<C extends Chunk> implements Iterable<[index: number, chunk: C]> {
+  readonly #chunks = new Map<number, C>();
+  readonly #make: () => C;
+  #added = -1;
+  // The chunk that was found last.
+  #last: C | undefined;
+  #lastIndex = -1;
+
+  /** @param make - makes an empty chunk. */
+  constructor(make: () => C) {
+    this.#make = make;
+  }
+
+  get size(): number {
+    return this.#chunks.size;
+  }
+
+  find(tag: number): C | undefined {
+    const index = indexOf(tag);
+    if (index === this.#lastIndex) return this.#last;
+    const chunk = this.#chunks.get(index);
+    if (chunk === undefined) return undefined;
+    this.#last = chunk;
+    this.#lastIndex = index;
+    return chunk;
+  }
+
+  /** The chunk to add the data of a tag to. */
+  findOrAdd(tag: number): C {
+    return this.find(tag) ?? this.#add(indexOf(tag));
+  }
+
+  /** Called when the data of a tag has been removed. */
+  countRemoved(tag: number, chunk: C): void {
+    if (--chunk.count > 0) return;
+    const index = indexOf(tag);
+    if (index !== this.#added) this.delete(index);
+  }
+
+  /** Removes a chunk with all its data. */
+  delete(index: number): void {
+    this.#chunks.delete(index);
+    if (index !== this.#lastIndex) return;
+    this.#last = undefined;
+    this.#lastIndex = -1;
+  }
+
+  clear(): void {
+    this.#chunks.clear();
+    this.#last = undefined;
+    this.#lastIndex = -1;
+  }
+
+  /** The chunks in the order in which they were added; each may be deleted while it is visited. */
+  [Symbol.iterator](): MapIterator<[number, C]> {
+    return this.#chunks.entries();
+  }
+
+  #add(index: number): C {
+    if (this.#chunks.get(this.#added)?.count === 0) this.delete(this.#added);
+    const chunk = this.#make();
+    this.#chunks.set(index, chunk);
+    this.#added = index;
+    this.#last = chunk;
+    this.#lastIndex = index;
+    return chunk;
+  }
+}
+
+function indexOf(tag: number): number {
+  return Math.floor(tag / chunkSize);
+}
