@@ -5,7 +5,7 @@ import { describe, expect, inject, it, vi } from 'vitest';
 import { uniqueName } from '../../test-support/inputs.ts';
 import { type Recording, recordSpans } from '../../test-support/spans.ts';
 import { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
-import { endAfterwards, rawRedis, tracedRedis } from './setup.ts';
+import { cut, endAfterwards, tracedRedis } from './setup.ts';
 
 /** A traced client whose connection can be cut in the middle of a reply. */
 async function behindProxy(
@@ -20,14 +20,6 @@ async function behindProxy(
   } finally {
     proxy.close();
   }
-}
-
-/** Ends a client's connection from the server's side, and waits until the client has noticed. */
-async function cut(redis: Redis, connection?: number): Promise<void> {
-  const id = connection ?? (await redis.client('ID'));
-  const closed = once(redis, 'close');
-  await rawRedis().client('KILL', 'ID', id);
-  await closed;
 }
 
 /** Sends an XADD whose reply is cut off. */

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { type Context, context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { Command, type Redis, ReplyError } from 'ioredis';
 import { expect, it } from 'vitest';
 import { uniqueName } from '../../test-support/inputs.ts';
 import { recordSpans } from '../../test-support/spans.ts';
-import { rawRedis, tracedRedis } from './setup.ts';
+import { cut, fieldsIn, rawRedis, tracedRedis } from './setup.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const unsampled = (spanId: string): Context =>
@@ -26,9 +25,6 @@ function passing(options = {}, fastPath = true): ReturnType<typeof tracedRedis> 
   const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0) });
   return tracedRedis(options, { recording: recordSpans({ sampler }), propagator: 'mqtrace', fastPath });
 }
-
-const fieldsIn = async (stream: string): Promise<unknown[]> =>
-  (await rawRedis().xrange(stream, '-', '+')).map(([, fields]) => fields);
 
 /** The ways to send two entries, each in its own context. */
 const ways: Record<string, (redis: Redis, stream: string) => Promise<unknown>> = {
@@ -76,12 +72,10 @@ it.each(['commands', 'a pipeline'])('%s that are sent again carry the contexts o
   const { redis } = passing();
   const stream = uniqueName('orders');
   const id = await redis.client('ID');
-  const closed = once(redis, 'close');
   // Written behind a command that blocks, and lost with it.
   void redis.xread('BLOCK', 300, 'STREAMS', uniqueName('empty'), '$').catch(() => {});
   const sent = ways[way]!(redis, stream);
-  await rawRedis().client('KILL', 'ID', id);
-  await closed;
+  await cut(redis, id);
   expect(await fieldsIn(stream)).toStrictEqual([]);
   await sent;
   expect(await fieldsIn(stream)).toStrictEqual(expected);

@@ -1,16 +1,12 @@
-import { once } from 'node:events';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { Command, type Redis, ReplyError } from 'ioredis';
 import { expect, it } from 'vitest';
 import { uniqueName } from '../../test-support/inputs.ts';
 import { type Recording, recordSpans } from '../../test-support/spans.ts';
-import { rawRedis, tracedRedis } from './setup.ts';
+import { cut, fieldsIn, tracedRedis } from './setup.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const sampled = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: '00f067aa0ba902b1', traceFlags: 1 });
-
-const fieldsIn = async (stream: string): Promise<unknown[]> =>
-  (await rawRedis().xrange(stream, '-', '+')).map(([, fields]) => fields);
 
 /** The fields of entries that were sent in the spans of these XADDs. */
 const carrying = (recording: Recording): string[][] =>
@@ -43,12 +39,10 @@ it.each(['commands', 'a pipeline'])('%s with spans that are sent again carry the
   const { redis, recording } = tracedRedis({}, { propagator: 'mqtrace' });
   const stream = uniqueName('orders');
   const id = await redis.client('ID');
-  const closed = once(redis, 'close');
   // Written behind a command that blocks, and lost with it.
   void redis.xread('BLOCK', 300, 'STREAMS', uniqueName('empty'), '$').catch(() => {});
   const sent = context.with(sampled, () => ways[way]!(redis, stream));
-  await rawRedis().client('KILL', 'ID', id);
-  await closed;
+  await cut(redis, id);
   await sent;
   expect(carrying(recording)).toHaveLength(2);
   expect(await fieldsIn(stream)).toStrictEqual(carrying(recording));
@@ -59,11 +53,9 @@ it('a kept creation context is not replaced when the command is sent again', asy
   const stream = uniqueName('orders');
   const existing = ['a', 'b', 'traceparent', `00-${traceId}-00f067aa0ba902b2-01`];
   const id = await redis.client('ID');
-  const closed = once(redis, 'close');
   void redis.xread('BLOCK', 300, 'STREAMS', uniqueName('empty'), '$').catch(() => {});
   const sent = context.with(sampled, () => redis.xadd(stream, '*', ...existing));
-  await rawRedis().client('KILL', 'ID', id);
-  await closed;
+  await cut(redis, id);
   await sent;
   expect(await fieldsIn(stream)).toStrictEqual([existing]);
   expect(recording.spans().filter(({ name }) => name === `xadd ${stream}`)).toHaveLength(1);

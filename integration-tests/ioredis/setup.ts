@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type TraceRedisOptions, traceRedis } from 'mqtrace/ioredis';
 import { afterEach, inject } from 'vitest';
@@ -18,6 +19,19 @@ afterEach(() => {
 /** An untraced client of the suite's Redis. */
 export function rawRedis(options: RedisOptions = {}): Redis {
   return endAfterwards(new Redis(inject('redisUrl'), options as RedisOptions & { replyMapping?: 'legacy' }));
+}
+
+/** The fields of all entries of a stream, as they are stored. */
+export async function fieldsIn(stream: string): Promise<unknown[]> {
+  return (await rawRedis().xrange(stream, '-', '+')).map(([, fields]) => fields);
+}
+
+/** Ends a client's connection from the server's side, and waits until the client has noticed. */
+export async function cut(redis: Redis, connection?: number): Promise<void> {
+  const id = connection ?? (await redis.client('ID'));
+  const closed = once(redis, 'close');
+  await rawRedis().client('KILL', 'ID', id);
+  await closed;
 }
 
 /** A traced client and its recorded spans. */
