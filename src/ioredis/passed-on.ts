@@ -5,6 +5,7 @@ import { reportFault } from '../common/faults.ts';
 import { createStamp, guard, type Messaging, type Stamp } from '../messaging/index.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { fieldsOfXadd, text } from './arguments.ts';
+import { onReject } from './command-hooks.ts';
 import type { Command } from './types.ts';
 
 // A Redis client writes a command within sendCommand(), or calls sendCommand() again later. So the trace fields are in its
@@ -92,15 +93,7 @@ export function passOnToClusterAgain(command: Command): void {
 
 /** Errors of ioredis contain the arguments of the command, which must be those of the application. */
 function hideFromErrors(command: Command): void {
-  const { reject } = command;
-  command.reject = (error): void => {
-    try {
-      restoreArguments(error, command, givenArguments.get(command));
-    } catch (fault) {
-      reportFault('tracing a Redis error', fault);
-    }
-    reject.call(command, error);
-  };
+  onReject(command, (error) => restoreArguments(error, command, givenArguments.get(command)));
 }
 
 /** Replaces the arguments in an error of ioredis, if they are those of this command. @internal */
