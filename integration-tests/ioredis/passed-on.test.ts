@@ -2,7 +2,7 @@ import { type Context, context, propagation, ROOT_CONTEXT, trace } from '@opente
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { Command, type Redis, ReplyError } from 'ioredis';
 import { expect, it } from 'vitest';
-import { uniqueName } from '../../test-support/inputs.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
 import { recordSpans } from '../../test-support/spans.ts';
 import { cut, fieldsIn, rawRedis, tracedRedis } from './setup.ts';
 
@@ -89,10 +89,7 @@ it('commands and errors have the arguments of the application', async () => {
   const command = new Command('xadd', args, { replyEncoding: 'utf8' });
   const sending = context.with(unsampled(one), () => redis.sendCommand(command)) as Promise<unknown>;
   expect(command.args).toStrictEqual(args);
-  const error = await sending.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
+  const error = await failure(() => sending);
   expect(error).toBeInstanceOf(ReplyError);
   expect(error).toMatchObject({ command: { name: 'xadd', args } });
   const [results] = [await context.with(unsampled(one), () => redis.pipeline().xadd(stream, '1-1', 'a', 'b').exec())];

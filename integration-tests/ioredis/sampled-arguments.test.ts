@@ -1,7 +1,7 @@
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { Command, type Redis, ReplyError } from 'ioredis';
 import { expect, it } from 'vitest';
-import { uniqueName } from '../../test-support/inputs.ts';
+import { failure, uniqueName } from '../../test-support/inputs.ts';
 import { type Recording, recordSpans } from '../../test-support/spans.ts';
 import { cut, fieldsIn, tracedRedis } from './setup.ts';
 
@@ -69,10 +69,7 @@ it('a command with a span has the arguments of the application after it was writ
   const command = new Command('xadd', args, { replyEncoding: 'utf8' });
   const sending = context.with(sampled, () => redis.sendCommand(command)) as Promise<unknown>;
   expect(command.args).toStrictEqual(args);
-  const error = await sending.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
+  const error = await failure(() => sending);
   expect(error).toBeInstanceOf(ReplyError);
   expect(error).toMatchObject({ command: { name: 'xadd', args } });
 });
