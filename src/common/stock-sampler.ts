@@ -1,5 +1,6 @@
 // Recognizes a provider of the stock SDK whose sampler certainly drops some spans.
 import { type Context, ROOT_CONTEXT, trace, type TracerProvider } from '@opentelemetry/api';
+import { classOf } from './class-of.ts';
 
 interface SamplerLike {
   shouldSample?: unknown;
@@ -114,10 +115,4 @@ function drops(sampler: SamplerLike, parent: Context): boolean {
     const { decision, attributes, traceState } = (result ?? {}) as Record<string, unknown>;
     return decision === 0 && attributes === undefined && traceState === undefined;
   });
-}
-
-/** The name of an object's class. @internal */
-export function classOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return (value.constructor as { name?: string } | undefined)?.name;
 }

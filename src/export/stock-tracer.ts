@@ -1,7 +1,8 @@
 // Recognizes a tracer of the unmodified SDK, and creates a tracer of light spans in its place.
 import type { Tracer } from '@opentelemetry/api';
 import type { IdGenerator, ReadableSpan, Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { classOf, isUnmodified } from '../common/stock-sampler.ts';
+import { classOf } from '../common/class-of.ts';
+import { isUnmodified } from '../common/stock-sampler.ts';
 import type { LightSource } from './light-span.ts';
 import { type LightDecisions, LightTracer } from './light-tracer.ts';
 import { randomIds } from './random-ids.ts';

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultTextMapSetter, propagation, ROOT_CONTEXT, type TextMapPropagator, trace } from '@opentelemetry/api';
 import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
+import { classOf } from '../common/class-of.ts';
 import { fastExtractPlain } from './fast-extract.ts';
 
 interface CompositeLike extends TextMapPropagator {
@@ -36,9 +37,8 @@ function isUnmodifiedComposite(propagator: unknown): propagator is CompositeLike
 }
 
 function isUnmodified(value: unknown, name: string): value is CompositeLike {
-  if (typeof value !== 'object' || value === null) return false;
-  if ((value.constructor as { name?: string } | undefined)?.name !== name) return false;
-  return !['inject', 'extract', 'fields'].some((method) => Object.hasOwn(value, method));
+  if (classOf(value) !== name) return false;
+  return !['inject', 'extract', 'fields'].some((method) => Object.hasOwn(value as object, method));
 }
 
 const ids = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
