@@ -53,6 +53,8 @@ export function setUp(variant, sink) {
     writesHeaders: tracer === 'context',
     /** Headers of the application that each message has besides; undefined: none. */
     ownHeaders: featureHeaders[feature],
+    /** The headers that the application gives to a send in this context; undefined: none. */
+    sentHeaders: (texts) => (tracer === 'context' ? texts : featureHeaders[feature]),
     /** The client, wrapped by this variant. */
     wrap: (client, trace) => (traced && tracer !== 'register' ? trace(client, options) : client),
     /** Must be called before the client is loaded, so that the auto-instrumentation patches it. */

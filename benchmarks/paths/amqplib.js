@@ -99,8 +99,8 @@ export function deliveries() {
 }
 
 /** The options of each publish, as an application creates them. */
-const optionsOf = ({ writesHeaders, ownHeaders }, texts) => {
-  const headers = writesHeaders ? texts : ownHeaders;
+const optionsOf = (tools, texts) => {
+  const headers = tools.sentHeaders(texts);
   return headers ? () => ({ persistent: true, headers: { ...headers } }) : () => ({ persistent: true });
 };
 

@@ -30,11 +30,7 @@ function xadd(tools) {
   return (fields) => redis.xadd('orders', '*', ...fields);
 }
 
-const fieldsOf = (tools, texts) => [
-  'order',
-  '7',
-  ...Object.entries((tools.writesHeaders ? texts : tools.ownHeaders) ?? {}).flat(),
-];
+const fieldsOf = (tools, texts) => ['order', '7', ...Object.entries(tools.sentHeaders(texts) ?? {}).flat()];
 
 export const families = {
   'ioredis XADD'(tools) {

@@ -114,12 +114,8 @@ const callbacks = { heartbeat: async () => {}, pause: () => () => {} };
 
 /** Creates what is given to `send`: a number of messages. */
 function recordsOf(tools, texts, batch) {
-  const message = () => ({
-    key: 'order-7',
-    value: '{"order":7}',
-    ...(tools.writesHeaders && { headers: { ...texts } }),
-    ...(tools.ownHeaders && { headers: { ...tools.ownHeaders } }),
-  });
+  const headers = tools.sentHeaders(texts);
+  const message = () => ({ key: 'order-7', value: '{"order":7}', ...(headers && { headers: { ...headers } }) });
   return () => ({ topic: 'orders', messages: many(batch, message) });
 }
 
