@@ -23,15 +23,16 @@ function pathOf({ json, short }: BenchOptions, { node }: Machine): string | unde
 
 async function measure(options: BenchOptions, node: string): Promise<Results> {
   const { parts, short } = options;
+  /** How both paths and options are measured. */
+  const onPaths = { ...options, rounds: options.rounds ?? (short ? 10 : 40), messages: short ? 500 : 2000, node, log };
   const measured: { -readonly [P in keyof Results]: Results[P] } = {};
   if (parts.has('paths')) {
     const machine = await machineOf(node);
-    const rounds = options.rounds ?? (short ? 10 : 40);
     const path = pathOf(options, machine);
     const save = (results: readonly PathResult[]): void => {
       if (path !== undefined) writeResults(path, { paths: { machine, results } });
     };
-    const results = await measurePaths({ ...options, rounds, messages: short ? 500 : 2000, node, log, save });
+    const results = await measurePaths({ ...onPaths, save });
     measured.paths = { machine, results };
     title('Paths', machine);
     console.log('Microseconds of processor time per message above the raw client: minimum (median, quartiles).\n');
@@ -44,11 +45,10 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
     const save = (some: readonly PathResult[]): void => {
       if (path !== undefined) writeResults(path, { options: { machine, results: some } });
     };
-    const rounds = options.rounds ?? (short ? 10 : 40);
     for (const family of options.families.filter(({ name }) => optionFamilies.includes(name))) {
       const variants = optionVariants(family.client);
-      const of = { ...options, families: [family], variants, choice: optionChoice, rounds };
-      results.push(...(await measurePaths({ ...of, messages: short ? 500 : 2000, node, log, save })));
+      const of = { ...onPaths, families: [family], variants, choice: optionChoice };
+      results.push(...(await measurePaths({ ...of, save })));
     }
     measured.options = { machine, results };
     title('Options', machine);
