@@ -1,4 +1,5 @@
 // Traces the channels that amqplib connections create, for applications that do not wrap a connection.
+import { onceForEach } from '../common/once-for-each.ts';
 import {
   guard,
   isAutoInstrumented,
@@ -28,12 +29,9 @@ export function traceConnectionClass(
   current: () => TraceAmqplibOptions | undefined,
 ): void {
   /** One for each options object, because many channels share the same options. */
-  const messagings = new WeakMap<TraceAmqplibOptions, Messaging>();
-  const messagingOf = (options: TraceAmqplibOptions): Messaging => {
-    const known = messagings.get(options) ?? new Messaging('rabbitmq', 'traceConnection', options);
-    messagings.set(options, known);
-    return known;
-  };
+  const messagingOf = onceForEach(
+    (options: TraceAmqplibOptions) => new Messaging('rabbitmq', 'traceConnection', options),
+  );
   const { prototype } = connection;
   const { createChannel } = prototype as { createChannel: Method };
   const lags = new WeakMap<object, QueueLag>();

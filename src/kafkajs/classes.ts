@@ -1,4 +1,5 @@
 // Traces the producers and consumers that kafkajs clients create, for applications that do not wrap a client.
+import { onceForEach } from '../common/once-for-each.ts';
 import {
   guard,
   isAutoInstrumented,
@@ -21,12 +22,7 @@ import type { ConsumerLike, ProducerLike } from './types.ts';
  */
 export function traceKafkaClass(client: { prototype: object }, current: () => TraceKafkaOptions | undefined): void {
   /** One for each options object, because many clients share the same options. */
-  const created = new WeakMap<TraceKafkaOptions, CreatedClients>();
-  const createdWith = (options: TraceKafkaOptions): CreatedClients => {
-    const known = created.get(options) ?? new CreatedClients(options);
-    created.set(options, known);
-    return known;
-  };
+  const createdWith = onceForEach((options: TraceKafkaOptions) => new CreatedClients(options));
   const trace = (kafka: unknown, name: string, raw: unknown, made: object, method: string, config: unknown): void => {
     const options = current();
     if (options === undefined || isTracedExplicitly(kafka as object)) return;

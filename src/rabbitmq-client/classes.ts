@@ -1,5 +1,6 @@
 // Traces all connections of rabbitmq-client, for applications that do not wrap a connection.
 import type { TraceAmqplibOptions } from '../amqplib/options.ts';
+import { onceForEach } from '../common/once-for-each.ts';
 import { guard, isTracedExplicitly, Messaging, replaceClassMethod } from '../messaging/index.ts';
 import { type ConnectionTracing, replaceConnectionMethods } from './connection-methods.ts';
 
@@ -15,15 +16,10 @@ export function traceRabbitClass(
   current: () => TraceAmqplibOptions | undefined,
 ): void {
   /** One for each options object, because many channels share the same options. */
-  const tracings = new WeakMap<TraceAmqplibOptions, ConnectionTracing>();
-  const tracingWith = (options: TraceAmqplibOptions): ConnectionTracing => {
-    const known = tracings.get(options) ?? {
-      messaging: new Messaging('rabbitmq', 'traceRabbitClient', options),
-      options,
-    };
-    tracings.set(options, known);
-    return known;
-  };
+  const tracingWith = onceForEach((options: TraceAmqplibOptions): ConnectionTracing => ({
+    messaging: new Messaging('rabbitmq', 'traceRabbitClient', options),
+    options,
+  }));
   const { prototype } = connection;
   replaceConnectionMethods(
     (name, make) => replaceClassMethod(prototype, name, make),
