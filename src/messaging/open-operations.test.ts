@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -41,4 +44,24 @@ test('each may be removed while they are visited', () => {
   }
   expect(visited).toEqual(operations);
   expect([...open]).toEqual([]);
+});
+
+/** Removes three operations, first the middle one; returns its entry, and the operations before and after it. */
+function removeThree(open: OpenOperations): { middle: unknown; others: WeakRef<object>[] } {
+  const [before, middle, after] = [1, 2, 3].map(() => {
+    const operation = noOperation(ROOT_CONTEXT);
+    return { entry: open.add(operation), operation: new WeakRef(operation) };
+  });
+  for (const each of [middle!, before!, after!]) each.entry.remove();
+  return { middle: middle!.entry, others: [before!.operation, after!.operation] };
+}
+
+test('a removed one keeps no others in memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { middle, others } = removeThree(new OpenOperations());
+  await setImmediate();
+  collect();
+  expect(others.map((other) => other.deref())).toEqual([undefined, undefined]);
+  expect(middle).toBeDefined();
 });

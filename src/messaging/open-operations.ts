@@ -47,14 +47,15 @@ export class OpenOperations implements Iterable<Operation> {
     else previous.next = next;
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
+    // Else each removed entry that still exists would keep all later ones in memory.
+    entry.previous = undefined;
+    entry.next = undefined;
   }
 
-  /** All of them; each may be removed while it is visited. */
-  *[Symbol.iterator](): Iterator<Operation> {
-    for (let entry = this.#first; entry !== undefined;) {
-      const { next } = entry;
-      yield entry.operation;
-      entry = next;
-    }
+  /** All of them; any may be removed meanwhile. */
+  [Symbol.iterator](): Iterator<Operation> {
+    const all: Operation[] = [];
+    for (let entry = this.#first; entry !== undefined; entry = entry.next) all.push(entry.operation);
+    return all.values();
   }
 }
