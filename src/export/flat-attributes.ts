@@ -35,22 +35,38 @@ export function flatten(
   limits: Required<SpanLimits>,
   skipUndefined = false,
 ): FlatAttributes | undefined {
-  const flat: FlatAttributes = [];
-  if (attributes === undefined) return flat;
+  if (attributes === undefined) return [];
   if (typeof attributes !== 'object') return undefined;
   const { attributeValueLengthLimit } = limits;
+  let count = 0;
+  for (const _ in attributes) count++;
+  // Adding to an empty list would reserve memory for 16 elements, for as long as the span is open.
+  const flat = listOf(2 * count);
+  let length = 0;
   for (const key in attributes) {
     if (!hasOwn(attributes, key)) continue;
     const value = (attributes as Record<string, unknown>)[key];
     if (skipUndefined && value === undefined) continue;
     if (!isPlainKey(key) || !isPlainValue(value, attributeValueLengthLimit)) return undefined;
-    flat.push(key, value);
+    flat[length++] = key;
+    flat[length++] = value;
   }
-  return flat.length > 2 * limits.attributeCountLimit ? undefined : flat;
+  if (length < flat.length) flat.length = length;
+  return length > 2 * limits.attributeCountLimit ? undefined : flat;
 }
 
+/** A list of exactly this length, to be filled. */
+function listOf(length: number): FlatAttributes {
+  // oxlint-disable-next-line unicorn/no-new-array -- of this length
+  return new Array<string | PlainValue>(length);
+}
+
+/** Up to this length, a list to which an attribute is added is copied, because V8 would reserve memory for 16 more elements. */
+const shortList = 16;
+
 /**
- * Sets an attribute. Returns false and changes nothing if the SDK would drop or change it.
+ * Sets an attribute. Returns the list, which is another one if it had to grow; undefined, without a change, if the SDK would drop
+ * or change the attribute.
  *
  * @param others - the length of another list of the span, without this name.
  * @internal
@@ -61,19 +77,26 @@ export function setFlat(
   value: unknown,
   limits: Required<SpanLimits>,
   others = 0,
-): boolean {
-  if (typeof key !== 'string' || !isPlainKey(key)) return false;
-  if (!isPlainValue(value, limits.attributeValueLengthLimit)) return false;
+): FlatAttributes | undefined {
+  if (typeof key !== 'string' || !isPlainKey(key)) return undefined;
+  if (!isPlainValue(value, limits.attributeValueLengthLimit)) return undefined;
   const { length } = flat;
   for (let at = 0; at < length; at += 2) {
     if (flat[at] === key) {
       flat[at + 1] = value;
-      return true;
+      return flat;
     }
   }
-  if (length + others >= 2 * limits.attributeCountLimit) return false;
-  flat.push(key, value);
-  return true;
+  if (length + others >= 2 * limits.attributeCountLimit) return undefined;
+  if (length > shortList) {
+    flat.push(key, value);
+    return flat;
+  }
+  const grown = listOf(length + 2);
+  for (let at = 0; at < length; at++) grown[at] = flat[at]!;
+  grown[length] = key;
+  grown[length + 1] = value;
+  return grown;
 }
 
 /** @internal */

@@ -100,15 +100,15 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
 
   #set(key: string, value: AttributeValue): boolean {
     const { limits } = this.source;
-    const { parts } = this;
-    if (parts === undefined) return setFlat(this.flat, key, value, limits);
-    if (hasName(parts.flat, key)) {
+    if (this.parts !== undefined && hasName(this.parts.flat, key)) {
       // This span differs from the others of its operation.
-      this.flat = parts.flat.concat(this.flat);
+      this.flat = this.parts.flat.concat(this.flat);
       this.parts = undefined;
-      return setFlat(this.flat, key, value, limits);
     }
-    return setFlat(this.flat, key, value, limits, parts.flat.length);
+    const flat = setFlat(this.flat, key, value, limits, this.parts?.flat.length);
+    if (flat === undefined) return false;
+    this.flat = flat;
+    return true;
   }
 
   setAttributes(attributes: Attributes): this {
