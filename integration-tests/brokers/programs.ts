@@ -64,7 +64,10 @@ export type Program =
   | 'java'
   | 'mvn'
   | 'prometheus'
-  | 'promtool';
+  | 'promtool'
+  | 'javac'
+  | 'go'
+  | 'python3';
 
 const programs: Record<Program, Sources> = {
   'redis-server': { find: () => candidates('redis-server')[0], debian: ['redis-server'], homebrew: 'redis' },
@@ -79,7 +82,17 @@ const programs: Record<Program, Sources> = {
   prometheus: { find: () => candidates('prometheus')[0], debian: ['prometheus'], homebrew: 'prometheus' },
   promtool: { find: () => candidates('promtool')[0], debian: ['prometheus'], homebrew: 'prometheus' },
   mvn: { find: () => candidates('mvn')[0], debian: ['maven'], homebrew: 'maven' },
+  // Java runs a source file only with its compiler.
+  javac: {
+    find: () => candidates('javac')[0],
+    debian: ['openjdk-17-jdk-headless', 'openjdk-21-jdk-headless', 'default-jdk-headless'],
+    homebrew: 'openjdk',
+  },
+  go: { find: () => candidates('go')[0], debian: ['golang-go'], homebrew: 'go' },
+  python3: { find: () => candidates('python3')[0], debian: ['python3-venv'], homebrew: 'python' },
 };
+
+const forBrokers = new Set<Program>(['redis-server', 'rabbitmq-server', 'epmd', 'java', 'mvn']);
 
 /** The path of a program, or undefined if it is not installed. */
 function find(program: Program): string | undefined {
@@ -124,5 +137,6 @@ function howToGet(missing: readonly Program[], hasApt: boolean): string {
   const packages = missing.map((program) => (hasApt ? programs[program].debian[0] : programs[program].homebrew));
   const install = `${hasApt ? 'sudo apt-get install' : 'brew install'} ${[...new Set(packages)].join(' ')}`;
   if (missing.includes('prometheus')) return `no Prometheus here: install it (${install})`;
+  if (!missing.some((program) => forBrokers.has(program))) return `${names} is missing: install it (${install})`;
   return `no brokers without ${names}: install them (${install}), or start Docker, or set KAFKA_BROKERS, AMQP_URL and REDIS_URL`;
 }

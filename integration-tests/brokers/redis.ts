@@ -9,13 +9,21 @@ import { until } from './wait.ts';
 /** No data is to be persisted. */
 export const withoutPersistence = ['--save', '', '--appendonly', 'no'] as const;
 
-/** Starts one `redis-server` on 127.0.0.1 in a new directory. */
-export async function startRedisServer(port: number, options: readonly string[] = []): Promise<Running<string>> {
+/**
+ * Starts one `redis-server` on 127.0.0.1 in a new directory.
+ *
+ * @param program - default: the installed one.
+ */
+export async function startRedisServer(
+  port: number,
+  options: readonly string[] = [],
+  program: string = pathOf('redis-server'),
+): Promise<Running<string>> {
   const at = `redis://127.0.0.1:${port}`;
   const directory = await makeDirectory('redis');
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, ...withoutPersistence, ...options];
   const server = nativeServer(
-    () => startProcess('redis', [pathOf('redis-server'), ...args], { directory }),
+    () => startProcess('redis', [program, ...args], { directory }),
     (check) => until('Redis', () => probeRedis(at, directory), { check }),
   );
   const stop = async (): Promise<void> => {
