@@ -1,79 +1,82 @@
-// Answers the questions of docs/compared.md with one tracer on the real brokers. Plain JavaScript: the auto-instrumentations need
-// Node's own `require`.
-//   node program.js mqtrace|opentelemetry|sentry|datadog KAFKA_BROKER AMQP_URL REDIS_URL
+// Answers the questions of docs/compared.md with one tracer on the real brokers, about each client in a process of its own, so that
+// what fails for one is not left to the next. Plain JavaScript: the auto-instrumentations need Node's own `require`.
+//   node program.js TRACER KAFKA_BROKER AMQP_URL REDIS_URL [CLIENT]
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { clients } from './clients/index.js';
 
-const [, , tracerName, kafkaBroker, amqpUrl, redisUrl] = process.argv;
-const addresses = { kafkaBroker, amqpUrl, redisUrl };
-// Before the clients are loaded.
-await import(`./set-up/${tracerName}.js`);
-const tracer = globalThis.compared;
+const [, , tracerName, kafkaBroker, amqpUrl, redisUrl, name] = process.argv;
+const write = (answers) => process.stdout.write(`answers ${JSON.stringify(answers)}\n`, () => process.exit(0));
 
-const require = createRequire(import.meta.url);
-const modules = {
-  kafkajs: require('kafkajs'),
-  amqplib: require('amqplib'),
-  ioredis: require('ioredis'),
-  bullmq: require('bullmq'),
-  ...tracer.modules,
-};
-const { kafkajsClient } = await import('./clients/kafkajs.js');
-const { amqplibClient } = await import('./clients/amqplib.js');
-const { ioredisClient } = await import('./clients/ioredis.js');
-const { bullmqClient } = await import('./clients/bullmq.js');
-const { commonQuestions } = await import('./questions/common.js');
-const { kafkajsQuestions } = await import('./questions/kafkajs.js');
-const { amqplibQuestions } = await import('./questions/amqplib.js');
-const { ioredisQuestions } = await import('./questions/ioredis.js');
-const { moduleQuestions } = await import('./programs/modules.js');
+/** The answers about one client. */
+async function askInProcess(client) {
+  const args = [fileURLToPath(import.meta.url), tracerName, kafkaBroker, amqpUrl, redisUrl, client];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 300_000, maxBuffer: 1e8 });
+  process.stderr.write(stderr);
+  const line = stdout.split('\n').find((each) => each.startsWith('answers '));
+  return JSON.parse(line.slice('answers '.length));
+}
 
-const clients = [
-  kafkajsClient(modules.kafkajs, addresses, tracer),
-  amqplibClient(modules.amqplib, addresses, tracer),
-  ioredisClient(modules.ioredis, addresses, tracer),
-  bullmqClient(modules.bullmq, addresses, tracer),
-];
-const ownQuestions = {
-  kafkajs: () => kafkajsQuestions(clients[0], modules.kafkajs, addresses, tracer),
-  amqplib: () => amqplibQuestions(modules.amqplib, addresses, tracer),
-  ioredis: () => ioredisQuestions(modules.ioredis, addresses, tracer),
-  bullmq: () => ({}),
-};
+if (name === undefined) {
+  // Most of the time is waiting.
+  const waiting = Object.keys(clients);
+  const answers = Object.fromEntries(waiting.map((client) => [client, undefined]));
+  const work = async () => {
+    for (let client = waiting.shift(); client; client = waiting.shift()) answers[client] = await askInProcess(client);
+  };
+  await Promise.all([work(), work(), work()]);
+  write(Object.fromEntries(Object.entries(answers).filter(([, answered]) => answered !== null)));
+} else {
+  write(await askAbout(name));
+}
+
+/** The answers to the questions about a client; null if the tracer has nothing to do with it. */
+async function askAbout(client) {
+  const addresses = { kafkaBroker, amqpUrl, redisUrl };
+  // Before the clients are loaded.
+  await import(`./set-up/${tracerName}.js`);
+  const tracer = globalThis.compared;
+  const { make, load, isAsked } = clients[client];
+  if (isAsked?.(tracer) === false) return null;
+  // A failure in the background, such as that of a handler that nobody waits for, is an answer of no and not the end.
+  process.on('unhandledRejection', () => {});
+  process.on('uncaughtException', () => {});
+
+  const require = createRequire(import.meta.url);
+  const { commonQuestions } = await import('./questions/common.js');
+  const { ownQuestions } = await import('./questions/index.js');
+  const { moduleQuestions } = await import('./programs/modules.js');
+  const modules = tracer.modules?.[client] ?? load?.(require) ?? require(client);
+  const made = make(modules, addresses, tracer);
+  const answers = {};
+  const askAll = async (questions) => {
+    for (const [question, ask] of Object.entries(questions)) answers[question] = await answer(tracer, question, ask);
+  };
+  await askAll({ ...commonQuestions(made, tracer), ...ownQuestions[client]?.(made, modules, addresses, tracer) });
+  // How a client is loaded matters only if it is traced, and in the version that the program imports.
+  const isTraced = answers['A message is processed in the trace in which it was sent'];
+  if (isTraced && tracer.modules?.[client] === undefined) await askAll(moduleQuestions(client, tracerName, addresses));
+  return answers;
+}
 
 /** Whether the answer is yes; an error, and no answer in time, are a no. Undefined: the question has no meaning here. */
-async function answer(question, ask) {
+async function answer(tracer, question, ask) {
   let timer;
   const limit = new Promise((resolve) => {
     timer = setTimeout(resolve, 20_000, 'no answer');
   });
   try {
     const answered = await Promise.race([ask(), limit]);
-    if (answered === 'no answer') process.stderr.write(`${tracerName}, ${question}: no answer\n`);
+    if (answered === 'no answer') process.stderr.write(`${tracerName}, ${name}, ${question}: no answer\n`);
     return answered === undefined ? undefined : answered === true;
   } catch (error) {
-    process.stderr.write(`${tracerName}, ${question}: ${error?.message ?? error}\n`);
+    process.stderr.write(`${tracerName}, ${name}, ${question}: ${error?.message ?? error}\n`);
     return false;
   } finally {
     clearTimeout(timer);
+    // A question without an answer has not undone what it has set.
+    tracer.restore?.();
   }
 }
-// A failure in the background, such as that of a handler that nobody waits for, is an answer of no and not the end.
-process.on('unhandledRejection', () => {});
-process.on('uncaughtException', () => {});
-
-const answers = {};
-for (const client of clients) {
-  const answered = (answers[client.name] = {});
-  const askAll = async (questions) => {
-    for (const [question, ask] of Object.entries(questions)) {
-      answered[question] = await answer(`${client.name}, ${question}`, ask);
-    }
-  };
-  await askAll({ ...commonQuestions(client, tracer), ...ownQuestions[client.name]() });
-  // How a client is loaded matters only if it is traced, and in the version that the program imports.
-  const isTraced = answered['A message is processed in the trace in which it was sent'];
-  if (isTraced && tracer.modules?.[client.name] === undefined) {
-    await askAll(moduleQuestions(client, tracerName, addresses));
-  }
-}
-process.stdout.write(`answers ${JSON.stringify(answers)}\n`, () => process.exit(0));

@@ -3,21 +3,21 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
-/** The compared tracers, as the folder `set-up` names them. */
-export const tracers = ['mqtrace', 'opentelemetry', 'sentry', 'datadog'] as const;
-/** The name of a compared tracer. */
-export type TracerName = (typeof tracers)[number];
+import type { TracerName } from './tracers.ts';
 
 /** For each client, the answers to its questions; a question that has no meaning for a tracer has none. */
 export type Answers = Readonly<Record<string, Readonly<Record<string, boolean>>>>;
 
-/** The answers of each tracer, and the versions of what was compared. */
-export interface Compared {
+/** What a tracer has answered, and in which version. */
+export interface Asked {
   readonly node: string;
+  /** The versions of its packages. */
   readonly versions: Readonly<Record<string, string>>;
-  readonly answers: { readonly [Name in TracerName]: Answers };
+  readonly answers: Answers;
 }
+
+/** The answers of each tracer. */
+export type Compared = { readonly [Name in TracerName]: Asked };
 
 const file = fileURLToPath(new URL('results.json', import.meta.url));
 
@@ -38,17 +38,23 @@ export interface Addresses {
   readonly redisUrl: string;
 }
 
-/**
- * Asks one tracer all questions, in a process of its own.
- *
- * @param modules - the folder in which the packages of Sentry and Datadog are installed.
- */
-export async function ask(tracer: TracerName, addresses: Addresses, modules = ''): Promise<Answers> {
+/** Options of {@link ask}. */
+export interface AskOptions {
+  /** The folder in which the packages of the tracer are installed. Default: this project. */
+  readonly modules?: string;
+  /** The executable of Node.js. Default: that of this process. */
+  readonly node?: string;
+}
+
+/** Asks one tracer all questions, in a process of its own. */
+export async function ask(tracer: TracerName, addresses: Addresses, options: AskOptions = {}): Promise<Answers> {
+  const { modules = '', node = process.execPath } = options;
   const program = fileURLToPath(new URL('program.js', import.meta.url));
   const args = [program, tracer, addresses.kafkaBroker, addresses.amqpUrl, addresses.redisUrl];
   const env = { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', COMPARED_MODULES: modules };
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 400_000, env });
+  const { stdout, stderr } = await promisify(execFile)(node, args, { timeout: 600_000, maxBuffer: 1e8, env });
   const line = stdout.split('\n').find((each) => each.startsWith('answers '));
   if (line === undefined) throw new Error(`${tracer} has no answers: ${stderr}`);
+  process.stderr.write(stderr);
   return JSON.parse(line.slice('answers '.length)) as Answers;
 }

@@ -1,56 +1,68 @@
-// Asks all tracers, and writes the answers and docs/compared.md: npm run docs:compared
+// Asks the tracers, and writes the answers and docs/compared.md: npm run docs:compared [-- TRACER …]
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startBrokers } from '../brokers/index.ts';
-import { type Answers, ask, type TracerName, tracers, writeResults } from './results.ts';
+import { nodeOf } from '../lanes/node-of.ts';
+import { type Addresses, ask, type Asked, type Compared, readResults, writeResults } from './results.ts';
 import { withTables } from './table.ts';
+import { ownPackages, type TracerName, tracerNames, tracers } from './tracers.ts';
 
 const root = join(import.meta.dirname, '../..');
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
-/** Not among the development dependencies: large, and with scripts of their own. The newest for this version of Node.js. */
-const installed = { '@sentry/node': '10', 'dd-trace': '5', amqplib: '1' };
-const own = [
-  'kafkajs',
-  'amqplib',
-  'ioredis',
-  'bullmq',
-  '@opentelemetry/instrumentation-kafkajs',
-  '@opentelemetry/instrumentation-amqplib',
-  '@opentelemetry/instrumentation-ioredis',
-  'bullmq-otel',
-];
 
-async function versionOf(folder: string, name: string): Promise<string> {
-  const text = await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+async function ownVersions(tracer: keyof typeof ownPackages): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of ownPackages[tracer]) {
+    const text = await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8');
+    found[name] = (JSON.parse(text) as { version: string }).version;
+  }
+  return found;
 }
 
-const modules = await mkdtemp(join(tmpdir(), 'mqtrace-compared-'));
+/** Installs the packages of a tracer into a new folder. They are large, and may have scripts: these do not run. */
+async function install(packages: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'mqtrace-compared-'));
+  await writeFile(join(folder, 'package.json'), '{"private":true}');
+  const names = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
+  log(`installing ${names.join(', ')}`);
+  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', ...names];
+  await promisify(execFile)('npm', args, { cwd: folder });
+  return folder;
+}
+
+async function askOne(name: TracerName, addresses: Addresses): Promise<Asked> {
+  const { packages, node: version } = tracers[name];
+  const node = await nodeOf(version);
+  const modules = packages && (await install(packages));
+  try {
+    log(`asking ${name}`);
+    const answers = await ask(name, addresses, { node, ...(modules !== undefined && { modules }) });
+    return {
+      node: version ?? process.versions.node,
+      versions: packages ?? (await ownVersions(name as keyof typeof ownPackages)),
+      answers,
+    };
+  } finally {
+    if (modules !== undefined) await rm(modules, { recursive: true, force: true });
+  }
+}
+
+const chosen = process.argv.length > 2 ? tracerNames.filter((name) => process.argv.includes(name)) : tracerNames;
+if (chosen.length === 0) throw new Error(`No such tracer. Expected one of ${tracerNames.join(', ')}.`);
 const brokers = await startBrokers({ log });
 try {
-  await writeFile(join(modules, 'package.json'), '{"private":true}');
-  const packages = Object.entries(installed).map(([name, version]) => `${name}@${version}`);
-  log(`installing ${packages.join(', ')}`);
-  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', ...packages];
-  await promisify(execFile)('npm', args, { cwd: modules });
-  const { kafkaBrokers, amqpUrl, redisUrl } = brokers;
-  const answers = {} as Record<TracerName, Answers>;
-  for (const tracer of tracers) {
-    log(`asking ${tracer}`);
-    answers[tracer] = await ask(tracer, { kafkaBroker: kafkaBrokers[0]!, amqpUrl, redisUrl }, modules);
-  }
-  const versions: Record<string, string> = {};
-  for (const name of own) versions[name] = await versionOf(root, name);
-  for (const name of ['@sentry/node', 'dd-trace']) versions[name] = await versionOf(modules, name);
-  versions['amqplib with Sentry'] = await versionOf(modules, 'amqplib');
-  const results = { node: process.versions.node, versions, answers };
+  const addresses = { kafkaBroker: brokers.kafkaBrokers[0]!, amqpUrl: brokers.amqpUrl, redisUrl: brokers.redisUrl };
+  const before = readResults();
+  const asked: Partial<Record<TracerName, Asked>> = {};
+  for (const name of chosen) asked[name] = await askOne(name, addresses);
+  // In the order of the page; a tracer that is no longer compared is removed.
+  const results = Object.fromEntries(tracerNames.map((name) => [name, asked[name] ?? before[name]])) as Compared;
   writeResults(results);
   const page = join(root, 'docs/compared.md');
   await writeFile(page, withTables(await readFile(page, 'utf8'), results));
 } finally {
   await brokers.stop();
-  await rm(modules, { recursive: true, force: true });
 }

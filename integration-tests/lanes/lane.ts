@@ -1,10 +1,11 @@
 // Runs a lane: an empty project in which the packed tarball and other packages are installed, and a command that runs a
 // pipeline.
 import { execFile, type ExecFileException } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cache, root } from './tarball.ts';
+import { nodeOf } from './node-of.ts';
+import { root } from './tarball.ts';
 
 type Manager = 'npm' | 'npm@10' | 'npm@11' | 'pnpm@9' | 'pnpm@10' | 'yarn' | 'yarn-pnp';
 
@@ -112,20 +113,6 @@ async function install(manager: Manager, folder: string, node: string, added: re
     await call([...npm, 'install', ...options]);
     if (added.length > 0) await call([...npm, 'install', ...options, ...added]);
   }
-}
-
-/** The executable of another version of Node.js, from the package `node`; kept between runs. */
-async function nodeOf(version: string | undefined): Promise<string> {
-  if (version === undefined) return process.execPath;
-  const folder = join(cache, `node-${version}`);
-  const program = join(folder, 'node_modules/node/bin/node');
-  if (!existsSync(program)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-    // Its install script copies the executable.
-    await run(['npm', 'install', `node@${version}`, '--no-audit', '--no-fund', '--silent'], folder, process.env);
-  }
-  return program;
 }
 
 function run([program, ...args]: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<string> {

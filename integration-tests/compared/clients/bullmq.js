@@ -39,6 +39,6 @@ export function bullmqClient({ Queue, Worker }, { redisUrl }, tracer) {
       await sleep(20);
       await worker.close();
     },
-    settles: false,
+    settles: true,
   };
 }

@@ -1,24 +1,36 @@
 // The questions about how a client is loaded: by import, and in a bundle. Each runs in a process of its own.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { clients } from '../clients/index.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const program = join(here, 'static-import.js');
 
 async function isTraced(args) {
-  const env = { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1' };
+  const env = { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', COMPARED_RECEIVERS: join(here, '../receivers') };
   const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 30_000 });
   return stdout.includes('same trace');
 }
 
-/** Bundles the set-up of a tracer and the program into one file, which gets the name of the folder to remove later. */
-async function bundle(setUp) {
-  // In this folder, so that what is not bundled is found.
-  const folder = await mkdtemp(join(here, 'bundle-'));
+/** Runs `fn` with a new file that imports the client statically, in a folder of its own below this one. */
+async function withProgram(name, fn) {
+  // In this folder, so that the packages are found.
+  const folder = await mkdtemp(join(here, 'program-'));
+  const program = join(folder, 'program.mjs');
+  const text = `import { roundTrip } from '../round-trip.js';\n${clients[name].imports}\nawait roundTrip(modules);\n`;
+  await writeFile(program, text);
+  try {
+    return await fn(program, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Bundles the set-up of a tracer and the program into one file. */
+async function bundle(setUp, program, folder) {
   const outfile = join(folder, 'bundle.mjs');
   await build({
     stdin: { contents: `import ${JSON.stringify(setUp)}; import ${JSON.stringify(program)};`, resolveDir: here },
@@ -33,24 +45,18 @@ async function bundle(setUp) {
     ignoreAnnotations: true,
     logLevel: 'silent',
   });
-  return { folder, outfile };
+  return outfile;
 }
 
 /** The questions of clients that the tracer traces at all. */
-export function moduleQuestions(client, tracerName, addresses) {
+export function moduleQuestions(name, tracerName, addresses) {
   const setUp = join(here, `../set-up/${tracerName}.js`);
-  const args = [client.name, addresses.kafkaBroker, addresses.amqpUrl, addresses.redisUrl];
+  const args = [name, addresses.kafkaBroker, addresses.amqpUrl, addresses.redisUrl];
   return {
     'Works in an ES module that imports the client, without a loader hook': () =>
-      isTraced(['--import', setUp, program, ...args]),
+      withProgram(name, (program) => isTraced(['--import', setUp, program, ...args])),
 
-    async 'Works in a bundle made by esbuild, without a plugin'() {
-      const { folder, outfile } = await bundle(setUp);
-      try {
-        return await isTraced([outfile, ...args]);
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
+    'Works in a bundle made by esbuild, without a plugin': () =>
+      withProgram(name, async (program, folder) => isTraced([await bundle(setUp, program, folder), ...args])),
   };
 }

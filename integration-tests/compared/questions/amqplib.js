@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const body = Buffer.from('1');
 
-export function amqplibQuestions(amqp, { amqpUrl }, tracer) {
+export function amqplibQuestions(_client, amqp, { amqpUrl }, tracer) {
   async function withChannel(fn) {
     const connection = await amqp.connect(amqpUrl);
     try {
@@ -40,7 +40,9 @@ export function amqplibQuestions(amqp, { amqpUrl }, tracer) {
           await channel.waitForConfirms();
         });
         const job = await tracer.inSpan(() => channel.get(queue, { noAck: true }));
-        return tracer.spansOf(job.traceId).some(({ links }) => links.some(({ traceId }) => traceId === sent.traceId));
+        return (await tracer.spansOf(job.traceId)).some(({ links }) =>
+          links.some(({ traceId }) => traceId === sent.traceId),
+        );
       }),
 
     'A dead-lettered message is processed in its trace': () =>
@@ -61,7 +63,7 @@ export function amqplibQuestions(amqp, { amqpUrl }, tracer) {
           channel.publish('', `nowhere-${randomUUID()}`, body, { mandatory: true });
           await channel.waitForConfirms();
         });
-        return tracer.spansOf(job.traceId).some(({ isFailed }) => isFailed);
+        return (await tracer.spansOf(job.traceId)).some(({ isFailed }) => isFailed);
       }),
 
     'The reply to a request links the request': () =>
@@ -79,7 +81,7 @@ export function amqplibQuestions(amqp, { amqpUrl }, tracer) {
           channel.sendToQueue(queue, body, { replyTo: 'amq.rabbitmq.reply-to', correlationId: randomUUID() });
           await replied;
         });
-        const requests = new Set(tracer.spansOf(job.traceId).map(({ spanId }) => spanId));
+        const requests = new Set((await tracer.spansOf(job.traceId)).map(({ spanId }) => spanId));
         return reply?.links().some(({ context }) => requests.has(context.spanId)) ?? false;
       }),
   };

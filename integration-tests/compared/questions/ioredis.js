@@ -1,7 +1,7 @@
 // The questions that are about Redis Streams only, by their names in docs/compared.md.
 import { randomUUID } from 'node:crypto';
 
-export function ioredisQuestions({ Redis }, { redisUrl }, tracer) {
+export function ioredisQuestions(_client, { Redis }, { redisUrl }, tracer) {
   return {
     async 'A read has a span that links the messages that it returns'() {
       const redis = new Redis(redisUrl);
@@ -11,7 +11,9 @@ export function ioredisQuestions({ Redis }, { redisUrl }, tracer) {
       const job = await tracer.inSpan(() => traced.xread('STREAMS', stream, '0'));
       await redis.del(stream);
       redis.disconnect();
-      return tracer.spansOf(job.traceId).some(({ links }) => links.some(({ traceId }) => traceId === sent.traceId));
+      return (await tracer.spansOf(job.traceId)).some(({ links }) =>
+        links.some(({ traceId }) => traceId === sent.traceId),
+      );
     },
   };
 }

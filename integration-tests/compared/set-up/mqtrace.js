@@ -1,12 +1,17 @@
 // Sets up mqtrace on OpenTelemetry's SDK.
 import { createRequire } from 'node:module';
+import { extract, inject } from 'mqtrace';
+import { traceConnectionManager } from 'mqtrace/amqp-connection-manager';
 import { traceConnection } from 'mqtrace/amqplib';
 import { bullmqTelemetry, traceWorker } from 'mqtrace/bullmq';
+import { amqpHeaders } from 'mqtrace/carriers';
 import { processMessage as processEntry, traceRedis } from 'mqtrace/ioredis';
 import { processMessage as processKafka, traceKafka } from 'mqtrace/kafkajs';
 import { mqtraceMetrics } from 'mqtrace/metrics';
+import { traceRabbitClient } from 'mqtrace/rabbitmq-client';
+import { traceRascal } from 'mqtrace/rascal';
 import { readMetrics } from './metrics.js';
-import { openTelemetrySpans } from './open-telemetry-spans.js';
+import { inOwnSpan, openTelemetrySpans } from './open-telemetry-spans.js';
 
 const require = createRequire(import.meta.url);
 const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node');
@@ -14,10 +19,41 @@ const exporter = new InMemorySpanExporter();
 new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register();
 const { metricsOf } = readMetrics([mqtraceMetrics()]);
 
+/** Copies of the modules that nothing has traced yet: other options apply to other copies. */
+function loadRascalAgain() {
+  for (const file of Object.keys(require.cache)) {
+    if (/node_modules\/(rascal|amqplib)\//.test(file)) delete require.cache[file];
+  }
+  return {
+    rascal: require('rascal'),
+    amqplib: require('amqplib/callback_api'),
+    publication: require('rascal/lib/amqp/Publication'),
+  };
+}
+
+/** Traces the modules of rascal, or with options copies of them; returns rascal's. */
+function tracedRascal(given, options) {
+  const { rascal, ...modules } = options === undefined ? given : loadRascalAgain();
+  traceRascal(modules, options);
+  return rascal;
+}
+
 globalThis.compared = {
   ...openTelemetrySpans(exporter),
   metricsOf,
-  wrap: { kafkajs: traceKafka, amqplib: traceConnection, ioredis: traceRedis },
+  wrap: {
+    kafkajs: traceKafka,
+    amqplib: traceConnection,
+    ioredis: traceRedis,
+    'amqp-connection-manager': traceConnectionManager,
+    'rabbitmq-client': traceRabbitClient,
+    rascal: tracedRascal,
+  },
+  rascal: tracedRascal,
+  carry: {
+    inject: (headers) => inject(amqpHeaders, headers),
+    run: (headers, fn) => inOwnSpan(extract(amqpHeaders, headers), fn),
+  },
   bullmqTelemetry,
   wrapWorker: traceWorker,
   process: { kafkajs: processKafka, ioredis: processEntry },

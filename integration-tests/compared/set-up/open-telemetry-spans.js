@@ -1,11 +1,26 @@
 // What the tracers that use OpenTelemetry's API have in common: spans in memory, the active trace, baggage.
-import { context, propagation, ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 
 const lastOf = (id) => id?.slice(-16);
 
+/** Runs `fn` in a span of the application, the child of the context `parent`. */
+export async function inOwnSpan(parent, fn) {
+  const span = trace.getTracer('test').startSpan('process', { kind: SpanKind.CONSUMER }, parent);
+  try {
+    return await context.with(trace.setSpan(parent, span), fn);
+  } finally {
+    span.end();
+  }
+}
+
 /** @param exporter - an in-memory exporter that gets every span */
 export function openTelemetrySpans(exporter) {
+  let propagator;
+  const setPropagator = (one) => {
+    propagation.disable();
+    propagation.setGlobalPropagator(one);
+  };
   return {
     /** Runs `fn` in a span that starts a trace, with baggage if asked for; returns the ids of both. */
     async inSpan(fn, { tenant } = {}) {
@@ -41,20 +56,16 @@ export function openTelemetrySpans(exporter) {
           isFailed: span.status.code === SpanStatusCode.ERROR,
           attributes: span.attributes,
         })),
-    /** Lets the propagator throw while `fn` runs. */
-    async withBrokenPropagator(fn) {
-      const before = propagation._getGlobalPropagator();
+    /** Lets the propagator throw until `restore` is called. */
+    breakPropagator() {
+      propagator ??= propagation._getGlobalPropagator();
       const fail = () => {
         throw new Error('broken propagator');
       };
-      propagation.disable();
-      propagation.setGlobalPropagator({ inject: fail, extract: fail, fields: () => ['traceparent'] });
-      try {
-        return await fn();
-      } finally {
-        propagation.disable();
-        propagation.setGlobalPropagator(before);
-      }
+      setPropagator({ inject: fail, extract: fail, fields: () => ['traceparent'] });
+    },
+    restore() {
+      if (propagator !== undefined) setPropagator(propagator);
     },
   };
 }

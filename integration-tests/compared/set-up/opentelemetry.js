@@ -1,7 +1,8 @@
 // Sets up OpenTelemetry's own instrumentations, and bullmq-otel.
 import { createRequire } from 'node:module';
+import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
 import { readMetrics } from './metrics.js';
-import { openTelemetrySpans } from './open-telemetry-spans.js';
+import { inOwnSpan, openTelemetrySpans } from './open-telemetry-spans.js';
 
 const require = createRequire(import.meta.url);
 const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node');
@@ -25,15 +26,31 @@ function enable(Instrumentation) {
 }
 const enabled = Object.fromEntries(Object.entries(classes).map(([client, each]) => [client, enable(each)]));
 
+function setHook(hook) {
+  enabled.kafkajs.setConfig({ producerHook: hook });
+  enabled.amqplib.setConfig({ publishHook: hook });
+  enabled.ioredis.setConfig({ requestHook: hook, requireParentSpan: false });
+}
+
+const spans = openTelemetrySpans(exporter);
 globalThis.compared = {
-  ...openTelemetrySpans(exporter),
+  ...spans,
   metricsOf,
+  carry: {
+    inject: (headers) => {
+      propagation.inject(context.active(), headers);
+      return headers;
+    },
+    run: (headers, fn) => inOwnSpan(propagation.extract(ROOT_CONTEXT, headers), fn),
+  },
   bullmqTelemetry: () => new BullMQOtel('compared'),
   hook: (fn) => {
     const hook = (span, info) => fn((name, value) => span.setAttribute(name, value), info?.message ?? info);
-    enabled.kafkajs.setConfig({ producerHook: fn && hook });
-    enabled.amqplib.setConfig({ publishHook: fn && hook });
-    enabled.ioredis.setConfig({ requestHook: fn && hook, requireParentSpan: false });
+    setHook(hook);
     return {};
+  },
+  restore() {
+    spans.restore();
+    setHook(undefined);
   },
 };

@@ -1,0 +1,49 @@
+// Publishes and consumes with amqp-connection-manager, for questions that are asked of every client.
+import { expires, newQueueName, untilHandled } from './queues.js';
+
+const name = 'amqp-connection-manager';
+
+export function amqpConnectionManagerClient({ connect }, { amqpUrl }, tracer) {
+  async function withChannel(queue, options, fn, wrapAgain = (manager) => manager) {
+    const made = connect([amqpUrl]);
+    const manager = wrapAgain(tracer.wrap?.[name]?.(made, options) ?? made);
+    const channel = manager.createChannel({ setup: (inner) => inner.assertQueue(queue, { expires }) });
+    try {
+      return await fn(channel);
+    } finally {
+      await manager.close();
+    }
+  }
+  const publish = (channel, queue, inputs) =>
+    Promise.all(inputs.map((input) => channel.sendToQueue(queue, Buffer.from('1'), input)));
+  return {
+    name,
+    input: (headers) => ({ headers }),
+    newDestination: newQueueName,
+    send: (queue, inputs, options) => withChannel(queue, options, (channel) => publish(channel, queue, inputs)),
+    sendTwiceWrapped: (queue, input) =>
+      withChannel(
+        queue,
+        undefined,
+        (channel) => publish(channel, queue, [input]),
+        (manager) => tracer.again(name, manager),
+      ),
+    consume: (queue, handler, count, how) =>
+      withChannel(queue, how?.options, (channel) =>
+        untilHandled(
+          (handle) =>
+            channel.consume(queue, (message) =>
+              handle(
+                message.properties.headers,
+                message,
+                () => channel.ack(message),
+                () => channel.nack(message, false, true),
+              ),
+            ),
+          handler,
+          count,
+        ),
+      ),
+    settles: true,
+  };
+}

@@ -1,0 +1,47 @@
+// Publishes and consumes with @cloudamqp/amqp-client, which nothing wraps: the application injects and extracts the context.
+import { expires, newQueueName } from './queues.js';
+
+/** @param tracer - `carry` injects a context into headers, and runs a function in the context of headers */
+export function cloudamqpClient({ AMQPClient }, { amqpUrl }, { carry }) {
+  async function withChannel(queue, fn) {
+    const connection = await new AMQPClient(amqpUrl).connect();
+    const channel = await connection.channel();
+    await channel.queueDeclare(queue, { durable: true }, { 'x-expires': expires });
+    await channel.confirmSelect();
+    try {
+      return await fn(channel);
+    } finally {
+      await connection.close();
+    }
+  }
+  return {
+    name: '@cloudamqp/amqp-client',
+    input: (headers) => ({ headers }),
+    newDestination: newQueueName,
+    send: (queue, inputs) =>
+      withChannel(queue, async (channel) => {
+        for (const { headers } of inputs) {
+          await channel.basicPublish('', queue, '1', { headers: carry.inject(headers) });
+        }
+      }),
+    consume: (queue, handler, count) =>
+      withChannel(queue, async (channel) => {
+        let left = count;
+        await new Promise((resolve) => {
+          const process = async (message) => {
+            const headers = message.properties.headers ?? {};
+            try {
+              await carry.run(headers, () => handler(headers, message));
+              await message.ack();
+            } catch {
+              await message.nack(true);
+            }
+            if (--left <= 0) resolve();
+          };
+          void channel.basicConsume(queue, { noAck: false }, process);
+        });
+      }),
+    settles: true,
+    isWrapped: false,
+  };
+}
