@@ -90,7 +90,7 @@ function filledIn(expression: string, job: string): string {
     .replaceAll(/\$(?:system|destination)/g, '.*')
     .replaceAll(/\[[^\]]+\]/g, '[3s]')
     .replaceAll(/(mqtrace_\w+|messaging_\w+_total)\{/g, `$1{job="${job}", `)
-    .replaceAll(/(mqtrace_\w+_total)\[/g, `$1{job="${job}"}[`)
+    .replaceAll(/(mqtrace_\w+_total)(?=[[ ])/g, `$1{job="${job}"}`)
     .replaceAll('{__name__', `{job="${job}", __name__`);
 }
 
