@@ -252,6 +252,32 @@ test.each([
   await eventually(0, () => level(queue)).finally(() => clearInterval(settle));
 });
 
+test('amqplib: a queue that is exclusive to another connection is omitted; the others, and the application’s channel, are not affected', async () => {
+  const other = await connect(inject('amqpUrl'));
+  endings.push(() => other.close());
+  const connection = traceConnection(await connect(inject('amqpUrl')), { pollLag: true });
+  endings.push(() => connection.close());
+  const channel = await connection.createChannel();
+  await channel.prefetch(1);
+  const [taken, own, last] = [uniqueName('q'), uniqueName('q'), uniqueName('q')];
+  await channel.assertQueue(taken, { durable: false });
+  await channel.assertQueue(own, { exclusive: true });
+  await channel.assertQueue(last, { durable: false, autoDelete: true });
+  for (const queue of [taken, own, last]) await channel.consume(queue, () => {});
+  for (const queue of [own, last]) for (let n = 0; n < 3; n++) channel.sendToQueue(queue, Buffer.from('1'));
+  await eventually(2, () => level(last));
+  expect(await level(taken)).toBe(0);
+  const control = await other.createChannel();
+  await control.deleteQueue(taken);
+  await control.assertQueue(taken, { exclusive: true });
+  control.sendToQueue(taken, Buffer.from('1'));
+  for (let n = 0; n < 2; n++) {
+    // A queue that is exclusive to the connection itself is temporary.
+    expect([await level(taken), await level(own), await level(last)]).toEqual([undefined, undefined, 2]);
+  }
+  expect((await channel.checkQueue(last)).messageCount).toBe(2);
+});
+
 test('no fault was counted', () => {
   expect(tracingFaults()).toBe(0);
 });
