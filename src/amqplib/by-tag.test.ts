@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByTag } from './by-tag.ts';
 
+const upTo = <Value extends object>(values: ByTag<Value>, tag: number): Value[] =>
+  [...values.copyUpTo(tag).values()].flat().filter((value) => value !== undefined);
+
 test('has the values of a Map, in the order of their tags', () => {
   const tag = fc.oneof(fc.nat(2000), fc.constantFrom(255, 256, 511, 2 ** 40, Number.NaN, -1, 0.5));
-  const step = fc.tuple(fc.constantFrom('set', 'set', 'delete', 'up to'), tag);
+  const step = fc.tuple(fc.constantFrom('set', 'set', 'set', 'delete', 'up to', 'take'), tag);
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const values = new ByTag<{ readonly of: number }>();
@@ -20,13 +23,23 @@ test('has the values of a Map, in the order of their tags', () => {
         } else if (of >= 1) {
           const regular = [...expected.values()].filter(({ of: each }) => Number.isInteger(each) && each >= 0);
           const sorted = regular.filter((value) => value.of <= of).toSorted((one, other) => one.of - other.of);
-          expect(values.upTo(of).filter((value) => regular.includes(value))).toEqual(sorted);
+          expect(upTo(values, of).filter((value) => regular.includes(value))).toEqual(sorted);
+          const within = [...expected.keys()].filter((each) => !(each > of));
+          expect(values.countUpTo(of)).toBe(within.length);
+          if (what === 'take') {
+            const taken = values.takeUpTo(of).flat();
+            for (const [each, value] of expected) {
+              if (!within.includes(each)) continue;
+              expect(taken).toContain(value);
+              expected.delete(each);
+            }
+          }
         }
         expect(values.get(of)).toBe(expected.get(of));
         expect(values.size).toBe(expected.size);
       }
-      expect(values.upTo(Number.POSITIVE_INFINITY)).toHaveLength(expected.size);
-      values.clear();
+      expect(upTo(values, Number.POSITIVE_INFINITY)).toHaveLength(expected.size);
+      values.takeUpTo(Number.POSITIVE_INFINITY);
       expect(values.size).toBe(0);
     }),
   );
@@ -38,5 +51,5 @@ test('deliveries that are settled at once, or later, leave nothing', () => {
     values.set(tag, {});
     if (tag > 500) values.delete(tag - 500);
   }
-  expect(values.upTo(Number.POSITIVE_INFINITY)).toHaveLength(500);
+  expect(upTo(values, Number.POSITIVE_INFINITY)).toHaveLength(500);
 });

@@ -1,5 +1,5 @@
 // Stores a value for each delivery tag of a channel.
-import { chunkSize, TagChunks } from './tag-chunks.ts';
+import { chunkSize, countOf, endsWithin, TagChunks } from './tag-chunks.ts';
 
 /** The values of neighbouring tags. */
 interface Chunk<Value> {
@@ -49,25 +49,51 @@ export class ByTag<Value extends object> {
     this.#chunks.countRemoved(tag, chunk);
   }
 
-  /** The values up to a tag, in the order of the tags. */
-  upTo(tag: number): Value[] {
-    const found: Value[] = [];
-    for (const [other, value] of this.#others) if (!(other > tag)) found.push(value);
-    const chunks = [...this.#chunks].filter(([index]) => index * chunkSize <= tag);
-    for (const [index, { values }] of chunks.toSorted(([one], [other]) => one - other)) {
-      const count = Math.min(chunkSize, tag - index * chunkSize + 1);
-      for (let at = 0; at < count; at++) {
-        const value = values[at];
-        if (value !== undefined) found.push(value);
-      }
+  /**
+   * The values up to a tag, as lists of neighbouring tags in the order of the tags, by the index of the list. Values of other tags
+   * come first, with the index -1.
+   */
+  copyUpTo(tag: number): Map<number, (Value | undefined)[]> {
+    const copies = new Map<number, (Value | undefined)[]>();
+    const others = this.#othersUpTo(tag);
+    if (others.length > 0) copies.set(-1, others);
+    for (const [index, { values }] of this.#chunks.upTo(tag)) {
+      copies.set(index, values.slice(0, tag - index * chunkSize + 1));
     }
-    return found;
+    return copies;
   }
 
-  clear(): void {
-    this.#chunks.clear();
-    this.#others.clear();
-    this.#size = 0;
+  /** The number of values up to a tag. Only those of one chunk are visited. */
+  countUpTo(tag: number): number {
+    let count = this.#othersUpTo(tag).length;
+    for (const [index, chunk] of this.#chunks.upTo(tag)) {
+      count += endsWithin(index, tag) ? chunk.count : countOf(chunk.values.slice(0, tag - index * chunkSize + 1));
+    }
+    return count;
+  }
+
+  /** Removes the values up to a tag. Returns lists as {@link copyUpTo}. */
+  takeUpTo(tag: number): (Value | undefined)[][] {
+    const others = this.#othersUpTo(tag);
+    const taken: (Value | undefined)[][] = others.length === 0 ? [] : [others];
+    for (const other of this.#others.keys()) if (!(other > tag)) this.#others.delete(other);
+    for (const [index, chunk] of this.#chunks.upTo(tag)) {
+      const { values, count } = chunk;
+      const first = index * chunkSize;
+      if (endsWithin(index, tag)) {
+        taken.push(values);
+        this.#size -= count;
+        this.#chunks.delete(index);
+      } else {
+        taken.push(values.slice(0, tag - first + 1));
+        for (let each = first; each <= tag; each++) this.delete(each);
+      }
+    }
+    return taken;
+  }
+
+  #othersUpTo(tag: number): Value[] {
+    return [...this.#others].filter(([other]) => !(other > tag)).map(([, value]) => value);
   }
 }
 

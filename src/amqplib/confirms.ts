@@ -1,5 +1,6 @@
 // Ends the spans of a confirm channel with the broker's confirms.
 import { endAll, type Messaging, type Operation } from '../messaging/index.ts';
+import { ByTag } from './by-tag.ts';
 
 /** The fields of a `basic.ack` or `basic.nack` with which the broker confirms publishes. */
 interface ConfirmFields {
@@ -14,7 +15,7 @@ interface ConfirmFields {
  */
 export class Confirms {
   /** By delivery tag, in order. Publishes that are not observed are only counted. */
-  readonly #waiting = new Map<number, Operation>();
+  readonly #waiting = new ByTag<Operation>();
   readonly #messaging: Messaging;
   #published: number;
 
@@ -30,12 +31,24 @@ export class Confirms {
     if (operation?.isObserved === true && !operation.ended) this.#waiting.set(tag, operation);
   }
 
-  ack(fields: unknown): void {
-    endAll(this.#messaging, this.#take(fields));
+  /** @param areShared - whether something else could still end the operations, in place of the confirm. */
+  ack(fields: unknown, areShared = false): void {
+    const { deliveryTag, multiple } = (fields ?? {}) as ConfirmFields;
+    if (this.#waiting.size === 0 || typeof deliveryTag !== 'number') return;
+    if (!multiple) {
+      this.#takeOne(deliveryTag)?.end();
+      return;
+    }
+    const confirmed = this.#waiting.takeUpTo(deliveryTag);
+    const most = confirmed.reduce((sum, { length }) => sum + length, 0);
+    endAll(this.#messaging, operationsIn(confirmed), most, areShared);
   }
 
   nack(fields: unknown): void {
-    for (const operation of this.#take(fields)) operation.fail(new Error('message nacked'), 'nack');
+    const { deliveryTag, multiple } = (fields ?? {}) as ConfirmFields;
+    if (this.#waiting.size === 0 || typeof deliveryTag !== 'number') return;
+    const rejected = multiple ? this.#waiting.takeUpTo(deliveryTag) : [[this.#takeOne(deliveryTag)]];
+    for (const operation of operationsIn(rejected)) operation.fail(new Error('message nacked'), 'nack');
   }
 
   /**
@@ -44,29 +57,24 @@ export class Confirms {
    * @param failure - the error that closed the channel.
    */
   close(failure: unknown): void {
-    for (const operation of this.#waiting.values()) {
+    for (const operation of operationsIn(this.#waiting.takeUpTo(Number.POSITIVE_INFINITY))) {
       if (failure === undefined) operation.fail(new Error('channel closed'), 'channel_closed');
       else operation.fail(failure);
     }
-    this.#waiting.clear();
   }
 
-  #take(fields: unknown): readonly Operation[] {
-    const { deliveryTag, multiple } = (fields ?? {}) as ConfirmFields;
-    if (this.#waiting.size === 0 || typeof deliveryTag !== 'number') return [];
-    const taken: Operation[] = [];
-    if (!multiple) {
-      const one = this.#waiting.get(deliveryTag);
-      if (one !== undefined) taken.push(one);
-      this.#waiting.delete(deliveryTag);
-      return taken;
-    }
-    for (const [tag, operation] of this.#waiting) {
-      if (tag > deliveryTag) break;
-      taken.push(operation);
-      this.#waiting.delete(tag);
-    }
-    return taken;
+  #takeOne(tag: number): Operation | undefined {
+    const operation = this.#waiting.get(tag);
+    this.#waiting.delete(tag);
+    return operation;
+  }
+}
+
+/** The operations in lists, once: they need not stay in memory until all have ended. */
+function* operationsIn(lists: (Operation | undefined)[][]): Generator<Operation, void> {
+  for (const list of lists) {
+    for (const operation of list) if (operation !== undefined) yield operation;
+    list.length = 0;
   }
 }
 

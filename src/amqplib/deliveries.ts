@@ -1,44 +1,58 @@
 // Tracks the deliveries of a channel that are not settled yet.
-import type { Context } from '@opentelemetry/api';
-import type { Incoming, Operation } from '../messaging/index.ts';
+import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
+import { type Destination, type Incoming, Operation, type Settled } from '../messaging/index.ts';
 import { ByTag } from './by-tag.ts';
-import type { UnsampledSource } from './state.ts';
+import { conversationOf, messageAttributes } from './message.ts';
+import type { Place } from './place.ts';
+import type { MessageLike } from './types.ts';
 
-/** A message that the broker has delivered and that is not settled. */
-export class Delivery {
+/**
+ * A message that the broker has delivered and that is not settled. There may be very many, for a long time: it has only the data
+ * that its settlement needs.
+ */
+export class Delivery implements Settled {
   readonly tag: number;
-  readonly incoming: Incoming;
-  /** The queue that it came from. */
-  readonly queue: string;
+  readonly place: Place;
+  readonly creation: SpanContext | undefined;
+  /** The context in which the message is processed; undefined until it is. */
+  context: Context | undefined = undefined;
+  /** The message as it was received; undefined if it can be read again. */
+  incoming: Incoming | undefined = undefined;
+  readonly #messageId: string | undefined;
   /** `messaging.message.conversation_id`. */
   readonly conversation: string | undefined;
-  /** The context in which the message is processed; undefined until it is. */
-  context: Context | undefined;
-  /** From where the message can be read again when it is settled, so that nothing is kept of it; undefined if it cannot. */
-  reread: UnsampledSource | undefined;
-  /** The process operation that the settlement ends; undefined if it ends otherwise. */
-  #untilSettled: Operation | undefined;
-  #settled = false;
+  /** The process operation that the settlement ends, or only its span; undefined if it ends otherwise. */
+  #ending: Operation | Span | undefined = undefined;
 
-  constructor(tag: number, incoming: Incoming, queue = '', conversation?: string) {
+  constructor(tag: number, place: Place, creation: SpanContext | undefined, message?: MessageLike) {
     this.tag = tag;
-    this.incoming = incoming;
-    this.queue = queue;
-    this.conversation = conversation;
+    this.place = place;
+    this.creation = creation;
+    const messageId = message?.properties.messageId;
+    this.#messageId = typeof messageId === 'string' ? messageId : undefined;
+    this.conversation = message && conversationOf(message);
   }
 
-  /** Lets the settlement end the operation; the message may already be settled. */
+  get destination(): Destination | undefined {
+    return this.place.destination;
+  }
+
+  get attributes(): Attributes {
+    return messageAttributes(this.tag, this.place.routingKey, this.#messageId);
+  }
+
+  /** Lets the settlement end the operation, to which no one else refers. */
   endWhenSettled(operation: Operation): void {
-    if (this.#settled) operation.end();
-    else this.#untilSettled = operation;
+    if (operation.isObserved) this.#ending = operation.onlySpan ?? operation;
   }
 
   /** Returns the operation that ends now; undefined if there is none. */
   settle(): Operation | undefined {
-    this.#settled = true;
-    const operation = this.#untilSettled;
-    this.#untilSettled = undefined;
-    return operation;
+    const ending = this.#ending;
+    if (ending === undefined) return undefined;
+    this.#ending = undefined;
+    if (ending instanceof Operation) return ending;
+    return new Operation(this.context ?? ROOT_CONTEXT, ending, this.place.state.messaging);
   }
 }
 
@@ -48,9 +62,17 @@ export class Delivery {
  */
 export class Deliveries {
   readonly #unsettled = new ByTag<Delivery>();
+  #highest = 0;
+
+  /** The highest tag so far. */
+  get highest(): number {
+    return this.#highest;
+  }
 
   add(delivery: Delivery): void {
-    this.#unsettled.set(delivery.tag, delivery);
+    const { tag } = delivery;
+    if (tag > this.#highest) this.#highest = tag;
+    this.#unsettled.set(tag, delivery);
   }
 
   get size(): number {
@@ -61,36 +83,55 @@ export class Deliveries {
     return this.#unsettled.get(tag);
   }
 
-  /** All up to a tag, in the order of their tags. */
-  findUpTo(tag: number): Delivery[] {
-    return this.#unsettled.upTo(tag);
+  /** All up to a tag, as lists of neighbouring tags, by the index of the list. */
+  findUpTo(tag: number): Map<number, readonly (Delivery | undefined)[]> {
+    return this.#unsettled.copyUpTo(tag);
   }
 
-  /** Forgets a delivery. Returns the operation that ends now; undefined if there is none. */
+  /** The number of deliveries up to a tag. */
+  countUpTo(tag: number): number {
+    return this.#unsettled.countUpTo(tag);
+  }
+
+  /** Lets the settlement of a delivery end the operation; it ends now if the message is settled. */
+  endWhenSettled(delivery: Delivery, operation: Operation): void {
+    if (this.find(delivery.tag) === delivery) delivery.endWhenSettled(operation);
+    else operation.end();
+  }
+
+  /** Removes a delivery. Returns the operation that ends now; undefined if there is none. */
   settle(delivery: Delivery): Operation | undefined {
     this.#unsettled.delete(delivery.tag);
     return delivery.settle();
   }
 
-  /** Forgets all deliveries up to a tag. Returns the operations that end now. */
-  settleUpTo(tag: number): Operation[] {
-    const settled = this.findUpTo(tag);
-    // Deleting one after the other would take most of the time.
-    if (settled.length === this.size) this.clear();
-    return this.settleAll(settled);
+  /** Removes all deliveries up to a tag. */
+  settleUpTo(tag: number): SettledDeliveries {
+    return new SettledDeliveries(this.#unsettled.takeUpTo(tag));
+  }
+}
+
+/** The operations that end with the settlement of several deliveries, in the order of the tags. They can be iterated once. */
+export class SettledDeliveries implements Iterable<Operation> {
+  readonly #lists: (Delivery | undefined)[][];
+
+  constructor(lists: (Delivery | undefined)[][]) {
+    this.#lists = lists;
   }
 
-  /** Forgets deliveries. Returns the operations that end now. */
-  settleAll(settled: readonly Delivery[]): Operation[] {
-    const ending: Operation[] = [];
-    for (const delivery of settled) {
-      const operation = this.settle(delivery);
-      if (operation !== undefined) ending.push(operation);
+  /** The maximum number of operations. */
+  get mostOperations(): number {
+    return this.#lists.reduce((most, { length }) => most + length, 0);
+  }
+
+  *[Symbol.iterator](): Generator<Operation, void> {
+    for (const list of this.#lists) {
+      for (const delivery of list) {
+        const operation = delivery?.settle();
+        if (operation !== undefined) yield operation;
+      }
+      // Ended operations need not stay in memory until all are ended.
+      list.length = 0;
     }
-    return ending;
-  }
-
-  clear(): void {
-    this.#unsettled.clear();
   }
 }

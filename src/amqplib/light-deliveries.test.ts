@@ -12,9 +12,12 @@ import {
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tracingFaults } from '../common/faults.ts';
+import { Deliveries } from './deliveries.ts';
 import { processMessage, traceChannel } from './index.ts';
 import { LightDeliveries } from './light-deliveries.ts';
+import type { Place } from './place.ts';
 import type { MessageLike } from './types.ts';
+import { Unsettled } from './unsettled.ts';
 
 beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager()));
 afterAll(() => context.disable());
@@ -164,29 +167,21 @@ test.each(['on', 'off'] as const)('light deliveries give the spans of others, wi
 
 test('are removed when settled, for any number and order', () => {
   const light = new LightDeliveries();
+  const place = { queue: 'q', routingKey: '', exchange: '', destination: undefined, changes: 0 };
   const creation = { traceId, spanId: spanIdOf(1), traceFlags: 0, isRemote: true };
   const push = (tag: number): boolean =>
-    light.push(
-      messageOf(tag, 0),
-      {
-        context: context.active(),
-        creation: { ...creation, spanId: spanIdOf(tag) },
-        destination: undefined,
-        attributes: undefined,
-        sentAt: undefined,
-      },
-      'q',
-    );
+    light.push(messageOf(tag, 0), { creation: { ...creation, spanId: spanIdOf(tag) } }, place as unknown as Place);
+  const upTo = (tag: number): number[] => [...new Unsettled(new Deliveries(), light, tag)].map((one) => one.tag);
   for (let tag = 1; tag <= 2000; tag++) if (tag % 7 !== 0) expect(push(tag)).toBe(true);
   expect(push(7)).toBe(false);
   for (let tag = 1; tag <= 900; tag += 2) light.delete(tag);
   expect(light.has(2)).toBe(true);
   expect(light.has(3)).toBe(false);
-  expect(light.findUpTo(10).map(({ tag }) => tag)).toEqual([2, 4, 6, 8, 10]);
-  expect(light.find(10)?.incoming.creation).toEqual({ ...creation, spanId: spanIdOf(10) });
+  expect(upTo(10)).toEqual([2, 4, 6, 8, 10]);
+  expect(light.find(10)?.creation).toEqual({ ...creation, spanId: spanIdOf(10) });
   light.deleteUpTo(1001);
-  expect(light.findUpTo(1003).map(({ tag }) => tag)).toEqual([1002, 1003]);
+  expect(upTo(1003)).toEqual([1002, 1003]);
   light.clear();
   expect(light.size).toBe(0);
-  expect(light.findUpTo(Number.POSITIVE_INFINITY)).toEqual([]);
+  expect(upTo(Number.POSITIVE_INFINITY)).toEqual([]);
 });

@@ -1,24 +1,11 @@
 // Stores unsettled deliveries without a span in little memory.
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import type { Context } from '@opentelemetry/api';
-import {
-  ATTR_RABBITMQ_DELIVERY_TAG,
-  ATTR_RABBITMQ_ROUTING_KEY,
-  type Incoming,
-  type LightOperation,
-} from '../messaging/index.ts';
+import type { Incoming, LightOperation } from '../messaging/index.ts';
 import { isPlainTraceparentOf, parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
 import { Delivery } from './deliveries.ts';
-import { chunkSize, TagChunks } from './tag-chunks.ts';
+import type { Place } from './place.ts';
+import { chunkSize, countOf, endsWithin, TagChunks } from './tag-chunks.ts';
 import type { MessageLike } from './types.ts';
-
-/** The common data of many deliveries. */
-interface Place {
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly queue: string;
-  readonly destination: Incoming['destination'];
-}
 
 /** Deliveries with neighbouring tags. */
 interface Chunk {
@@ -41,7 +28,6 @@ export class LightDeliveries {
     operations: undefined,
     count: 0,
   }));
-  #place: Place | undefined;
   #size = 0;
   #highest = 0;
 
@@ -55,14 +41,14 @@ export class LightDeliveries {
   }
 
   /** Stores a delivery; returns false if it has data that is not stored here. */
-  push(message: MessageLike, { creation, destination }: Incoming, queue: string): boolean {
+  push(message: MessageLike, { creation }: Pick<Incoming, 'creation'>, place: Place): boolean {
     const { fields, properties } = message;
     const { messageId, correlationId } = properties;
     if (messageId !== undefined || correlationId !== undefined || creation === undefined) return false;
     const { headers } = properties as { headers?: { traceparent?: unknown } };
     const traceparent = headers?.traceparent;
     if (typeof traceparent !== 'string' || !isPlainTraceparentOf(traceparent, creation)) return false;
-    const { deliveryTag: tag, exchange, routingKey } = fields;
+    const { deliveryTag: tag } = fields;
     if (!Number.isSafeInteger(tag) || tag < 0) return false;
     const chunk = this.#chunks.findOrAdd(tag);
     const at = tag % chunkSize;
@@ -73,7 +59,7 @@ export class LightDeliveries {
       this.#size++;
     }
     chunk.traceparents[at] = traceparent;
-    chunk.places[at] = this.#placeOf(exchange, routingKey, queue, destination);
+    chunk.places[at] = place;
     return true;
   }
 
@@ -124,11 +110,10 @@ export class LightDeliveries {
 
   /** Removes all deliveries up to a tag, and ends their operations. */
   deleteUpTo(tag: number): void {
-    for (const [index, chunk] of this.#chunks) {
+    for (const [index, chunk] of this.#chunks.upTo(tag)) {
       const first = index * chunkSize;
-      if (first > tag) break;
-      if (first + chunkSize - 1 <= tag) {
-        for (let at = 0; at < chunkSize; at++) takeFrom(chunk.operations, at)?.end();
+      if (endsWithin(index, tag)) {
+        for (let at = 0; at < (chunk.operations?.length ?? 0); at++) takeFrom(chunk.operations, at)?.end();
         this.#size -= chunk.count;
         this.#chunks.delete(index);
       } else {
@@ -147,29 +132,47 @@ export class LightDeliveries {
     return place && deliveryOf(tag, chunk.traceparents[tag % chunkSize]!, place);
   }
 
-  /** The deliveries up to a tag, in the order of their tags. */
-  findUpTo(tag: number): Delivery[] {
-    const found: Delivery[] = [];
-    for (const [index, { places, traceparents }] of this.#chunks) {
+  /** The deliveries up to a tag, by the index of their chunk. */
+  findUpTo(tag: number): Map<number, LightList> {
+    const found = new Map<number, LightList>();
+    if (this.#size === 0) return found;
+    for (const [index, { places, traceparents, count }] of this.#chunks.upTo(tag)) {
       const first = index * chunkSize;
-      if (first > tag) break;
-      for (let at = 0; at < chunkSize && first + at <= tag; at++) {
-        const place = places[at];
-        if (place !== undefined) found.push(deliveryOf(first + at, traceparents[at]!, place));
-      }
+      const end = tag - first + 1;
+      const known = endsWithin(index, tag) ? count : countOf(places.slice(0, end));
+      found.set(index, new LightList(first, places.slice(0, end), traceparents.slice(0, end), known));
     }
     return found;
   }
+}
 
-  #placeOf(exchange: string, routingKey: string, queue: string, destination: Incoming['destination']): Place {
-    const last = this.#place;
-    if (last?.routingKey === routingKey && last.exchange === exchange && last.queue === queue) {
-      const { name, anonymous, temporary } = destination ?? {};
-      const known = last.destination;
-      if (known?.name === name && known?.anonymous === anonymous && known?.temporary === temporary) return last;
-    }
-    this.#place = { exchange, routingKey, queue, destination };
-    return this.#place;
+/** A copy of deliveries with neighbouring tags. */
+class LightList {
+  readonly #first: number;
+  readonly #places: readonly (Place | undefined)[];
+  readonly #traceparents: readonly (string | undefined)[];
+
+  readonly count: number;
+
+  constructor(
+    first: number,
+    places: readonly (Place | undefined)[],
+    traceparents: readonly (string | undefined)[],
+    count: number,
+  ) {
+    this.count = count;
+    this.#first = first;
+    this.#places = places;
+    this.#traceparents = traceparents;
+  }
+
+  get length(): number {
+    return this.#places.length;
+  }
+
+  find(at: number): Delivery | undefined {
+    const place = this.#places[at];
+    return place && deliveryOf(this.#first + at, this.#traceparents[at]!, place);
   }
 }
 
@@ -179,12 +182,9 @@ function takeFrom(operations: Chunk['operations'], at: number): LightOperation |
   return operation;
 }
 
-function deliveryOf(tag: number, traceparent: string, { routingKey, queue, destination }: Place): Delivery {
+function deliveryOf(tag: number, traceparent: string, place: Place): Delivery {
   const creation = parsePlainTraceparent(traceparent);
-  const context: Context = creation === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, creation);
-  const attributes: Record<string, string | number> = { [ATTR_RABBITMQ_DELIVERY_TAG]: tag };
-  if (routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
-  const delivery = new Delivery(tag, { context, creation, destination, attributes, sentAt: undefined }, queue);
-  delivery.context = context;
+  const delivery = new Delivery(tag, place, creation);
+  delivery.context = creation === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, creation);
   return delivery;
 }

@@ -102,11 +102,16 @@ class ReceivedMessage extends Received {
   }
 
   protected describe(): Attributes {
-    const attributes: Attributes = { [ATTR_RABBITMQ_DELIVERY_TAG]: this.#deliveryTag };
-    if (this.#routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = this.#routingKey;
-    if (typeof this.#messageId === 'string') attributes[ATTR_MESSAGE_ID] = this.#messageId;
-    return attributes;
+    return messageAttributes(this.#deliveryTag, this.#routingKey, this.#messageId);
   }
+}
+
+/** The attributes of one received message. */
+export function messageAttributes(tag: number, routingKey: string | undefined, messageId: unknown): Attributes {
+  const attributes: Attributes = { [ATTR_RABBITMQ_DELIVERY_TAG]: tag };
+  if (routingKey) attributes[ATTR_RABBITMQ_ROUTING_KEY] = routingKey;
+  if (typeof messageId === 'string') attributes[ATTR_MESSAGE_ID] = messageId;
+  return attributes;
 }
 
 /**
@@ -122,7 +127,11 @@ export function readMessage(
   exclusive?: ExclusiveQueues,
 ): Incoming {
   const { exchange, routingKey } = message.fields;
-  const destination = consumerDestination(exchange ?? '', routingKey ?? '', queue, exclusive);
+  return readFrom(messaging, message, consumerDestination(exchange ?? '', routingKey ?? '', queue, exclusive));
+}
+
+/** As {@link readMessage}, for a known destination. */
+export function readFrom(messaging: Messaging, message: MessageLike, destination: Destination | undefined): Incoming {
   return new ReceivedMessage(messaging, message, destination);
 }
 

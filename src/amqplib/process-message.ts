@@ -1,8 +1,8 @@
 // Implements processMessage(): a process span for a message that is not processed by a consumer's handler.
 import { checkFunction } from '../common/check-options.ts';
 import { activeContext, guard, Messaging, type Operation, runHandler, startProcessing } from '../messaging/index.ts';
-import { deliveryFacts, detailsOf, readMessage } from './message.ts';
-import { storedSource } from './state.ts';
+import { deliveryFacts, detailsOf, readFrom, readMessage } from './message.ts';
+import { storedDelivery } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 let untraced: Messaging | undefined;
@@ -22,25 +22,28 @@ export function processMessage<M extends MessageLike, R>(message: M, fn: (messag
 }
 
 function startProcess(message: MessageLike): Operation {
-  const from = storedSource(message);
-  const messaging = from?.state.messaging ?? (untraced ??= new Messaging('rabbitmq', 'processMessage', {}));
-  const queue = from?.delivery.queue ?? '';
+  const delivery = storedDelivery(message);
+  const place = delivery?.place;
+  const messaging = place?.state.messaging ?? (untraced ??= new Messaging('rabbitmq', 'processMessage', {}));
+  const queue = place?.queue ?? '';
   const operation = startProcessing(
     messaging,
     {
       name: 'process',
-      attributes: from?.state.server.address,
+      attributes: place?.state.server.address,
       details: detailsOf(message, queue),
     },
-    from?.delivery.incoming ?? readMessage(messaging, message, queue),
+    delivery?.incoming ??
+      (place === undefined ? readMessage(messaging, message, queue) : readFrom(messaging, message, place.destination)),
     activeContext(),
     // The delivery of a consumer was counted when its handler was called.
-    from !== undefined && from.delivery.context === undefined ? 'read' : undefined,
+    delivery !== undefined && delivery.context === undefined ? 'read' : undefined,
     deliveryFacts(message, queue),
   );
-  if (from !== undefined) {
-    from.delivery.context = operation.context;
-    if (!from.state.closed) operation.track(from.state.processing);
+  if (delivery !== undefined) {
+    delivery.context = operation.context;
+    const { state } = delivery.place;
+    if (!state.closed) operation.track(state.processing);
   }
   return operation;
 }

@@ -1,11 +1,12 @@
 // Traces consume and get.
-import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api';
 import {
   activeContext,
   bindToContext,
   contextWithoutSpan,
   endWith,
   guard,
+  type HandlerOptions,
   type Incoming,
   isEagerPromise,
   LightOperation,
@@ -24,10 +25,14 @@ import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { resultOf } from './dropped-result.ts';
-import { conversationOf, deliveryFacts, detailsOf, readMessage } from './message.ts';
+import { deliveryFacts, detailsOf, readFrom } from './message.ts';
+import { type Place, Places } from './place.ts';
 import { recordRoundTrip, replyTo, type Request } from './requests.ts';
-import { type ChannelState, type UnsampledSource, storeSource } from './state.ts';
+import { type ChannelState, storeSource } from './state.ts';
 import type { MessageLike } from './types.ts';
+
+const keepOnReturn: HandlerOptions = { onReturn: 'keep' };
+const endOnReturn: HandlerOptions = {};
 
 type Handler = (this: unknown, message: MessageLike | null) => unknown;
 
@@ -74,41 +79,39 @@ function noteLag({ lag, exclusiveQueues }: ChannelState, queue: unknown): void {
   if (!anonymous && !temporary) lag?.note(queue);
 }
 
-function tracedHandler(state: ChannelState, source: Source, handler: Handler): Handler {
-  const unsampled = { state, queue: source.queue };
+function tracedHandler(state: ChannelState, { queue, noAck }: Source, handler: Handler): Handler {
+  const { messaging } = state;
+  const places = new Places(state, queue);
   return function onMessage(this: unknown, message): unknown {
     const call = (): unknown => resultOf(message, handler.call(this, message));
     // Null means that the broker has cancelled the consumer. The context in which the connection was opened must not be active.
     if (message === null || message === undefined) return runInContext(ROOT_CONTEXT, call);
     let light: Unsampled | undefined;
     let delivery: Delivery | undefined;
+    let incoming: Incoming | undefined;
     let request: Request | undefined;
     try {
-      let incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
+      const place = places.of(message);
+      incoming = readFrom(messaging, message, place.destination);
       request = state.requests.answeredBy(message, incoming);
       if (request !== undefined) incoming = replyTo(request, incoming);
-      light = startLight(state, message, incoming, unsampled, source.noAck);
+      light = startLight(place, message, incoming, noAck);
       if (light === undefined) {
-        delivery = keep(state, message, incoming, source.queue);
+        delivery = keep(place, message, incoming.creation);
         // The context of a reply depends on its request.
-        if (request === undefined && state.messaging.readsLate) delivery.reread = unsampled;
+        if (request !== undefined || !messaging.readsLate) delivery.incoming = incoming;
       }
     } catch (error) {
       reportFault('reading a delivery', error);
     }
-    if (light instanceof LightOperation) return runLight(state, source, message.fields.deliveryTag, light, call);
+    if (light instanceof LightOperation) return runLight(state, noAck, message.fields.deliveryTag, light, call);
     if (light !== undefined) return runInContext(light, call);
-    if (delivery === undefined) return runInContext(ROOT_CONTEXT, call);
-    if (!source.noAck) state.deliveries.add(delivery);
-    const operation = guard('tracing a delivery', () => startDelivery(state, message, delivery));
+    if (delivery === undefined || incoming === undefined) return runInContext(ROOT_CONTEXT, call);
+    if (!noAck && !state.closed) state.deliveries.add(delivery);
+    const operation = guard('tracing a delivery', () => startDelivery(message, delivery, incoming));
     if (operation === undefined) return runInContext(ROOT_CONTEXT, call);
     if (request !== undefined) recordRoundTrip(request, operation);
-    operation.track(state.processing);
-    if (source.noAck) return runHandler(operation, call);
-    const result = runHandler(operation, call, { onReturn: 'keep' });
-    // Without a promise, the handler may finish later: the span ends when the message is settled.
-    if (!isEagerPromise(result)) delivery.endWhenSettled(operation);
-    return result;
+    return runRecorded(state, noAck, delivery, operation, call);
   };
 }
 
@@ -116,27 +119,44 @@ function tracedHandler(state: ChannelState, source: Source, handler: Handler): H
  * Starts the processing of a message whose span, and that of its settlement, are certainly unsampled: no span is created and
  * little is stored. Its trace is stored for a settlement of several messages.
  */
-function startLight(
-  state: ChannelState,
-  message: MessageLike,
-  incoming: Incoming,
-  unsampled: UnsampledSource,
-  noAck: boolean,
-): Unsampled | undefined {
-  const { messaging, lightDeliveries } = state;
+function startLight(place: Place, message: MessageLike, incoming: Incoming, noAck: boolean): Unsampled | undefined {
+  const { messaging, lightDeliveries, server, closed } = place.state;
   const context = contextWithoutSpan(messaging, incoming, ROOT_CONTEXT);
   if (context === undefined || !messaging.readsLate) return undefined;
-  if (!noAck && !lightDeliveries.push(message, incoming, unsampled.queue)) return undefined;
-  storeSource(message, unsampled);
-  const description = { name: 'process', attributes: state.server.address };
-  const facts = deliveryFacts(message, unsampled.queue);
+  if (!noAck && !closed && !lightDeliveries.push(message, incoming, place)) return undefined;
+  storeSource(message, place);
+  const description = { name: 'process', attributes: server.address };
+  const facts = deliveryFacts(message, place.queue);
   return measureUnsampled(messaging, description, incoming, context, 'delivered', facts);
+}
+
+/**
+ * Runs the handler of a message. Without a promise it may finish later: then the operation ends when the message is settled,
+ * unless the message needs no settlement.
+ */
+function runRecorded(
+  state: ChannelState,
+  noAck: boolean,
+  delivery: Delivery,
+  operation: Operation,
+  call: () => unknown,
+): unknown {
+  let result: unknown;
+  state.running.push(operation);
+  try {
+    result = runHandler(operation, call, noAck ? endOnReturn : keepOnReturn);
+  } finally {
+    state.running.pop();
+  }
+  if (isEagerPromise(result)) operation.track(state.processing);
+  else if (!noAck) state.deliveries.endWhenSettled(delivery, operation);
+  return result;
 }
 
 /** Runs the handler of a measured message without a span. As with a span, a settlement may end its operation. */
 function runLight(
   state: ChannelState,
-  { noAck }: Source,
+  noAck: boolean,
   tag: number,
   operation: LightOperation,
   call: () => unknown,
@@ -162,24 +182,25 @@ function runLight(
 }
 
 /** Stores a message for its settlement and for `processMessage`. */
-function keep(state: ChannelState, message: MessageLike, incoming: Incoming, queue: string): Delivery {
-  const delivery = new Delivery(message.fields.deliveryTag, incoming, queue, conversationOf(message));
-  storeSource(message, { state, delivery });
+function keep(place: Place, message: MessageLike, creation: SpanContext | undefined): Delivery {
+  const delivery = new Delivery(message.fields.deliveryTag, place, creation, message);
+  storeSource(message, delivery);
   return delivery;
 }
 
-function startDelivery(state: ChannelState, message: MessageLike, delivery: Delivery): Operation {
+function startDelivery(message: MessageLike, delivery: Delivery, incoming: Incoming): Operation {
+  const { state, queue } = delivery.place;
   const operation = startProcessing(
     state.messaging,
     {
       name: 'process',
       attributes: state.server.address,
-      details: detailsOf(message, delivery.queue),
+      details: detailsOf(message, queue),
     },
-    delivery.incoming,
+    incoming,
     ROOT_CONTEXT,
     'delivered',
-    deliveryFacts(message, delivery.queue),
+    deliveryFacts(message, queue),
   );
   delivery.context = operation.context;
   return operation;
@@ -220,14 +241,16 @@ function startReceived(
   parent: Context,
   startedAt: OperationClock,
 ): Operation {
-  const incoming = readMessage(state.messaging, message, source.queue, state.exclusiveQueues);
-  const delivery = keep(state, message, incoming, source.queue);
+  const place = new Places(state, source.queue).of(message);
+  const incoming = readFrom(state.messaging, message, place.destination);
+  const delivery = keep(place, message, incoming.creation);
+  delivery.incoming = incoming;
   if (!source.noAck && !state.closed) state.deliveries.add(delivery);
   const { address, peer } = state.server;
   return startReceiving(
     state.messaging,
     { name: 'get', attributes: address, peer, details: detailsOf(message, source.queue) },
-    delivery.incoming,
+    incoming,
     parent,
     startedAt,
   );

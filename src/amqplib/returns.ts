@@ -38,6 +38,11 @@ export class Returns {
     this.#messaging = messaging;
   }
 
+  /** Whether no publish can be returned. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   publish(operation: Operation, exchange: unknown, routingKey: unknown, options: MandatoryOptions): void {
     if (!operation.isObserved || operation.ended) return;
     while (this.#waiting[0]?.operation.ended === true) this.#waiting.shift();

@@ -27,6 +27,7 @@ import { consumerDestination } from './destination.ts';
 import { conversationOf } from './message.ts';
 import { type ChannelState, releaseSource } from './state.ts';
 import type { MessageLike } from './types.ts';
+import { Unsettled } from './unsettled.ts';
 
 export type Name = 'ack' | 'nack' | 'reject';
 /** What a settlement tells the broker. */
@@ -117,7 +118,7 @@ export class Settlement implements Settling {
 
   /** The destination of the settled messages; undefined if there are several. */
   protected destination(): Destination | undefined {
-    return this.named?.incoming.destination ?? destinationOf(this.message);
+    return this.named?.destination ?? destinationOf(this.message);
   }
 
   /** A settlement that is only counted: no span is described. */
@@ -130,18 +131,17 @@ export class Settlement implements Settling {
   protected startOne(delivery: Delivery | undefined, parent: Context, more?: Attributes): Operation {
     const { messaging, server } = this.state;
     const { name, rejects } = this.how;
-    const incoming = delivery?.incoming;
-    const own = incoming?.attributes ?? attributesOf(this.message);
+    const own = delivery?.attributes ?? attributesOf(this.message);
     const operation = startSettlingOne(
       messaging,
       {
         name,
-        destination: incoming?.destination ?? destinationOf(this.message),
+        destination: delivery?.destination ?? destinationOf(this.message),
         attributes: server.address,
         peer: server.peer,
         own: more === undefined ? own : mergeAttributes(more, own),
       },
-      incoming,
+      delivery,
       parent,
     );
     const conversation = delivery?.conversation ?? conversationOf(this.message ?? undefined);
@@ -168,7 +168,8 @@ export class SeveralSettled extends Settlement {
   override settle(): void {
     const { messaging, deliveries, lightDeliveries } = this.state;
     if (typeof this.#upTo !== 'number') return;
-    endAll(messaging, deliveries.settleUpTo(this.#upTo));
+    const settled = deliveries.settleUpTo(this.#upTo);
+    endAll(messaging, settled, settled.mostOperations);
     lightDeliveries.deleteUpTo(this.#upTo);
     this.#writeLater();
   }
@@ -183,49 +184,41 @@ export class SeveralSettled extends Settlement {
     settleLater(this.state.messaging, Object.assign({ endTime: startedAt.now(), failure }, this.#late));
   }
 
-  /** The messages that it settles, in the order of their tags if some are light deliveries. */
-  #find(): Delivery[] {
-    if (typeof this.#upTo !== 'number') return [];
+  #find(): Unsettled | undefined {
+    if (typeof this.#upTo !== 'number') return undefined;
     const { deliveries, lightDeliveries } = this.state;
-    const found = deliveries.findUpTo(this.#upTo);
-    if (lightDeliveries.size === 0) return found;
-    return found.concat(lightDeliveries.findUpTo(this.#upTo)).toSorted((one, other) => one.tag - other.tag);
+    return new Unsettled(deliveries, lightDeliveries, this.#upTo);
   }
 
-  protected override destination(found: readonly Delivery[] = this.#find()): Destination | undefined {
-    const [first] = found;
-    const name = first?.incoming.destination?.name;
-    const same = found.every(({ incoming }) => incoming.destination?.name === name);
-    return same ? (first?.incoming.destination ?? destinationOf(this.message)) : undefined;
+  protected override destination(found: Iterable<Delivery> = this.#find() ?? []): Destination | undefined {
+    let shared: Destination | undefined;
+    let isFirst = true;
+    for (const { destination } of found) {
+      if (isFirst) shared = destination;
+      else if (destination?.name !== shared?.name) return undefined;
+      isFirst = false;
+    }
+    return shared ?? destinationOf(this.message);
   }
 
   protected override startRecorded(parent: Context): Operation {
     const { messaging, server } = this.state;
     const found = this.#find();
-    const [first] = found;
-    const count = { [ATTR_BATCH_MESSAGE_COUNT]: found.length };
-    if (found.length === 1) return this.startOne(first, parent, count);
+    const size = found?.size ?? 0;
+    const count = { [ATTR_BATCH_MESSAGE_COUNT]: size };
     const { name, rejects } = this.how;
     const own = mergeAttributes(count, tagOf(this.message));
     const { address: attributes, peer } = server;
     const details = rejects ? rejected : undefined;
-    const settled = found.map(({ incoming }) => incoming);
-    if (writesLater(messaging, found.length)) {
+    if (found !== undefined && writesLater(messaging, size)) {
+      const otherwise = destinationOf(this.message);
       const startedAt = new OperationClock();
-      this.#late = {
-        name,
-        attributes,
-        peer,
-        own,
-        details,
-        settled,
-        destination: () => this.destination(found),
-        parent,
-        startedAt,
-      };
+      this.#late = { name, attributes, peer, own, details, settled: found, otherwise, parent, startedAt };
       return metricsEpoch() === 0 ? noOperation(parent) : this.startMeasured(parent);
     }
-    const description = { name, destination: this.destination(found), attributes, peer, own, details };
+    const settled = [...(found ?? [])];
+    if (settled.length === 1) return this.startOne(settled[0], parent, count);
+    const description = { name, destination: this.destination(settled), attributes, peer, own, details };
     return startSettling(messaging, description, settled, parent);
   }
 }

@@ -77,13 +77,13 @@ export function traceRecover(channel: object, state: ChannelState): void {
     'recover',
     (raw) =>
       function recover(this: unknown, ...args: unknown[]): unknown {
-        const before = state.deliveries.findUpTo(Number.POSITIVE_INFINITY);
-        const { highest } = state.lightDeliveries;
+        const highest = Math.max(state.deliveries.highest, state.lightDeliveries.highest);
         return complete(raw, this, args, {
           where: 'ending recovered deliveries',
           callbackAt,
           done() {
-            endAll(state.messaging, state.deliveries.settleAll(before));
+            const settled = state.deliveries.settleUpTo(highest);
+            endAll(state.messaging, settled, settled.mostOperations);
             state.lightDeliveries.deleteUpTo(highest);
           },
         });

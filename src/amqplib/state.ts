@@ -1,6 +1,7 @@
 // Defines the state that tracing keeps for a channel and its messages.
 import {
   createStamp,
+  endAll,
   type LightOperation,
   type Messaging,
   type Operation,
@@ -12,8 +13,9 @@ import { Deliveries, Delivery } from './deliveries.ts';
 import type { QueueLag } from './lag.ts';
 import { producerDestination } from './destination.ts';
 import { LightDeliveries } from './light-deliveries.ts';
-import { conversationOf, readMessage } from './message.ts';
+import { readFrom } from './message.ts';
 import type { TraceAmqplibOptions } from './options.ts';
+import type { Place } from './place.ts';
 import { type Requests, requestsOf } from './requests.ts';
 import { type ReturnedMessage, Returns } from './returns.ts';
 import type { MessageLike } from './types.ts';
@@ -36,8 +38,8 @@ export class ChannelState {
   readonly requests: Requests;
   /** Messages that are being processed. */
   readonly processing: OpenOperations = new OpenOperations();
-  /** The light operations whose handlers have not returned, the outer ones first. Closing the channel ends and removes them. */
-  readonly running: LightOperation[] = [];
+  /** The operations whose handlers have not returned, the outer ones first. Closing the channel ends and removes them. */
+  readonly running: (Operation | LightOperation)[] = [];
   #failure: unknown;
   #closed = false;
 
@@ -76,7 +78,9 @@ export class ChannelState {
     this.confirms?.close(this.#failure);
     for (const operation of this.processing) this.#endOpen(operation);
     for (const operation of this.running.splice(0)) this.#endOpen(operation);
-    this.deliveries.clear();
+    const unsettled = this.deliveries.settleUpTo(Number.POSITIVE_INFINITY);
+    if (this.#failure === undefined) endAll(this.messaging, unsettled, unsettled.mostOperations);
+    else for (const operation of unsettled) operation.fail(this.#failure);
     for (const operation of this.lightDeliveries.takeOperations()) this.#endOpen(operation);
     this.lightDeliveries.clear();
   }
@@ -94,43 +98,31 @@ export class ChannelState {
       light.end();
       return;
     }
-    const operation = light.toOperation();
-    operation.track(this.processing);
-    delivery.endWhenSettled(operation);
+    delivery.endWhenSettled(light.toOperation());
   }
 }
 
-/** The source of a message, for processing it later. */
-export interface MessageSource {
-  state: ChannelState;
-  delivery: Delivery;
-}
+/** How a message can be processed later: its delivery; for one without a span or a settled one, only its place. */
+const received = createStamp<Delivery | Place>();
 
-/** The source of messages that can be read again: those without a span and settled ones. The same for all messages of a consumer. */
-export interface UnsampledSource {
-  readonly state: ChannelState;
-  readonly queue: string;
-}
-
-const received = createStamp<MessageSource | UnsampledSource>();
-
-export function storeSource(message: object, from: MessageSource | UnsampledSource): void {
+export function storeSource(message: object, from: Delivery | Place): void {
   received.set(message, from);
 }
 
 /** Keeps no span in memory for as long as the application keeps a settled message: `processMessage` reads the message again. */
-export function releaseSource(message: object, { reread }: Delivery): void {
-  if (reread !== undefined && received.get(message) !== undefined) received.set(message, reread);
+export function releaseSource(message: object, { incoming, place }: Delivery): void {
+  if (incoming === undefined && received.get(message) !== undefined) received.set(message, place);
 }
 
-/** The source of a message; undefined if no traced channel delivered it. */
-export function storedSource(message: MessageLike): MessageSource | undefined {
+/** The delivery of a message; undefined if no traced channel delivered it. */
+export function storedDelivery(message: MessageLike): Delivery | undefined {
   const from = received.get(message);
-  if (from === undefined || 'delivery' in from) return from;
-  const { state, queue } = from;
+  if (from === undefined || from instanceof Delivery) return from;
+  const { state, destination } = from;
   const { deliveryTag } = message.fields;
-  const incoming = readMessage(state.messaging, message, queue, state.exclusiveQueues);
-  const delivery = new Delivery(deliveryTag, incoming, queue, conversationOf(message));
+  const incoming = readFrom(state.messaging, message, destination);
+  const delivery = new Delivery(deliveryTag, from, incoming.creation, message);
+  delivery.incoming = incoming;
   delivery.context = incoming.context;
   if (state.lightDeliveries.has(deliveryTag)) {
     const light = state.lightDeliveries.takeOperation(deliveryTag);
@@ -138,7 +130,6 @@ export function storedSource(message: MessageLike): MessageSource | undefined {
     state.deliveries.add(delivery);
     if (light !== undefined) state.endWhenSettled(deliveryTag, light);
   }
-  const known = { state, delivery };
-  received.set(message, known);
-  return known;
+  received.set(message, delivery);
+  return delivery;
 }

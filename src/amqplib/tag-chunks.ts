@@ -60,15 +60,15 @@ export class TagChunks<C extends Chunk> implements Iterable<[index: number, chun
     this.#lastIndex = -1;
   }
 
-  clear(): void {
-    this.#chunks.clear();
-    this.#last = undefined;
-    this.#lastIndex = -1;
-  }
-
   /** The chunks in the order in which they were added; each may be deleted while it is visited. */
   [Symbol.iterator](): MapIterator<[number, C]> {
     return this.#chunks.entries();
+  }
+
+  /** The chunks with tags up to this one, in the order of the tags. */
+  upTo(tag: number): [index: number, chunk: C][] {
+    const found = [...this.#chunks].filter(([index]) => index * chunkSize <= tag);
+    return found.toSorted(([one], [other]) => one - other);
   }
 
   #add(index: number): C {
@@ -80,6 +80,16 @@ export class TagChunks<C extends Chunk> implements Iterable<[index: number, chun
     this.#lastIndex = index;
     return chunk;
   }
+}
+
+/** Whether a chunk has only tags up to this one. */
+export function endsWithin(index: number, tag: number): boolean {
+  return (index + 1) * chunkSize - 1 <= tag;
+}
+
+/** The number of data in a list of neighbouring tags. */
+export function countOf(list: readonly unknown[]): number {
+  return list.filter((value) => value !== undefined).length;
 }
 
 function indexOf(tag: number): number {

@@ -24,7 +24,7 @@ test('many operations end now, and their spans are written later with the time o
   const messaging = new Messaging('test', 'test', { tracerProvider: providerOf(prepared) });
   const { operations: ending, ends } = operations(200);
   ending[7]!.end();
-  endAll(messaging, ending);
+  endAll(messaging, ending, 200, true);
   expect(ends).toEqual([[7, undefined]]);
   expect(ending.every(({ ended }) => ended)).toBe(true);
   // A later end changes nothing.
@@ -33,6 +33,24 @@ test('many operations end now, and their spans are written later with the time o
   drainDeferred();
   const others = Array.from({ length: 200 }, (_, at) => [at, 100]).filter(([at]) => at !== 7);
   expect(ends).toEqual([[7, undefined], ...others]);
+});
+
+test('of many operations that only the caller has, none is visited before its span is written', () => {
+  const messaging = new Messaging('test', 'test', { tracerProvider: providerOf(prepared) });
+  const { operations: ending, ends } = operations(200);
+  let visited = 0;
+  function* each(): Iterable<Operation> {
+    for (const operation of ending) {
+      visited++;
+      yield operation;
+    }
+  }
+  vi.spyOn(performance, 'now').mockReturnValueOnce(100);
+  endAll(messaging, each(), 200);
+  expect(visited).toBe(0);
+  drainDeferred();
+  expect(ends).toEqual(ends.map((_, at) => [at, 100]));
+  expect(ends).toHaveLength(200);
 });
 
 test.each<[string, number, object]>([
@@ -52,6 +70,6 @@ test.each<[string, number, object]>([
   ],
 ])('%s: the spans end at once', (_, count, options) => {
   const { operations: ending, ends } = operations(count);
-  endAll(new Messaging('test', 'test', options), ending);
+  endAll(new Messaging('test', 'test', options), ending, count);
   expect(ends).toEqual(Array.from({ length: count }, (__, at) => [at, undefined]));
 });

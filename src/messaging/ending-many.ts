@@ -1,6 +1,7 @@
 // Ends many operations at once without blocking the event loop.
 import { performance } from 'node:perf_hooks';
 import { type DeferredWork, defer } from '../common/deferred-work.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { oursOf } from './creating.ts';
 import type { Messaging } from './messaging.ts';
 import type { Operation } from './operation.ts';
@@ -18,43 +19,52 @@ export function writesLater(messaging: Messaging, operations: number): boolean {
 }
 
 /**
- * Ends operations. All of them end now; the spans of many are written in slices.
+ * Ends operations. All of them end now; the spans of many are written in slices, and none of the operations is visited before.
  *
- * @param ending - no longer used by the caller.
+ * @param ending - iterated once.
+ * @param count - the maximum number of operations.
+ * @param areShared - whether something else could also end them. Default: the caller no longer has them.
  */
-export function endAll(messaging: Messaging, ending: readonly Operation[]): void {
-  if (!writesLater(messaging, ending.length)) {
+export function endAll(messaging: Messaging, ending: Iterable<Operation>, count: number, areShared = false): void {
+  if (!writesLater(messaging, count)) {
     for (const operation of ending) operation.end();
     return;
   }
   // A time of the monotonic clock, by which the spans measure their durations.
   const now = performance.now();
-  defer(
-    new Writing(
-      ending.filter((operation) => operation.endLater()),
-      now,
-    ),
-  );
+  const isVisitedNow = areShared || metricsEpoch() !== 0;
+  const ended = endedLater(ending);
+  defer(new Writing(isVisitedNow ? emptied([...ended]) : ended, now));
+}
+
+function* endedLater(ending: Iterable<Operation>): Generator<Operation, void> {
+  for (const operation of ending) if (operation.endLater()) yield operation;
+}
+
+/** The operations of a list, each of which need not stay in memory until all are written. */
+function* emptied(operations: (Operation | undefined)[]): Generator<Operation, void> {
+  for (let at = 0; at < operations.length; at++) {
+    const operation = operations[at]!;
+    operations[at] = undefined;
+    yield operation;
+  }
 }
 
 class Writing implements DeferredWork {
-  readonly #operations: (Operation | undefined)[];
+  readonly #operations: Generator<Operation, void>;
   readonly #time: number;
-  #at = 0;
 
-  constructor(operations: Operation[], time: number) {
+  constructor(operations: Generator<Operation, void>, time: number) {
     this.#operations = operations;
     this.#time = time;
   }
 
   step(): boolean {
-    const operations = this.#operations;
-    for (let count = 0; count < perStep && this.#at < operations.length; count++) {
-      const at = this.#at++;
-      operations[at]!.write(this.#time);
-      // A written operation need not stay in memory until all are written.
-      operations[at] = undefined;
+    for (let count = 0; count < perStep; count++) {
+      const { done, value } = this.#operations.next();
+      if (done) return false;
+      value.write(this.#time);
     }
-    return this.#at < operations.length;
+    return true;
   }
 }

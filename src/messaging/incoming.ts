@@ -23,6 +23,9 @@ export interface Incoming {
   readonly content?: MessageContent | undefined;
 }
 
+/** The data of a message that its settlement needs. */
+export type Settled = Pick<Incoming, 'creation' | 'destination' | 'attributes'>;
+
 /**
  * A received message. Its context is read on first access, which may never happen for a message of a batch without a span. Its
  * attributes are built only if a span records, which for most messages is never: each client defines a subclass with the data that

@@ -2,7 +2,7 @@
 export { startBatch, startProcessing, startReceiving } from './consuming.ts';
 export { startSettling, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
-export { type Incoming, Received } from './incoming.ts';
+export { type Incoming, Received, type Settled } from './incoming.ts';
 export type { Counting } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
 export { isEagerPromise } from '../common/eager-promise.ts';
@@ -16,7 +16,7 @@ export {
   startProcessingLightly,
   type Unsampled,
 } from './light-processing.ts';
-export { callWithin, endWith, runHandler, observeResult } from './handler.ts';
+export { callWithin, endWith, type HandlerOptions, runHandler, observeResult } from './handler.ts';
 export { deliverAtHeader, dropPastDelivery, timeInHeader, waitsSince } from './deliver-at.ts';
 export { lagAttributes, type DeliveryFacts } from './measuring.ts';
 export { isAutoInstrumented, isPatched, type Method, markAutoInstrumented, stepAside } from './auto-instrumentation.ts';

@@ -106,6 +106,12 @@ export class Operation {
     return isList(this.#spans) ? this.#spans[0] : this.#spans;
   }
 
+  /** Its span, if ending that is all that its end does: it is not measured, and no one else ends it. */
+  get onlySpan(): Span | undefined {
+    const isAlone = this.#measurement === undefined && this.#startedAt === undefined && this.#open === undefined;
+    return isAlone && !this.#ended && !isList(this.#spans) ? this.#spans : undefined;
+  }
+
   /** Whether its end must be observed: it has a span or is measured. */
   get isObserved(): boolean {
     return this.span !== undefined || this.#measurement !== undefined;

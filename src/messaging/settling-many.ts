@@ -1,14 +1,16 @@
 // Writes the spans of a settlement of very many messages later, a part of its links at a time.
 import { type Attributes, type Context, type Link, SpanKind } from '@opentelemetry/api';
 import { type DeferredWork, defer } from '../common/deferred-work.ts';
-import { messageLink, sharedDestination } from './batch.ts';
-import type { Incoming } from './incoming.ts';
+import { messageLink } from './batch.ts';
+import type { Settled } from './incoming.ts';
 import type { Messaging } from './messaging.ts';
 import { type Destination, mergeAttributes } from './operation.ts';
 import { startOperation } from './start-operation.ts';
 import type { OperationClock } from './operation-clock.ts';
 import { ATTR_LINKS_PART } from './semconv.ts';
 import { linksPerSpan } from './spans.ts';
+
+const comparedPerStep = 1000;
 
 /** A settlement that has ended, without its spans. */
 export interface LateSettlement {
@@ -17,9 +19,10 @@ export interface LateSettlement {
   readonly peer: Attributes;
   readonly own: Attributes;
   readonly details: (() => Attributes) | undefined;
-  readonly settled: readonly Incoming[];
-  /** The destination of all settled messages; undefined if they differ. Called once. */
-  readonly destination: () => Destination | undefined;
+  /** Iterated twice. */
+  readonly settled: Iterable<Settled>;
+  /** The destination, if the messages have none. */
+  readonly otherwise: Destination | undefined;
   readonly parent: Context;
   readonly startedAt: OperationClock;
   /** Milliseconds since the epoch. */
@@ -36,29 +39,46 @@ export function settleLater(messaging: Messaging, settlement: LateSettlement): v
 class SettlementParts implements DeferredWork {
   readonly #messaging: Messaging;
   readonly #settlement: LateSettlement;
+  /** The messages whose destinations are not compared yet; then those that are not linked yet. */
+  #left: Iterator<Settled>;
+  #isCompared = false;
+  #first: Settled | undefined;
+  /** The destination of all messages; undefined if they differ. */
   #destination: Destination | undefined;
   #namesDestinations = false;
   #parent: Context;
-  #at = 0;
   #part = 0;
 
   constructor(messaging: Messaging, settlement: LateSettlement) {
     this.#messaging = messaging;
     this.#settlement = settlement;
     this.#parent = settlement.parent;
+    this.#left = settlement.settled[Symbol.iterator]();
   }
 
   step(): boolean {
-    const { settled, name, attributes, peer, own, details, startedAt, endTime, failure, destination } =
-      this.#settlement;
-    const isFirst = this.#part === 0;
-    if (isFirst) {
-      this.#destination = destination();
-      this.#namesDestinations = sharedDestination(settled) === undefined;
+    if (this.#isCompared) return this.#writePart();
+    for (let count = 0; count < comparedPerStep; count++) {
+      const { done, value } = this.#left.next();
+      this.#first ??= value;
+      const shared = this.#first?.destination;
+      const isShared = done || value.destination?.name === shared?.name;
+      if (isShared && !done) continue;
+      this.#isCompared = true;
+      this.#destination = isShared ? (shared ?? this.#settlement.otherwise) : undefined;
+      this.#namesDestinations = !isShared || shared === undefined;
+      this.#left = this.#settlement.settled[Symbol.iterator]();
+      return true;
     }
-    const links = this.#nextLinks();
+    return true;
+  }
+
+  #writePart(): boolean {
+    const { name, attributes, peer, own, details, startedAt, endTime, failure } = this.#settlement;
+    const isFirst = this.#part === 0;
+    const links: Link[] = [];
+    const more = this.#addLinks(links);
     const part = ++this.#part;
-    const more = this.#at < settled.length;
     if (!isFirst && links.length === 0) return more;
     const operation = startOperation(
       this.#messaging,
@@ -81,15 +101,14 @@ class SettlementParts implements DeferredWork {
     return more;
   }
 
-  /** Messages without a creation context cannot be linked. */
-  #nextLinks(): Link[] {
-    const { settled } = this.#settlement;
-    const links: Link[] = [];
-    while (links.length < linksPerSpan && this.#at < settled.length) {
-      const message = settled[this.#at++]!;
-      const { creation } = message;
-      if (creation !== undefined) links.push(messageLink(creation, message, this.#namesDestinations));
+  /** Adds the links of one span. Messages without a creation context cannot be linked. Returns whether there may be more. */
+  #addLinks(links: Link[]): boolean {
+    while (links.length < linksPerSpan) {
+      const { done, value } = this.#left.next();
+      if (done) return false;
+      const { creation } = value;
+      if (creation !== undefined) links.push(messageLink(creation, value, this.#namesDestinations));
     }
-    return links;
+    return true;
   }
 }

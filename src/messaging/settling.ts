@@ -5,7 +5,7 @@ import type { Linked } from '../common/prepared-span.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { linksTo, sharedDestination } from './batch.ts';
-import type { Incoming } from './incoming.ts';
+import type { Settled } from './incoming.ts';
 import type { Measurement } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import { noOperation, type Operation, type OperationDescription } from './operation.ts';
@@ -19,7 +19,7 @@ import { startPrepared } from './start-operation.ts';
 export function startSettling(
   messaging: Messaging,
   description: SettleDescription,
-  settled: readonly Incoming[],
+  settled: readonly Settled[],
   parent: Context,
 ): Operation {
   const measurement = measureSettling(messaging, description, parent);
@@ -33,7 +33,7 @@ export function startSettling(
 export function startSettlingOne(
   messaging: Messaging,
   description: SettleDescription,
-  settled: Incoming | undefined,
+  settled: Settled | undefined,
   parent: Context,
 ): Operation {
   const measurement = measureSettling(messaging, description, parent);
