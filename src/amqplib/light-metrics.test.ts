@@ -1,13 +1,13 @@
 import { context, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AlwaysOnSampler, NodeTracerProvider, ParentBasedSampler } from '@opentelemetry/sdk-trace-node';
-import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { tracingFaults } from '../common/faults.ts';
 import { suppressTracing } from '../common/suppression.ts';
 import { MetricsReader } from '../metrics/reader.ts';
 import { readSeries } from '../metrics/testing/read-series.ts';
+import { replaceClocks } from '../../test-support/clock.ts';
 import { processMessage, traceChannel } from './index.ts';
 import type { MessageLike } from './types.ts';
 
@@ -100,8 +100,10 @@ async function run(steps: readonly Step[], fastPath: boolean, noAck: boolean): P
   const reader = new MetricsReader('cumulative');
   const tracerProvider = new NodeTracerProvider({ sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) });
   let ticks = 10_000_000;
-  vi.spyOn(Date, 'now').mockImplementation(() => 1_759_990_000_000 + ticks);
-  vi.spyOn(performance, 'now').mockImplementation(() => ticks);
+  replaceClocks(
+    () => ticks,
+    () => 1_759_990_000_000 + ticks,
+  );
   let deliver: (message: unknown) => unknown = () => {};
   let fails = false;
   const settle = (): void => {

@@ -16,6 +16,7 @@ import {
   type Incoming,
   type MessageContent,
   type Messaging,
+  readTimeInHeader,
   Received,
   timeInHeader,
   waitsSince,
@@ -87,18 +88,18 @@ class ReceivedMessage extends Received {
     return this.#content;
   }
 
-  get sentAt(): number | undefined {
-    return waitsSince(this.#published, this.#deliverAt);
+  readSentAt(into: Float64Array): void {
+    this.#readPublished(into);
+    waitsSince(into, this.#deliverAt);
   }
 
   /** The time of the publish. */
-  get #published(): number | undefined {
-    const header = timeInHeader(this.#sentAt);
-    if (header !== undefined) return header;
+  #readPublished(into: Float64Array): void {
+    if (readTimeInHeader(this.#sentAt, into)) return;
     // AMQP's timestamp is in seconds, but many Node programs write Date.now() there.
     const timestamp = this.#timestamp;
-    if (typeof timestamp !== 'number' || timestamp <= 0) return undefined;
-    return timeInHeader(timestamp) ?? timestamp * 1000;
+    if (typeof timestamp !== 'number' || timestamp <= 0) into[0] = Number.NaN;
+    else if (!readTimeInHeader(timestamp, into)) into[0] = timestamp * 1000;
   }
 
   protected describe(): Attributes {

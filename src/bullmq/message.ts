@@ -60,11 +60,14 @@ export class ReceivedJob extends Received {
   /**
    * The time from which the job could be processed: when it was added, plus its delay. Unknown without the job, and after a retry.
    */
-  get sentAt(): number | undefined {
+  readSentAt(into: Float64Array): void {
     const { timestamp, opts } = this.#job;
-    if (typeof timestamp !== 'number' || (this.attempt ?? 2) > 1) return undefined;
+    if (typeof timestamp !== 'number' || (this.attempt ?? 2) > 1) {
+      into[0] = Number.NaN;
+      return;
+    }
     const delay = opts?.delay;
-    return typeof delay === 'number' && delay > 0 ? timestamp + delay : timestamp;
+    into[0] = typeof delay === 'number' && delay > 0 ? timestamp + delay : timestamp;
   }
 
   /** The number of the attempt, from 1; undefined without the job. */

@@ -120,6 +120,11 @@ class AttemptedEntry implements Incoming {
   get sentAt(): number | undefined {
     return this.#entry.sentAt;
   }
+
+  readSentAt(into: Float64Array): void {
+    if (this.#entry.readSentAt === undefined) into[0] = this.#entry.sentAt ?? Number.NaN;
+    else this.#entry.readSentAt(into);
+  }
 }
 
 /** An entry that has no span and is not measured. */

@@ -3,6 +3,7 @@ import { isAscii } from 'node:buffer';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { readValue } from '../../carriers/limits.ts';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
+import { parseDigits } from '../common/digits.ts';
 import { reportFault } from '../common/faults.ts';
 import { isSampled } from '../common/is-sampled.ts';
 import {
@@ -163,8 +164,8 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     return this.#content;
   }
 
-  get sentAt(): number | undefined {
-    return sentAtOf(this.id);
+  readSentAt(into: Float64Array): void {
+    readTimeOfId(this.id, into);
   }
 
   protected extract(): Context {
@@ -232,8 +233,9 @@ function fieldsOf(entry: readonly unknown[]): RedisFields | undefined {
   return Array.isArray(entry[1]) ? (entry[1] as RedisFields) : undefined;
 }
 
-/** An id starts with the server's time, unless the writer chose it (`1-0`): a time before 2001 is not one. */
-function sentAtOf(id: string): number | undefined {
-  const ms = Number(id.split('-', 1)[0]);
-  return ms >= 1e12 && ms < 1e15 ? ms : undefined;
+/** An id starts with the server's time, unless the writer chose it (`1-0`): a time before 2001 is not one, and stored as NaN. */
+function readTimeOfId(id: string, into: Float64Array): void {
+  const end = id.indexOf('-');
+  const isTime = parseDigits(id, end < 0 ? id.length : end, into) && into[0]! >= 1e12;
+  if (!isTime) into[0] = Number.NaN;
 }

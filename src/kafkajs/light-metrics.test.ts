@@ -1,12 +1,12 @@
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AlwaysOnSampler, NodeTracerProvider, ParentBasedSampler } from '@opentelemetry/sdk-trace-node';
-import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { tracingFaults } from '../common/faults.ts';
 import { MetricsReader } from '../metrics/reader.ts';
 import { readSeries } from '../metrics/testing/read-series.ts';
+import { replaceClocks } from '../../test-support/clock.ts';
 import { processMessage, traceConsumer } from './index.ts';
 
 beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager()));
@@ -53,8 +53,10 @@ async function run(steps: readonly Step[], fastPath: boolean, parenting: 'parent
   const reader = new MetricsReader('cumulative');
   const tracerProvider = new NodeTracerProvider({ sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) });
   let ticks = 10_000_000;
-  vi.spyOn(Date, 'now').mockImplementation(() => 1_759_990_000_000 + ticks);
-  vi.spyOn(performance, 'now').mockImplementation(() => ticks);
+  replaceClocks(
+    () => ticks,
+    () => 1_759_990_000_000 + ticks,
+  );
   const consumer = {
     config: {} as Record<'eachMessage' | 'eachBatch', (payload: object) => unknown>,
     events: {},

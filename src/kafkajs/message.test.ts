@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { offsetNumber, outgoing, partitionId, receivedAttributes, timestampOf, withHeaders } from './message.ts';
+import { offsetNumber, outgoing, partitionId, readTimestamp, receivedAttributes, withHeaders } from './message.ts';
 
 describe('the attributes of a message', () => {
   it.each([
@@ -47,13 +47,13 @@ describe('the attributes of a message', () => {
   });
 
   it('the time of sending, if there is one', () => {
-    expect(['1700000000000', '-1', '', 'x', undefined].map((timestamp) => timestampOf({ timestamp }))).toStrictEqual([
-      1_700_000_000_000,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    const time = new Float64Array(1);
+    const times = ['1700000000000', '1700000000000.5', '-1', '', 'x', undefined].map((timestamp) => {
+      readTimestamp({ timestamp }, time);
+      return time[0];
+    });
+    const none = Number.NaN;
+    expect(times).toStrictEqual([1_700_000_000_000, 1_700_000_000_000.5, none, none, none, none]);
   });
 });
 

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
+import { parseDigits } from '../common/digits.ts';
 import {
   ATTR_DESTINATION_PARTITION_ID,
   ATTR_KAFKA_MESSAGE_KEY,
@@ -34,12 +35,10 @@ export class ReceivedMessage extends Received {
     return this.messaging.extract(kafkaHeaders, this.#message.headers);
   }
 
-  get sentAt(): number | undefined {
+  readSentAt(into: Float64Array): void {
     const message = this.#message;
-    return waitsSince(
-      timestampOf(message),
-      (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader],
-    );
+    readTimestamp(message, into);
+    waitsSince(into, (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader]);
   }
 
   override get content(): MessageContent {
@@ -108,24 +107,12 @@ export function offsetNumber(offset: unknown): number | undefined {
 }
 
 /**
- * The timestamp of a message in milliseconds since the epoch, usually the time of sending. Messages of the oldest format have
- * none, or -1.
+ * Stores the timestamp of a message in milliseconds since the epoch, usually the time of sending. Messages of the oldest format have
+ * none, or -1: then it is NaN.
  */
-export function timestampOf(message: KafkaMessageLike): number | undefined {
-  const time = decimal(message.timestamp);
-  return time > 0 ? time : undefined;
-}
-
-/** Like `Number`, in a third of the time, because metrics need it for every message of a batch. */
-function decimal(text: unknown): number {
-  if (typeof text !== 'string' || text.length > 15 || text === '') return Number(text);
-  let value = 0;
-  for (let at = 0; at < text.length; at++) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) return Number(text);
-    value = value * 10 + digit;
-  }
-  return value;
+export function readTimestamp({ timestamp }: KafkaMessageLike, into: Float64Array): void {
+  if (typeof timestamp !== 'string' || !parseDigits(timestamp, timestamp.length, into)) into[0] = Number(timestamp);
+  if (!(into[0]! > 0)) into[0] = Number.NaN;
 }
 
 function contentAttributes(message: { readonly key?: unknown; readonly value?: unknown }): Attributes {

@@ -17,6 +17,8 @@ export interface Incoming {
   readonly linkOnly?: boolean | undefined;
   /** The time of sending, or of intended delivery, in milliseconds since the epoch; undefined if unknown. */
   readonly sentAt: number | undefined;
+  /** Stores {@link sentAt}, or NaN if it is unknown: a number that is returned may be allocated. */
+  readSentAt?(into: Float64Array): void;
   /** The number of the delivery, counted from 1, if the message contains it. */
   readonly attempt?: number | undefined;
   /** The content, if an option looks into messages and the client has it. */
@@ -25,6 +27,8 @@ export interface Incoming {
 
 /** The data of a message that its settlement needs. */
 export type Settled = Pick<Incoming, 'creation' | 'destination' | 'attributes'>;
+
+const time = new Float64Array(1);
 
 /**
  * A received message. Its context is read on first access, which may never happen for a message of a batch without a span. Its
@@ -60,7 +64,12 @@ export abstract class Received implements Incoming {
     return (this.#attributes ??= this.describe());
   }
 
-  abstract get sentAt(): number | undefined;
+  get sentAt(): number | undefined {
+    this.readSentAt(time);
+    return Number.isNaN(time[0]) ? undefined : time[0];
+  }
+
+  abstract readSentAt(into: Float64Array): void;
 
   /** Read only if an option looks into messages. */
   get content(): MessageContent | undefined {

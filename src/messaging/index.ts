@@ -17,7 +17,7 @@ export {
   type Unsampled,
 } from './light-processing.ts';
 export { callWithin, endWith, type HandlerOptions, runHandler, observeResult } from './handler.ts';
-export { deliverAtHeader, dropPastDelivery, timeInHeader, waitsSince } from './deliver-at.ts';
+export { deliverAtHeader, dropPastDelivery, readTimeInHeader, timeInHeader, waitsSince } from './deliver-at.ts';
 export { lagAttributes, type DeliveryFacts } from './measuring.ts';
 export { isAutoInstrumented, isPatched, type Method, markAutoInstrumented, stepAside } from './auto-instrumentation.ts';
 export {

@@ -2,7 +2,7 @@
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { errorType } from '../common/error-type.ts';
 import { reportFault } from '../common/faults.ts';
-import type { Measurement } from './measuring.ts';
+import type { Measurement } from './measurement.ts';
 import { noOperation, type Operation } from './operation.ts';
 
 /** Ended operations for reuse, to avoid an allocation per message. */

@@ -5,7 +5,8 @@ import { isTracingSuppressed } from '../common/suppression.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { sharedDestination } from './batch.ts';
 import type { Incoming } from './incoming.ts';
-import { consumedMessages, type DeliveryFacts, type Measurement } from './measuring.ts';
+import type { Measurement } from './measurement.ts';
+import { consumedMessages, type DeliveryFacts } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import type { OperationClock } from './operation-clock.ts';
 import type { OperationDescription } from './operation.ts';
@@ -37,7 +38,7 @@ export function measureProcessing(
     // For a redelivery it is unknown how much of the wait was intended.
     const isLater =
       (attempt !== undefined && attempt > 1) || facts?.redelivered || (facts?.deadLettered && !facts.scheduled);
-    if (!isLater) measurement.age(incoming.sentAt);
+    if (!isLater) measurement.age(incoming);
     measurement.pipeline(messaging.pipelines?.ageOf(incoming.context));
   } catch (error) {
     reportFault('measuring a message', error);
@@ -68,7 +69,7 @@ export function measureBatch(
   try {
     measurement.enter(incoming.length);
     for (const message of incoming) {
-      measurement.age(message.sentAt);
+      measurement.age(message);
       measurement.pipeline(messaging.pipelines?.ageOf(message.context));
     }
   } catch (error) {

@@ -1,23 +1,11 @@
 // Counts and times operations, sampled or not. Nothing is computed without a metrics reader.
-import { performance } from 'node:perf_hooks';
-import type { Attributes, Span } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import {
-  clockSkew,
-  consumedMessages,
-  type Definition,
-  deliveryAttempts,
-  messageAge,
-  messagesDeadLettered,
-  messagesInFlight,
-  messagesReturned,
-  pipelineAge,
-  sentMessages,
-} from '../metrics/instruments.ts';
-import { addTo, metricsEpoch, recordIn } from '../metrics/series.ts';
+import { consumedMessages, type Definition, sentMessages } from '../metrics/instruments.ts';
+import { metricsEpoch } from '../metrics/series.ts';
+import { Measurement } from './measurement.ts';
 import type { OperationClock } from './operation-clock.ts';
 import type { Destination } from './operation.ts';
-import type { PipelineAge } from './pipeline-policy.ts';
 import { type OperationSeries, OperationSeriesCache } from './operation-series.ts';
 import {
   ATTR_CONSUMER_GROUP_NAME,
@@ -28,7 +16,6 @@ import {
   type SemconvVersion,
   toVersion,
 } from './semconv.ts';
-import { wallClockTime } from './wall-clock.ts';
 
 /** The broker's information about a delivery. */
 export interface DeliveryFacts {
@@ -40,139 +27,6 @@ export interface DeliveryFacts {
   deadLettered?: boolean | undefined;
   /** Whether dead-lettering was its delay, until a given time. */
   scheduled?: boolean | undefined;
-}
-
-/** Ended measurements for reuse, to avoid an allocation per message. */
-const free: Measurement[] = [];
-const maxFree = 256;
-
-/** The measurement of one operation. It is reused after the operation has ended. */
-export class Measurement {
-  #prepared: OperationSeries;
-  #clock: OperationClock | undefined;
-  /** The monotonic time at the start. A typed array, because changing a number in an object's field may allocate memory. */
-  readonly #startedAt = new Float64Array(1);
-  #counted: Definition | undefined;
-  #messages = 0;
-  #byDestination: Map<OperationSeries, number> | undefined;
-  #inFlight = 0;
-
-  private constructor(prepared: OperationSeries, clock: OperationClock | undefined) {
-    this.#prepared = prepared;
-    this.#clock = clock;
-  }
-
-  /** @param clock - for an operation that has begun before: when it did. */
-  static start(prepared: OperationSeries, clock: OperationClock | undefined): Measurement {
-    let measurement = free.pop();
-    if (measurement === undefined) {
-      measurement = new Measurement(prepared, clock);
-    } else {
-      measurement.#prepared = prepared;
-      measurement.#clock = clock;
-    }
-    if (clock === undefined) measurement.#startedAt[0] = performance.now();
-    return measurement;
-  }
-
-  /** Counts messages as sent or consumed when the operation ends. */
-  count(definition: Definition, messages: number): void {
-    this.#counted = definition;
-    this.#messages = messages;
-  }
-
-  /** As {@link count}, for messages of several destinations. */
-  countEach(definition: Definition, byDestination: Map<OperationSeries, number>): void {
-    this.#counted = definition;
-    this.#byDestination = byDestination;
-  }
-
-  /** Counts messages as being processed until the operation ends. */
-  enter(messages: number): void {
-    this.#inFlight = messages;
-    addTo(this.#prepared.series(messagesInFlight), messages);
-  }
-
-  /** Records the age of a message at the start of the operation: a message from the future has age 0. */
-  age(sentAt: number | undefined): void {
-    if (sentAt === undefined || !Number.isFinite(sentAt)) return;
-    let ms = (this.#clock === undefined ? wallClockTime(this.#startedAt[0]!) : this.#clock.start) - sentAt;
-    // The inexact clock may also be the local one.
-    if (ms < 0) ms = Date.now() - sentAt;
-    if (ms < 0) addTo(this.#prepared.series(clockSkew), 1);
-    recordIn(this.#prepared.series(messageAge), messageAge.boundaries!, ms > 0 ? ms / 1000 : 0);
-  }
-
-  /** Records the time since the start of a message's pipeline. */
-  pipeline(age: PipelineAge | undefined): void {
-    if (age === undefined) return;
-    const series = age.name === undefined ? this.#prepared.series(pipelineAge) : this.#prepared.pipeline(age.name);
-    recordIn(series, pipelineAge.boundaries!, age.seconds);
-  }
-
-  /** Records the number of the delivery, counted from 1. */
-  attempt(attempt: number): void {
-    recordIn(this.#prepared.series(deliveryAttempts), deliveryAttempts.boundaries!, attempt);
-  }
-
-  /** Counts a message that the broker returned; its send is measured by another measurement. */
-  returned(): void {
-    addTo(this.#prepared.series(messagesReturned), 1);
-  }
-
-  /** Counts a message that was dead-lettered before. */
-  deadLettered(): void {
-    addTo(this.#prepared.series(messagesDeadLettered), 1);
-  }
-
-  /**
-   * Records the operation, which has ended together with its span.
-   *
-   * @param errorType - undefined if it succeeded.
-   */
-  end(span: Span | undefined, errorType: string | undefined): void {
-    try {
-      const prepared = this.#prepared;
-      // Without a reader, the series were discarded.
-      if (prepared.epoch !== metricsEpoch()) return;
-      prepared.record(this.#seconds(span), errorType);
-      if (this.#counted === undefined) return;
-      if (this.#byDestination === undefined) {
-        if (this.#messages > 0) addTo(prepared.series(this.#counted, errorType), this.#messages);
-        return;
-      }
-      for (const [each, messages] of this.#byDestination) addTo(each.series(this.#counted, errorType), messages);
-    } catch (error) {
-      reportFault('recording metrics', error);
-    } finally {
-      this.leave();
-    }
-  }
-
-  /** Ends the measurement without recording the operation. */
-  leave(): void {
-    if (this.#inFlight > 0 && this.#prepared.epoch === metricsEpoch()) {
-      addTo(this.#prepared.series(messagesInFlight), -this.#inFlight);
-    }
-    this.#clock = undefined;
-    this.#counted = undefined;
-    this.#messages = 0;
-    this.#byDestination = undefined;
-    this.#inFlight = 0;
-    if (free.length < maxFree) free.push(this);
-  }
-
-  /** The duration of the span, if available, so that span and metric have the same duration. */
-  #seconds(span: Span | undefined): number {
-    const duration = span === undefined ? undefined : (span as { duration?: unknown }).duration;
-    if (Array.isArray(duration)) {
-      const [seconds, nanos] = duration as [number, number];
-      const total = seconds + nanos / 1e9;
-      if (total >= 0 && total < Infinity) return total;
-    }
-    const ms = this.#clock === undefined ? performance.now() - this.#startedAt[0]! : this.#clock.elapsed;
-    return ms > 0 ? ms / 1000 : 0;
-  }
 }
 
 /** Measures the operations of one client. */

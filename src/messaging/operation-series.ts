@@ -8,7 +8,7 @@ import {
   processDuration,
   type Series,
 } from '../metrics/instruments.ts';
-import { metricsEpoch, recordIn, seriesFor } from '../metrics/series.ts';
+import { metricsEpoch, recordFrom, seriesFor } from '../metrics/series.ts';
 import { type Destination, mergeAttributes } from './operation.ts';
 import {
   ATTR_CONSUMER_GROUP_NAME,
@@ -46,10 +46,10 @@ export class OperationSeries {
     this.#duration = type === 'process' ? processDuration : operationDuration;
   }
 
-  /** Records the duration of the operation. */
-  record(seconds: number, errorType: string | undefined): void {
+  /** Records the duration of the operation: the number of seconds in a typed array. */
+  record(seconds: Float64Array, errorType: string | undefined): void {
     const duration = this.#duration;
-    recordIn(this.series(duration, errorType), duration.boundaries!, seconds);
+    recordFrom(this.series(duration, errorType), duration.boundaries!, seconds);
   }
 
   series(definition: Definition, errorType?: string): Series {

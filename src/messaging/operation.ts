@@ -12,7 +12,7 @@ import { sentMessages } from '../metrics/instruments.ts';
 import type { Linked } from '../common/prepared-span.ts';
 import { markRecorded } from '../common/recorded-errors.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
-import type { Measurement } from './measuring.ts';
+import type { Measurement } from './measurement.ts';
 import type { Messaging } from './messaging.ts';
 import type { OpenEntry, OpenOperations } from './open-operations.ts';
 import { ATTR_ERROR_TYPE, toVersion } from './semconv.ts';

@@ -4,7 +4,8 @@ import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { reportFault } from '../common/faults.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { type Measurement, sentMessages } from './measuring.ts';
+import type { Measurement } from './measurement.ts';
+import { sentMessages } from './measuring.ts';
 import { CreateSpans, ownAttributes } from './creating.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
 import {

@@ -6,7 +6,7 @@ import { isTracingSuppressed } from '../common/suppression.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { linksTo, sharedDestination } from './batch.ts';
 import type { Settled } from './incoming.ts';
-import type { Measurement } from './measuring.ts';
+import type { Measurement } from './measurement.ts';
 import type { Messaging } from './messaging.ts';
 import { noOperation, type Operation, type OperationDescription } from './operation.ts';
 import { startPrepared } from './start-operation.ts';

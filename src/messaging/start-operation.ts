@@ -9,7 +9,7 @@ import {
   preparedTracer,
 } from '../common/prepared-span.ts';
 import { FieldContext } from '../propagation/field-context.ts';
-import type { Measurement } from './measuring.ts';
+import type { Measurement } from './measurement.ts';
 import type { Messaging } from './messaging.ts';
 import {
   mergeAttributes,

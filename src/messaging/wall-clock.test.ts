@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test, vi } from 'vitest';
-import { wallClockTime } from './wall-clock.ts';
+import { replaceClocks } from '../../test-support/clock.ts';
+import { readWallClock } from './wall-clock.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -8,8 +8,16 @@ afterEach(() => {
 
 /** Sets both clocks. */
 function set(ticks: number, date: number): void {
-  vi.spyOn(performance, 'now').mockReturnValue(ticks);
-  vi.spyOn(Date, 'now').mockReturnValue(Math.floor(date));
+  replaceClocks(
+    () => ticks,
+    () => date,
+  );
+}
+
+function wallClockTime(ticks: number): number {
+  const into = new Float64Array(1);
+  readWallClock(new Float64Array([ticks]), into);
+  return into[0]!;
 }
 
 test('returns the time of Date.now(), and follows a clock that is set', () => {

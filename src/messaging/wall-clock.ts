@@ -1,5 +1,5 @@
 // Converts times of the monotonic clock to wall-clock time, without reading a second clock.
-import { performance } from 'node:perf_hooks';
+import { readTicks } from './ticks.ts';
 
 /** Milliseconds for which the difference of the two clocks is cached. */
 const believed = 100;
@@ -10,17 +10,19 @@ const believed = 100;
 const distance = new Float64Array([0, -Infinity]);
 
 /**
- * The value of `Date.now()` at that moment; up to a tenth of a second outdated if the wall clock was changed.
+ * Stores the value of `Date.now()` at that moment; up to a tenth of a second outdated if the wall clock was changed.
  *
- * @param ticks - a recent value of `performance.now()`.
+ * @param ticks - a recent time of `readTicks`.
  */
-export function wallClockTime(ticks: number): number {
-  if (!(Math.abs(ticks - distance[1]!) < believed)) {
-    const now = performance.now();
-    // The wall clock is truncated to milliseconds, so the largest measured difference is the most exact one.
-    const seen = Date.now() - now;
-    if (!(Math.abs(seen - distance[0]!) < 1) || seen > distance[0]!) distance[0] = seen;
-    distance[1] = now;
-  }
-  return Math.floor(ticks + distance[0]!);
+export function readWallClock(ticks: Float64Array, into: Float64Array): void {
+  const at = ticks[0]!;
+  if (!(Math.abs(at - distance[1]!) < believed)) compare();
+  into[0] = Math.floor(at + distance[0]!);
+}
+
+function compare(): void {
+  readTicks(distance, 1);
+  // The wall clock is truncated to milliseconds, so the largest measured difference is the most exact one.
+  const seen = Date.now() - distance[1]!;
+  if (!(Math.abs(seen - distance[0]!) < 1) || seen > distance[0]!) distance[0] = seen;
 }

@@ -61,7 +61,16 @@ export function addTo(series: Series, value: number): void {
 
 /** Adds a value to a histogram. @internal */
 export function recordIn(series: Series, boundaries: readonly number[], value: number): void {
+  given[0] = value;
+  recordFrom(series, boundaries, given);
+}
+
+const given = new Float64Array(1);
+
+/** As {@link recordIn}, for the first number of a typed array: one that is passed alone may be allocated. @internal */
+export function recordFrom(series: Series, boundaries: readonly number[], values: Float64Array): void {
   const { data } = series;
+  const value = values[0]!;
   data[histogram.sum]! += value;
   if (value < data[histogram.min]!) data[histogram.min] = value;
   if (value > data[histogram.max]!) data[histogram.max] = value;

@@ -25,8 +25,8 @@ class TestMessage extends Received {
     return this.messaging.extract(this.#adapter, this.#headers as never);
   }
 
-  get sentAt(): number | undefined {
-    return this.#facts.sentAt;
+  readSentAt(into: Float64Array): void {
+    into[0] = this.#facts.sentAt ?? Number.NaN;
   }
 
   protected describe(): Attributes {
