@@ -1,11 +1,14 @@
 // Tests a pipeline over the three brokers without sampling: each consumer records how long ago the first message was
 // sent.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { deliverAtHeader } from 'mqtrace';
 import { traceConnection } from 'mqtrace/amqplib';
+import { traceFetch, traceHandler } from 'mqtrace/http';
 import { processMessage, traceRedis } from 'mqtrace/ioredis';
 import { traceKafka } from 'mqtrace/kafkajs';
 import { startTracing } from 'mqtrace/sdk';
@@ -102,6 +105,45 @@ test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
     await Promise.all([sender.disconnect(), consumer.disconnect(), connection.close()]);
     redis.disconnect();
     raw.disconnect();
+  },
+);
+
+test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
+  'a service that is called over HTTP continues the pipeline ($parenting)',
+  async ({ parenting }) => {
+    const redis = traceRedis(new Redis(inject('redisUrl')), { ...options, parenting });
+    const [first, second] = [uniqueName('stream'), uniqueName('stream')];
+    for (const stream of [first, second]) await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
+    const server = createServer(
+      traceHandler(async (_, response) => {
+        await redis.xadd(second, '*', 'n', '1');
+        response.end();
+      }),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const processNext = async (stream: string, handle: () => unknown): Promise<void> => {
+      const reply = await redis.xreadgroup('GROUP', 'g', 'c', 'STREAMS', stream, '>');
+      const [[, [entry]]] = reply as [[string, [[string, string[]]]]];
+      await processMessage(entry, handle);
+    };
+
+    const start = Date.now();
+    await redis.xadd(first, '*', 'n', '1');
+    await sleep(1000);
+    await processNext(first, async () => (await traceFetch()(`http://127.0.0.1:${port}/`)).text());
+    await processNext(second, () => {});
+    const waited = (Date.now() - start) / 1000;
+    const age = (await agesAt(second))['checkout'];
+    expect(age?.count).toBe(1);
+    expect(Math.abs(age!.sum / waited - 1)).toBeLessThan(0.02);
+    const raw = new Redis(inject('redisUrl'));
+    const [[, fields]] = (await raw.xrange(second, '-', '+')) as [[string, string[]]];
+    expect(fields[fields.indexOf('tracestate') + 1]).toMatch(/^mqtrace=1;[0-9a-z]{8};2;checkout$/);
+    await raw.del(first, second);
+    server.close();
+    raw.disconnect();
+    redis.disconnect();
   },
 );
 

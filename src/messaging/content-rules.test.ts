@@ -192,6 +192,11 @@ describe('onSend and onProcess', () => {
     expect(tracingFaults()).toBe(before + 1);
     expect(recording.span('send orders').attributes['messaging.message.body.size']).toBe(4);
   });
+
+  test('a hook whose promise never settles is not awaited', () => {
+    sendOf({ onSend: (() => new Promise(() => {})) as never, bodySize: true }, { body: 'paid' });
+    expect(recording.span('send orders').attributes['messaging.message.body.size']).toBe(4);
+  });
 });
 
 test.each([
