@@ -115,10 +115,7 @@ test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
     const [first, second] = [uniqueName('stream'), uniqueName('stream')];
     for (const stream of [first, second]) await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
     const server = createServer(
-      traceHandler(async (_, response) => {
-        await redis.xadd(second, '*', 'n', '1');
-        response.end();
-      }),
+      traceHandler((_, response) => void redis.xadd(second, '*', 'n', '1').then(() => response.end())),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

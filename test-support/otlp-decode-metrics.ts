@@ -9,13 +9,13 @@ export interface ReceivedPoint {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
-  readonly kind: 'sum' | 'histogram';
+  readonly kind: 'sum' | 'gauge' | 'histogram';
   readonly temporality: 'delta' | 'cumulative' | 'unspecified';
   readonly isMonotonic: boolean;
   readonly attributes: ReceivedAttributes;
   readonly startTimeUnixNano: bigint;
   readonly timeUnixNano: bigint;
-  /** Only for a sum. */
+  /** Only for a sum and a gauge. */
   readonly value: number;
   /** Only for a histogram. */
   readonly count: number;
@@ -41,6 +41,7 @@ interface Metric {
   description?: string;
   unit?: string;
   sum?: { dataPoints?: Point[]; aggregationTemporality?: number; isMonotonic?: boolean };
+  gauge?: { dataPoints?: Point[]; aggregationTemporality?: undefined; isMonotonic?: undefined };
   histogram?: { dataPoints?: Point[]; aggregationTemporality?: number; isMonotonic?: undefined };
 }
 
@@ -72,15 +73,15 @@ export function decodeMetrics(body: Buffer, json: boolean): ReceivedPoint[] {
 const temporalities = ['unspecified', 'delta', 'cumulative'] as const;
 
 function pointsOf(metric: Metric, resource: ReceivedAttributes, scope: string): ReceivedPoint[] {
-  const { name = '', description = '', unit = '', sum, histogram } = metric;
-  const data = sum ?? histogram;
+  const { name = '', description = '', unit = '', sum, gauge, histogram } = metric;
+  const data = sum ?? gauge ?? histogram;
   return (data?.dataPoints ?? []).map((point) => ({
     resource,
     scope,
     name,
     description,
     unit,
-    kind: sum === undefined ? 'histogram' : 'sum',
+    kind: sum !== undefined ? 'sum' : gauge !== undefined ? 'gauge' : 'histogram',
     temporality: temporalities[data?.aggregationTemporality ?? 0] ?? 'unspecified',
     isMonotonic: data?.isMonotonic === true,
     attributes: attributes(point.attributes),

@@ -3,8 +3,15 @@ import type { Sender, SendResult } from '../sender.ts';
 
 interface Printed {
   resourceMetrics: {
-    scopeMetrics: { metrics: { name: string; sum?: { dataPoints: Point[] }; histogram?: { dataPoints: Point[] } }[] }[];
+    scopeMetrics: { metrics: Metric[] }[];
   }[];
+}
+
+interface Metric {
+  name: string;
+  sum?: { dataPoints: Point[] };
+  gauge?: { dataPoints: Point[] };
+  histogram?: { dataPoints: Point[] };
 }
 
 interface Point {
@@ -19,8 +26,8 @@ export class ConsoleMetricsSender implements Sender {
   send(bytes: Buffer): Promise<SendResult> {
     const { resourceMetrics } = JSON.parse(bytes.toString()) as Printed;
     for (const { scopeMetrics } of resourceMetrics) {
-      for (const { name, sum, histogram } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
-        for (const point of (sum ?? histogram)?.dataPoints ?? []) console.log(line(name, point));
+      for (const { name, sum, gauge, histogram } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+        for (const point of (sum ?? gauge ?? histogram)?.dataPoints ?? []) console.log(line(name, point));
       }
     }
     return Promise.resolve({ status: 'ok', rejected: 0 });

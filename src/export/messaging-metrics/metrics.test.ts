@@ -3,7 +3,8 @@ import { decodeMetrics, type ReceivedPoint } from '../../../test-support/otlp-de
 import { GrpcReceiver } from '../../../test-support/otlp-grpc-receiver.ts';
 import { HttpReceiver } from '../../../test-support/otlp-receiver.ts';
 import { ProtobufWriter } from '../../common/protobuf-writer.ts';
-import { messagesInFlight, operationDuration, sentMessages } from '../../metrics/instruments.ts';
+import { consumerLag, messagesInFlight, operationDuration, sentMessages } from '../../metrics/instruments.ts';
+import { observe, observeLevels } from '../../metrics/levels.ts';
 import { MetricsReader } from '../../metrics/reader.ts';
 import { addTo, metricsEpoch, recordIn, seriesFor } from '../../metrics/series.ts';
 import { startTracing, type StartTracingOptions, type Tracing } from '../../sdk/index.ts';
@@ -45,13 +46,15 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-test('an independent decoder reads the same from both encodings', () => {
+test('an independent decoder reads the same from both encodings', async () => {
   const reader = new MetricsReader('cumulative');
   send(2 ** 40);
   addTo(seriesFor(messagesInFlight, attributes), -1);
   for (const value of [0.001, 0.02, 0.02, 99]) {
     recordIn(seriesFor(operationDuration, attributes), operationDuration.boundaries!, value);
   }
+  open.push({ stop: observeLevels((note) => note({ definition: consumerLag, attributes, value: 7 })) });
+  await observe();
   const request = {
     resource: { attributes: { 'service.name': 'shop', list: ['a', 'b'], ratio: 0.5, on: true } } as never,
     scope: { name: 'mqtrace', version: '1' },
@@ -82,6 +85,7 @@ test('an independent decoder reads the same from both encodings', () => {
       bucketCounts: [1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
       explicitBounds: operationDuration.boundaries,
     },
+    { name: 'mqtrace.consumer.lag', kind: 'gauge', temporality: 'unspecified', attributes, value: 7 },
   ]);
   const [{ startTimeUnixNano, timeUnixNano }] = points as [ReceivedPoint];
   expect(Number(startTimeUnixNano / 1_000_000n)).toBeGreaterThan(Date.now() - 60_000);
@@ -142,10 +146,16 @@ test('OTEL_METRICS_EXPORTER=console prints them', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   const tracing = start({ metrics: true });
   send(3);
+  recordIn(seriesFor(operationDuration, attributes), operationDuration.boundaries!, 0.5);
+  open.push({ stop: observeLevels((note) => note({ definition: consumerLag, attributes: { queue: 'a' }, value: 7 })) });
   await tracing.flush();
-  expect(log.mock.calls[0]![0]).toBe(
-    'messaging.client.sent.messages 3 messaging.system.name=kafka messaging.operation.name=send messaging.destination.name=orders server.port=9092',
-  );
+  const of =
+    'messaging.system.name=kafka messaging.operation.name=send messaging.destination.name=orders server.port=9092';
+  expect(log.mock.calls.map(([line]) => String(line)).toSorted()).toEqual([
+    `messaging.client.operation.duration count=1 sum=0.5 ${of}`,
+    `messaging.client.sent.messages 3 ${of}`,
+    'mqtrace.consumer.lag 7 queue=a',
+  ]);
 });
 
 test('the variables for metrics define their destination, those for traces do not', async () => {
