@@ -5,7 +5,7 @@ import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { traceConnection } from 'mqtrace/amqplib';
-import { processMessage, traceRedis } from 'mqtrace/ioredis';
+import { consumeStream, processMessage, traceRedis } from 'mqtrace/ioredis';
 import { traceKafka } from 'mqtrace/kafkajs';
 import { startTracing } from 'mqtrace/sdk';
 import { afterAll, expect, inject, test } from 'vitest';
@@ -148,5 +148,27 @@ test('ioredis: entries of several streams, and processing apart from reading', a
   expect(Object.keys(processed)).toEqual(['process RangeError']);
   expect(((await read('messaging.client.operation.duration', one))['xack'] as HistogramValue).count).toBe(30);
   await redis.del(one, two, 'text-' + one);
+  redis.disconnect();
+});
+
+test('ioredis: consumeStream, and entries that fail', async () => {
+  const redis = traceRedis(new Redis(inject('redisUrl')));
+  const stream = uniqueName('stream');
+  for (let n = 0; n < 20; n++) await redis.xadd(stream, '*', 'n', String(n));
+  let handled = 0;
+  await new Promise<void>((resolve) => {
+    const options = { streams: stream, group: 'g', onError: () => {} };
+    const consumer = consumeStream(redis, options, async ({ fields }) => {
+      await sleep(1);
+      if (++handled === 20) setImmediate(() => void consumer.stop().then(resolve));
+      if (Number(fields['n']) % 4 === 0) throw new RangeError('no');
+    });
+  });
+  const processed = await read('messaging.process.duration', stream);
+  const counts = Object.entries(processed).map(([outcome, value]) => [outcome, (value as HistogramValue).count]);
+  expect(Object.fromEntries(counts)).toEqual({ process: 15, 'process RangeError': 5 });
+  expect(await consumed(stream)).toEqual({ xreadgroup: 20 });
+  expect(await inFlight(stream)).toEqual({ process: 0 });
+  await redis.del(stream);
   redis.disconnect();
 });

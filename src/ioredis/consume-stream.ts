@@ -14,6 +14,7 @@ import {
   runInContext,
   startProcessing,
 } from '../messaging/index.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { type ConsumerClient, consumerClient, streamKeys } from './consumer/client.ts';
 import type { DeliveredEntry } from './consumer/entries.ts';
 import type { ConsumerObserver, EntryObserver } from './consumer/observer.ts';
@@ -77,14 +78,15 @@ export function consumeStream(
 }
 
 /** Starts the process operation of an entry. Undefined if tracing failed to read the entry. */
-const begin: ConsumerObserver['begin'] = ({ source }: DeliveredEntry, deliveryAttempt): EntryObserver | undefined => {
-  const known = receivedEntries.get(source);
+const begin: ConsumerObserver['begin'] = (entry: DeliveredEntry, deliveryAttempt): EntryObserver | undefined => {
+  const known = receivedEntries.get(entry.source);
   if (known === undefined) return undefined;
-  const { tracing, description } = known.source;
-  const context = contextWithoutSpan(tracing.messaging, known.incoming, ROOT_CONTEXT);
+  const { source, incoming } = known;
+  const { messaging } = source.tracing;
+  const context = metricsEpoch() === 0 ? contextWithoutSpan(messaging, incoming, ROOT_CONTEXT) : undefined;
   if (context !== undefined) return new UnsampledEntry(context);
-  const message = deliveryAttempt === undefined ? known.incoming : new AttemptedEntry(known.incoming, deliveryAttempt);
-  return new TracedEntry(startProcessing(tracing.messaging, description, message, ROOT_CONTEXT, 'read'));
+  const message = deliveryAttempt === undefined ? incoming : new AttemptedEntry(incoming, deliveryAttempt);
+  return new TracedEntry(startProcessing(messaging, source, message, ROOT_CONTEXT, 'read'));
 };
 
 /** An entry of which the consumer knows how often it was delivered. */

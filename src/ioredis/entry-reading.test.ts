@@ -68,7 +68,7 @@ function received(given: unknown[], options: TraceRedisOptions): object {
     sent: injectCopy(tracing.messaging.propagator, redisFields, [], context),
     isRoot: context === ROOT_CONTEXT,
     about: [message.id, message.sentAt, message.attributes, message.destination, message.linkOnly],
-    description: message.source.description,
+    described: [message.source.name, message.source.attributes],
     counted,
     faults: tracingFaults() - faults,
   };

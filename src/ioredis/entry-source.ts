@@ -38,12 +38,12 @@ export class ReadRequest {
   }
 }
 
-/** The source of entries. @internal */
+/** The source of entries, which also describes the processing of each of them. @internal */
 export class EntrySource {
   readonly tracing: StreamTracing;
   readonly destination: Destination | undefined;
+  readonly name = 'process';
   readonly #asked: Pick<ReadRequest, 'attributes'>;
-  #description: { name: string; attributes: Attributes } | undefined = undefined;
 
   constructor(tracing: StreamTracing, destination: Destination | undefined, asked: Pick<ReadRequest, 'attributes'>) {
     this.tracing = tracing;
@@ -51,8 +51,8 @@ export class EntrySource {
     this.#asked = asked;
   }
 
-  /** The attributes for processing one entry. */
-  get description(): { name: string; attributes: Attributes } {
-    return (this.#description ??= { name: 'process', attributes: this.#asked.attributes });
+  /** The attributes for processing one entry. Read only if it is recorded or measured. */
+  get attributes(): Attributes {
+    return this.#asked.attributes;
   }
 }

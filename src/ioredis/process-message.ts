@@ -1,7 +1,14 @@
 // Implements processMessage(): processes one stream entry.
 import { checkFunction } from '../common/check-options.ts';
 import type { RedisFields } from '../../carriers/redis-fields.ts';
-import { activeContext, guard, noOperation, runHandler, startProcessing } from '../messaging/index.ts';
+import { reportFault } from '../common/faults.ts';
+import {
+  activeContext,
+  type Operation,
+  runStarted,
+  startProcessingLightly,
+  type Unsampled,
+} from '../messaging/index.ts';
 import { EntrySource } from './entry-source.ts';
 import { ReceivedMessage } from './message.ts';
 import { type ReceivedEntry, receivedEntries, StreamTracing } from './state.ts';
@@ -21,13 +28,14 @@ let elsewhere: EntrySource | undefined;
 export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entry: E) => R): R {
   checkFunction('processMessage(entry, fn)', fn);
   const ambient = activeContext();
-  const operation =
-    guard('processMessage', () => {
-      const { source, incoming } = receivedEntries.get(entry) ?? fromElsewhere(entry);
-      const { tracing, description } = source;
-      return startProcessing(tracing.messaging, description, incoming, ambient, 'read');
-    }) ?? noOperation(ambient);
-  return runHandler(operation, () => fn(entry));
+  let started: Operation | Unsampled = ambient;
+  try {
+    const { source, incoming } = receivedEntries.get(entry) ?? fromElsewhere(entry);
+    started = startProcessingLightly(source.tracing.messaging, source, incoming, ambient, 'read');
+  } catch (error) {
+    reportFault('processMessage', error);
+  }
+  return runStarted(started, () => fn(entry));
 }
 
 function fromElsewhere(entry: StreamEntryLike): ReceivedEntry {
