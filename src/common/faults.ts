@@ -45,6 +45,16 @@ export function callHook<R>(where: string, hook: () => R): R | undefined {
   }
 }
 
+/** As {@link callHook}, for the result of a hook that the caller calls itself. @internal */
+export function settleHook(where: string, result: unknown): void {
+  if (typeof result === 'object' || typeof result === 'function') settleResult(where, result);
+}
+
+/** Not in the function above, because its closure would be prepared for each call. */
+function settleResult(where: string, result: unknown): void {
+  observeRejection(result, (error) => reportFault(where, error));
+}
+
 /**
  * The result of a function that must be synchronous.
  *

@@ -43,6 +43,15 @@ export function putFixed32(buffer: Buffer, start: number, value: number): number
   return start + 4;
 }
 
+/** Writes an unsigned 32-bit varint at `start`. Returns the position after it. @internal */
+export function putVarint(buffer: Buffer, start: number, value: number): number {
+  let rest = value >>> 0;
+  let at = start;
+  for (; rest > 0x7f; rest >>>= 7) buffer[at++] = (rest & 0x7f) | 0x80;
+  buffer[at++] = rest;
+  return at;
+}
+
 /** The number of bytes of an unsigned 32-bit number as a varint. @internal */
 export function varintSize(value: number): number {
   if (value < 0x80) return 1;
@@ -87,15 +96,7 @@ export class ProtobufWriter {
   /** An unsigned 32-bit varint. */
   varint(value: number): void {
     this.ensure(5);
-    let rest = value >>> 0;
-    let at = this.position;
-    const buffer = this.buffer;
-    while (rest > 0x7f) {
-      buffer[at++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    buffer[at++] = rest;
-    this.position = at;
+    this.position = putVarint(this.buffer, this.position, value);
   }
 
   /** A signed 64-bit varint of an integer in the int64 range; negative ones take ten bytes. */

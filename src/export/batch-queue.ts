@@ -14,6 +14,8 @@ export interface BatchLimits {
   readonly mayJoin: boolean;
 }
 
+/** So many waiting batches are joined even if more requests are allowed, because each request has a cost. */
+const sharedAtLeast = 4;
 /** The longest time that a batch waits for resource detection. */
 const resourceLimitMs = 30_000;
 
@@ -153,6 +155,11 @@ export class BatchQueue {
   /** Removes and returns the oldest batch. It counts as memory until it is put back or released. */
   shift(): Batch | undefined {
     return this.#closed.shift();
+  }
+
+  /** As {@link shiftJoined}, for one of so many allowed requests, which share all waiting batches. */
+  shiftShared(requests: number): Batch | undefined {
+    return this.shiftJoined(Math.max(sharedAtLeast, Math.ceil(this.#closed.length / requests)));
   }
 
   /**

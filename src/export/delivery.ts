@@ -113,9 +113,8 @@ export class Delivery {
   }
 
   #sendFromMemory(free: number): void {
-    // A probe sends a single batch; otherwise all waiting batches share the allowed requests.
-    const most = this.#down ? 1 : Math.ceil(this.#queue.length / free);
-    const batch = this.#queue.shiftJoined(most)!;
+    // A probe sends a single batch.
+    const batch = (this.#down ? this.#queue.shift() : this.#queue.shiftShared(free))!;
     if (this.#isKnownTooLarge(batch, 'queued')) return;
     this.#accounting.move(batch.spans, 'queued', 'inFlight');
     void this.#send(batch);

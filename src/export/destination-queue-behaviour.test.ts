@@ -28,10 +28,10 @@ test('a batch is closed by its size, by its bytes, or by its age', async () => {
 
 test('by default a batch has 512 spans and four requests are in flight; waiting batches share the next request', async () => {
   const { sender, queue } = open();
-  add(queue, 512 * 9 + 1);
+  add(queue, 512 * 13 + 1);
   await turn();
-  // Nine batches in four requests: none is missing, and batches are joined where possible.
-  expect(sentSpans(sender)).toEqual([512 * 3, 512 * 2, 512 * 2, 512 * 2]);
+  // Thirteen batches in four requests: none is missing, and batches are joined where possible.
+  expect(sentSpans(sender)).toEqual([512 * 4, 512 * 4, 512 * 4, 512]);
   add(queue, 512 * 6 - 1);
   await turn();
   expect(sender.open).toHaveLength(4);
@@ -41,7 +41,7 @@ test('by default a batch has 512 spans and four requests are in flight; waiting 
   expect(sentSpans(sender).at(-1)).toBe(512 * 6);
   answerAll(sender, ok);
   await turn();
-  expect(queue.accounting.counts()).toMatchObject({ exported: 512 * 15, queued: 0, inFlight: 0 });
+  expect(queue.accounting.counts()).toMatchObject({ exported: 512 * 19, queued: 0, inFlight: 0 });
 });
 
 test('shared requests stay within the maximum bytes and the configured number of spans', async () => {
@@ -91,8 +91,10 @@ test('halves of a batch with a copy on disk are not joined with others, and the 
 test('while the receiver is unreachable, one batch is tried at a time', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { sender, queue } = open();
-  add(queue, 512 * 4);
-  await turn();
+  for (let batches = 0; batches < 4; batches++) {
+    add(queue, 512);
+    await turn();
+  }
   expect(sender.open).toHaveLength(4);
   answerAll(sender, { status: 'retry', error: 'away' });
   await turn();
@@ -101,7 +103,7 @@ test('while the receiver is unreachable, one batch is tried at a time', async ()
   expect(sentSpans(sender)).toEqual([512]);
   sender.open[0]!.answer(ok);
   await turn();
-  expect(sentSpans(sender)).toEqual([512, 512, 512]);
+  expect(sentSpans(sender)).toEqual([512 * 3]);
 });
 
 test('a delay requested by the receiver is kept even during a flush', async () => {

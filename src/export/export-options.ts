@@ -6,8 +6,8 @@ import type { SpoolOptions } from './spool/spool.ts';
 /** How spans are batched, stored and sent to one destination. */
 export interface DeliveryOptions {
   /**
-   * Maximum spans per request. Default: batches of 512, which are joined in one request, up to `maxBatchBytes`, while more batches
-   * are waiting than requests are allowed.
+   * Maximum spans per request. Default: batches of 512. Waiting batches are joined in one request, up to `maxBatchBytes`: four of
+   * them, or more while more are waiting than requests are allowed.
    */
   readonly maxBatchSpans?: number | undefined;
   /** Maximum encoded bytes per request, unless a single span has more. Default 1 MiB. */

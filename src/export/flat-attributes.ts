@@ -7,7 +7,10 @@ import { type Linked, linkList } from '../common/prepared-span.ts';
 export type PlainValue = string | number | boolean;
 
 /** Alternating names and values, without repeated names. @internal */
-export type FlatAttributes = (string | PlainValue)[];
+export type FlatAttributes = PlainValue[];
+
+/** No links, on any number of spans. @internal */
+export const noLinks: readonly Link[] = Object.freeze([]);
 
 const hasOwn: (object: object, key: string) => boolean = (object, key) =>
   Object.prototype.hasOwnProperty.call(object, key);
@@ -145,6 +148,7 @@ export function ownedLinks(
   countDropped: boolean,
 ): SpanContext | Link[] | undefined {
   if (linked !== undefined && !Array.isArray(linked) && limits.linkCountLimit > 0) return linked;
+  if (linked === undefined) return noLinks as Link[];
   const given = linkList(linked);
   if (countDropped || given === undefined || given.length > limits.linkCountLimit) {
     return plainLinks(given, limits, countDropped);

@@ -1,4 +1,5 @@
 // Prepares the common data of light spans of one operation, in the forms that they use.
+import type { Attributes } from '@opentelemetry/api';
 import type { PreparedSpan } from '../common/prepared-span.ts';
 import { type FlatAttributes, flatten } from './flat-attributes.ts';
 import type { LightSource } from './light-span.ts';
@@ -15,7 +16,14 @@ export interface LightParts {
   bytes: Uint8Array | undefined;
   /** Whether such a span has ended already. */
   used: boolean;
+  /** The same with the attributes of the last sampling result; undefined if they are not simple. */
+  sampled: { readonly attributes: Attributes; readonly parts: LightParts | undefined } | undefined;
+  /** How often the sampling result has been another one. */
+  changes: number;
 }
+
+/** A sampler with more results is not worth preparing them. */
+const changesAtMost = 100;
 
 /** Undefined if the SDK would drop or change one of the attributes. @internal */
 export function partsOf(prepared: PreparedSpan, source: LightSource): LightParts | undefined {
@@ -24,16 +32,49 @@ export function partsOf(prepared: PreparedSpan, source: LightSource): LightParts
   const flat = flatten(prepared.attributes, source.limits);
   const details = flat && flatten(prepared.details, source.limits);
   const isSimple = details !== undefined && !details.some((name, at) => at % 2 === 0 && hasName(flat!, name as string));
-  const parts = isSimple
-    ? { source, flat: flat!.concat(details), detailsAt: flat!.length, bytes: undefined, used: false }
-    : undefined;
+  const parts = isSimple ? unused(source, flat!.concat(details), flat!.length) : undefined;
   prepared.kept = { source, parts };
   return parts;
 }
 
+function unused(source: LightSource, flat: FlatAttributes, detailsAt: number): LightParts {
+  return { source, flat, detailsAt, bytes: undefined, used: false, sampled: undefined, changes: 0 };
+}
+
+/**
+ * The common data with the attributes of a sampling result. Undefined if the SDK would drop or change one of them, or if one of
+ * them replaces another attribute.
+ *
+ * @param attributes - not modified afterwards.
+ * @param own - those of this span.
+ * @internal
+ */
+export function withSampled(parts: LightParts, attributes: Attributes, own: FlatAttributes): LightParts | undefined {
+  if (parts.sampled?.attributes !== attributes) {
+    if (parts.changes >= changesAtMost) return undefined;
+    parts.changes++;
+    parts.sampled = { attributes, parts: combined(parts, attributes) };
+  }
+  const { parts: both } = parts.sampled;
+  if (both === undefined || both.flat.length + own.length > 2 * parts.source.limits.attributeCountLimit)
+    return undefined;
+  for (let at = 0; at < own.length; at += 2) {
+    if (hasName(both.flat, own[at] as string, parts.flat.length)) return undefined;
+  }
+  return both;
+}
+
+function combined(parts: LightParts, attributes: Attributes): LightParts | undefined {
+  const { source, flat, detailsAt } = parts;
+  const more = flatten(attributes, source.limits);
+  if (more === undefined) return undefined;
+  for (let at = 0; at < more.length; at += 2) if (hasName(flat, more[at] as string)) return undefined;
+  return unused(source, flat.concat(more), detailsAt);
+}
+
 /** Whether an attribute with this name is in the list. @internal */
-export function hasName(flat: FlatAttributes, name: string): boolean {
-  for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return true;
+export function hasName(flat: FlatAttributes, name: string, from = 0): boolean {
+  for (let at = from; at < flat.length; at += 2) if (flat[at] === name) return true;
   return false;
 }
 

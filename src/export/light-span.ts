@@ -13,7 +13,7 @@ import {
   type TimeInput,
 } from '@opentelemetry/api';
 import type { ReadableSpan, Span as SdkSpan, SpanLimits, SpanProcessor, TimedEvent } from '@opentelemetry/sdk-trace';
-import { type FlatAttributes, flatten, plainLinks, setFlat, toObject } from './flat-attributes.ts';
+import { type FlatAttributes, flatten, noLinks, plainLinks, setFlat, toObject } from './flat-attributes.ts';
 import { hasName, type LightParts } from './light-parts.ts';
 import type { SdkTwins } from './sdk-twins.ts';
 import { LightTimes } from './light-times.ts';
@@ -232,6 +232,7 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
 
   #links(): Link[] {
     const { linked } = this;
+    if (linked === noLinks) return (this.linked = []);
     if (Array.isArray(linked)) return linked;
     // Kept, because a reader may compare or modify it.
     return (this.linked = [{ context: linked }]);

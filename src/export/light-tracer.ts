@@ -25,12 +25,11 @@ import {
   type PreparedTracer,
   preparedVersion,
 } from '../common/prepared-span.ts';
-import { type FlatAttributes, flatten, ownedLinks, plainLinks, toObject } from './flat-attributes.ts';
-import { flattenOwn, type LightParts, partsOf } from './light-parts.ts';
+import { type FlatAttributes, flatten, noLinks, ownedLinks, plainLinks, toObject } from './flat-attributes.ts';
+import { flattenOwn, type LightParts, partsOf, withSampled } from './light-parts.ts';
 import { type LightSource, LightSpan } from './light-span.ts';
 
 const noAttributes = Object.freeze({});
-const noLinks: readonly Link[] = Object.freeze([]);
 
 /** A sampler that may declare that it never modifies the given attributes and links. @internal */
 export interface LightSampler extends Sampler {
@@ -165,15 +164,17 @@ export class LightTracer implements PreparedTracer {
       return trace.wrapSpanContext(spanContext);
     }
 
-    const span = new LightSpan(source, spanContext, parent, name, kind, parts, flat, linked, startTime);
+    const added = result.attributes;
+    const both = parts === undefined || added === undefined ? undefined : withSampled(parts, added, flat);
+    const span = new LightSpan(source, spanContext, parent, name, kind, both ?? parts, flat, linked, startTime);
     if (!readsOnly) {
-      span.startWith(Object.assign(attributes, result.attributes), shown);
-    } else if (result.attributes !== undefined) {
+      span.startWith(Object.assign(attributes, added), shown);
+    } else if (added !== undefined && both === undefined) {
       const { length } = flat;
       // Details come after the sampler's attributes, which matters for equal names and for the limit.
-      if (!span.addAtStart(result.attributes) || (details !== undefined && span.parts !== parts)) {
+      if (!span.addAtStart(added) || (details !== undefined && span.parts !== parts)) {
         const before = toObject(flat.slice(0, length), parts?.flat.slice(0, parts.detailsAt));
-        span.startWith(Object.assign(before, result.attributes), linkList(linked)!);
+        span.startWith(Object.assign(before, added), linkList(linked)!);
         if (details !== undefined) span.setAttributes(details);
       }
     }

@@ -25,6 +25,35 @@ test('encodes the same data as the official serializer, for any spans', () => {
   );
 }, 60_000);
 
+test('large batches, which are not copied, contain the same data, whatever their resources, scopes and sizes', () => {
+  const large = fc.array(fc.record({ spans: arbitrarySpans, times: fc.integer({ min: 1, max: 150 }) }), {
+    maxLength: 4,
+  });
+  let notCopied = 0;
+  fc.assert(
+    fc.property(large, (batches) => {
+      const batch = new OpenBatch();
+      const pool = new BufferPool(300_000);
+      const requests: [EncodedRequest, ReadableSpan[]][] = [];
+      for (const { spans, times } of batches) {
+        const all = Array.from({ length: times }, () => spans).flat();
+        for (const span of all) batch.add(span);
+        const request = batch.close(pool);
+        expect(batch.bytes).toBe(0);
+        if (request.length >= 32_768) notCopied++;
+        requests.push([request, all]);
+      }
+      // The buffer of each belongs to it until it is returned.
+      for (const [request, all] of requests) {
+        expect(decodeRequest(bytes(request))).toEqual(decodeRequest(official(all)));
+        pool.give(request.buffer);
+      }
+    }),
+    { numRuns: 12 },
+  );
+  expect(notCopied).toBeGreaterThan(5);
+}, 60_000);
+
 test('closing before the last span leaves it for the next batch', () => {
   fc.assert(
     fc.property(arbitrarySpans, arbitrarySpans, (first, second) => {

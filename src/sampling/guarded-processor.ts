@@ -1,10 +1,11 @@
 // Keeps the faults of a span processor out of the application's calls.
 import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { callHook, reportFault } from '../common/faults.ts';
+import { reportFault, settleHook } from '../common/faults.ts';
 
 /**
- * A span processor that never throws and whose promises never reject. Each fault is counted.
+ * A span processor that never throws and whose promises never reject. Each fault is counted. Called for each span, so it creates
+ * no closures.
  *
  * @internal
  */
@@ -16,15 +17,27 @@ export class GuardedProcessor implements SpanProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    callHook('onStart of a span processor', () => this.#inner.onStart(span, parentContext));
+    try {
+      settleHook('onStart of a span processor', this.#inner.onStart(span, parentContext));
+    } catch (error) {
+      reportFault('onStart of a span processor', error);
+    }
   }
 
   onEnding(span: Span): void {
-    callHook('onEnding of a span processor', () => this.#inner.onEnding?.(span));
+    try {
+      settleHook('onEnding of a span processor', this.#inner.onEnding?.(span));
+    } catch (error) {
+      reportFault('onEnding of a span processor', error);
+    }
   }
 
   onEnd(span: ReadableSpan): void {
-    callHook('onEnd of a span processor', () => this.#inner.onEnd(span));
+    try {
+      settleHook('onEnd of a span processor', this.#inner.onEnd(span));
+    } catch (error) {
+      reportFault('onEnd of a span processor', error);
+    }
   }
 
   forceFlush(): Promise<void> {

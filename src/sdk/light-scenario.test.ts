@@ -57,7 +57,12 @@ const foreign = {
 const keepWhen = (span: ReadableSpan): boolean => {
   const { kind, name, status, attributes, links, events, duration, ended, resource, instrumentationScope } = span;
   const read = [kind, name, status.code, duration[0] >= 0, ended, links.length, resource.attributes['service.name']];
-  attributes['seen.end'] = JSON.stringify([...read, instrumentationScope.name, events.length, Object.keys(attributes)]);
+  attributes['seen.end'] = JSON.stringify([
+    ...read,
+    instrumentationScope.name,
+    events.length,
+    Object.keys(attributes).toSorted(),
+  ]);
   delete attributes['messaging.system'];
   events.push({ name: 'seen', time: span.endTime });
   return name.startsWith('process');

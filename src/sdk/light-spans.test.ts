@@ -220,10 +220,10 @@ function play(given: Scenario, as: Kind): unknown {
     const { buffer, length } = batch.close(new BufferPool());
     seen.push(['exported', decodeRequest(buffer.subarray(0, length))]);
   }
-  return given.details === undefined ? seen : withoutOrder(seen);
+  return given.prepared === undefined ? seen : withoutOrder(seen);
 }
 
-/** Details are set after the other attributes, but come before them on a light span. */
+/** Details and the attributes of the sampler are set after the other attributes, but come before them on a prepared light span. */
 function withoutOrder(seen: unknown): unknown {
   if (typeof seen !== 'object' || seen === null || ArrayBuffer.isView(seen)) return seen;
   if (Array.isArray(seen)) return seen.map(withoutOrder);
