@@ -57,6 +57,19 @@ for (const entries of [0, 1, 8, 64]) {
   );
 }
 
+process.stdout.write('\nA hop with a trace state\n');
+for (const tracestate of ['', 'ot=th:8', 'mqtrace=1;mgj6k3cw;2;checkout', 'mqtrace=1;mgj6k3cw;2,ot=th:8', 'a=1,b=2']) {
+  const headers: Record<string, string> = { traceparent };
+  if (tracestate !== '') headers['tracestate'] = tracestate;
+  const hop = (propagator: TextMapPropagator): void =>
+    propagator.inject(propagator.extract(ROOT_CONTEXT, headers, plainGetter), {}, plainSetter);
+  await compare(
+    tracestate || 'none',
+    () => hop(mqtracePropagator),
+    () => hop(stock),
+  );
+}
+
 const formats: [CarrierAdapter<unknown>, unknown][] = [
   [kafkaHeaders, { mine: Buffer.from('1'), traceparent: Buffer.from(traceparent), baggage: Buffer.from(baggage(8)) }],
   [amqpHeaders, { mine: '1', traceparent, baggage: baggage(8) }],

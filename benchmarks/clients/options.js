@@ -10,6 +10,7 @@ export const featureOptions = {
   headers: { captureHeaders: ['order-*'] },
   size: { bodySize: true },
   hooks: { onSend() {}, onProcess() {} },
+  pipelines: { pipelines: { name: 'checkout' } },
   cluster: { clusterId: 'q1Sh-9_ISia_zwGINzRvyQ' },
 };
 

@@ -1,5 +1,6 @@
 import { Cluster, type NatMap } from 'ioredis';
 import { consumeStream, processMessage, type StreamMessage, traceRedis } from 'mqtrace/ioredis';
+import { mqtraceMetrics } from 'mqtrace/metrics';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RedisNode, startRedisCluster } from '../brokers/index.ts';
 import { uniqueName } from '../../test-support/inputs.ts';
@@ -180,6 +181,27 @@ describe('a Cluster', () => {
     } finally {
       for (const proxy of proxies) proxy.close();
     }
+  });
+
+  it('pollLag: the groups of streams on each node have their lag', async () => {
+    const metrics = mqtraceMetrics();
+    const cluster = traceRedis(endAfterwards(new Cluster(nodes)), { pollLag: true });
+    const streams = Array.from({ length: 9 }, () => uniqueName('orders'));
+    for (const [at, stream] of streams.entries()) {
+      await cluster.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
+      for (let n = 0; n <= at; n++) await cluster.xadd(stream, '*', 'n', `${n}`);
+      await cluster.xreadgroup('GROUP', 'g', 'c', 'COUNT', 1, 'STREAMS', stream, '>');
+    }
+    const { scopeMetrics } = (await metrics.collect()).resourceMetrics;
+    const told = (name: string): unknown[] => {
+      const found = scopeMetrics.flatMap((scope) => scope.metrics).find(({ descriptor }) => descriptor.name === name);
+      const points = (found?.dataPoints ?? []).map(
+        ({ attributes, value }) => [attributes['messaging.destination.name'], value] as const,
+      );
+      return streams.map((stream) => new Map(points).get(stream));
+    };
+    expect(told('mqtrace.consumer.lag')).toEqual(streams.map((_, at) => at));
+    expect(told('mqtrace.consumer.pending')).toEqual(streams.map(() => 1));
   });
 
   it.each([0, 20, 90, 150, 300])('a consumer stops %d ms after it has lost every node', async (ms) => {
