@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { afterEach, describe, expect, it } from 'vitest';
-import { activeContext, bindToContext, runInContext } from './active-context.ts';
+import { activeContext, applyInContext, bindToContext, callInContext, runInContext } from './active-context.ts';
 import { tracingFaults } from './faults.ts';
 
 const key = createContextKey('test');
@@ -151,6 +151,41 @@ describe('runInContext', () => {
     expect(calls).toBe(1);
     expect(tracingFaults()).toBeGreaterThan(before);
   });
+});
+
+describe.each([
+  ['an exact manager', {}],
+  [
+    'another manager',
+    { with: (context: Context, fn: () => unknown) => new AsyncLocalStorageContextManager().with(context, fn) },
+  ],
+  ['a manager that does not call', { with: () => undefined }],
+])('with %s', (_, manager) => {
+  it('callInContext passes the argument and no this', () => {
+    register(manager);
+    function fn(this: unknown, argument: string): unknown[] {
+      return [this, argument];
+    }
+    expect(callInContext(other, fn, 'argument')).toStrictEqual([undefined, 'argument']);
+  });
+
+  it('applyInContext passes this and the arguments', () => {
+    register(manager);
+    const target = {};
+    function fn(this: unknown, ...args: unknown[]): unknown[] {
+      return [this, args];
+    }
+    const [self, args] = applyInContext(other, fn, target, [1, 2]);
+    expect(self).toBe(target);
+    expect(args).toStrictEqual([1, 2]);
+  });
+});
+
+it('callInContext and applyInContext run the function in the context', () => {
+  register();
+  const active = (): unknown => contextApi.active().getValue(key);
+  expect(callInContext(other, active, undefined)).toBe('here');
+  expect(applyInContext(other, active, undefined, [])).toBe('here');
 });
 
 it('bindToContext preserves this and the arguments', () => {

@@ -2,7 +2,7 @@
 // manager throws or returns no context, that is a fault of tracing, which is counted and never reaches the application.
 import { type Context, context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe } from './errors.ts';
-import { isExactManager } from './exact-manager.ts';
+import { exactManager } from './exact-manager.ts';
 import { answered, reportFault } from './faults.ts';
 
 /** Whether a value can be used as a context. Third-party propagators and context managers may return anything. @internal */
@@ -13,7 +13,7 @@ export function isContext(value: unknown): value is Context {
 /** The active context; the root context if the context manager fails. @internal */
 export function activeContext(): Context {
   try {
-    const active: unknown = contextApi.active();
+    const active: unknown = (exactManager() ?? contextApi).active();
     if (isContext(active)) return active;
     answered(active);
     reportFault('reading the active context', new TypeError(`the context manager returned ${describe(active)}`));
@@ -30,7 +30,50 @@ export function activeContext(): Context {
  * @internal
  */
 export function runInContext<R>(context: Context, fn: () => R): R {
-  return isExactManager() ? contextApi.with(context, fn) : runOnce(context, fn);
+  const manager = exactManager();
+  return manager === undefined ? runOnce(context, fn) : manager.with(context, fn);
+}
+
+/** As {@link runInContext}, with one argument, so that a call for each message needs no closure. @internal */
+export function callInContext<A, R>(context: Context, fn: (argument: A) => R, argument: A): R {
+  const manager = exactManager();
+  if (manager === undefined) return callOnce(context, fn, argument);
+  return manager.with(context, call<A, R>, undefined, fn, argument);
+}
+
+/** A separate function, because one that contains a closure allocates its variables even if the closure is not needed. */
+function callOnce<A, R>(context: Context, fn: (argument: A) => R, argument: A): R {
+  return runOnce(context, () => fn(argument));
+}
+
+/** Also passes no `this`, in place of the manager's null. */
+function call<A, R>(fn: (argument: A) => R, argument: A): R {
+  return fn(argument);
+}
+
+/** As {@link callInContext}, for a method. @internal */
+export function applyInContext<This, Args extends unknown[], R>(
+  context: Context,
+  fn: (this: This, ...args: Args) => R,
+  thisArg: This,
+  args: Args,
+): R {
+  const manager = exactManager();
+  if (manager === undefined) return applyOnce(context, fn, thisArg, args);
+  return manager.with(context, apply<This, Args, R>, undefined, fn, thisArg, args);
+}
+
+function applyOnce<This, Args extends unknown[], R>(
+  context: Context,
+  fn: (this: This, ...args: Args) => R,
+  thisArg: This,
+  args: Args,
+): R {
+  return runOnce(context, () => fn.apply(thisArg, args));
+}
+
+function apply<This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R, thisArg: This, args: Args): R {
+  return fn.apply(thisArg, args);
 }
 
 /** As {@link runInContext}, for an unknown manager. @internal */

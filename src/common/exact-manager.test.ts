@@ -4,7 +4,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { afterEach, expect, test } from 'vitest';
 import { AsyncContextManager } from '../sdk/context-manager.ts';
 import { runInContext } from './active-context.ts';
-import { isExactManager } from './exact-manager.ts';
+import { exactManager } from './exact-manager.ts';
 import { tracingFaults } from './faults.ts';
 
 afterEach(() => context.disable());
@@ -30,19 +30,31 @@ test.each<[string, boolean, () => ContextManager]>([
   ['a class made from ours', false, () => new DerivedFromOurs()],
 ])('%s is exact: %s', (_what, exact, make) => {
   context.setGlobalContextManager(make());
-  expect(isExactManager()).toBe(exact);
+  expect(exactManager() !== undefined).toBe(exact);
 });
 
-test('without a manager the result is false', () => {
-  expect(isExactManager()).toBe(false);
+test('one that the API does not use, because another version of it is registered, is not exact', () => {
+  context.setGlobalContextManager(new AsyncContextManager());
+  const parts = (globalThis as Record<symbol, { version: string }>)[Symbol.for('opentelemetry.js.api.1')]!;
+  const { version } = parts;
+  parts.version = '1.0.0';
+  try {
+    expect(exactManager()).toBeUndefined();
+  } finally {
+    parts.version = version;
+  }
+});
+
+test('without a manager there is none', () => {
+  expect(exactManager()).toBeUndefined();
 });
 
 test('one whose method is replaced later is checked from then on', () => {
   const manager = new AsyncContextManager();
   context.setGlobalContextManager(manager);
-  expect(isExactManager()).toBe(true);
+  expect(exactManager()).toBe(manager);
   Object.assign(manager, { with: () => undefined });
-  expect(isExactManager()).toBe(false);
+  expect(exactManager()).toBeUndefined();
   const faults = tracingFaults();
   expect(runInContext(ROOT_CONTEXT, () => 7)).toBe(7);
   expect(tracingFaults()).toBe(faults + 1);

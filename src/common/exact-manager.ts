@@ -1,8 +1,8 @@
 // Recognizes context managers that only run a function in a context.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { context as contextApi, type ContextManager } from '@opentelemetry/api';
+import { registeredParts } from './registered-parts.ts';
 
-/** The property in which API 1.x stores registered parts. */
-const apiGlobals = Symbol.for('opentelemetry.js.api.1');
 /** The mark of mqtrace's own manager, on its prototype. */
 const mark = Symbol.for('mqtrace.exact-context-manager.1');
 
@@ -11,9 +11,14 @@ interface ManagerLike {
   _asyncLocalStorage?: unknown;
 }
 
+/** Tells which manager the API uses: another version of the API may have registered one that this version does not use. */
+interface PrivateApi {
+  _getContextManager?: () => unknown;
+}
+
 let asked: ManagerLike | undefined;
 let askedWith: unknown;
-let answer = false;
+let answer: ContextManager | undefined;
 
 /** Marks a class of managers whose `with` calls the function once and returns or throws what it does. @internal */
 export function markExact(managers: { readonly prototype: object }): void {
@@ -21,24 +26,25 @@ export function markExact(managers: { readonly prototype: object }): void {
 }
 
 /**
- * Whether the registered manager is mqtrace's own or the stock one on AsyncLocalStorage, unmodified: then it need not
- * be checked that it calls a function once and returns or throws what the function does. @internal
+ * The registered manager, if it is mqtrace's own or the stock one on AsyncLocalStorage, unmodified: then it need not be checked that
+ * it calls a function once and returns or throws what the function does. It may be called directly, because the API would only
+ * look it up again. @internal
  */
-export function isExactManager(): boolean {
-  const manager = (globalThis as { [apiGlobals]?: { context?: ManagerLike } | undefined })[apiGlobals]?.context;
-  if (manager === undefined) return false;
+export function exactManager(): ContextManager | undefined {
+  const manager = registeredParts()?.context as ManagerLike | undefined;
+  if (manager === undefined) return undefined;
   if (manager === asked && manager.with === askedWith) return answer;
   let found = false;
   try {
-    found = isExact(manager);
+    found = isExact(manager) && (contextApi as unknown as PrivateApi)._getContextManager?.() === manager;
     askedWith = manager.with;
     asked = manager;
   } catch {
     // One that throws is checked at each call.
     asked = undefined;
   }
-  answer = found;
-  return found;
+  answer = found ? (manager as ContextManager) : undefined;
+  return answer;
 }
 
 function isExact(manager: ManagerLike): boolean {

@@ -6,10 +6,13 @@ import {
   type Context,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { AlwaysOnSampler, BasicTracerProvider, ParentBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, test } from 'vitest';
+import { tracingFaults } from './faults.ts';
 import {
   isCertainlyDropped,
   isCertainlyUnsampled,
+  isReceivedCertainlyUnsampled,
   removeSamplingHint,
   type SamplingHint,
   setSamplingHint,
@@ -83,6 +86,54 @@ describe('isCertainlyUnsampled', () => {
     expect(isCertainlyUnsampled(parent(0), provider)).toBe(true);
     removeSamplingHint(provider);
     expect(isCertainlyUnsampled(parent(0), provider)).toBe(false);
+  });
+});
+
+describe('isReceivedCertainlyUnsampled', () => {
+  const stockProvider = new BasicTracerProvider({ sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) });
+  const hints: (Partial<SamplingHint> | undefined)[] = [
+    undefined,
+    {},
+    { skipsBelow: () => false },
+    { skipsBelow: ({ traceFlags, isRemote }) => isRemote === true && traceFlags === 2 },
+    { provider: other },
+    { version: 2 as never },
+  ];
+
+  test.each(hints)('is the answer for the whole context of an unsampled message, with the hint %o', (hint) => {
+    if (hint !== undefined) leave(hint);
+    for (const flags of [0, 2]) {
+      for (const asked of [provider, other, stockProvider, undefined]) {
+        for (const stock of [false, true]) {
+          expect(isReceivedCertainlyUnsampled(flags, asked, stock)).toBe(
+            isCertainlyUnsampled(parent(flags), asked, stock),
+          );
+        }
+      }
+    }
+  });
+
+  test('it follows the provider that is registered', () => {
+    const ours: TracerProvider = { getTracer: () => trace.getTracer('ours') };
+    leave({ provider: ours });
+    expect(isReceivedCertainlyUnsampled(0)).toBe(false);
+    trace.setGlobalTracerProvider(ours);
+    expect(isReceivedCertainlyUnsampled(0)).toBe(true);
+    trace.disable();
+    expect(isReceivedCertainlyUnsampled(0)).toBe(false);
+    trace.setGlobalTracerProvider(other);
+    expect(isReceivedCertainlyUnsampled(0)).toBe(false);
+  });
+
+  test('a fault is counted', () => {
+    const faults = tracingFaults();
+    leave({
+      skipsBelow() {
+        throw new Error('broken');
+      },
+    });
+    expect(isReceivedCertainlyUnsampled(0, provider)).toBe(false);
+    expect(tracingFaults()).toBe(faults + 1);
   });
 });
 

@@ -1,6 +1,7 @@
 // Lets wrappers skip spans that are certainly unsampled.
 import { trace, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
 import { reportFault } from './faults.ts';
+import { registeredProvider } from './registered-parts.ts';
 import { dropsBelowUnsampled, dropsRoots } from './stock-sampler.ts';
 import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
@@ -18,7 +19,7 @@ export interface SamplingHint {
   readonly provider: TracerProvider;
   /**
    * Whether a span below this parent would not be recorded and would not change the propagated context. Called for unsampled
-   * parents only.
+   * parents only. The answer must not depend on the ids.
    */
   skipsBelow(parent: SpanContext): boolean;
   /** Whether no root would be recorded, for any trace id, attributes and links. Earlier versions do not set it. */
@@ -57,6 +58,32 @@ export function isCertainlyUnsampled(parent: Context, provider?: TracerProvider,
   return isRefused(parent, provider, stock, false);
 }
 
+/** The span contexts of unsampled messages without trace state, by their flags. */
+const received: readonly SpanContext[] = [0, 1, 2].map((traceFlags) =>
+  Object.freeze({ traceId: '1'.repeat(32), spanId: '1'.repeat(16), traceFlags, isRemote: true }),
+);
+
+/**
+ * As {@link isCertainlyUnsampled}, for the context of an unsampled message without trace state, whose ids are valid and have not
+ * been read.
+ *
+ * @param traceFlags - 0, or only the random flag.
+ * @internal
+ */
+export function isReceivedCertainlyUnsampled(traceFlags: number, provider?: TracerProvider, stock = false): boolean {
+  const hint = (globalThis as unknown as Holder)[key];
+  const hints = hint?.version === 1;
+  if (!hints && !stock) return false;
+  try {
+    const maker = delegateOf(provider ?? registeredProvider());
+    if (hints && maker === hint.provider) return hint.skipsBelow(received[traceFlags]!);
+    return stock && dropsBelowUnsampled(maker);
+  } catch (error) {
+    reportFault('asking whether a span is sampled', error);
+    return false;
+  }
+}
+
 /**
  * As {@link isCertainlyUnsampled}, and also true for a root that would certainly not be sampled. For operations whose
  * span context is not propagated, such as settlements; otherwise a trace has to be started.
@@ -74,7 +101,7 @@ function isRefused(parent: Context, provider: TracerProvider | undefined, stock:
   try {
     const context = trace.getSpanContext(parent);
     if (context === undefined ? !roots : isSampled(context)) return false;
-    const maker = delegateOf(provider ?? trace.getTracerProvider());
+    const maker = delegateOf(provider ?? registeredProvider());
     if (context === undefined) {
       return hints && maker === hint.provider ? hint.skipsRoots?.() === true : stock && dropsRoots(maker);
     }

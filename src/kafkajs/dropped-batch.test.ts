@@ -60,7 +60,15 @@ async function run(
   let batch: unknown;
   await consumer.run({
     eachBatch: (async ({ batch: { messages } }: { batch: { messages: never[] } }) => {
-      batch = trace.getSpanContext(context.active());
+      const [first, second] = [1, 2].map(() => inject(kafkaHeaders, {}, context.active()));
+      // Whatever is sent in the handler has the same parent.
+      expect(second).toEqual(first);
+      const key = Symbol('key');
+      const derived = context.active().setValue(key, 1);
+      expect(derived.getValue(key)).toBe(1);
+      expect(derived.deleteValue(key).getValue(key)).toBeUndefined();
+      batch = trace.getSpanContext(derived);
+      expect(first).toMatchObject({ traceparent: expect.stringContaining((batch as SpanContext).spanId) as string });
       for (const message of messages) {
         await processMessage(message, async () => {
           const active = context.active();

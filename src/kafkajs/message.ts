@@ -25,8 +25,8 @@ export class ReceivedMessage extends Received {
   readonly source: Source;
   readonly #message: KafkaMessageLike;
 
-  constructor(message: KafkaMessageLike, source: Source) {
-    super(source.messaging, source.destination);
+  constructor(message: KafkaMessageLike, source: Source, context?: Context) {
+    super(source.messaging, source.destination, context);
     this.source = source;
     this.#message = message;
   }

@@ -1,11 +1,15 @@
 // Implements processMessage(): processes one message of a batch, or a stored message.
+import type { Context } from '@opentelemetry/api';
+import { kafkaHeaders } from '../../carriers/index.ts';
 import { checkFunction } from '../common/check-options.ts';
 import { reportFault } from '../common/faults.ts';
 import {
   activeContext,
+  callStarted,
+  type Counting,
   Messaging,
+  needsOnlyContext,
   type Operation,
-  runStarted,
   startProcessingLightly,
   type Unsampled,
 } from '../messaging/index.ts';
@@ -38,15 +42,37 @@ function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
  */
 export function processMessage<M extends KafkaMessageLike, R>(message: M, fn: (message: M) => R): R {
   checkFunction('processMessage(message, fn)', fn);
-  const ambient = activeContext();
-  let started: Operation | Unsampled = ambient;
+  let started: Operation | Unsampled = activeContext();
   try {
-    const stored = receivedMessages.get(message) ?? unknownDelivery(message);
-    const received = stored instanceof ReceivedMessage ? stored : new ReceivedMessage(message, stored);
-    const { messaging, description } = received.source;
-    started = startProcessingLightly(messaging, description, received, ambient);
+    started = start(message, started);
   } catch (error) {
     reportFault('processMessage', error);
   }
-  return runStarted(started, () => fn(message));
+  return callStarted(started, fn, message);
+}
+
+function start(message: KafkaMessageLike, ambient: Context): Operation | Unsampled {
+  const stored = receivedMessages.get(message) ?? unknownDelivery(message);
+  if (!(stored instanceof ReceivedMessage)) return startOn(message, stored, ambient);
+  const { messaging, description } = stored.source;
+  return startProcessingLightly(messaging, description, stored, ambient);
+}
+
+/** Starts the processing of a message that has not been read yet. @internal */
+export function startOn(
+  message: KafkaMessageLike,
+  source: Source,
+  ambient: Context,
+  counting?: Counting,
+): Operation | Unsampled {
+  const { messaging, description } = source;
+  const context = messaging.extractPlain(kafkaHeaders, message.headers);
+  if (context !== undefined && needsOnlyContext(messaging, context, ambient)) return context;
+  return startProcessingLightly(
+    messaging,
+    description,
+    new ReceivedMessage(message, source, context),
+    ambient,
+    counting,
+  );
 }

@@ -4,19 +4,22 @@ import { reportFault } from '../common/faults.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import { warn } from '../common/warnings.ts';
 import {
+  applyStarted,
   ATTR_DESTINATION_PARTITION_ID,
+  type Destination,
   guard,
   mergeAttributes,
   type Operation,
   replaceMethod,
-  runStarted,
   startBatch,
+  startBatchLightly,
   startProcessingLightly,
   type Unsampled,
 } from '../messaging/index.ts';
 import { onFirst } from './connection.ts';
 import type { ConsumerLag, Position } from './lag.ts';
 import { partitionId, ReceivedMessage } from './message.ts';
+import { startOn } from './process-message.ts';
 import { type ClientState, receivedMessages, type Source } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
 
@@ -33,6 +36,7 @@ interface EachBatchPayload {
 
 /** The common attributes of one partition's messages, and the client attributes at the time of creation. */
 interface PartitionSource extends Source {
+  destination: Destination;
   topic: string;
   partition: number;
   known: Attributes;
@@ -64,13 +68,21 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
   const startEachMessage = ({ topic, partition, message }: EachMessagePayload): Operation | Unsampled => {
     const source = sourceOf(topic, partition);
     source.position.start(message.offset);
-    const received = new ReceivedMessage(message, source);
-    receivedMessages.set(message, messaging.readsLate ? source : received);
+    if (messaging.readsLate) {
+      receivedMessages.set(message, source);
+      return startOn(message, source, ROOT_CONTEXT, 'delivered');
+    }
+    const received = deliver(message, source);
     return startProcessingLightly(messaging, source.description, received, ROOT_CONTEXT, 'delivered');
   };
 
-  const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation => {
+  const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation | Unsampled => {
     const source = sourceOf(topic, partition);
+    const light = startBatchLightly(messaging, source.destination);
+    if (light !== undefined) {
+      for (const message of messages) receivedMessages.set(message, source);
+      return light;
+    }
     const incoming = messages.map((message) => deliver(message, source));
     if (!messaging.readsLate) for (const message of incoming) message.read();
     const { attributes } = source.description;
@@ -142,6 +154,6 @@ function tracedHandler(name: string, handler: Handler, start: (payload: unknown)
     } catch (error) {
       reportFault(what, error);
     }
-    return runStarted(started, () => handler.apply(this, args), awaited);
+    return applyStarted(started, handler, this, args, awaited);
   };
 }

@@ -38,13 +38,15 @@ const time = new Float64Array(1);
 export abstract class Received implements Incoming {
   readonly destination: Destination | undefined;
   protected readonly messaging: Messaging;
-  #context: Context | undefined = undefined;
+  #context: Context | undefined;
   #linkOnly = false;
   #attributes: Attributes | undefined = undefined;
 
-  constructor(messaging: Messaging, destination: Destination | undefined) {
+  /** @param context - what {@link Messaging.extractPlain} has returned, if it has been called. */
+  constructor(messaging: Messaging, destination: Destination | undefined, context?: Context) {
     this.messaging = messaging;
     this.destination = destination;
+    this.#context = context;
   }
 
   get context(): Context {

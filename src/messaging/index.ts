@@ -1,5 +1,5 @@
 // Exports the building blocks of the wrappers. Not public, except for the types of the options.
-export { startBatch, startProcessing, startReceiving } from './consuming.ts';
+export { startBatch, startBatchLightly, startProcessing, startReceiving } from './consuming.ts';
 export { startSettling, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received, type Settled } from './incoming.ts';
@@ -10,8 +10,11 @@ export { errorType } from '../common/error-type.ts';
 export { LightOperation } from './light-operation.ts';
 export { measurePassedOn } from './light-sending.ts';
 export {
+  applyStarted,
+  callStarted,
   contextWithoutSpan,
   measureUnsampled,
+  needsOnlyContext,
   runStarted,
   startProcessingLightly,
   type Unsampled,

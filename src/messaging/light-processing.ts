@@ -1,9 +1,10 @@
 // Processes messages without a span: in the context of the message, and measured if there is a metrics reader.
 import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
-import { runInContext } from '../common/active-context.ts';
+import { applyInContext, callInContext, runInContext } from '../common/active-context.ts';
 import { isEagerPromise } from '../common/eager-promise.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { startProcessing } from './consuming.ts';
 import { endWith, type HandlerOptions, isThenable, runHandler } from './handler.ts';
 import type { Incoming } from './incoming.ts';
@@ -21,6 +22,15 @@ export function contextWithoutSpan(messaging: Messaging, incoming: Incoming, amb
   if (!messaging.alwaysContinues || isTracingSuppressed(ambient)) return undefined;
   const { context } = incoming;
   return incoming.linkOnly !== true && messaging.isCertainlyUnsampled(context) ? context : undefined;
+}
+
+/**
+ * Whether the processing of a message with this context has neither a span nor a measurement: then the message only needs its
+ * context. For messages to which no option for trust or baggage applies.
+ */
+export function needsOnlyContext(messaging: Messaging, context: Context, ambient: Context): boolean {
+  if (metricsEpoch() !== 0 || !messaging.alwaysContinues) return false;
+  return !isTracingSuppressed(ambient) && messaging.isCertainlyUnsampled(context);
 }
 
 /** Measures the processing of a message in a context that {@link contextWithoutSpan} has returned. */
@@ -54,6 +64,44 @@ export function startProcessingLightly(
 export function runStarted<R>(started: Operation | Unsampled, handler: () => R, options: HandlerOptions = {}): R {
   if (started instanceof LightOperation) return runLight(started, handler, options);
   return started instanceof Operation ? runHandler(started, handler, options) : runInContext(started, handler);
+}
+
+/** As {@link runStarted}, for a function of one argument: without a closure, if the message only needs its context. */
+export function callStarted<A, R>(started: Operation | Unsampled, fn: (argument: A) => R, argument: A): R {
+  return isOperation(started) ? callWithin(started, fn, argument) : callInContext(started, fn, argument);
+}
+
+/** As {@link callStarted}, for a method. */
+export function applyStarted<This, Args extends unknown[], R>(
+  started: Operation | Unsampled,
+  fn: (this: This, ...args: Args) => R,
+  thisArg: This,
+  args: Args,
+  options: HandlerOptions,
+): R {
+  return isOperation(started)
+    ? applyWithin(started, fn, thisArg, args, options)
+    : applyInContext(started, fn, thisArg, args);
+}
+
+// Separate functions, because one that contains a closure allocates its variables before it is known whether the closure is needed.
+
+function callWithin<A, R>(operation: Operation | LightOperation, fn: (argument: A) => R, argument: A): R {
+  return runStarted(operation, () => fn(argument));
+}
+
+function applyWithin<This, Args extends unknown[], R>(
+  operation: Operation | LightOperation,
+  fn: (this: This, ...args: Args) => R,
+  thisArg: This,
+  args: Args,
+  options: HandlerOptions,
+): R {
+  return runStarted(operation, () => fn.apply(thisArg, args), options);
+}
+
+function isOperation(started: Operation | Unsampled): started is Operation | LightOperation {
+  return started instanceof LightOperation || started instanceof Operation;
 }
 
 function runLight<R>(operation: LightOperation, handler: () => R, { awaited }: HandlerOptions): R {

@@ -16,11 +16,12 @@ import { answered, reportFault } from '../common/faults.ts';
 import { fastExtractFor, resolvePropagator } from '../propagation/current-propagator.ts';
 import { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
+import { UnsampledContext } from '../propagation/unsampled-context.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
 import { metricsEpoch } from '../metrics/series.ts';
-import { isCertainlyDropped, isCertainlyUnsampled } from '../common/sampling-hint.ts';
+import { isCertainlyDropped, isCertainlyUnsampled, isReceivedCertainlyUnsampled } from '../common/sampling-hint.ts';
 import { ContentRules } from './content-rules.ts';
 import { propagatorFields } from '../propagation/header-families.ts';
 import { Measurer } from './measuring.ts';
@@ -96,7 +97,9 @@ export class Messaging {
    * unchanged.
    */
   isCertainlyUnsampled(parent: Context): boolean {
-    return isCertainlyUnsampled(parent, this.#provider, this.fastPath);
+    return parent instanceof UnsampledContext
+      ? isReceivedCertainlyUnsampled(parent.traceFlags, this.#provider, this.fastPath)
+      : isCertainlyUnsampled(parent, this.#provider, this.fastPath);
   }
 
   /** Whether a root would certainly not be sampled either; used for spans whose context is not propagated. */
@@ -208,6 +211,15 @@ export class Messaging {
       if (context !== undefined) return context;
     }
     return extractFrom(this.propagator, this.#carrier(adapter), headers, ROOT_CONTEXT);
+  }
+
+  /**
+   * The context of a message in a common form to which no option for trust or baggage applies; undefined for any other, for which
+   * {@link extract} and {@link admit} have to be called.
+   */
+  extractPlain<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context | undefined {
+    if (!this.#admitsAll || !this.#mayReadLate || headers === undefined || headers === null) return undefined;
+    return fastExtractFor(this.propagator)?.(adapter, headers);
   }
 
   /** Applies the trust and baggage options to a received message's context; undefined if there is no such option. */

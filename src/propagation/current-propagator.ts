@@ -1,6 +1,7 @@
 // Selects the propagator that reads and writes headers.
 import { propagation, type TextMapPropagator } from '@opentelemetry/api';
 import { invalidOption } from '../common/errors.ts';
+import { registeredParts } from '../common/registered-parts.ts';
 import { fastExtract, fastExtractPlain } from './fast-extract.ts';
 import { warnIfLossy } from './lossy-propagator.ts';
 import { mqtracePropagator } from './propagator.ts';
@@ -15,14 +16,9 @@ import { isStockPropagator } from './stock-propagator.ts';
  */
 export type PropagatorChoice = 'global' | 'mqtrace' | TextMapPropagator;
 
-/**
- * The place where API 1.x stores the registered propagator. The API's `fields()` are empty without one, but may also be empty for a
- * registered propagator.
- */
-const apiGlobals = Symbol.for('opentelemetry.js.api.1');
-
+/** The API's `fields()` are empty without a registered propagator, but may also be empty for a registered one. */
 function registered(): unknown {
-  return (globalThis as { [apiGlobals]?: { propagation?: unknown } | undefined })[apiGlobals]?.propagation;
+  return registeredParts()?.propagation;
 }
 
 /** The registered propagator, accessed through the API. */

@@ -1,4 +1,5 @@
 // Reads the context of common messages by a fast path.
+import { Buffer } from 'node:buffer';
 import { type Context, trace } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { amqpHeaders } from '../../carriers/amqp-headers.ts';
@@ -12,6 +13,7 @@ import { isPlainBaggage } from './plain-baggage.ts';
 import { PlainFields } from './plain-fields.ts';
 import { parsePlainTraceparent } from './plain-traceparent.ts';
 import { isSimpleTraceState, W3CTraceState } from './trace-state.ts';
+import { parseUnsampled, UnsampledContext } from './unsampled-context.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
 
 /**
@@ -88,6 +90,13 @@ function fromFields(fields: unknown, stock: boolean): Context | undefined {
 }
 
 function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, stock: boolean): Context | undefined {
+  if (tracestate === undefined && traceparent instanceof Buffer) {
+    const flags = parseUnsampled(traceparent);
+    if (flags !== undefined) {
+      const carried = baggageOf(baggage, stock);
+      return carried === null ? undefined : UnsampledContext.ofParsed(flags, carried, !stock && flags !== 0);
+    }
+  }
   const spanContext = parsePlainTraceparent(traceparent);
   if (spanContext === undefined) return undefined;
   if (tracestate !== undefined) {
@@ -95,15 +104,18 @@ function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, 
     if (text === undefined || (stock && !isSimpleTraceState(text))) return undefined;
     spanContext.traceState = new W3CTraceState(text);
   }
-  let carried: W3CBaggage | undefined;
-  if (baggage !== undefined) {
-    const text = plainText(baggage, headerByteLimits.baggage);
-    if (text === undefined || (stock && !isPlainBaggage(text))) return undefined;
-    carried = W3CBaggage.fromHeader(text);
-  }
+  const carried = baggageOf(baggage, stock);
+  if (carried === null) return undefined;
   markValid(spanContext);
   const random = !stock && (spanContext.traceFlags & RANDOM_TRACE_ID_FLAG) !== 0;
   return FieldContext.of(trace.wrapSpanContext(spanContext), carried, random ? spanContext.traceId : undefined);
+}
+
+/** The baggage in a header; null if the slow path must read it. */
+function baggageOf(header: unknown, stock: boolean): W3CBaggage | undefined | null {
+  if (header === undefined) return undefined;
+  const text = plainText(header, headerByteLimits.baggage);
+  return text === undefined || (stock && !isPlainBaggage(text)) ? null : W3CBaggage.fromHeader(text);
 }
 
 /** A UTF-16 code unit takes at most three bytes in UTF-8, so text up to a third of the limit is always within it. */

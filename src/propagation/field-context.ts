@@ -18,9 +18,14 @@ function keyOf(set: (context: Context) => unknown): symbol {
   return found;
 }
 
-const spanKey = keyOf((context) => trace.setSpanContext(context, { traceId: '', spanId: '', traceFlags: 0 }));
-const baggageKey = keyOf((context) => propagation.setBaggage(context, propagation.createBaggage()));
-const randomKey = keyOf((context) => withRandomTraceId(context, ''));
+/** @internal */
+export const spanKey: symbol = keyOf((context) =>
+  trace.setSpanContext(context, { traceId: '', spanId: '', traceFlags: 0 }),
+);
+/** @internal */
+export const baggageKey: symbol = keyOf((context) => propagation.setBaggage(context, propagation.createBaggage()));
+/** @internal */
+export const randomKey: symbol = keyOf((context) => withRandomTraceId(context, ''));
 
 /**
  * A context with fields for the common values of messages. Other keys are stored in a context of the API. Immutable, like all

@@ -1,4 +1,5 @@
 // Parses a common `traceparent` quickly, from its bytes or its text.
+import { Buffer } from 'node:buffer';
 import type { SpanContext } from '@opentelemetry/api';
 
 const length = 55;
