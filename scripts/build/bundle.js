@@ -55,7 +55,7 @@ export function writeBundle(root, folder, entries, shared, apart = [], compact =
     if (empty.includes(basename(path))) continue;
     const text = withoutImports(all, empty);
     const readable = commonJs(apart.reduce((all, path) => all.replaceAll(path, path.replace(/\.ts$/, '.js')), text));
-    const code = compact ? withoutIndentation(readable) : readable;
+    const code = compact ? withoutIndentation(readable) : indentedByOne(readable);
     const names = [...code.matchAll(/^exports\.(\w+) = /gm)].map(([, name]) => name);
     mkdirSync(dirname(path), { recursive: true });
     if (basename(path) === 'index.js' && names.length > 0) {
@@ -68,6 +68,15 @@ export function writeBundle(root, folder, entries, shared, apart = [], compact =
 /** Lines stay short enough to find the place of an error. */
 function withoutIndentation(code) {
   return transformSync(code, { minifyWhitespace: true, lineLimit: 160, legalComments: 'none', target }).code;
+}
+
+/**
+ * Indents by one space a level instead of esbuild's two, which saves 30 kB: readable still, because stack traces of
+ * applications point into these files. Left as given if that would change a text of several lines.
+ */
+function indentedByOne(code) {
+  const indented = code.replaceAll(/^(?: {2})+/gm, (spaces) => ' '.repeat(spaces.length / 2));
+  return withoutIndentation(indented) === withoutIndentation(code) ? indented : code;
 }
 
 /** Removes the imports of files that are not written. */
