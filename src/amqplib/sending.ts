@@ -60,7 +60,7 @@ export function tracePublish(channel: object, state: ChannelState): void {
     (raw) =>
       function publish(this: unknown, ...args: unknown[]): unknown {
         const parent = publishContextOf(args[3]) ?? activeContext();
-        const passedOn = state.messaging.passedOnMeasured(parent);
+        const passedOn = state.messaging.passedOn(parent);
         let publishing: Publishing | undefined;
         let light: LightOperation | undefined;
         if (passedOn !== undefined) {

@@ -1,6 +1,14 @@
 // Holds the attributes of server and client, and the operations that wait for a reply.
 import type { Attributes } from '@opentelemetry/api';
-import { guard, OpenOperations, type Operation, replaceMethod, serverAttributes } from '../messaging/index.ts';
+import {
+  ATTR_CONSUMER_GROUP_NAME,
+  guard,
+  mergeAttributes,
+  OpenOperations,
+  type Operation,
+  replaceMethod,
+  serverAttributes,
+} from '../messaging/index.ts';
 import { connectionClosed } from './error-type.ts';
 import type { StreamTracing } from './state.ts';
 import type { Client } from './types.ts';
@@ -12,6 +20,8 @@ export class Connection {
   readonly server: Attributes;
   /** The client's own `duplicate`, which traces nothing. */
   duplicate: ((...args: unknown[]) => object) | undefined;
+  /** The group that was asked for last. */
+  #group: { readonly name: string; readonly attributes: Attributes } | undefined;
   /** Operations whose command was written to the server. */
   readonly #written = new OpenOperations();
   /** Operations whose command waits for the connection. */
@@ -23,6 +33,14 @@ export class Connection {
     this.server = serverOf(client);
     this.#followLostReplies();
     this.#followDisconnect();
+  }
+
+  /** The attributes of the server and a consumer group: the same object for the same group, so that its series are found fast. */
+  ofGroup(group: string): Attributes {
+    if (this.#group?.name !== group) {
+      this.#group = { name: group, attributes: mergeAttributes(this.server, { [ATTR_CONSUMER_GROUP_NAME]: group }) };
+    }
+    return this.#group.attributes;
   }
 
   /** Keeps an operation until it ends, because ioredis does not settle every command. */

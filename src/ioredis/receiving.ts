@@ -3,6 +3,7 @@ import { type Attributes, type Context, SpanKind } from '@opentelemetry/api';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
+  measureBatch,
   type Operation,
   OperationClock,
   startBatch,
@@ -50,6 +51,10 @@ export class ReceivingCall implements StreamCall {
       if (this.#name !== 'xread') this.#connection.tracing.remember(this.#asked, incoming, this.#parent);
       if (this.#skips) return;
       const { messaging } = this.#connection.tracing;
+      if (messaging.shouldSkipLeaf(this.#parent)) {
+        this.#measure(incoming);
+        return;
+      }
       const description = { name: this.#name, type: 'receive', attributes: this.#asked.attributes } as const;
       startBatch(messaging, description, incoming, this.#parent, this.#startedAt).end();
       return;
@@ -57,6 +62,15 @@ export class ReceivingCall implements StreamCall {
     if (this.#skips || !this.#name.endsWith('claim')) return;
     const ids = countOfIds(this.#name === 'xautoclaim' ? claimedByXautoclaim(reply) : reply);
     if (ids > 0) this.#start({ [ATTR_BATCH_MESSAGE_COUNT]: ids })?.end();
+  }
+
+  /** Counts and times a read without a span. */
+  #measure(incoming: readonly ReceivedMessage[]): void {
+    const { group } = this.#asked.group;
+    const { server, tracing } = this.#connection;
+    const attributes = group === undefined ? server : this.#connection.ofGroup(group);
+    const description = { name: this.#name, type: 'receive', attributes } as const;
+    measureBatch(tracing.messaging, description, incoming, this.#parent, this.#startedAt)?.end(undefined, undefined);
   }
 
   #receive(reply: unknown): ReceivedMessage[] {

@@ -1,11 +1,13 @@
 // Traces sends: XADD.
 import type { Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
-import { ATTR_MESSAGE_ID, type Operation, startSending } from '../messaging/index.ts';
+import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../messaging/index.ts';
+import { sentMessages } from '../metrics/instruments.ts';
+import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { fieldsOfXadd, text } from './arguments.ts';
 import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
-import { addTraceFieldsAgain, restoreArguments, setFields } from './passed-on.ts';
+import { addTraceFields, addTraceFieldsAgain, restoreArguments, setFields } from './passed-on.ts';
 import type { Command, StreamCall } from './types.ts';
 
 /** A send of one message, whose context is appended to its fields. @internal */
@@ -17,14 +19,21 @@ export class SendingCall implements StreamCall {
   /** The arguments without the trace fields, while the command has others. */
   #given: readonly unknown[] | undefined;
   #carries = false;
+  /** Set if the send has no span: it is only measured. */
+  readonly #passedOn: CarriedHeaders | undefined;
 
-  constructor(connection: Connection, parent: Context) {
+  constructor(connection: Connection, parent: Context, passedOn?: CarriedHeaders) {
     this.#connection = connection;
     this.#parent = parent;
+    this.#passedOn = passedOn;
   }
 
   send(command: Command): Context {
     const { tracing, server } = this.#connection;
+    if (this.#passedOn !== undefined) {
+      this.#measure(command, this.#passedOn);
+      return this.#parent;
+    }
     const { args } = command;
     const start = fieldsOfXadd(args);
     const id = start === undefined ? undefined : text(args[start - 1]);
@@ -50,6 +59,16 @@ export class SendingCall implements StreamCall {
       this.#given = setFields(command, start!, fields);
     }
     return operation.context;
+  }
+
+  #measure(command: Command, passedOn: CarriedHeaders): void {
+    const { tracing, server } = this.#connection;
+    const measurement = tracing.messaging.measurer.start('xadd', 'send', { name: text(command.args[0]) }, server);
+    measurement?.count(sentMessages, 1);
+    this.#operation = noOperation(this.#parent, measurement);
+    this.#connection.track(this.#operation);
+    this.#given = addTraceFields(command, passedOn);
+    this.#carries = this.#given !== undefined;
   }
 
   sendAgain(command: Command): void {

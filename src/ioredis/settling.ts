@@ -2,10 +2,8 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
-  ATTR_CONSUMER_GROUP_NAME,
   ATTR_MESSAGE_ID,
   type Incoming,
-  mergeAttributes,
   noOperation,
   type Operation,
   startSettling,
@@ -20,17 +18,17 @@ export class SettlingCall implements StreamCall {
   readonly #connection: Connection;
   readonly #args: readonly unknown[];
   readonly #parent: Context;
-  #operation: Operation;
+  /** Undefined until the command is sent, and if it is neither recorded nor measured. */
+  #operation: Operation | undefined;
 
   constructor(connection: Connection, command: Command, parent: Context) {
     this.#connection = connection;
     this.#args = command.args;
     this.#parent = parent;
-    this.#operation = noOperation(parent);
   }
 
   send(): Context {
-    const { tracing, server } = this.#connection;
+    const { tracing } = this.#connection;
     const { messaging } = tracing;
     if (!messaging.recordsSettlement(this.#parent)) {
       tracing.forget(this.#args);
@@ -45,7 +43,7 @@ export class SettlingCall implements StreamCall {
     }
     const own: Attributes =
       ids.length === 1 ? { [ATTR_MESSAGE_ID]: ids[0] } : { [ATTR_BATCH_MESSAGE_COUNT]: ids.length };
-    const attributes = mergeAttributes(server, { [ATTR_CONSUMER_GROUP_NAME]: group });
+    const attributes = this.#connection.ofGroup(group);
     this.#operation = startSettling(
       messaging,
       { name: 'xack', destination: { name: stream }, attributes, own },
@@ -58,23 +56,23 @@ export class SettlingCall implements StreamCall {
 
   /** Counts and times a settlement without a span: its entries need not be looked up. */
   #measure(): void {
-    const { tracing, server } = this.#connection;
+    const { tracing } = this.#connection;
     const destination = { name: text(this.#args[0]) };
-    const attributes = mergeAttributes(server, { [ATTR_CONSUMER_GROUP_NAME]: text(this.#args[1]) });
+    const attributes = this.#connection.ofGroup(text(this.#args[1]));
     const measurement = tracing.messaging.measurer.start('xack', 'settle', destination, attributes);
     this.#operation = noOperation(this.#parent, measurement);
     this.#connection.track(this.#operation);
   }
 
   succeed(): void {
-    this.#operation.end();
+    this.#operation?.end();
   }
 
   fail(error: unknown, type: string = redisErrorType(error)): void {
-    this.#operation.fail(error, type);
+    this.#operation?.fail(error, type);
   }
 
   leave(): void {
-    this.#operation.leave();
+    this.#operation?.leave();
   }
 }

@@ -2,7 +2,8 @@
 import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import { activeContext, createStamp, guard, type Stamp } from '../messaging/index.ts';
+import { activeContext, createStamp, type Stamp } from '../messaging/index.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { type Observer, observe, onReject } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
@@ -154,9 +155,10 @@ export function track(
 ): TrackedCommand | CarriedHeaders | undefined {
   if (!maybeStreamCommand(command)) return undefined;
   const parent = activeContext();
+  let headers: CarriedHeaders | undefined;
   if (command.name === 'xadd') {
-    const headers = connection.tracing.messaging.passedOn(parent);
-    if (headers !== undefined) {
+    headers = connection.tracing.messaging.passedOn(parent);
+    if (headers !== undefined && metricsEpoch() === 0) {
       if (connection.client.isCluster === true) {
         passOnToCluster(command, headers);
         return undefined;
@@ -165,18 +167,23 @@ export function track(
       return headers;
     }
   }
-  return guard('tracing a Redis command', () => {
+  // No closure, because one would be created for each command.
+  try {
     if (single && command.name === 'xack' && !connection.tracing.messaging.observesSettlement(parent)) {
       connection.tracing.forget(command.args);
       passOn(command, parent);
       return undefined;
     }
-    const call = callOf(connection, command, parent);
+    const call =
+      headers === undefined ? callOf(connection, command, parent) : new SendingCall(connection, parent, headers);
     if (call === undefined) return undefined;
     const trackedCommand = new TrackedCommand(call, command, parent);
     trackedCommands.set(command, trackedCommand);
     return trackedCommand;
-  });
+  } catch (error) {
+    reportFault('tracing a Redis command', error);
+    return undefined;
+  }
 }
 
 /** The operation of a command, by its name; undefined for one that is not traced. @internal */

@@ -1,15 +1,23 @@
 // Traces the messages that a producer or a transaction sends.
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
 import { kafkaHeaders, type KafkaHeaders } from '../../carriers/index.ts';
+import { reportFault } from '../common/faults.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import {
   activeContext,
   ATTR_DESTINATION_PARTITION_ID,
   ATTR_KAFKA_OFFSET,
   callWithin,
+  type Destination,
   dropPastDelivery,
+  endLightWith,
   endWith,
   guard,
+  type LightOperation,
+  measurePassedOn,
+  measurePassedOnEach,
   mergeAttributes,
+  type Messaging,
   type Outgoing,
   replaceMethod,
   startSending,
@@ -55,8 +63,9 @@ function traceSend<A>(sender: object, name: string, { messaging, connection }: C
       const [given] = args;
       const passedOn = isObject(given) ? messaging.passedOn(parent) : undefined;
       if (passedOn !== undefined) {
+        const light = metricsEpoch() === 0 ? undefined : measure(messaging, given as A, shape, connection, parent);
         args[0] = guard('writing headers', () => passOn(given as A, shape, passedOn)) ?? given;
-        return raw.apply(this, args);
+        return light === undefined ? raw.apply(this, args) : callMeasured(light, raw, this, args);
       }
       const messages = isObject(given)
         ? guard('reading messages', () => allMessages(shape.topics(given as A)))
@@ -78,6 +87,66 @@ function traceSend<A>(sender: object, name: string, { messaging, connection }: C
       });
     };
   });
+}
+
+/** Starts to measure a send without a span; undefined if there is nothing to send. Never throws. */
+function measure<A>(
+  messaging: Messaging,
+  argument: A,
+  shape: Shape<A>,
+  { attributes }: ClientState['connection'],
+  parent: Context,
+): LightOperation | undefined {
+  try {
+    const topics = shape.topics(argument);
+    const [first] = topics;
+    if (topics.length === 1 && typeof first?.topic === 'string' && Array.isArray(first.messages)) {
+      const { length } = first.messages;
+      const destination = { name: first.topic };
+      return length === 0 ? undefined : measurePassedOn(messaging, 'send', destination, attributes, parent, length);
+    }
+    const messages = destinations(topics);
+    if (messages === undefined || messages.length === 0) return undefined;
+    const [{ destination }] = messages as [Addressed];
+    return messages.every(({ destination: { name } }) => name === destination.name)
+      ? measurePassedOn(messaging, 'send', destination, attributes, parent, messages.length)
+      : measurePassedOnEach(messaging, 'send', messages, attributes, parent);
+  } catch (error) {
+    reportFault('reading messages', error);
+    return undefined;
+  }
+}
+
+interface Addressed {
+  readonly destination: Destination;
+}
+
+/** The destination of every message; undefined if the argument has another shape. */
+function destinations(topics: readonly (TopicMessages | null | undefined)[]): Addressed[] | undefined {
+  if (!Array.isArray(topics)) return undefined;
+  const all: Addressed[] = [];
+  for (const entry of topics as readonly (TopicMessages | null | undefined)[]) {
+    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return undefined;
+    const addressed = { destination: { name: entry.topic } };
+    for (let at = 0; at < entry.messages.length; at++) all.push(addressed);
+  }
+  return all;
+}
+
+function callMeasured(
+  light: LightOperation,
+  raw: (...args: unknown[]) => unknown,
+  self: unknown,
+  args: unknown[],
+): unknown {
+  let result: unknown;
+  try {
+    result = raw.apply(self, args);
+  } catch (error) {
+    light.fail(error);
+    throw error;
+  }
+  return endLightWith(light, result);
 }
 
 function isObject(given: unknown): boolean {

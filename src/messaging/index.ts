@@ -3,12 +3,12 @@ export { startBatch, startBatchLightly, startProcessing, startReceiving } from '
 export { startSettling, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received, type Settled } from './incoming.ts';
-export type { Counting } from './measure-consuming.ts';
+export { type Counting, measureBatch } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
 export { LightOperation } from './light-operation.ts';
-export { measurePassedOn } from './light-sending.ts';
+export { endLightWith, measurePassedOn, measurePassedOnEach } from './light-sending.ts';
 export {
   applyStarted,
   callStarted,

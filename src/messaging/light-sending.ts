@@ -1,20 +1,48 @@
 // Measures sends without a span, of which only the context is propagated.
+import { types } from 'node:util';
 import type { Attributes, Context } from '@opentelemetry/api';
+import { isEagerPromise } from '../common/eager-promise.ts';
+import { endWith } from './handler.ts';
 import { LightOperation } from './light-operation.ts';
 import { sentMessages } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import type { Destination } from './operation.ts';
 
-/** Starts to measure the send of one message; undefined without a metrics reader. Never throws. */
+/** Starts to measure the send of messages to one destination; undefined without a metrics reader. Never throws. */
 export function measurePassedOn(
   messaging: Messaging,
   name: string,
   destination: Destination,
   attributes: Attributes,
   parent: Context,
+  messages: number = 1,
 ): LightOperation | undefined {
   const measurement = messaging.measurer.start(name, 'send', destination, attributes);
   if (measurement === undefined) return undefined;
-  measurement.count(sentMessages, 1);
+  measurement.count(sentMessages, messages);
   return LightOperation.start(parent, measurement);
+}
+
+/** As {@link measurePassedOn}, for messages to several destinations. */
+export function measurePassedOnEach(
+  messaging: Messaging,
+  name: string,
+  messages: readonly { readonly destination: Destination }[],
+  attributes: Attributes,
+  parent: Context,
+): LightOperation | undefined {
+  const measurement = messaging.measurer.startOnMessages(name, 'send', undefined, attributes, sentMessages, messages);
+  return measurement && LightOperation.start(parent, measurement);
+}
+
+/** As {@link endWith}, for an operation without a span. */
+export function endLightWith<R>(operation: LightOperation, result: R): R {
+  if (!isEagerPromise(result)) {
+    operation.end();
+    return result;
+  }
+  // Other promises may call both reactions.
+  return types.isPromise(result)
+    ? (operation.endWith(result) as R)
+    : (endWith(operation.toOperation(), result as Promise<unknown>) as R);
 }

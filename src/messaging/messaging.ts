@@ -189,16 +189,8 @@ export class Messaging {
     return CarriedHeaders.of(this.propagator, context);
   }
 
-  /**
-   * The headers of a send that is neither recorded nor measured, so that only its context is propagated. Never
-   * throws.
-   */
+  /** The headers of a send without a span, of which only the context is propagated; it may be measured. Never throws. */
   passedOn(parent: Context): CarriedHeaders | undefined {
-    return metricsEpoch() === 0 ? this.passedOnMeasured(parent) : undefined;
-  }
-
-  /** As {@link passedOn}, also for a send that the caller measures. */
-  passedOnMeasured(parent: Context): CarriedHeaders | undefined {
     if (!this.fastPath || this.#keepExisting || this.startsTrace !== undefined) return undefined;
     return this.isCertainlyUnsampled(parent) ? this.carried(parent) : undefined;
   }
