@@ -5,34 +5,6 @@ import type { Command } from './types.ts';
 // Replies and errors are observed in the functions of ioredis that pass them to the application. Promises and callbacks are not
 // replaced, so that their timing and unhandled rejections do not change.
 
-/** Is called with the outcome of a command, before the application gets it. @internal */
-export interface Observer {
-  replied(reply: unknown): void;
-  rejected(error: unknown): void;
-}
-
-/** Observes both outcomes. The two functions share what they refer to, because it is kept until the reply. */
-export function observe(command: Command, observer: Observer): void {
-  const { transformReply, reject } = command;
-  command.transformReply = (reply): unknown => {
-    const transformed = transformReply.call(command, reply);
-    try {
-      observer.replied(transformed);
-    } catch (error) {
-      reportFault(readingReply, error);
-    }
-    return transformed;
-  };
-  command.reject = (error): void => {
-    try {
-      observer.rejected(error);
-    } catch (fault) {
-      reportFault(readingError, fault);
-    }
-    reject.call(command, error);
-  };
-}
-
 /** Calls `seen` with each reply, before the application gets it. @internal */
 export function onReply(command: Command, seen: (reply: unknown) => void): void {
   const { transformReply } = command;

@@ -1,6 +1,6 @@
 // Traces transactions that were created before their client was traced.
 import { onReject, onReply } from './command-hooks.ts';
-import type { TrackedCommand } from './tracked-command.ts';
+import type { StreamCall } from './stream-call.ts';
 import type { Command } from './types.ts';
 
 /**
@@ -10,10 +10,10 @@ import type { Command } from './types.ts';
  * @internal
  */
 export class EarlierTransactions {
-  readonly #open = new Set<TrackedCommand>();
+  readonly #open = new Set<StreamCall>();
 
   /** Records a command that a pipeline sends and that the pipeline's own tracing has not seen. */
-  add(command: Command, tracked: TrackedCommand): void {
+  add(command: Command, tracked: StreamCall): void {
     if (command.inTransaction === true) this.#open.add(tracked);
   }
 

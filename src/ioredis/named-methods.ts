@@ -2,7 +2,8 @@
 import { activeContext, guard, isEagerPromise, replaceMethod, runInContext } from '../messaging/index.ts';
 import type { Connection } from './connection.ts';
 import { callOf } from './tracked-command.ts';
-import type { Command, StreamCall } from './types.ts';
+import type { StreamCall } from './stream-call.ts';
+import type { Command } from './types.ts';
 
 const commands = ['xadd', 'xack', 'xread', 'xreadgroup', 'xclaim', 'xautoclaim', 'xrange', 'xrevrange', 'xinfo'];
 
@@ -65,7 +66,7 @@ class NamedCall {
 
   run(raw: (args: unknown[]) => unknown): unknown {
     const unchanged = this.#command.args;
-    const context = guard('tracing a Redis command', () => this.#call.send(this.#command));
+    const context = guard('tracing a Redis command', () => this.#call.start(this.#command));
     const callback = this.#callback;
     let args = this.#given;
     if (this.#command.args !== unchanged)
@@ -102,14 +103,14 @@ class NamedCall {
   /** Returns the reply for the application: a copy, since a mock may return what it stores, and trace fields are hidden in it. */
   #succeed(reply: unknown): unknown {
     const copy = copyOfArrays(reply);
-    guard('tracing a Redis reply', () => this.#call.succeed(copy));
+    guard('tracing a Redis reply', () => this.#call.succeeded(copy));
     return copy;
   }
 
   #fail(error: unknown): void {
     guard('tracing a Redis reply', () => {
-      this.#call.clean?.(error, this.#command);
-      this.#call.fail(error);
+      this.#call.clean(error, this.#command);
+      this.#call.failed(error);
     });
   }
 }

@@ -4,7 +4,8 @@ import { guard } from '../messaging/index.ts';
 import { onReject, onReply } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
 import { passedOnIn, passOnToClusterAgain, wasPassedOnToCluster } from './passed-on.ts';
-import { track, trackedOf, TrackedCommand } from './tracked-command.ts';
+import { StreamCall } from './stream-call.ts';
+import { track, trackedOf } from './tracked-command.ts';
 import type { Command, Pipeline } from './types.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { Command, Pipeline } from './types.ts';
  */
 export function tracePipeline(connection: Connection, pipeline: Pipeline): void {
   const commands: Command[] = [];
-  const followed = new Set<TrackedCommand>();
+  const followed = new Set<StreamCall>();
   let execAt: number | undefined;
   let execError: unknown;
 
@@ -33,7 +34,7 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
         passOnToClusterAgain(command);
       } else if (passedOnIn(command) === undefined) {
         const tracked = track(connection, command, false);
-        if (tracked instanceof TrackedCommand) {
+        if (tracked instanceof StreamCall) {
           tracked.pipelined = true;
           followed.add(tracked);
         }

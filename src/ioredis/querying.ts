@@ -5,28 +5,26 @@ import type { Connection } from './connection.ts';
 import { EntrySource } from './entry-source.ts';
 import { hiddenNames, showEntry } from './message.ts';
 import { entriesOfList, entriesOfStreamInfo } from './replies.ts';
-import type { Command, StreamCall } from './types.ts';
+import { StreamCall } from './stream-call.ts';
+import type { Command } from './types.ts';
 
 /** XRANGE, XREVRANGE and XINFO STREAM: queries, which have no span. Their entries are returned without trace fields. @internal */
-export class QueryingCall implements StreamCall {
-  readonly #connection: Connection;
+export class QueryingCall extends StreamCall {
   readonly #name: string;
   readonly #args: readonly unknown[];
-  readonly #parent: Context;
 
   constructor(connection: Connection, name: string, command: Command, parent: Context) {
-    this.#connection = connection;
+    super(connection, parent);
     this.#name = name;
     this.#args = command.args;
-    this.#parent = parent;
   }
 
-  send(): Context {
-    return this.#parent;
+  start(): Context {
+    return this.context;
   }
 
-  succeed(reply: unknown): void {
-    const { tracing, server } = this.#connection;
+  succeeded(reply: unknown): void {
+    const { tracing, server } = this.connection;
     const info = this.#name === 'xinfo';
     const stream = text(this.#args[info ? 1 : 0]);
     const { entries } = info ? entriesOfStreamInfo(reply, stream) : entriesOfList(reply, stream);
@@ -35,7 +33,7 @@ export class QueryingCall implements StreamCall {
     for (const entry of entries) showEntry(source, entry, names);
   }
 
-  fail(): void {}
+  failed(): void {}
 
-  leave(): void {}
+  left(): void {}
 }

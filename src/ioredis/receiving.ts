@@ -15,48 +15,46 @@ import { ReadRequest, EntrySource } from './entry-source.ts';
 import { connectionClosed, redisErrorType } from './error-type.ts';
 import { EntryReader, type ReceivedMessage } from './message.ts';
 import { claimedByXautoclaim, countOfIds, entriesOfList, entriesOfRead, type StreamEntries } from './replies.ts';
-import type { Command, StreamCall } from './types.ts';
+import { StreamCall } from './stream-call.ts';
+import type { Command } from './types.ts';
 
 /** A command that reads or claims entries. It has a span if it returns messages or fails, and none for an empty poll. @internal */
-export class ReceivingCall implements StreamCall {
-  readonly #connection: Connection;
+export class ReceivingCall extends StreamCall {
   readonly #name: string;
-  readonly #parent: Context;
   readonly #asked: ReadRequest;
   /** Whether it is neither recorded nor counted. */
   #skips = false;
   #startedAt: OperationClock | undefined;
 
   constructor(connection: Connection, name: string, command: Command, parent: Context) {
-    this.#connection = connection;
+    super(connection, parent);
     this.#name = name;
-    this.#parent = parent;
     this.#asked = new ReadRequest(name, command.args, connection.server);
   }
 
-  send(): Context {
-    const { messaging, lag } = this.#connection.tracing;
+  start(): Context {
+    const { messaging, lag } = this.connection.tracing;
     if (metricsEpoch() !== 0 && lag !== undefined) {
       const { group, streams } = this.#asked.group;
-      if (group !== undefined) lag.note(this.#connection, group, streams);
+      if (group !== undefined) lag.note(this.connection, group, streams);
     }
-    this.#skips = metricsEpoch() === 0 && messaging.shouldSkipLeaf(this.#parent);
+    this.#skips = metricsEpoch() === 0 && messaging.shouldSkipLeaf(this.context);
     if (!this.#skips) this.#startedAt = new OperationClock();
-    return this.#parent;
+    return this.context;
   }
 
-  succeed(reply: unknown): void {
+  succeeded(reply: unknown): void {
     const incoming = this.#receive(reply);
     if (incoming.length > 0) {
-      if (this.#name !== 'xread') this.#connection.tracing.remember(this.#asked, incoming, this.#parent);
+      if (this.#name !== 'xread') this.connection.tracing.remember(this.#asked, incoming, this.context);
       if (this.#skips) return;
-      const { messaging } = this.#connection.tracing;
-      if (messaging.shouldSkipLeaf(this.#parent)) {
+      const { messaging } = this.connection.tracing;
+      if (messaging.shouldSkipLeaf(this.context)) {
         this.#measure(incoming);
         return;
       }
       const description = { name: this.#name, type: 'receive', attributes: this.#asked.attributes } as const;
-      startBatch(messaging, description, incoming, this.#parent, this.#startedAt).end();
+      startBatch(messaging, description, incoming, this.context, this.#startedAt).end();
       return;
     }
     if (this.#skips || !this.#name.endsWith('claim')) return;
@@ -67,14 +65,14 @@ export class ReceivingCall implements StreamCall {
   /** Counts and times a read without a span. */
   #measure(incoming: readonly ReceivedMessage[]): void {
     const { group } = this.#asked.group;
-    const { server, tracing } = this.#connection;
-    const attributes = group === undefined ? server : this.#connection.ofGroup(group);
+    const { server, tracing } = this.connection;
+    const attributes = group === undefined ? server : this.connection.ofGroup(group);
     const description = { name: this.#name, type: 'receive', attributes } as const;
-    measureBatch(tracing.messaging, description, incoming, this.#parent, this.#startedAt)?.end(undefined, undefined);
+    measureBatch(tracing.messaging, description, incoming, this.context, this.#startedAt)?.end(undefined, undefined);
   }
 
   #receive(reply: unknown): ReceivedMessage[] {
-    const { tracing } = this.#connection;
+    const { tracing } = this.connection;
     const incoming: ReceivedMessage[] = [];
     const streams = this.#entries(reply);
     if (streams.length === 0) return incoming;
@@ -89,13 +87,13 @@ export class ReceivingCall implements StreamCall {
     return incoming;
   }
 
-  fail(error: unknown, type: string = redisErrorType(error)): void {
+  failed(error: unknown, type: string = redisErrorType(error)): void {
     // A read that is pending when the application ends its client has not failed.
-    if (type === 'CONNECTION_CLOSED' && isEnding(error, this.#connection.client.status)) return;
+    if (type === 'CONNECTION_CLOSED' && isEnding(error, this.connection.client.status)) return;
     this.#start({})?.fail(error, type);
   }
 
-  leave(): void {}
+  left(): void {}
 
   #entries(reply: unknown): StreamEntries[] {
     if (this.#name.startsWith('xread')) return entriesOfRead(reply);
@@ -105,13 +103,13 @@ export class ReceivingCall implements StreamCall {
 
   /** Starts an operation without messages. */
   #start(more: Attributes): Operation | undefined {
-    if (isTracingSuppressed(this.#parent)) return undefined;
+    if (isTracingSuppressed(this.context)) return undefined;
     const [stream, ...others] = this.#asked.group.streams;
     const destination = stream === undefined || others.length > 0 ? undefined : { name: stream };
     const { attributes } = this.#asked;
-    const { messaging } = this.#connection.tracing;
+    const { messaging } = this.connection.tracing;
     return startOperation(
-      this.#connection.tracing.messaging,
+      this.connection.tracing.messaging,
       {
         name: this.#name,
         type: 'receive',
@@ -121,7 +119,7 @@ export class ReceivingCall implements StreamCall {
       },
       {
         kind: SpanKind.CLIENT,
-        parent: this.#parent,
+        parent: this.context,
         startedAt: this.#startedAt,
         measurement: messaging.measurer.start(this.#name, 'receive', destination, attributes, this.#startedAt),
       },

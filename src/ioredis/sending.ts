@@ -8,31 +8,29 @@ import { fieldsOfXadd, text } from './arguments.ts';
 import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
 import { addTraceFields, addTraceFieldsAgain, restoreArguments, setFields } from './passed-on.ts';
-import type { Command, StreamCall } from './types.ts';
+import { StreamCall } from './stream-call.ts';
+import type { Command } from './types.ts';
 
 /** A send of one message, whose context is appended to its fields. @internal */
-export class SendingCall implements StreamCall {
-  readonly #connection: Connection;
-  readonly #parent: Context;
+export class SendingCall extends StreamCall {
   /** Undefined until the command is sent. */
-  #operation: Operation | undefined;
+  #operation: Operation | undefined = undefined;
   /** The arguments without the trace fields, while the command has others. */
-  #given: readonly unknown[] | undefined;
+  #given: readonly unknown[] | undefined = undefined;
   #carries = false;
   /** Set if the send has no span: it is only measured. */
   readonly #passedOn: CarriedHeaders | undefined;
 
   constructor(connection: Connection, parent: Context, passedOn?: CarriedHeaders) {
-    this.#connection = connection;
-    this.#parent = parent;
+    super(connection, parent);
     this.#passedOn = passedOn;
   }
 
-  send(command: Command): Context {
-    const { tracing, server } = this.#connection;
+  start(command: Command): Context {
+    const { tracing, server } = this.connection;
     if (this.#passedOn !== undefined) {
       this.#measure(command, this.#passedOn);
-      return this.#parent;
+      return this.context;
     }
     const { args } = command;
     const start = fieldsOfXadd(args);
@@ -49,10 +47,10 @@ export class SendingCall implements StreamCall {
           readOnlyHeaders: start === undefined,
         },
       ],
-      this.#parent,
+      this.context,
     );
     this.#operation = operation;
-    this.#connection.track(operation);
+    this.connection.track(operation);
     const [fields] = headers;
     if (fields !== undefined) {
       this.#carries = true;
@@ -62,28 +60,28 @@ export class SendingCall implements StreamCall {
   }
 
   #measure(command: Command, passedOn: CarriedHeaders): void {
-    const { tracing, server } = this.#connection;
+    const { tracing, server } = this.connection;
     const measurement = tracing.messaging.measurer.start('xadd', 'send', { name: text(command.args[0]) }, server);
     measurement?.count(sentMessages, 1);
-    this.#operation = noOperation(this.#parent, measurement);
-    this.#connection.track(this.#operation);
+    this.#operation = noOperation(this.context, measurement);
+    this.connection.track(this.#operation);
     this.#given = addTraceFields(command, passedOn);
     this.#carries = this.#given !== undefined;
   }
 
-  sendAgain(command: Command): void {
+  protected override startAgain(command: Command): void {
     if (!this.#carries || this.#operation === undefined || this.#given !== undefined) return;
-    this.#given = addTraceFieldsAgain(command, this.#connection.tracing.messaging, this.#operation.context);
+    this.#given = addTraceFieldsAgain(command, this.connection.tracing.messaging, this.#operation.context);
   }
 
   /** As for a command without a span, the fields stay only in a command of a Cluster, which writes it at any time. */
-  written(command: Command): void {
-    if (this.#given === undefined || this.#connection.client.isCluster === true) return;
+  override written(command: Command): void {
+    if (this.#given === undefined || this.connection.client.isCluster === true) return;
     command.args = this.#given as unknown[];
     this.#given = undefined;
   }
 
-  succeed(reply: unknown): void {
+  succeeded(reply: unknown): void {
     const operation = this.#operation;
     // With NOMKSTREAM, and no stream, the reply is null: nothing was added.
     if (reply === null) {
@@ -95,16 +93,16 @@ export class SendingCall implements StreamCall {
     operation?.end();
   }
 
-  fail(error: unknown, type: string = redisErrorType(error)): void {
+  failed(error: unknown, type: string = redisErrorType(error)): void {
     this.#operation?.fail(error, type);
   }
 
   /** Errors of ioredis contain the arguments of the command. */
-  clean(error: unknown, command: Command): void {
+  override clean(error: unknown, command: Command): void {
     if (this.#given !== undefined) restoreArguments(error, command, this.#given);
   }
 
-  leave(): void {
+  left(): void {
     this.#operation?.leave();
   }
 }

@@ -11,29 +11,27 @@ import {
 import { text } from './arguments.ts';
 import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
-import type { Command, StreamCall } from './types.ts';
+import { StreamCall } from './stream-call.ts';
+import type { Command } from './types.ts';
 
 /** A settlement, which links the entries that this client or one of its duplicates has received. @internal */
-export class SettlingCall implements StreamCall {
-  readonly #connection: Connection;
+export class SettlingCall extends StreamCall {
   readonly #args: readonly unknown[];
-  readonly #parent: Context;
   /** Undefined until the command is sent, and if it is neither recorded nor measured. */
-  #operation: Operation | undefined;
+  #operation: Operation | undefined = undefined;
 
   constructor(connection: Connection, command: Command, parent: Context) {
-    this.#connection = connection;
+    super(connection, parent);
     this.#args = command.args;
-    this.#parent = parent;
   }
 
-  send(): Context {
-    const { tracing } = this.#connection;
+  start(): Context {
+    const { tracing } = this.connection;
     const { messaging } = tracing;
-    if (!messaging.recordsSettlement(this.#parent)) {
+    if (!messaging.recordsSettlement(this.context)) {
       tracing.forget(this.#args);
-      if (messaging.observesSettlement(this.#parent)) this.#measure();
-      return this.#parent;
+      if (messaging.observesSettlement(this.context)) this.#measure();
+      return this.context;
     }
     const [stream = '', group = '', ...ids] = this.#args.map(text);
     const settled: Incoming[] = [];
@@ -43,36 +41,36 @@ export class SettlingCall implements StreamCall {
     }
     const own: Attributes =
       ids.length === 1 ? { [ATTR_MESSAGE_ID]: ids[0] } : { [ATTR_BATCH_MESSAGE_COUNT]: ids.length };
-    const attributes = this.#connection.ofGroup(group);
+    const attributes = this.connection.ofGroup(group);
     this.#operation = startSettling(
       messaging,
       { name: 'xack', destination: { name: stream }, attributes, own },
       settled,
-      this.#parent,
+      this.context,
     );
-    this.#connection.track(this.#operation);
+    this.connection.track(this.#operation);
     return this.#operation.context;
   }
 
   /** Counts and times a settlement without a span: its entries need not be looked up. */
   #measure(): void {
-    const { tracing } = this.#connection;
+    const { tracing } = this.connection;
     const destination = { name: text(this.#args[0]) };
-    const attributes = this.#connection.ofGroup(text(this.#args[1]));
+    const attributes = this.connection.ofGroup(text(this.#args[1]));
     const measurement = tracing.messaging.measurer.start('xack', 'settle', destination, attributes);
-    this.#operation = noOperation(this.#parent, measurement);
-    this.#connection.track(this.#operation);
+    this.#operation = noOperation(this.context, measurement);
+    this.connection.track(this.#operation);
   }
 
-  succeed(): void {
+  succeeded(): void {
     this.#operation?.end();
   }
 
-  fail(error: unknown, type: string = redisErrorType(error)): void {
+  failed(error: unknown, type: string = redisErrorType(error)): void {
     this.#operation?.fail(error, type);
   }
 
-  leave(): void {
+  left(): void {
     this.#operation?.leave();
   }
 }

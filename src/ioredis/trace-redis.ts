@@ -16,7 +16,8 @@ import { checkRedisOptions, type TraceRedisOptions } from './options.ts';
 import { addTraceFields, addTraceFieldsAgain, passedOnIn, wasPassedOnToCluster } from './passed-on.ts';
 import { tracePipeline } from './pipeline.ts';
 import { StreamTracing } from './state.ts';
-import { maybeStreamCommand, track, TrackedCommand, trackedOf } from './tracked-command.ts';
+import { StreamCall } from './stream-call.ts';
+import { maybeStreamCommand, track, trackedOf } from './tracked-command.ts';
 import { Transaction } from './transaction.ts';
 import type { Client, Command, Pipeline, RedisLike } from './types.ts';
 
@@ -151,7 +152,7 @@ function traceCommands(redis: object, connection: Connection): void {
         const single = stream === undefined && transaction === undefined;
         const tracked = isNew ? track(connection, command, single) : known;
         if (transaction !== undefined && stream === undefined && isNew) transaction.add(command);
-        if (!(tracked instanceof TrackedCommand)) {
+        if (!(tracked instanceof StreamCall)) {
           const given =
             earlierContext === undefined
               ? addTraceFields(command, tracked)
@@ -164,7 +165,7 @@ function traceCommands(redis: object, connection: Connection): void {
           }
         }
         if (known === undefined && stream !== undefined) earlier.add(command, tracked);
-        const context = tracked.send();
+        const context = tracked.send(command);
         // Connecting is not part of the operation: its listeners would keep the context for the lifetime of the connection.
         const isConnecting = connection.client.status === 'wait';
         try {
@@ -174,7 +175,7 @@ function traceCommands(redis: object, connection: Connection): void {
           if (!isConnecting) tracked.fail(error);
           throw error;
         } finally {
-          tracked.written();
+          tracked.written(command);
         }
       },
   );

@@ -1,7 +1,8 @@
 // Traces transactions whose commands are sent individually.
 import { onReject, onReply } from './command-hooks.ts';
 import { notExecuted } from './pipeline.ts';
-import { isQueued, type TrackedCommand, trackedOf } from './tracked-command.ts';
+import { isQueued, type StreamCall } from './stream-call.ts';
+import { trackedOf } from './tracked-command.ts';
 import type { Client, Command } from './types.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { Client, Command } from './types.ts';
  */
 export class Transaction {
   /** The commands that the server has queued, in order; undefined for a command that is not traced. */
-  readonly #queued: (TrackedCommand | undefined)[] = [];
+  readonly #queued: (StreamCall | undefined)[] = [];
   readonly #client: Client;
   readonly #onEnd: () => void;
   #begun = false;

@@ -1,7 +1,5 @@
 // The parts of ioredis that are used, described structurally: nothing of the client is imported.
 
-import type { Context } from '@opentelemetry/api';
-
 /** A client that can be traced: ioredis' `Redis` and `Cluster`, of any reply mapping. */
 export interface RedisLike {
   readonly status: string;
@@ -57,20 +55,4 @@ export interface Client {
     | undefined;
   on(event: string, listener: (error?: unknown) => void): unknown;
   removeListener(event: string, listener: () => void): unknown;
-}
-
-/** A running stream command. Each method is called at most once, `send` first. @internal */
-export interface StreamCall {
-  /** Called before the command is first sent; it may change the command's arguments. Returns the context to send it in. */
-  send(command: Command): Context;
-  /** Called before ioredis sends the command again. */
-  sendAgain?(command: Command): void;
-  /** Called after each attempt to send the command. */
-  written?(command: Command): void;
-  succeed(reply: unknown): void;
-  fail(error: unknown, type?: string): void;
-  /** Removes from an error, which is the application's, what tracing added to it. */
-  clean?(error: unknown, command: Command): void;
-  /** The command ended, and it is unknown whether it succeeded or failed. */
-  leave(): void;
 }

@@ -1,0 +1,161 @@
+// Traces a stream command from its call until its outcome.
+import { types } from 'node:util';
+import type { Context } from '@opentelemetry/api';
+import { reportFault } from '../common/faults.ts';
+import { onReject } from './command-hooks.ts';
+import type { Connection } from './connection.ts';
+import type { Command } from './types.ts';
+
+const queued = Buffer.from('QUEUED');
+
+/** Whether the server queued the command in a transaction. Replies are not converted to text, which is slow for large arrays. @internal */
+export function isQueued(reply: unknown): boolean {
+  return reply === 'QUEUED' || (Buffer.isBuffer(reply) && reply.equals(queued));
+}
+
+/**
+ * A stream command, from its call until its outcome. Each kind of command is a subclass, not an object beside this one, because both
+ * would be kept until the reply. Of its own methods each is called at most once, `start` first.
+ *
+ * @internal
+ */
+export abstract class StreamCall {
+  protected readonly connection: Connection;
+  /** The context of the call until the command is sent, then the one in which it is sent. */
+  protected context: Context;
+  #command: Command | undefined = undefined;
+  #transformReply: Command['transformReply'] | undefined = undefined;
+  #reject: Command['reject'] | undefined = undefined;
+  #isSent = false;
+  #done = false;
+  /** Called once, if the server queues the command in a transaction. */
+  onQueued: (() => void) | undefined = undefined;
+  /** The error of the command, if its pipeline may still send it again. */
+  pendingError: unknown = undefined;
+  /** Set for a pipelined command: its pipeline settles it. */
+  pipelined = false;
+  queued = false;
+
+  constructor(connection: Connection, context: Context) {
+    this.connection = connection;
+    this.context = context;
+  }
+
+  /** Called before the command is first sent; it may change the command's arguments. Returns the context to send it in. */
+  abstract start(command: Command): Context;
+  abstract succeeded(reply: unknown): void;
+  abstract failed(error: unknown, type?: string): void;
+  /** The command ended, and it is unknown whether it succeeded or failed. */
+  abstract left(): void;
+
+  /** Called before ioredis sends the command again. */
+  protected startAgain(_command: Command): void {}
+
+  /** Records that ioredis has written or queued the command, or failed to. */
+  written(_command: Command): void {}
+
+  /** Removes from an error, which is the application's, what tracing added to it. */
+  clean(_error: unknown, _command: Command): void {}
+
+  /**
+   * Observes the outcome in the functions that pass it to the application: bound ones, because until the reply they take less memory
+   * than closures.
+   */
+  observe(command: Command): void {
+    this.#command = command;
+    this.#transformReply = command.transformReply;
+    this.#reject = command.reject;
+    command.transformReply = this.#replied.bind(this);
+    command.reject = this.#rejected.bind(this);
+  }
+
+  #replied(reply: unknown): unknown {
+    const transformed = this.#transformReply!.call(this.#command, reply);
+    try {
+      // Outside a transaction, no stream command has this reply.
+      if (isQueued(transformed)) {
+        this.queued = true;
+        this.onQueued?.();
+      } else {
+        this.#succeed(transformed);
+      }
+    } catch (error) {
+      reportFault(finishing, error);
+    }
+    return transformed;
+  }
+
+  #rejected(error: unknown): void {
+    this.#seeError(error);
+    this.#reject!.call(this.#command, error);
+  }
+
+  /** ioredis makes a new reject() for each attempt of a pipeline. */
+  watchReject(): void {
+    if (this.#command !== undefined) onReject(this.#command, (error) => this.#seeError(error));
+  }
+
+  #seeError(error: unknown): void {
+    try {
+      this.clean(error, this.#command!);
+      if (this.pipelined) this.pendingError = error;
+      else this.fail(error);
+    } catch (fault) {
+      reportFault('tracing a Redis error', fault);
+    }
+  }
+
+  /** Records that the command is sent, also again; returns the context to send it in. */
+  send(command: Command): Context {
+    try {
+      if (this.#isSent) this.startAgain(command);
+      else this.context = this.start(command);
+    } catch (error) {
+      reportFault('tracing a Redis command', error);
+    }
+    this.#isSent = true;
+    return this.context;
+  }
+
+  /** The result from EXEC, if ioredis does not transform it. */
+  executed(result: unknown): void {
+    if (types.isNativeError(result)) this.fail(result);
+    else this.#succeed(result);
+  }
+
+  fail(error: unknown, type?: string): void {
+    if (!this.#finish()) return;
+    try {
+      this.failed(error, type);
+    } catch (fault) {
+      reportFault(finishing, fault);
+    }
+  }
+
+  leave(): void {
+    if (!this.#finish()) return;
+    try {
+      this.left();
+    } catch (error) {
+      reportFault(finishing, error);
+    }
+  }
+
+  #succeed(reply: unknown): void {
+    if (!this.#finish()) return;
+    try {
+      this.succeeded(reply);
+    } catch (error) {
+      reportFault(finishing, error);
+    }
+  }
+
+  /** Whether this is the first outcome. A command that was never sent has no span. */
+  #finish(): boolean {
+    if (this.#done || !this.#isSent) return false;
+    this.#done = true;
+    return true;
+  }
+}
+
+const finishing = 'tracing a Redis reply';
