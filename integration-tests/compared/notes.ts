@@ -30,6 +30,7 @@ export const notes: readonly {
     client: '@cloudamqp/amqp-client',
     questions: [
       'Messages that are sent in one call each carry a context of their own',
+      'A consumer can start a trace of its own that links the one of its message',
       'Destinations can be left without spans, while their messages carry the context',
       'A message can start a new trace that links the one in which it was sent',
       'Headers can be captured, with secrets redacted',

@@ -8,11 +8,17 @@ import { promisify } from 'node:util';
 import { clients } from './clients/index.js';
 
 const [, , tracerName, kafkaBroker, amqpUrl, redisUrl, name] = process.argv;
+const frozen = 'Frozen objects can be sent';
 const write = (answers) => process.stdout.write(`answers ${JSON.stringify(answers)}\n`, () => process.exit(0));
+
+/** What is asked about no client, in a program of its own. */
+const anyClient = 'any client';
 
 /** The answers about one client. */
 async function askInProcess(client) {
-  const args = [fileURLToPath(import.meta.url), tracerName, kafkaBroker, amqpUrl, redisUrl, client];
+  const delivery = fileURLToPath(new URL('delivery.js', import.meta.url));
+  const program = [fileURLToPath(import.meta.url), tracerName, kafkaBroker, amqpUrl, redisUrl, client];
+  const args = client === anyClient ? [delivery, tracerName] : program;
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 300_000, maxBuffer: 1e8 });
   process.stderr.write(stderr);
   const line = stdout.split('\n').find((each) => each.startsWith('answers '));
@@ -21,15 +27,28 @@ async function askInProcess(client) {
 
 if (name === undefined) {
   // Most of the time is waiting.
-  const waiting = Object.keys(clients);
-  const answers = Object.fromEntries(waiting.map((client) => [client, undefined]));
+  const waiting = [...Object.keys(clients), anyClient];
+  const answers = Object.fromEntries(waiting.map((client) => [client, null]));
+  // The community's instrumentations are exported by OpenTelemetry's exporter.
+  if (tracerName === 'community') waiting.pop();
   const work = async () => {
     for (let client = waiting.shift(); client; client = waiting.shift()) answers[client] = await askInProcess(client);
   };
-  await Promise.all([work(), work(), work()]);
+  await Promise.all([work(), work(), work(), work()]);
   write(Object.fromEntries(Object.entries(answers).filter(([, answered]) => answered !== null)));
 } else {
   write(await askAbout(name));
+}
+
+/** Throws if spans of the tracer cannot be seen: all answers would be no. */
+async function check(tracer) {
+  let seen;
+  const job = await tracer.inSpan(async () => {
+    seen = [tracer.activeTraceId(), tracer.activeSpan()?.spanId, tracer.activeSpan()?.isOpen()];
+  });
+  const spans = await tracer.spansOf(job.traceId);
+  const isSeen = seen[0] === job.traceId && seen[1] === job.spanId && seen[2] === true;
+  if (!isSeen || spans.length !== 1) throw new Error(`${tracerName}: its spans cannot be seen`);
 }
 
 /** The answers to the questions about a client; null if the tracer has nothing to do with it. */
@@ -38,8 +57,9 @@ async function askAbout(client) {
   // Before the clients are loaded.
   await import(`./set-up/${tracerName}.js`);
   const tracer = globalThis.compared;
+  await check(tracer);
   const { make, load, isAsked } = clients[client];
-  if (isAsked?.(tracer) === false) return null;
+  if (isAsked?.(tracer) === false || tracer.asked?.includes(client) === false) return null;
   // A failure in the background, such as that of a handler that nobody waits for, is an answer of no and not the end.
   process.on('unhandledRejection', () => {});
   process.on('uncaughtException', () => {});
@@ -54,7 +74,10 @@ async function askAbout(client) {
   const askAll = async (questions) => {
     for (const [question, ask] of Object.entries(questions)) answers[question] = await answer(tracer, question, ask);
   };
-  await askAll({ ...commonQuestions(made, tracer), ...ownQuestions[client]?.(made, modules, addresses, tracer) });
+  const questions = { ...commonQuestions(made, tracer), ...ownQuestions[client]?.(made, modules, addresses, tracer) };
+  // At last: a tracer may turn an integration off that has failed once.
+  const { [frozen]: sendFrozen, ...others } = questions;
+  await askAll({ ...others, [frozen]: sendFrozen });
   // How a client is loaded matters only if it is traced, and in the version that the program imports.
   const isTraced = answers['A message is processed in the trace in which it was sent'];
   if (isTraced && tracer.modules?.[client] === undefined) await askAll(moduleQuestions(client, tracerName, addresses));

@@ -2,7 +2,7 @@
 import { replaceBlock, table } from '../../benchmarks/report/markdown.ts';
 import { notes } from './notes.ts';
 import type { Compared } from './results.ts';
-import { tracerNames, tracers } from './tracers.ts';
+import { type TracerName, tracerNames, tracers } from './tracers.ts';
 
 const cell = (answer: boolean | undefined): string => (answer === undefined ? '' : answer ? 'yes' : 'no');
 
@@ -14,7 +14,7 @@ function notedCell(client: string, question: string, answer: boolean | undefined
 
 /** Features that more than one client has, by client. */
 function byClient({ mqtrace: { answers } }: Compared): string {
-  const clients = Object.keys(answers);
+  const clients = Object.keys(answers).filter((client) => client !== 'any client');
   const questions = [...new Set(Object.values(answers).flatMap((each) => Object.keys(each)))];
   const common = questions.filter((question) => clients.filter((client) => question in answers[client]!).length > 1);
   const rows = common.map((question) =>
@@ -24,15 +24,23 @@ function byClient({ mqtrace: { answers } }: Compared): string {
   return `${table(['mqtrace', ...clients], rows)}\n\n${list.join('\n')}`;
 }
 
+/** The column of a tracer. The two versions of OpenTelemetry's instrumentations share one, in which differences are shown. */
+function tracerCell(results: Compared, name: TracerName, client: string, question: string): string {
+  const answer = cell(results[name].answers[client]![question]);
+  if (name !== 'opentelemetry-newest') return answer;
+  const older = cell(results.opentelemetry.answers[client]?.[question]);
+  return older === answer ? answer : `${answer}; ${older} with SDK 2`;
+}
+
 /** Every feature of each client, by the tracers that were asked about it. */
 function byTracer(results: Compared): string {
   const clients = Object.keys(results.mqtrace.answers);
   const parts = clients.map((client) => {
-    const asked = tracerNames.filter((name) => client in results[name].answers);
+    const asked = tracerNames.filter((name) => name !== 'opentelemetry' && client in results[name].answers);
     const rows = Object.keys(results.mqtrace.answers[client]!).map((question) =>
-      [question].concat(asked.map((name) => cell(results[name].answers[client]![question]))),
+      [question].concat(asked.map((name) => tracerCell(results, name, client, question))),
     );
-    return `### ${client}\n\n${table(['', ...asked.map((name) => tracers[name].title)], rows)}`;
+    return `### ${client}\n\n${table([''].concat(asked.map((name) => tracers[name].title)), rows)}`;
   });
   return parts.join('\n\n');
 }

@@ -55,9 +55,9 @@ if (chosen.length === 0) throw new Error(`No such tracer. Expected one of ${trac
 const brokers = await startBrokers({ log });
 try {
   const addresses = { kafkaBroker: brokers.kafkaBrokers[0]!, amqpUrl: brokers.amqpUrl, redisUrl: brokers.redisUrl };
-  const before = readResults();
   const asked: Partial<Record<TracerName, Asked>> = {};
   for (const name of chosen) asked[name] = await askOne(name, addresses);
+  const before = readResults();
   // In the order of the page; a tracer that is no longer compared is removed.
   const results = Object.fromEntries(tracerNames.map((name) => [name, asked[name] ?? before[name]])) as Compared;
   writeResults(results);

@@ -1,11 +1,15 @@
-// Draws traces as Jaeger's page does: a tree of spans with their services, and a bar of each on the time line of its trace.
+// Draws traces as Jaeger's page does, a tree of spans with their services and a bar of each on the time line, and the service graph.
 import { counted } from '../../src/view/queries/durations.ts';
 import type { ShownSpan } from '../backends/jaeger.ts';
+import type { Edge } from '../backends/parenting/graph.ts';
+import { drawGraph } from './draw-graph.ts';
 
 /** A column of a picture: the traces of one run. */
 export interface Column {
   readonly heading: string;
   readonly traces: readonly (readonly ShownSpan[])[];
+  /** The service graph of the run. */
+  readonly edges: readonly Edge[];
 }
 
 /** Of a larger trace, the rest is counted only. */
@@ -53,11 +57,12 @@ function drawTrace(spans: readonly ShownSpan[], services: readonly string[]): st
   return `<div class="trace"><div class="head">${counts}</div>${lines.join('')}${more}</div>`;
 }
 
-/** A page with the columns side by side, and the services in colours of their own. */
+/** A page with the columns side by side, each with its traces and below them its service graph, and the services in colours of their own. */
 export function drawPage(columns: readonly Column[], services: readonly string[]): string {
+  const colourOf = (name: string): string | undefined => colours[services.indexOf(name)];
   const body = columns.map(
-    ({ heading, traces }) =>
-      `<section><h1>${escape(heading)}</h1>${traces.map((spans) => drawTrace(spans, services)).join('')}</section>`,
+    ({ heading, traces, edges }) =>
+      `<section><h1>${escape(heading)}</h1>${traces.map((spans) => drawTrace(spans, services)).join('')}<div class="graph">${drawGraph(edges, colourOf)}</div></section>`,
   );
   return `<!doctype html><meta charset="utf-8"><style>
     body { margin: 0; padding: 8px; display: flex; gap: 8px; font: 11px "DejaVu Sans", sans-serif; background: #fff; color: #222; width: 1184px; -webkit-font-smoothing: none; }
@@ -70,6 +75,7 @@ export function drawPage(columns: readonly Column[], services: readonly string[]
     .name i { color: #777; }
     .line { flex: 1; position: relative; margin-right: 5px; }
     .line div { position: absolute; top: 4px; height: 8px; min-width: 2px; }
+    .graph { margin-top: 10px; }
     .more { padding: 1px 5px; color: #777; }
   </style>${body.join('')}`;
 }

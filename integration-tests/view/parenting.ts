@@ -18,7 +18,7 @@ async function takePictures(measured: readonly Measured[]): Promise<void> {
   for (const { name, services } of scenarios) {
     const columns = measured
       .filter(({ shape }) => shape.scenario === name)
-      .map(({ shape, traces }) => ({ heading: `parenting: '${shape.parenting}'`, traces }));
+      .map(({ shape, traces, edges }) => ({ heading: `parenting: '${shape.parenting}'`, traces, edges }));
     const page = await browser.newPage({ viewport: { width: 1200, height: 100 } });
     await page.setContent(drawPage(columns, services));
     const picture = palettePng(await page.screenshot({ fullPage: true }));

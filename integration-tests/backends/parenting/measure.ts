@@ -35,6 +35,8 @@ export interface Measured {
   /** Undefined if nothing is paired. */
   readonly durations: Durations | undefined;
   readonly traces: readonly (readonly ShownSpan[])[];
+  /** The service graph in which brokers have names. */
+  readonly edges: readonly Edge[];
 }
 
 const sum = (edges: readonly Edge[]): number => edges.reduce((total, { count }) => total + count, 0);
@@ -66,7 +68,7 @@ async function measureRun(run: Run, jaeger: string, graphs: { named: Edge[]; pla
     toUnknown: sum(plain.filter(({ server }) => server === 'unknown')),
     fromUser: sum(named.filter(({ client }) => client === 'user')),
   };
-  return { shape, durations: durationsOf(pairs), traces };
+  return { shape, durations: durationsOf(pairs), traces, edges: named };
 }
 
 /** Runs every shape with every value, and waits until the graphs have counted also what is not paired. */

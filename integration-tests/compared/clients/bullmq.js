@@ -2,6 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What a tracer has stored with a job: a JSON object of headers, or another text in which there may be ids. */
+function headersIn(metadata = '{}') {
+  try {
+    return JSON.parse(metadata);
+  } catch {
+    const [trace] = /[0-9a-f]{32}-[0-9a-f]{16}/.exec(metadata) ?? [];
+    return trace === undefined ? {} : { 'sentry-trace': trace };
+  }
+}
+
 export function bullmqClient({ Queue, Worker }, { redisUrl }, tracer) {
   const { hostname: host, port } = new URL(redisUrl);
   const connection = { host, port: Number(port), maxRetriesPerRequest: null };
@@ -28,7 +38,7 @@ export function bullmqClient({ Queue, Worker }, { redisUrl }, tracer) {
       await new Promise((resolve) => {
         const process = async (job) => {
           try {
-            await handler(JSON.parse(job.opts.telemetry?.metadata ?? '{}'), job);
+            await handler(headersIn(job.opts.telemetry?.metadata), job);
           } finally {
             if (--left <= 0) resolve();
           }
@@ -40,5 +50,6 @@ export function bullmqClient({ Queue, Worker }, { redisUrl }, tracer) {
       await worker.close();
     },
     settles: true,
+    hasLargeHeaders: false,
   };
 }

@@ -43,5 +43,7 @@ export function cloudamqpClient({ AMQPClient }, { amqpUrl }, { carry }) {
       }),
     settles: true,
     isWrapped: false,
+    // Its frames have 8 KiB.
+    hasLargeHeaders: false,
   };
 }

@@ -50,5 +50,7 @@ export function rabbitmqClientClient({ Connection }, { amqpUrl }, tracer) {
         await consumer.close();
       }),
     settles: true,
+    // Its frames have 8 KiB.
+    hasLargeHeaders: false,
   };
 }

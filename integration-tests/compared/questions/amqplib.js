@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const body = Buffer.from('1');
 
-export function amqplibQuestions(_client, amqp, { amqpUrl }, tracer) {
-  async function withChannel(fn) {
+export function amqplibQuestions(client, amqp, { amqpUrl }, tracer) {
+  async function withChannel(fn, options) {
     const connection = await amqp.connect(amqpUrl);
     try {
-      const channel = await (tracer.wrap?.amqplib(connection) ?? connection).createConfirmChannel();
+      const channel = await (tracer.wrap?.amqplib(connection, options) ?? connection).createConfirmChannel();
       return await fn(channel);
     } finally {
       await connection.close();
@@ -65,6 +65,19 @@ export function amqplibQuestions(_client, amqp, { amqpUrl }, tracer) {
         });
         return (await tracer.spansOf(job.traceId)).some(({ isFailed }) => isFailed);
       }),
+
+    async 'A metric reports how many messages wait for a consumer'() {
+      if (tracer.metricsOf === undefined || tracer.hasLag === false) return undefined;
+      const queue = await client.newDestination();
+      const ask = async (channel) => {
+        for (const each of [body, body, body]) channel.sendToQueue(queue, each);
+        await channel.waitForConfirms();
+        await channel.prefetch(1);
+        await new Promise((resolve) => void channel.consume(queue, resolve));
+        return (await tracer.metricsOf(/lag/))[queue] === 2;
+      };
+      return withChannel(ask, { pollLag: true });
+    },
 
     'The reply to a request links the request': () =>
       withChannel(async (channel) => {

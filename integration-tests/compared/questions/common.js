@@ -36,6 +36,19 @@ export function commonQuestions(client, tracer) {
   }
   const headersSeen = (options) => roundTrip({ ...options, look: (headers) => headers });
 
+  /** The ids of the sending span, and the active trace of each attempt; the handler of the first one fails. */
+  async function deliveredTwice() {
+    const seen = [];
+    const destination = await client.newDestination();
+    const job = await tracer.inSpan(() => client.send(destination, [client.input({ source: 'shop' })]));
+    const fail = async () => {
+      seen.push(tracer.activeTraceId());
+      if (seen.length === 1) throw new Error('the first attempt fails');
+    };
+    await client.consume(destination, fail, 2);
+    return { job, seen };
+  }
+
   const questions = {
     async 'A message is processed in the trace in which it was sent'() {
       const { job, seen } = await roundTrip({ look: () => tracer.activeTraceId() });
@@ -43,7 +56,7 @@ export function commonQuestions(client, tracer) {
     },
 
     async 'Its handler has the baggage of the sender'() {
-      const { seen } = await roundTrip({ tenant: 'acme', look: () => tracer.tenant() });
+      const { seen } = await roundTrip({ tenant: 'acme', look: () => tracer.tenant?.() });
       return seen[0] === 'acme';
     },
 
@@ -77,16 +90,34 @@ export function commonQuestions(client, tracer) {
       return seen[0];
     },
 
+    async 'A message whose handler fails is delivered again, as without a tracer'() {
+      return (await deliveredTwice()).seen.length === 2;
+    },
+
     async 'A message that is delivered again is processed in its trace again'() {
-      const seen = [];
-      const destination = await client.newDestination();
-      const job = await tracer.inSpan(() => client.send(destination, [client.input({ source: 'shop' })]));
-      const fail = async () => {
-        seen.push(tracer.activeTraceId());
-        if (seen.length === 1) throw new Error('the first attempt fails');
-      };
-      await client.consume(destination, fail, 2);
+      const { job, seen } = await deliveredTwice();
       return seen.length === 2 && seen.every((traceId) => traceId === job.traceId);
+    },
+
+    async 'A consumer can start a trace of its own that links the one of its message'() {
+      tracer.linkConsumers?.();
+      const look = () => ({ traceId: tracer.activeTraceId(), links: tracer.activeSpan()?.links() ?? [] });
+      const { job, seen } = await roundTrip({ look, how: { options: { parenting: 'link' } } });
+      const [{ traceId, links }] = seen;
+      return traceId !== job.traceId && links.some(({ context }) => context.traceId.endsWith(job.traceId));
+    },
+
+    async 'Baggage of 20 kB, from outside, is not passed on as a whole'() {
+      // Only where there are headers, and where baggage is passed on at all.
+      if (tracer.tenant === undefined || client.hasLargeHeaders === false) return undefined;
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const baggage = Array.from({ length: 200 }, (_, at) => `key${at}=${'x'.repeat(95)}`).join();
+      const [from, to] = [await client.newDestination(), await client.newDestination()];
+      await tracer.untraced(() => client.send(from, [client.input({ traceparent, baggage })]));
+      await client.consume(from, () => client.send(to, [client.input({ source: 'shop' })]), 1);
+      let passedOn;
+      await client.consume(to, async (headers) => void (passedOn = headers.baggage ?? ''), 1);
+      return passedOn.length <= 8192;
     },
 
     async 'Destinations can be left without spans, while their messages carry the context'() {
@@ -115,8 +146,13 @@ export function commonQuestions(client, tracer) {
     async 'A hook can add attributes to the span of a message that is sent'() {
       if (tracer.hook === undefined || client.isWrapped === false) return undefined;
       const options = tracer.hook((setAttribute) => setAttribute('app.hook', true));
-      const { job } = await headersSeen({ how: { options } });
-      return (await tracer.spansOf(job.traceId)).some(({ attributes }) => attributes['app.hook'] === true);
+      const { job, seen } = await headersSeen({ how: { options } });
+      // A message without a context tells nothing of its span.
+      const sent = spanIdIn(seen[0]);
+      const spans = await tracer.spansOf(job.traceId);
+      return spans.some(
+        ({ spanId, attributes }) => attributes['app.hook'] === true && (sent === undefined || spanId === sent),
+      );
     },
 
     async 'A hook that throws does not reach the application'() {

@@ -15,5 +15,19 @@ export function ioredisQuestions(_client, { Redis }, { redisUrl }, tracer) {
         links.some(({ traceId }) => traceId === sent.traceId),
       );
     },
+
+    async 'A metric reports how many messages wait for a consumer'() {
+      if (tracer.metricsOf === undefined || tracer.hasLag === false) return undefined;
+      const redis = new Redis(redisUrl);
+      const traced = tracer.wrap?.ioredis(redis, { pollLag: true }) ?? redis;
+      const stream = `compared-${randomUUID()}`;
+      await traced.xgroup('CREATE', stream, 'group', '0', 'MKSTREAM');
+      for (const order of ['1', '2', '3']) await traced.xadd(stream, '*', 'order', order);
+      await traced.xreadgroup('GROUP', 'group', 'one', 'COUNT', 1, 'STREAMS', stream, '>');
+      const lags = await tracer.metricsOf(/lag/);
+      await redis.del(stream);
+      redis.disconnect();
+      return lags[stream] === 2;
+    },
   };
 }

@@ -1,7 +1,12 @@
-// Sets up Datadog's tracer with its plugins of the clients; its package is in the folder of COMPARED_MODULES.
+// Sets up Datadog's tracer with its plugins of the clients and Data Streams Monitoring; its package is in the folder of COMPARED_MODULES.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { startReceiver, untilQuiet } from './receiver.js';
 
+// Data Streams Monitoring is off by default. Its statistics are the edges of pipelines.
+const { port, spans: edges } = await startReceiver('datadog');
+process.env.DD_DATA_STREAMS_ENABLED = 'true';
+process.env.DD_TRACE_AGENT_URL = `http://127.0.0.1:${port}`;
 process.env.DD_INSTRUMENTATION_TELEMETRY_ENABLED = 'false';
 process.env.DD_REMOTE_CONFIGURATION_ENABLED = 'false';
 process.env.DD_TRACE_128_BIT_TRACEID_GENERATION_ENABLED = 'true';
@@ -29,6 +34,26 @@ globalThis.compared = {
     span.finish();
     return { traceId: lastOf(span.context().toTraceId(true)), spanId: lastOf(span.context().toSpanId(true)) };
   },
+  unsampled(fn) {
+    const span = tracer.startSpan('dropped', { tags: { 'manual.drop': true } });
+    return tracer.scope().activate(span, fn);
+  },
+  /** Its statistics by destination: how many were sent, and those of latencies, which are counted here only. */
+  async metricsOf(pattern) {
+    await untilQuiet(edges, 300);
+    const values = {};
+    for (const tags of edges) {
+      const topic = tags.find((tag) => tag.startsWith('topic:'))?.slice('topic:'.length);
+      if (!tags.includes('direction:in')) {
+        if (pattern.test('sent')) values[topic] = (values[topic] ?? 0) + 1;
+      } else if (pattern.test('edge.latency') || pattern.test('pipeline.latency')) {
+        values[topic] = { count: 1 };
+      }
+    }
+    return values;
+  },
+  // Its back end computes the lag, from offsets.
+  hasLag: false,
   untraced: (fn) => tracer.scope().activate(null, fn),
   activeTraceId: () => {
     const span = tracer.scope().active();

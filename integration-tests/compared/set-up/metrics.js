@@ -1,9 +1,8 @@
 // A meter provider whose values can be read by the names of destinations.
 import { createRequire } from 'node:module';
 
-const require = createRequire(import.meta.url);
-
-export function readMetrics(metricProducers) {
+/** @param require - finds the metrics SDK; that of this project, if it is omitted */
+export function readMetrics(metricProducers, require = createRequire(import.meta.url)) {
   const {
     AggregationTemporality,
     InMemoryMetricExporter,

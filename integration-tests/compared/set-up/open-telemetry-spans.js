@@ -1,11 +1,11 @@
 // What the tracers that use OpenTelemetry's API have in common: spans in memory, the active trace, baggage.
-import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
+import * as ownApi from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 
 const lastOf = (id) => id?.slice(-16);
 
 /** Runs `fn` in a span of the application, the child of the context `parent`. */
-export async function inOwnSpan(parent, fn) {
+export async function inOwnSpan(parent, fn, { context, SpanKind, trace } = ownApi) {
   const span = trace.getTracer('test').startSpan('process', { kind: SpanKind.CONSUMER }, parent);
   try {
     return await context.with(trace.setSpan(parent, span), fn);
@@ -14,8 +14,12 @@ export async function inOwnSpan(parent, fn) {
   }
 }
 
-/** @param exporter - an in-memory exporter that gets every span */
-export function openTelemetrySpans(exporter) {
+/**
+ * @param exporter - an in-memory exporter that gets every span
+ * @param api - the OpenTelemetry API of the tracer
+ */
+export function openTelemetrySpans(exporter, api = ownApi) {
+  const { context, propagation, ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } = api;
   let propagator;
   const setPropagator = (one) => {
     propagation.disable();
