@@ -24,5 +24,5 @@ test('the image has each node once, and the count of each edge', () => {
   );
   expect(svg.match(/<rect /g)).toHaveLength(3);
   expect(svg).toMatch(/>20<\/text>.*>3<\/text>/);
-  expect(svg).toMatch(/<line [^>]*stroke-dasharray[^>]*>/);
+  expect(svg).toMatch(/<path [^>]*stroke-dasharray[^>]*>/);
 });

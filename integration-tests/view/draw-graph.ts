@@ -3,10 +3,19 @@ import type { Edge } from '../backends/parenting/graph.ts';
 
 type Drawn = Pick<Edge, 'client' | 'server' | 'count' | 'isVirtual'>;
 
-const columnWidth = 122;
-const rowHeight = 34;
-const boxWidth = 62;
+/** The width of an image that has several columns. */
+const imageWidth = 384;
+const widestColumn = 122;
+const rowHeight = 40;
+const boxWidth = 56;
 const boxHeight = 20;
+
+/** Where a node is: its column, and its centre. */
+interface Place {
+  readonly column: number;
+  readonly x: number;
+  readonly y: number;
+}
 
 /** The column of each node: one more than that of the clients that lead to it. */
 export function columnsOf(edges: readonly Drawn[]): Map<string, number> {
@@ -23,14 +32,19 @@ export function columnsOf(edges: readonly Drawn[]): Map<string, number> {
   return columns;
 }
 
-/** Places of the centres of all nodes: those of a column below one another. */
-function placesOf(edges: readonly Drawn[]): Map<string, { x: number; y: number }> {
+/** Places of the centres of all nodes: those of a column below one another, and brokers below all, so that arrows pass no box. */
+function placesOf(edges: readonly Drawn[]): Map<string, Place> {
+  const columns = columnsOf(edges);
+  const brokers = new Set(edges.filter(({ isVirtual, client }) => isVirtual && columns.get(client)! > 0));
+  const isBroker = (name: string): boolean => [...brokers].some(({ server }) => server === name);
+  const columnWidth = Math.min(widestColumn, (imageWidth - boxWidth - 4) / Math.max(1, ...columns.values()));
   const taken = new Map<number, number>();
-  const places = new Map<string, { x: number; y: number }>();
-  for (const [name, column] of columnsOf(edges)) {
-    const row = taken.get(column) ?? 0;
+  const places = new Map<string, Place>();
+  const sorted = [...columns].toSorted(([a], [b]) => Number(isBroker(a)) - Number(isBroker(b)));
+  for (const [name, column] of sorted) {
+    const row = isBroker(name) ? Math.max(1, ...taken.values()) : (taken.get(column) ?? 0);
     taken.set(column, row + 1);
-    places.set(name, { x: column * columnWidth + boxWidth / 2 + 1, y: row * rowHeight + boxHeight / 2 + 1 });
+    places.set(name, { column, x: column * columnWidth + boxWidth / 2 + 1, y: row * rowHeight + boxHeight / 2 + 1 });
   }
   return places;
 }
@@ -46,9 +60,14 @@ export function drawGraph(edges: readonly Drawn[], colourOf: (name: string) => s
     const from = places.get(client)!;
     const to = places.get(server)!;
     const [x1, x2] = [from.x + boxWidth / 2, to.x - boxWidth / 2 - 2];
+    const [x, y] = [(x1 + x2) / 2, (from.y + to.y) / 2];
+    // An arrow that is longer than one column passes below the boxes between.
+    const isLong = to.column - from.column > 1;
+    const bend = isLong && from.y === to.y ? rowHeight : 0;
     const dash = isVirtual ? ' stroke-dasharray="3 2"' : '';
-    const label = `<text x="${(x1 + x2) / 2}" y="${(from.y + to.y) / 2 - 3}" fill="#222">${count}</text>`;
-    return `<line x1="${x1}" y1="${from.y}" x2="${x2}" y2="${to.y}" stroke="#777" marker-end="url(#end)"${dash}/>${label}`;
+    const path = `M${x1} ${from.y} Q${x} ${y + bend} ${x2} ${to.y}`;
+    const label = `<text x="${x}" y="${y + bend / 2 + (isLong ? 10 : -3)}" fill="#222">${count}</text>`;
+    return `<path d="${path}" fill="none" stroke="#777" marker-end="url(#end)"${dash}/>${label}`;
   });
   const boxes = [...places].map(([name, { x, y }]) => {
     const colour = colourOf(name);
