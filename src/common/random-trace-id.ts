@@ -12,9 +12,14 @@ export function withRandomTraceId(context: Context, traceId: string): Context {
   return context.setValue(randomTraceId, traceId);
 }
 
+/** Whether this trace id was received with the flag. @internal */
+export function isMarkedRandom(context: Context, traceId: string): boolean {
+  return context.getValue(randomTraceId) === traceId;
+}
+
 /** Whether this trace id is known to be random: it was received with the flag, or the context's span has it. @internal */
 export function isRandomTraceId(context: Context, traceId: string): boolean {
-  if (context.getValue(randomTraceId) === traceId) return true;
+  if (isMarkedRandom(context, traceId)) return true;
   const parent = trace.getSpanContext(context);
   return parent?.traceId === traceId && (parent.traceFlags & RANDOM_TRACE_ID_FLAG) !== 0;
 }

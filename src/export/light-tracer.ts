@@ -17,7 +17,7 @@ import {
 import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace';
 import { dropped, recordedAndSampled } from '../config/sampling-decision.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { isValidSpanContext, markValid } from '../common/valid-span-context.ts';
+import { hasLowerCaseIds, isValidSpanContext, markValid } from '../common/valid-span-context.ts';
 import {
   type Linked,
   linkList,
@@ -137,6 +137,7 @@ export class LightTracer implements PreparedTracer {
     const { countsOnLinks } = source;
     const above = trace.getSpan(context)?.spanContext();
     const parent = above !== undefined && isValidSpanContext(above) ? above : undefined;
+    const isLower = parent === undefined || hasLowerCaseIds(parent);
     // In the SDK's order, for id generators that count.
     const spanId = this.#ids.generateSpanId();
     const traceId = parent === undefined ? this.#ids.generateTraceId() : parent.traceId;
@@ -158,7 +159,7 @@ export class LightTracer implements PreparedTracer {
       traceState: result.traceState ?? parent?.traceState,
     } as SpanContext;
     // Both ids are those of the generator or of a valid parent.
-    if (this.#hasValidIds) markValid(spanContext);
+    if (this.#hasValidIds) markValid(spanContext, isLower);
     if (result.decision === dropped) {
       diag.debug('Recording is off, propagating context in a non-recording span');
       return trace.wrapSpanContext(spanContext);

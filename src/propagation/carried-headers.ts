@@ -1,5 +1,6 @@
 // Writes the headers of one context into many messages, with one call of the propagator.
 import {
+  type Baggage,
   type Context,
   propagation,
   type SpanContext,
@@ -15,13 +16,16 @@ import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { isSampled } from '../common/is-sampled.ts';
+import { isMarkedRandom, RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { fastExtractFor } from './current-propagator.ts';
 import { fastExtract } from './fast-extract.ts';
+import { keptOrigin } from './pipeline-origin.ts';
 import { mqtracePropagator } from './propagator.ts';
 import { stockHeaders } from './stock-headers.ts';
 import { traceStateOutputLimit } from './trace-state.ts';
+import { formatTraceparent } from './traceparent.ts';
 import { baggageHeader, hasCachedHeader } from './w3c-baggage.ts';
 
 /** Alternating names and values, in the order in which the propagator writes them. */
@@ -65,6 +69,23 @@ function pairsOf(context: Context): Pairs {
   if (tracestate !== undefined) pairs.push('tracestate', tracestate);
   if (baggage !== undefined) pairs.push('baggage', baggage);
   return pairs;
+}
+
+/** As {@link pairsOf}, of a valid span context without a trace state; undefined for any other. */
+function plainPairsOf(
+  context: Context,
+  spanContext: SpanContext | undefined,
+  baggage: Baggage | undefined,
+): Pairs | undefined {
+  if (spanContext === undefined || spanContext.traceState !== undefined || !isValidSpanContext(spanContext))
+    return undefined;
+  // It is written into the trace state.
+  if (keptOrigin(context) !== undefined) return undefined;
+  const { traceId, traceFlags } = spanContext;
+  const isRandom = (traceFlags & RANDOM_TRACE_ID_FLAG) !== 0 || isMarkedRandom(context, traceId);
+  const traceparent = formatTraceparent(spanContext, isRandom ? traceFlags | RANDOM_TRACE_ID_FLAG : traceFlags);
+  const header = baggage === undefined ? '' : baggageHeader(baggage);
+  return header === '' ? ['traceparent', traceparent] : ['traceparent', traceparent, 'baggage', header];
 }
 
 /** As {@link pairsOf}, of the stock propagator. */
@@ -167,7 +188,7 @@ export class CarriedHeaders {
       if (baggage !== undefined && !hasCachedHeader(baggage)) return undefined;
       if (processBaggage.applyTo(context) !== context) return undefined;
       const isStock = fast !== fastExtract;
-      let pairs = isStock ? stockHeaders(spanContext, baggage) : undefined;
+      let pairs = isStock ? stockHeaders(spanContext, baggage) : plainPairsOf(context, spanContext, baggage);
       if (pairs === undefined && hasPayload(context)) {
         pairs = isStock ? stockPairsOf(propagator, context) : pairsOf(context);
       }

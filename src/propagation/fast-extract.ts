@@ -106,7 +106,7 @@ function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, 
   }
   const carried = baggageOf(baggage, stock);
   if (carried === null) return undefined;
-  markValid(spanContext);
+  markValid(spanContext, true);
   const random = !stock && (spanContext.traceFlags & RANDOM_TRACE_ID_FLAG) !== 0;
   return FieldContext.of(trace.wrapSpanContext(spanContext), carried, random ? spanContext.traceId : undefined);
 }

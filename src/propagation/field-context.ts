@@ -56,6 +56,22 @@ export class FieldContext implements Context {
     return new FieldContext(span, context.getValue(baggageKey), context.getValue(randomKey), context);
   }
 
+  /** The given context with a span, baggage, and the trace id that is known to be random, of those that are given. */
+  static extend(
+    context: Context,
+    span: Span | undefined,
+    baggage: Baggage | undefined,
+    randomTraceId: string | undefined,
+  ): Context {
+    if (span === undefined && baggage === undefined) return context;
+    return new FieldContext(
+      span ?? context.getValue(spanKey),
+      baggage ?? context.getValue(baggageKey),
+      randomTraceId ?? context.getValue(randomKey),
+      context,
+    );
+  }
+
   getValue(key: symbol): unknown {
     if (key === spanKey) return this.#span;
     if (key === baggageKey) return this.#baggage;

@@ -2,6 +2,7 @@
 import {
   type Context,
   propagation,
+  type SpanContext,
   type TextMapGetter,
   type TextMapPropagator,
   type TextMapSetter,
@@ -10,8 +11,9 @@ import {
 import { effectiveValue, readValue } from '../../carriers/limits.ts';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { reportFault } from '../common/faults.ts';
-import { isRandomTraceId, RANDOM_TRACE_ID_FLAG, withRandomTraceId } from '../common/random-trace-id.ts';
+import { isRandomTraceId, RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { FieldContext } from './field-context.ts';
 import { addOrigin, keptOrigin } from './pipeline-origin.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
@@ -39,7 +41,7 @@ export const mqtracePropagator: TextMapPropagator<unknown> = {
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {
     try {
-      return readBaggage(readTrace(context, carrier, getter), carrier, getter);
+      return read(context, carrier, getter);
     } catch (error) {
       reportFault('reading trace headers', error);
       return context;
@@ -69,32 +71,42 @@ function write(context: Context, carrier: unknown, setter: TextMapSetter<unknown
   if (header !== '') setter.set(carrier, 'baggage', header);
 }
 
-function readTrace(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {
-  const traceparent = read(getter, carrier, 'traceparent');
-  if (traceparent === undefined) return context;
+function read(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {
+  const spanContext = readTrace(carrier, getter);
+  const baggage = readBaggage(carrier, getter);
+  const isRandom = spanContext !== undefined && (spanContext.traceFlags & RANDOM_TRACE_ID_FLAG) !== 0;
+  return FieldContext.extend(
+    context,
+    spanContext && trace.wrapSpanContext(spanContext),
+    baggage,
+    isRandom ? spanContext.traceId : undefined,
+  );
+}
+
+function readTrace(carrier: unknown, getter: TextMapGetter<unknown>): SpanContext | undefined {
+  const traceparent = readHeader(getter, carrier, 'traceparent');
+  if (traceparent === undefined) return undefined;
   const spanContext = parseTraceparent(traceparent);
   if (spanContext === undefined) {
     countDroppedHeader('traceparent-invalid');
-    return context;
+    return undefined;
   }
-  markValid(spanContext);
-  const traceState = read(getter, carrier, 'tracestate');
+  markValid(spanContext, true);
+  const traceState = readHeader(getter, carrier, 'tracestate');
   if (traceState !== undefined) spanContext.traceState = new W3CTraceState(traceState);
-  const extracted = trace.setSpanContext(context, spanContext);
-  return spanContext.traceFlags & RANDOM_TRACE_ID_FLAG ? withRandomTraceId(extracted, spanContext.traceId) : extracted;
+  return spanContext;
 }
 
-function readBaggage(context: Context, carrier: unknown, getter: TextMapGetter<unknown>): Context {
-  const header = read(getter, carrier, 'baggage');
-  if (header === undefined || header.trim() === '') return context;
-  return propagation.setBaggage(context, W3CBaggage.fromHeader(header));
+function readBaggage(carrier: unknown, getter: TextMapGetter<unknown>): W3CBaggage | undefined {
+  const header = readHeader(getter, carrier, 'baggage');
+  return header === undefined || header.trim() === '' ? undefined : W3CBaggage.fromHeader(header);
 }
 
 /**
  * The getter may not be a carrier of mqtrace, which applies limits and handles repetitions: both are repeated here, without cost
  * for these carriers.
  */
-function read(getter: TextMapGetter<unknown>, carrier: unknown, name: string): string | undefined {
+function readHeader(getter: TextMapGetter<unknown>, carrier: unknown, name: string): string | undefined {
   const value: unknown = getter.get(carrier, name);
   return Array.isArray(value) ? effectiveValue(name, value) : readValue(name, value);
 }

@@ -1,6 +1,7 @@
 // Parses and writes the `traceparent` header.
 import { type SpanContext, TraceFlags } from '@opentelemetry/api';
 import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
+import { hasLowerCaseIds } from '../common/valid-span-context.ts';
 import { trimOws } from './ows.ts';
 
 /** Version 00 ends after the flags; in a higher version more may follow after a dash. `ff` and ids of zeros are invalid. */
@@ -37,11 +38,12 @@ export function formatTraceparent(spanContext: SpanContext, flags: number = span
   // Consecutive messages without a span have the same parent, those with one often the same trace.
   const isSameTrace = traceId === lastTraceId;
   if (!isSameTrace || spanId !== lastSpanId || known !== lastFlags) {
+    const areLower = hasLowerCaseIds(spanContext);
     if (!isSameTrace) {
-      lastHead = `00-${lowerCase(traceId)}-`;
+      lastHead = `00-${areLower ? traceId : lowerCase(traceId)}-`;
       lastTraceId = traceId;
     }
-    lastText = `${lastHead}${lowerCase(spanId)}${tails[known]!}`;
+    lastText = `${lastHead}${areLower ? spanId : lowerCase(spanId)}${tails[known]!}`;
     lastSpanId = spanId;
     lastFlags = known;
   }

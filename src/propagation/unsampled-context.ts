@@ -134,7 +134,7 @@ export class UnsampledContext implements Context {
     const ids = text.toString('latin1');
     const { traceFlags } = this;
     const spanContext = { traceId: ids.slice(0, 32), spanId: ids.slice(32), traceFlags, isRemote: true };
-    markValid(spanContext);
+    markValid(spanContext, true);
     return trace.wrapSpanContext(spanContext);
   }
 }
