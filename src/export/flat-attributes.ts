@@ -3,8 +3,8 @@ import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
 import type { SpanLimits } from '@opentelemetry/sdk-trace';
 import { type Linked, linkList } from '../common/prepared-span.ts';
 
-/** A value that every version of the SDK stores unchanged. @internal */
-export type PlainValue = string | number | boolean;
+/** A value that every version of the SDK stores unchanged. A list is stored as a copy. @internal */
+export type PlainValue = string | number | boolean | string[];
 
 /** Alternating names and values, without repeated names. @internal */
 export type FlatAttributes = PlainValue[];
@@ -21,10 +21,29 @@ function isPlainKey(key: string): boolean {
   return first > 57 && (first !== 95 || key !== '__proto__');
 }
 
-/** Whether the SDK would store this value unchanged. */
-function isPlainValue(value: unknown, lengthLimit: number): value is PlainValue {
+/** Whether the SDK would store this single value unchanged. */
+function isPlainScalar(value: unknown, lengthLimit: number): value is string | number | boolean {
   if (typeof value === 'string') return value.length <= lengthLimit;
   return typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** The value as it is stored; undefined if the SDK would drop or change it. */
+function plainValue(value: unknown, lengthLimit: number): PlainValue | undefined {
+  if (isPlainScalar(value, lengthLimit)) return value;
+  return Array.isArray(value) && value.length > 0 ? copyOfTexts(value, lengthLimit) : undefined;
+}
+
+/** Other lists are left to the SDK. */
+function copyOfTexts(given: readonly unknown[], lengthLimit: number): string[] | undefined {
+  const first = given[0];
+  if (typeof first !== 'string' || first.length > lengthLimit) return undefined;
+  const texts = [first];
+  for (let at = 1; at < given.length; at++) {
+    const text = given[at];
+    if (typeof text !== 'string' || text.length > lengthLimit) return undefined;
+    texts.push(text);
+  }
+  return texts;
 }
 
 /**
@@ -48,9 +67,10 @@ export function flatten(
   let length = 0;
   for (const key in attributes) {
     if (!hasOwn(attributes, key)) continue;
-    const value = (attributes as Record<string, unknown>)[key];
-    if (skipUndefined && value === undefined) continue;
-    if (!isPlainKey(key) || !isPlainValue(value, attributeValueLengthLimit)) return undefined;
+    const given = (attributes as Record<string, unknown>)[key];
+    if (skipUndefined && given === undefined) continue;
+    const value = isPlainKey(key) ? plainValue(given, attributeValueLengthLimit) : undefined;
+    if (value === undefined) return undefined;
     flat[length++] = key;
     flat[length++] = value;
   }
@@ -61,7 +81,7 @@ export function flatten(
 /** A list of exactly this length, to be filled. */
 function listOf(length: number): FlatAttributes {
   // oxlint-disable-next-line unicorn/no-new-array -- of this length
-  return new Array<string | PlainValue>(length);
+  return new Array<PlainValue>(length);
 }
 
 /** Up to this length, a list to which an attribute is added is copied, because V8 would reserve memory for 16 more elements. */
@@ -77,12 +97,13 @@ const shortList = 16;
 export function setFlat(
   flat: FlatAttributes,
   key: string,
-  value: unknown,
+  given: unknown,
   limits: Required<SpanLimits>,
   others = 0,
 ): FlatAttributes | undefined {
   if (typeof key !== 'string' || !isPlainKey(key)) return undefined;
-  if (!isPlainValue(value, limits.attributeValueLengthLimit)) return undefined;
+  const value = plainValue(given, limits.attributeValueLengthLimit);
+  if (value === undefined) return undefined;
   const { length } = flat;
   for (let at = 0; at < length; at += 2) {
     if (flat[at] === key) {
@@ -171,7 +192,7 @@ function countPlain(attributes: Attributes, limits: Required<SpanLimits>): numbe
   let count = 0;
   for (const key in attributes) {
     if (!hasOwn(attributes, key)) continue;
-    if (!isPlainKey(key) || !isPlainValue(attributes[key], limits.attributeValueLengthLimit)) return -1;
+    if (!isPlainKey(key) || !isPlainScalar(attributes[key], limits.attributeValueLengthLimit)) return -1;
     count++;
   }
   return count > Math.min(limits.attributeCountLimit, limits.attributePerLinkCountLimit) ? -1 : count;

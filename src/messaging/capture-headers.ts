@@ -51,6 +51,9 @@ interface HeaderRule {
   readonly attribute: string;
   /** Undefined if these headers are not captured. */
   readonly redact: Redact | undefined;
+  /** Whether the propagator writes this header, as far as the list of its headers is this one. */
+  isPropagated: boolean;
+  askedFor: readonly string[] | undefined;
 }
 
 /** Senders choose the names of headers, so the number of remembered ones is limited. */
@@ -79,9 +82,17 @@ export function headerCapture(
     if (found !== undefined) return found;
     const name = given.toLowerCase();
     const captures = name.length <= nameLength && !name.startsWith('mqtrace-') && isCaptured(name);
-    const rule = { name, attribute: prefix + name, redact: captures ? redactOf(name) : undefined };
+    const redact = captures ? redactOf(name) : undefined;
+    const rule: HeaderRule = { name, attribute: prefix + name, redact, isPropagated: false, askedFor: undefined };
     known.set(given, rule);
     return rule;
+  };
+  // Another propagator may be registered meanwhile.
+  let fields: readonly string[] = [];
+  const currentFields = (): readonly string[] => {
+    const now = propagated();
+    if (now.length !== fields.length || now.some((field, at) => field !== fields[at])) fields = now;
+    return fields;
   };
   return (headers) => {
     let attributes: Attributes | undefined;
@@ -90,15 +101,16 @@ export function headerCapture(
     eachHeader(headers, (given, value) => {
       const rule = ruleOf(given);
       if (rule?.redact === undefined) return true;
-      const { name, attribute, redact } = rule;
-      traceHeaders ??= propagated().map((each) => each.toLowerCase());
-      if (traceHeaders.some((each) => isSameName(name, each))) return true;
-      const values: string[] = [];
+      const { attribute, redact } = rule;
+      traceHeaders ??= currentFields();
+      if (isPropagated(rule, traceHeaders)) return true;
+      let values: string[] | undefined;
       for (const text of valuesOf(value, valueLength)) {
         const shown = redact(text);
-        if (shown !== undefined) values.push(shown);
+        // A list of one value from the start: one that grows takes up five times the space.
+        if (shown !== undefined) values = values === undefined ? [shown] : [...values, shown];
       }
-      if (values.length === 0) return true;
+      if (values === undefined) return true;
       attributes ??= {};
       const earlier = attributes[attribute] as string[] | undefined;
       attributes[attribute] = earlier === undefined ? values : [...earlier, ...values];
@@ -106,6 +118,14 @@ export function headerCapture(
     });
     return attributes;
   };
+}
+
+function isPropagated(rule: HeaderRule, fields: readonly string[]): boolean {
+  if (rule.askedFor !== fields) {
+    rule.isPropagated = fields.some((field) => isSameName(rule.name, field.toLowerCase()));
+    rule.askedFor = fields;
+  }
+  return rule.isPropagated;
 }
 
 const keep: Redact = (value) => value;

@@ -72,8 +72,13 @@ export class ContentRules {
   }
 
   #describe(operation: Operation, content: MessageContent): void {
-    if (this.#capture !== undefined) operation.set(() => this.#capture?.(content.headers) ?? {});
-    if (this.#bodySize) operation.set(() => ({ [ATTR_MESSAGE_BODY_SIZE]: sizeOf(content.body) }));
+    try {
+      const attributes = this.#capture?.(content.headers);
+      for (const name in attributes) operation.put(name, attributes[name]);
+    } catch (error) {
+      reportFault('setting span attributes', error);
+    }
+    if (this.#bodySize) operation.put(ATTR_MESSAGE_BODY_SIZE, sizeOf(content.body));
   }
 
   #call(

@@ -33,8 +33,12 @@ export function eachHeader(headers: unknown, visit: (name: string, value: unknow
 
 /** The values of one header as text, each cut to `length` characters. Values that are not text, numbers or booleans are omitted. */
 export function valuesOf(value: unknown, length: number): string[] {
+  if (!Array.isArray(value)) {
+    const text = textOf(value, length);
+    return text === undefined ? [] : [text];
+  }
   const texts: string[] = [];
-  for (const each of Array.isArray(value) ? value.slice(0, valuesAtMost) : [value]) {
+  for (const each of value.slice(0, valuesAtMost)) {
     const text = textOf(each, length);
     if (text !== undefined) texts.push(text);
   }

@@ -22,6 +22,8 @@ import { type LightSampler, LightTracer } from '../export/light-tracer.ts';
 import { OpenBatch } from '../export/open-batch.ts';
 import { lightTracerFor } from '../export/stock-tracer.ts';
 import { writeAnySpan, writeSpan } from '../export/otlp-encoder.ts';
+import { randomIds } from '../export/random-ids.ts';
+import { recordedAndSampled } from '../config/sampling-decision.ts';
 import { useLightSpans } from './light-spans.ts';
 import { clocks, type Scenario, scenario } from './testing/arbitrary-calls.ts';
 
@@ -246,3 +248,32 @@ test.each<Kind>(['light', 'offered'])(
     );
   },
 );
+
+test('a list of texts is stored as a copy, on a span that stays light', () => {
+  const ended: ReadableSpan[] = [];
+  const processor = {
+    onStart: () => undefined,
+    onEnd: (span: ReadableSpan) => void ended.push(span),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const sampler: LightSampler = {
+    readsOnly: true,
+    shouldSample: () => ({ decision: recordedAndSampled }),
+    toString: () => 'all',
+  };
+  const parts = { resource: resource.resource, sampler, idGenerator: randomIds, spanLimits: {}, processor };
+  const provider = new TracerProvider({ sampler, spanProcessors: [processor] });
+  useLightSpans(provider, { ...parts, Provider: TracerProvider }, 'tested');
+  const tracer = provider.getTracer('tested');
+  const given = ['one'];
+  const atStart = ['first'];
+  const span = tracer.startSpan('any', { attributes: { atStart } });
+  span.setAttribute('given', given);
+  given.push('two');
+  atStart.push('second');
+  span.end();
+  const [light] = ended as [ReadableSpan & { isFlat: boolean }];
+  expect(light.isFlat).toBe(true);
+  expect(light.attributes).toEqual({ atStart: ['first'], given: ['one'] });
+});
