@@ -4,7 +4,8 @@ import { type ProtobufWriter, putFixed32, putHex, putTime } from '../common/prot
 import { writeAttribute, writeAttributes } from './attribute-writer.ts';
 import type { LightSpan } from './light-span.ts';
 
-const traceIdLength = 32;
+/** Hexadecimal digits of a trace id. @internal */
+export const traceIdLength = 32;
 const spanIdLength = 16;
 
 /** The bits of `flags` that tell whether the parent (or linked) context is remote. */
@@ -23,7 +24,8 @@ const noLinks: readonly Link[] = [];
 let lastTraceId = '';
 const lastBytes: Buffer = Buffer.alloc(traceIdLength / 2);
 
-function putTraceId(buffer: Buffer, start: number, id: string): number {
+/** Writes tag 1, length and bytes of a trace id of 32 digits. Returns the position after them. @internal */
+export function putTraceId(buffer: Buffer, start: number, id: string): number {
   if (id !== lastTraceId) {
     putHex(lastBytes, 0, id);
     lastTraceId = id;

@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
@@ -52,6 +53,40 @@ test('large batches, which are not copied, contain the same data, whatever their
     { numRuns: 12 },
   );
   expect(notCopied).toBeGreaterThan(5);
+}, 60_000);
+
+test('the spans of the wrappers, whose first attributes are kept in encoded form, contain the same data', () => {
+  const scope = { name: 'mqtrace', version: '1.0' };
+  const list = ['one'];
+  const common = fc.constantFrom<Attributes>(
+    {},
+    { a: 'x' },
+    { a: 'x', b: 1 },
+    { a: 'y', b: 1 },
+    { b: 1, a: 'x' },
+    { a: 'x', list },
+  );
+  const named = fc.tuple(
+    arbitrarySpans,
+    fc.array(fc.tuple(common, fc.constantFrom('send', 'process'), fc.nat(3)), { minLength: 1 }),
+  );
+  fc.assert(
+    fc.property(named, ([given, each]) => {
+      const spans = each.map(([attributes, name, at]) => {
+        const span = given[at % given.length]!;
+        return { ...span, name, instrumentationScope: scope, attributes: { ...attributes, ...span.attributes } };
+      });
+      for (let round = 0; round < 2; round++) {
+        // Lists may be modified between two spans.
+        list.push('more');
+        const batch = new OpenBatch();
+        for (const span of spans) batch.add(span);
+        expect(decodeRequest(bytes(batch.close(new BufferPool(0))))).toEqual(decodeRequest(official(spans)));
+      }
+      list.length = 1;
+    }),
+    { numRuns: 100 },
+  );
 }, 60_000);
 
 test('closing before the last span leaves it for the next batch', () => {

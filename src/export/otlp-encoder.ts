@@ -11,7 +11,7 @@ import {
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { writeAttribute, writeAttributes } from './attribute-writer.ts';
 import type { FlatAttributes } from './flat-attributes.ts';
-import { flagsOf, writeLightSpan } from './light-encoder.ts';
+import { flagsOf, putTraceId, traceIdLength, writeLightSpan } from './light-encoder.ts';
 import { LightSpan } from './light-span.ts';
 import { PreparedBytes } from './prepared-bytes.ts';
 import type { ProtobufWriter } from '../common/protobuf-writer.ts';
@@ -37,8 +37,14 @@ function writeDropped(writer: ProtobufWriter, tag: number, count: number | undef
 }
 
 function writeIds(writer: ProtobufWriter, context: SpanContext): void {
-  writer.byte(0x0a);
-  writer.hex(context.traceId);
+  const { traceId } = context;
+  if (traceId.length === traceIdLength) {
+    writer.ensure(traceIdLength);
+    writer.position = putTraceId(writer.buffer, writer.position, traceId);
+  } else {
+    writer.byte(0x0a);
+    writer.hex(traceId);
+  }
   writer.byte(0x12);
   writer.hex(context.spanId);
   const state = context.traceState?.serialize();
@@ -82,6 +88,33 @@ function writeFlat(writer: ProtobufWriter, span: LightSpan): void {
 
 function writeAll(writer: ProtobufWriter, flat: FlatAttributes): void {
   for (let at = 0; at < flat.length; at += 2) writeAttribute(writer, 0x4a, flat[at] as string, flat[at + 1]);
+}
+
+/** Reused for the attributes of each span. Undefined while it is in use. */
+let list: FlatAttributes | undefined = [];
+
+/** Writes name, kind and attributes of a span of the SDK. */
+function writeNamed(writer: ProtobufWriter, { name, kind, attributes, instrumentationScope }: ReadableSpan): void {
+  const flat = list;
+  // Only the wrappers' spans have few names and the same first attributes.
+  if (flat === undefined || instrumentationScope?.name !== 'mqtrace' || kind === undefined) {
+    writeHead(writer, name, kind);
+    if (attributes) writeAttributes(writer, 0x4a, attributes);
+    return;
+  }
+  list = undefined;
+  try {
+    let length = 0;
+    for (const key in attributes) {
+      if (!Object.hasOwn(attributes, key)) continue;
+      flat[length++] = key;
+      flat[length++] = attributes[key] as FlatAttributes[number];
+    }
+    flat.length = length;
+    prepared.write(writer, name, kind, flat);
+  } finally {
+    list = flat;
+  }
 }
 
 function writeEvent(writer: ProtobufWriter, event: TimedEvent): void {
@@ -148,8 +181,7 @@ export function writeAnySpan(writer: ProtobufWriter, span: ReadableSpan): void {
     for (const link of span.links) writeLink(writer, link);
     writeStatus(writer, unset);
   } else {
-    writeHead(writer, span.name, span.kind);
-    if (span.attributes) writeAttributes(writer, 0x4a, span.attributes);
+    writeNamed(writer, span);
     writeDropped(writer, 0x50, span.droppedAttributesCount);
     for (const event of span.events) writeEvent(writer, event);
     writeDropped(writer, 0x60, span.droppedEventsCount);

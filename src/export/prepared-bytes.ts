@@ -68,7 +68,8 @@ export class PreparedBytes {
   }
 
   /** Writes the span and keeps the bytes of its first `length` names and values. */
-  #prepare(writer: ProtobufWriter, name: string, kind: SpanKind, flat: FlatAttributes, length: number): void {
+  #prepare(writer: ProtobufWriter, name: string, kind: SpanKind, flat: FlatAttributes, longest: number): void {
+    const length = plainLength(flat, longest);
     const start = writer.position;
     let end = start;
     this.#parts.head(writer, name, kind);
@@ -83,4 +84,10 @@ export class PreparedBytes {
     this.#lastName = name;
     this.#last = prepared;
   }
+}
+
+/** The length of the first names and values up to `longest` that cannot be modified: not of lists. */
+function plainLength(flat: FlatAttributes, longest: number): number {
+  for (let at = 1; at < longest; at += 2) if (typeof flat[at] === 'object') return at - 1;
+  return longest;
 }

@@ -1,6 +1,7 @@
 // Creates the span of an operation, and additional spans if it has more links than one span may have.
-import { type Context, type Link, type Span, type SpanOptions, trace } from '@opentelemetry/api';
+import type { Context, Link, Span, SpanOptions } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
+import { FieldContext } from '../propagation/field-context.ts';
 import { ATTR_LINKS_PART } from './semconv.ts';
 import type { TracerSource } from './tracer.ts';
 
@@ -55,5 +56,5 @@ function addFirst(started: OperationSpans, given: Span | null | undefined): void
   // A span without a valid span context must not become active: the application's own calls would fail with it.
   if (typeof answered(span.spanContext())?.traceId !== 'string')
     throw new TypeError('spanContext() returned no span context');
-  started.context = trace.setSpan(started.context, span);
+  started.context = FieldContext.withSpan(started.context, span);
 }
