@@ -64,7 +64,7 @@ export function tracePublish(channel: object, state: ChannelState): void {
         let publishing: Publishing | undefined;
         let light: LightOperation | undefined;
         if (passedOn !== undefined) {
-          if (metricsEpoch() !== 0) light = guard('measuring a publish', () => publisher.measure(args, parent));
+          if (metricsEpoch() !== 0) light = publisher.measure(args[0], args[1], parent);
           if (light !== undefined && confirms !== undefined) {
             // The confirm may end it, or the closing of the channel.
             publishing = { operation: light.toOperation(), options: undefined };
@@ -141,10 +141,15 @@ class Publisher {
     return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };
   }
 
-  /** Starts to measure a publish, if only the context of the call is propagated. */
-  measure([exchange, routingKey]: readonly unknown[], parent: Context): LightOperation | undefined {
-    const { destination, attributes } = this.#targetOf(textOf(exchange), textOf(routingKey));
-    return measurePassedOn(this.#state.messaging, 'publish', destination, attributes, parent);
+  /** Starts to measure a publish, if only the context of the call is propagated. Never throws. */
+  measure(exchange: unknown, routingKey: unknown, parent: Context): LightOperation | undefined {
+    try {
+      const { destination, attributes } = this.#targetOf(textOf(exchange), textOf(routingKey));
+      return measurePassedOn(this.#state.messaging, 'publish', destination, attributes, parent);
+    } catch (error) {
+      reportFault('measuring a publish', error);
+      return undefined;
+    }
   }
 
   /** The options to publish with, if only the context of the call is propagated. Never throws. */

@@ -1,5 +1,6 @@
 // Traces ack, nack, reject, ackAll, nackAll and recover.
-import { endAll, guard, replaceMethod } from '../messaging/index.ts';
+import { reportFault } from '../common/faults.ts';
+import { endAll, replaceMethod } from '../messaging/index.ts';
 import { complete, takesCallbacks } from './completion.ts';
 import {
   type Given,
@@ -52,21 +53,38 @@ function replaceSettle(channel: object, method: string, find: (args: readonly un
     method,
     (raw) =>
       function settle(this: unknown, ...args: unknown[]): unknown {
-        const settlement = guard('finding the settled messages', () => find(args));
-        const operation = settlement && guard('tracing a settlement', () => settlement.start());
+        // No closures, because each would be created for each message.
+        let settlement: Settling | undefined;
+        let operation: ReturnType<Settling['start']>;
+        try {
+          settlement = find(args);
+          operation = settlement.start();
+        } catch (error) {
+          reportFault('tracing a settlement', error);
+        }
         let result: unknown;
         try {
           result = Reflect.apply(raw, this, args);
         } catch (error) {
           operation?.fail(error);
-          guard('tracing a settlement', () => settlement?.failed?.(error));
+          endSettlement(settlement, { error });
           throw error;
         }
         operation?.end();
-        guard('ending settled deliveries', () => settlement?.settle());
+        endSettlement(settlement, undefined);
         return result;
       },
   );
+}
+
+/** Tells a settlement that the client has sent it, or has thrown. */
+function endSettlement(settlement: Settling | undefined, failure: { readonly error: unknown } | undefined): void {
+  try {
+    if (failure === undefined) settlement?.settle();
+    else settlement?.failed?.(failure.error);
+  } catch (error) {
+    reportFault('ending a settlement', error);
+  }
 }
 
 /** `recover` returns every unsettled message to its queue. They are delivered again with new tags. */
