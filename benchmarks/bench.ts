@@ -1,9 +1,9 @@
 // Measures the cost of tracing: npm run bench -- --help
 import { type BrokerResult, brokerVariants, measureBrokers } from './brokers/measure.ts';
-import { families, optionChoice, optionFamilies, optionVariants } from './paths/cases.ts';
+import { families, metricsFamilies, optionChoice, optionFamilies, optionVariants } from './paths/cases.ts';
 import { measurePaths, type PathResult } from './paths/measure.ts';
 import { writeDocs } from './report/docs.ts';
-import { optionsTable } from './report/options.ts';
+import { metricsTable, optionsTable } from './report/options.ts';
 import { resultsFile, type Results, writeResults } from './report/results.ts';
 import { brokersTable, bytesTable, pathsTable, startupTable } from './report/tables.ts';
 import { type Machine, machineOf, nodeOf } from './runner/machine.ts';
@@ -45,15 +45,16 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
     const save = (some: readonly PathResult[]): void => {
       if (path !== undefined) writeResults(path, { options: { machine, results: some } });
     };
-    for (const family of options.families.filter(({ name }) => optionFamilies.includes(name))) {
-      const variants = optionVariants(family.client);
+    const isMeasured = (name: string): boolean => optionFamilies.includes(name) || name in metricsFamilies;
+    for (const family of options.families.filter(({ name }) => isMeasured(name))) {
+      const variants = optionVariants(family);
       const of = { ...onPaths, families: [family], variants, choice: optionChoice };
       results.push(...(await measurePaths({ ...of, save })));
     }
     measured.options = { machine, results };
     title('Options', machine);
     console.log('Microseconds of processor time and bytes that an option adds to a message.\n');
-    console.log(optionsTable(results));
+    console.log(`${optionsTable(results)}\n\n${metricsTable(results)}`);
   }
   if (parts.has('startup')) {
     const machine = await machineOf(node);

@@ -71,12 +71,14 @@ export const optionFeatures: readonly {
   { feature: 'cluster', title: '`clusterId`', clients: ['kafkajs'] },
 ];
 
-/** The variants that show the cost of the options of a client. */
-export function optionVariants(client: Family['client']): string[] {
+/** The variants that show the cost of the options of a family's client, or only that of metrics. */
+export function optionVariants({ client, name }: Family): string[] {
+  const metrics = name in metricsFamilies ? ['mqtrace+metrics-0'] : [];
+  if (!optionFamilies.includes(name)) return ['mqtrace-0'].concat(metrics);
   const features = optionFeatures.filter(({ clients }) => clients.includes(client)).map(({ feature }) => feature);
   const of = (percent: number): string[] =>
     [`mqtrace-${percent}`].concat(features.map((feature) => `mqtrace+${feature}-${percent}`));
-  return ['raw'].concat(of(0), of(100));
+  return ['raw'].concat(of(0), metrics, of(100));
 }
 
 /** The families for which the cost of options is measured, with their sizes. */
@@ -86,6 +88,19 @@ export const optionFamilies: readonly string[] = [
   'amqplib publish',
   'ioredis XADD',
 ];
+
+/** The families for which the cost of metrics is measured, and what one message of them is. */
+export const metricsFamilies: Readonly<Record<string, string>> = {
+  'kafkajs send': 'an awaited send, or a message of it',
+  'kafkajs eachMessage': 'an awaited handler',
+  'kafkajs eachBatch, processMessage each': 'an awaited handler',
+  'amqplib publish': 'a synchronous send',
+  'amqplib publish and confirm': 'a send until its confirm',
+  'amqplib consume and ack': 'a synchronous handler, and a settlement',
+  'ioredis XADD': 'an awaited send',
+  'ioredis XREADGROUP and XACK': 'a message of a batch, with an awaited read and settlement',
+};
+
 export const optionChoice: Choice = { batches: [100], baggage: [0] };
 
 /** The selected cases. */

@@ -6,7 +6,7 @@ import type { PathResult } from '../paths/measure.ts';
 import { added, addedBytes, ratioTo } from './added.ts';
 import { claimsTable } from './claims.ts';
 import { figure, replaceBlock, table } from './markdown.ts';
-import { optionsTable } from './options.ts';
+import { metricsTable, optionsTable } from './options.ts';
 import { allResults, type Part, type Results } from './results.ts';
 import { brokersTable, startupTable } from './tables.ts';
 
@@ -26,7 +26,9 @@ export function blocksOf(results: readonly Results[]): Record<string, string> {
     baggage: eachNode(results, 'paths', ({ results }) => variedTable(baggageOf(results))),
     batches: eachNode(results, 'paths', ({ results }) => variedTable(batchesOf(results))),
     bytes: eachNode(results, 'paths', ({ results }) => bytesTable(results)),
-    options: eachNode(results, 'options', ({ results }) => optionsTable(results)),
+    options: eachNode(results, 'options', ({ results }) =>
+      [optionsTable(results), metricsTable(results)].filter(Boolean).join('\n\n'),
+    ),
     claims: eachNode(results, 'paths', ({ results }) => claimsTable(results)),
     brokers: eachNode(results, 'brokers', ({ results }) => brokersTable(results as BrokerResult[])),
     startup: eachNode(results, 'startup', ({ results }) => startupTable(results)),

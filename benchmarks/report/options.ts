@@ -1,5 +1,5 @@
 // Shows what the options of the wrappers add to the cost of a message.
-import { optionFeatures } from '../paths/cases.ts';
+import { metricsFamilies, optionFamilies, optionFeatures } from '../paths/cases.ts';
 import type { PathResult } from '../paths/measure.ts';
 import { figure, table } from './markdown.ts';
 
@@ -13,7 +13,8 @@ function addedBy({ figures }: PathResult, feature: string, percent: number): str
 }
 
 /** A row for each option, a column for each path; each cell for nothing sampled and for everything. */
-export function optionsTable(results: readonly PathResult[]): string {
+export function optionsTable(all: readonly PathResult[]): string {
+  const results = all.filter(({ family }) => optionFamilies.includes(family));
   const rows = optionFeatures.map(({ feature, title }) =>
     [title].concat(
       results.map((result) => {
@@ -23,4 +24,13 @@ export function optionsTable(results: readonly PathResult[]): string {
     ),
   );
   return table([''].concat(results.map(({ name }) => name)), rows);
+}
+
+/** A row for each path: what all metrics add, if nothing is sampled. Empty if that was not measured. */
+export function metricsTable(results: readonly PathResult[]): string {
+  const rows = results.flatMap((result) => {
+    const added = addedBy(result, 'metrics', 0);
+    return added === undefined ? [] : [[result.name, metricsFamilies[result.family] ?? '', added]];
+  });
+  return rows.length === 0 ? '' : table(['nothing sampled', 'one message is', '`metrics` add'], rows);
 }

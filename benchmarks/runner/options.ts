@@ -6,7 +6,7 @@ export const help: string = `npm run bench -- [OPTIONS]
 
 What is measured (default: --paths)
   --paths             what a message costs, the clients stubbed right below the traced call
-  --options           what options of the wrappers add to it
+  --options           what options of the wrappers and metrics add to it
   --startup           time and memory of loading each subpath
   --brokers           on real brokers: messages a second, processor time, latency, memory
   --all               all of these
