@@ -51,9 +51,10 @@ function described(spans: readonly ReceivedSpan[]): unknown[] {
       events: events.map((event) => event.name),
       parent: JSON.stringify(named.get(parentSpanId))?.replace(/ [^"]*/, ''),
       links: links.map((link) => [messages.get(link.spanId), Object.keys(link.attributes)]),
-      attributes: Object.entries(attributes).filter(
-        ([key]) => !/destination|routing_key|message\.age|^network|^server/.test(key),
-      ),
+      // Their order has no meaning.
+      attributes: Object.entries(attributes)
+        .filter(([key]) => !/destination|routing_key|message\.age|^network|^server/.test(key))
+        .toSorted(([one], [other]) => (one < other ? -1 : 1)),
     }))
     .map((each) => JSON.stringify(each))
     .toSorted();
