@@ -26,7 +26,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { amqpHeaders, type CarrierAdapter, droppedHeaders, kafkaHeaders, redisFields } from '../../carriers/index.ts';
 import { tracingFaults } from '../common/faults.ts';
 import { withRandomTraceId } from '../common/random-trace-id.ts';
@@ -35,7 +35,16 @@ import { W3CTraceState } from '../propagation/trace-state.ts';
 import { W3CBaggage } from '../propagation/w3c-baggage.ts';
 import { Messaging, type Outgoing, startSending, type TraceOptions } from './index.ts';
 
-afterEach(() => processBaggage.clear());
+/** The time of sending is part of the headers of a pipeline. */
+const now = Date.UTC(2026, 0, 2);
+
+beforeEach(() => {
+  vi.spyOn(Date, 'now').mockReturnValue(now);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  processBaggage.clear();
+});
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanContext = fc.record<SpanContext>({
@@ -49,6 +58,7 @@ const traceState = fc.constantFrom<(() => unknown) | undefined>(
   undefined,
   undefined,
   () => new W3CTraceState('ot=th:8,vendor=1'),
+  () => new W3CTraceState(`mqtrace=1;${(now - 5000).toString(36)};3;shop,ot=th:8`),
   () => ({ serialize: () => fail('trace state'), get: () => undefined }),
   () => new W3CTraceState(Array.from({ length: 30 }, (_, at) => `key${at}=${'v'.repeat(40)}`).join(',')),
 );
@@ -130,6 +140,10 @@ const optionSets: readonly TraceOptions[] = [
   { existingContext: 'keep' },
   { cloudEvents: true },
   { semconv: 'dup' },
+  { pipelines: true },
+  { pipelines: { name: 'shop' } },
+  { pipelines: { name: (destination) => destination } },
+  { pipelines: true, existingContext: 'keep' },
   { createSpans: false },
   { createSpans: false, existingContext: 'keep' },
   { ignoreDestinations: ['inv*'] },
@@ -196,7 +210,7 @@ function play(given: Scenario, fastPath: boolean): unknown {
   const active = given.context();
   const sending = startSending(messaging, adapter, description, messages, active);
   sending.operation.end();
-  const now = droppedHeaders();
+  const after = droppedHeaders();
   const newFaults = tracingFaults() - faults;
   const passedOn = messaging.passedOn(active);
   const alone =
@@ -211,7 +225,7 @@ function play(given: Scenario, fastPath: boolean): unknown {
       const { name, kind, attributes, links, parentSpanContext } = span;
       return { name, kind, links, parentSpanContext, attributes: Object.entries(attributes), id: span.spanContext() };
     }),
-    dropped: Object.entries(now).map(([reason, count]) => [reason, count - before[reason as keyof typeof before]]),
+    dropped: Object.entries(after).map(([reason, count]) => [reason, count - before[reason as keyof typeof before]]),
     faults: newFaults,
   };
 }
@@ -263,4 +277,18 @@ test('a send has the same result on both paths', () => {
     }),
     { numRuns: Number(process.env['MQTRACE_RUNS'] ?? 1000) },
   );
+});
+
+test('a send of a pipeline without a span is passed on without an operation', () => {
+  const context = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: 'b7ad6b7169203331', traceFlags: 0 });
+  const tracerProvider = new NodeTracerProvider({ sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) });
+  const messaging = new Messaging('kafka', 'test', {
+    tracerProvider,
+    propagator: 'mqtrace',
+    pipelines: { name: 'shop' },
+  });
+  expect(messaging.passedOn(context)?.write(kafkaHeaders, undefined)).toEqual({
+    traceparent: `00-${traceId}-b7ad6b7169203331-00`,
+    tracestate: `mqtrace=1;${now.toString(36)};1;shop`,
+  });
 });

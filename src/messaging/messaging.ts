@@ -184,15 +184,17 @@ export class Messaging {
    * the message or its destination.
    */
   carried(context: Context): CarriedHeaders | undefined {
-    if (!this.fastPath || this.#cloudEvents || this.pipelines !== undefined) return undefined;
-    if (this.#receivePolicy.filtersBaggage || isTracingSuppressed(context)) return undefined;
-    return CarriedHeaders.of(this.propagator, context);
+    return this.pipelines === undefined ? this.#headersOf(context) : undefined;
   }
 
   /** The headers of a send without a span, of which only the context is propagated; it may be measured. Never throws. */
   passedOn(parent: Context): CarriedHeaders | undefined {
     if (!this.fastPath || this.#keepExisting || this.startsTrace !== undefined) return undefined;
-    return this.isCertainlyUnsampled(parent) ? this.carried(parent) : undefined;
+    if (!this.isCertainlyUnsampled(parent)) return undefined;
+    const { pipelines } = this;
+    if (pipelines === undefined) return this.#headersOf(parent);
+    // All messages of one send have one origin, unless its name depends on the destination.
+    return pipelines.namesByDestination ? undefined : this.#headersOf(this.#withOrigin(pipelines, parent, undefined));
   }
 
   /** The context of a message, based on the root context, not on the active one. */
@@ -244,6 +246,11 @@ export class Messaging {
   /** The existing creation context of a message to send, if existing ones are kept. */
   existing<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): SpanContext | undefined {
     return this.#keepExisting ? validSpanContext(this.extract(adapter, headers)) : undefined;
+  }
+
+  #headersOf(context: Context): CarriedHeaders | undefined {
+    if (!this.fastPath || this.#cloudEvents || this.#receivePolicy.filtersBaggage) return undefined;
+    return isTracingSuppressed(context) ? undefined : CarriedHeaders.of(this.propagator, context);
   }
 
   #withOrigin(pipelines: PipelinePolicy, context: Context, destination: string | undefined): Context {

@@ -61,6 +61,11 @@ export class PipelinePolicy {
     this.#propagator = propagator;
   }
 
+  /** Whether the name of a pipeline depends on where its first message is sent. */
+  get namesByDestination(): boolean {
+    return typeof this.#name === 'function';
+  }
+
   /** The context for sending a message, with the origin in its trace state. */
   toSend(context: Context, destination: string | undefined): Context {
     if (!this.#isCarried()) return context;
