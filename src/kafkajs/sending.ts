@@ -18,6 +18,7 @@ import {
   measurePassedOnEach,
   mergeAttributes,
   type Messaging,
+  type Method,
   type Outgoing,
   replaceMethod,
   startSending,
@@ -62,31 +63,35 @@ function traceSend<A>(sender: object, name: string, { messaging, connection }: C
       // Unknown shapes are passed through, so that kafkajs reports its own error.
       const [given] = args;
       const passedOn = isObject(given) ? messaging.passedOn(parent) : undefined;
-      if (passedOn !== undefined) {
-        const light = metricsEpoch() === 0 ? undefined : measure(messaging, given as A, shape, connection, parent);
-        args[0] = guard('writing headers', () => passOn(given as A, shape, passedOn)) ?? given;
-        return light === undefined ? raw.apply(this, args) : callMeasured(light, raw, this, args);
-      }
-      const messages = isObject(given)
-        ? guard('reading messages', () => allMessages(shape.topics(given as A)))
-        : undefined;
-      if (messages === undefined || messages.length === 0) return raw.apply(this, args);
-      const { attributes } = connection;
-      const description = { name: 'send', attributes };
-      const { operation, headers } = startSending(messaging, kafkaHeaders, description, messages, parent);
-      const traced = guard('writing headers', () => rebuild(given as A, shape, headers)) ?? given;
-      args[0] = traced;
-      const result = callWithin(operation, () => raw.apply(this, args));
-      return endWith(operation, result, (metadata) => {
-        operation.set(() =>
-          mergeAttributes(
-            connection.learnedSince(attributes),
-            messages.length === 1 ? sentAttributes(metadata) : undefined,
-          ),
-        );
-      });
+      if (passedOn === undefined) return send(this, raw, args, parent);
+      const light = metricsEpoch() === 0 ? undefined : measure(messaging, given as A, shape, connection, parent);
+      args[0] = passOn(given as A, shape, passedOn);
+      return light === undefined ? raw.apply(this, args) : callMeasured(light, raw, this, args);
     };
   });
+
+  // A separate function, because one that contains closures allocates its variables before it is known whether they are needed.
+  function send(sender: unknown, raw: Method, args: unknown[], parent: Context): unknown {
+    const [given] = args;
+    const messages = isObject(given)
+      ? guard('reading messages', () => allMessages(shape.topics(given as A)))
+      : undefined;
+    if (messages === undefined || messages.length === 0) return raw.apply(sender, args);
+    const { attributes } = connection;
+    const description = { name: 'send', attributes };
+    const { operation, headers } = startSending(messaging, kafkaHeaders, description, messages, parent);
+    const traced = guard('writing headers', () => rebuild(given as A, shape, headers)) ?? given;
+    args[0] = traced;
+    const result = callWithin(operation, () => raw.apply(sender, args));
+    return endWith(operation, result, (metadata) => {
+      operation.set(() =>
+        mergeAttributes(
+          connection.learnedSince(attributes),
+          messages.length === 1 ? sentAttributes(metadata) : undefined,
+        ),
+      );
+    });
+  }
 }
 
 /** Starts to measure a send without a span; undefined if there is nothing to send. Never throws. */
@@ -165,25 +170,55 @@ function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[]
 }
 
 /**
- * A copy of the argument with these headers. Unknown shapes are passed through, so that kafkajs reports its own
- * error.
+ * A copy of the argument with these headers; the argument itself if no message takes them. Unknown shapes are passed through, so that
+ * kafkajs reports its own error. Never throws.
  */
 function passOn<A>(argument: A, shape: Shape<A>, passedOn: CarriedHeaders): unknown {
-  const given = shape.topics(argument) as readonly (TopicMessages | null | undefined)[];
-  if (passedOn.isEmpty || !Array.isArray(given)) return argument;
-  let changed = false;
-  const topics: TopicMessages[] = [];
-  for (const entry of given as readonly (TopicMessages | null | undefined)[]) {
-    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return argument;
-    const messages: OutgoingMessage[] = [];
-    for (const message of entry.messages) {
-      const carried = takesHeaders(message) ? passedOn.write(kafkaHeaders, message.headers) : undefined;
-      if (carried !== undefined) changed = true;
-      messages.push(carried === undefined ? message : withHeaders(message, carried));
-    }
-    topics.push({ topic: entry.topic, messages });
+  try {
+    const given = shape.topics(argument) as readonly (TopicMessages | null | undefined)[];
+    if (passedOn.isEmpty || !Array.isArray(given)) return argument;
+    const topics = passOnTopics(given as readonly (TopicMessages | null | undefined)[], passedOn);
+    return topics === undefined ? argument : shape.rebuild(argument, topics);
+  } catch (error) {
+    reportFault('writing headers', error);
+    return argument;
   }
-  return changed ? shape.rebuild(argument, topics) : argument;
+}
+
+function passOnTopics(
+  given: readonly (TopicMessages | null | undefined)[],
+  passedOn: CarriedHeaders,
+): readonly TopicMessages[] | undefined {
+  let changed = false;
+  let topics: TopicMessages[] | undefined;
+  for (const entry of given) {
+    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return undefined;
+    const { topic, messages } = entry;
+    const sent = passOnMessages(messages, passedOn);
+    if (sent !== undefined) changed = true;
+    const each = { topic, messages: sent ?? messages };
+    // An array that starts empty reserves space for more elements than most sends have.
+    if (topics === undefined) topics = [each];
+    else topics.push(each);
+  }
+  return changed ? topics : undefined;
+}
+
+/** Undefined if no message takes headers. */
+function passOnMessages(
+  messages: readonly OutgoingMessage[],
+  passedOn: CarriedHeaders,
+): readonly OutgoingMessage[] | undefined {
+  let changed = false;
+  let sent: OutgoingMessage[] | undefined;
+  for (const message of messages) {
+    const carried = takesHeaders(message) ? passedOn.write(kafkaHeaders, message.headers) : undefined;
+    if (carried !== undefined) changed = true;
+    const each = carried === undefined ? message : withHeaders(message, carried);
+    if (sent === undefined) sent = [each];
+    else sent.push(each);
+  }
+  return changed ? sent : undefined;
 }
 
 function rebuild<A>(argument: A, shape: Shape<A>, headers: readonly (KafkaHeaders | undefined)[]): unknown {
