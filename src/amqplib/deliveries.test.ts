@@ -95,7 +95,7 @@ test('the messages of a settlement are in the order of their tags, with and with
           const creation = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 0 };
           const headers = { traceparent: `00-${creation.traceId}-${creation.spanId}-00` };
           const fields = { deliveryTag: one, exchange: '', routingKey: '', redelivered: false };
-          expect(light.push({ fields, properties: { headers } }, { creation }, place as unknown as Place)).toBe(true);
+          expect(light.push({ fields, properties: { headers } }, creation, place as unknown as Place)).toBe(true);
         }
         const found = new Unsettled(deliveries, light, upTo);
         const expected = [...some, ...unsampled].filter((one) => one <= upTo).toSorted((one, other) => one - other);

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { amqpHeaders, type AmqpHeaders, headerByteLimits } from '../../carriers/index.ts';
 import { wholeMembers } from '../../carriers/limits.ts';
-import { guard } from '../messaging/index.ts';
+import { reportFault } from '../common/faults.ts';
 import { publishOptions } from './publish-options.ts';
 
 /** amqplib encodes a header table into a buffer of this size, which also holds the table's length of 4 bytes. */
@@ -26,17 +26,19 @@ export function fitHeaders(
   options: unknown,
   frameMax: number | undefined,
 ): AmqpHeaders | undefined {
-  const fitted = guard('measuring headers', () => {
+  try {
     const space = new HeaderSpace(options ?? {}, frameMax);
-    if (space.holds(carried)) return { headers: carried };
+    if (space.holds(carried)) return carried;
     countDroppedHeader('amqp-table-full');
     const cut = cutBaggage(carried, space);
-    if (cut !== undefined && space.holds(cut)) return { headers: cut };
+    if (cut !== undefined && space.holds(cut)) return cut;
     const trace = amqpHeaders.copy(carried);
     amqpHeaders.remove(trace, ['baggage', 'tracestate']);
-    return { headers: space.holds(trace) ? trace : undefined };
-  });
-  return fitted?.headers;
+    return space.holds(trace) ? trace : undefined;
+  } catch (error) {
+    reportFault('measuring headers', error);
+    return undefined;
+  }
 }
 
 /** Undefined if no member fits. */

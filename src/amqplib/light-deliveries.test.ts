@@ -170,7 +170,7 @@ test('are removed when settled, for any number and order', () => {
   const place = { queue: 'q', routingKey: '', exchange: '', destination: undefined, changes: 0 };
   const creation = { traceId, spanId: spanIdOf(1), traceFlags: 0, isRemote: true };
   const push = (tag: number): boolean =>
-    light.push(messageOf(tag, 0), { creation: { ...creation, spanId: spanIdOf(tag) } }, place as unknown as Place);
+    light.push(messageOf(tag, 0), { ...creation, spanId: spanIdOf(tag) }, place as unknown as Place);
   const upTo = (tag: number): number[] => [...new Unsettled(new Deliveries(), light, tag)].map((one) => one.tag);
   for (let tag = 1; tag <= 2000; tag++) if (tag % 7 !== 0) expect(push(tag)).toBe(true);
   expect(push(7)).toBe(false);

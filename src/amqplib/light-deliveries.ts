@@ -1,5 +1,5 @@
 // Stores unsettled deliveries without a span in little memory.
-import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api';
 import type { Incoming, LightOperation } from '../messaging/index.ts';
 import { isPlainTraceparentOf, parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
 import { Delivery } from './deliveries.ts';
@@ -41,7 +41,7 @@ export class LightDeliveries {
   }
 
   /** Stores a delivery; returns false if it has data that is not stored here. */
-  push(message: MessageLike, { creation }: Pick<Incoming, 'creation'>, place: Place): boolean {
+  push(message: MessageLike, creation: SpanContext | undefined, place: Place): boolean {
     const { fields, properties } = message;
     const { messageId, correlationId } = properties;
     if (messageId !== undefined || correlationId !== undefined || creation === undefined) return false;

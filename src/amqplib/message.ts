@@ -64,9 +64,10 @@ class ReceivedMessage extends Received {
     messaging: Messaging,
     { fields, properties, content }: MessageLike,
     destination: Destination | undefined,
+    context: Context | undefined,
   ) {
     const { headers, messageId, contentType, timestamp } = properties;
-    super(messaging, destination);
+    super(messaging, destination, context);
     this.#carrier = carrierFor(contentType);
     this.#headers = headers;
     this.#deliveryTag = fields.deliveryTag;
@@ -76,7 +77,7 @@ class ReceivedMessage extends Received {
     this.#deliverAt = (headers as Headers | undefined)?.[deliverAtHeader];
     this.#timestamp = timestamp;
     this.#content = messaging.content === undefined ? undefined : { headers, body: content };
-    this.read();
+    if (context === undefined) this.read();
     this.#headers = undefined;
   }
 
@@ -131,9 +132,24 @@ export function readMessage(
   return readFrom(messaging, message, consumerDestination(exchange ?? '', routingKey ?? '', queue, exclusive));
 }
 
-/** As {@link readMessage}, for a known destination. */
-export function readFrom(messaging: Messaging, message: MessageLike, destination: Destination | undefined): Incoming {
-  return new ReceivedMessage(messaging, message, destination);
+/**
+ * As {@link readMessage}, for a known destination.
+ *
+ * @param context - what {@link keptContext} has returned.
+ */
+export function readFrom(
+  messaging: Messaging,
+  message: MessageLike,
+  destination: Destination | undefined,
+  context?: Context,
+): Incoming {
+  return new ReceivedMessage(messaging, message, destination, context);
+}
+
+/** The context of a message in a common form, if it is processed in this context unless it has a span; else undefined. */
+export function keptContext(messaging: Messaging, { properties }: MessageLike): Context | undefined {
+  if (!messaging.alwaysContinues) return undefined;
+  return messaging.extractPlain(carrierFor(properties.contentType), properties.headers as AmqpHeaders | undefined);
 }
 
 /** `messaging.message.conversation_id`. */

@@ -19,13 +19,15 @@ import {
   startProcessing,
   startReceiving,
   type Unsampled,
+  validSpanContext,
 } from '../messaging/index.ts';
 import { reportFault } from '../common/faults.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { resultOf } from './dropped-result.ts';
-import { deliveryFacts, detailsOf, readFrom } from './message.ts';
+import { deliveryFacts, detailsOf, keptContext, readFrom } from './message.ts';
 import { type Place, Places } from './place.ts';
 import { recordRoundTrip, replyTo, type Request } from './requests.ts';
 import { type ChannelState, storeSource } from './state.ts';
@@ -92,11 +94,16 @@ function tracedHandler(state: ChannelState, { queue, noAck }: Source, handler: H
     let request: Request | undefined;
     try {
       const place = places.of(message);
-      incoming = readFrom(messaging, message, place.destination);
-      request = state.requests.answeredBy(message, incoming);
-      if (request !== undefined) incoming = replyTo(request, incoming);
-      light = startLight(place, message, incoming, noAck);
-      if (light === undefined) {
+      const context = keptContext(messaging, message);
+      if (context !== undefined && isOnlyPassedOn(place, message, context, noAck)) {
+        light = context;
+      } else {
+        incoming = readFrom(messaging, message, place.destination, context);
+        request = state.requests.answeredBy(message, incoming);
+        if (request !== undefined) incoming = replyTo(request, incoming);
+        light = startLight(place, message, incoming, noAck);
+      }
+      if (light === undefined && incoming !== undefined) {
         delivery = keep(place, message, incoming.creation);
         // The context of a reply depends on its request.
         if (request !== undefined || !messaging.readsLate) delivery.incoming = incoming;
@@ -120,14 +127,33 @@ function tracedHandler(state: ChannelState, { queue, noAck }: Source, handler: H
  * little is stored. Its trace is stored for a settlement of several messages.
  */
 function startLight(place: Place, message: MessageLike, incoming: Incoming, noAck: boolean): Unsampled | undefined {
-  const { messaging, lightDeliveries, server, closed } = place.state;
+  const { messaging, server } = place.state;
   const context = contextWithoutSpan(messaging, incoming, ROOT_CONTEXT);
   if (context === undefined || !messaging.readsLate) return undefined;
-  if (!noAck && !closed && !lightDeliveries.push(message, incoming, place)) return undefined;
-  storeSource(message, place);
+  if (!storeLight(place, message, incoming.creation, noAck)) return undefined;
   const description = { name: 'process', attributes: server.address };
   const facts = deliveryFacts(message, place.queue);
   return measureUnsampled(messaging, description, incoming, context, 'delivered', facts);
+}
+
+/**
+ * As {@link startLight} returns only a context, for the most common case: without a metrics reader, and if the message answers no
+ * request. Nothing else of the message is read.
+ *
+ * @param context - what {@link keptContext} has returned.
+ */
+function isOnlyPassedOn(place: Place, message: MessageLike, context: Context, noAck: boolean): boolean {
+  const { messaging, requests } = place.state;
+  if (metricsEpoch() !== 0 || requests.isUsed || !messaging.isCertainlyUnsampled(context)) return false;
+  return storeLight(place, message, validSpanContext(context), noAck);
+}
+
+/** Returns false if a message has to be stored as a {@link Delivery}. */
+function storeLight(place: Place, message: MessageLike, creation: SpanContext | undefined, noAck: boolean): boolean {
+  const { lightDeliveries, closed } = place.state;
+  if (!noAck && !closed && !lightDeliveries.push(message, creation, place)) return false;
+  storeSource(message, place);
+  return true;
 }
 
 /**

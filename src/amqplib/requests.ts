@@ -32,6 +32,11 @@ export class Requests {
     this.#now = now;
   }
 
+  /** Whether any message may be a reply. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
   /** Remembers a publish that asks for a reply and has a span. Never throws. */
   published(operation: Operation, options: { readonly replyTo?: unknown; readonly correlationId?: unknown }): void {
     if (operation.span === undefined) return;

@@ -138,7 +138,7 @@ class Publisher {
     requests.published(operation, options);
     const [carried] = written;
     if (carried === undefined) return { operation, options: undefined };
-    return { operation, options: guard('writing headers', () => this.#withHeaders(given, carried)) };
+    return { operation, options: guard('writing headers', () => this.#withHeaders(given, headers, carried)) };
   }
 
   /** Starts to measure a publish, if only the context of the call is propagated. Never throws. */
@@ -160,17 +160,20 @@ class Publisher {
       const headers = headersOf(options['headers']);
       if (isReadOnly(headers)) return given;
       const carried = passedOn.write(carrierFor(options['contentType']), headers as AmqpHeaders | undefined);
-      return (carried && this.#withHeaders(given, carried)) ?? given;
+      return (carried && this.#withHeaders(given, headers, carried)) ?? given;
     } catch (error) {
       reportFault('writing headers', error);
       return given;
     }
   }
 
-  #withHeaders(given: unknown, carried: AmqpHeaders): object | undefined {
-    amqpHeaders.remove(carried, [sentAtHeader]);
+  /** @param own - the application's headers, of which `carried` is a copy with the context. */
+  #withHeaders(given: unknown, own: unknown, carried: AmqpHeaders): object | undefined {
+    // Without the application's headers there are no times of an earlier message.
+    const isCopy = own !== undefined && own !== null;
+    if (isCopy) amqpHeaders.remove(carried, [sentAtHeader]);
     carried[sentAtHeader] = String(Date.now());
-    dropPastDelivery(carried);
+    if (isCopy) dropPastDelivery(carried);
     const fitted = fitHeaders(carried, given, frameMaxOf(this.#channel));
     return fitted && withHeaders(given, fitted);
   }

@@ -1,6 +1,7 @@
 // Traces ack, nack, reject, ackAll, nackAll and recover.
 import { reportFault } from '../common/faults.ts';
 import { endAll, replaceMethod } from '../messaging/index.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { complete, takesCallbacks } from './completion.ts';
 import {
   type Given,
@@ -25,7 +26,7 @@ export function traceSettling(channel: object, state: ChannelState): void {
     const requeueAt = requeueArgument[name];
     const requeues: How = { name, rejects: false };
     const rejects: How = { name, rejects: true };
-    replaceSettle(channel, name, (args) => {
+    replaceSettle(channel, state, name, (args) => {
       const message = args[0] as Given;
       const tag = message?.fields?.deliveryTag;
       const how = requeueAt !== undefined && isRejection(args[requeueAt]) ? rejects : requeues;
@@ -35,7 +36,7 @@ export function traceSettling(channel: object, state: ChannelState): void {
     });
   }
   for (const name of ['ack', 'nack'] as const) {
-    replaceSettle(channel, `${name}All`, (args) => {
+    replaceSettle(channel, state, `${name}All`, (args) => {
       const rejects = name === 'nack' && isRejection(args[0]);
       return new SeveralSettled({ name, rejects }, state, undefined, 0);
     });
@@ -47,12 +48,43 @@ function isRejection(requeue: unknown): boolean {
   return requeue !== undefined && !requeue;
 }
 
-function replaceSettle(channel: object, method: string, find: (args: readonly unknown[]) => Settling): void {
+/**
+ * The tag of a settled message without a span, if the settlement is not measured either; undefined if it may have to be observed.
+ * Never throws.
+ */
+function lightTagOf({ lightDeliveries }: ChannelState, method: string, args: readonly unknown[]): number | undefined {
+  if (metricsEpoch() !== 0 || lightDeliveries.size === 0) return undefined;
+  try {
+    const tag = (args[0] as Given)?.fields?.deliveryTag;
+    if (tag === undefined || (method !== 'reject' && args[1])) return undefined;
+    return lightDeliveries.has(tag) ? tag : undefined;
+  } catch {
+    // The other path counts the fault.
+    return undefined;
+  }
+}
+
+function replaceSettle(
+  channel: object,
+  state: ChannelState,
+  method: string,
+  find: (args: readonly unknown[]) => Settling,
+): void {
   replaceMethod(
     channel,
     method,
     (raw) =>
       function settle(this: unknown, ...args: unknown[]): unknown {
+        const light = lightTagOf(state, method, args);
+        if (light !== undefined) {
+          const sent: unknown = Reflect.apply(raw, this, args);
+          try {
+            state.lightDeliveries.delete(light);
+          } catch (error) {
+            reportFault('ending a settlement', error);
+          }
+          return sent;
+        }
         // No closures, because each would be created for each message.
         let settlement: Settling | undefined;
         let operation: ReturnType<Settling['start']>;
