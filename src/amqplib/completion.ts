@@ -27,10 +27,11 @@ export function complete(raw: Method, self: unknown, args: unknown[], completion
   const callback = args[last];
   if (typeof callback === 'function') {
     const bound = bindToContext(activeContext(), callback as (...results: unknown[]) => unknown);
-    args[last] = function onReply(this: unknown, ...results: unknown[]): unknown {
+    const onReply = function (this: unknown, ...results: unknown[]): unknown {
       hear(results[0], results[1]);
       return Reflect.apply(bound, this, results);
     };
+    args[last] = onReply;
     return Reflect.apply(raw, self, args);
   }
   if (callbackAt !== undefined) args[callbackAt] = hear;

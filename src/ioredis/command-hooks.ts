@@ -8,7 +8,7 @@ import type { Command } from './types.ts';
 /** Calls `seen` with each reply, before the application gets it. @internal */
 export function onReply(command: Command, seen: (reply: unknown) => void): void {
   const { transformReply } = command;
-  command.transformReply = (reply): unknown => {
+  const observeReply = (reply: unknown): unknown => {
     const transformed = transformReply.call(command, reply);
     try {
       seen(transformed);
@@ -17,12 +17,13 @@ export function onReply(command: Command, seen: (reply: unknown) => void): void 
     }
     return transformed;
   };
+  command.transformReply = observeReply;
 }
 
 /** Calls `seen` with the error of a command, before the application gets it. @internal */
 export function onReject(command: Command, seen: (error: unknown) => void): void {
   const { reject } = command;
-  command.reject = (error): void => {
+  const observeReject = (error: unknown): void => {
     try {
       seen(error);
     } catch (fault) {
@@ -30,6 +31,7 @@ export function onReject(command: Command, seen: (error: unknown) => void): void
     }
     reject.call(command, error);
   };
+  command.reject = observeReject;
 }
 
 const readingReply = 'tracing a Redis reply';

@@ -74,14 +74,16 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
     }
   }
 
-  pipeline.resolve = (results): void => {
+  const settled = (results: unknown): void => {
     guard('tracing a Redis pipeline', () => settle());
     resolve.call(pipeline, results);
   };
-  pipeline.reject = (error): void => {
+  const failed = (error: unknown): void => {
     guard('tracing a Redis pipeline', () => settle(error));
     reject.call(pipeline, error);
   };
+  pipeline.resolve = settled;
+  pipeline.reject = failed;
 }
 
 /** @internal */

@@ -36,7 +36,8 @@ export class Transaction {
   add(command: Command): void {
     const tracked = trackedOf(command);
     if (tracked !== undefined) {
-      tracked.onQueued = (): unknown => this.#queued.push(tracked);
+      const onQueued = (): unknown => this.#queued.push(tracked);
+      tracked.onQueued = onQueued;
       return;
     }
     onReply(command, (reply) => {
