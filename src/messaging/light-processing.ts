@@ -14,6 +14,8 @@ import type { DeliveryFacts } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import { Operation, type OperationDescription } from './operation.ts';
 
+const defaultOptions: HandlerOptions = {};
+
 /** The context in which a message without a span is processed, and its operation if it is measured. */
 export type Unsampled = LightOperation | Context;
 
@@ -61,14 +63,19 @@ export function startProcessingLightly(
 }
 
 /** As {@link runHandler}, for what {@link startProcessingLightly} returns. */
-export function runStarted<R>(started: Operation | Unsampled, handler: () => R, options: HandlerOptions = {}): R {
+export function runStarted<R>(
+  started: Operation | Unsampled,
+  handler: () => R,
+  options: HandlerOptions = defaultOptions,
+): R {
   if (started instanceof LightOperation) return runLight(started, handler, options);
   return started instanceof Operation ? runHandler(started, handler, options) : runInContext(started, handler);
 }
 
-/** As {@link runStarted}, for a function of one argument: without a closure, if the message only needs its context. */
+/** As {@link runStarted}, for a function of one argument: without a closure, if there is no span. */
 export function callStarted<A, R>(started: Operation | Unsampled, fn: (argument: A) => R, argument: A): R {
-  return isOperation(started) ? callWithin(started, fn, argument) : callInContext(started, fn, argument);
+  if (started instanceof LightOperation) return callLight(started, fn, argument);
+  return started instanceof Operation ? callWithin(started, fn, argument) : callInContext(started, fn, argument);
 }
 
 /** As {@link callStarted}, for a method. */
@@ -79,32 +86,29 @@ export function applyStarted<This, Args extends unknown[], R>(
   args: Args,
   options: HandlerOptions,
 ): R {
-  return isOperation(started)
+  if (started instanceof LightOperation) return applyLight(started, fn, thisArg, args, options);
+  return started instanceof Operation
     ? applyWithin(started, fn, thisArg, args, options)
     : applyInContext(started, fn, thisArg, args);
 }
 
 // Separate functions, because one that contains a closure allocates its variables before it is known whether the closure is needed.
 
-function callWithin<A, R>(operation: Operation | LightOperation, fn: (argument: A) => R, argument: A): R {
-  return runStarted(operation, () => fn(argument));
+function callWithin<A, R>(operation: Operation, fn: (argument: A) => R, argument: A): R {
+  return runHandler(operation, () => fn(argument));
 }
 
 function applyWithin<This, Args extends unknown[], R>(
-  operation: Operation | LightOperation,
+  operation: Operation,
   fn: (this: This, ...args: Args) => R,
   thisArg: This,
   args: Args,
   options: HandlerOptions,
 ): R {
-  return runStarted(operation, () => fn.apply(thisArg, args), options);
+  return runHandler(operation, () => fn.apply(thisArg, args), options);
 }
 
-function isOperation(started: Operation | Unsampled): started is Operation | LightOperation {
-  return started instanceof LightOperation || started instanceof Operation;
-}
-
-function runLight<R>(operation: LightOperation, handler: () => R, { awaited }: HandlerOptions): R {
+function runLight<R>(operation: LightOperation, handler: () => R, options: HandlerOptions): R {
   let result: R;
   try {
     result = runInContext(operation.context, handler);
@@ -112,6 +116,39 @@ function runLight<R>(operation: LightOperation, handler: () => R, { awaited }: H
     operation.fail(error);
     throw error;
   }
+  return endLight(operation, result, options);
+}
+
+function callLight<A, R>(operation: LightOperation, fn: (argument: A) => R, argument: A): R {
+  let result: R;
+  try {
+    result = callInContext(operation.context, fn, argument);
+  } catch (error) {
+    operation.fail(error);
+    throw error;
+  }
+  return endLight(operation, result, defaultOptions);
+}
+
+function applyLight<This, Args extends unknown[], R>(
+  operation: LightOperation,
+  fn: (this: This, ...args: Args) => R,
+  thisArg: This,
+  args: Args,
+  options: HandlerOptions,
+): R {
+  let result: R;
+  try {
+    result = applyInContext(operation.context, fn, thisArg, args);
+  } catch (error) {
+    operation.fail(error);
+    throw error;
+  }
+  return endLight(operation, result, options);
+}
+
+/** Ends with the result of a handler. Returns what the application gets in its place. */
+function endLight<R>(operation: LightOperation, result: R, { awaited }: HandlerOptions): R {
   if (isEagerPromise(result)) {
     if (types.isPromise(result)) return operation.endWith(result) as R;
     // Other promises may call both reactions.
