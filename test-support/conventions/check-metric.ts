@@ -21,6 +21,9 @@ const own: Readonly<Record<string, { instrument: string; unit: string; required:
   'mqtrace.consumer.pending': ownLevel(),
 };
 
+/** Attributes with a value for each message, partition or routing key would make the number of series unbounded. */
+const unbounded = /\.(?:id|key|routing_key|offset|tag|delivery_tag|conversation_id|size)$/;
+
 function ownLevel() {
   return { instrument: 'gauge', unit: '{message}', required: ['messaging.destination.name', 'messaging.system.name'] };
 }
@@ -44,6 +47,9 @@ export function checkMetric({ descriptor, dataPoints }: CheckedMetric): string[]
   if (unit === '') say('has no unit');
   for (const { attributes } of dataPoints) {
     checkTypes(attributes, 'attribute', say);
+    for (const each of Object.keys(attributes)) {
+      if (unbounded.test(each)) say(`${each} has too many values for a metric`);
+    }
     for (const required of rule?.required ?? []) if (!(required in attributes)) say(`${required} is required`);
   }
   return [...new Set(problems)];

@@ -60,4 +60,7 @@ test('metrics are checked for names, units, instruments and attributes', () => {
   expect(metric('mqtrace.span.ended', '{span}', 'COUNTER', { 'mqtrace.unheard': 1 })).toMatch(
     /not documented by mqtrace/,
   );
+  for (const each of ['messaging.destination.partition.id', 'messaging.message.id', 'messaging.kafka.offset']) {
+    expect(metric('mqtrace.span.ended', '{span}', 'COUNTER', { [each]: '1' })).toMatch(/too many values for a metric/);
+  }
 });
