@@ -38,7 +38,7 @@ export async function open(tools, address) {
     arrived();
   });
   return {
-    messages: 5000,
+    messages: 20_000,
     inFlight: 100,
     send: (headers) => send(first, headers),
     hop: consume(first, (message) => send(second, headersOf(message))),

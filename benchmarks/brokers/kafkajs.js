@@ -44,7 +44,7 @@ export async function open(tools, address) {
   }
   const headersOf = (message) => (tools.writesHeaders ? message.headers : undefined);
   return {
-    messages: 1000,
+    messages: 3000,
     inFlight: 20,
     send: (headers) => send(first, headers),
     hop: await consume(first, (message) => send(second, headersOf(message))),

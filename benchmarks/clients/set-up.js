@@ -71,7 +71,9 @@ export function setUp(variant, sink) {
      * one with `within`, also by the raw client, so that the table shows what activating them costs.
      */
     newContexts(texts, count) {
-      return Array.from({ length: count }, () => this.parent({ ...texts, traceparent: newTrace(texts.traceparent) }));
+      return Array.from({ length: count }, () =>
+        this.parent(decoded({ ...texts, traceparent: newTrace(texts.traceparent) })),
+      );
     },
     within: (parent, fn) => (tracer === 'raw' ? fn() : context.with(parent, fn)),
     ...pipeline,
