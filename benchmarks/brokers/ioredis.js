@@ -68,7 +68,7 @@ export async function open(tools, address) {
   /** The fields that "context only" forwards: those after the application's. */
   const headersOf = ([, fields]) => (tools.writesHeaders ? { [fields[2]]: fields[3] } : undefined);
   return {
-    messages: 20_000,
+    messages: 10_000,
     inFlight: 100,
     send: (headers) => send(first, headers),
     hop: consume(first, (entry) => send(second, headersOf(entry))),
