@@ -4,8 +4,8 @@ import type { RedisFields } from '../../carriers/redis-fields.ts';
 import { reportFault } from '../common/faults.ts';
 import {
   activeContext,
+  callStarted,
   type Operation,
-  runStarted,
   startProcessingLightly,
   type Unsampled,
 } from '../messaging/index.ts';
@@ -35,7 +35,7 @@ export function processMessage<E extends StreamEntryLike, R>(entry: E, fn: (entr
   } catch (error) {
     reportFault('processMessage', error);
   }
-  return runStarted(started, () => fn(entry));
+  return callStarted(started, fn, entry);
 }
 
 function fromElsewhere(entry: StreamEntryLike): ReceivedEntry {

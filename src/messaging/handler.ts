@@ -28,10 +28,7 @@ export function runHandler<R>(operation: Operation, handler: () => R, options: H
     throw error;
   }
   if (isEagerPromise(result)) return observe(operation, result) as R;
-  if (options.awaited && operation.isObserved && isThenable(result)) {
-    // The client would call `then` once. It is called here instead, and the client gets a promise.
-    return observe(operation, new Promise((resolve) => resolve(result))) as R;
-  }
+  if (options.awaited && operation.isObserved && isThenable(result)) return observe(operation, awaitOnce(result)) as R;
   if (options.onReturn !== 'keep') operation.end();
   return result;
 }
@@ -97,6 +94,16 @@ export function callWithin<R>(operation: Operation, call: () => R): R {
     operation.fail(error);
     throw error;
   }
+}
+
+/**
+ * A promise for a thenable that the client would await: the client would call `then` once, so it is called here instead, and the client
+ * gets the promise.
+ *
+ * @internal
+ */
+export function awaitOnce(result: unknown): Promise<unknown> {
+  return new Promise((resolve) => resolve(result));
 }
 
 /** @internal */

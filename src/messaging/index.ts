@@ -7,15 +7,14 @@ export { type Counting, measureBatch } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
-export { LightOperation } from './light-operation.ts';
-export { endLightWith, measurePassedOn, measurePassedOnEach } from './light-sending.ts';
+export { endLightWith, LightOperation } from './light-operation.ts';
+export { measurePassedOn, measurePassedOnEach } from './light-sending.ts';
 export {
   applyStarted,
   callStarted,
   contextWithoutSpan,
   measureUnsampled,
   needsOnlyContext,
-  runStarted,
   startProcessingLightly,
   type Unsampled,
 } from './light-processing.ts';

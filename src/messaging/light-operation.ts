@@ -1,7 +1,10 @@
 // Implements operations without a span, which are only measured.
+import { types } from 'node:util';
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { isEagerPromise } from '../common/eager-promise.ts';
 import { errorType } from '../common/error-type.ts';
 import { reportFault } from '../common/faults.ts';
+import { awaitOnce, endWith, isThenable } from './handler.ts';
 import type { Measurement } from './measurement.ts';
 import { noOperation, type Operation } from './operation.ts';
 
@@ -88,4 +91,20 @@ export class LightOperation {
     if (measurement !== undefined && free.length < maxFree) free.push(this);
     return measurement;
   }
+}
+
+/**
+ * As {@link endWith}, for an operation without a span.
+ *
+ * @param awaited - whether the client awaits any result: then any thenable is awaited, once.
+ */
+export function endLightWith<R>(operation: LightOperation, result: R, awaited = false): R {
+  if (isEagerPromise(result)) {
+    if (types.isPromise(result)) return operation.endWith(result) as R;
+    // Other promises may call both reactions.
+    return endWith(operation.toOperation(), result);
+  }
+  if (awaited && isThenable(result)) return operation.endWith(awaitOnce(result)) as R;
+  operation.end();
+  return result;
 }

@@ -1,20 +1,16 @@
 // Processes messages without a span: in the context of the message, and measured if there is a metrics reader.
-import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
-import { applyInContext, callInContext, runInContext } from '../common/active-context.ts';
-import { isEagerPromise } from '../common/eager-promise.ts';
+import { applyInContext, callInContext } from '../common/active-context.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { startProcessing } from './consuming.ts';
-import { endWith, type HandlerOptions, isThenable, runHandler } from './handler.ts';
+import { type HandlerOptions, runHandler } from './handler.ts';
 import type { Incoming } from './incoming.ts';
-import { LightOperation } from './light-operation.ts';
+import { endLightWith, LightOperation } from './light-operation.ts';
 import { type Counting, measureProcessing } from './measure-consuming.ts';
 import type { DeliveryFacts } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import { Operation, type OperationDescription } from './operation.ts';
-
-const defaultOptions: HandlerOptions = {};
 
 /** The context in which a message without a span is processed, and its operation if it is measured. */
 export type Unsampled = LightOperation | Context;
@@ -62,17 +58,10 @@ export function startProcessingLightly(
     : measureUnsampled(messaging, description, incoming, context, counting);
 }
 
-/** As {@link runHandler}, for what {@link startProcessingLightly} returns. */
-export function runStarted<R>(
-  started: Operation | Unsampled,
-  handler: () => R,
-  options: HandlerOptions = defaultOptions,
-): R {
-  if (started instanceof LightOperation) return runLight(started, handler, options);
-  return started instanceof Operation ? runHandler(started, handler, options) : runInContext(started, handler);
-}
-
-/** As {@link runStarted}, for a function of one argument: without a closure, if there is no span. */
+/**
+ * As {@link runHandler}, for a function of one argument, and for what {@link startProcessingLightly} returns: without a closure, if
+ * there is no span.
+ */
 export function callStarted<A, R>(started: Operation | Unsampled, fn: (argument: A) => R, argument: A): R {
   if (started instanceof LightOperation) return callLight(started, fn, argument);
   return started instanceof Operation ? callWithin(started, fn, argument) : callInContext(started, fn, argument);
@@ -108,17 +97,6 @@ function applyWithin<This, Args extends unknown[], R>(
   return runHandler(operation, () => fn.apply(thisArg, args), options);
 }
 
-function runLight<R>(operation: LightOperation, handler: () => R, options: HandlerOptions): R {
-  let result: R;
-  try {
-    result = runInContext(operation.context, handler);
-  } catch (error) {
-    operation.fail(error);
-    throw error;
-  }
-  return endLight(operation, result, options);
-}
-
 function callLight<A, R>(operation: LightOperation, fn: (argument: A) => R, argument: A): R {
   let result: R;
   try {
@@ -127,7 +105,7 @@ function callLight<A, R>(operation: LightOperation, fn: (argument: A) => R, argu
     operation.fail(error);
     throw error;
   }
-  return endLight(operation, result, defaultOptions);
+  return endLightWith(operation, result);
 }
 
 function applyLight<This, Args extends unknown[], R>(
@@ -144,20 +122,5 @@ function applyLight<This, Args extends unknown[], R>(
     operation.fail(error);
     throw error;
   }
-  return endLight(operation, result, options);
-}
-
-/** Ends with the result of a handler. Returns what the application gets in its place. */
-function endLight<R>(operation: LightOperation, result: R, { awaited }: HandlerOptions): R {
-  if (isEagerPromise(result)) {
-    if (types.isPromise(result)) return operation.endWith(result) as R;
-    // Other promises may call both reactions.
-    return endWith(operation.toOperation(), result);
-  }
-  if (awaited && isThenable(result)) {
-    // The client would call `then` once. It is called here instead, and the client gets a promise.
-    return operation.endWith(new Promise((resolve) => resolve(result))) as R;
-  }
-  operation.end();
-  return result;
+  return endLightWith(operation, result, options.awaited);
 }

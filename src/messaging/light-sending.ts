@@ -1,8 +1,5 @@
 // Measures sends without a span, of which only the context is propagated.
-import { types } from 'node:util';
 import type { Attributes, Context } from '@opentelemetry/api';
-import { isEagerPromise } from '../common/eager-promise.ts';
-import { endWith } from './handler.ts';
 import { LightOperation } from './light-operation.ts';
 import { sentMessages } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
@@ -33,16 +30,4 @@ export function measurePassedOnEach(
 ): LightOperation | undefined {
   const measurement = messaging.measurer.startOnMessages(name, 'send', undefined, attributes, sentMessages, messages);
   return measurement && LightOperation.start(parent, measurement);
-}
-
-/** As {@link endWith}, for an operation without a span. */
-export function endLightWith<R>(operation: LightOperation, result: R): R {
-  if (!isEagerPromise(result)) {
-    operation.end();
-    return result;
-  }
-  // Other promises may call both reactions.
-  return types.isPromise(result)
-    ? (operation.endWith(result) as R)
-    : (endWith(operation.toOperation(), result as Promise<unknown>) as R);
 }
