@@ -16,7 +16,6 @@ import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { isHeaderMap } from '../../carriers/map-headers.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { isSampled } from '../common/is-sampled.ts';
-import { isMarkedRandom, RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import { processBaggage } from './baggage-manager.ts';
 import { fastExtractFor } from './current-propagator.ts';
@@ -25,7 +24,7 @@ import { keptOrigin } from './pipeline-origin.ts';
 import { mqtracePropagator } from './propagator.ts';
 import { stockHeaders } from './stock-headers.ts';
 import { traceStateOutputLimit } from './trace-state.ts';
-import { formatTraceparent } from './traceparent.ts';
+import { traceparentIn } from './traceparent.ts';
 import { baggageHeader, hasCachedHeader } from './w3c-baggage.ts';
 
 /** Alternating names and values, in the order in which the propagator writes them. */
@@ -37,41 +36,7 @@ const collect: TextMapSetter<Pairs> = {
   },
 };
 
-/** What mqtrace's propagator writes. */
-interface Written {
-  traceparent: string | undefined;
-  tracestate: string | undefined;
-  baggage: string | undefined;
-}
-
-const collectWritten: TextMapSetter<unknown> = {
-  set(target, name, value) {
-    (target as Written)[name as keyof Written] = value;
-  },
-};
-
-/** Safe, because no other code runs while it is in use. */
-const written: Written = { traceparent: undefined, tracestate: undefined, baggage: undefined };
-
-/** The pairs of mqtrace's propagator. A list of known length, because one that grows would take up five times the space. */
-function pairsOf(context: Context): Pairs {
-  written.traceparent = undefined;
-  written.tracestate = undefined;
-  written.baggage = undefined;
-  // Called directly, because the API would only look up the same propagator.
-  mqtracePropagator.inject(context, written, collectWritten);
-  const { traceparent, tracestate, baggage } = written;
-  if (traceparent !== undefined && tracestate === undefined) {
-    return baggage === undefined ? ['traceparent', traceparent] : ['traceparent', traceparent, 'baggage', baggage];
-  }
-  const pairs: Pairs = [];
-  if (traceparent !== undefined) pairs.push('traceparent', traceparent);
-  if (tracestate !== undefined) pairs.push('tracestate', tracestate);
-  if (baggage !== undefined) pairs.push('baggage', baggage);
-  return pairs;
-}
-
-/** As {@link pairsOf}, of a valid span context without a trace state; undefined for any other. */
+/** As mqtrace's propagator writes them for a valid span context without a trace state; undefined for any other. */
 function plainPairsOf(
   context: Context,
   spanContext: SpanContext | undefined,
@@ -81,15 +46,14 @@ function plainPairsOf(
     return undefined;
   // It is written into the trace state.
   if (keptOrigin(context) !== undefined) return undefined;
-  const { traceId, traceFlags } = spanContext;
-  const isRandom = (traceFlags & RANDOM_TRACE_ID_FLAG) !== 0 || isMarkedRandom(context, traceId);
-  const traceparent = formatTraceparent(spanContext, isRandom ? traceFlags | RANDOM_TRACE_ID_FLAG : traceFlags);
+  const traceparent = traceparentIn(context, spanContext);
   const header = baggage === undefined ? '' : baggageHeader(baggage);
+  // Not a list that grows, because one would take up five times the space.
   return header === '' ? ['traceparent', traceparent] : ['traceparent', traceparent, 'baggage', header];
 }
 
-/** As {@link pairsOf}, of the stock propagator. */
-function stockPairsOf(propagator: TextMapPropagator, context: Context): Pairs {
+/** As the propagator writes them. */
+function pairsOf(propagator: TextMapPropagator, context: Context): Pairs {
   const pairs: Pairs = [];
   answered<unknown>(propagator.inject(context, pairs, collect));
   return pairs;
@@ -189,9 +153,8 @@ export class CarriedHeaders {
       if (processBaggage.applyTo(context) !== context) return undefined;
       const isStock = fast !== fastExtract;
       let pairs = isStock ? stockHeaders(spanContext, baggage) : plainPairsOf(context, spanContext, baggage);
-      if (pairs === undefined && hasPayload(context)) {
-        pairs = isStock ? stockPairsOf(propagator, context) : pairsOf(context);
-      }
+      if (pairs === undefined && hasPayload(context))
+        pairs = pairsOf(isStock ? propagator : mqtracePropagator, context);
       const headers = new CarriedHeaders(pairs);
       if (spanContext !== undefined && !isSampled(spanContext)) keep(headers, context, spanContext, fast);
       return headers;

@@ -11,12 +11,12 @@ import {
 import { effectiveValue, readValue } from '../../carriers/limits.ts';
 import { countDroppedHeader } from '../../carriers/dropped-headers.ts';
 import { reportFault } from '../common/faults.ts';
-import { isRandomTraceId, RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
+import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { FieldContext } from './field-context.ts';
 import { addOrigin, keptOrigin } from './pipeline-origin.ts';
 import { limitTraceState, W3CTraceState } from './trace-state.ts';
-import { formatTraceparent, parseTraceparent } from './traceparent.ts';
+import { parseTraceparent, traceparentIn } from './traceparent.ts';
 import { isValidSpanContext, markValid } from '../common/valid-span-context.ts';
 import { baggageHeader, W3CBaggage } from './w3c-baggage.ts';
 
@@ -56,8 +56,7 @@ export const mqtracePropagator: TextMapPropagator<unknown> = {
 function write(context: Context, carrier: unknown, setter: TextMapSetter<unknown>): void {
   const spanContext = trace.getSpanContext(context);
   if (spanContext !== undefined && isValidSpanContext(spanContext)) {
-    const random = isRandomTraceId(context, spanContext.traceId) ? RANDOM_TRACE_ID_FLAG : 0;
-    setter.set(carrier, 'traceparent', formatTraceparent(spanContext, spanContext.traceFlags | random));
+    setter.set(carrier, 'traceparent', traceparentIn(context, spanContext));
     const origin = keptOrigin(context);
     const state =
       origin === undefined

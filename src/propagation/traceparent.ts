@@ -1,6 +1,6 @@
 // Parses and writes the `traceparent` header.
-import { type SpanContext, TraceFlags } from '@opentelemetry/api';
-import { RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
+import { type Context, type SpanContext, TraceFlags } from '@opentelemetry/api';
+import { isMarkedRandom, RANDOM_TRACE_ID_FLAG } from '../common/random-trace-id.ts';
 import { hasLowerCaseIds } from '../common/valid-span-context.ts';
 import { trimOws } from './ows.ts';
 
@@ -48,6 +48,12 @@ export function formatTraceparent(spanContext: SpanContext, flags: number = span
     lastFlags = known;
   }
   return lastText;
+}
+
+/** As {@link formatTraceparent}, for the span context of a context, in which a trace id is also marked that was received as random. */
+export function traceparentIn(context: Context, spanContext: SpanContext): string {
+  const random = isMarkedRandom(context, spanContext.traceId) ? RANDOM_TRACE_ID_FLAG : 0;
+  return formatTraceparent(spanContext, spanContext.traceFlags | random);
 }
 
 /** The API accepts ids in capitals from other propagators; in a traceparent they are malformed. */
