@@ -12,7 +12,7 @@ const percent = 0x25;
 const keyPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Printable ASCII: characters that every transport can carry in a header. */
 const printable = /^[\t\x20-\x7e]*$/;
-const plainValue = /^[\w\-.~!*'()]*$/;
+const unreserved = /^[\w\-.~!*'()]*$/;
 const metadataPattern = /^[\t\x20-\x2b\x2d-\x7e]+$/;
 const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
@@ -122,8 +122,13 @@ export function passableBaggage(header: string): string | undefined {
   return header.slice(0, end);
 }
 
+/** Whether `encodeURIComponent` does not change this text. @internal */
+export function isUnreserved(text: string): boolean {
+  return unreserved.test(text);
+}
+
 function encodePercent(value: string): string {
-  if (plainValue.test(value)) return value;
+  if (isUnreserved(value)) return value;
   return encodeURIComponent(value.replace(loneSurrogate, '\ufffd'));
 }
 

@@ -1,24 +1,15 @@
 // Writes the `baggage` header as the stock W3C baggage propagator does.
 import type { Baggage } from '@opentelemetry/api';
+import { isUnreserved } from './baggage-codec.ts';
 
 /** The limits of the stock propagator. */
 const pairsAtMost = 180;
 const pairLength = 4096;
 const headerLength = 8192;
 
-/** The characters that `encodeURIComponent` does not change. */
-const unreserved = new Uint8Array(128);
-for (const each of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()") {
-  unreserved[each.charCodeAt(0)] = 1;
-}
-
-/** As `encodeURIComponent`, which takes ten times as long for text that it does not change. */
+/** As `encodeURIComponent`, which takes several times as long for text that it does not change. */
 function encoded(text: string): string {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code > 127 || unreserved[code] === 0) return encodeURIComponent(text);
-  }
-  return text;
+  return isUnreserved(text) ? text : encodeURIComponent(text);
 }
 
 /**
