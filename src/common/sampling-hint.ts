@@ -71,13 +71,10 @@ const received: readonly SpanContext[] = [0, 1, 2].map((traceFlags) =>
  * @internal
  */
 export function isReceivedCertainlyUnsampled(traceFlags: number, provider?: TracerProvider, stock = false): boolean {
-  const hint = (globalThis as unknown as Holder)[key];
-  const hints = hint?.version === 1;
-  if (!hints && !stock) return false;
+  const hint = currentHint();
+  if (hint === undefined && !stock) return false;
   try {
-    const maker = delegateOf(provider ?? registeredProvider());
-    if (hints && maker === hint.provider) return hint.skipsBelow(received[traceFlags]!);
-    return stock && dropsBelowUnsampled(maker);
+    return refusesBelow(received[traceFlags]!, delegateOf(provider ?? registeredProvider()), hint, stock);
   } catch (error) {
     reportFault('asking whether a span is sampled', error);
     return false;
@@ -95,24 +92,36 @@ export function isCertainlyDropped(parent: Context, provider?: TracerProvider, s
 }
 
 function isRefused(parent: Context, provider: TracerProvider | undefined, stock: boolean, roots: boolean): boolean {
-  const hint = (globalThis as unknown as Holder)[key];
-  const hints = hint?.version === 1;
-  if (!hints && !stock) return false;
+  const hint = currentHint();
+  if (hint === undefined && !stock) return false;
   try {
     const context = trace.getSpanContext(parent);
     if (context === undefined ? !roots : isSampled(context)) return false;
     const maker = delegateOf(provider ?? registeredProvider());
-    if (context === undefined) {
-      return hints && maker === hint.provider ? hint.skipsRoots?.() === true : stock && dropsRoots(maker);
-    }
-    if (!isValidSpanContext(context)) return false;
-    if (hints && maker === hint.provider) return hint.skipsBelow(context);
-    // Stock propagators would write unknown flags, which spans do not inherit.
-    return stock && context.traceFlags <= knownFlags && dropsBelowUnsampled(maker);
+    if (context !== undefined) return isValidSpanContext(context) && refusesBelow(context, maker, hint, stock);
+    return hint !== undefined && maker === hint.provider ? hint.skipsRoots?.() === true : stock && dropsRoots(maker);
   } catch (error) {
     reportFault('asking whether a span is sampled', error);
     return false;
   }
+}
+
+/** The hint, if its meaning is known. */
+function currentHint(): SamplingHint | undefined {
+  const hint = (globalThis as unknown as Holder)[key];
+  return hint?.version === 1 ? hint : undefined;
+}
+
+/** Whether a provider would certainly not record a span below this valid, unsampled parent. */
+function refusesBelow(
+  parent: SpanContext,
+  maker: TracerProvider,
+  hint: SamplingHint | undefined,
+  stock: boolean,
+): boolean {
+  if (hint !== undefined && maker === hint.provider) return hint.skipsBelow(parent);
+  // Stock propagators would write unknown flags, which spans do not inherit.
+  return stock && parent.traceFlags <= knownFlags && dropsBelowUnsampled(maker);
 }
 
 /**
