@@ -1,7 +1,8 @@
 // Encodes light spans in OTLP's protobuf form, with the same bytes as the general encoder and in one pass over local variables.
-import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
+import type { Attributes, SpanContext } from '@opentelemetry/api';
 import { type ProtobufWriter, putFixed32, putHex, putTime } from '../common/protobuf-writer.ts';
 import { writeAttribute, writeAttributes } from './attribute-writer.ts';
+import { noLinks } from './flat-attributes.ts';
 import type { LightSpan } from './light-span.ts';
 
 /** Hexadecimal digits of a trace id. @internal */
@@ -17,8 +18,6 @@ const spanBytes = 96;
 /** Bytes of a link without attributes and `tracestate`: tag and length, and its content. */
 const linkContent = 33;
 const linkBytes = linkContent + 2;
-
-const noLinks: readonly Link[] = [];
 
 // A message's span, its parent and its link have the same trace id.
 let lastTraceId = '';
