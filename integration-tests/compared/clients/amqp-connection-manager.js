@@ -1,5 +1,5 @@
 // Publishes and consumes with amqp-connection-manager, for questions that are asked of every client.
-import { expires, newQueueName, untilHandled } from './queues.js';
+import { consumeFrom, expires, newQueueName } from './queues.js';
 
 const name = 'amqp-connection-manager';
 
@@ -29,21 +29,7 @@ export function amqpConnectionManagerClient({ connect }, { amqpUrl }, tracer) {
         (manager) => tracer.again(name, manager),
       ),
     consume: (queue, handler, count, how) =>
-      withChannel(queue, how?.options, (channel) =>
-        untilHandled(
-          (handle) =>
-            channel.consume(queue, (message) =>
-              handle(
-                message.properties.headers,
-                message,
-                () => channel.ack(message),
-                () => channel.nack(message, false, true),
-              ),
-            ),
-          handler,
-          count,
-        ),
-      ),
+      withChannel(queue, how?.options, (channel) => consumeFrom(channel, queue, handler, count)),
     settles: true,
   };
 }

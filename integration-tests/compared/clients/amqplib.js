@@ -1,5 +1,5 @@
 // Publishes and consumes with amqplib, for questions that are asked of every client.
-import { randomUUID } from 'node:crypto';
+import { consumeFrom, expires, newQueueName } from './queues.js';
 
 export function amqplibClient(amqp, { amqpUrl }, tracer) {
   const wrap = (connection, options) => tracer.wrap?.amqplib?.(connection, options) ?? connection;
@@ -23,7 +23,7 @@ export function amqplibClient(amqp, { amqpUrl }, tracer) {
       tracer.untraced(async () => {
         const connection = await amqp.connect(amqpUrl);
         const channel = await connection.createChannel();
-        const { queue } = await channel.assertQueue(`compared-${randomUUID()}`, { expires: 60_000 });
+        const { queue } = await channel.assertQueue(await newQueueName(), { expires });
         await connection.close();
         return queue;
       }),
@@ -34,22 +34,7 @@ export function amqplibClient(amqp, { amqpUrl }, tracer) {
         await publish(channel, queue, [input]);
       }),
     consume: (queue, handler, count, how) =>
-      withChannel(how?.options, async (channel) => {
-        let left = count;
-        await new Promise((resolve) => {
-          const handle = async (message) => {
-            try {
-              await handler(message.properties.headers, message);
-              channel.ack(message);
-            } catch {
-              channel.nack(message, false, true);
-            }
-            if (--left <= 0) resolve();
-          };
-          // oxlint-disable-next-line typescript/no-misused-promises -- amqplib ignores what a handler returns; many are asynchronous
-          void channel.consume(queue, handle);
-        });
-      }),
+      withChannel(how?.options, (channel) => consumeFrom(channel, queue, handler, count)),
     settles: true,
   };
 }

@@ -1,5 +1,5 @@
 // Publishes and consumes with @cloudamqp/amqp-client, which nothing wraps: the application injects and extracts the context.
-import { expires, newQueueName } from './queues.js';
+import { expires, newQueueName, untilHandled } from './queues.js';
 
 /** @param tracer - `carry` injects a context into headers, and runs a function in the context of headers */
 export function cloudamqpClient({ AMQPClient }, { amqpUrl }, { carry }) {
@@ -25,22 +25,21 @@ export function cloudamqpClient({ AMQPClient }, { amqpUrl }, { carry }) {
         }
       }),
     consume: (queue, handler, count) =>
-      withChannel(queue, async (channel) => {
-        let left = count;
-        await new Promise((resolve) => {
-          const process = async (message) => {
-            const headers = message.properties.headers ?? {};
-            try {
-              await carry.run(headers, () => handler(headers, message));
-              await message.ack();
-            } catch {
-              await message.nack(true);
-            }
-            if (--left <= 0) resolve();
-          };
-          void channel.basicConsume(queue, { noAck: false }, process);
-        });
-      }),
+      withChannel(queue, (channel) =>
+        untilHandled(
+          (handle) =>
+            channel.basicConsume(queue, { noAck: false }, (message) =>
+              handle(
+                message.properties.headers ?? {},
+                message,
+                () => message.ack(),
+                () => message.nack(true),
+              ),
+            ),
+          (headers, message) => carry.run(headers, () => handler(headers, message)),
+          count,
+        ),
+      ),
     settles: true,
     isWrapped: false,
     // Its frames have 8 KiB.

@@ -20,3 +20,20 @@ export function untilHandled(consume, handler, count) {
     });
   });
 }
+
+/** Consumes with a channel of amqplib or amqp-connection-manager; resolves after `count` messages. */
+export function consumeFrom(channel, queue, handler, count) {
+  return untilHandled(
+    (handle) =>
+      channel.consume(queue, (message) =>
+        handle(
+          message.properties.headers,
+          message,
+          () => channel.ack(message),
+          () => channel.nack(message, false, true),
+        ),
+      ),
+    handler,
+    count,
+  );
+}
