@@ -10,6 +10,7 @@ import { processMessage as processKafka, traceKafka } from 'mqtrace/kafkajs';
 import { mqtraceMetrics } from 'mqtrace/metrics';
 import { traceRabbitClient } from 'mqtrace/rabbitmq-client';
 import { traceRascal } from 'mqtrace/rascal';
+import { clients } from '../clients/index.js';
 import { readMetrics } from './metrics.js';
 import { inOwnSpan, openTelemetrySpans } from './open-telemetry-spans.js';
 
@@ -24,11 +25,7 @@ function loadRascalAgain() {
   for (const file of Object.keys(require.cache)) {
     if (/node_modules\/(rascal|amqplib)\//.test(file)) delete require.cache[file];
   }
-  return {
-    rascal: require('rascal'),
-    amqplib: require('amqplib/callback_api'),
-    publication: require('rascal/lib/amqp/Publication'),
-  };
+  return clients.rascal.load(require);
 }
 
 /** Traces the modules of rascal, or with options copies of them; returns rascal's. */
