@@ -1,7 +1,5 @@
 // Tests a pipeline over the three brokers without sampling: each consumer records how long ago the first message was
 // sent.
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
@@ -16,6 +14,7 @@ import { afterAll, expect, inject, test } from 'vitest';
 import { checkMetric } from '../test-support/conventions/check-metric.ts';
 import { uniqueName } from '../test-support/inputs.ts';
 import { createTopics } from '../test-support/kafka-topics.ts';
+import { serve } from '../test-support/serve.ts';
 import { type HistogramMetric, mqtraceMetrics } from '../src/metrics/index.ts';
 
 const tracing = startTracing({ sampling: { sampler: { ratio: 0 } }, export: { protocol: 'none' } });
@@ -114,11 +113,9 @@ test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
     const redis = traceRedis(new Redis(inject('redisUrl')), { ...options, parenting });
     const [first, second] = [uniqueName('stream'), uniqueName('stream')];
     for (const stream of [first, second]) await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM');
-    const server = createServer(
+    const { url } = await serve(
       traceHandler((_, response) => void redis.xadd(second, '*', 'n', '1').then(() => response.end())),
     );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
     const processNext = async (stream: string, handle: () => unknown): Promise<void> => {
       const reply = await redis.xreadgroup('GROUP', 'g', 'c', 'STREAMS', stream, '>');
       const [[, [entry]]] = reply as [[string, [[string, string[]]]]];
@@ -128,7 +125,7 @@ test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
     const start = Date.now();
     await redis.xadd(first, '*', 'n', '1');
     await sleep(1000);
-    await processNext(first, async () => (await traceFetch()(`http://127.0.0.1:${port}/`)).text());
+    await processNext(first, async () => (await traceFetch()(`${url}/`)).text());
     await processNext(second, () => {});
     const waited = (Date.now() - start) / 1000;
     const age = (await agesAt(second))['checkout'];
@@ -138,7 +135,6 @@ test.each([{ parenting: 'parent' }, { parenting: 'link' }] as const)(
     const [[, fields]] = (await raw.xrange(second, '-', '+')) as [[string, string[]]];
     expect(fields[fields.indexOf('tracestate') + 1]).toMatch(/^mqtrace=1;[0-9a-z]{8};2;checkout$/);
     await raw.del(first, second);
-    server.close();
     raw.disconnect();
     redis.disconnect();
   },
