@@ -1,7 +1,7 @@
 // Installs and starts relays: services in other languages and with other SDKs that pass messages on.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NativeProcess, runProcess, startProcess } from '../brokers/native-process.ts';
 import { makeDirectory, removeDirectory } from '../brokers/leftovers.ts';
@@ -90,12 +90,11 @@ async function python(): Promise<Command> {
 
 async function go(): Promise<Command> {
   await provide(['go'], log);
-  const files = ['main.go', 'go.mod', 'go.sum'].map((name) => join(sources, 'go', name));
-  const facts = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+  const files = ['main.go', 'go.mod', 'go.sum'];
+  const facts = files.map((file) => readFileSync(join(sources, 'go', file), 'utf8')).join('\n');
   const folder = await cached('go', facts, async (directory) => {
-    for (const file of files) await cp(file, join(directory, file.slice(join(sources, 'go').length)));
-    await runProcess('go', [pathOf('go'), 'build', '-o', 'built', '.'], { directory });
-    await rename(join(directory, 'built'), join(directory, 'relay'));
+    for (const file of files) await cp(join(sources, 'go', file), join(directory, file));
+    await runProcess('go', [pathOf('go'), 'build', '-o', 'relay', '.'], { directory });
   });
   return { command: [join(folder, 'relay')] };
 }
@@ -125,7 +124,7 @@ export async function startPeer(
   language: Language,
   relays: readonly Relay[],
   addresses: Addresses,
-): Promise<Pick<NativeProcess, 'assertRunning' | 'stop'>> {
+): Promise<Pick<NativeProcess, 'stop'>> {
   const { command, env } = await peers[language](relays);
   const directory = await makeDirectory('peer');
   // A variable of the test's own process must not configure the peer.
@@ -133,7 +132,6 @@ export async function startPeer(
   const settings = { ...unset, ...addresses, RELAYS: JSON.stringify(relays), ...env };
   const running = startProcess('peer', command, { directory, env: settings });
   return {
-    assertRunning: running.assertRunning,
     async stop() {
       await running.stop();
       await removeDirectory(directory);
