@@ -1,10 +1,9 @@
 // Sets up instrumentations that others have published for OpenTelemetry; the packages are in the folder of COMPARED_MODULES.
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { openTelemetrySpans } from './open-telemetry-spans.js';
+import { requireTracer } from './require-tracer.js';
 
 const require = createRequire(import.meta.url);
-const requireTracer = createRequire(join(process.env.COMPARED_MODULES, 'any.js'));
 const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node');
 const exporter = new InMemorySpanExporter();
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });

@@ -1,7 +1,6 @@
 // Sets up Datadog's tracer with its plugins of the clients and Data Streams Monitoring; its package is in the folder of COMPARED_MODULES.
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { startReceiver, untilQuiet } from './receiver.js';
+import { requireTracer } from './require-tracer.js';
 
 // Data Streams Monitoring is off by default. Its statistics are the edges of pipelines.
 const { port, spans: edges } = await startReceiver('datadog');
@@ -10,7 +9,7 @@ process.env.DD_TRACE_AGENT_URL = `http://127.0.0.1:${port}`;
 process.env.DD_INSTRUMENTATION_TELEMETRY_ENABLED = 'false';
 process.env.DD_REMOTE_CONFIGURATION_ENABLED = 'false';
 process.env.DD_TRACE_128_BIT_TRACEID_GENERATION_ENABLED = 'true';
-const tracer = createRequire(join(process.env.COMPARED_MODULES, 'any.js'))('dd-trace').init({
+const tracer = requireTracer('dd-trace').init({
   startupLogs: false,
   flushInterval: 0,
   // Writes traces as lines of JSON to the standard output.

@@ -1,12 +1,11 @@
 // Sets up Elastic's APM agent; its package is in the folder of COMPARED_MODULES.
 import { AsyncResource } from 'node:async_hooks';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { startReceiver, untilQuiet } from './receiver.js';
+import { requireTracer } from './require-tracer.js';
 
 const receiver = await startReceiver('elastic');
 const { port, spans } = receiver;
-const apm = createRequire(join(process.env.COMPARED_MODULES, 'any.js'))('elastic-apm-node').start({
+const apm = requireTracer('elastic-apm-node').start({
   serviceName: 'compared',
   serverUrl: `http://127.0.0.1:${port}`,
   apiRequestTime: '1s',

@@ -1,9 +1,8 @@
 // Starts the export of tracers, with its defaults, to a receiver on this machine; gives the function that starts and ends a span.
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { requireTracer } from './require-tracer.js';
 
 const requireOwn = createRequire(import.meta.url);
-const requireTracer = (name) => createRequire(join(process.env.COMPARED_MODULES, 'any.js'))(name);
 
 function openTelemetry({ BatchSpanProcessor, OTLPTraceExporter, Provider, batchOptions }, { port }) {
   const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${port}/v1/traces` });

@@ -1,11 +1,10 @@
 // Sets up Instana's collector; its package is in the folder of COMPARED_MODULES.
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { startReceiver, untilQuiet } from './receiver.js';
+import { requireTracer } from './require-tracer.js';
 
 const receiver = await startReceiver('instana');
 const { port: agentPort, spans } = receiver;
-const instana = createRequire(join(process.env.COMPARED_MODULES, 'any.js'))('@instana/collector')({
+const instana = requireTracer('@instana/collector')({
   serviceName: 'compared',
   agentHost: '127.0.0.1',
   agentPort,

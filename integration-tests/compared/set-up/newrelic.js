@@ -1,8 +1,7 @@
 // Sets up New Relic's agent, with its integration of kafkajs, which is off by default; its package is in the folder of
 // COMPARED_MODULES. It sends by HTTPS only.
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { startReceiver, untilQuiet } from './receiver.js';
+import { requireTracer } from './require-tracer.js';
 
 const receiver = await startReceiver('newrelic');
 const { port, certificate, spans } = receiver;
@@ -21,7 +20,7 @@ Object.assign(process.env, {
   NEW_RELIC_UTILIZATION_DETECT_GCP: 'false',
   NEW_RELIC_SPAN_EVENTS_MAX_SAMPLES_STORED: '10000',
 });
-const newrelic = createRequire(join(process.env.COMPARED_MODULES, 'any.js'))('newrelic');
+const newrelic = requireTracer('newrelic');
 const { agent } = newrelic;
 await new Promise((resolve) => agent.once('connected', resolve));
 

@@ -1,8 +1,7 @@
 // Sets up Sentry's SDK with its integrations of the clients; its package is in the folder of COMPARED_MODULES.
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { requireTracer } from './require-tracer.js';
 
-const Sentry = createRequire(join(process.env.COMPARED_MODULES, 'any.js'))('@sentry/node');
+const Sentry = requireTracer('@sentry/node');
 Sentry.init({ dsn: 'http://key@127.0.0.1:9/1', tracesSampleRate: 1, propagateTraceparent: true });
 const ended = [];
 Sentry.getClient().on('spanEnd', (span) => ended.push(span));
