@@ -122,6 +122,6 @@ export function bindToContext<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R,
 ): (this: This, ...args: Args) => R {
   return function (this: This, ...args: Args): R {
-    return runInContext(context, () => fn.apply(this, args));
+    return applyInContext(context, fn, this, args);
   };
 }

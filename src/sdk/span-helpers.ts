@@ -8,7 +8,7 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { activeContext, runInContext } from '../common/active-context.ts';
+import { activeContext, callInContext } from '../common/active-context.ts';
 import { isEagerPromise } from '../common/eager-promise.ts';
 import { reportFault } from '../common/faults.ts';
 import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
@@ -32,7 +32,7 @@ export function runInSpan<T>(
   const span = start(tracer, name, options);
   let result: T;
   try {
-    result = runInContext(withSpan(span), () => fn(span));
+    result = callInContext(withSpan(span), fn, span);
   } catch (error) {
     recordError(error, span);
     end(span);
