@@ -32,8 +32,4 @@ export class QueryingCall extends StreamCall {
     const names = hiddenNames(tracing);
     for (const entry of entries) showEntry(source, entry, names);
   }
-
-  failed(): void {}
-
-  left(): void {}
 }

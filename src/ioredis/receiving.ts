@@ -87,13 +87,11 @@ export class ReceivingCall extends StreamCall {
     return incoming;
   }
 
-  failed(error: unknown, type: string = redisErrorType(error)): void {
+  override failed(error: unknown, type: string = redisErrorType(error)): void {
     // A read that is pending when the application ends its client has not failed.
     if (type === 'CONNECTION_CLOSED' && isEnding(error, this.connection.client.status)) return;
     this.#start({})?.fail(error, type);
   }
-
-  left(): void {}
 
   #entries(reply: unknown): StreamEntries[] {
     if (this.#name.startsWith('xread')) return entriesOfRead(reply);

@@ -1,20 +1,17 @@
 // Traces sends: XADD.
 import type { Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
-import { ATTR_MESSAGE_ID, noOperation, type Operation, startSending } from '../messaging/index.ts';
+import { ATTR_MESSAGE_ID, noOperation, startSending } from '../messaging/index.ts';
 import { sentMessages } from '../metrics/instruments.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { fieldsOfXadd, text } from './arguments.ts';
 import type { Connection } from './connection.ts';
-import { redisErrorType } from './error-type.ts';
 import { addTraceFields, addTraceFieldsAgain, restoreArguments, setFields } from './passed-on.ts';
 import { StreamCall } from './stream-call.ts';
 import type { Command } from './types.ts';
 
 /** A send of one message, whose context is appended to its fields. @internal */
 export class SendingCall extends StreamCall {
-  /** Undefined until the command is sent. */
-  #operation: Operation | undefined = undefined;
   /** The arguments without the trace fields, while the command has others. */
   #given: readonly unknown[] | undefined = undefined;
   #carries = false;
@@ -49,7 +46,7 @@ export class SendingCall extends StreamCall {
       ],
       this.context,
     );
-    this.#operation = operation;
+    this.operation = operation;
     this.connection.track(operation);
     const [fields] = headers;
     if (fields !== undefined) {
@@ -63,15 +60,15 @@ export class SendingCall extends StreamCall {
     const { tracing, server } = this.connection;
     const measurement = tracing.messaging.measurer.start('xadd', 'send', { name: text(command.args[0]) }, server);
     measurement?.count(sentMessages, 1);
-    this.#operation = noOperation(this.context, measurement);
-    this.connection.track(this.#operation);
+    this.operation = noOperation(this.context, measurement);
+    this.connection.track(this.operation);
     this.#given = addTraceFields(command, passedOn);
     this.#carries = this.#given !== undefined;
   }
 
   protected override startAgain(command: Command): void {
-    if (!this.#carries || this.#operation === undefined || this.#given !== undefined) return;
-    this.#given = addTraceFieldsAgain(command, this.connection.tracing.messaging, this.#operation.context);
+    if (!this.#carries || this.operation === undefined || this.#given !== undefined) return;
+    this.#given = addTraceFieldsAgain(command, this.connection.tracing.messaging, this.operation.context);
   }
 
   /** As for a command without a span, the fields stay only in a command of a Cluster, which writes it at any time. */
@@ -82,7 +79,7 @@ export class SendingCall extends StreamCall {
   }
 
   succeeded(reply: unknown): void {
-    const operation = this.#operation;
+    const operation = this.operation;
     // With NOMKSTREAM, and no stream, the reply is null: nothing was added.
     if (reply === null) {
       operation?.leave();
@@ -93,17 +90,9 @@ export class SendingCall extends StreamCall {
     operation?.end();
   }
 
-  failed(error: unknown, type: string = redisErrorType(error)): void {
-    this.#operation?.fail(error, type);
-  }
-
   /** Errors of ioredis contain the arguments of the command. */
   override clean(error: unknown, command: Command): void {
     if (this.#given !== undefined) restoreArguments(error, command, this.#given);
-  }
-
-  left(): void {
-    this.#operation?.leave();
   }
 }
 

@@ -5,20 +5,16 @@ import {
   ATTR_MESSAGE_ID,
   type Incoming,
   noOperation,
-  type Operation,
   startSettling,
 } from '../messaging/index.ts';
 import { text } from './arguments.ts';
 import type { Connection } from './connection.ts';
-import { redisErrorType } from './error-type.ts';
 import { StreamCall } from './stream-call.ts';
 import type { Command } from './types.ts';
 
 /** A settlement, which links the entries that this client or one of its duplicates has received. @internal */
 export class SettlingCall extends StreamCall {
   readonly #args: readonly unknown[];
-  /** Undefined until the command is sent, and if it is neither recorded nor measured. */
-  #operation: Operation | undefined = undefined;
 
   constructor(connection: Connection, command: Command, parent: Context) {
     super(connection, parent);
@@ -42,14 +38,14 @@ export class SettlingCall extends StreamCall {
     const own: Attributes =
       ids.length === 1 ? { [ATTR_MESSAGE_ID]: ids[0] } : { [ATTR_BATCH_MESSAGE_COUNT]: ids.length };
     const attributes = this.connection.ofGroup(group);
-    this.#operation = startSettling(
+    this.operation = startSettling(
       messaging,
       { name: 'xack', destination: { name: stream }, attributes, own },
       settled,
       this.context,
     );
-    this.connection.track(this.#operation);
-    return this.#operation.context;
+    this.connection.track(this.operation);
+    return this.operation.context;
   }
 
   /** Counts and times a settlement without a span: its entries need not be looked up. */
@@ -58,19 +54,11 @@ export class SettlingCall extends StreamCall {
     const destination = { name: text(this.#args[0]) };
     const attributes = this.connection.ofGroup(text(this.#args[1]));
     const measurement = tracing.messaging.measurer.start('xack', 'settle', destination, attributes);
-    this.#operation = noOperation(this.context, measurement);
-    this.connection.track(this.#operation);
+    this.operation = noOperation(this.context, measurement);
+    this.connection.track(this.operation);
   }
 
   succeeded(): void {
-    this.#operation?.end();
-  }
-
-  failed(error: unknown, type: string = redisErrorType(error)): void {
-    this.#operation?.fail(error, type);
-  }
-
-  left(): void {
-    this.#operation?.leave();
+    this.operation?.end();
   }
 }

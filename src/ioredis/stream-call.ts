@@ -2,8 +2,10 @@
 import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
+import type { Operation } from '../messaging/index.ts';
 import { onReject } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
+import { redisErrorType } from './error-type.ts';
 import type { Command } from './types.ts';
 
 const queued = Buffer.from('QUEUED');
@@ -23,6 +25,8 @@ export abstract class StreamCall {
   protected readonly connection: Connection;
   /** The context of the call until the command is sent, then the one in which it is sent. */
   protected context: Context;
+  /** Undefined until the command is sent, and for a command that has none while it waits for its reply. */
+  protected operation: Operation | undefined = undefined;
   #command: Command | undefined = undefined;
   #transformReply: Command['transformReply'] | undefined = undefined;
   #reject: Command['reject'] | undefined = undefined;
@@ -44,9 +48,15 @@ export abstract class StreamCall {
   /** Called before the command is first sent; it may change the command's arguments. Returns the context to send it in. */
   abstract start(command: Command): Context;
   abstract succeeded(reply: unknown): void;
-  abstract failed(error: unknown, type?: string): void;
+
+  failed(error: unknown, type?: string): void {
+    this.operation?.fail(error, type ?? redisErrorType(error));
+  }
+
   /** The command ended, and it is unknown whether it succeeded or failed. */
-  abstract left(): void;
+  protected left(): void {
+    this.operation?.leave();
+  }
 
   /** Called before ioredis sends the command again. */
   protected startAgain(_command: Command): void {}
