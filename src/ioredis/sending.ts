@@ -1,8 +1,7 @@
 // Traces sends: XADD.
 import type { Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
-import { ATTR_MESSAGE_ID, noOperation, startSending } from '../messaging/index.ts';
-import { sentMessages } from '../metrics/instruments.ts';
+import { ATTR_MESSAGE_ID, measurePassedOn, noOperation, startSending } from '../messaging/index.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { fieldsOfXadd, text } from './arguments.ts';
 import type { Connection } from './connection.ts';
@@ -58,9 +57,9 @@ export class SendingCall extends StreamCall {
 
   #measure(command: Command, passedOn: CarriedHeaders): void {
     const { tracing, server } = this.connection;
-    const measurement = tracing.messaging.measurer.start('xadd', 'send', { name: text(command.args[0]) }, server);
-    measurement?.count(sentMessages, 1);
-    this.operation = noOperation(this.context, measurement);
+    const destination = { name: text(command.args[0]) };
+    const light = measurePassedOn(tracing.messaging, 'xadd', destination, server, this.context);
+    this.operation = light?.toOperation() ?? noOperation(this.context);
     this.connection.track(this.operation);
     this.#given = addTraceFields(command, passedOn);
     this.#carries = this.#given !== undefined;
