@@ -11,6 +11,7 @@ import {
   isEagerPromise,
   LightOperation,
   measureUnsampled,
+  needsOnlyContext,
   type Operation,
   OperationClock,
   replaceMethod,
@@ -22,7 +23,6 @@ import {
   validSpanContext,
 } from '../messaging/index.ts';
 import { reportFault } from '../common/faults.ts';
-import { metricsEpoch } from '../metrics/series.ts';
 import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
@@ -144,7 +144,7 @@ function startLight(place: Place, message: MessageLike, incoming: Incoming, noAc
  */
 function isOnlyPassedOn(place: Place, message: MessageLike, context: Context, noAck: boolean): boolean {
   const { messaging, requests } = place.state;
-  if (metricsEpoch() !== 0 || requests.isUsed || !messaging.isCertainlyUnsampled(context)) return false;
+  if (requests.isUsed || !needsOnlyContext(messaging, context, ROOT_CONTEXT)) return false;
   return storeLight(place, message, validSpanContext(context), noAck);
 }
 
