@@ -203,7 +203,7 @@ function runLight(
     return endWith(tracked, result);
   }
   if (noAck) operation.end();
-  else if (!state.lightDeliveries.endWhenSettled(tag, operation)) state.endWhenSettled(tag, operation);
+  else state.endWhenSettled(tag, operation);
   return result;
 }
 

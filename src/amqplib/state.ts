@@ -91,8 +91,9 @@ export class ChannelState {
     else operation.fail(this.#failure);
   }
 
-  /** Lets the settlement of a delivery that is no light one end the operation; it ends now if the message is settled. */
+  /** Lets the settlement of a delivery end an operation without a span; it ends now if the message is settled. */
   endWhenSettled(tag: number, light: LightOperation): void {
+    if (this.lightDeliveries.endWhenSettled(tag, light)) return;
     const delivery = this.deliveries.find(tag);
     if (delivery === undefined) {
       light.end();
@@ -128,7 +129,7 @@ export function storedDelivery(message: MessageLike): Delivery | undefined {
     const light = state.lightDeliveries.takeOperation(deliveryTag);
     state.lightDeliveries.delete(deliveryTag);
     state.deliveries.add(delivery);
-    if (light !== undefined) state.endWhenSettled(deliveryTag, light);
+    if (light !== undefined) delivery.endWhenSettled(light.toOperation());
   }
   received.set(message, delivery);
   return delivery;
