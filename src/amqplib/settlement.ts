@@ -66,7 +66,6 @@ export class LightSettlement implements Settling {
 
   /** Undefined without a metrics reader. */
   start(): LightOperation | undefined {
-    if (metricsEpoch() === 0) return undefined;
     const active = activeContext();
     if (isTracingSuppressed(active)) return undefined;
     const { messaging, server, lightDeliveries } = this.#state;
