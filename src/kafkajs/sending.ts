@@ -112,10 +112,7 @@ function measure<A>(
     }
     const messages = destinations(topics);
     if (messages === undefined || messages.length === 0) return undefined;
-    const [{ destination }] = messages as [Addressed];
-    return messages.every(({ destination: { name } }) => name === destination.name)
-      ? measurePassedOn(messaging, 'send', destination, attributes, parent, messages.length)
-      : measurePassedOnEach(messaging, 'send', messages, attributes, parent);
+    return measurePassedOnEach(messaging, 'send', messages, attributes, parent);
   } catch (error) {
     reportFault('reading messages', error);
     return undefined;

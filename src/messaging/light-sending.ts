@@ -4,6 +4,7 @@ import { LightOperation } from './light-operation.ts';
 import { sentMessages } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import type { Destination } from './operation.ts';
+import { measureSend } from './producing.ts';
 
 /** Starts to measure the send of messages to one destination; undefined without a metrics reader. Never throws. */
 export function measurePassedOn(
@@ -20,7 +21,7 @@ export function measurePassedOn(
   return LightOperation.start(parent, measurement);
 }
 
-/** As {@link measurePassedOn}, for messages to several destinations. */
+/** As {@link measurePassedOn}, for messages that may have several destinations. */
 export function measurePassedOnEach(
   messaging: Messaging,
   name: string,
@@ -28,6 +29,6 @@ export function measurePassedOnEach(
   attributes: Attributes,
   parent: Context,
 ): LightOperation | undefined {
-  const measurement = messaging.measurer.startOnMessages(name, 'send', undefined, attributes, sentMessages, messages);
+  const measurement = measureSend(messaging, { name, attributes }, messages);
   return measurement && LightOperation.start(parent, measurement);
 }

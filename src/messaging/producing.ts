@@ -118,10 +118,10 @@ function startMeasured<H>(
 }
 
 /** Counts and times a send, by the common attributes of its messages. */
-function measureSend<H>(
+export function measureSend(
   messaging: Messaging,
   { name, attributes }: Omit<OperationDescription, 'type' | 'destination'>,
-  messages: readonly Outgoing<H>[],
+  messages: readonly { readonly destination: Destination }[],
 ): Measurement | undefined {
   if (metricsEpoch() === 0) return undefined;
   const destination = sharedDestination(messages);
