@@ -12,10 +12,9 @@ export class ByTag<Value extends object> {
   readonly #chunks = new TagChunks<Chunk<Value>>(() => ({ values: Array(chunkSize).fill(undefined), count: 0 }));
   /** Values of tags that no broker sends, such as those of mocks. */
   readonly #others = new Map<number, Value>();
-  #size = 0;
 
   get size(): number {
-    return this.#size + this.#others.size;
+    return this.#chunks.tags + this.#others.size;
   }
 
   get(tag: number): Value | undefined {
@@ -29,10 +28,7 @@ export class ByTag<Value extends object> {
     }
     const chunk = this.#chunks.findOrAdd(tag);
     const at = tag % chunkSize;
-    if (chunk.values[at] === undefined) {
-      chunk.count++;
-      this.#size++;
-    }
+    if (chunk.values[at] === undefined) this.#chunks.countAdded(chunk);
     chunk.values[at] = value;
   }
 
@@ -45,7 +41,6 @@ export class ByTag<Value extends object> {
     const at = tag % chunkSize;
     if (chunk?.values[at] === undefined) return;
     chunk.values[at] = undefined;
-    this.#size--;
     this.#chunks.countRemoved(tag, chunk);
   }
 
@@ -77,12 +72,10 @@ export class ByTag<Value extends object> {
     const others = this.#othersUpTo(tag);
     const taken: (Value | undefined)[][] = others.length === 0 ? [] : [others];
     for (const other of this.#others.keys()) if (!(other > tag)) this.#others.delete(other);
-    for (const [index, chunk] of this.#chunks.upTo(tag)) {
-      const { values, count } = chunk;
+    for (const [index, { values }] of this.#chunks.upTo(tag)) {
       const first = index * chunkSize;
       if (endsWithin(index, tag)) {
         taken.push(values);
-        this.#size -= count;
         this.#chunks.delete(index);
       } else {
         taken.push(values.slice(0, tag - first + 1));

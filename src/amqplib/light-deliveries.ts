@@ -28,7 +28,6 @@ export class LightDeliveries {
     operations: undefined,
     count: 0,
   }));
-  #size = 0;
   #highest = 0;
 
   /** The highest tag so far. */
@@ -37,7 +36,7 @@ export class LightDeliveries {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#chunks.tags;
   }
 
   /** Stores a delivery; returns false if it has data that is not stored here. */
@@ -54,10 +53,7 @@ export class LightDeliveries {
     const at = tag % chunkSize;
     if (chunk.operations?.[at] !== undefined) return false;
     if (tag > this.#highest) this.#highest = tag;
-    if (chunk.places[at] === undefined) {
-      chunk.count++;
-      this.#size++;
-    }
+    if (chunk.places[at] === undefined) this.#chunks.countAdded(chunk);
     chunk.traceparents[at] = traceparent;
     chunk.places[at] = place;
     return true;
@@ -104,7 +100,6 @@ export class LightDeliveries {
     chunk.places[at] = undefined;
     chunk.traceparents[at] = undefined;
     takeFrom(chunk.operations, at)?.end();
-    this.#size--;
     this.#chunks.countRemoved(tag, chunk);
   }
 
@@ -114,7 +109,6 @@ export class LightDeliveries {
       const first = index * chunkSize;
       if (endsWithin(index, tag)) {
         for (let at = 0; at < (chunk.operations?.length ?? 0); at++) takeFrom(chunk.operations, at)?.end();
-        this.#size -= chunk.count;
         this.#chunks.delete(index);
       } else {
         for (let each = first; each <= tag; each++) this.delete(each);
@@ -135,7 +129,7 @@ export class LightDeliveries {
   /** The deliveries up to a tag, by the index of their chunk. */
   findUpTo(tag: number): Map<number, LightList> {
     const found = new Map<number, LightList>();
-    if (this.#size === 0) return found;
+    if (this.size === 0) return found;
     for (const [index, { places, traceparents, count }] of this.#chunks.upTo(tag)) {
       const first = index * chunkSize;
       const end = tag - first + 1;

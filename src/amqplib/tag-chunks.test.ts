@@ -5,7 +5,7 @@ import { TagChunks } from './tag-chunks.ts';
 function run(steps: Iterable<[what: 'add' | 'remove', tag: number]>): number {
   const chunks = new TagChunks(() => ({ count: 0 }));
   for (const [what, tag] of steps) {
-    if (what === 'add') chunks.findOrAdd(tag).count++;
+    if (what === 'add') chunks.countAdded(chunks.findOrAdd(tag));
     else chunks.countRemoved(tag, chunks.find(tag)!);
   }
   return chunks.size;

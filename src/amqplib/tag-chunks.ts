@@ -5,7 +5,7 @@ export const chunkSize = 256;
 
 /** The data of neighbouring tags. */
 interface Chunk {
-  /** The number of tags that have data; whoever adds data counts it here. */
+  /** The number of tags that have data; changed only by {@link TagChunks}. */
   count: number;
 }
 
@@ -16,6 +16,7 @@ interface Chunk {
 export class TagChunks<C extends Chunk> implements Iterable<[index: number, chunk: C]> {
   readonly #chunks = new Map<number, C>();
   readonly #make: () => C;
+  #tags = 0;
   #added = -1;
   // The chunk that was found last.
   #last: C | undefined;
@@ -28,6 +29,11 @@ export class TagChunks<C extends Chunk> implements Iterable<[index: number, chun
 
   get size(): number {
     return this.#chunks.size;
+  }
+
+  /** The number of tags that have data. */
+  get tags(): number {
+    return this.#tags;
   }
 
   find(tag: number): C | undefined {
@@ -45,8 +51,15 @@ export class TagChunks<C extends Chunk> implements Iterable<[index: number, chun
     return this.find(tag) ?? this.#add(indexOf(tag));
   }
 
+  /** Called when a tag has got data. */
+  countAdded(chunk: C): void {
+    chunk.count++;
+    this.#tags++;
+  }
+
   /** Called when the data of a tag has been removed. */
   countRemoved(tag: number, chunk: C): void {
+    this.#tags--;
     if (--chunk.count > 0) return;
     const index = indexOf(tag);
     if (index !== this.#added) this.delete(index);
@@ -54,6 +67,7 @@ export class TagChunks<C extends Chunk> implements Iterable<[index: number, chun
 
   /** Removes a chunk with all its data. */
   delete(index: number): void {
+    this.#tags -= this.#chunks.get(index)?.count ?? 0;
     this.#chunks.delete(index);
     if (index !== this.#lastIndex) return;
     this.#last = undefined;
