@@ -67,8 +67,8 @@ export class ByTag<Value extends object> {
     return count;
   }
 
-  /** Removes the values up to a tag. Returns lists as {@link copyUpTo}. */
-  takeUpTo(tag: number): (Value | undefined)[][] {
+  /** Removes the values up to a tag, and returns them. */
+  takeUpTo(tag: number): Taken<Value> {
     const others = this.#othersUpTo(tag);
     const taken: (Value | undefined)[][] = others.length === 0 ? [] : [others];
     for (const other of this.#others.keys()) if (!(other > tag)) this.#others.delete(other);
@@ -82,11 +82,33 @@ export class ByTag<Value extends object> {
         for (let each = first; each <= tag; each++) this.delete(each);
       }
     }
-    return taken;
+    return new Taken(taken);
   }
 
   #othersUpTo(tag: number): Value[] {
     return [...this.#others].filter(([other]) => !(other > tag)).map(([, value]) => value);
+  }
+}
+
+/** Values that were removed, in the order of their tags. They can be iterated once. */
+export class Taken<Value extends object> implements Iterable<Value> {
+  readonly #lists: (Value | undefined)[][];
+
+  constructor(lists: (Value | undefined)[][]) {
+    this.#lists = lists;
+  }
+
+  /** The maximum number of values, none of which is visited. */
+  get most(): number {
+    return this.#lists.reduce((most, { length }) => most + length, 0);
+  }
+
+  *[Symbol.iterator](): Generator<Value, void> {
+    for (const list of this.#lists) {
+      for (const value of list) if (value !== undefined) yield value;
+      // The visited values need not stay in memory until all are visited.
+      list.length = 0;
+    }
   }
 }
 

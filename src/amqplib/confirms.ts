@@ -40,15 +40,14 @@ export class Confirms {
       return;
     }
     const confirmed = this.#waiting.takeUpTo(deliveryTag);
-    const most = confirmed.reduce((sum, { length }) => sum + length, 0);
-    endAll(this.#messaging, operationsIn(confirmed), most, areShared);
+    endAll(this.#messaging, confirmed, confirmed.most, areShared);
   }
 
   nack(fields: unknown): void {
     const { deliveryTag, multiple } = (fields ?? {}) as ConfirmFields;
     if (this.#waiting.size === 0 || typeof deliveryTag !== 'number') return;
-    const rejected = multiple ? this.#waiting.takeUpTo(deliveryTag) : [[this.#takeOne(deliveryTag)]];
-    for (const operation of operationsIn(rejected)) operation.fail(new Error('message nacked'), 'nack');
+    const rejected = multiple ? this.#waiting.takeUpTo(deliveryTag) : [this.#takeOne(deliveryTag)];
+    for (const operation of rejected) operation?.fail(new Error('message nacked'), 'nack');
   }
 
   /**
@@ -57,7 +56,7 @@ export class Confirms {
    * @param failure - the error that closed the channel.
    */
   close(failure: unknown): void {
-    for (const operation of operationsIn(this.#waiting.takeUpTo(Number.POSITIVE_INFINITY))) {
+    for (const operation of this.#waiting.takeUpTo(Number.POSITIVE_INFINITY)) {
       if (failure === undefined) operation.fail(new Error('channel closed'), 'channel_closed');
       else operation.fail(failure);
     }
@@ -67,14 +66,6 @@ export class Confirms {
     const operation = this.#waiting.get(tag);
     this.#waiting.delete(tag);
     return operation;
-  }
-}
-
-/** The operations in lists, once: they need not stay in memory until all have ended. */
-function* operationsIn(lists: (Operation | undefined)[][]): Generator<Operation, void> {
-  for (const list of lists) {
-    for (const operation of list) if (operation !== undefined) yield operation;
-    list.length = 0;
   }
 }
 

@@ -1,7 +1,7 @@
 // Tracks the deliveries of a channel that are not settled yet.
 import { type Attributes, type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
 import { type Destination, type Incoming, Operation, type Settled } from '../messaging/index.ts';
-import { ByTag } from './by-tag.ts';
+import { ByTag, type Taken } from './by-tag.ts';
 import { conversationOf, messageAttributes } from './message.ts';
 import type { Place } from './place.ts';
 import type { MessageLike } from './types.ts';
@@ -113,25 +113,21 @@ export class Deliveries {
 
 /** The operations that end with the settlement of several deliveries, in the order of the tags. They can be iterated once. */
 export class SettledDeliveries implements Iterable<Operation> {
-  readonly #lists: (Delivery | undefined)[][];
+  readonly #settled: Taken<Delivery>;
 
-  constructor(lists: (Delivery | undefined)[][]) {
-    this.#lists = lists;
+  constructor(settled: Taken<Delivery>) {
+    this.#settled = settled;
   }
 
   /** The maximum number of operations. */
   get mostOperations(): number {
-    return this.#lists.reduce((most, { length }) => most + length, 0);
+    return this.#settled.most;
   }
 
   *[Symbol.iterator](): Generator<Operation, void> {
-    for (const list of this.#lists) {
-      for (const delivery of list) {
-        const operation = delivery?.settle();
-        if (operation !== undefined) yield operation;
-      }
-      // Ended operations need not stay in memory until all are ended.
-      list.length = 0;
+    for (const delivery of this.#settled) {
+      const operation = delivery.settle();
+      if (operation !== undefined) yield operation;
     }
   }
 }
