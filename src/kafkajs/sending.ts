@@ -105,7 +105,7 @@ function measure<A>(
   try {
     const topics = shape.topics(argument);
     const [first] = topics;
-    if (topics.length === 1 && typeof first?.topic === 'string' && Array.isArray(first.messages)) {
+    if (topics.length === 1 && isTopic(first)) {
       const { length } = first.messages;
       const destination = { name: first.topic };
       return length === 0 ? undefined : measurePassedOn(messaging, 'send', destination, attributes, parent, length);
@@ -128,7 +128,7 @@ function destinations(topics: readonly (TopicMessages | null | undefined)[]): Ad
   if (!Array.isArray(topics)) return undefined;
   const all: Addressed[] = [];
   for (const entry of topics as readonly (TopicMessages | null | undefined)[]) {
-    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return undefined;
+    if (!isTopic(entry)) return undefined;
     const addressed = { destination: { name: entry.topic } };
     for (let at = 0; at < entry.messages.length; at++) all.push(addressed);
   }
@@ -155,12 +155,17 @@ function isObject(given: unknown): boolean {
   return typeof given === 'object' && given !== null;
 }
 
+/** Whether an element of the argument has the shape of a topic with its messages. */
+function isTopic(entry: TopicMessages | null | undefined): entry is TopicMessages {
+  return typeof entry?.topic === 'string' && Array.isArray(entry.messages);
+}
+
 /** Every message of every topic in order; undefined if the argument has another shape. */
 function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[] | undefined {
   if (!Array.isArray(topics)) return undefined;
   const all: Outgoing<KafkaHeaders>[] = [];
   for (const entry of topics as readonly (TopicMessages | null | undefined)[]) {
-    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return undefined;
+    if (!isTopic(entry)) return undefined;
     for (const message of entry.messages) all.push(outgoing(entry.topic, message));
   }
   return all;
@@ -189,7 +194,7 @@ function passOnTopics(
   let changed = false;
   let topics: TopicMessages[] | undefined;
   for (const entry of given) {
-    if (typeof entry?.topic !== 'string' || !Array.isArray(entry.messages)) return undefined;
+    if (!isTopic(entry)) return undefined;
     const { topic, messages } = entry;
     const sent = passOnMessages(messages, passedOn);
     if (sent !== undefined) changed = true;
