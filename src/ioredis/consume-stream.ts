@@ -20,6 +20,7 @@ import type { DeliveredEntry } from './consumer/entries.ts';
 import type { ConsumerObserver, EntryObserver } from './consumer/observer.ts';
 import { consumeSettings, type ConsumeStreamOptions, type StreamMessage } from './consumer/options.ts';
 import { StreamConsumer } from './consumer/stream-consumer.ts';
+import type { ReceivedMessage } from './message.ts';
 import { receivedEntries } from './state.ts';
 import { traceRedis } from './trace-redis.ts';
 import type { RedisLike } from './types.ts';
@@ -92,9 +93,9 @@ const begin: ConsumerObserver['begin'] = (entry: DeliveredEntry, deliveryAttempt
 /** An entry of which the consumer knows how often it was delivered. */
 class AttemptedEntry implements Incoming {
   readonly attempt: number;
-  readonly #entry: Incoming;
+  readonly #entry: ReceivedMessage;
 
-  constructor(entry: Incoming, attempt: number) {
+  constructor(entry: ReceivedMessage, attempt: number) {
     this.#entry = entry;
     this.attempt = attempt;
   }
@@ -124,8 +125,7 @@ class AttemptedEntry implements Incoming {
   }
 
   readSentAt(into: Float64Array): void {
-    if (this.#entry.readSentAt === undefined) into[0] = this.#entry.sentAt ?? Number.NaN;
-    else this.#entry.readSentAt(into);
+    this.#entry.readSentAt(into);
   }
 }
 

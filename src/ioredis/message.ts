@@ -10,7 +10,6 @@ import {
   ATTR_MESSAGE_DELIVERY_ATTEMPT,
   ATTR_MESSAGE_ID,
   guard,
-  type Incoming,
   type MessageContent,
   Received,
 } from '../messaging/index.ts';
@@ -101,7 +100,7 @@ class ShownEntry implements ReceivedEntry {
     this.#hidden = hidden;
   }
 
-  get incoming(): Incoming {
+  get incoming(): ReceivedMessage {
     return new ReceivedMessage(this.source, this.#entry, (fieldsOf(this.#entry) ?? []).concat(this.#hidden));
   }
 }
@@ -156,7 +155,7 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     this.#content = this.messaging.content === undefined ? undefined : { headers: entry[1] };
   }
 
-  get incoming(): Incoming {
+  get incoming(): this {
     return this;
   }
 

@@ -71,7 +71,7 @@ export class StreamTracing {
 /** The state of an entry that was returned to the application. @internal */
 export interface ReceivedEntry {
   readonly source: EntrySource;
-  readonly incoming: Incoming;
+  readonly incoming: ReceivedMessage;
 }
 
 /** By the array of the entry, which the application gets unchanged. @internal */
