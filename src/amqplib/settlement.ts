@@ -8,7 +8,6 @@ import {
   ATTR_RABBITMQ_DELIVERY_TAG,
   ATTR_RABBITMQ_ROUTING_KEY,
   type Destination,
-  endAll,
   type LateSettlement,
   LightOperation,
   mergeAttributes,
@@ -165,11 +164,8 @@ export class SeveralSettled extends Settlement {
   }
 
   override settle(): void {
-    const { messaging, deliveries, lightDeliveries } = this.state;
     if (typeof this.#upTo !== 'number') return;
-    const settled = deliveries.settleUpTo(this.#upTo);
-    endAll(messaging, settled, settled.mostOperations);
-    lightDeliveries.deleteUpTo(this.#upTo);
+    this.state.settleUpTo(this.#upTo);
     this.#writeLater();
   }
 

@@ -1,6 +1,6 @@
 // Traces ack, nack, reject, ackAll, nackAll and recover.
 import { reportFault } from '../common/faults.ts';
-import { endAll, replaceMethod } from '../messaging/index.ts';
+import { replaceMethod } from '../messaging/index.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import { complete, takesCallbacks } from './completion.ts';
 import {
@@ -132,9 +132,7 @@ export function traceRecover(channel: object, state: ChannelState): void {
           where: 'ending recovered deliveries',
           callbackAt,
           done() {
-            const settled = state.deliveries.settleUpTo(highest);
-            endAll(state.messaging, settled, settled.mostOperations);
-            state.lightDeliveries.deleteUpTo(highest);
+            state.settleUpTo(highest);
           },
         });
       },

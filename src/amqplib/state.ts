@@ -72,6 +72,13 @@ export class ChannelState {
     this.returns?.returned(message);
   }
 
+  /** Removes all deliveries up to a tag, and ends the operations that end with their settlement. */
+  settleUpTo(tag: number): void {
+    const settled = this.deliveries.settleUpTo(tag);
+    endAll(this.messaging, settled, settled.mostOperations);
+    this.lightDeliveries.deleteUpTo(tag);
+  }
+
   /** Ends the open operations, because no confirm or settlement can arrive any more. */
   close(): void {
     this.#closed = true;
