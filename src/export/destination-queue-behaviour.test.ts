@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { plainSpan } from './testing/plain-span.ts';
 import { add, answerAll, ok, open, sentSpans, turn } from './testing/open-queue.ts';
 import { collectDiag } from '../sdk/testing/diag-log.ts';
+import { listFiles } from '../../test-support/list-files.ts';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -58,8 +59,7 @@ test('shared requests stay within the maximum bytes and the configured number of
 test('halves of a batch with a copy on disk are not joined with others, and the copy is deleted when both are finished', async () => {
   collectDiag();
   const directory = mkdtempSync(join(tmpdir(), 'mqtrace-queue-'));
-  const onDisk = (): string[] =>
-    readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.otlp'));
+  const onDisk = (): string[] => listFiles(directory, '.otlp');
   try {
     const { sender, queue } = open({ concurrency: 1, spool: { directory } });
     // The second half is so small that another batch would fit in the request.

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import type { SendResult } from './sender.ts';
 import { parseSpoolFile } from './spool/spool-file.ts';
 import { plainSpan } from './testing/plain-span.ts';
 import { ScriptedSender } from './testing/scripted-sender.ts';
+import { listFiles } from '../../test-support/list-files.ts';
 
 type Step =
   | { readonly do: 'end'; readonly spans: number; readonly size: number }
@@ -50,9 +51,7 @@ const unencodable = plainSpan(1, {
 });
 
 function spansOnDisk(directory: string): number {
-  if (!existsSync(directory)) return 0;
-  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
-  return names.reduce((sum, name) => sum + (parseSpoolFile(name.split('/').pop()!, 0, 0)?.spans ?? 0), 0);
+  return listFiles(directory).reduce((sum, path) => sum + (parseSpoolFile(basename(path), 0, 0)?.spans ?? 0), 0);
 }
 
 async function run(

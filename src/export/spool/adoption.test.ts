@@ -19,6 +19,7 @@ import { DestinationQueue } from '../destination-queue.ts';
 import { OpenBatch } from '../open-batch.ts';
 import { plainSpan } from '../testing/plain-span.ts';
 import { ScriptedSender } from '../testing/scripted-sender.ts';
+import { listFiles } from '../../../test-support/list-files.ts';
 import { thisOwner } from './owner.ts';
 import { Spool } from './spool.ts';
 import { nameSpoolFile } from './spool-file.ts';
@@ -71,9 +72,7 @@ test('the files of an ended process are adopted by the next one, which sends the
   for (let n = 1; n <= 3; n++) {
     await vi.waitFor(() => expect(sender.open).toHaveLength(1));
     // Claimed by renaming: each file exists once, now in the instance of this process.
-    const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.otlp'),
-    );
+    const names = listFiles(directory, '.otlp');
     expect(names).toHaveLength(4 - n);
     expect(names.every((name) => name.includes(queue.spoolQueue!.spool.instance))).toBe(true);
     sender.open[0]!.answer({ status: 'ok', rejected: 0 });

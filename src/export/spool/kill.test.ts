@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CompiledSources, ended } from '../testing/child.ts';
+import { listFiles } from '../../../test-support/list-files.ts';
 import { HttpReceiver } from '../../../test-support/otlp-receiver.ts';
 import { decodeRequest, spansOf } from '../../../test-support/otlp-schema.ts';
 
@@ -55,17 +56,18 @@ const busy = (port: number, spool: string): string => `
 /** The ids of all spans in complete files that were not read yet; decoding must not fail. */
 function onDisk(known: Set<string>): Set<string> {
   const ids = new Set<string>();
-  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+  for (const path of listFiles(directory, '.otlp')) {
     // The name identifies the content, even after a move: each file is read once.
-    if (!name.endsWith('.otlp') || known.has(basename(name))) continue;
+    const name = basename(path);
+    if (known.has(name)) continue;
     let bytes: Buffer;
     try {
-      bytes = readFileSync(join(directory, name));
+      bytes = readFileSync(path);
     } catch {
       // Another process has sent or adopted it.
       continue;
     }
-    known.add(basename(name));
+    known.add(name);
     for (const span of spansOf(decodeRequest(bytes))) ids.add(Buffer.from(span.spanId, 'base64').toString('hex'));
   }
   return ids;
@@ -131,8 +133,10 @@ test('spans that a process reports as stored are on disk', async () => {
         claimed = (JSON.parse(line) as { safe: number }).safe;
         if (claimed > 100 * (i + 1)) child.kill('SIGKILL');
       });
-      const names = readdirSync(away, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.otlp'));
-      const spans = names.reduce((sum, name) => sum + spansOf(decodeRequest(readFileSync(join(away, name)))).length, 0);
+      const spans = listFiles(away, '.otlp').reduce(
+        (sum, path) => sum + spansOf(decodeRequest(readFileSync(path))).length,
+        0,
+      );
       expect(spans).toBeGreaterThanOrEqual(claimed);
     }
   } finally {
@@ -145,8 +149,7 @@ test('damaged files are moved aside and counted, and the rest is delivered', asy
   try {
     const child = sources.start(busy(1, spool), light);
     await ended(child, (line) => void ((JSON.parse(line) as { safe: number }).safe > 200 && child.kill('SIGKILL')));
-    const files = readdirSync(spool, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.otlp'));
-    const [torn, flipped] = files.map((name) => join(spool, name)) as [string, string];
+    const [torn, flipped] = listFiles(spool, '.otlp') as [string, string];
     const spansIn = (file: string): number => spansOf(decodeRequest(readFileSync(file))).length;
     const damaged = spansIn(torn) + spansIn(flipped);
     writeFileSync(torn, readFileSync(torn).subarray(0, 100));
@@ -161,7 +164,7 @@ test('damaged files are moved aside and counted, and the rest is delivered', asy
       console.log(JSON.stringify({ corrupt: dropped.corrupt, balanced: adopted === dropped.corrupt + spooled + inFlight + queued }));`);
     expect(JSON.parse(out)).toEqual({ corrupt: damaged, balanced: true });
     // Foreign files are not moved; damaged files are moved to where they are not sent.
-    const names = readdirSync(spool, { recursive: true, encoding: 'utf8' });
+    const names = listFiles(spool);
     expect(names.filter((name) => name.endsWith('foreign.txt'))).toHaveLength(1);
     expect(names.filter((name) => name.includes('damaged/'))).toHaveLength(2);
   } finally {
