@@ -1,7 +1,6 @@
 // Installs and starts relays: services in other languages and with other SDKs that pass messages on.
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NativeProcess, runProcess, startProcess } from '../brokers/native-process.ts';
 import { makeDirectory, removeDirectory } from '../brokers/leftovers.ts';
@@ -9,6 +8,8 @@ import { pathOf, provide } from '../brokers/programs.ts';
 import { kafkaClassPath } from '../brokers/kafka-jars.ts';
 import { cachedProject } from '../lanes/cached-project.ts';
 import { root } from '../lanes/tarball.ts';
+import { cached, log } from './cached-folder.ts';
+import { type Command, underJavaAgent } from './java-agent.ts';
 
 /** What one relay does. */
 export interface Relay {
@@ -26,51 +27,13 @@ export type Language = 'Java' | 'Python' | 'Go' | 'JavaScript, SDK 2' | 'JavaScr
 /** The addresses of the brokers, as environment variables. */
 export type Addresses = Record<'KAFKA_BROKERS' | 'AMQP_URL' | 'REDIS_URL', string>;
 
-const agent = { artifact: 'io.opentelemetry.javaagent:opentelemetry-javaagent', version: '2.33.1' };
 const sentry = '@sentry/node@10.78.0';
 const sources = import.meta.dirname;
-const cache = join(root, '.cache', 'peers');
-const log = (line: string): void => console.log(`[peers] ${line}`);
-
-interface Command {
-  readonly command: [string, ...string[]];
-  readonly env?: NodeJS.ProcessEnv;
-}
-
-/**
- * A folder of the cache that `fill` has filled, in this run or an earlier one.
- *
- * @param facts - what the content depends on.
- */
-async function cached(name: string, facts: string, fill: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(cache, `${name}-${createHash('sha256').update(facts).digest('hex').slice(0, 12)}`);
-  const complete = join(folder, 'complete');
-  if (existsSync(complete)) return folder;
-  log(`installing what ${name} needs, once, into ${folder}`);
-  await removeDirectory(folder);
-  await mkdir(folder, { recursive: true });
-  await fill(folder);
-  await writeFile(complete, '');
-  return folder;
-}
 
 async function java(relays: readonly Relay[]): Promise<Command> {
-  await provide(['java', 'javac', 'mvn'], log);
-  const file = `opentelemetry-javaagent-${agent.version}.jar`;
-  const folder = await cached('java', file, async (directory) => {
-    const artifact = `-Dartifact=${agent.artifact}:${agent.version}`;
-    const options = [`-Dmaven.repo.local=${join(directory, 'repository')}`, `-DoutputDirectory=${directory}`];
-    const goal = ['dependency:copy', artifact, '-Dtransitive=false'];
-    await runProcess('maven', [pathOf('mvn'), '-q', '-B', ...options, ...goal], { directory });
-  });
+  await provide(['mvn'], log);
   const [{ from, to }] = relays as [Relay];
-  const vm = ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-javaagent:${join(folder, file)}`];
-  const none = { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' };
-  return {
-    command: [pathOf('java'), ...vm, '-cp', await kafkaClassPath(log), join(sources, 'java/Relay.java'), from, to],
-    // The agent takes a program that is run from its source for a tool of the JDK.
-    env: { ...none, OTEL_PROPAGATORS: 'tracecontext,baggage', OTEL_JAVAAGENT_ENABLED: 'true' },
-  };
+  return underJavaAgent('Relay.java', [from, to], await kafkaClassPath(log), { OTEL_TRACES_EXPORTER: 'none' });
 }
 
 /** A folder with Python and these packages, one a line. */
@@ -124,14 +87,19 @@ export async function startPeer(
   language: Language,
   relays: readonly Relay[],
   addresses: Addresses,
-): Promise<Pick<NativeProcess, 'stop'>> {
+): Promise<Pick<NativeProcess, 'stop' | 'ended'>> {
   const { command, env } = await peers[language](relays);
+  return startCommand({ command, env: { ...addresses, RELAYS: JSON.stringify(relays), ...env } });
+}
+
+/** Starts a program in a directory of its own. */
+export async function startCommand({ command, env }: Command): Promise<Pick<NativeProcess, 'stop' | 'ended'>> {
   const directory = await makeDirectory('peer');
   // A variable of the test's own process must not configure the peer.
   const unset = { NODE_OPTIONS: undefined, NODE_ENV: undefined, VITEST: undefined, OTEL_PROPAGATORS: undefined };
-  const settings = { ...unset, ...addresses, RELAYS: JSON.stringify(relays), ...env };
-  const running = startProcess('peer', command, { directory, env: settings });
+  const running = startProcess('peer', command, { directory, env: { ...unset, ...env } });
   return {
+    ended: running.ended,
     async stop() {
       await running.stop();
       await removeDirectory(directory);

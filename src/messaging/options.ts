@@ -13,7 +13,8 @@ import type { SemconvVersion } from './semconv.ts';
  *
  * - `'parent'`: the message's creation context, in the producer's trace; the span also links it.
  * - `'link'`: none, in a new trace that links the creation context; or the span that is active when `processMessage` is called.
- * - `'auto'`: `'link'` if a span is active, as in a batch, else `'parent'`. OpenTelemetry for Java does the same.
+ * - `'auto'`: `'link'` if a span is active, as in a batch, else `'parent'`. OpenTelemetry's Java agent does the same
+ *   with `OTEL_SEMCONV_STABILITY_OPT_IN=messaging`.
  *
  * Baggage is active in every case.
  */
