@@ -6,11 +6,18 @@ import { suppressTracing } from '../common/suppression.ts';
 import { processMessage, traceChannel } from './index.ts';
 import type { MessageLike } from './types.ts';
 
+type Settle = 'ack' | 'nack' | 'reject';
+
 /** What a handler does with its message, in this order, and how it ends. */
 interface Handling {
-  does: ('ack' | 'nack' | 'reject' | 'process' | 'process later' | 'ack up to' | 'close')[];
+  does: (Settle | 'process' | 'process later' | 'ack up to' | 'publish' | 'deliver' | 'close')[];
+  /** Whether each of its settlements delivers another message before it returns. */
+  delivers: boolean;
   ends: 'returns' | 'throws' | 'resolves' | 'rejects' | 'thenable';
 }
+
+/** Of the messages that are delivered while another handler runs. */
+const plainly: Handling = { does: ['ack'], delivers: false, ends: 'returns' };
 
 type Step =
   | ({ what: 'deliver'; kind: number } & Handling)
@@ -27,10 +34,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         fc.oneof(
           { weight: 12, arbitrary: fc.constantFrom('ack' as const, 'nack' as const, 'reject' as const) },
           { weight: 6, arbitrary: fc.constantFrom('process' as const, 'process later' as const, 'ack up to' as const) },
+          { weight: 4, arbitrary: fc.constantFrom('publish' as const, 'deliver' as const) },
           { weight: 1, arbitrary: fc.constant('close' as const) },
         ),
-        { maxLength: 2 },
+        { maxLength: 3 },
       ),
+      delivers: fc.boolean(),
       ends: fc.constantFrom(
         'returns' as const,
         'returns' as const,
@@ -90,8 +99,21 @@ function messageOf(tag: number, kind: number): MessageLike {
 async function run(steps: readonly Step[], { options, clock }: Run, noAck: boolean): Promise<void> {
   let deliver: (message: unknown) => unknown = () => {};
   let fails = false;
+  let handling: Handling = plainly;
+  const messages: MessageLike[] = [];
+  /** Delivers a message while a handler runs: its own handler only acknowledges it. */
+  const deliverWithin = (kind: number): void => {
+    const outer = handling;
+    handling = plainly;
+    const message = messageOf(messages.length + 1, kind);
+    messages.push(message);
+    deliver(message);
+    handling = outer;
+  };
   const settle = (): void => {
     clock.ticks += 3;
+    if (handling.delivers) deliverWithin(2);
+    clock.ticks += 4;
     if (fails) throw new TypeError('not settled');
   };
   const channel = traceChannel(
@@ -104,7 +126,7 @@ async function run(steps: readonly Step[], { options, clock }: Run, noAck: boole
       ackAll: settle,
       nackAll: settle,
       get() {},
-      publish: () => true,
+      publish: () => ((clock.ticks += 9), true),
       sendToQueue: () => true,
       recover: settle,
       emit: () => true,
@@ -113,12 +135,11 @@ async function run(steps: readonly Step[], { options, clock }: Run, noAck: boole
       close() {},
     } as never,
     options,
-  ) as unknown as Record<'ack' | 'nack' | 'reject' | 'ackAll' | 'recover' | 'emit', (...args: unknown[]) => void> & {
+  ) as unknown as Record<Settle | 'publish' | 'ackAll' | 'recover' | 'emit', (...args: unknown[]) => void> & {
     consume(queue: string, handler: (message: MessageLike) => unknown, options: object): Promise<unknown>;
   };
   const waiting: (() => void)[] = [];
   const later = (): Promise<void> => new Promise((resolve) => void waiting.push(resolve));
-  let handling: Handling = { does: [], ends: 'returns' };
   await channel.consume(
     'q',
     (message) => {
@@ -128,6 +149,8 @@ async function run(steps: readonly Step[], { options, clock }: Run, noAck: boole
         if (each === 'process') processMessage(message, () => void (clock.ticks += 11));
         else if (each === 'process later') void processMessage(message, later);
         else if (each === 'ack up to') channel.ack(message, true);
+        else if (each === 'publish') channel.publish('', 'k', Buffer.from('v'), {});
+        else if (each === 'deliver') deliverWithin(3);
         else if (each === 'close') channel.emit('close');
         else channel[each](message);
       }
@@ -140,7 +163,6 @@ async function run(steps: readonly Step[], { options, clock }: Run, noAck: boole
     },
     { noAck },
   );
-  const messages: MessageLike[] = [];
   const attempt = (call: () => unknown, within: Context = ROOT_CONTEXT): void => {
     try {
       const result = context.with(within, call);
@@ -156,6 +178,7 @@ async function run(steps: readonly Step[], { options, clock }: Run, noAck: boole
       const message = messageOf(messages.length + 1, each.kind);
       messages.push(message);
       attempt(() => deliver(message));
+      handling = plainly;
     } else if ('at' in each) {
       const message = messages[each.at];
       if (message === undefined) continue;

@@ -90,22 +90,28 @@ class ReceivedMessage extends Received {
   }
 
   readSentAt(into: Float64Array): void {
-    this.#readPublished(into);
+    readPublished(this.#sentAt, this.#timestamp, into);
     waitsSince(into, this.#deliverAt);
-  }
-
-  /** The time of the publish. */
-  #readPublished(into: Float64Array): void {
-    if (readTimeInHeader(this.#sentAt, into)) return;
-    // AMQP's timestamp is in seconds, but many Node programs write Date.now() there.
-    const timestamp = this.#timestamp;
-    if (typeof timestamp !== 'number' || timestamp <= 0) into[0] = Number.NaN;
-    else if (!readTimeInHeader(timestamp, into)) into[0] = timestamp * 1000;
   }
 
   protected describe(): Attributes {
     return messageAttributes(this.#deliveryTag, this.#routingKey, this.#messageId);
   }
+}
+
+/** Stores when a message was published, or was to be delivered, in milliseconds since the epoch; NaN if unknown. */
+export function readSentAt({ properties }: MessageLike, into: Float64Array): void {
+  const headers = properties.headers as Headers | null | undefined;
+  readPublished(headers?.[sentAtHeader], properties['timestamp'], into);
+  waitsSince(into, headers?.[deliverAtHeader]);
+}
+
+/** @param sentAt - the value of {@link sentAtHeader}. */
+function readPublished(sentAt: unknown, timestamp: unknown, into: Float64Array): void {
+  if (readTimeInHeader(sentAt, into)) return;
+  // AMQP's timestamp is in seconds, but many Node programs write Date.now() there.
+  if (typeof timestamp !== 'number' || timestamp <= 0) into[0] = Number.NaN;
+  else if (!readTimeInHeader(timestamp, into)) into[0] = timestamp * 1000;
 }
 
 /** The attributes of one received message. */

@@ -1,17 +1,16 @@
 // Stores the data that the messages of one consumer share.
-import type { Destination } from '../messaging/index.ts';
+import type { MessageSource } from '../messaging/index.ts';
 import { consumerDestination } from './destination.ts';
 import type { ChannelState } from './state.ts';
 import type { MessageLike } from './types.ts';
 
 /** From where messages were received: the same object for many messages, so that each one stores little. */
-export interface Place {
+export interface Place extends MessageSource {
   readonly state: ChannelState;
   readonly exchange: string;
   readonly routingKey: string;
   /** Empty if unknown. */
   readonly queue: string;
-  readonly destination: Destination | undefined;
   /** The change counter of the connection's exclusive queues. */
   readonly changes: number;
 }
@@ -35,8 +34,9 @@ export class Places {
     const last = this.#last;
     if (last?.routingKey === routingKey && last.exchange === exchange && last.changes === changes) return last;
     const { queue } = this;
+    const { messaging, processDescription: description } = state;
     const destination = consumerDestination(exchange, routingKey, queue, state.exclusiveQueues);
-    this.#last = { state, exchange, routingKey, queue, destination, changes };
+    this.#last = { state, messaging, description, exchange, routingKey, queue, destination, changes };
     return this.#last;
   }
 }

@@ -3,15 +3,11 @@ import { type Context, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api
 import {
   activeContext,
   bindToContext,
-  contextWithoutSpan,
-  endWith,
   guard,
   type HandlerOptions,
   type Incoming,
   isEagerPromise,
   LightOperation,
-  measureUnsampled,
-  needsOnlyContext,
   type Operation,
   OperationClock,
   replaceMethod,
@@ -20,13 +16,13 @@ import {
   startProcessing,
   startReceiving,
   type Unsampled,
-  validSpanContext,
 } from '../messaging/index.ts';
 import { reportFault } from '../common/faults.ts';
 import { complete } from './completion.ts';
 import { Delivery } from './deliveries.ts';
 import { consumerDestination } from './destination.ts';
 import { resultOf } from './dropped-result.ts';
+import { runLight, startKept, startLight } from './light-receiving.ts';
 import { deliveryFacts, detailsOf, keptContext, readFrom } from './message.ts';
 import { type Place, Places } from './place.ts';
 import { recordRoundTrip, replyTo, type Request } from './requests.ts';
@@ -95,18 +91,17 @@ function tracedHandler(state: ChannelState, { queue, noAck }: Source, handler: H
     try {
       const place = places.of(message);
       const context = keptContext(messaging, message);
-      if (context !== undefined && isOnlyPassedOn(place, message, context, noAck)) {
-        light = context;
-      } else {
+      if (context !== undefined) light = startKept(place, message, context, noAck);
+      if (light === undefined) {
         incoming = readFrom(messaging, message, place.destination, context);
         request = state.requests.answeredBy(message, incoming);
         if (request !== undefined) incoming = replyTo(request, incoming);
         light = startLight(place, message, incoming, noAck);
-      }
-      if (light === undefined && incoming !== undefined) {
-        delivery = keep(place, message, incoming.creation);
-        // The context of a reply depends on its request.
-        if (request !== undefined || !messaging.readsLate) delivery.incoming = incoming;
+        if (light === undefined) {
+          delivery = keep(place, message, incoming.creation);
+          // The context of a reply depends on its request.
+          if (request !== undefined || !messaging.readsLate) delivery.incoming = incoming;
+        }
       }
     } catch (error) {
       reportFault('reading a delivery', error);
@@ -120,40 +115,6 @@ function tracedHandler(state: ChannelState, { queue, noAck }: Source, handler: H
     if (request !== undefined) recordRoundTrip(request, operation);
     return runRecorded(state, noAck, delivery, operation, call);
   };
-}
-
-/**
- * Starts the processing of a message whose span, and that of its settlement, are certainly unsampled: no span is created and
- * little is stored. Its trace is stored for a settlement of several messages.
- */
-function startLight(place: Place, message: MessageLike, incoming: Incoming, noAck: boolean): Unsampled | undefined {
-  const { messaging, server } = place.state;
-  const context = contextWithoutSpan(messaging, incoming, ROOT_CONTEXT);
-  if (context === undefined || !messaging.readsLate) return undefined;
-  if (!storeLight(place, message, incoming.creation, noAck)) return undefined;
-  const description = { name: 'process', attributes: server.address };
-  const facts = deliveryFacts(message, place.queue);
-  return measureUnsampled(messaging, description, incoming, context, 'delivered', facts);
-}
-
-/**
- * As {@link startLight} returns only a context, for the most common case: without a metrics reader, and if the message answers no
- * request. Nothing else of the message is read.
- *
- * @param context - what {@link keptContext} has returned.
- */
-function isOnlyPassedOn(place: Place, message: MessageLike, context: Context, noAck: boolean): boolean {
-  const { messaging, requests } = place.state;
-  if (requests.isUsed || !needsOnlyContext(messaging, context, ROOT_CONTEXT)) return false;
-  return storeLight(place, message, validSpanContext(context), noAck);
-}
-
-/** Returns false if a message has to be stored as a {@link Delivery}. */
-function storeLight(place: Place, message: MessageLike, creation: SpanContext | undefined, noAck: boolean): boolean {
-  const { lightDeliveries, closed } = place.state;
-  if (!noAck && !closed && !lightDeliveries.push(message, creation, place)) return false;
-  storeSource(message, place);
-  return true;
 }
 
 /**
@@ -176,34 +137,6 @@ function runRecorded(
   }
   if (isEagerPromise(result)) operation.track(state.processing);
   else if (!noAck) state.deliveries.endWhenSettled(delivery, operation);
-  return result;
-}
-
-/** Runs the handler of a measured message without a span. As with a span, a settlement may end its operation. */
-function runLight(
-  state: ChannelState,
-  noAck: boolean,
-  tag: number,
-  operation: LightOperation,
-  call: () => unknown,
-): unknown {
-  let result: unknown;
-  state.running.push(operation);
-  try {
-    result = runInContext(operation.context, call);
-  } catch (error) {
-    state.running.pop()?.fail(error);
-    throw error;
-  }
-  // The handler may have closed the channel, which has ended the operation.
-  if (state.running.pop() === undefined) return result;
-  if (isEagerPromise(result)) {
-    const tracked = operation.toOperation();
-    tracked.track(state.processing);
-    return endWith(tracked, result);
-  }
-  if (noAck) operation.end();
-  else state.endWhenSettled(tag, operation);
   return result;
 }
 

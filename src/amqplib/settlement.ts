@@ -9,7 +9,6 @@ import {
   ATTR_RABBITMQ_ROUTING_KEY,
   type Destination,
   type LateSettlement,
-  LightOperation,
   mergeAttributes,
   noOperation,
   type Operation,
@@ -44,38 +43,11 @@ const rejected = (): Attributes => ({ [ATTR_MESSAGE_REJECTED]: true });
 /** A settlement in progress. */
 export interface Settling {
   /** Undefined if it has no span. */
-  start(): Operation | LightOperation | undefined;
+  start(): Operation | undefined;
   /** Called when the client has sent it. */
   settle(): void;
   /** Called when the client has thrown. */
   failed?(error: unknown): void;
-}
-
-/** The settlement of a message whose spans, including that of the settlement, are certainly unsampled. */
-export class LightSettlement implements Settling {
-  readonly #how: How;
-  readonly #state: ChannelState;
-  readonly #tag: number;
-
-  constructor(how: How, state: ChannelState, tag: number) {
-    this.#how = how;
-    this.#state = state;
-    this.#tag = tag;
-  }
-
-  /** Undefined without a metrics reader. */
-  start(): LightOperation | undefined {
-    const active = activeContext();
-    if (isTracingSuppressed(active)) return undefined;
-    const { messaging, server, lightDeliveries } = this.#state;
-    const destination = lightDeliveries.destinationOf(this.#tag);
-    const measurement = messaging.measurer.start(this.#how.name, 'settle', destination, server.address);
-    return measurement && LightOperation.start(active, measurement);
-  }
-
-  settle(): void {
-    this.#state.lightDeliveries.delete(this.#tag);
-  }
 }
 
 /** One settled message. */

@@ -1,17 +1,9 @@
 // Traces ack, nack, reject, ackAll, nackAll and recover.
 import { reportFault } from '../common/faults.ts';
-import { replaceMethod } from '../messaging/index.ts';
-import { metricsEpoch } from '../metrics/series.ts';
+import { type Operation, replaceMethod } from '../messaging/index.ts';
 import { complete, takesCallbacks } from './completion.ts';
-import {
-  type Given,
-  type How,
-  LightSettlement,
-  type Name,
-  Settlement,
-  SeveralSettled,
-  type Settling,
-} from './settlement.ts';
+import { lightTagOf, settleLight } from './light-settling.ts';
+import { type Given, type How, type Name, Settlement, SeveralSettled, type Settling } from './settlement.ts';
 import type { ChannelState } from './state.ts';
 
 /** The index of the argument `requeue`. */
@@ -31,8 +23,7 @@ export function traceSettling(channel: object, state: ChannelState): void {
       const tag = message?.fields?.deliveryTag;
       const how = requeueAt !== undefined && isRejection(args[requeueAt]) ? rejects : requeues;
       if (name !== 'reject' && args[1]) return new SeveralSettled(how, state, message, tag);
-      const isLight = tag !== undefined && state.lightDeliveries.has(tag);
-      return isLight ? new LightSettlement(how, state, tag) : new Settlement(how, state, message, tag);
+      return new Settlement(how, state, message, tag);
     });
   }
   for (const name of ['ack', 'nack'] as const) {
@@ -48,22 +39,6 @@ function isRejection(requeue: unknown): boolean {
   return requeue !== undefined && !requeue;
 }
 
-/**
- * The tag of a settled message without a span, if the settlement is not measured either; undefined if it may have to be observed.
- * Never throws.
- */
-function lightTagOf({ lightDeliveries }: ChannelState, method: string, args: readonly unknown[]): number | undefined {
-  if (metricsEpoch() !== 0 || lightDeliveries.size === 0) return undefined;
-  try {
-    const tag = (args[0] as Given)?.fields?.deliveryTag;
-    if (tag === undefined || (method !== 'reject' && args[1])) return undefined;
-    return lightDeliveries.has(tag) ? tag : undefined;
-  } catch {
-    // The other path counts the fault.
-    return undefined;
-  }
-}
-
 function replaceSettle(
   channel: object,
   state: ChannelState,
@@ -76,18 +51,10 @@ function replaceSettle(
     (raw) =>
       function settle(this: unknown, ...args: unknown[]): unknown {
         const light = lightTagOf(state, method, args);
-        if (light !== undefined) {
-          const sent: unknown = Reflect.apply(raw, this, args);
-          try {
-            state.lightDeliveries.delete(light);
-          } catch (error) {
-            reportFault('ending a settlement', error);
-          }
-          return sent;
-        }
+        if (light !== undefined) return settleLight(state, method, light, raw, this, args);
         // No closures, because each would be created for each message.
         let settlement: Settling | undefined;
-        let operation: ReturnType<Settling['start']>;
+        let operation: Operation | undefined;
         try {
           settlement = find(args);
           operation = settlement.start();

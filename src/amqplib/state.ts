@@ -3,6 +3,7 @@ import {
   createStamp,
   endAll,
   type LightOperation,
+  type MessageSource,
   type Messaging,
   type Operation,
   OpenOperations,
@@ -24,6 +25,8 @@ import type { MessageLike } from './types.ts';
 export class ChannelState {
   readonly messaging: Messaging;
   readonly server: Server;
+  /** Describes the operations that process messages. */
+  readonly processDescription: MessageSource['description'];
   readonly exclusiveQueues: ExclusiveQueues;
   /** Undefined unless lag is read from the broker. */
   readonly lag: QueueLag | undefined;
@@ -47,6 +50,7 @@ export class ChannelState {
     this.lag = lag;
     this.messaging = messaging;
     this.server = serverOf(channel, options);
+    this.processDescription = { name: 'process', attributes: this.server.address };
     this.exclusiveQueues = exclusiveQueuesOf(channel);
     this.requests = requestsOf(channel);
     const published = publishedCount(channel);

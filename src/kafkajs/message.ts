@@ -10,11 +10,11 @@ import {
   ATTR_KAFKA_OFFSET,
   deliverAtHeader,
   type MessageContent,
+  type MessageSource,
   type Outgoing,
   Received,
   waitsSince,
 } from '../messaging/index.ts';
-import type { Source } from './state.ts';
 import type { KafkaMessageLike, OutgoingMessage } from './types.ts';
 
 /** Longer keys are omitted: they are rarely used for search, and keys of received messages are untrusted. */
@@ -22,10 +22,10 @@ const keyByteLimit = 1024;
 
 /** A received message and its source. */
 export class ReceivedMessage extends Received {
-  readonly source: Source;
+  readonly source: MessageSource;
   readonly #message: KafkaMessageLike;
 
-  constructor(message: KafkaMessageLike, source: Source, context?: Context) {
+  constructor(message: KafkaMessageLike, source: MessageSource, context?: Context) {
     super(source.messaging, source.destination, context);
     this.source = source;
     this.#message = message;
@@ -36,9 +36,7 @@ export class ReceivedMessage extends Received {
   }
 
   readSentAt(into: Float64Array): void {
-    const message = this.#message;
-    readTimestamp(message, into);
-    waitsSince(into, (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader]);
+    readSentAt(this.#message, into);
   }
 
   override get content(): MessageContent {
@@ -48,6 +46,12 @@ export class ReceivedMessage extends Received {
   protected describe(): Attributes {
     return receivedAttributes(this.#message);
   }
+}
+
+/** Stores the time of sending, or of intended delivery, in milliseconds since the epoch; NaN if unknown. */
+export function readSentAt(message: KafkaMessageLike, into: Float64Array): void {
+  readTimestamp(message, into);
+  waitsSince(into, (message.headers as Record<string, unknown> | undefined)?.[deliverAtHeader]);
 }
 
 /** The attributes of a received message. */

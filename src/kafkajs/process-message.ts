@@ -7,17 +7,19 @@ import {
   activeContext,
   callStarted,
   type Counting,
+  isProcessedIn,
+  measureIn,
+  type MessageSource,
   Messaging,
-  needsOnlyContext,
   type Operation,
   startProcessingLightly,
   type Unsampled,
 } from '../messaging/index.ts';
-import { ReceivedMessage } from './message.ts';
-import { receivedMessages, type Source } from './state.ts';
+import { readSentAt, ReceivedMessage } from './message.ts';
+import { receivedMessages } from './state.ts';
 import type { KafkaMessageLike } from './types.ts';
 
-let standalone: Source | undefined;
+let standalone: MessageSource | undefined;
 
 /** A message that did not come from a traced consumer: its context is known, but not its topic or group. */
 function unknownDelivery(message: KafkaMessageLike): ReceivedMessage {
@@ -61,13 +63,15 @@ function start(message: KafkaMessageLike, ambient: Context): Operation | Unsampl
 /** Starts the processing of a message that has not been read yet. @internal */
 export function startOn(
   message: KafkaMessageLike,
-  source: Source,
+  source: MessageSource,
   ambient: Context,
   counting?: Counting,
 ): Operation | Unsampled {
   const { messaging, description } = source;
   const context = messaging.extractPlain(kafkaHeaders, message.headers);
-  if (context !== undefined && needsOnlyContext(messaging, context, ambient)) return context;
+  if (context !== undefined && isProcessedIn(messaging, context, ambient)) {
+    return measureIn(source, message, readSentAt, context, counting);
+  }
   return startProcessingLightly(
     messaging,
     description,

@@ -8,6 +8,7 @@ import {
   ATTR_DESTINATION_PARTITION_ID,
   type Destination,
   guard,
+  type MessageSource,
   mergeAttributes,
   type Operation,
   replaceMethod,
@@ -20,7 +21,7 @@ import { onFirst } from './connection.ts';
 import type { ConsumerLag, Position } from './lag.ts';
 import { partitionId, ReceivedMessage } from './message.ts';
 import { startOn } from './process-message.ts';
-import { type ClientState, receivedMessages, type Source } from './state.ts';
+import { type ClientState, receivedMessages } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
 
 /** The used part of a handler's payload. The payload itself reaches the handler unchanged. */
@@ -35,7 +36,7 @@ interface EachBatchPayload {
 }
 
 /** The common attributes of one partition's messages, and the client attributes at the time of creation. */
-interface PartitionSource extends Source {
+interface PartitionSource extends MessageSource {
   destination: Destination;
   topic: string;
   partition: number;
@@ -137,7 +138,7 @@ function tracedConfig(
 }
 
 /** Stores a message for `processMessage`. */
-function deliver(message: KafkaMessageLike, source: Source): ReceivedMessage {
+function deliver(message: KafkaMessageLike, source: MessageSource): ReceivedMessage {
   const received = new ReceivedMessage(message, source);
   receivedMessages.set(message, received);
   return received;

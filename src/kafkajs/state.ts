@@ -1,12 +1,5 @@
 // Defines the state that tracing keeps for a producer or consumer, and for each received message.
-import type { Attributes } from '@opentelemetry/api';
-import {
-  createStamp,
-  type Destination,
-  type Messaging,
-  type OperationDescription,
-  type Stamp,
-} from '../messaging/index.ts';
+import { createStamp, type Messaging, type MessageSource, type Stamp } from '../messaging/index.ts';
 import type { Connection } from './connection.ts';
 import type { ReceivedMessage } from './message.ts';
 
@@ -16,16 +9,8 @@ export interface ClientState {
   readonly connection: Connection;
 }
 
-/** The values that the messages from one source have in common. */
-export interface Source {
-  messaging: Messaging;
-  destination: Destination | undefined;
-  /** Describes the operation that processes them. */
-  description: Pick<OperationDescription, 'name'> & { attributes?: Attributes };
-}
-
 /**
  * Stores with each message that was passed to the application how it was received, for `processMessage`: only the source, if the
  * message can be read again.
  */
-export const receivedMessages: Stamp<ReceivedMessage | Source> = createStamp();
+export const receivedMessages: Stamp<ReceivedMessage | MessageSource> = createStamp();

@@ -3,7 +3,7 @@ export { startBatch, startBatchLightly, startProcessing, startReceiving } from '
 export { startSettling, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received, type Settled } from './incoming.ts';
-export { type Counting, measureBatch } from './measure-consuming.ts';
+export { type Counting, measureBatch, type MessageSource } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';
 export { isEagerPromise } from '../common/eager-promise.ts';
 export { errorType } from '../common/error-type.ts';
@@ -13,8 +13,9 @@ export {
   applyStarted,
   callStarted,
   contextWithoutSpan,
+  isProcessedIn,
+  measureIn,
   measureUnsampled,
-  needsOnlyContext,
   startProcessingLightly,
   type Unsampled,
 } from './light-processing.ts';

@@ -2,12 +2,17 @@
 import type { Context } from '@opentelemetry/api';
 import { applyInContext, callInContext } from '../common/active-context.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
-import { metricsEpoch } from '../metrics/series.ts';
 import { startProcessing } from './consuming.ts';
 import { type HandlerOptions, runHandler } from './handler.ts';
 import type { Incoming } from './incoming.ts';
 import { endLightWith, LightOperation } from './light-operation.ts';
-import { type Counting, measureProcessing } from './measure-consuming.ts';
+import {
+  type Counting,
+  measureMessage,
+  measureProcessing,
+  type MessageSource,
+  type ReadSentAt,
+} from './measure-consuming.ts';
 import type { DeliveryFacts } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import { Operation, type OperationDescription } from './operation.ts';
@@ -23,12 +28,24 @@ export function contextWithoutSpan(messaging: Messaging, incoming: Incoming, amb
 }
 
 /**
- * Whether the processing of a message with this context has neither a span nor a measurement: then the message only needs its
- * context. For messages to which no option for trust or baggage applies.
+ * Whether a message with this context is certainly processed in it, without a span. For messages to which no option for trust or
+ * baggage applies.
  */
-export function needsOnlyContext(messaging: Messaging, context: Context, ambient: Context): boolean {
-  if (metricsEpoch() !== 0 || !messaging.alwaysContinues) return false;
-  return !isTracingSuppressed(ambient) && messaging.isCertainlyUnsampled(context);
+export function isProcessedIn(messaging: Messaging, context: Context, ambient: Context): boolean {
+  return messaging.alwaysContinues && !isTracingSuppressed(ambient) && messaging.isCertainlyUnsampled(context);
+}
+
+/** Measures the processing of a message for which {@link isProcessedIn} is true, without an object for the message. */
+export function measureIn<M>(
+  source: MessageSource,
+  message: M,
+  readSentAt: ReadSentAt<M>,
+  context: Context,
+  counting?: Counting,
+  facts?: DeliveryFacts,
+): Unsampled {
+  const measurement = measureMessage(source, message, readSentAt, context, counting, facts);
+  return measurement === undefined ? context : LightOperation.start(context, measurement);
 }
 
 /** Measures the processing of a message in a context that {@link contextWithoutSpan} has returned. */

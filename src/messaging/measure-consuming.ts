@@ -9,13 +9,27 @@ import type { Measurement } from './measurement.ts';
 import { consumedMessages, type DeliveryFacts } from './measuring.ts';
 import type { Messaging } from './messaging.ts';
 import type { OperationClock } from './operation-clock.ts';
-import type { OperationDescription } from './operation.ts';
+import type { Destination, OperationDescription } from './operation.ts';
 
 /**
  * How a message whose processing starts is counted: `'delivered'` if it is passed to the application here, `'read'` if a command
  * read it and has counted it as consumed.
  */
 export type Counting = 'delivered' | 'read';
+
+/** What the messages of one source have in common. */
+export interface MessageSource {
+  readonly messaging: Messaging;
+  readonly destination: Destination | undefined;
+  /** Describes the operation that processes each of them. */
+  readonly description: Omit<OperationDescription, 'type' | 'destination'>;
+}
+
+/** Stores when a message of a client was sent, in milliseconds since the epoch; NaN if unknown. */
+export type ReadSentAt<M> = (message: M, into: Float64Array) => void;
+
+/** Used for one message at a time: nothing else runs meanwhile. */
+const sentAt = new Float64Array(1);
 
 /** Counts and times the processing of one message. */
 export function measureProcessing(
@@ -30,20 +44,66 @@ export function measureProcessing(
   const measurement = messaging.measurer.start(name, 'process', incoming.destination, attributes);
   if (measurement === undefined || counting === undefined) return measurement;
   try {
-    measurement.enter(1);
-    if (counting === 'delivered') measurement.count(consumedMessages, 1);
     const attempt = facts === undefined ? incoming.attempt : facts.attempt;
-    if (attempt !== undefined) measurement.attempt(attempt);
-    if (facts?.deadLettered) measurement.deadLettered();
-    // For a redelivery it is unknown how much of the wait was intended.
-    const isLater =
-      (attempt !== undefined && attempt > 1) || facts?.redelivered || (facts?.deadLettered && !facts.scheduled);
-    if (!isLater) measurement.age(incoming);
+    if (measureDelivery(measurement, counting, attempt, facts)) {
+      readSentAt(incoming, sentAt);
+      measurement.age(sentAt);
+    }
     measurement.pipeline(messaging.pipelines?.ageOf(incoming.context));
   } catch (error) {
     reportFault('measuring a message', error);
   }
   return measurement;
+}
+
+/**
+ * As {@link measureProcessing}, for a message that needs no object of its own.
+ *
+ * @param context - the context of the message.
+ */
+export function measureMessage<M>(
+  { messaging, destination, description }: MessageSource,
+  message: M,
+  read: ReadSentAt<M>,
+  context: Context,
+  counting: Counting | undefined,
+  facts: DeliveryFacts | undefined,
+): Measurement | undefined {
+  const { name, attributes } = description;
+  const measurement = messaging.measurer.start(name, 'process', destination, attributes);
+  if (measurement === undefined || counting === undefined) return measurement;
+  try {
+    if (measureDelivery(measurement, counting, facts?.attempt, facts)) {
+      read(message, sentAt);
+      measurement.age(sentAt);
+    }
+    measurement.pipeline(messaging.pipelines?.ageOf(context));
+  } catch (error) {
+    reportFault('measuring a message', error);
+  }
+  return measurement;
+}
+
+/** Counts the delivery of one message. Returns whether its age is known. */
+function measureDelivery(
+  measurement: Measurement,
+  counting: Counting,
+  attempt: number | undefined,
+  facts: DeliveryFacts | undefined,
+): boolean {
+  measurement.enter(1);
+  if (counting === 'delivered') measurement.count(consumedMessages, 1);
+  if (attempt !== undefined) measurement.attempt(attempt);
+  if (facts === undefined) return attempt === undefined || attempt <= 1;
+  const { deadLettered, redelivered, scheduled } = facts;
+  if (deadLettered) measurement.deadLettered();
+  // For a redelivery it is unknown how much of the wait was intended.
+  return !((attempt !== undefined && attempt > 1) || redelivered || (deadLettered && !scheduled));
+}
+
+function readSentAt(message: Pick<Incoming, 'sentAt' | 'readSentAt'>, into: Float64Array): void {
+  if (message.readSentAt === undefined) into[0] = message.sentAt ?? Number.NaN;
+  else message.readSentAt(into);
 }
 
 /** Counts and times an operation on several messages. */
@@ -69,7 +129,8 @@ export function measureBatch(
   try {
     measurement.enter(incoming.length);
     for (const message of incoming) {
-      measurement.age(message);
+      readSentAt(message, sentAt);
+      measurement.age(sentAt);
       measurement.pipeline(messaging.pipelines?.ageOf(message.context));
     }
   } catch (error) {

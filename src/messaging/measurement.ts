@@ -12,7 +12,6 @@ import {
   pipelineAge,
 } from '../metrics/instruments.ts';
 import { addTo, metricsEpoch, recordFrom, recordIn } from '../metrics/series.ts';
-import type { Incoming } from './incoming.ts';
 import type { OperationClock } from './operation-clock.ts';
 import type { OperationSeries } from './operation-series.ts';
 import type { PipelineAge } from './pipeline-policy.ts';
@@ -20,10 +19,9 @@ import { readTicks } from './ticks.ts';
 import { readWallClock } from './wall-clock.ts';
 
 /**
- * The numbers in use by a function. In typed arrays, because V8 may allocate memory for a number that is passed to a function,
+ * The number in use by a function. In a typed array, because V8 may allocate memory for a number that is passed to a function,
  * returned, or stored in an object.
  */
-const sentAt = new Float64Array(1);
 const measured = new Float64Array(1);
 
 /** Ended measurements for reuse, to avoid an allocation per message. */
@@ -77,10 +75,12 @@ export class Measurement {
     addTo(this.#prepared.series(messagesInFlight), messages);
   }
 
-  /** Records the age of a message at the start of the operation: a message from the future has age 0. */
-  age(message: Pick<Incoming, 'sentAt' | 'readSentAt'>): void {
-    if (message.readSentAt === undefined) sentAt[0] = message.sentAt ?? Number.NaN;
-    else message.readSentAt(sentAt);
+  /**
+   * Records the age of a message at the start of the operation: a message from the future has age 0.
+   *
+   * @param sentAt - when it was sent, in milliseconds since the epoch; NaN if unknown.
+   */
+  age(sentAt: Float64Array): void {
     if (!Number.isFinite(sentAt[0]!)) return;
     if (this.#clock === undefined) readWallClock(this.#ticks, measured);
     else measured[0] = this.#clock.start;
