@@ -1,7 +1,7 @@
 // Compares what a wrapper measures of messages without a span, by its fast path and without it.
 import { type Context, context, ROOT_CONTEXT, trace, type TracerProvider } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { AlwaysOnSampler, NodeTracerProvider, ParentBasedSampler } from '@opentelemetry/sdk-trace-node';
+import { AlwaysOnSampler, NodeTracerProvider, ParentBasedSampler, type Sampler } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
 import { expect, onTestFinished, vi } from 'vitest';
 import { tracingFaults } from '../src/common/faults.ts';
@@ -23,6 +23,7 @@ export interface Run {
 /**
  * Expects that steps have the same series with the fast path and without it.
  *
+ * @param root - the sampler of messages that continue no trace.
  * @param run - performs the steps on a traced stub; what it returns must be the same too.
  * @returns how many times tracing has failed meanwhile.
  */
@@ -30,6 +31,7 @@ export async function compareMetrics<Step>(
   steps: fc.Arbitrary<Step[]>,
   numRuns: number,
   run: (steps: readonly Step[], given: Run) => unknown,
+  root: Sampler = new AlwaysOnSampler(),
 ): Promise<number> {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
   onTestFinished(() => {
@@ -38,7 +40,7 @@ export async function compareMetrics<Step>(
   });
   const measure = async (each: readonly Step[], fastPath: boolean): Promise<object> => {
     const reader = new MetricsReader('cumulative');
-    const tracerProvider = new NodeTracerProvider({ sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) });
+    const tracerProvider = new NodeTracerProvider({ sampler: new ParentBasedSampler({ root }) });
     const clock = { ticks: 10_000_000 };
     replaceClocks(
       () => clock.ticks,

@@ -1,3 +1,4 @@
+import { AlwaysOffSampler, AlwaysOnSampler } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareMetrics, type Run } from '../../test-support/same-metrics.ts';
@@ -114,12 +115,16 @@ async function run(steps: readonly Step[], { options, clock }: Run, parenting: '
   return outcomes;
 }
 
-test.each(['parent', 'link'] as const)(
-  'messages without a span have the metrics of others, parenting %s',
-  async (parenting) => {
-    const faults = await compareMetrics(fc.array(step, { maxLength: 12 }), 200, (steps, given) =>
-      run(steps, given, parenting),
-    );
-    expect(faults).toBe(0);
-  },
-);
+test.each([
+  ['parent', 'sampled'],
+  ['parent', 'unsampled'],
+  ['link', 'sampled'],
+] as const)('messages without a span have the metrics of others, parenting %s, roots %s', async (parenting, roots) => {
+  const faults = await compareMetrics(
+    fc.array(step, { maxLength: 12 }),
+    200,
+    (steps, given) => run(steps, given, parenting),
+    roots === 'sampled' ? new AlwaysOnSampler() : new AlwaysOffSampler(),
+  );
+  expect(faults).toBe(0);
+});

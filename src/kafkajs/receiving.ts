@@ -19,7 +19,7 @@ import {
 } from '../messaging/index.ts';
 import { onFirst } from './connection.ts';
 import type { ConsumerLag, Position } from './lag.ts';
-import { partitionId, ReceivedMessage } from './message.ts';
+import { partitionId, readSentAt, ReceivedMessage } from './message.ts';
 import { startOn } from './process-message.ts';
 import { type ClientState, receivedMessages } from './state.ts';
 import type { ConsumerLike, KafkaMessageLike } from './types.ts';
@@ -79,7 +79,7 @@ export function traceRun(consumer: ConsumerLike, { messaging, connection }: Clie
 
   const startEachBatch = ({ batch: { topic, partition, messages } }: EachBatchPayload): Operation | Unsampled => {
     const source = sourceOf(topic, partition);
-    const light = startBatchLightly(messaging, source.destination);
+    const light = startBatchLightly(source, messages, readSentAt);
     if (light !== undefined) {
       for (const message of messages) receivedMessages.set(message, source);
       return light;

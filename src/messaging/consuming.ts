@@ -3,25 +3,16 @@ import { type Context, ROOT_CONTEXT, type SpanContext, SpanKind, trace } from '@
 import type { Linked } from '../common/prepared-span.ts';
 import type { Incoming } from './incoming.ts';
 import { reportFault } from '../common/faults.ts';
-import { metricsEpoch } from '../metrics/series.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { type Counting, measureBatch, measureProcessing, measureReceiving } from './measure-consuming.ts';
 import type { Measurement } from './measurement.ts';
 import type { DeliveryFacts } from './measuring.ts';
 import type { MessageContent } from './message-view.ts';
 import { type Messaging, validSpanContext } from './messaging.ts';
-import {
-  addAttributes,
-  type Destination,
-  mergeAttributes,
-  noOperation,
-  Operation,
-  type OperationDescription,
-} from './operation.ts';
+import { addAttributes, mergeAttributes, noOperation, Operation, type OperationDescription } from './operation.ts';
 import { putBaggageSize } from './baggage-size.ts';
 import { linksTo, sharedAttributes, sharedDestination } from './batch.ts';
 import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_AGE, ATTR_MESSAGE_CLOCK_SKEW } from './semconv.ts';
-import { DroppedRoot } from './dropped-root.ts';
 import type { OperationClock } from './operation-clock.ts';
 import { startSpans } from './spans.ts';
 import { startOperation, startPrepared } from './start-operation.ts';
@@ -131,16 +122,6 @@ export function startBatch(
     reportFault('starting an operation', error);
     return noOperation(parent, measurement);
   }
-}
-
-/**
- * As {@link startBatch}, for messages of one destination that are passed to a handler, without a look at any of them: the context for
- * the handler. Undefined if the operation is measured or has a span that may be recorded.
- */
-export function startBatchLightly(messaging: Messaging, destination: Destination): Context | undefined {
-  if (metricsEpoch() !== 0 || !messaging.readsLate) return undefined;
-  if (messaging.ignores(destination)) return ROOT_CONTEXT;
-  return messaging.isCertainlyDropped(ROOT_CONTEXT) ? new DroppedRoot(messaging.tracer) : undefined;
 }
 
 function startOnBatch(

@@ -1,5 +1,5 @@
 // Exports the building blocks of the wrappers. Not public, except for the types of the options.
-export { startBatch, startBatchLightly, startProcessing, startReceiving } from './consuming.ts';
+export { startBatch, startProcessing, startReceiving } from './consuming.ts';
 export { startSettling, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received, type Settled } from './incoming.ts';
@@ -16,6 +16,7 @@ export {
   isProcessedIn,
   measureIn,
   measureUnsampled,
+  startBatchLightly,
   startProcessingLightly,
   type Unsampled,
 } from './light-processing.ts';

@@ -1,14 +1,17 @@
 // Processes messages without a span: in the context of the message, and measured if there is a metrics reader.
-import type { Context } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { applyInContext, callInContext } from '../common/active-context.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
+import { metricsEpoch } from '../metrics/series.ts';
 import { startProcessing } from './consuming.ts';
+import { DroppedRoot } from './dropped-root.ts';
 import { type HandlerOptions, runHandler } from './handler.ts';
 import type { Incoming } from './incoming.ts';
 import { endLightWith, LightOperation } from './light-operation.ts';
 import {
   type Counting,
   measureMessage,
+  measureMessages,
   measureProcessing,
   type MessageSource,
   type ReadSentAt,
@@ -58,6 +61,27 @@ export function measureUnsampled(
   facts?: DeliveryFacts,
 ): Unsampled {
   const measurement = measureProcessing(messaging, description, incoming, counting, facts);
+  return measurement === undefined ? context : LightOperation.start(context, measurement);
+}
+
+/**
+ * As `startBatch`, for messages of one source that are passed to a handler, without an object for any of them. Undefined if the
+ * operation may have a span that is recorded.
+ */
+export function startBatchLightly<M>(
+  source: MessageSource,
+  messages: readonly M[],
+  readSentAt: ReadSentAt<M>,
+): Unsampled | undefined {
+  const { messaging, destination } = source;
+  if (!messaging.readsLate) return undefined;
+  const isIgnored = messaging.ignores(destination);
+  if (!isIgnored && !messaging.isCertainlyDropped(ROOT_CONTEXT)) return undefined;
+  const isMeasured = metricsEpoch() !== 0;
+  // The age of a pipeline is in the context of each message.
+  if (isMeasured && messaging.pipelines !== undefined) return undefined;
+  const context = isIgnored ? ROOT_CONTEXT : new DroppedRoot(messaging.tracer);
+  const measurement = isMeasured ? measureMessages(source, messages, readSentAt) : undefined;
   return measurement === undefined ? context : LightOperation.start(context, measurement);
 }
 

@@ -139,6 +139,29 @@ export function measureBatch(
   return measurement;
 }
 
+/** As {@link measureBatch}, for messages of one source that are passed to a handler, if pipelines are off. */
+export function measureMessages<M>(
+  { messaging, destination, description }: MessageSource,
+  messages: readonly M[],
+  read: ReadSentAt<M>,
+): Measurement | undefined {
+  const { name, attributes } = description;
+  const { length } = messages;
+  const measurement = messaging.measurer.start(name, 'process', length === 0 ? undefined : destination, attributes);
+  if (measurement === undefined) return undefined;
+  try {
+    measurement.count(consumedMessages, length);
+    measurement.enter(length);
+    for (const message of messages) {
+      read(message, sentAt);
+      measurement.age(sentAt);
+    }
+  } catch (error) {
+    reportFault('measuring a batch', error);
+  }
+  return measurement;
+}
+
 /** Counts and times a pull of at most one message. */
 export function measureReceiving(
   messaging: Messaging,

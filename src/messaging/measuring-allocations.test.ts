@@ -7,6 +7,7 @@ import { kafkaHeaders } from '../../carriers/index.ts';
 import type { LightOperation } from './light-operation.ts';
 import { measureIn, measureUnsampled } from './light-processing.ts';
 import { measurePassedOn } from './light-sending.ts';
+import { measureMessages } from './measure-consuming.ts';
 import { Messaging } from './messaging.ts';
 
 let reader: MetricsReader;
@@ -34,6 +35,9 @@ test('measuring an operation without a promise allocates no memory', async () =>
     (measureIn(source, message, readSentAt, ROOT_CONTEXT, 'delivered') as LightOperation).end();
   };
   expect(await optimizedBytesOf(processPlainly)).toBeLessThan(1);
+  const batch = Array.from({ length: 10 }, (_, at) => ({ sentAt: Date.now() - at * 10.5 }));
+  const processBatch = (): void => measureMessages(source, batch, readSentAt)!.end(undefined, undefined);
+  expect(await optimizedBytesOf(processBatch)).toBeLessThan(1);
   const send = (): void => measurePassedOn(messaging, 'send', destination, attributes, ROOT_CONTEXT)!.end();
   expect(await optimizedBytesOf(send)).toBeLessThan(1);
   const settle = (): void =>
