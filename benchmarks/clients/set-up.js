@@ -1,7 +1,8 @@
 // Sets up one variant in this process: the tracer and the sampling rate. Plain JavaScript on the built package, because
 // a TypeScript loader would be measured as well.
 //
-// A variant is TRACER[+FEATURE]-PERCENT, such as mqtrace-0, mqtrace+metrics-0 or own+processor-100; raw and context have no percent.
+// A variant is TRACER[+FEATURE]-PERCENT, such as mqtrace-0, mqtrace+metrics-0 or own+processor-100; raw, context and
+// context+each have no percent.
 import { createRequire } from 'node:module';
 import { context, defaultTextMapGetter, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
 import { featureHeaders, featureOptions } from './options.js';
@@ -9,7 +10,7 @@ import { featureHeaders, featureOptions } from './options.js';
 const require = createRequire(import.meta.url);
 const traceIds = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
 
-const features = new Set(['metrics', 'processor', 'light', ...Object.keys(featureOptions)]);
+const features = new Set(['each', 'metrics', 'processor', 'light', ...Object.keys(featureOptions)]);
 
 /** @param {string} variant @returns {{ tracer: string, feature: string | undefined, percent: number }} */
 function parse(variant) {
@@ -66,6 +67,13 @@ export function setUp(variant, sink) {
       tracer === 'raw'
         ? ROOT_CONTEXT
         : (tracer === 'context' ? stockPropagator() : propagation).extract(ROOT_CONTEXT, texts, defaultTextMapGetter),
+    /** The handler of an application. With "context+each" it runs in a context of its own for each message, made before. */
+    handler(fn) {
+      if (feature !== 'each') return fn;
+      const contexts = this.newContexts(textsOf(false, 0), 1000);
+      let next = 0;
+      return (argument) => context.with(contexts[next++ % contexts.length], fn, undefined, argument);
+    },
     /**
      * The contexts of a number of messages, each in a trace of its own, as in requests of an application. They are activated one by
      * one with `within`, also by the raw client, so that the table shows what activating them costs.

@@ -150,7 +150,10 @@ export const families = {
 
   async 'amqplib consume and ack'(tools) {
     const channel = tools.wrap(channelOf(tools, 'Channel'), traceChannel);
-    await channel.consume('orders', (message) => channel.ack(message));
+    await channel.consume(
+      'orders',
+      tools.handler((message) => channel.ack(message)),
+    );
     const delivery = deliveries();
     return ({ texts }) => ({
       prepare: (count) => many(count, () => delivery(texts)),

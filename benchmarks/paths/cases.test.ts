@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { all, casesOf, families, nameOf, usualVariants } from './cases.ts';
+import { all, casesOf, families, nameOf, usualVariants, variantsOf } from './cases.ts';
 
 const names = (of: string, choice = all): string[] => {
   const family = families.find(({ name }) => name === of)!;
@@ -36,4 +36,14 @@ test('the default size is measured, whatever sizes are chosen', () => {
 test('variants without the fast path are measured on demand only', () => {
   expect(usualVariants).toContain('own+processor-100');
   expect(usualVariants.filter((variant) => variant.includes('slow'))).toEqual([]);
+});
+
+test('only handled messages have a context for each', () => {
+  const having = families.filter((family) => variantsOf(family, usualVariants).includes('context+each'));
+  expect(having.map(({ name }) => name)).toEqual([
+    'kafkajs eachMessage',
+    'kafkajs eachBatch, processMessage each',
+    'amqplib consume and ack',
+  ]);
+  expect(variantsOf(families[0]!, ['raw', 'context+each', 'own-0'])).toEqual(['raw', 'own-0']);
 });

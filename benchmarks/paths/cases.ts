@@ -6,6 +6,8 @@ export interface Family {
   readonly name: string;
   /** False if no messages are involved. Default: baggage is varied. */
   readonly carries?: false;
+  /** True if messages are handled, each in a context of its own. */
+  readonly handles?: true;
   /** Batch sizes. Default: no batches. */
   readonly batches?: readonly number[];
   /** The batch size with which baggage is varied. */
@@ -23,12 +25,12 @@ const batches = [1, 10, 100, 1000, 10_000];
 export const families: readonly Family[] = [
   { client: 'kafkajs', name: 'kafkajs send', batches, usualBatch: 1 },
   { client: 'kafkajs', name: 'kafkajs send, new contexts' },
-  { client: 'kafkajs', name: 'kafkajs eachMessage' },
-  { client: 'kafkajs', name: 'kafkajs eachBatch, processMessage each', batches, usualBatch: 100 },
+  { client: 'kafkajs', name: 'kafkajs eachMessage', handles: true },
+  { client: 'kafkajs', name: 'kafkajs eachBatch, processMessage each', handles: true, batches, usualBatch: 100 },
   { client: 'amqplib', name: 'amqplib publish' },
   { client: 'amqplib', name: 'amqplib publish, new contexts' },
   { client: 'amqplib', name: 'amqplib publish and confirm' },
-  { client: 'amqplib', name: 'amqplib consume and ack' },
+  { client: 'amqplib', name: 'amqplib consume and ack', handles: true },
   { client: 'ioredis', name: 'ioredis XADD' },
   { client: 'ioredis', name: 'ioredis XADD, new contexts' },
   { client: 'ioredis', name: 'ioredis XREADGROUP and XACK', batches, usualBatch: 100 },
@@ -40,6 +42,7 @@ export const families: readonly Family[] = [
 export const variants = [
   'raw',
   'context',
+  'context+each',
   'auto-0',
   'mqtrace-0',
   'mqtrace+metrics-0',
@@ -54,6 +57,11 @@ export const variants = [
   'mqtrace+slow-100',
 ] as const;
 export const usualVariants: readonly string[] = variants.filter((variant) => !variant.includes('slow'));
+
+/** The variants that have a meaning for a family: "context+each" is the same as "context" where nothing is handled. */
+export function variantsOf({ handles }: Family, chosen: readonly string[]): readonly string[] {
+  return handles === true ? chosen : chosen.filter((variant) => variant !== 'context+each');
+}
 
 /** Options of the wrappers whose cost is measured, by the features of variants in `clients/options.js`. */
 export const optionFeatures: readonly {

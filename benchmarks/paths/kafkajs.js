@@ -145,7 +145,7 @@ export const families = {
   },
 
   async 'kafkajs eachMessage'(tools) {
-    const { eachMessage } = await handlerOf(tools, { eachMessage: async () => {} });
+    const { eachMessage } = await handlerOf(tools, { eachMessage: tools.handler(async () => {}) });
     return ({ texts }) => ({
       prepare: (count) =>
         many(count, () => ({ topic: 'orders', partition: 0, message: received(texts), ...callbacks })),
@@ -156,10 +156,11 @@ export const families = {
   },
 
   async 'kafkajs eachBatch, processMessage each'(tools) {
+    const handle = tools.handler(async () => {});
     const process = tools.traced ? processMessage : (message, fn) => fn(message);
     const { eachBatch } = await handlerOf(tools, {
       async eachBatch({ batch }) {
-        for (const message of batch.messages) await process(message, async () => {});
+        for (const message of batch.messages) await process(message, handle);
       },
     });
     return ({ batch, texts }) => ({

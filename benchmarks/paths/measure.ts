@@ -1,7 +1,7 @@
 // Measures paths with one process for each variant of a family, in turns of short slices.
 import { startSink, Worker } from '../runner/worker.ts';
 import { quantile, round, summarise, type Summary } from '../report/statistics.ts';
-import { type Choice, casesOf, type Family, nameOf } from './cases.ts';
+import { type Choice, casesOf, type Family, nameOf, variantsOf } from './cases.ts';
 
 /** The cost of one case with one variant. */
 export interface Figure extends Summary {
@@ -54,7 +54,7 @@ export async function measurePaths(options: PathOptions): Promise<PathResult[]> 
 }
 
 async function measureFamily(family: Family, sink: string, options: PathOptions): Promise<PathResult[]> {
-  const started = options.variants.map(async (variant) => {
+  const started = variantsOf(family, options.variants).map(async (variant) => {
     const args = [family.client, family.name, variant, sink];
     return [variant, await Worker.start('paths/worker.js', args, options.node)] as const;
   });

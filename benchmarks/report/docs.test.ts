@@ -43,7 +43,7 @@ const results: Results[] = [
 test('a path has the added cost of each set-up, minimum and median, and the ratio to the auto-instrumentation', () => {
   const { paths } = blocksOf(results);
   expect(paths).toContain('**Node.js 20.1.0**, 2 cores of an Test Processor, load 0.1 at the start, 2026-01-02:');
-  expect(paths).toMatch(/\| send of 1 +\| 0\.10 \(0\.10\) +\| 4\.00 \(4\.00\) \| 1\.00 \(1\.00\), 0\.25 /);
+  expect(paths).toMatch(/\| send of 1 +\| 0\.10 \(0\.10\) +\| +\| 4\.00 \(4\.00\) \| 1\.00 \(1\.00\), 0\.25 /);
   expect(paths).not.toContain('8 entries');
 });
 
@@ -51,6 +51,9 @@ test('baggage and batches are varied separately', () => {
   const { baggage, batches, bytes } = blocksOf(results);
   expect(baggage).toMatch(/\| path +\| with +\| 0 entries \| 8 entries \|/);
   expect(baggage).toMatch(/\| send of 1 +\| `startTracing` +\| 1\.00 +\| 1\.50 +\|/);
+  expect(blocksOf([{ paths: { machine, results: [path('send of 1', 1, 0, 2)] } }])['baggage']).toBe(
+    'Not measured yet.',
+  );
   expect(batches).toMatch(/\| kafkajs send \| `startTracing` +\| 1\.00 \| 0\.50 \|/);
   expect(bytes).toMatch(/\| send of 10 +\| 400 +\| 50 +\| 200 /);
 });

@@ -23,7 +23,7 @@ export function writeDocs(results: readonly Results[] = allResults(), path: stri
 export function blocksOf(results: readonly Results[]): Record<string, string> {
   return {
     paths: eachNode(results, 'paths', ({ results }) => [unsampledTable(results), sampledTable(results)].join('\n\n')),
-    baggage: eachNode(results, 'paths', ({ results }) => variedTable(baggageOf(results))),
+    baggage: eachNode(results.filter(hasBaggage), 'paths', ({ results }) => variedTable(baggageOf(results))),
     batches: eachNode(results, 'paths', ({ results }) => variedTable(batchesOf(results))),
     bytes: eachNode(results, 'paths', ({ results }) => bytesTable(results)),
     options: eachNode(results, 'options', ({ results }) =>
@@ -68,12 +68,14 @@ function unsampledTable(results: readonly PathResult[]): string {
   const rows = usual(results).map((result) => [
     result.name,
     cell(result, 'context'),
+    cell(result, 'context+each'),
     cell(result, 'auto-0'),
     cell(result, 'mqtrace-0', 'auto-0'),
     cell(result, 'mqtrace+metrics-0', 'auto-0'),
     cell(result, 'own-0', 'auto-0'),
   ]);
-  return table(['nothing sampled', 'context only', 'auto', '`startTracing`', 'with metrics', 'your own SDK'], rows);
+  const limits = ['context only', 'a context for each'];
+  return table(['nothing sampled'].concat(limits, 'auto', '`startTracing`', 'with metrics', 'your own SDK'), rows);
 }
 
 function sampledTable(results: readonly PathResult[]): string {
@@ -94,6 +96,9 @@ interface Varied {
   readonly header: readonly string[];
   readonly rows: readonly { readonly name: string; readonly results: readonly (PathResult | undefined)[] }[];
 }
+
+/** The usual cases of a version of Node.js have no baggage. */
+const hasBaggage = ({ paths }: Results): boolean => paths?.results.some(({ baggage }) => baggage > 0) === true;
 
 function baggageOf(results: readonly PathResult[]): Varied {
   const entries = [...new Set(results.map(({ baggage }) => baggage))].toSorted((a, b) => a - b);
