@@ -30,16 +30,21 @@ export class PreparedSpan {
   }
 }
 
-/** The links of a span; a single link without attributes is given as its context. @internal */
-export type Linked = SpanContext | Link[] | undefined;
+/**
+ * The links of a span. A single link without attributes is given as its context. A function returns links that are not needed for
+ * an unsampled span; it is called at most once, before the span has started.
+ * @internal
+ */
+export type Linked = SpanContext | Link[] | (() => Link[]) | undefined;
 
 /** The links as a list. @internal */
 export function linkList(linked: Linked): Link[] | undefined {
+  if (typeof linked === 'function') return linked();
   return linked === undefined || Array.isArray(linked) ? linked : [{ context: linked }];
 }
 
 /** Must change when the meaning of the method changes. @internal */
-export const preparedVersion = 2;
+export const preparedVersion = 3;
 
 /**
  * A tracer that can start prepared spans. The wrappers and the SDK may come from different copies of this package: it is recognized

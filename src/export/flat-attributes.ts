@@ -164,7 +164,7 @@ export function plainLinks(
  * @internal
  */
 export function ownedLinks(
-  linked: Linked,
+  linked: Exclude<Linked, () => Link[]>,
   limits: Required<SpanLimits>,
   countDropped: boolean,
 ): SpanContext | Link[] | undefined {

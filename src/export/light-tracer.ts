@@ -36,6 +36,8 @@ export interface LightSampler extends Sampler {
   readonly readsOnly?: boolean | undefined;
   /** Whether it never reads the attributes, and links only of roots, so that it may be given only some of them. */
   readonly ignoresAttributes?: boolean | undefined;
+  /** Whether it never reads links, not even those of roots. */
+  readonly ignoresLinks?: boolean | undefined;
 }
 
 /** The settings of a light tracer. @internal */
@@ -88,13 +90,15 @@ export class LightTracer implements PreparedTracer {
     context: Context,
   ): Span {
     const source = this.#source;
-    const { readsOnly, ignoresAttributes } = this.#sampler;
+    const { readsOnly, ignoresAttributes, ignoresLinks } = this.#sampler;
     // Another sampler may modify the attributes, of which it gets only some.
     const parts = readsOnly === true ? partsOf(prepared, source) : undefined;
     const flat = parts && flattenOwn(parts, own);
-    const links = flat && ownedLinks(linked, source.limits, source.countsOnLinks);
+    const mayDefer = typeof linked !== 'function' || (ignoresLinks === true && flat !== undefined);
+    const given = mayDefer ? linked : linked();
+    const links = typeof given === 'function' ? given : flat && ownedLinks(given, source.limits, source.countsOnLinks);
     if (parts === undefined || flat === undefined || links === undefined || isTracingSuppressed(context)) {
-      return this.#startUnusual(prepared, own, linked, startTime, context);
+      return this.#startUnusual(prepared, own, given, startTime, context);
     }
     const { name, kind, attributes } = prepared;
     const all = flat.length === 0 || ignoresAttributes === true ? attributes : prepared.with(own);
@@ -128,7 +132,7 @@ export class LightTracer implements PreparedTracer {
     parts: LightParts | undefined,
     given: Attributes | undefined,
     flat: FlatAttributes,
-    linked: SpanContext | Link[],
+    linked: SpanContext | Link[] | (() => Link[]),
     startTime: TimeInput | undefined,
     context: Context,
     details?: Attributes,
@@ -147,7 +151,7 @@ export class LightTracer implements PreparedTracer {
     // Another sampler may modify them, and the SDK uses the modified values.
     const attributes = readsOnly ? (given ?? noAttributes) : toObject(flat, parts?.flat);
     let shown: Link[] = noLinks as Link[];
-    if (parent === undefined || sampler.ignoresAttributes !== true) {
+    if (typeof linked !== 'function' && (parent === undefined || sampler.ignoresAttributes !== true)) {
       shown = linkList(linked)!;
       if (!readsOnly && !countsOnLinks) shown = shown.map(withAttributes);
     }
@@ -165,9 +169,20 @@ export class LightTracer implements PreparedTracer {
       return trace.wrapSpanContext(spanContext);
     }
 
+    let links: SpanContext | Link[];
+    /** Links of which the SDK would drop or change one. */
+    let unusual: Link[] | undefined;
+    if (typeof linked === 'function') {
+      const asked = linked();
+      const owned = ownedLinks(asked, source.limits, countsOnLinks);
+      if (owned === undefined) unusual = asked;
+      links = owned ?? (noLinks as Link[]);
+    } else {
+      links = linked;
+    }
     const added = result.attributes;
     const both = parts === undefined || added === undefined ? undefined : withSampled(parts, added, flat);
-    const span = new LightSpan(source, spanContext, parent, name, kind, both ?? parts, flat, linked, startTime);
+    const span = new LightSpan(source, spanContext, parent, name, kind, both ?? parts, flat, links, startTime);
     if (!readsOnly) {
       span.startWith(Object.assign(attributes, added), shown);
     } else if (added !== undefined && both === undefined) {
@@ -175,9 +190,12 @@ export class LightTracer implements PreparedTracer {
       // Details come after the sampler's attributes, which matters for equal names and for the limit.
       if (!span.addAtStart(added) || (details !== undefined && span.parts !== parts)) {
         const before = toObject(flat.slice(0, length), parts?.flat.slice(0, parts.detailsAt));
-        span.startWith(Object.assign(before, added), linkList(linked)!);
+        span.startWith(Object.assign(before, added), unusual ?? linkList(links)!);
         if (details !== undefined) span.setAttributes(details);
       }
+    }
+    if (unusual !== undefined && span.twin === undefined) {
+      span.startWith(toObject(span.flat, span.parts?.flat), unusual);
     }
     source.processor.onStart(span, context);
     return span;

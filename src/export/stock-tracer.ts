@@ -61,7 +61,7 @@ function obstacleTo(tracer: Tracer, processor: SpanProcessor): string | undefine
   return undefined;
 }
 
-/** Whether a sampler is one of the SDK's, which never write attributes, and read none. */
+/** Whether a sampler is one of the SDK's, which never write attributes, and read neither attributes nor links. */
 function isStock(sampler: unknown): boolean {
   if (['AlwaysOnSampler', 'AlwaysOffSampler', 'TraceIdRatioBasedSampler'].some((name) => isUnmodified(sampler, name))) {
     return true;
@@ -90,6 +90,7 @@ function decisionsOf({ _sampler: sampler, _idGenerator: ids }: StockTracer): Lig
   const asked: LightDecisions['sampler'] = {
     readsOnly: true,
     ignoresAttributes: true,
+    ignoresLinks: true,
     shouldSample: (context, traceId, name, kind, attributes, links) =>
       sampler.shouldSample(context, traceId, name, kind, attributes, links),
     toString: () => sampler.toString(),

@@ -153,7 +153,8 @@ function startOnBatch(
     {
       kind: type === 'process' ? SpanKind.CONSUMER : SpanKind.CLIENT,
       parent,
-      links: linksTo(incoming, destination === undefined),
+      // Only for a span that is sampled, because they need the context of each message.
+      links: () => linksTo(incoming, destination === undefined),
       startedAt,
       measurement,
     },

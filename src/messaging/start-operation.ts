@@ -67,9 +67,13 @@ export function startPrepared(
   if (messaging.fastPath) {
     try {
       const ours = preparedTracer(messaging.tracer());
-      if (ours !== undefined && Array.isArray(links) && links.length > linksPerSpan) {
+      if (
+        ours !== undefined &&
+        (typeof links === 'function' || (Array.isArray(links) && links.length > linksPerSpan))
+      ) {
         const { spans, context } = startParts(ours, prepared, attributes, links, startedAt?.start, parent);
-        return new Operation(context, spans, messaging, startedAt, measurement);
+        const alone = spans.length === 1 ? spans[0]! : spans;
+        return new Operation(context, alone, messaging, startedAt, measurement);
       }
       if (ours !== undefined) {
         const span = ours.startPrepared(prepared, attributes, links, startedAt?.start, parent);
@@ -96,15 +100,20 @@ function startParts(
   tracer: PreparedTracer,
   prepared: PreparedSpan,
   own: Attributes | undefined,
-  links: readonly Link[],
+  links: Link[] | (() => Link[]),
   startTime: number | undefined,
   parent: Context,
 ): OperationSpans {
-  const part = (number: number): Link[] => links.slice((number - 1) * linksPerSpan, number * linksPerSpan);
-  const first = tracer.startPrepared(prepared, own, part(1), startTime, parent);
+  let all: Link[] = [];
+  const part = (number: number): Link[] => all.slice((number - 1) * linksPerSpan, number * linksPerSpan);
+  const firstPart = (): Link[] => {
+    all = typeof links === 'function' ? links() : links;
+    return all.length > linksPerSpan ? part(1) : all;
+  };
+  const first = tracer.startPrepared(prepared, own, firstPart, startTime, parent);
   const context = FieldContext.withSpan(parent, first);
   const spans = [first];
-  for (let number = 2; first.isRecording() && (number - 1) * linksPerSpan < links.length; number++) {
+  for (let number = 2; (number - 1) * linksPerSpan < all.length && first.isRecording(); number++) {
     const more = mergeAttributes(own, { [ATTR_LINKS_PART]: number });
     spans.push(tracer.startPrepared(prepared, more, part(number), startTime, context));
   }
@@ -112,8 +121,13 @@ function startParts(
 }
 
 function linksInVersion(linked: NonNullable<Linked>, semconv: SemconvVersion): Linked {
-  if (semconv === 'latest' || !Array.isArray(linked)) return linked;
-  return linked.map((link): Link =>
+  if (semconv === 'latest') return linked;
+  if (typeof linked === 'function') return () => listInVersion(linked(), semconv);
+  return Array.isArray(linked) ? listInVersion(linked, semconv) : linked;
+}
+
+function listInVersion(links: readonly Link[], semconv: SemconvVersion): Link[] {
+  return links.map((link) =>
     link.attributes === undefined ? link : { ...link, attributes: toVersion(link.attributes, semconv) },
   );
 }

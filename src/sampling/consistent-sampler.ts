@@ -75,6 +75,11 @@ export abstract class ConsistentSampler implements Sampler {
     return false;
   }
 
+  /** Whether it never reads the links, not even those of a root. */
+  get ignoresLinks(): boolean {
+    return false;
+  }
+
   abstract intent(request: SamplingRequest): Intent;
 
   /** Whether a root with this trace id is certainly not sampled, for samplers that decide by the trace id alone. */

@@ -87,6 +87,10 @@ class RecordAll implements Sampler {
     return this.#head.ignoresAttributes;
   }
 
+  get ignoresLinks(): boolean {
+    return this.#head.ignoresLinks;
+  }
+
   shouldSample(
     context: Context,
     traceId: string,

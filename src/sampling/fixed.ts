@@ -11,6 +11,10 @@ class AlwaysOn extends ConsistentSampler {
     return true;
   }
 
+  override get ignoresLinks(): boolean {
+    return true;
+  }
+
   override intent(): Intent {
     return this.#intent;
   }
@@ -22,6 +26,10 @@ class AlwaysOn extends ConsistentSampler {
 
 class AlwaysOff extends ConsistentSampler {
   override get ignoresAttributes(): boolean {
+    return true;
+  }
+
+  override get ignoresLinks(): boolean {
     return true;
   }
 

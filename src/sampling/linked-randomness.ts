@@ -12,6 +12,10 @@ import { randomnessOf, type Halves } from './threshold.ts';
  * @internal
  */
 export class LinkedRandomness extends Switchable {
+  override get ignoresLinks(): boolean {
+    return false;
+  }
+
   override shouldSample(
     context: Context,
     traceId: string,

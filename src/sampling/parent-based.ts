@@ -49,6 +49,7 @@ class ParentBased extends ConsistentSampler {
   readonly #name: string;
   readonly #readsOnly: boolean;
   readonly #ignoresAttributes: boolean;
+  readonly #ignoresLinks: boolean;
 
   constructor(root: ConsistentSampler, delegates: Delegates) {
     super();
@@ -57,6 +58,7 @@ class ParentBased extends ConsistentSampler {
     const all = [root, ...Object.values(delegates)];
     this.#readsOnly = all.every((each) => each.readsOnly);
     this.#ignoresAttributes = all.every((each) => each.ignoresAttributes);
+    this.#ignoresLinks = all.every((each) => each.ignoresLinks);
     const given = Object.entries(delegates).map(([name, sampler]) => `${name}: ${String(sampler)}`);
     this.#name = `parentBased(${String(root)}${given.length > 0 ? `, { ${given.join(', ')} }` : ''})`;
   }
@@ -71,6 +73,10 @@ class ParentBased extends ConsistentSampler {
 
   override get ignoresAttributes(): boolean {
     return this.#ignoresAttributes;
+  }
+
+  override get ignoresLinks(): boolean {
+    return this.#ignoresLinks;
   }
 
   override intent(request: SamplingRequest): Intent {

@@ -28,6 +28,10 @@ class Ratio extends ConsistentSampler {
     return true;
   }
 
+  override get ignoresLinks(): boolean {
+    return true;
+  }
+
   override intent(): Intent {
     return this.#intent;
   }

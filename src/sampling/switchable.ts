@@ -24,6 +24,10 @@ export class Switchable extends ConsistentSampler {
     return this.current.ignoresAttributes;
   }
 
+  override get ignoresLinks(): boolean {
+    return this.current.ignoresLinks;
+  }
+
   override intent(request: SamplingRequest): Intent {
     return this.current.intent(request);
   }

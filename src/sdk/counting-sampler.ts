@@ -12,6 +12,9 @@ export function countingSampler(sampler: LightSampler, counts: StartedSpans): Li
     get ignoresAttributes() {
       return sampler.ignoresAttributes;
     },
+    get ignoresLinks() {
+      return sampler.ignoresLinks;
+    },
     // Parameters are listed, because a rest array would cost as much as the decision.
     shouldSample: (context, traceId, spanName, spanKind, attributes, links) => {
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);

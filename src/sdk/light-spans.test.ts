@@ -85,7 +85,8 @@ function preparedStart(tracer: Tracer, given: Scenario, parent: Context): () => 
   const prepared = new PreparedSpan(given.name, kind, { ...given.prepared }, given.details);
   // A single link may be given as its context.
   const single = Array.isArray(links) && links.length === 1 && links[0]?.attributes === undefined;
-  const linked = single ? links[0]!.context : links;
+  const inTime = single ? links[0]!.context : links;
+  const linked = given.linksLater && Array.isArray(links) ? () => links : inTime;
   const light = preparedTracer(tracer);
   if (light !== undefined) return () => light.startPrepared(prepared, own, linked, startTime, parent);
   // As messaging does it.
@@ -115,9 +116,11 @@ function play(given: Scenario, as: Kind): unknown {
   };
   const readsOnly = given.readsOnly && given.writes === undefined;
   const ignoresAttributes = readsOnly && given.ignoresAttributes;
+  const ignoresLinks = readsOnly && given.ignoresLinks;
   const sampler: LightSampler = {
     readsOnly,
     ignoresAttributes,
+    ignoresLinks,
     shouldSample(context, traceId, name, kind, attributes, links) {
       seen.push([
         'sampler',
@@ -126,7 +129,8 @@ function play(given: Scenario, as: Kind): unknown {
         name,
         kind,
         ignoresAttributes || Object.entries(attributes),
-        (ignoresAttributes && trace.getSpanContext(context) !== undefined) ||
+        ignoresLinks ||
+          (ignoresAttributes && trace.getSpanContext(context) !== undefined) ||
           structuredClone(
             links.map((each) => ({
               ...each,
@@ -182,10 +186,13 @@ function play(given: Scenario, as: Kind): unknown {
   expect(tracer instanceof LightTracer).toBe(as !== 'sdk');
   ids = 0;
   seen.length = 0;
+  // Links that are not needed for a decision are checked after it, or never.
+  const warnsLater = given.prepared !== undefined && given.linksLater && ignoresLinks;
   const log =
     (level: string) =>
-    (message: string, ...more: unknown[]) =>
-      seen.push([level, message, ...more.map(String)]);
+    (message: string, ...more: unknown[]) => {
+      if (level !== 'warn' || !warnsLater) seen.push([level, message, ...more.map(String)]);
+    };
   diag.setLogger({
     error: log('error'),
     warn: log('warn'),

@@ -21,6 +21,9 @@ export interface Scenario {
   /** The sampler's declaration, if it writes nothing. */
   readonly readsOnly: boolean;
   readonly ignoresAttributes: boolean;
+  readonly ignoresLinks: boolean;
+  /** Whether the links of a prepared span are given as a function. */
+  readonly linksLater: boolean;
   /** Whether processors read a span before it has ended. */
   readonly looks: boolean;
   readonly onStart: Step | undefined;
@@ -167,6 +170,8 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   writes: fc.option(fc.dictionary(key, value, { maxKeys: 2 }), { nil: undefined, freq: 1 }),
   readsOnly: fc.boolean(),
   ignoresAttributes: fc.boolean(),
+  ignoresLinks: fc.boolean(),
+  linksLater: fc.boolean(),
   looks: fc.boolean(),
   onStart: fc.option(step, { nil: undefined }),
   onEnding: fc.option(setting, { nil: undefined }),
