@@ -134,6 +134,8 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
   readonly #deliveries: unknown;
   /** The source of its context: all fields, or the values of the trace fields. */
   #fields: RedisFields | undefined;
+  /** Whether only the values of the trace fields are kept. */
+  readonly #isPlain: boolean;
   readonly #traceparent: unknown;
   readonly #tracestate: unknown;
   readonly #baggage: unknown;
@@ -149,6 +151,7 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     // XREADGROUP with CLAIM (Redis 8.4) adds the idle time of the entry and the number of earlier deliveries.
     this.#deliveries = entry.length === 4 ? entry[3] : undefined;
     this.#fields = fields;
+    this.#isPlain = found !== undefined;
     this.#traceparent = found?.traceparent;
     this.#tracestate = found?.tracestate;
     this.#baggage = found?.baggage;
@@ -181,6 +184,19 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     return found.length === 0 ? undefined : (found as RedisFields);
   }
 
+  /** False if it certainly belongs to no sampled trace. */
+  get mayBeSampled(): boolean {
+    const traceparent = this.#traceparent;
+    if (typeof traceparent !== 'string' || this.#tracestate !== undefined) return true;
+    return !isPlainUnsampled(traceparent);
+  }
+
+  /** An estimate of the memory that it takes; infinite if it cannot be estimated, or may reference the reply. */
+  get bytes(): number {
+    if (!this.#isPlain || this.#content !== undefined) return Infinity;
+    return bytesOfMessage + textLength(this.#traceparent) + textLength(this.#tracestate) + textLength(this.#baggage);
+  }
+
   /**
    * What an XACK of this entry needs, without its fields; undefined if it has no creation context.
    *
@@ -210,6 +226,14 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
     if (attempt !== undefined) attributes[ATTR_MESSAGE_DELIVERY_ATTEMPT] = attempt;
     return attributes;
   }
+}
+
+/** With its id, its context and its attributes. */
+const bytesOfMessage = 400;
+
+function textLength(value: unknown): number {
+  if (value === undefined) return 0;
+  return typeof value === 'string' ? value.length : Infinity;
 }
 
 /** Whether a `traceparent` of version 00 has known flags without the sampled one. */

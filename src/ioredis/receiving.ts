@@ -46,7 +46,9 @@ export class ReceivingCall extends StreamCall {
   succeeded(reply: unknown): void {
     const incoming = this.#receive(reply);
     if (incoming.length > 0) {
-      if (this.#name !== 'xread') this.connection.tracing.remember(this.#asked, incoming, this.context);
+      if (this.#name !== 'xread') {
+        this.connection.tracing.remember(this.#asked, incoming, this.context, this.#name === 'xreadgroup');
+      }
       if (this.#skips) return;
       const { messaging } = this.connection.tracing;
       if (messaging.shouldSkipLeaf(this.context)) {

@@ -1,11 +1,12 @@
 // Traces settlements: XACK.
-import type { Attributes, Context } from '@opentelemetry/api';
+import type { Attributes, Context, Link } from '@opentelemetry/api';
 import {
   ATTR_BATCH_MESSAGE_COUNT,
   ATTR_MESSAGE_ID,
-  type Incoming,
+  type LinkedMessage,
+  linksTo,
   noOperation,
-  startSettling,
+  startSettlingLinked,
 } from '../messaging/index.ts';
 import { text } from './arguments.ts';
 import type { Connection } from './connection.ts';
@@ -30,7 +31,7 @@ export class SettlingCall extends StreamCall {
       return this.context;
     }
     const [stream = '', group = '', ...ids] = this.#args.map(text);
-    const settled: Incoming[] = [];
+    const settled: LinkedMessage[] = [];
     for (const id of ids) {
       const known = tracing.settle(stream, group, id);
       if (known !== undefined) settled.push(known);
@@ -38,10 +39,10 @@ export class SettlingCall extends StreamCall {
     const own: Attributes =
       ids.length === 1 ? { [ATTR_MESSAGE_ID]: ids[0] } : { [ATTR_BATCH_MESSAGE_COUNT]: ids.length };
     const attributes = this.connection.ofGroup(group);
-    this.operation = startSettling(
+    this.operation = startSettlingLinked(
       messaging,
       { name: 'xack', destination: { name: stream }, attributes, own },
-      settled,
+      () => linksToKnown(settled),
       this.context,
     );
     this.connection.track(this.operation);
@@ -61,4 +62,10 @@ export class SettlingCall extends StreamCall {
   succeeded(): void {
     this.operation?.end();
   }
+}
+
+/** A single link has no attributes: those of its message are set on the span. */
+function linksToKnown(settled: readonly LinkedMessage[]): Link[] {
+  const links = linksTo(settled, false);
+  return links.length === 1 ? [{ context: links[0]!.context }] : links;
 }

@@ -1,8 +1,9 @@
 // Defines the state that tracing keeps for a wrapped client and for each returned entry.
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { ATTR_MESSAGE_ID, createStamp, type Incoming, Messaging, type Stamp } from '../messaging/index.ts';
+import { ATTR_MESSAGE_ID, createStamp, type LinkedMessage, Messaging, type Stamp } from '../messaging/index.ts';
 import { parsePlainTraceparent } from '../propagation/plain-traceparent.ts';
 import { text } from './arguments.ts';
+import { RecentReads } from './recent-reads.ts';
 import { UnsettledEntries } from './unsettled-entries.ts';
 import type { ReadRequest, EntrySource } from './entry-source.ts';
 import { GroupLag } from './lag.ts';
@@ -18,7 +19,7 @@ export class StreamTracing {
   /** Undefined unless lag is read from the server. */
   readonly lag: GroupLag | undefined;
   readonly #settles: boolean;
-  readonly #unsettled = new UnsettledEntries();
+  readonly #unsettled = new RecentReads(new UnsettledEntries());
 
   constructor(options: TraceRedisOptions) {
     this.options = options;
@@ -29,34 +30,32 @@ export class StreamTracing {
   }
 
   /**
-   * Stores the creation contexts that an XACK of these entries will link.
+   * Remembers the entries that an XACK will link.
    *
+   * @param entries - not used by the caller afterwards.
    * @param parent - the context of the command that returned them.
+   * @param isNew - whether the group has probably not received them before.
    */
-  remember(asked: ReadRequest, entries: readonly ReceivedMessage[], parent: Context): void {
+  remember(asked: ReadRequest, entries: ReceivedMessage[], parent: Context, isNew: boolean): void {
     if (!this.#settles) return;
     const { messaging } = this;
     // Where such commands have no span, an XACK has none either, unless it is sent within a sampled trace.
     const onlySampled = messaging.shouldSkipLeaf(parent) && messaging.isCertainlyDropped(ROOT_CONTEXT);
-    for (const entry of entries) {
-      const unsettled = entry.unsettled(onlySampled);
-      if (unsettled === undefined || entry.destination === undefined) continue;
-      const { group, noAck } = asked.group;
-      // With NOACK an entry is acknowledged by being read; no XACK follows.
-      if (group === undefined || noAck) return;
-      this.#unsettled.set(entry.destination.name, group, entry.id, unsettled);
+    if (onlySampled && !entries.some(mayBeSampled)) return;
+    const { group, noAck } = asked.group;
+    // With NOACK an entry is acknowledged by being read; no XACK follows.
+    if (group === undefined || noAck) return;
+    for (const messages of byStream(entries)) {
+      const stream = messages[0]!.source.destination?.name;
+      if (stream !== undefined) this.#unsettled.add({ stream, group, messages, onlySampled }, isNew);
     }
   }
 
-  /** Removes an entry that is acknowledged; returns its state. */
-  settle(stream: string, group: string, id: string): Incoming | undefined {
+  /** Removes an entry that is acknowledged; returns what its link needs. */
+  settle(stream: string, group: string, id: string): LinkedMessage | undefined {
     const unsettled = this.#unsettled.take(stream, group, id);
-    if (unsettled === undefined) return undefined;
-    const { creation, attributes } =
-      typeof unsettled === 'string'
-        ? { creation: parsePlainTraceparent(unsettled), attributes: { [ATTR_MESSAGE_ID]: id } }
-        : unsettled;
-    return { context: ROOT_CONTEXT, creation, destination: { name: stream }, attributes, sentAt: undefined };
+    if (typeof unsettled !== 'string') return unsettled;
+    return { creation: parsePlainTraceparent(unsettled), attributes: { [ATTR_MESSAGE_ID]: id } };
   }
 
   /** As {@link settle}, for an XACK whose span is not recorded. */
@@ -66,6 +65,22 @@ export class StreamTracing {
     const group = text(args[1]);
     for (let at = 2; at < args.length; at++) this.#unsettled.take(stream, group, text(args[at]));
   }
+}
+
+function mayBeSampled(entry: ReceivedMessage): boolean {
+  return entry.mayBeSampled;
+}
+
+/** The messages of each stream of a reply, which come one stream after the other. */
+function byStream(messages: ReceivedMessage[]): ReceivedMessage[][] {
+  if (messages[0]?.source === messages.at(-1)?.source) return [messages];
+  const lists: ReceivedMessage[][] = [];
+  for (const message of messages) {
+    const last = lists.at(-1);
+    if (last?.[0]!.source === message.source) last.push(message);
+    else lists.push([message]);
+  }
+  return lists;
 }
 
 /** The state of an entry that was returned to the application. @internal */

@@ -11,9 +11,14 @@ import {
 } from './semconv.ts';
 
 /** One message of a batch. */
-interface BatchMessage {
-  destination: Destination | undefined;
-  attributes?: Attributes | undefined;
+export interface BatchMessage {
+  readonly destination?: Destination | undefined;
+  readonly attributes?: Attributes | undefined;
+}
+
+/** A message of a batch with its creation context. */
+export interface LinkedMessage extends BatchMessage {
+  readonly creation: SpanContext | undefined;
 }
 
 /** The destination of all messages; undefined if they differ. */
@@ -65,10 +70,7 @@ export function messageLink(
 }
 
 /** The links of a batch. A message without a creation context cannot be linked, but is included in the message count. */
-export function linksTo(
-  incoming: readonly (BatchMessage & { readonly creation: SpanContext | undefined })[],
-  withDestination: boolean,
-): Link[] {
+export function linksTo(incoming: readonly LinkedMessage[], withDestination: boolean): Link[] {
   const links: Link[] = [];
   for (const message of incoming) {
     const { creation } = message;

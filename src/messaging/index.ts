@@ -1,6 +1,7 @@
 // Exports the building blocks of the wrappers. Not public, except for the types of the options.
 export { startBatch, startProcessing, startReceiving } from './consuming.ts';
-export { startSettling, startSettlingOne } from './settling.ts';
+export { type LinkedMessage, linksTo } from './batch.ts';
+export { startSettling, startSettlingLinked, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
 export { type Incoming, Received, type Settled } from './incoming.ts';
 export { type Counting, measureBatch, type MessageSource } from './measure-consuming.ts';

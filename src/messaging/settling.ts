@@ -1,5 +1,5 @@
 // Starts the settlement of received messages.
-import { type Context, SpanKind } from '@opentelemetry/api';
+import { type Context, type Link, SpanKind } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
 import type { Linked } from '../common/prepared-span.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
@@ -25,7 +25,24 @@ export function startSettling(
   const measurement = measureSettling(messaging, description, parent);
   if (!messaging.recordsSettlement(parent) || messaging.ignoresAll(settled)) return noOperation(parent, measurement);
   const several = settled.length > 1;
-  const links = several ? linksTo(settled, sharedDestination(settled) === undefined) : settled[0]?.creation;
+  const links = several
+    ? (): Link[] => linksTo(settled, sharedDestination(settled) === undefined)
+    : settled[0]?.creation;
+  return startSettlement(messaging, description, links, parent, measurement);
+}
+
+/**
+ * As {@link startSettling}, for messages of the destination in the description, with links that are only needed if the settlement is
+ * sampled.
+ */
+export function startSettlingLinked(
+  messaging: Messaging,
+  description: SettleDescription,
+  links: () => Link[],
+  parent: Context,
+): Operation {
+  const measurement = measureSettling(messaging, description, parent);
+  if (!messaging.recordsSettlement(parent)) return noOperation(parent, measurement);
   return startSettlement(messaging, description, links, parent, measurement);
 }
 
