@@ -64,7 +64,7 @@ test('any entries are found as in a map of all of them, in any order of reads an
           const ids = step.inOrder ? [...new Set(step.ids)].toSorted(ascending) : [...new Set(step.ids)];
           const messages = ids.map((each, at) => message(each, at !== step.unsampled));
           for (const each of messages) {
-            const known = each.unsettled(step.onlySampled) as string | undefined;
+            const known = each.unsettled(step.onlySampled);
             if (known !== undefined) model.set(keyOf(step, each.id), known);
           }
           // A server returns the entries of a stream in order.
