@@ -215,7 +215,11 @@ function passOnMessages(
   let sent: OutgoingMessage[] | undefined;
   for (const message of messages) {
     const carried = takesHeaders(message) ? passedOn.write(kafkaHeaders, message.headers) : undefined;
-    if (carried !== undefined) changed = true;
+    if (carried !== undefined) {
+      changed = true;
+      // Without the application's headers there is no time of an earlier message.
+      if (message.headers !== undefined) dropPastDelivery(carried);
+    }
     const each = carried === undefined ? message : withHeaders(message, carried);
     if (sent === undefined) sent = [each];
     else sent.push(each);

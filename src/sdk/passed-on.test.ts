@@ -60,6 +60,13 @@ const records: readonly unknown[] = [
     messages: [{ value: 'v', headers: { TraceParent: old, order: Buffer.from('7') } }, new Message()],
   },
   { topic: 'orders', messages: [{ value: 'v', headers: new Map([['order', '7']]) }] },
+  {
+    topic: 'orders',
+    messages: ['1760000000000', ['9999999999999', '1760000000000'], '9999999999999', 'soon'].map((time) => ({
+      value: 'v',
+      headers: { 'mqtrace-deliver-at': time },
+    })),
+  },
 ];
 
 interface Both {
