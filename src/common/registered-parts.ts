@@ -30,3 +30,13 @@ export function registeredProvider(): TracerProvider {
   answer = trace.getTracerProvider();
   return answer;
 }
+
+/**
+ * The provider behind the API's proxy. It is recognized by its method, because the API may be loaded twice, as ESM and CommonJS.
+ *
+ * @internal
+ */
+export function delegateOf(provider: TracerProvider): TracerProvider {
+  const proxy = provider as TracerProvider & { getDelegate?: () => TracerProvider };
+  return typeof proxy.getDelegate === 'function' ? proxy.getDelegate() : provider;
+}

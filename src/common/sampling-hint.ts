@@ -1,7 +1,7 @@
 // Lets wrappers skip spans that are certainly unsampled.
 import { trace, type Context, type SpanContext, type TracerProvider } from '@opentelemetry/api';
 import { reportFault } from './faults.ts';
-import { registeredProvider } from './registered-parts.ts';
+import { delegateOf, registeredProvider } from './registered-parts.ts';
 import { dropsBelowUnsampled, dropsRoots } from './stock-sampler.ts';
 import { isValidSpanContext } from './valid-span-context.ts';
 import { isSampled } from './is-sampled.ts';
@@ -122,12 +122,4 @@ function refusesBelow(
   if (hint !== undefined && maker === hint.provider) return hint.skipsBelow(parent);
   // Stock propagators would write unknown flags, which spans do not inherit.
   return stock && parent.traceFlags <= knownFlags && dropsBelowUnsampled(maker);
-}
-
-/**
- * The provider behind the API's proxy. It is recognized by its method, because the API may be loaded twice, as ESM and CommonJS.
- */
-function delegateOf(provider: TracerProvider): TracerProvider {
-  const proxy = provider as TracerProvider & { getDelegate?: () => TracerProvider };
-  return typeof proxy.getDelegate === 'function' ? proxy.getDelegate() : provider;
 }
