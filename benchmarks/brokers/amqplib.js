@@ -41,6 +41,8 @@ export async function open(tools, address) {
   return {
     messages: 10_000,
     inFlight: 100,
+    /** The headers that "context only" sends: the same as mqtrace. */
+    headersFor: (texts) => ({ ...texts, 'mqtrace-sent-at': String(Date.now()) }),
     send: (headers) => send(first, headers),
     hop: consume(first, (message) => send(second, headersOf(message))),
     receive: consume(second),

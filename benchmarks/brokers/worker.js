@@ -17,6 +17,8 @@ const traces = [false, true].map((sampled) => {
 });
 let sent = 0;
 
+const headersFor = bench.headersFor ?? ((texts) => ({ ...texts }));
+
 /** Sends one message as an application does, within its trace. */
 function inTrace(send) {
   // Sampled traces are spread evenly.
@@ -24,7 +26,7 @@ function inTrace(send) {
   const sampled = Math.floor((++sent * tools.percent) / 100) > before;
   const { texts, parent } = traces[sampled ? 1 : 0];
   if (tools.tracer === 'raw') return send(undefined);
-  return context.with(parent, send, undefined, tools.writesHeaders ? { ...texts } : undefined);
+  return context.with(parent, send, undefined, tools.writesHeaders ? headersFor(texts) : undefined);
 }
 
 async function produce(count) {

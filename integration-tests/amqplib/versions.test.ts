@@ -36,7 +36,51 @@ function sizesAround(space: number): number[] {
   return sizes;
 }
 
+/** Options of publishes that amqplib encodes in different ways. */
+const publishOptions: readonly (object | undefined)[] = [
+  undefined,
+  {},
+  { persistent: true, contentType: 'application/json', expiration: 60_000, messageId: 'm', timestamp: 7 },
+  { headers: { order: 7, traceparent: 'old', nested: { deep: [1, 'two'] } }, mandatory: true },
+  { CC: ['nowhere'], BCC: 'nowhere', headers: { CC: 'mine', last: true } },
+  Object.freeze({ headers: Object.freeze(Object.create({ inherited: 1 })) as object }),
+];
+
 describe.each(clientsOf(...versions))('%s', (client) => {
+  test.each(['channel', 'confirmChannel'] as const)(
+    'a %s sends the same messages without the fast path',
+    async (kind) => {
+      const received = await Promise.all(
+        [true, false].map(async (fastPath) => {
+          const connection = await client.connect(rabbit.url);
+          traceConnection(connection, { fastPath });
+          const channel = await client[kind](connection);
+          const queue = await rabbit.queue();
+          withBaggage({ tenant: 'acme' }, () => {
+            for (const options of publishOptions) channel.sendToQueue(queue, body, options);
+          });
+          const messages: unknown[] = [];
+          for (const _ of publishOptions) {
+            const { properties, content } = await rabbit.read(queue);
+            const { 'mqtrace-sent-at': sentAt, ...headers } = (properties.headers ?? {}) as Record<string, unknown>;
+            const others = { ...properties, headers: {} };
+            messages.push({
+              sentAt: typeof sentAt,
+              headers: Object.entries(headers),
+              others,
+              content: String(content),
+            });
+          }
+          await client.reply(connection, 'close');
+          return messages;
+        }),
+      );
+      expect(received[0]).toEqual(received[1]);
+      const carried: unknown = expect.arrayContaining([['baggage', 'tenant=acme']]);
+      expect(received[0]).toMatchObject(publishOptions.map(() => ({ sentAt: 'string', headers: carried })));
+    },
+  );
+
   test('publish, consume, get and the settlements are one trace', async () => {
     const { raw, traced } = await connections(client);
     const channel = await client.channel(traced);

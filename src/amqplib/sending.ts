@@ -17,12 +17,14 @@ import {
   type LightOperation,
   measurePassedOn,
   mergeAttributes,
+  type Method,
   type Operation,
   replaceMethod,
   startSending,
 } from '../messaging/index.ts';
 import { frameMaxOf } from './connection.ts';
 import { producerDestination } from './destination.ts';
+import type { DirectHeaders } from './direct-headers.ts';
 import { fitHeaders } from './header-space.ts';
 import { carrierFor, sentAtHeader } from './message.ts';
 import { publishContextOf } from './publish-context.ts';
@@ -33,8 +35,8 @@ import type { ChannelState } from './state.ts';
 /** A running publish. */
 interface Publishing {
   operation: Operation;
-  /** The options to publish with; undefined to use those of the application. */
-  options: object | undefined;
+  /** The headers to publish with; undefined to use those of the application. */
+  headers: AmqpHeaders | undefined;
 }
 
 /** A destination and the attributes of all messages to it. */
@@ -63,18 +65,18 @@ export function tracePublish(channel: object, state: ChannelState): void {
         const passedOn = state.messaging.passedOn(parent);
         let publishing: Publishing | undefined;
         let light: LightOperation | undefined;
+        let headers: AmqpHeaders | undefined;
         if (passedOn !== undefined) {
           if (metricsEpoch() !== 0) light = publisher.measure(args[0], args[1], parent);
           if (light !== undefined && confirms !== undefined) {
             // The confirm may end it, or the closing of the channel.
-            publishing = { operation: light.toOperation(), options: undefined };
+            publishing = { operation: light.toOperation(), headers: undefined };
             light = undefined;
           }
-          const options = publisher.passOn(passedOn, args[3]);
-          if (options !== undefined) args[3] = options;
+          headers = publisher.passOn(passedOn, args[3]);
         } else {
           publishing = guard('tracing a publish', () => publisher.start(args, parent));
-          if (publishing?.options !== undefined) args[3] = publishing.options;
+          headers = publishing?.headers;
         }
         const callback = args[4];
         if (confirms !== undefined && typeof callback === 'function') {
@@ -82,7 +84,7 @@ export function tracePublish(channel: object, state: ChannelState): void {
         }
         let result: unknown;
         try {
-          result = Reflect.apply(raw, this, args);
+          result = publisher.publish(raw, this, args, headers);
         } catch (error) {
           publishing?.operation.fail(error);
           light?.fail(error);
@@ -91,9 +93,16 @@ export function tracePublish(channel: object, state: ChannelState): void {
         light?.end();
         if (confirms === undefined) publishing?.operation.end();
         else confirms.publish(publishing?.operation);
-        const options = args[3] as MandatoryOptions | null | undefined;
-        if (returns !== undefined && publishing !== undefined && options?.mandatory) {
-          guard('noting a mandatory publish', () => returns.publish(publishing.operation, args[0], args[1], options));
+        if (returns !== undefined && publishing !== undefined) {
+          try {
+            const options = args[3] as MandatoryOptions | null | undefined;
+            if (options?.mandatory) {
+              const sent = { headers: headers ?? options.headers, contentType: options.contentType };
+              returns.publish(publishing.operation, args[0], args[1], sent);
+            }
+          } catch (error) {
+            reportFault('noting a mandatory publish', error);
+          }
         }
         return result;
       },
@@ -103,11 +112,13 @@ export function tracePublish(channel: object, state: ChannelState): void {
 class Publisher {
   readonly #channel: object;
   readonly #state: ChannelState;
+  readonly #direct: DirectHeaders | undefined;
   #target: Target | undefined;
 
   constructor(channel: object, state: ChannelState) {
     this.#channel = channel;
     this.#state = state;
+    this.#direct = state.direct;
   }
 
   start([exchange, routingKey, content, given]: readonly unknown[], parent: Context): Publishing {
@@ -137,8 +148,8 @@ class Publisher {
     );
     requests.published(operation, options);
     const [carried] = written;
-    if (carried === undefined) return { operation, options: undefined };
-    return { operation, options: guard('writing headers', () => this.#withHeaders(given, headers, carried)) };
+    if (carried === undefined) return { operation, headers: undefined };
+    return { operation, headers: guard('writing headers', () => this.#complete(carried, given, headers)) };
   }
 
   /** Starts to measure a publish, if only the context of the call is propagated. Never throws. */
@@ -152,30 +163,50 @@ class Publisher {
     }
   }
 
-  /** The options to publish with, if only the context of the call is propagated. Never throws. */
-  passOn(passedOn: CarriedHeaders, given: unknown): unknown {
-    if (passedOn.isEmpty) return given;
+  /** The headers to publish with, if only the context of the call is propagated; undefined for the application's. Never throws. */
+  passOn(passedOn: CarriedHeaders, given: unknown): AmqpHeaders | undefined {
+    if (passedOn.isEmpty) return undefined;
     try {
       const options = (given ?? {}) as Readonly<Record<string, unknown>>;
       const headers = headersOf(options['headers']);
-      if (isReadOnly(headers)) return given;
+      if (isReadOnly(headers)) return undefined;
       const carried = passedOn.write(carrierFor(options['contentType']), headers as AmqpHeaders | undefined);
-      return (carried && this.#withHeaders(given, headers, carried)) ?? given;
+      return carried && this.#complete(carried, given, headers);
     } catch (error) {
       reportFault('writing headers', error);
-      return given;
+      return undefined;
     }
   }
 
-  /** @param own - the application's headers, of which `carried` is a copy with the context. */
-  #withHeaders(given: unknown, own: unknown, carried: AmqpHeaders): object | undefined {
+  /**
+   * Calls the client's `publish`.
+   *
+   * @param headers - those to publish with in place of the application's.
+   */
+  publish(raw: Method, channel: unknown, args: unknown[], headers: AmqpHeaders | undefined): unknown {
+    if (this.#direct?.isUsable === true) return this.#direct.publish(raw, channel, args, headers);
+    if (headers !== undefined) {
+      try {
+        args[3] = withHeaders(args[3], headers);
+      } catch (error) {
+        reportFault('writing headers', error);
+      }
+    }
+    return Reflect.apply(raw, channel, args);
+  }
+
+  /**
+   * Adds the time of the publish to headers, and removes what does not fit; undefined if nothing fits.
+   *
+   * @param own - the application's headers, of which `carried` is a copy with the context.
+   */
+  #complete(carried: AmqpHeaders, given: unknown, own: unknown): AmqpHeaders | undefined {
     // Without the application's headers there are no times of an earlier message.
     const isCopy = own !== undefined && own !== null;
     if (isCopy) amqpHeaders.remove(carried, [sentAtHeader]);
     carried[sentAtHeader] = String(Date.now());
     if (isCopy) dropPastDelivery(carried);
-    const fitted = fitHeaders(carried, given, frameMaxOf(this.#channel));
-    return fitted && withHeaders(given, fitted);
+    return fitHeaders(carried, given, frameMaxOf(this.#channel));
   }
 
   /** Most channels publish to the same destination repeatedly. */

@@ -11,6 +11,7 @@ import {
 import { Confirms, publishedCount } from './confirms.ts';
 import { exclusiveQueuesOf, type ExclusiveQueues, type Server, serverOf } from './connection.ts';
 import { Deliveries, Delivery } from './deliveries.ts';
+import { DirectHeaders } from './direct-headers.ts';
 import type { QueueLag } from './lag.ts';
 import { producerDestination } from './destination.ts';
 import { LightDeliveries } from './light-deliveries.ts';
@@ -39,6 +40,8 @@ export class ChannelState {
   readonly returns: Returns | undefined;
   /** Requests that wait for their reply. */
   readonly requests: Requests;
+  /** Undefined if headers are given to the client in the options. */
+  readonly direct: DirectHeaders | undefined;
   /** Messages that are being processed. */
   readonly processing: OpenOperations = new OpenOperations();
   /** The operations whose handlers have not returned, the outer ones first. Closing the channel ends and removes them. */
@@ -53,6 +56,7 @@ export class ChannelState {
     this.processDescription = { name: 'process', attributes: this.server.address };
     this.exclusiveQueues = exclusiveQueuesOf(channel);
     this.requests = requestsOf(channel);
+    this.direct = messaging.fastPath ? DirectHeaders.of(channel) : undefined;
     const published = publishedCount(channel);
     this.confirms = published === undefined ? undefined : new Confirms(messaging, published);
     this.returns = published === undefined ? undefined : new Returns(messaging);
@@ -86,6 +90,7 @@ export class ChannelState {
   /** Ends the open operations, because no confirm or settlement can arrive any more. */
   close(): void {
     this.#closed = true;
+    this.direct?.close();
     this.confirms?.close(this.#failure);
     for (const operation of this.processing) this.#endOpen(operation);
     for (const operation of this.running.splice(0)) this.#endOpen(operation);
