@@ -66,6 +66,21 @@ export interface PreparedTracer extends Tracer {
     startTime: TimeInput | undefined,
     parent: Context,
   ): Span;
+  /**
+   * Prepares to create many spans that end when they start. Undefined if each has to be started: an older copy of this package, a
+   * root, or something that keeps spans.
+   */
+  readonly series?: (prepared: PreparedSpan, parent: Context) => SpanSeries | undefined;
+}
+
+/** Creates ended spans of one operation below one parent, which all have the time at which the series was created. @internal */
+export interface SpanSeries {
+  /**
+   * Creates an ended span without links. Returns its context; undefined, without any effect, if the span has to be started.
+   *
+   * @param own - as those of a started span.
+   */
+  add(own: Attributes | undefined): SpanContext | undefined;
 }
 
 /** The API's tracer, which may delegate to one that was registered later. */

@@ -70,7 +70,9 @@ export class DeliveringSpanProcessor implements SpanProcessor {
   onEnd(span: ReadableSpan): void {
     if (this.#over) this.#warnOnce(span);
     const sampled = isSampled(span.spanContext());
-    for (const destination of this.destinations) {
+    const { destinations } = this;
+    for (let each = 0; each < destinations.length; each++) {
+      const destination = destinations[each]!;
       if (sampled) destination.add(span);
       else destination.accounting.dropNew('sampled_out');
     }

@@ -4,6 +4,7 @@ import { type ProtobufWriter, putFixed32, putHex, putTime } from '../common/prot
 import { writeAttribute, writeAttributes } from './attribute-writer.ts';
 import { noLinks } from './flat-attributes.ts';
 import type { LightSpan } from './light-span.ts';
+import { Heads } from './span-heads.ts';
 
 /** Hexadecimal digits of a trace id. @internal */
 export const traceIdLength = 32;
@@ -41,6 +42,11 @@ function putSpanId(buffer: Buffer, start: number, tag: number, id: string): numb
   buffer[start + 1] = spanIdLength / 2;
   return putHex(buffer, start + 2, id);
 }
+
+/** The position of the span id in a span. */
+const spanIdAt = 23;
+
+const heads = new Heads();
 
 /** Writes a link without attributes and `tracestate`. */
 function putLink(buffer: Buffer, start: number, linked: SpanContext): number {
@@ -102,17 +108,24 @@ export function writeLightSpan(writer: ProtobufWriter, span: LightSpan): boolean
   writer.ensure(spanBytes + bytes.length);
   let { buffer } = writer;
   let at = opened;
-  buffer[at] = 0x12;
-  // Two bytes of length are filled in at the end.
-  at = putTraceId(buffer, at + 3, context.traceId);
-  at = putSpanId(buffer, at, 0x12, context.spanId);
-  if (parent !== undefined) at = putSpanId(buffer, at, 0x22, parent.spanId);
-  buffer[at++] = 0x39;
-  at = putTime(buffer, at, span.startSeconds, span.startNanos);
-  buffer[at++] = 0x41;
-  at = putTime(buffer, at, span.endSeconds, span.endNanos);
-  buffer.set(bytes, at);
-  writer.position = at + bytes.length;
+  if (heads.isFor(span, bytes)) {
+    at = heads.put(buffer, at);
+    putHex(buffer, opened + spanIdAt, context.spanId);
+  } else {
+    buffer[at] = 0x12;
+    // Two bytes of length are filled in at the end.
+    at = putTraceId(buffer, at + 3, context.traceId);
+    at = putSpanId(buffer, at, 0x12, context.spanId);
+    if (parent !== undefined) at = putSpanId(buffer, at, 0x22, parent.spanId);
+    buffer[at++] = 0x39;
+    at = putTime(buffer, at, span.startSeconds, span.startNanos);
+    buffer[at++] = 0x41;
+    at = putTime(buffer, at, span.endSeconds, span.endNanos);
+    buffer.set(bytes, at);
+    at += bytes.length;
+    heads.written(buffer, opened, at);
+  }
+  writer.position = at;
   for (let each = 0; each < flat.length; each += 2) {
     writeAttribute(writer, 0x4a, flat[each] as string, flat[each + 1]);
   }

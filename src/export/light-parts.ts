@@ -1,8 +1,9 @@
 // Prepares the common data of light spans of one operation, in the forms that they use.
-import type { Attributes } from '@opentelemetry/api';
-import type { PreparedSpan } from '../common/prepared-span.ts';
-import { type FlatAttributes, flatten } from './flat-attributes.ts';
-import type { LightSource } from './light-span.ts';
+import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
+import { linkList, type PreparedSpan } from '../common/prepared-span.ts';
+import { type FlatAttributes, flatten, toObject } from './flat-attributes.ts';
+import type { LightSource } from './light-source.ts';
+import type { LightSpan } from './light-span.ts';
 
 /** The data stored with a prepared span. @internal */
 export interface LightParts {
@@ -70,6 +71,28 @@ function combined(parts: LightParts, attributes: Attributes): LightParts | undef
   if (more === undefined) return undefined;
   for (let at = 0; at < more.length; at += 2) if (hasName(flat, more[at] as string)) return undefined;
   return unused(source, flat.concat(more), detailsAt);
+}
+
+/**
+ * Adds the attributes of a sampling result to a started span, if {@link withSampled} cannot.
+ *
+ * @param details - those of the prepared span, which take precedence.
+ * @internal
+ */
+export function addSampled(
+  span: LightSpan,
+  added: Attributes,
+  parts: LightParts | undefined,
+  flat: FlatAttributes,
+  linked: SpanContext | Link[],
+  details: Attributes | undefined,
+): void {
+  const { length } = flat;
+  // Details come after the sampler's attributes, which matters for equal names and for the limit.
+  if (span.addAtStart(added) && (details === undefined || span.parts === parts)) return;
+  const before = toObject(flat.slice(0, length), parts?.flat.slice(0, parts.detailsAt));
+  span.startWith(Object.assign(before, added), linkList(linked)!);
+  if (details !== undefined) span.setAttributes(details);
 }
 
 /** Whether an attribute with this name is in the list. @internal */

@@ -2,6 +2,7 @@
 import {
   type Attributes,
   type AttributeValue,
+  type Context,
   type Exception,
   type HrTime,
   type Link,
@@ -12,24 +13,13 @@ import {
   SpanStatusCode,
   type TimeInput,
 } from '@opentelemetry/api';
-import type { ReadableSpan, Span as SdkSpan, SpanLimits, SpanProcessor, TimedEvent } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, Span as SdkSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import { reportFault } from '../common/faults.ts';
 import { type FlatAttributes, flatten, noLinks, plainLinks, setFlat, toObject } from './flat-attributes.ts';
 import { hasName, type LightParts } from './light-parts.ts';
-import type { SdkTwins } from './sdk-twins.ts';
+import type { LightSource } from './light-source.ts';
 import { LightTimes } from './light-times.ts';
 import { isTime } from './span-time.ts';
-
-/** Shared data of the spans of one light tracer. @internal */
-export interface LightSource {
-  readonly resource: ReadableSpan['resource'];
-  readonly scope: ReadableSpan['instrumentationScope'];
-  /** Called for the start and end of each span. */
-  readonly processor: Pick<SpanProcessor, 'onStart' | 'onEnding' | 'onEnd'>;
-  readonly limits: Required<SpanLimits>;
-  /** Whether the SDK stores the number of dropped attributes on each link, as version 3 does. */
-  readonly countsOnLinks: boolean;
-  readonly twins: SdkTwins;
-}
 
 const noFlat: FlatAttributes = [];
 
@@ -44,7 +34,8 @@ const noFlat: FlatAttributes = [];
  */
 export class LightSpan extends LightTimes implements Span, ReadableSpan {
   readonly source: LightSource;
-  readonly context: SpanContext;
+  /** Another one after {@link repeat}. */
+  context: SpanContext;
   readonly kind: SpanKind;
   /** Undefined for a root, although the type of the SDK's interface does not allow it. */
   readonly parentSpanContext: SpanContext;
@@ -191,6 +182,25 @@ export class LightSpan extends LightTimes implements Span, ReadableSpan {
       this.parts = undefined;
       this.flat = flat;
       this.linked = plain;
+    }
+  }
+
+  /** Becomes another span of the same series, with the same times, which starts and has ended. The processor keeps no spans. */
+  repeat(context: SpanContext, parts: LightParts, flat: FlatAttributes, parentContext: Context): void {
+    this.context = context;
+    this.parts = parts;
+    this.flat = flat;
+    this.linked = noLinks as Link[];
+    this.twin = undefined;
+    this.view = undefined;
+    this.#events = undefined;
+    this.#ended = true;
+    const { processor } = this.source;
+    processor.onStart(this, parentContext);
+    try {
+      processor.onEnd(this);
+    } catch (error) {
+      reportFault('ending a span', error);
     }
   }
 

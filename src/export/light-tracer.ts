@@ -26,8 +26,10 @@ import {
   preparedVersion,
 } from '../common/prepared-span.ts';
 import { type FlatAttributes, flatten, noLinks, ownedLinks, plainLinks, toObject } from './flat-attributes.ts';
-import { flattenOwn, type LightParts, partsOf, withSampled } from './light-parts.ts';
-import { type LightSource, LightSpan } from './light-span.ts';
+import { addSampled, flattenOwn, type LightParts, partsOf, withSampled } from './light-parts.ts';
+import { LightSeries } from './light-series.ts';
+import type { LightSource } from './light-source.ts';
+import { LightSpan } from './light-span.ts';
 
 const noAttributes = Object.freeze({});
 
@@ -61,10 +63,13 @@ export class LightTracer implements PreparedTracer {
   readonly #sampler: LightSampler;
   readonly #ids: IdGenerator;
   readonly #hasValidIds: boolean;
+  readonly #decisions: LightDecisions;
 
-  constructor(sdk: Tracer, source: LightSource, { sampler, idGenerator, hasValidIds }: LightDecisions) {
+  constructor(sdk: Tracer, source: LightSource, decisions: LightDecisions) {
+    const { sampler, idGenerator, hasValidIds } = decisions;
     this.#sdk = sdk;
     this.#source = source;
+    this.#decisions = decisions;
     this.#sampler = sampler;
     this.#ids = idGenerator;
     this.#hasValidIds = hasValidIds;
@@ -186,19 +191,25 @@ export class LightTracer implements PreparedTracer {
     if (!readsOnly) {
       span.startWith(Object.assign(attributes, added), shown);
     } else if (added !== undefined && both === undefined) {
-      const { length } = flat;
-      // Details come after the sampler's attributes, which matters for equal names and for the limit.
-      if (!span.addAtStart(added) || (details !== undefined && span.parts !== parts)) {
-        const before = toObject(flat.slice(0, length), parts?.flat.slice(0, parts.detailsAt));
-        span.startWith(Object.assign(before, added), unusual ?? linkList(links)!);
-        if (details !== undefined) span.setAttributes(details);
-      }
+      addSampled(span, added, parts, flat, unusual ?? links, details);
     }
     if (unusual !== undefined && span.twin === undefined) {
       span.startWith(toObject(span.flat, span.parts?.flat), unusual);
     }
     source.processor.onStart(span, context);
     return span;
+  }
+
+  series(prepared: PreparedSpan, context: Context): LightSeries | undefined {
+    const source = this.#source;
+    const sampler = this.#sampler;
+    if (source.processor.keepsNoSpans !== true) return undefined;
+    if (sampler.readsOnly !== true || sampler.ignoresAttributes !== true) return undefined;
+    const parent = trace.getSpan(context)?.spanContext();
+    if (parent === undefined || !isValidSpanContext(parent) || isTracingSuppressed(context)) return undefined;
+    const parts = partsOf(prepared, source);
+    if (parts === undefined) return undefined;
+    return new LightSeries(source, this.#decisions, prepared, parts, context, parent);
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, fn: F): ReturnType<F>;

@@ -73,6 +73,17 @@ export class MqtraceSpanProcessor implements SpanProcessor {
     Object.defineProperty(this, offersLightTracer, { value });
   }
 
+  /**
+   * Whether spans are encoded when they end, which a subclass could change.
+   *
+   * @internal
+   */
+  get keepsNoSpans(): boolean {
+    // oxlint-disable-next-line typescript/unbound-method -- only compared
+    const { onStart, onEnd } = MqtraceSpanProcessor.prototype;
+    return this.onStart === onStart && this.onEnd === onEnd && !('onEnding' in this);
+  }
+
   onStart(span: Span, parentContext: Context): void {
     // Spans that the sampler drops do not reach the processor.
     this.#counts.start(span.parentSpanContext, isSampled(span.spanContext()) ? 2 : 1);

@@ -3,7 +3,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { IdGenerator, ReadableSpan, Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { classOf } from '../common/class-of.ts';
 import { isUnmodified } from '../common/stock-sampler.ts';
-import type { LightSource } from './light-span.ts';
+import type { LightSource } from './light-source.ts';
 import { type LightDecisions, LightTracer } from './light-tracer.ts';
 import { randomIds } from './random-ids.ts';
 import { SdkTwins } from './sdk-twins.ts';

@@ -9,6 +9,7 @@ import {
   ATTR_KAFKA_MESSAGE_TOMBSTONE,
   ATTR_KAFKA_OFFSET,
   deliverAtHeader,
+  type Destination,
   type MessageContent,
   type MessageSource,
   type Outgoing,
@@ -63,8 +64,7 @@ export function receivedAttributes(message: KafkaMessageLike): Attributes {
 }
 
 /** Describes a message to send for `startSending`. Unknown shapes are passed through, so that kafkajs reports its own error. */
-export function outgoing(topic: string, message: OutgoingMessage): Outgoing<KafkaHeaders> {
-  const destination = { name: topic };
+export function outgoing(destination: Destination, message: OutgoingMessage): Outgoing<KafkaHeaders> {
   if (typeof message !== 'object' || message === null)
     return { destination, headers: undefined, readOnlyHeaders: true };
   const attributes = contentAttributes(message);

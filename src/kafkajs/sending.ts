@@ -166,7 +166,8 @@ function allMessages(topics: readonly TopicMessages[]): Outgoing<KafkaHeaders>[]
   const all: Outgoing<KafkaHeaders>[] = [];
   for (const entry of topics as readonly (TopicMessages | null | undefined)[]) {
     if (!isTopic(entry)) return undefined;
-    for (const message of entry.messages) all.push(outgoing(entry.topic, message));
+    const destination = { name: entry.topic };
+    for (let at = 0; at < entry.messages.length; at++) all.push(outgoing(destination, entry.messages[at]!));
   }
   return all;
 }

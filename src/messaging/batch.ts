@@ -1,5 +1,5 @@
 // Splits the attributes of a batch into those of all messages and those of each message.
-import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
+import type { Attributes, AttributeValue, Link, SpanContext } from '@opentelemetry/api';
 import type { Destination } from './operation.ts';
 import {
   ATTR_DESTINATION_NAME,
@@ -23,9 +23,12 @@ export interface LinkedMessage extends BatchMessage {
 
 /** The destination of all messages; undefined if they differ. */
 export function sharedDestination(messages: readonly BatchMessage[]): Destination | undefined {
-  const [first] = messages;
-  const name = first?.destination?.name;
-  return messages.every((message) => message.destination?.name === name) ? first?.destination : undefined;
+  const first = messages[0]?.destination;
+  for (let at = 1; at < messages.length; at++) {
+    const { destination } = messages[at]!;
+    if (destination !== first && destination?.name !== first?.name) return undefined;
+  }
+  return first;
 }
 
 /**
@@ -43,11 +46,18 @@ const shareable = [
 export function sharedAttributes(messages: readonly BatchMessage[]): Attributes {
   const shared: Attributes = {};
   const first = messages[0]?.attributes;
-  for (const name of first === undefined ? [] : shareable) {
-    const value = first?.[name];
-    if (value !== undefined && messages.every(({ attributes }) => attributes?.[name] === value)) shared[name] = value;
+  if (first === undefined) return shared;
+  for (let each = 0; each < shareable.length; each++) {
+    const name = shareable[each]!;
+    const value = first[name];
+    if (value !== undefined && haveAll(messages, name, value)) shared[name] = value;
   }
   return shared;
+}
+
+function haveAll(messages: readonly BatchMessage[], name: string, value: AttributeValue): boolean {
+  for (let at = 1; at < messages.length; at++) if (messages[at]!.attributes?.[name] !== value) return false;
+  return true;
 }
 
 /**

@@ -187,6 +187,12 @@ export class Messaging {
     return this.pipelines === undefined ? this.#headersOf(context) : undefined;
   }
 
+  /** Whether the headers of a context depend on nothing else of its span than the span context. */
+  get writesOnlyContext(): boolean {
+    const isPlain = this.pipelines === undefined && !this.#cloudEvents && !this.#receivePolicy.filtersBaggage;
+    return isPlain && fastExtractFor(this.propagator) !== undefined;
+  }
+
   /** The headers of a send without a span, of which only the context is propagated; it may be measured. Never throws. */
   passedOn(parent: Context): CarriedHeaders | undefined {
     if (!this.fastPath || this.#keepExisting || this.startsTrace !== undefined) return undefined;

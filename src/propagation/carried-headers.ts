@@ -176,8 +176,9 @@ export class CarriedHeaders {
    * @param first - the span context of this context.
    */
   textFor(first: SpanContext, other: SpanContext): string | undefined {
-    const [name, text] = this.#pairs;
-    if (name !== 'traceparent' || text === undefined) return undefined;
+    // Destructuring would create an iterator for each message.
+    const text = this.#pairs[1];
+    if (text === undefined || this.#pairs[0] !== 'traceparent') return undefined;
     if (other.traceFlags !== first.traceFlags || other.traceState !== first.traceState) return undefined;
     if (other.traceId !== first.traceId || !isWellFormedSpanId(other.spanId)) return undefined;
     this.#head ??= text.slice(0, 36);

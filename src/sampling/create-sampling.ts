@@ -134,7 +134,7 @@ export class SamplingPair implements Sampling, SpanProcessor {
     const limits = tailLimits(where('held'), held);
     this.#next = next;
     const deliver: Deliver = (span) => {
-      for (const processor of next) handOver(processor, span);
+      for (let each = 0; each < next.length; each++) handOver(next[each]!, span);
     };
     if (k !== undefined) {
       checkCount(where('maxTracesPerSecond'), k);
@@ -170,6 +170,11 @@ export class SamplingPair implements Sampling, SpanProcessor {
 
   get capped(): number {
     return this.#cap?.capped ?? 0;
+  }
+
+  /** Whether spans are held after their end. */
+  get keepsSpans(): boolean {
+    return this.#tail !== undefined || this.#cap !== undefined;
   }
 
   setSampler(sampler: Sampler | SamplerConfig): void {

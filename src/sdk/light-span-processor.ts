@@ -20,6 +20,11 @@ export class LightSpanProcessor {
     this.#openSpans = openSpans;
   }
 
+  /** Whether spans are encoded when they end. */
+  get keepsNoSpans(): boolean {
+    return this.#openSpans === undefined && !this.#sampling.keepsSpans;
+  }
+
   onStart(span: Span, parentContext: Context): void {
     try {
       setRandomFlag(span, parentContext, true);

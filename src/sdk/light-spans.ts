@@ -1,7 +1,7 @@
 // Makes a provider return a tracer of light spans to the wrappers.
 import type { Tracer, TracerOptions } from '@opentelemetry/api';
 import type { IdGenerator, ReadableSpan, SpanLimits, TracerProvider } from '@opentelemetry/sdk-trace';
-import type { LightSource } from '../export/light-span.ts';
+import type { LightSource } from '../export/light-source.ts';
 import { type LightSampler, LightTracer } from '../export/light-tracer.ts';
 import { SdkTwins } from '../export/sdk-twins.ts';
 

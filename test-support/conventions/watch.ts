@@ -39,12 +39,16 @@ function watch(tracersOf: Tracers, spansOf: Spans): void {
   spansOf.end = named('end', function (this: ReadableSpan, time?: unknown): void {
     const first = !this.ended;
     end.call(this, time);
-    // A span with a method that a test broke cannot follow the conventions.
-    if (!first || this.instrumentationScope.name !== 'mqtrace' || Object.hasOwn(this, 'setStatus')) return;
-    const { name, kind, attributes, links, events, status } = this;
-    const seen = { name, kind, attributes, links, events, status, startAttributes: startAttributes.get(this) };
-    for (const problem of checkSpan(seen)) problems.add(problem);
+    if (first) checkEnded(this);
   });
+}
+
+function checkEnded(span: ReadableSpan): void {
+  // A span with a method that a test broke cannot follow the conventions.
+  if (span.instrumentationScope.name !== 'mqtrace' || Object.hasOwn(span, 'setStatus')) return;
+  const { name, kind, attributes, links, events, status } = span;
+  const seen = { name, kind, attributes, links, events, status, startAttributes: startAttributes.get(span) };
+  for (const problem of checkSpan(seen)) problems.add(problem);
 }
 
 /** Names a method as the one that it replaces: the tracers of an SDK with patched methods create no light spans. */
@@ -55,6 +59,13 @@ function named<F>(value: string, method: F): F {
 const tracer = new BasicTracerProvider().getTracer('watch');
 watch(Object.getPrototypeOf(tracer) as Tracers, Object.getPrototypeOf(tracer.startSpan('watch')) as Spans);
 watch(LightTracer.prototype, LightSpan.prototype);
+
+// oxlint-disable-next-line typescript/unbound-method -- called with `this` below
+const { repeat } = LightSpan.prototype;
+LightSpan.prototype.repeat = function watchedRepeat(this: LightSpan, ...given): void {
+  repeat.apply(this, given);
+  checkEnded(this);
+};
 
 const readers = MetricReader.prototype;
 // oxlint-disable-next-line typescript/unbound-method -- called with `this` below
