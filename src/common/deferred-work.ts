@@ -25,9 +25,10 @@ export function defer(work: DeferredWork): void {
   schedule();
 }
 
-/** Resolves when all work has been done, in slices: for what waits anyway, such as a flush. @internal */
+/** Resolves when all work that waits now has been done, in slices: for what waits anyway, such as a flush. @internal */
 export async function deferredDone(): Promise<void> {
-  while (state.waiting.length > 0) {
+  const waiting = new Set(state.waiting);
+  while (state.waiting.some((work) => waiting.has(work))) {
     schedule();
     await new Promise((resolve) => setImmediate(resolve));
   }

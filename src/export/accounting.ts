@@ -70,6 +70,7 @@ export class Accounting {
   #adopted = 0;
   #exported = 0;
   #droppedTotal = 0;
+  #lost = 0;
   readonly #dropped: Record<DropReason, number> = Object.fromEntries(
     dropReasons.map((reason) => [reason, 0]),
   ) as Record<DropReason, number>;
@@ -99,14 +100,14 @@ export class Accounting {
     return this.#exported;
   }
 
-  /** Dropped spans. */
-  get dropped(): number {
-    return this.#droppedTotal + (this.source === undefined ? 0 : this.source.sampledOut + this.source.capped);
-  }
-
   /** Spans that are neither exported nor dropped yet. */
   get left(): number {
     return this.#in.queued + this.#in.inFlight + this.#in.spooled + (this.source?.held ?? 0);
+  }
+
+  /** Spans that were lost after they had been accepted: not those that the sampler dropped, or that ended without room for them. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** A span ended and is in memory. */
@@ -165,6 +166,7 @@ export class Accounting {
    */
   drop(spans: number, from: Place, reason: DropReason, fresh: number, error: string = reason): void {
     this.#in[from] -= spans;
+    this.#lost += spans;
     this.#dropped[reason] += spans;
     this.#droppedTotal += spans;
     add(this.#processorFailures, processorError(reason), fresh);

@@ -243,6 +243,13 @@ export class BatchQueue {
     this.#pool.give(batch.buffer);
   }
 
+  /** The spans of waiting batches that are older than `sequence`, and of the open one while it waits for its resource. */
+  spansBefore(sequence: number): number {
+    let spans = this.#settling === undefined ? 0 : this.#open.spans;
+    for (const batch of this.#closed) if (batch.sequence < sequence) spans += batch.spans;
+    return spans;
+  }
+
   /** Whether a waiting batch is older than `sequence`. */
   hasBefore(sequence: number): boolean {
     return this.#closed.some((batch) => batch.sequence < sequence);

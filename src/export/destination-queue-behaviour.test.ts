@@ -139,7 +139,7 @@ test('a flush ends a retry delay of the exporter', async () => {
   expect(await flushed).toEqual({ exported: 1, left: 0, dropped: 0 });
 });
 
-test('a flush waits for requests in flight, not for spans that end later', async () => {
+test('a flush waits for requests in flight, not for spans that end later, and these are not left', async () => {
   const { sender, queue } = open({ maxBatchSpans: 2 });
   add(queue, 2);
   await turn();
@@ -154,7 +154,26 @@ test('a flush waits for requests in flight, not for spans that end later', async
   add(queue, 2);
   await turn();
   sender.open[0]!.answer(ok);
-  expect(await flushed).toEqual({ exported: 4, left: 2, dropped: 0 });
+  expect(await flushed).toEqual({ exported: 4, left: 0, dropped: 0 });
+  expect(queue.accounting.counts()).toMatchObject({ exported: 4, inFlight: 2 });
+});
+
+test('what a flush leaves is what had ended before it: in flight, waiting, and without those that end later', async () => {
+  collectDiag();
+  const { sender, queue } = open({ maxBatchSpans: 2, concurrency: 1, maxQueueSpans: 10 });
+  add(queue, 5);
+  await turn();
+  const flushed = queue.flush({ timeoutMs: 20 });
+  add(queue, 20);
+  expect(await flushed).toEqual({ exported: 0, left: 5, dropped: 0 });
+  expect(queue.accounting.counts().dropped.queue_full).toBe(15);
+  const second = queue.flush();
+  sender.open[0]!.answer({ status: 'reject', error: 'no' });
+  for (let sent = 0; sent < 5; sent++) {
+    await turn();
+    sender.open[0]!.answer(ok);
+  }
+  expect(await second).toEqual({ exported: 8, left: 0, dropped: 2 });
 });
 
 test.each(['newest', 'oldest'] as const)('when memory is full the %s is dropped', async (dropWhenFull) => {

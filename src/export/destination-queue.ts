@@ -13,6 +13,7 @@ import type { DeliveryOptions, FlushResult, FlushTimeout } from './export-option
 import { Spool } from './spool/spool.ts';
 import { SpoolMaintenance } from './spool/maintenance.ts';
 import { SpoolQueue } from './spool/spool-queue.ts';
+import { hasBefore, spansBefore } from './undelivered.ts';
 
 /**
  * One destination: queue, spool, requests and counters.
@@ -192,16 +193,17 @@ export class DestinationQueue {
 
   /** Sends all spans that have ended so far, and waits for the responses. Never rejects. */
   flush({ timeoutMs = 30_000 }: FlushTimeout = {}): Promise<FlushResult> {
-    return this.#drain(timeoutMs, this.accounting.exported, this.accounting.dropped);
+    return this.#drain(timeoutMs, this.accounting.exported, this.accounting.lost);
   }
 
-  async #drain(timeoutMs: number, exported: number, dropped: number): Promise<FlushResult> {
+  async #drain(timeoutMs: number, exported: number, lost: number): Promise<FlushResult> {
     const { delivery } = this;
-    await drain(
+    const mark = await drain(
       {
         prepare: () => {
           this.#queue.close();
-          return Promise.all([this.#queue.settling, this.#maintenance?.adopting]);
+          const [{ settling }, adopting] = [this.#queue, this.#maintenance?.adopting];
+          return settling === undefined && adopting === undefined ? undefined : Promise.all([settling, adopting]);
         },
         begin: () => {
           const mark = this.#queue.nextSequence();
@@ -209,7 +211,7 @@ export class DestinationQueue {
           delivery.tryAgain();
           return mark;
         },
-        hasBefore: (sequence) => this.#hasBefore(sequence),
+        hasBefore: (sequence) => hasBefore(this.#parts, sequence),
         get answered() {
           return delivery.answered;
         },
@@ -220,20 +222,17 @@ export class DestinationQueue {
       },
       timeoutMs,
     );
-    return this.#result(exported, dropped);
+    return this.#result(exported, lost, mark);
   }
 
-  #result(exported: number, dropped: number): FlushResult {
+  /** @param mark - the sequence number of the first batch whose spans ended after the call. */
+  #result(exported: number, lost: number, mark: number): FlushResult {
     const { accounting } = this;
-    return { exported: accounting.exported - exported, left: accounting.left, dropped: accounting.dropped - dropped };
-  }
-
-  #hasBefore(sequence: number): boolean {
-    return (
-      this.delivery.hasBefore(sequence) ||
-      this.#queue.hasBefore(sequence) ||
-      (this.spoolQueue?.hasBefore(sequence) ?? false)
-    );
+    return {
+      exported: accounting.exported - exported,
+      left: spansBefore(this.#parts, mark),
+      dropped: accounting.lost - lost,
+    };
   }
 
   /** Stops: drops new spans, sends queued spans and keeps the rest on disk. Never rejects. */
@@ -243,14 +242,14 @@ export class DestinationQueue {
   }
 
   async #end(timeoutMs: number): Promise<FlushResult> {
-    const { exported, dropped } = this.accounting;
+    const { exported, lost } = this.accounting;
     this.settleHeld();
     this.#closed = true;
-    await this.#drain(timeoutMs, exported, dropped);
+    await this.#drain(timeoutMs, exported, lost);
     this.persistOrDrop('shutdown_deadline');
     await this.spoolQueue?.settled();
     this.close();
-    return this.#result(exported, dropped);
+    return this.#result(exported, lost, Infinity);
   }
 
   /** Writes everything in memory to disk synchronously, and drops what cannot be written; nothing is sent afterwards. */

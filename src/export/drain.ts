@@ -4,8 +4,8 @@ const firstAnswerMs = 5000;
 
 /** The queue that a {@link drain} waits for. @internal */
 export interface Drainable {
-  /** Closes the open batch; resolves when the batch is ready to be sent. */
-  prepare(): Promise<unknown>;
+  /** Closes the open batch; resolves when the batch is ready to be sent; undefined if it is. */
+  prepare(): Promise<unknown> | undefined;
   /** Sends all batches, including failed ones. Returns the sequence number below which batches have to be waited for. */
   begin(): number;
   /** Whether a batch with a lower sequence number is still undelivered. */
@@ -18,8 +18,13 @@ export interface Drainable {
   readonly waiting: Set<() => void>;
 }
 
-/** Sends all spans that have ended so far and waits for their delivery, up to a timeout in milliseconds. @internal */
-export async function drain(destination: Drainable, timeoutMs: number): Promise<void> {
+/**
+ * Sends all spans that have ended so far and waits for their delivery, up to a timeout in milliseconds. Resolves with the sequence
+ * number below which batches had to be waited for.
+ *
+ * @internal
+ */
+export async function drain(destination: Drainable, timeoutMs: number): Promise<number> {
   let late = false;
   let wake: (() => void) | undefined;
   const giveUp = (): void => {
@@ -34,7 +39,9 @@ export async function drain(destination: Drainable, timeoutMs: number): Promise<
   const deadline = new Promise<void>((resolve) => {
     wake = resolve;
   });
-  await Promise.race([destination.prepare(), deadline]);
+  // Spans that end later belong to later batches: where nothing is to be waited for, these are told apart before any other code runs.
+  const prepared = destination.prepare();
+  if (prepared !== undefined) await Promise.race([prepared, deadline]);
   const mark = destination.begin();
   await new Promise<void>((resolve) => {
     const check = (): void => {
@@ -48,4 +55,5 @@ export async function drain(destination: Drainable, timeoutMs: number): Promise<
   });
   clearTimeout(timer);
   clearTimeout(firstAnswer);
+  return mark;
 }

@@ -36,9 +36,9 @@ export interface FlushTimeout {
 export interface FlushResult {
   /** Spans delivered during the call. */
   readonly exported: number;
-  /** Undelivered spans: in memory, being sent or on disk. */
+  /** Spans that had ended before the call and are undelivered: in memory, being sent or on disk. 0 unless the call timed out. */
   readonly left: number;
-  /** Spans lost during the call. */
+  /** Spans lost during the call, for example because the receiver rejected them; not those that a sampler dropped. */
   readonly dropped: number;
 }
 

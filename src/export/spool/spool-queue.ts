@@ -22,6 +22,7 @@ export class SpoolQueue {
   readonly #accounting: Accounting;
   readonly #log: LossLog;
   readonly #files: SpoolFile[] = [];
+  readonly #reading: Set<SpoolFile> = new Set();
   #writing: { readonly batch: Batch; readonly file: SpoolFile; done: Promise<void> } | undefined;
   #abandonedWrite: Promise<void> | undefined;
   #discardAbandoned = false;
@@ -62,6 +63,14 @@ export class SpoolQueue {
     return (
       (this.#writing?.batch.sequence ?? Infinity) < sequence || this.#files.some((file) => file.sequence < sequence)
     );
+  }
+
+  /** The spans on disk, being written or being read, of batches that are older than `sequence`. */
+  spansBefore(sequence: number): number {
+    const writing = this.#writing?.batch;
+    let spans = writing !== undefined && writing.sequence < sequence ? writing.spans : 0;
+    for (const file of [...this.#files, ...this.#reading]) if (file.sequence < sequence) spans += file.spans;
+    return spans;
   }
 
   #insert(file: SpoolFile): void {
@@ -195,7 +204,9 @@ export class SpoolQueue {
         this.#drop(file, 'expired');
         continue;
       }
+      this.#reading.add(file);
       const batch = await this.#read(file);
+      this.#reading.delete(file);
       if (batch !== undefined) return batch;
     }
   }
