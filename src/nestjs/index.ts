@@ -2,6 +2,7 @@
 import { type Span, SpanKind, SpanStatusCode, trace, type TracerProvider } from '@opentelemetry/api';
 import { checkMethods, checkNames } from '../common/check-options.ts';
 import { errorMessage, errorType } from '../common/error-type.ts';
+import { isCertainlyUnsampled } from '../common/sampling-hint.ts';
 import {
   activeContext,
   guard,
@@ -33,6 +34,7 @@ export interface TraceInterceptorOptions {
  */
 export class TraceInterceptor {
   readonly #tracer: TracerSource;
+  readonly #provider: TracerProvider | undefined;
 
   /** @throws MqtraceError `INVALID_OPTION` */
   constructor(options: TraceInterceptorOptions = {}) {
@@ -41,6 +43,7 @@ export class TraceInterceptor {
     if (tracerProvider !== undefined) {
       checkMethods(tracerProvider, 'TraceInterceptor({ tracerProvider })', ['getTracer'], 'a TracerProvider');
     }
+    this.#provider = tracerProvider;
     this.#tracer = tracerOf(tracerProvider);
   }
 
@@ -58,8 +61,10 @@ export class TraceInterceptor {
     return observe(source, () => this.#start(name));
   }
 
-  #start(name: string): Observing {
+  /** Undefined if the message is not sampled, so that neither its span nor that of the handler would record anything. */
+  #start(name: string): Observing | undefined {
     const parent = activeContext();
+    if (isCertainlyUnsampled(parent, this.#provider, true)) return undefined;
     const { spans, context } = startSpans(
       this.#tracer,
       name,

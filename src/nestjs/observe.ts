@@ -33,15 +33,20 @@ export interface Observing {
 /**
  * An observable with the same values, error and end.
  *
- * @param start - called for each subscription.
+ * @param start - called for each subscription; undefined to leave it as it is.
  * @returns the source itself, if it is no observable of RxJS.
  */
-export function observe<O>(source: O, start: () => Observing): O {
+export function observe<O>(source: O, start: () => Observing | undefined): O {
   const Class = classOf(source);
   if (Class === undefined) return source;
   const observable = source as Observable;
   return new Class((subscriber) => {
-    const { run, failed, ended } = start();
+    const observing = start();
+    if (observing === undefined) {
+      const passed = observable.subscribe(subscriber);
+      return () => passed.unsubscribe();
+    }
+    const { run, failed, ended } = observing;
     let subscription: Subscription | undefined;
     const observer: Observer = {
       next(value) {
