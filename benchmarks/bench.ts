@@ -7,7 +7,7 @@ import { metricsTable, optionsTable } from './report/options.ts';
 import { resultsFile, type Results, writeResults } from './report/results.ts';
 import { brokersTable, bytesTable, pathsTable, startupTable } from './report/tables.ts';
 import { type Machine, machineOf, nodeOf } from './runner/machine.ts';
-import { type BenchOptions, help, readOptions } from './runner/options.ts';
+import { type BenchOptions, help, readOptions, withBase } from './runner/options.ts';
 import { measureStartup } from './startup/measure.ts';
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -66,7 +66,7 @@ async function measure(options: BenchOptions, node: string): Promise<Results> {
   }
   if (parts.has('brokers')) {
     const machine = await machineOf(node);
-    const variants = options.given === undefined ? brokerVariants : options.given;
+    const variants = options.given === undefined ? brokerVariants : withBase(options.given, 'context');
     const rounds = options.rounds ?? (short ? 4 : 16);
     const clients = options.clients.filter((client) => client !== 'api');
     const path = pathOf(options, machine);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readOptions } from './options.ts';
+import { readOptions, withBase } from './options.ts';
 
 test('without options the paths are measured, in all cases', () => {
   const options = readOptions([])!;
@@ -24,6 +24,11 @@ test('parts, cases and versions can be chosen', () => {
   expect(options.nodes).toEqual(['20', '24']);
   expect(options.variants).toEqual(['raw', 'auto-0']);
   expect([...readOptions(['--all'])!.parts]).toEqual(['paths', 'options', 'startup', 'brokers']);
+});
+
+test('the variant to which others are compared is always measured', () => {
+  expect(readOptions(['--variant=mqtrace-0'])!.variants).toEqual(['raw', 'mqtrace-0']);
+  expect(withBase(['mqtrace-0'], 'context')).toEqual(['context', 'mqtrace-0']);
 });
 
 test('--write-docs alone measures nothing', () => {

@@ -15,7 +15,8 @@ Of it
   --short             few cases and slices: less than a minute
   --client NAME,…     kafkajs, amqplib, ioredis; api for spans alone
   --path TEXT         families of paths whose name contains TEXT
-  --variant NAME,…    ${variants.slice(0, 5).join(', ')}, …; TRACER[+FEATURE]-PERCENT
+  --variant NAME,…    ${variants.slice(0, 5).join(', ')}, …; TRACER[+FEATURE]-PERCENT;
+                      beside raw, or context with --brokers, to which they are compared
   --batch N,…         sizes of batches
   --baggage N,…       numbers of baggage entries
   --rounds N          slices of each case and variant
@@ -53,6 +54,11 @@ const numbers = (text: string): number[] =>
     if (!Number.isSafeInteger(number) || number < 0) throw new RangeError(`expected whole numbers, got ${text}`);
     return number;
   });
+
+/** The variants with the one to which the others are compared. */
+export function withBase(given: readonly string[], base: string): readonly string[] {
+  return given.includes(base) ? given : [base, ...given];
+}
 
 /** Parses the command line; returns `undefined` if it asks for help. Throws an error that says what is wrong. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
@@ -95,7 +101,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     short: values.short,
     clients,
     families: chosenFamilies,
-    variants: given ?? usualVariants,
+    variants: given === undefined ? usualVariants : withBase(given, 'raw'),
     given,
     choice: {
       batches: values.batch === undefined ? choice.batches : numbers(values.batch),
