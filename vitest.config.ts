@@ -1,17 +1,23 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Prints the counts alone on one line at the very end, so that a log's last line says how the run went. */
+/**
+ * Prints at the very end which files have skipped tests, and the counts alone on the last line, so that it says how the run went.
+ */
 class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    const lines: string[] = [];
     for (const module of modules) {
+      const before = count.skipped + count.pending;
       for (const test of module.children.allTests()) count[test.result().state]++;
+      const here = count.skipped + count.pending - before;
+      if (here > 0) lines.push(`${here} skipped in ${module.relativeModuleId}\n`);
       if (module.state() === 'failed' && module.errors().length > 0) count.failed++;
     }
     const skipped = count.skipped + count.pending;
     const line = `${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-    process.once('exit', () => process.stdout.write(`${line}\n`));
+    process.once('exit', () => process.stdout.write(`${lines.join('')}${line}\n`));
   }
 }
 
