@@ -10,6 +10,7 @@ import {
   serverAttributes,
 } from '../messaging/index.ts';
 import { connectionClosed } from './error-type.ts';
+import type { MeasuredCall } from './measured-call.ts';
 import type { StreamTracing } from './state.ts';
 import type { Client } from './types.ts';
 
@@ -23,9 +24,9 @@ export class Connection {
   /** The group that was asked for last. */
   #group: { readonly name: string; readonly attributes: Attributes } | undefined;
   /** Operations whose command was written to the server. */
-  readonly #written = new OpenOperations();
+  readonly #written = new OpenOperations<Operation | MeasuredCall>();
   /** Operations whose command waits for the connection. */
-  readonly #waiting = new OpenOperations();
+  readonly #waiting = new OpenOperations<Operation | MeasuredCall>();
 
   constructor(tracing: StreamTracing, client: Client) {
     this.tracing = tracing;
@@ -44,7 +45,7 @@ export class Connection {
   }
 
   /** Keeps an operation until it ends, because ioredis does not settle every command. */
-  track(operation: Operation): void {
+  track(operation: Operation | MeasuredCall): void {
     operation.track(this.client.status === 'ready' ? this.#written : this.#waiting);
   }
 
@@ -52,7 +53,7 @@ export class Connection {
   #followLostReplies(): void {
     const { client } = this;
     if (client.options?.autoResendUnfulfilledCommands !== false || typeof client.on !== 'function') return;
-    let lost: Operation[] = [];
+    let lost: (Operation | MeasuredCall)[] = [];
     client.on('close', () => lost.push(...this.#written));
     client.on('end', () => this.#failAll());
     client.on('ready', () => {
@@ -84,7 +85,7 @@ export class Connection {
   }
 }
 
-function fail(operations: readonly Operation[]): void {
+function fail(operations: readonly (Operation | MeasuredCall)[]): void {
   for (const operation of operations) operation.fail(new Error(connectionClosed), 'CONNECTION_CLOSED');
 }
 

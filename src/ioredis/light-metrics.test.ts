@@ -20,7 +20,16 @@ const step = fc.record({
   ),
   in: fc.constantFrom('call' as const, 'call' as const, 'pipeline' as const, 'multi' as const),
   within,
-  reply: fc.constantFrom('text' as const, 'text' as const, 'null' as const, 'error' as const, 'throws' as const),
+  reply: fc.constantFrom(
+    'text' as const,
+    'text' as const,
+    'null' as const,
+    'QUEUED' as const,
+    'error' as const,
+    'throws' as const,
+    'sent again' as const,
+    'never' as const,
+  ),
 });
 
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
@@ -30,6 +39,7 @@ const entry = (id: string): unknown[] => [id, ['order', '7', 'traceparent', trac
 
 function replyTo({ name, args }: Command, how: Step['reply']): unknown {
   if (how === 'null') return null;
+  if (how === 'QUEUED') return how;
   if (name.startsWith('xread')) {
     const streams = args.includes('b') ? ['a', 'b'] : ['a'];
     return streams.map((stream) => [stream, [entry('1759999990000-0'), entry('1760000900000-0')]]);
@@ -40,6 +50,7 @@ function replyTo({ name, args }: Command, how: Step['reply']): unknown {
 /** Calls commands with a clock that only the server advances; returns the outcomes, and the sent commands. */
 async function run(steps: readonly Step[], { options, clock }: Run): Promise<object> {
   let current: Step | undefined;
+  let again: Command | undefined;
   const sent: unknown[] = [];
   class Stub extends Redis {
     override sendCommand(command: never, stream?: never): unknown {
@@ -47,6 +58,13 @@ async function run(steps: readonly Step[], { options, clock }: Run): Promise<obj
       clock.ticks += 3;
       if (current?.within !== 'nothing') sent.push(withoutSpanIds(told.args));
       if (stream === undefined && current?.reply === 'throws') throw new RangeError('not sent');
+      if (stream === undefined && current?.reply === 'never') return told.promise;
+      if (stream === undefined && current?.reply === 'sent again' && again !== told) {
+        // As ioredis does after a lost connection.
+        again = told;
+        queueMicrotask(() => traced.sendCommand(command));
+        return told.promise;
+      }
       queueMicrotask(() => {
         clock.ticks += 5;
         if (current?.reply === 'error') told.reject(Object.assign(new Error('WRONGTYPE'), { name: 'ReplyError' }));
@@ -59,18 +77,25 @@ async function run(steps: readonly Step[], { options, clock }: Run): Promise<obj
   (redis as { status: string }).status = 'ready';
   const traced = traceRedis(redis, options);
   const outcomes: unknown[] = [];
+  /** ioredis never settles commands that wait for a connection when their client is disconnected. */
+  const lose = (outcome: Promise<unknown>): void => {
+    void outcome;
+    (redis as { status: string }).status = 'reconnecting';
+    redis.disconnect();
+    (redis as { status: string }).status = 'ready';
+  };
   for (const each of steps) {
     clock.ticks += 17;
     current = each;
     const [name, ...args] = each.args;
     try {
-      outcomes.push(
-        await context.with(contexts[each.within], () => {
-          if (each.in === 'call') return traced.call(name, ...args);
-          const pipeline = each.in === 'multi' ? traced.multi() : traced.pipeline();
-          return pipeline.call(name, ...args).exec();
-        }),
-      );
+      const outcome = context.with(contexts[each.within], () => {
+        if (each.in === 'call') return traced.call(name, ...args);
+        const pipeline = each.in === 'multi' ? traced.multi() : traced.pipeline();
+        return pipeline.call(name, ...args).exec();
+      });
+      if (each.in === 'call' && each.reply === 'never') lose(outcome);
+      else outcomes.push(await outcome);
     } catch (error) {
       outcomes.push(String(error));
     }

@@ -1,4 +1,4 @@
-// Handles XADD commands that are neither recorded nor measured: only trace fields are added.
+// Passes on commands without a span: to XADD, trace fields are added.
 import type { Context } from '@opentelemetry/api';
 import { redisFields, type RedisFields } from '../../carriers/redis-fields.ts';
 import { reportFault } from '../common/faults.ts';
@@ -6,26 +6,34 @@ import { createStamp, guard, type Messaging, type Stamp } from '../messaging/ind
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { fieldsOfXadd, text } from './arguments.ts';
 import { onReject } from './command-hooks.ts';
+import { MeasuredCall } from './measured-call.ts';
 import type { Command } from './types.ts';
 
 // A Redis client writes a command within sendCommand(), or calls sendCommand() again later. So the trace fields are in its
 // arguments only during that call: errors contain the application's arguments, and until the reply nothing but the context is kept.
 // A Cluster passes a command to the clients of its nodes, at any time. So there the fields stay, and errors are corrected.
 
-/** The context of each command of a Redis client. */
-const contexts: Stamp<Context> = createStamp();
+/** The context of each command of a Redis client, or its measurement. */
+const passed: Stamp<Context | MeasuredCall> = createStamp();
 
 /** The application's arguments of each command of a Cluster. */
 const givenArguments: Stamp<readonly unknown[]> = createStamp();
 
 /** The context of a command that was passed on to a Redis client. ioredis sends the same object again after a lost connection. @internal */
 export function passedOnIn(command: Command): Context | undefined {
-  return contexts.get(command);
+  const how = passed.get(command);
+  return how instanceof MeasuredCall ? how.context : how;
 }
 
-/** Records that a command of a Redis client is passed on. @internal */
-export function passOn(command: Command, context: Context): void {
-  contexts.set(command, context);
+/** The measurement of a command that was passed on to a Redis client; undefined if there is none. @internal */
+export function measuredOf(command: Command): MeasuredCall | undefined {
+  const how = passed.get(command);
+  return how instanceof MeasuredCall ? how : undefined;
+}
+
+/** Records that a command of a Redis client is passed on, in this context or measured. @internal */
+export function passOn(command: Command, how: Context | MeasuredCall): void {
+  passed.set(command, how);
 }
 
 /**

@@ -13,7 +13,7 @@ import { Connection } from './connection.ts';
 import { EarlierTransactions } from './earlier-transactions.ts';
 import { traceByName } from './named-methods.ts';
 import { checkRedisOptions, type TraceRedisOptions } from './options.ts';
-import { addTraceFields, addTraceFieldsAgain, passedOnIn, wasPassedOnToCluster } from './passed-on.ts';
+import { addTraceFields, addTraceFieldsAgain, measuredOf, passedOnIn, wasPassedOnToCluster } from './passed-on.ts';
 import { tracePipeline } from './pipeline.ts';
 import { StreamTracing } from './state.ts';
 import { StreamCall } from './stream-call.ts';
@@ -157,11 +157,14 @@ function traceCommands(redis: object, connection: Connection): void {
             earlierContext === undefined
               ? addTraceFields(command, tracked)
               : addTraceFieldsAgain(command, connection.tracing.messaging, earlierContext);
-          if (given === undefined) return raw.call(this, command, stream, node);
+          const isConnecting = connection.client.status === 'wait';
           try {
             return raw.call(this, command, stream, node);
+          } catch (error) {
+            if (!isConnecting) measuredOf(command)?.fail(error);
+            throw error;
           } finally {
-            command.args = given;
+            if (given !== undefined) command.args = given;
           }
         }
         if (known === undefined && stream !== undefined) earlier.add(command, tracked);

@@ -1,10 +1,12 @@
 // Decides which stream commands are tracked, and how.
 import type { Context } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import { activeContext, createStamp, type Stamp } from '../messaging/index.ts';
+import { activeContext, createStamp, LightOperation, measurePassedOn, type Stamp } from '../messaging/index.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import type { Connection } from './connection.ts';
+import { text } from './arguments.ts';
+import { MeasuredCall } from './measured-call.ts';
 import { passOn, passOnToCluster } from './passed-on.ts';
 import { QueryingCall } from './querying.ts';
 import { ReceivingCall } from './receiving.ts';
@@ -27,8 +29,8 @@ export function trackedOf(command: Command): StreamCall | undefined {
 }
 
 /**
- * Tracks a command called in the current context, if it is a traced stream command. Returns the headers of an XADD for a Redis
- * client that is neither recorded nor measured.
+ * Tracks a command called in the current context, if it is a traced stream command. Returns the headers of an XADD
+ * that is passed on: it has no span, and may be measured by a {@link MeasuredCall}.
  *
  * @param single - whether the command is sent now, and not in a pipeline or a transaction.
  * @internal
@@ -40,23 +42,27 @@ export function track(
 ): StreamCall | CarriedHeaders | undefined {
   if (!maybeStreamCommand(command)) return undefined;
   const parent = activeContext();
-  let headers: CarriedHeaders | undefined;
-  if (command.name === 'xadd') {
-    headers = connection.tracing.messaging.passedOn(parent);
-    if (headers !== undefined && metricsEpoch() === 0) {
-      if (connection.client.isCluster === true) {
-        passOnToCluster(command, headers);
-        return undefined;
-      }
-      passOn(command, parent);
-      return headers;
-    }
-  }
+  const isMeasured = metricsEpoch() !== 0;
+  const { messaging } = connection.tracing;
   // No closure, because one would be created for each command.
   try {
-    if (single && command.name === 'xack' && !connection.tracing.messaging.observesSettlement(parent)) {
+    const isCluster = connection.client.isCluster === true;
+    const passesOn = !isMeasured || (single && !isCluster);
+    let headers: CarriedHeaders | undefined;
+    if (command.name === 'xadd') {
+      headers = messaging.passedOn(parent);
+      if (headers !== undefined && passesOn) {
+        if (isCluster) {
+          passOnToCluster(command, headers);
+          return undefined;
+        }
+        passOn(command, isMeasured ? measureSend(connection, command, parent) : parent);
+        return headers;
+      }
+    } else if (single && passesOn && command.name === 'xack' && !messaging.recordsSettlement(parent)) {
       connection.tracing.forget(command.args);
-      passOn(command, parent);
+      const measured = messaging.observesSettlement(parent);
+      passOn(command, measured ? measureSettlement(connection, command, parent) : parent);
       return undefined;
     }
     const call =
@@ -69,6 +75,27 @@ export function track(
     reportFault('tracing a Redis command', error);
     return undefined;
   }
+}
+
+/** Measures an XADD without a span. */
+function measureSend(connection: Connection, command: Command, parent: Context): MeasuredCall | Context {
+  const { tracing, server } = connection;
+  const light = measurePassedOn(tracing.messaging, 'xadd', { name: text(command.args[0]) }, server, parent);
+  return light === undefined ? parent : observe(connection, command, light);
+}
+
+/** Measures an XACK without a span. */
+function measureSettlement(connection: Connection, command: Command, parent: Context): MeasuredCall | Context {
+  const [stream, group] = command.args;
+  const { measurer } = connection.tracing.messaging;
+  const measurement = measurer.start('xack', 'settle', { name: text(stream) }, connection.ofGroup(text(group)));
+  return measurement === undefined ? parent : observe(connection, command, LightOperation.start(parent, measurement));
+}
+
+function observe(connection: Connection, command: Command, operation: LightOperation): MeasuredCall {
+  const call = new MeasuredCall(operation, command);
+  connection.track(call);
+  return call;
 }
 
 /** The operation of a command, by its name; undefined for one that is not traced. @internal */

@@ -49,5 +49,5 @@ export { createStamp, type Stamp } from './stamp.ts';
 export { startOperation } from './start-operation.ts';
 export { startSpans } from './spans.ts';
 export { tracerOf, type TracerSource } from './tracer.ts';
-export { OpenOperations } from './open-operations.ts';
+export { type OpenEntry, OpenOperations } from './open-operations.ts';
 export { OperationClock } from './operation-clock.ts';

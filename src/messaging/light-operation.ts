@@ -44,14 +44,20 @@ export class LightOperation {
     this.#release()?.end(undefined, undefined);
   }
 
-  fail(error: unknown): void {
-    let failure = '_OTHER';
+  /** @param type - `error.type`, if the caller knows a better one than that of the error. */
+  fail(error: unknown, type?: string): void {
+    let failure = type;
     try {
-      failure = errorType(error);
+      failure ??= errorType(error);
     } catch (fault) {
       reportFault('recording an error', fault);
     }
-    this.#release()?.end(undefined, failure);
+    this.#release()?.end(undefined, failure ?? '_OTHER');
+  }
+
+  /** Ends an operation that did not take place: it is not counted. */
+  leave(): void {
+    this.#release()?.leave();
   }
 
   /**

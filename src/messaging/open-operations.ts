@@ -7,13 +7,13 @@ export interface OpenEntry {
   remove(): void;
 }
 
-class Entry implements OpenEntry {
-  readonly operation: Operation;
-  #owner: OpenOperations | undefined;
-  previous: Entry | undefined;
-  next: Entry | undefined = undefined;
+class Entry<Open> implements OpenEntry {
+  readonly operation: Open;
+  #owner: OpenOperations<Open> | undefined;
+  previous: Entry<Open> | undefined;
+  next: Entry<Open> | undefined = undefined;
 
-  constructor(operation: Operation, owner: OpenOperations, previous: Entry | undefined) {
+  constructor(operation: Open, owner: OpenOperations<Open>, previous: Entry<Open> | undefined) {
     this.operation = operation;
     this.#owner = owner;
     this.previous = previous;
@@ -27,11 +27,11 @@ class Entry implements OpenEntry {
 }
 
 /** A linked list: a `Set`, to which each message is added and soon removed, would take most of the cost of an operation. */
-export class OpenOperations implements Iterable<Operation> {
-  #first: Entry | undefined;
-  #last: Entry | undefined;
+export class OpenOperations<Open = Operation> implements Iterable<Open> {
+  #first: Entry<Open> | undefined;
+  #last: Entry<Open> | undefined;
 
-  add(operation: Operation): OpenEntry {
+  add(operation: Open): OpenEntry {
     const last = this.#last;
     const entry = new Entry(operation, this, last);
     if (last === undefined) this.#first = entry;
@@ -41,7 +41,7 @@ export class OpenOperations implements Iterable<Operation> {
   }
 
   /** @internal */
-  unlink(entry: Entry): void {
+  unlink(entry: Entry<Open>): void {
     const { previous, next } = entry;
     if (previous === undefined) this.#first = next;
     else previous.next = next;
@@ -53,8 +53,8 @@ export class OpenOperations implements Iterable<Operation> {
   }
 
   /** All of them; any may be removed meanwhile. */
-  [Symbol.iterator](): Iterator<Operation> {
-    const all: Operation[] = [];
+  [Symbol.iterator](): Iterator<Open> {
+    const all: Open[] = [];
     for (let entry = this.#first; entry !== undefined; entry = entry.next) all.push(entry.operation);
     return all.values();
   }

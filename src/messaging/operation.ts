@@ -122,7 +122,7 @@ export class Operation {
   }
 
   /** Keeps the operation in `open` until it ends, so that closing the client can end it; no longer in an earlier one. */
-  track(open: OpenOperations): void {
+  track(open: Pick<OpenOperations, 'add'>): void {
     if (this.#ended || !this.isObserved) return;
     this.#open?.remove();
     this.#open = open.add(this);
