@@ -25,6 +25,11 @@ export class Confirms {
     this.#published = published;
   }
 
+  /** Whether no publish waits. */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   /** Counts a publish. Must be called after it has returned: one that threw has not reached the broker. */
   publish(operation: Operation | undefined): void {
     const tag = ++this.#published;

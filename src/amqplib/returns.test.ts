@@ -55,3 +55,42 @@ test('a message that is already confirmed, or of an unknown publish, changes not
   expect(second.ended).toBe(true);
   expect(recording.spans().map(({ attributes }) => attributes['error.type'])).toEqual([undefined, 'NO_ROUTE']);
 });
+
+test('a channel with very many publishes visits each of them a few times only', () => {
+  const count = 4000;
+  let visits = 0;
+  let failed = 0;
+  const started = Array.from({ length: count }, (): Operation => {
+    let ended = false;
+    const operation = {
+      isObserved: true,
+      get ended() {
+        visits++;
+        return ended;
+      },
+      end: () => void (ended = true),
+      fail() {
+        ended = true;
+        failed++;
+      },
+    } as unknown as Operation;
+    returns.publish(operation, 'x', 'key', { headers: headersOf(parent) });
+    return operation;
+  });
+  for (const [at, operation] of started.entries()) {
+    if (at % 2 === 0) comesBack('key', parent);
+    operation.end();
+  }
+  expect(failed).toBe(count / 2);
+  for (let at = 0; at < 100; at++) publish('key', undefined).end();
+  expect(visits).toBeLessThan(10 * count);
+});
+
+test('it is empty when no publish waits any more', () => {
+  publish('key', parent);
+  expect(returns.isEmpty).toBe(false);
+  returns.clear();
+  expect(returns.isEmpty).toBe(true);
+  comesBack('key', parent);
+  expect(recording.spans()).toEqual([]);
+});

@@ -71,6 +71,23 @@ export class ChannelState {
     this.#failure ??= error;
   }
 
+  /** Ends the publishes that the broker has accepted. */
+  confirmed(fields: unknown): void {
+    this.confirms?.ack(fields, this.returns?.isEmpty === false);
+    this.#forgetConfirmed();
+  }
+
+  /** Fails the publishes that the broker has rejected. */
+  rejected(fields: unknown): void {
+    this.confirms?.nack(fields);
+    this.#forgetConfirmed();
+  }
+
+  /** The broker returns a message before it confirms it. */
+  #forgetConfirmed(): void {
+    if (this.confirms?.isEmpty === true) this.returns?.clear();
+  }
+
   /** Counts a message that the broker returns, and fails its publish if that waits for its confirm. */
   returned(message: ReturnedMessage): void {
     const { exchange, routingKey } = message.fields;
@@ -92,6 +109,7 @@ export class ChannelState {
     this.#closed = true;
     this.direct?.close();
     this.confirms?.close(this.#failure);
+    this.returns?.clear();
     for (const operation of this.processing) this.#endOpen(operation);
     for (const operation of this.running.splice(0)) this.#endOpen(operation);
     const unsettled = this.deliveries.settleUpTo(Number.POSITIVE_INFINITY);

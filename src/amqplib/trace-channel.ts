@@ -85,9 +85,8 @@ function watchEvents(channel: object, state: ChannelState): void {
     (raw) =>
       function emit(this: unknown, ...args: unknown[]): unknown {
         const [event, payload] = args;
-        if (event === 'ack')
-          guard('ending confirmed publishes', () => state.confirms?.ack(payload, state.returns?.isEmpty === false));
-        else if (event === 'nack') guard('ending confirmed publishes', () => state.confirms?.nack(payload));
+        if (event === 'ack') guard('ending confirmed publishes', () => state.confirmed(payload));
+        else if (event === 'nack') guard('ending confirmed publishes', () => state.rejected(payload));
         else if (event === 'return')
           guard('reading a returned message', () => state.returned(payload as ReturnedMessage));
         else if (event === 'error') state.failed(payload);
