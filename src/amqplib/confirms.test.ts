@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { recordRegisteredSpans } from '../../test-support/spans.ts';
-import { Messaging, Operation } from '../messaging/index.ts';
+import { failureOf, Messaging, Operation } from '../messaging/index.ts';
 import { Confirms, publishedCount } from './confirms.ts';
 
 const recorded = recordRegisteredSpans();
@@ -58,7 +58,7 @@ test('a close fails waiting publishes with the error that closed the channel', (
   ] as const) {
     const confirms = new Confirms(messaging, 0);
     publish(confirms, type);
-    confirms.close(failure);
+    confirms.close(failure && failureOf(failure));
     expect(recorded.span(type).attributes['error.type']).toBe(type);
   }
 });

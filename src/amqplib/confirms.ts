@@ -1,5 +1,5 @@
 // Ends the spans of a confirm channel with the broker's confirms.
-import { endAll, type Messaging, type Operation } from '../messaging/index.ts';
+import { endAll, type Failure, failureOf, type Messaging, type Operation } from '../messaging/index.ts';
 import { ByTag } from './by-tag.ts';
 
 /** The fields of a `basic.ack` or `basic.nack` with which the broker confirms publishes. */
@@ -48,23 +48,28 @@ export class Confirms {
     endAll(this.#messaging, confirmed, confirmed.most, areShared);
   }
 
-  nack(fields: unknown): void {
+  /** @param areShared - as for {@link ack}. */
+  nack(fields: unknown, areShared = false): void {
     const { deliveryTag, multiple } = (fields ?? {}) as ConfirmFields;
     if (this.#waiting.size === 0 || typeof deliveryTag !== 'number') return;
-    const rejected = multiple ? this.#waiting.takeUpTo(deliveryTag) : [this.#takeOne(deliveryTag)];
-    for (const operation of rejected) operation?.fail(new Error('message nacked'), 'nack');
+    const error = new Error('message nacked');
+    if (!multiple) {
+      this.#takeOne(deliveryTag)?.fail(error, 'nack');
+      return;
+    }
+    const rejected = this.#waiting.takeUpTo(deliveryTag);
+    endAll(this.#messaging, rejected, rejected.most, areShared, failureOf(error, 'nack'));
   }
 
   /**
    * Fails the publishes that still wait, because no confirm can arrive any more.
    *
-   * @param failure - the error that closed the channel.
+   * @param failure - with the error that closed the channel. Default: it was closed without one.
+   * @param areShared - as for {@link ack}.
    */
-  close(failure: unknown): void {
-    for (const operation of this.#waiting.takeUpTo(Number.POSITIVE_INFINITY)) {
-      if (failure === undefined) operation.fail(new Error('channel closed'), 'channel_closed');
-      else operation.fail(failure);
-    }
+  close(failure: Failure = failureOf(new Error('channel closed'), 'channel_closed'), areShared = false): void {
+    const waiting = this.#waiting.takeUpTo(Number.POSITIVE_INFINITY);
+    endAll(this.#messaging, waiting, waiting.most, areShared, failure);
   }
 
   #takeOne(tag: number): Operation | undefined {

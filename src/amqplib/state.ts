@@ -2,6 +2,7 @@
 import {
   createStamp,
   endAll,
+  failureOf,
   type LightOperation,
   type MessageSource,
   type Messaging,
@@ -79,7 +80,7 @@ export class ChannelState {
 
   /** Fails the publishes that the broker has rejected. */
   rejected(fields: unknown): void {
-    this.confirms?.nack(fields);
+    this.confirms?.nack(fields, this.returns?.isEmpty === false);
     this.#forgetConfirmed();
   }
 
@@ -108,13 +109,14 @@ export class ChannelState {
   close(): void {
     this.#closed = true;
     this.direct?.close();
-    this.confirms?.close(this.#failure);
+    const failure = this.#failure === undefined ? undefined : failureOf(this.#failure);
+    this.confirms?.close(failure, this.returns?.isEmpty === false);
     this.returns?.clear();
-    for (const operation of this.processing) this.#endOpen(operation);
+    const processing = [...this.processing];
+    endAll(this.messaging, processing, processing.length, true, failure);
     for (const operation of this.running.splice(0)) this.#endOpen(operation);
     const unsettled = this.deliveries.settleUpTo(Number.POSITIVE_INFINITY);
-    if (this.#failure === undefined) endAll(this.messaging, unsettled, unsettled.mostOperations);
-    else for (const operation of unsettled) operation.fail(this.#failure);
+    endAll(this.messaging, unsettled, unsettled.mostOperations, false, failure);
     for (const operation of this.lightDeliveries.takeOperations()) this.#endOpen(operation);
     this.lightDeliveries.clear();
   }

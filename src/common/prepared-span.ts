@@ -95,11 +95,15 @@ interface ProxyTracer extends Tracer {
  */
 export function preparedTracer(tracer: Tracer): PreparedTracer | undefined {
   if (isPrepared(tracer)) return tracer;
-  const behind =
-    typeof (tracer as ProxyTracer)._getTracer === 'function' ? (tracer as ProxyTracer)._getTracer!() : tracer;
+  const behind = delegateOf(tracer);
   if (isPrepared(behind)) return behind;
   const offered = offeredTracer(behind);
   return offered !== undefined && isPrepared(offered) ? offered : undefined;
+}
+
+/** The tracer behind the API's tracer; any other one itself. @internal */
+export function delegateOf(tracer: Tracer): Tracer {
+  return typeof (tracer as ProxyTracer)._getTracer === 'function' ? (tracer as ProxyTracer)._getTracer!() : tracer;
 }
 
 function isPrepared(tracer: Tracer): tracer is PreparedTracer {

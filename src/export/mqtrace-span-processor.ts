@@ -3,6 +3,7 @@ import type { Context, MeterProvider } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { Environment } from '../config/environment.ts';
 import { checkBoolean, checkMethods, checkNames, checkOneOf, type OptionCheck } from '../common/check-options.ts';
+import { drains } from '../common/draining-processor.ts';
 import { isSampled } from '../common/is-sampled.ts';
 import { offersLightTracer, type OffersLightTracer } from '../common/offered-tracer.ts';
 import { warn } from '../common/warnings.ts';
@@ -61,6 +62,8 @@ export class MqtraceSpanProcessor implements SpanProcessor {
     const disabled = environment.flag('OTEL_SDK_DISABLED');
     this.#exporting = new DeliveringSpanProcessor(disabled ? [] : createDestinationQueues(options, environment));
     this.#exporting.start();
+    // Not in the declaration of the class, because it is no public API.
+    Object.defineProperty(this, drains, { value: true });
     if (options.lightSpans === true) this.#offerLightSpans();
     if (options.meterProvider !== undefined) observeExport(options.meterProvider, this.#exporting, this.#counts);
   }

@@ -1,8 +1,9 @@
-import { ROOT_CONTEXT, type Span, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Span, SpanStatusCode, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { afterEach, expect, test, vi } from 'vitest';
 import { drainDeferred } from '../common/deferred-work.ts';
 import { type PreparedTracer, preparedVersion } from '../common/prepared-span.ts';
 import { endAll } from './ending-many.ts';
+import { failureOf } from './failure.ts';
 import { Messaging } from './messaging.ts';
 import { Operation } from './operation.ts';
 
@@ -33,6 +34,32 @@ test('many operations end now, and their spans are written later with the time o
   drainDeferred();
   const others = Array.from({ length: 200 }, (_, at) => [at, 100]).filter(([at]) => at !== 7);
   expect(ends).toEqual([[7, undefined], ...others]);
+});
+
+test('many operations that fail are measured now, and their spans are written later, with the time of the failure', () => {
+  vi.spyOn(performance, 'now').mockReturnValue(100);
+  const messaging = new Messaging('test', 'test', { tracerProvider: providerOf(prepared) });
+  const calls: unknown[] = [];
+  const span = {
+    isRecording: () => true,
+    setAttribute: (...given: unknown[]) => void calls.push(given),
+    setStatus: (given: unknown) => void calls.push(given),
+    recordException: (_: unknown, time: unknown) => void calls.push(['exception', time]),
+    end: (time: unknown) => void calls.push(['end', time]),
+  };
+  const measured: unknown[] = [];
+  const measurement = { end: (_: unknown, failure: unknown) => void measured.push(failure) };
+  const ending = Array.from(
+    { length: 200 },
+    () => new Operation(ROOT_CONTEXT, [{ ...span } as never], undefined, undefined, measurement as never),
+  );
+  endAll(messaging, ending, 200, true, failureOf(new Error('closed'), 'channel_closed'));
+  expect(measured).toEqual(Array(200).fill('channel_closed'));
+  expect(calls).toEqual([]);
+  drainDeferred();
+  const status = { code: SpanStatusCode.ERROR, message: 'closed' };
+  expect(calls.slice(0, 4)).toEqual([['error.type', 'channel_closed'], status, ['exception', 100], ['end', 100]]);
+  expect(calls).toHaveLength(800);
 });
 
 test('of many operations that only the caller has, none is visited before its span is written', () => {

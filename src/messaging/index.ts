@@ -3,6 +3,7 @@ export { startBatch, startProcessing, startReceiving } from './consuming.ts';
 export { type LinkedMessage, linksTo } from './batch.ts';
 export { startSettling, startSettlingLinked, startSettlingOne } from './settling.ts';
 export { endAll, writesLater } from './ending-many.ts';
+export { type Failure, failureOf } from './failure.ts';
 export { type Incoming, Received, type Settled } from './incoming.ts';
 export { type Counting, measureBatch, type MessageSource } from './measure-consuming.ts';
 export { activeContext, bindToContext, runInContext } from '../common/active-context.ts';

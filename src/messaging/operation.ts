@@ -1,21 +1,13 @@
 // Implements a messaging operation: its spans, its metrics and its end.
-import {
-  type Attributes,
-  type AttributeValue,
-  type Context,
-  type Span,
-  type SpanKind,
-  SpanStatusCode,
-} from '@opentelemetry/api';
+import type { Attributes, AttributeValue, Context, Span, SpanKind } from '@opentelemetry/api';
 import { answered, reportFault } from '../common/faults.ts';
 import { sentMessages } from '../metrics/instruments.ts';
 import type { Linked } from '../common/prepared-span.ts';
-import { markRecorded } from '../common/recorded-errors.ts';
-import { errorMessage, errorType, exceptionOf } from '../common/error-type.ts';
+import { type Failure, failureOf, recordFailure } from './failure.ts';
 import type { Measurement } from './measurement.ts';
 import type { Messaging } from './messaging.ts';
 import type { OpenEntry, OpenOperations } from './open-operations.ts';
-import { ATTR_ERROR_TYPE, toVersion } from './semconv.ts';
+import { toVersion } from './semconv.ts';
 import type { OperationClock } from './operation-clock.ts';
 
 /** The destination to which messages are sent, or from which they are received. */
@@ -191,15 +183,16 @@ export class Operation {
   }
 
   /** Ends the operation, but its spans only with {@link write}. Returns whether there are any. */
-  endLater(): boolean {
+  endLater(failure?: Failure): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    this.#measureEnd(undefined);
+    this.#measureEnd(failure && (failure.type ?? '_OTHER'));
     return this.span !== undefined;
   }
 
   /** Ends the spans, at a time in one of the forms of the API. */
-  write(time: number | undefined): void {
+  write(time: number | undefined, failure?: Failure): void {
+    if (failure !== undefined) this.#record(failure, time);
     this.#open?.remove();
     const spans = this.#spans;
     if (!isList(spans)) endSpan(spans, time);
@@ -222,30 +215,13 @@ export class Operation {
    */
   fail(error: unknown, type?: string): void {
     if (this.#ended) return;
-    let failure = type;
-    try {
-      const errorKind = type ?? errorType(error);
-      failure = errorKind;
-      const { span } = this;
-      if (span !== undefined && answered(span.isRecording()) && !this.#isExpected(error)) {
-        answered(span.setAttribute(ATTR_ERROR_TYPE, errorKind));
-        if (error === undefined) {
-          answered(span.setStatus({ code: SpanStatusCode.ERROR }));
-        } else {
-          answered(span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) }));
-          if (markRecorded(span, error)) {
-            answered(span.recordException(exceptionOf(error), this.#startedAt?.now()));
-          }
-        }
-      }
-    } catch (fault) {
-      reportFault('recording an error', fault);
-    }
-    this.#end(failure ?? '_OTHER');
+    const failure = failureOf(error, type);
+    this.#record(failure, this.#startedAt?.now());
+    this.#end(failure.type ?? '_OTHER');
   }
 
-  #isExpected(error: unknown): boolean {
-    return error !== undefined && this.#settings.isExpectedError?.(error) === true;
+  #record(failure: Failure, time: number | undefined): void {
+    recordFailure(this.span, failure, this.#settings.isExpectedError, time);
   }
 }
 
