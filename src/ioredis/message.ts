@@ -62,7 +62,8 @@ export class EntryReader {
 
   #hidePlain(fields: RedisFields, start: number): void {
     if (!this.#hidesPlain) hideTraceFields(this.#tracing, fields, this.#names);
-    else if (start < fields.length) fields.length = start;
+    // A shorter `length` would take four times as long.
+    else while (fields.length > start) fields.pop();
   }
 
   #receiveUnusual(entry: unknown[], source: EntrySource): ReceivedMessage | undefined {
@@ -78,8 +79,9 @@ export class EntryReader {
   }
 }
 
-/** Reused safely, because nothing else runs while it is in use. */
+// Reused safely, because nothing else runs while they are in use.
 const plain = new PlainFields();
+const again = new PlainFields();
 
 /** Hides the trace fields of an entry in the reply to a query. Its context is read only if it is processed. @internal */
 export function showEntry(source: EntrySource, entry: unknown[], names: readonly string[]): void {
@@ -171,6 +173,13 @@ export class ReceivedMessage extends Received implements ReceivedEntry {
   }
 
   protected extract(): Context {
+    if (this.#isPlain) {
+      again.traceparent = this.#traceparent;
+      again.tracestate = this.#tracestate;
+      again.baggage = this.#baggage;
+      const context = this.messaging.extractFound(again);
+      if (context !== undefined) return context;
+    }
     const fields = this.#fields ?? this.#found();
     this.#fields = undefined;
     return this.messaging.extract(redisFields, fields);
@@ -238,7 +247,10 @@ function textLength(value: unknown): number {
 
 /** Whether a `traceparent` of version 00 has known flags without the sampled one. */
 function isPlainUnsampled(traceparent: string): boolean {
-  return traceparent.length === 55 && (traceparent.endsWith('-00') || traceparent.endsWith('-02'));
+  if (traceparent.length !== 55 || traceparent.charCodeAt(52) !== 0x2d || traceparent.charCodeAt(53) !== 0x30)
+    return false;
+  const flags = traceparent.charCodeAt(54);
+  return flags === 0x30 || flags === 0x32;
 }
 
 /**

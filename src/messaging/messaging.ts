@@ -11,12 +11,15 @@ import {
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { cloudEvents } from '../../carriers/cloud-events.ts';
 import { isHeaderMap } from '../../carriers/map-headers.ts';
+import { redisFields } from '../../carriers/redis-fields.ts';
 import { describe } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
 import { fastExtractFor, resolvePropagator } from '../propagation/current-propagator.ts';
 import { CarriedHeaders } from '../propagation/carried-headers.ts';
 import { extractFrom, injectCopy } from '../propagation/inject-extract.ts';
+import type { PlainFields } from '../propagation/plain-fields.ts';
 import { UnsampledContext } from '../propagation/unsampled-context.ts';
+import { UnsampledText } from '../propagation/unsampled-text.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { isValidSpanContext } from '../common/valid-span-context.ts';
 import type { AdmittedContext } from '../propagation/trust.ts';
@@ -97,7 +100,7 @@ export class Messaging {
    * unchanged.
    */
   isCertainlyUnsampled(parent: Context): boolean {
-    return parent instanceof UnsampledContext
+    return parent instanceof UnsampledContext || parent instanceof UnsampledText
       ? isReceivedCertainlyUnsampled(parent.traceFlags, this.#provider, this.fastPath)
       : isCertainlyUnsampled(parent, this.#provider, this.fastPath);
   }
@@ -220,6 +223,12 @@ export class Messaging {
   extractPlain<H>(adapter: CarrierAdapter<H>, headers: H | null | undefined): Context | undefined {
     if (!this.#admitsAll || !this.#mayReadLate || headers === undefined || headers === null) return undefined;
     return fastExtractFor(this.propagator)?.(adapter, headers);
+  }
+
+  /** As {@link extract}, of a stream entry whose trace fields have been found; undefined if they are unusual. */
+  extractFound(found: PlainFields): Context | undefined {
+    if (!this.fastPath || this.#cloudEvents) return undefined;
+    return fastExtractFor(this.propagator)?.<unknown>(redisFields, found);
   }
 
   /** Applies the trust and baggage options to a received message's context; undefined if there is no such option. */

@@ -1,6 +1,6 @@
 // Reads the context of common messages by a fast path.
 import { Buffer } from 'node:buffer';
-import { type Context, trace } from '@opentelemetry/api';
+import { type Context, type SpanContext, trace, TraceFlags } from '@opentelemetry/api';
 import type { CarrierAdapter } from '../../carriers/adapter.ts';
 import { amqpHeaders } from '../../carriers/amqp-headers.ts';
 import { kafkaHeaders } from '../../carriers/kafka-headers.ts';
@@ -11,9 +11,10 @@ import { markValid } from '../common/valid-span-context.ts';
 import { FieldContext } from './field-context.ts';
 import { isPlainBaggage } from './plain-baggage.ts';
 import { PlainFields } from './plain-fields.ts';
-import { parsePlainTraceparent } from './plain-traceparent.ts';
+import { flagsOfPlainTraceparent, parsePlainTraceparent, spanContextOf } from './plain-traceparent.ts';
 import { isSimpleTraceState, W3CTraceState } from './trace-state.ts';
 import { parseUnsampled, UnsampledContext } from './unsampled-context.ts';
+import { UnsampledText } from './unsampled-text.ts';
 import { W3CBaggage } from './w3c-baggage.ts';
 
 /**
@@ -85,8 +86,12 @@ function fromRecord(headers: KnownNames, ownOnly: boolean, stock: boolean): Cont
 const found = new PlainFields();
 
 function fromFields(fields: unknown, stock: boolean): Context | undefined {
-  if (!found.find(fields) || found.traceparent === undefined) return undefined;
-  return contextOf(found.traceparent, found.tracestate, found.baggage, stock);
+  if (fields instanceof PlainFields) return fromFound(fields, stock);
+  return found.find(fields) ? fromFound(found, stock) : undefined;
+}
+
+function fromFound({ traceparent, tracestate, baggage }: PlainFields, stock: boolean): Context | undefined {
+  return traceparent === undefined ? undefined : contextOf(traceparent, tracestate, baggage, stock);
 }
 
 function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, stock: boolean): Context | undefined {
@@ -97,6 +102,15 @@ function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, 
       return carried === null ? undefined : UnsampledContext.ofParsed(flags, carried, !stock && flags !== 0);
     }
   }
+  if (tracestate === undefined && typeof traceparent === 'string') {
+    const flags = flagsOfPlainTraceparent(traceparent);
+    if (flags === undefined) return undefined;
+    if ((flags & TraceFlags.SAMPLED) === 0) {
+      const carried = baggageOf(baggage, stock);
+      return carried === null ? undefined : new UnsampledText(traceparent, flags, carried, !stock && flags !== 0);
+    }
+    return contextWith(spanContextOf(traceparent, flags), baggage, stock);
+  }
   const spanContext = parsePlainTraceparent(traceparent);
   if (spanContext === undefined) return undefined;
   if (tracestate !== undefined) {
@@ -104,6 +118,10 @@ function contextOf(traceparent: unknown, tracestate: unknown, baggage: unknown, 
     if (text === undefined || (stock && !isSimpleTraceState(text))) return undefined;
     spanContext.traceState = new W3CTraceState(text);
   }
+  return contextWith(spanContext, baggage, stock);
+}
+
+function contextWith(spanContext: SpanContext, baggage: unknown, stock: boolean): Context | undefined {
   const carried = baggageOf(baggage, stock);
   if (carried === null) return undefined;
   markValid(spanContext, true);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isPlainTraceparentOf, parsePlainTraceparent } from './plain-traceparent.ts';
+import { flagsOfPlainTraceparent, isPlainTraceparentOf, parsePlainTraceparent } from './plain-traceparent.ts';
 import { parseTraceparent } from './traceparent.ts';
 import { W3CTraceState } from './trace-state.ts';
 
@@ -16,6 +16,7 @@ test('what is parsed quickly has the ids and flags of the full parser, for one c
     fc.property(changed, fc.boolean(), ([at, character], asBytes) => {
       const text = plain.slice(0, at) + character + plain.slice(at + 1);
       const quick = parsePlainTraceparent(asBytes ? Buffer.from(text) : text);
+      expect(flagsOfPlainTraceparent(text)).toBe(parsePlainTraceparent(text)?.traceFlags);
       const full = parseTraceparent(text);
       if (quick !== undefined) expect({ ...full, isRemote: true }).toEqual(quick);
       else expect(full?.traceFlags === 1 && text === plain).toBe(false);

@@ -61,11 +61,35 @@ export function parsePlainTraceparent(header: unknown): SpanContext | undefined 
     if (!hasDigitBytes(header, 3, 35) || !hasDigitBytes(header, 36, 52)) return undefined;
     text = header.toString('latin1');
   }
+  const traceFlags = flagsOf(text);
+  return traceFlags === undefined ? undefined : spanContextOf(text, traceFlags);
+}
+
+/**
+ * The flags of a text that {@link parsePlainTraceparent} would parse; undefined for anything else.
+ *
+ * @internal
+ */
+export function flagsOfPlainTraceparent(text: string): number | undefined {
+  if (text.length !== length || !hasDigits(text, 3, 35) || !hasDigits(text, 36, 52)) return undefined;
+  return flagsOf(text);
+}
+
+/** The flags of a header whose ids have only digits; undefined if the rest is unusual or an id is invalid. */
+function flagsOf(text: string): number | undefined {
   if (text.charCodeAt(0) !== zero || text.charCodeAt(1) !== zero || text.charCodeAt(53) !== zero) return undefined;
   if (text.charCodeAt(2) !== dash || text.charCodeAt(35) !== dash || text.charCodeAt(52) !== dash) return undefined;
   const traceFlags = text.charCodeAt(54) - zero;
   if (traceFlags < 0 || traceFlags > 3) return undefined;
-  if (!hasOther(text, 3, 35) || !hasOther(text, 36, 52)) return undefined;
+  return hasOther(text, 3, 35) && hasOther(text, 36, 52) ? traceFlags : undefined;
+}
+
+/**
+ * The span context of a header that has been checked.
+ *
+ * @internal
+ */
+export function spanContextOf(text: string, traceFlags: number): SpanContext {
   lastText = text;
   lastParsed = { traceId: text.slice(3, 35), spanId: text.slice(36, 52), traceFlags, isRemote: true };
   return lastParsed;

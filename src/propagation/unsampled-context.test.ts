@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { isRandomTraceId, withRandomTraceId } from '../common/random-trace-id.ts';
 import { isTracingSuppressed } from '../common/suppression.ts';
 import { parseUnsampled, UnsampledContext } from './unsampled-context.ts';
+import { UnsampledText } from './unsampled-text.ts';
 
 const hex = (length: number): fc.Arbitrary<string> =>
   fc
@@ -48,13 +49,16 @@ test('it behaves like a context of the API with the parsed ids, for all values t
       ];
       const carried = hasBaggage ? baggage : undefined;
       expect(parseUnsampled(Buffer.from(`00-${traceId}-${spanId}-0${flags}`))).toBe(flags);
-      const ours = UnsampledContext.ofParsed(flags, carried, marksRandom);
+      const ofBytes = UnsampledContext.ofParsed(flags, carried, marksRandom);
+      const ofText = new UnsampledText(`00-${traceId}-${spanId}-0${flags}`, flags, carried, marksRandom);
       let theirs = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: flags, isRemote: true });
       if (carried !== undefined) theirs = propagation.setBaggage(theirs, carried);
       if (marksRandom) theirs = withRandomTraceId(theirs, traceId);
-      expect(seen(changes[change]!(ours))).toEqual(seen(changes[change]!(theirs)));
-      expect(seen(ours)).toEqual(seen(theirs));
-      expect(trace.getSpan(ours)).toBe(trace.getSpan(ours));
+      for (const ours of [ofBytes, ofText]) {
+        expect(seen(changes[change]!(ours))).toEqual(seen(changes[change]!(theirs)));
+        expect(seen(ours)).toEqual(seen(theirs));
+        expect(trace.getSpan(ours)).toBe(trace.getSpan(ours));
+      }
     }),
   );
 });
