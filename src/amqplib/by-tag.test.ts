@@ -53,3 +53,14 @@ test('deliveries that are settled at once, or later, leave nothing', () => {
   }
   expect(upTo(values, Number.POSITIVE_INFINITY)).toHaveLength(500);
 });
+
+test('a value that is set below those that were taken is taken too', () => {
+  const values = new ByTag<{ readonly of: number }>();
+  for (const of of [10, 20]) values.set(of, { of });
+  expect([...values.takeUpTo(10)]).toEqual([{ of: 10 }]);
+  values.set(5, { of: 5 });
+  expect([...values.takeUpTo(15)]).toEqual([{ of: 5 }]);
+  expect([...values.takeUpTo(15.5)]).toEqual([]);
+  values.set(16, { of: 16 });
+  expect([...values.takeUpTo(20)]).toEqual([{ of: 16 }, { of: 20 }]);
+});

@@ -4,12 +4,18 @@ import { chunkSize, countOf, endsWithin, TagChunks } from './tag-chunks.ts';
 /** The values of neighbouring tags. */
 interface Chunk<Value> {
   readonly values: (Value | undefined)[];
+  /** The first index that may have a value: most values are taken in order. */
+  start: number;
   count: number;
 }
 
 /** Values by delivery tag, in the order of the tags. */
 export class ByTag<Value extends object> {
-  readonly #chunks = new TagChunks<Chunk<Value>>(() => ({ values: Array(chunkSize).fill(undefined), count: 0 }));
+  readonly #chunks = new TagChunks<Chunk<Value>>(() => ({
+    values: Array(chunkSize).fill(undefined),
+    start: 0,
+    count: 0,
+  }));
   /** Values of tags that no broker sends, such as those of mocks. */
   readonly #others = new Map<number, Value>();
 
@@ -29,6 +35,7 @@ export class ByTag<Value extends object> {
     const chunk = this.#chunks.findOrAdd(tag);
     const at = tag % chunkSize;
     if (chunk.values[at] === undefined) this.#chunks.countAdded(chunk);
+    if (at < chunk.start) chunk.start = at;
     chunk.values[at] = value;
   }
 
@@ -72,20 +79,25 @@ export class ByTag<Value extends object> {
     const others = this.#othersUpTo(tag);
     const taken: (Value | undefined)[][] = others.length === 0 ? [] : [others];
     for (const other of this.#others.keys()) if (!(other > tag)) this.#others.delete(other);
-    for (const [index, { values }] of this.#chunks.upTo(tag)) {
-      const first = index * chunkSize;
+    for (const [index, chunk] of this.#chunks.upTo(tag)) {
+      const { values, start } = chunk;
       if (endsWithin(index, tag)) {
         taken.push(values);
         this.#chunks.delete(index);
       } else {
-        taken.push(values.slice(0, tag - first + 1));
-        for (let each = first; each <= tag; each++) this.delete(each);
+        const first = index * chunkSize;
+        const end = Math.floor(tag) - first + 1;
+        if (start >= end) continue;
+        taken.push(values.slice(start, end));
+        chunk.start = end;
+        for (let each = first + start; each <= tag; each++) this.delete(each);
       }
     }
     return new Taken(taken);
   }
 
   #othersUpTo(tag: number): Value[] {
+    if (this.#others.size === 0) return [];
     return [...this.#others].filter(([other]) => !(other > tag)).map(([, value]) => value);
   }
 }
