@@ -24,11 +24,12 @@ export async function open(tools, address) {
     let left = count;
     let done;
     const all = new Promise((resolve) => (done = resolve));
-    const { consumerTag } = await channel.consume(queue, async (message) => {
+    const handler = tools.handler(async (message) => {
       await handle?.(message);
       channel.ack(message);
       if (--left === 0) done();
     });
+    const { consumerTag } = await channel.consume(queue, handler);
     await all;
     await channel.cancel(consumerTag);
   };

@@ -24,19 +24,22 @@ export async function open(tools, address) {
   };
 
   /** Handles a number of entries of a stream. */
-  const consume = (stream, work) => async (count) => {
-    for (let left = count; left > 0;) {
-      const entries = await read(stream);
-      await Promise.all(entries.map((entry) => handle(entry, work)));
-      await acknowledge(stream, entries);
-      left -= entries.length;
-    }
+  const consume = (stream, work) => {
+    const handler = tools.handler(work);
+    return async (count) => {
+      for (let left = count; left > 0;) {
+        const entries = await read(stream);
+        await Promise.all(entries.map((entry) => handle(entry, handler)));
+        await acknowledge(stream, entries);
+        left -= entries.length;
+      }
+    };
   };
   /** Works off what `hop` sent, one entry after the other: by `consumeStream`, or by the equal loop of an application. */
   const backlog = tools.traced ? consumeBacklog : readBacklog;
   await plain.xgroup('CREATE', second, 'backlog', '0');
 
-  async function readBacklog(count, handler = async () => {}) {
+  async function readBacklog(count, handler = tools.handler(async () => {})) {
     const client = redis.duplicate();
     const group = ['GROUP', 'backlog', 'c'];
     for (let left = count; left > 0;) {

@@ -27,10 +27,10 @@ export async function open(tools, address) {
     await consumer.subscribe({ topic, fromBeginning: true });
     let left = 0;
     let done;
-    const eachMessage = async ({ message }) => {
+    const eachMessage = tools.handler(async ({ message }) => {
       await handle?.(message);
       if (--left === 0) done();
-    };
+    });
     let running;
     return async (count) => {
       left += count;

@@ -6,6 +6,7 @@ import { startSink, Worker } from '../runner/worker.ts';
 export const brokerVariants: readonly string[] = [
   'raw',
   'context',
+  'context+each',
   'auto-0',
   'mqtrace-0',
   'own-0',
