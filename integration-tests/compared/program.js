@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 import { clients } from './clients/index.js';
 
 const [, , tracerName, kafkaBroker, amqpUrl, redisUrl, name] = process.argv;
+/** Only questions that contain this text are asked. */
+const chosen = process.env.COMPARED_QUESTION ?? '';
 const frozen = 'Frozen objects can be sent';
 const write = (answers) => process.stdout.write(`answers ${JSON.stringify(answers)}\n`, () => process.exit(0));
 
@@ -30,7 +32,7 @@ if (name === undefined) {
   const waiting = [...Object.keys(clients), anyClient];
   const answers = Object.fromEntries(waiting.map((client) => [client, null]));
   // The community's instrumentations are exported by OpenTelemetry's exporter.
-  if (tracerName === 'community') waiting.pop();
+  if (tracerName === 'community' || chosen !== '') waiting.pop();
   const work = async () => {
     for (let client = waiting.shift(); client; client = waiting.shift()) answers[client] = await askInProcess(client);
   };
@@ -67,17 +69,20 @@ async function askAbout(client) {
   const require = createRequire(import.meta.url);
   const { commonQuestions } = await import('./questions/common.js');
   const { ownQuestions } = await import('./questions/index.js');
+  const { outsideQuestions } = await import('./questions/outside.js');
   const { moduleQuestions } = await import('./programs/modules.js');
   const modules = tracer.modules?.[client] ?? load?.(require) ?? require(client);
   const made = make(modules, addresses, tracer);
   const answers = {};
   const askAll = async (questions) => {
-    for (const [question, ask] of Object.entries(questions)) answers[question] = await answer(tracer, question, ask);
+    for (const [question, ask] of Object.entries(questions)) {
+      if (question.includes(chosen)) answers[question] = await answer(tracer, question, ask);
+    }
   };
   const questions = { ...commonQuestions(made, tracer), ...ownQuestions[client]?.(made, modules, addresses, tracer) };
-  // At last: a tracer may turn an integration off that has failed once.
+  // At last: invalid ids have broken the exporter of a tracer, and one may turn an integration off that has failed once.
   const { [frozen]: sendFrozen, ...others } = questions;
-  await askAll({ ...others, [frozen]: sendFrozen });
+  await askAll({ ...others, ...outsideQuestions(made, tracer), [frozen]: sendFrozen });
   // How a client is loaded matters only if it is traced, and in the version that the program imports.
   const isTraced = answers['A message is processed in the trace in which it was sent'];
   if (isTraced && tracer.modules?.[client] === undefined) await askAll(moduleQuestions(client, tracerName, addresses));

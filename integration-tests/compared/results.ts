@@ -42,16 +42,23 @@ export interface Addresses {
 export interface AskOptions {
   /** The folder in which the packages of the tracer are installed. Default: this project. */
   readonly modules?: string;
+  /** Only questions that contain this text are asked. Default: all. */
+  readonly question?: string;
   /** The executable of Node.js. Default: that of this process. */
   readonly node?: string;
 }
 
 /** Asks one tracer all questions, in a process of its own. */
 export async function ask(tracer: TracerName, addresses: Addresses, options: AskOptions = {}): Promise<Answers> {
-  const { modules = '', node = process.execPath } = options;
+  const { modules = '', node = process.execPath, question = '' } = options;
   const program = fileURLToPath(new URL('program.js', import.meta.url));
   const args = [program, tracer, addresses.kafkaBroker, addresses.amqpUrl, addresses.redisUrl];
-  const env = { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', COMPARED_MODULES: modules };
+  const env = {
+    ...process.env,
+    KAFKAJS_NO_PARTITIONER_WARNING: '1',
+    COMPARED_MODULES: modules,
+    COMPARED_QUESTION: question,
+  };
   const { stdout, stderr } = await promisify(execFile)(node, args, { timeout: 600_000, maxBuffer: 1e8, env });
   const line = stdout.split('\n').find((each) => each.startsWith('answers '));
   if (line === undefined) throw new Error(`${tracer} has no answers: ${stderr}`);

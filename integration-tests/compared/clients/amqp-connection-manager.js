@@ -1,5 +1,5 @@
 // Publishes and consumes with amqp-connection-manager, for questions that are asked of every client.
-import { consumeFrom, expires, newQueueName } from './queues.js';
+import { argumentsOf, consumeFrom, newQueueName } from './queues.js';
 
 const name = 'amqp-connection-manager';
 
@@ -7,7 +7,9 @@ export function amqpConnectionManagerClient({ connect }, { amqpUrl }, tracer) {
   async function withChannel(queue, options, fn, wrapAgain = (manager) => manager) {
     const made = connect([amqpUrl]);
     const manager = wrapAgain(tracer.wrap?.[name]?.(made, options) ?? made);
-    const channel = manager.createChannel({ setup: (inner) => inner.assertQueue(queue, { expires }) });
+    const channel = manager.createChannel({
+      setup: (inner) => inner.assertQueue(queue, { arguments: argumentsOf(queue) }),
+    });
     try {
       return await fn(channel);
     } finally {
@@ -29,7 +31,8 @@ export function amqpConnectionManagerClient({ connect }, { amqpUrl }, tracer) {
         (manager) => tracer.again(name, manager),
       ),
     consume: (queue, handler, count, how) =>
-      withChannel(queue, how?.options, (channel) => consumeFrom(channel, queue, handler, count)),
+      withChannel(queue, how?.options, (channel) => consumeFrom(channel, queue, handler, count, how)),
     settles: true,
+    hasQueueArguments: true,
   };
 }

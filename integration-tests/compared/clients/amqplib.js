@@ -1,5 +1,5 @@
 // Publishes and consumes with amqplib, for questions that are asked of every client.
-import { consumeFrom, expires, newQueueName } from './queues.js';
+import { argumentsOf, consumeFrom, newQueueName } from './queues.js';
 
 export function amqplibClient(amqp, { amqpUrl }, tracer) {
   const wrap = (connection, options) => tracer.wrap?.amqplib?.(connection, options) ?? connection;
@@ -7,7 +7,10 @@ export function amqplibClient(amqp, { amqpUrl }, tracer) {
     const connection = await amqp.connect(amqpUrl);
     const channel = await wrap(connection, options).createConfirmChannel();
     try {
-      return await fn(channel, connection);
+      const result = await fn(channel, connection);
+      // Without it, the last acknowledgement may not be sent.
+      await channel.close();
+      return result;
     } finally {
       await connection.close();
     }
@@ -19,11 +22,12 @@ export function amqplibClient(amqp, { amqpUrl }, tracer) {
   return {
     name: 'amqplib',
     input: (headers) => ({ headers }),
-    newDestination: () =>
+    newDestination: (queueArguments) =>
       tracer.untraced(async () => {
         const connection = await amqp.connect(amqpUrl);
         const channel = await connection.createChannel();
-        const { queue } = await channel.assertQueue(await newQueueName(), { expires });
+        const name = await newQueueName(queueArguments);
+        const { queue } = await channel.assertQueue(name, { arguments: argumentsOf(name) });
         await connection.close();
         return queue;
       }),
@@ -34,7 +38,8 @@ export function amqplibClient(amqp, { amqpUrl }, tracer) {
         await publish(channel, queue, [input]);
       }),
     consume: (queue, handler, count, how) =>
-      withChannel(how?.options, (channel) => consumeFrom(channel, queue, handler, count)),
+      withChannel(how?.options, (channel) => consumeFrom(channel, queue, handler, count, how)),
     settles: true,
+    hasQueueArguments: true,
   };
 }

@@ -50,6 +50,7 @@ export function bullmqClient({ Queue, Worker }, { redisUrl }, tracer) {
       await worker.close();
     },
     settles: true,
-    hasLargeHeaders: false,
+    hasHeaders: false,
+    countsAttempts: true,
   };
 }

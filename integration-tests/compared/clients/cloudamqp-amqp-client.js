@@ -1,12 +1,12 @@
 // Publishes and consumes with @cloudamqp/amqp-client, which nothing wraps: the application injects and extracts the context.
-import { expires, newQueueName, untilHandled } from './queues.js';
+import { argumentsOf, newQueueName, untilHandled } from './queues.js';
 
 /** @param tracer - `carry` injects a context into headers, and runs a function in the context of headers */
 export function cloudamqpClient({ AMQPClient }, { amqpUrl }, { carry }) {
   async function withChannel(queue, fn) {
     const connection = await new AMQPClient(amqpUrl).connect();
     const channel = await connection.channel();
-    await channel.queueDeclare(queue, { durable: true }, { 'x-expires': expires });
+    await channel.queueDeclare(queue, { durable: true }, argumentsOf(queue));
     await channel.confirmSelect();
     try {
       return await fn(channel);
@@ -24,7 +24,7 @@ export function cloudamqpClient({ AMQPClient }, { amqpUrl }, { carry }) {
           await channel.basicPublish('', queue, '1', { headers: carry.inject(headers) });
         }
       }),
-    consume: (queue, handler, count) =>
+    consume: (queue, handler, count, how) =>
       withChannel(queue, (channel) =>
         untilHandled(
           (handle) =>
@@ -33,14 +33,16 @@ export function cloudamqpClient({ AMQPClient }, { amqpUrl }, { carry }) {
                 message.properties.headers ?? {},
                 message,
                 () => message.ack(),
-                () => message.nack(true),
+                (requeue) => message.nack(requeue),
               ),
             ),
           (headers, message) => carry.run(headers, () => handler(headers, message)),
           count,
+          how,
         ),
       ),
     settles: true,
+    hasQueueArguments: true,
     isWrapped: false,
     // Its frames have 8 KiB.
     hasLargeHeaders: false,

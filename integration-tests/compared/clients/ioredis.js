@@ -13,6 +13,28 @@ export function ioredisClient({ Redis }, { redisUrl }, tracer) {
       redis.disconnect();
     }
   }
+  async function attempts(redis) {
+    const stream = `compared-${randomUUID()}`;
+    const job = await tracer.inSpan(() => redis.xadd(stream, '*', 'order', '1'));
+    let left = 2;
+    let consumer;
+    await new Promise((resolve) => {
+      const settings = {
+        streams: stream,
+        group: 'group',
+        consumer: 'one',
+        blockMs: 20,
+        minIdleMs: 20,
+        onError: () => {},
+      };
+      consumer = tracer.consumeStream(redis, settings, async () => {
+        if (--left > 0) throw new Error('the first attempt fails');
+        resolve();
+      });
+    });
+    await consumer.stop();
+    return { job };
+  }
   /** As the entry is stored: a traced read may hide trace fields. */
   async function textsOf(stream, id) {
     const reader = new Redis(redisUrl);
@@ -52,5 +74,8 @@ export function ioredisClient({ Redis }, { redisUrl }, tracer) {
         }
       }),
     settles: true,
+    countsAttempts: true,
+    /** Where a tracer has a consumer of its own: two attempts of one message. */
+    attempts: tracer.consumeStream && (() => withRedis(wrap(), attempts)),
   };
 }

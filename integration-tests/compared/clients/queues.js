@@ -1,20 +1,32 @@
 // What the clients of RabbitMQ's libraries have in common. Queues are declared by the clients that use them, and expire.
 import { randomUUID } from 'node:crypto';
 
-export const newQueueName = async () => `compared-${randomUUID()}`;
-/** Milliseconds after which an unused queue is deleted. */
-export const expires = 60_000;
+/** The arguments of queues that have other ones than those that expire. */
+const furtherArguments = new Map();
 
-/** Runs `consume` with a handler that settles a message by the outcome of `handler`; resolves after `count` messages. */
-export function untilHandled(consume, handler, count) {
+/** @param given - arguments of the queue, such as those of a dead letter exchange */
+export async function newQueueName(given) {
+  const name = `compared-${randomUUID()}`;
+  furtherArguments.set(name, given);
+  return name;
+}
+
+/** The arguments with which a queue is declared. It is deleted if it is not used for a minute. */
+export const argumentsOf = (queue) => ({ 'x-expires': 60_000, ...furtherArguments.get(queue) });
+
+/**
+ * Runs `consume` with a handler that settles a message by the outcome of `handler`; resolves after `count` messages.
+ * A message whose handler fails returns to its queue, unless `how.reject` is set.
+ */
+export function untilHandled(consume, handler, count, how) {
   let left = count;
   return new Promise((resolve) => {
-    void consume(async (headers, message, ack, requeue) => {
+    void consume(async (headers, message, ack, nack) => {
       try {
         await handler(headers, message);
         await ack();
       } catch {
-        await requeue();
+        await nack(how?.reject !== true);
       }
       if (--left <= 0) resolve();
     });
@@ -22,7 +34,7 @@ export function untilHandled(consume, handler, count) {
 }
 
 /** Consumes with a channel of amqplib or amqp-connection-manager; resolves after `count` messages. */
-export function consumeFrom(channel, queue, handler, count) {
+export function consumeFrom(channel, queue, handler, count, how) {
   return untilHandled(
     (handle) =>
       channel.consume(queue, (message) =>
@@ -30,10 +42,11 @@ export function consumeFrom(channel, queue, handler, count) {
           message.properties.headers,
           message,
           () => channel.ack(message),
-          () => channel.nack(message, false, true),
+          (requeue) => channel.nack(message, false, requeue),
         ),
       ),
     handler,
     count,
+    how,
   );
 }

@@ -1,10 +1,10 @@
 // Publishes and consumes with rabbitmq-client, for questions that are asked of every client.
-import { expires, newQueueName } from './queues.js';
+import { argumentsOf, newQueueName } from './queues.js';
 
 const name = 'rabbitmq-client';
 
 export function rabbitmqClientClient({ Connection }, { amqpUrl }, tracer) {
-  const declaration = (queue) => ({ queue, arguments: { 'x-expires': expires } });
+  const declaration = (queue) => ({ queue, durable: true, arguments: argumentsOf(queue) });
   async function withConnection(options, fn, wrapAgain = (connection) => connection) {
     const made = new Connection(amqpUrl);
     made.on('error', () => {});
@@ -44,12 +44,14 @@ export function rabbitmqClientClient({ Connection }, { amqpUrl }, tracer) {
               if (--left <= 0) resolve();
             }
           };
-          consumer = connection.createConsumer({ queue, queueOptions: declaration(queue) }, process);
+          const requeue = how?.reject !== true;
+          consumer = connection.createConsumer({ queue, queueOptions: declaration(queue), requeue }, process);
           consumer.on('error', () => {});
         });
         await consumer.close();
       }),
     settles: true,
+    hasQueueArguments: true,
     // Its frames have 8 KiB.
     hasLargeHeaders: false,
   };

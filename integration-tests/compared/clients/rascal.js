@@ -1,5 +1,5 @@
 // Publishes and subscribes with rascal, for questions that are asked of every client.
-import { expires, newQueueName, untilHandled } from './queues.js';
+import { argumentsOf, newQueueName, untilHandled } from './queues.js';
 
 /** @param modules - `rascal`, and its modules `amqplib` and `publication`, which a tracer may need */
 export function rascalClient(modules, { amqpUrl }, tracer) {
@@ -7,7 +7,7 @@ export function rascalClient(modules, { amqpUrl }, tracer) {
     const { BrokerAsPromised, withDefaultConfig } = tracer.rascal?.(modules, options) ?? modules.rascal;
     const vhost = {
       connections: [amqpUrl],
-      queues: { [queue]: { options: { arguments: { 'x-expires': expires } } } },
+      queues: { [queue]: { options: { arguments: argumentsOf(queue) } } },
       publications: { out: { queue, confirm: true } },
       subscriptions: { in: { queue } },
     };
@@ -39,13 +39,15 @@ export function rascalClient(modules, { amqpUrl }, tracer) {
         await untilHandled(
           (handle) =>
             subscription.on('message', (message, _content, ackOrNack) => {
-              const requeue = () => ackOrNack(new Error('again'), { strategy: 'nack', requeue: true });
-              void handle(message.properties.headers, message, () => ackOrNack(), requeue);
+              const nack = (requeue) => ackOrNack(new Error('failed'), { strategy: 'nack', requeue });
+              void handle(message.properties.headers, message, () => ackOrNack(), nack);
             }),
           handler,
           count,
+          how,
         );
       }),
     settles: true,
+    hasQueueArguments: true,
   };
 }

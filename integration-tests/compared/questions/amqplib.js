@@ -45,18 +45,6 @@ export function amqplibQuestions(client, amqp, { amqpUrl }, tracer) {
         );
       }),
 
-    'A dead-lettered message is processed in its trace': () =>
-      withChannel(async (channel) => {
-        const dead = await newQueue(channel);
-        const queue = await newQueue(channel, { deadLetterExchange: '', deadLetterRoutingKey: dead });
-        const handled = new Promise((resolve) => {
-          void channel.consume(dead, () => resolve(tracer.activeTraceId()), { noAck: true });
-        });
-        await channel.consume(queue, (message) => channel.nack(message, false, false));
-        const job = await tracer.inSpan(() => channel.sendToQueue(queue, body));
-        return (await handled) === job.traceId;
-      }),
-
     'A mandatory message that no queue takes fails the span of its publish': () =>
       withChannel(async (channel) => {
         const job = await tracer.inSpan(async () => {

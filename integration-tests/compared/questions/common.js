@@ -1,5 +1,6 @@
 // The questions that are asked of every client, by their names in docs/compared.md.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { attemptQuestions } from './attempts.js';
 
 /** The ids in headers, of the formats of all compared tracers. */
 const traceIdIn = (headers) =>
@@ -37,9 +38,9 @@ export function commonQuestions(client, tracer) {
   const headersSeen = (options) => roundTrip({ ...options, look: (headers) => headers });
 
   /** The ids of the sending span, and the active trace of each attempt; the handler of the first one fails. */
-  async function deliveredTwice() {
+  async function deliveredTwice(queueArguments) {
     const seen = [];
-    const destination = await client.newDestination();
+    const destination = await client.newDestination(queueArguments);
     const job = await tracer.inSpan(() => client.send(destination, [client.input({ source: 'shop' })]));
     const fail = async () => {
       seen.push(tracer.activeTraceId());
@@ -105,19 +106,6 @@ export function commonQuestions(client, tracer) {
       const { job, seen } = await roundTrip({ look, how: { options: { parenting: 'link' } } });
       const [{ traceId, links }] = seen;
       return traceId !== job.traceId && links.some(({ context }) => context.traceId.endsWith(job.traceId));
-    },
-
-    async 'Baggage of 20 kB, from outside, is not passed on as a whole'() {
-      // Only where there are headers, and where baggage is passed on at all.
-      if (tracer.tenant === undefined || client.hasLargeHeaders === false) return undefined;
-      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-      const baggage = Array.from({ length: 200 }, (_, at) => `key${at}=${'x'.repeat(95)}`).join();
-      const [from, to] = [await client.newDestination(), await client.newDestination()];
-      await tracer.untraced(() => client.send(from, [client.input({ traceparent, baggage })]));
-      await client.consume(from, () => client.send(to, [client.input({ source: 'shop' })]), 1);
-      let passedOn;
-      await client.consume(to, async (headers) => void (passedOn = headers.baggage ?? ''), 1);
-      return passedOn.length <= 8192;
     },
 
     async 'Destinations can be left without spans, while their messages carry the context'() {
@@ -199,6 +187,7 @@ export function commonQuestions(client, tracer) {
       return (ages[destination]?.count ?? 0) > 0;
     },
   };
+  Object.assign(questions, attemptQuestions(client, tracer, deliveredTwice));
   if (client.settles) {
     questions['The settlement of a message has a span'] = async () => {
       const { job } = await roundTrip({ how: { settle: true } });

@@ -5,7 +5,7 @@ import { traceConnectionManager } from 'mqtrace/amqp-connection-manager';
 import { traceConnection } from 'mqtrace/amqplib';
 import { bullmqTelemetry, traceWorker } from 'mqtrace/bullmq';
 import { amqpHeaders } from 'mqtrace/carriers';
-import { processMessage as processEntry, traceRedis } from 'mqtrace/ioredis';
+import { consumeStream, processMessage as processEntry, traceRedis } from 'mqtrace/ioredis';
 import { processMessage as processKafka, traceKafka } from 'mqtrace/kafkajs';
 import { mqtraceMetrics } from 'mqtrace/metrics';
 import { traceRabbitClient } from 'mqtrace/rabbitmq-client';
@@ -52,6 +52,7 @@ globalThis.compared = {
     run: (headers, fn) => inOwnSpan(extract(amqpHeaders, headers), fn),
   },
   bullmqTelemetry,
+  consumeStream,
   wrapWorker: traceWorker,
   process: { kafkajs: processKafka, ioredis: processEntry },
   /** Options of a wrapper with a hook for sent messages. */
