@@ -1,8 +1,9 @@
 // Implements the `pipelines` option: which origin is sent, and how the origin of a received message is reported.
-import type { Attributes, Context, TextMapPropagator } from '@opentelemetry/api';
+import { type Attributes, type Context, type TextMapPropagator, trace } from '@opentelemetry/api';
 import { checkNames, isRecord } from '../common/check-options.ts';
 import { describe, invalidOption } from '../common/errors.ts';
 import { answered, reportFault } from '../common/faults.ts';
+import { isSampled } from '../common/is-sampled.ts';
 import { warn } from '../common/warnings.ts';
 import { fastExtractFor } from '../propagation/current-propagator.ts';
 import {
@@ -13,6 +14,7 @@ import {
   withOrigin,
   withOriginInTraceState,
 } from '../propagation/pipeline-origin.ts';
+import { WrittenOrigin } from '../propagation/written-origin.ts';
 import { ATTR_PIPELINE_AGE, ATTR_PIPELINE_HOPS, ATTR_PIPELINE_NAME } from './semconv.ts';
 
 /** Options of end-to-end pipelines. */
@@ -52,6 +54,7 @@ export class PipelinePolicy {
   readonly #name: PipelineOptions['name'];
   readonly #believed: ReadonlySet<string>;
   readonly #propagator: TextMapPropagator;
+  #last: WrittenOrigin | undefined;
 
   /** @throws MqtraceError `INVALID_OPTION` */
   constructor(where: string, given: true | PipelineOptions, propagator: TextMapPropagator) {
@@ -69,23 +72,35 @@ export class PipelinePolicy {
   /** The context for sending a message, with the origin in its trace state. */
   toSend(context: Context, destination: string | undefined): Context {
     if (!this.#isCarried()) return context;
-    const origin = current(originOf(context)) ?? this.#start(destination);
-    return withOriginInTraceState(context, nextHop(origin));
+    const now = Date.now();
+    if (this.#last?.isFor(context, now) === true) return this.#last.written;
+    const received = current(originOf(context), now);
+    const origin = received ?? { startMs: now, hops: 0, name: this.#nameFor(destination) };
+    const written = withOriginInTraceState(context, nextHop(origin));
+    const spanContext = trace.getSpanContext(context);
+    // Each sampled message has a context of its own.
+    if (spanContext !== undefined && !isSampled(spanContext) && !this.namesByDestination) {
+      const { startMs } = origin;
+      const [from, to] = received === undefined ? [now, now] : [startMs - maxSkewMs, startMs + maxAgeMs];
+      this.#last = new WrittenOrigin(context, spanContext, written, from, to);
+    }
+    return written;
   }
 
   /** `detached` with the origin of `received`, whose trace it does not continue. */
   keep(received: Context, detached: Context): Context {
-    const origin = current(originOf(received));
+    const origin = current(originOf(received), Date.now());
     return origin === undefined ? detached : withOrigin(detached, origin);
   }
 
   /** Undefined for a message without an origin, or with an invalid one. */
   ageOf(context: Context): PipelineAge | undefined {
-    const origin = current(originOf(context));
+    const now = Date.now();
+    const origin = current(originOf(context), now);
     if (origin === undefined) return undefined;
     const { name, hops, startMs } = origin;
     const believed = name === undefined || this.#believed.has(name) ? name : other;
-    return { seconds: Math.max(0, Date.now() - startMs) / 1000, hops, name: believed };
+    return { seconds: Math.max(0, now - startMs) / 1000, hops, name: believed };
   }
 
   /** The attributes for a process span. */
@@ -93,10 +108,6 @@ export class PipelinePolicy {
     const age = this.ageOf(context);
     if (age === undefined) return undefined;
     return { [ATTR_PIPELINE_AGE]: age.seconds, [ATTR_PIPELINE_HOPS]: age.hops, [ATTR_PIPELINE_NAME]: age.name };
-  }
-
-  #start(destination: string | undefined): PipelineOrigin {
-    return { startMs: Date.now(), hops: 0, name: this.#nameFor(destination) };
   }
 
   #nameFor(destination: string | undefined): string | undefined {
@@ -126,9 +137,9 @@ export class PipelinePolicy {
 }
 
 /** The origin, if it is plausible. */
-function current(origin: PipelineOrigin | undefined): PipelineOrigin | undefined {
+function current(origin: PipelineOrigin | undefined, now: number): PipelineOrigin | undefined {
   if (origin === undefined) return undefined;
-  const age = Date.now() - origin.startMs;
+  const age = now - origin.startMs;
   return age <= maxAgeMs && age >= -maxSkewMs ? origin : undefined;
 }
 
