@@ -28,14 +28,14 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
       const known = trackedOf(command);
       // A Cluster sends the commands of a pipeline again when a node redirected them.
       if (known !== undefined) {
-        known.pendingError = undefined;
+        known.amongOthers.pendingError = undefined;
         known.watchReject();
       } else if (wasPassedOnToCluster(command)) {
         passOnToClusterAgain(command);
       } else if (passedOnIn(command) === undefined) {
         const tracked = track(connection, command, false);
         if (tracked instanceof StreamCall) {
-          tracked.pipelined = true;
+          tracked.amongOthers.pipelined = true;
           followed.add(tracked);
         }
       }
@@ -67,9 +67,10 @@ export function tracePipeline(connection: Connection, pipeline: Pipeline): void 
 
   function settle(pipelineError?: unknown): void {
     for (const command of followed) {
-      const error = command.pendingError ?? pipelineError ?? execError;
+      const { pendingError, queued } = command.amongOthers;
+      const error = pendingError ?? pipelineError ?? execError;
       if (error !== undefined) command.fail(error);
-      else if (command.queued && execAt !== undefined) command.fail(notExecuted, 'ABORTED');
+      else if (queued && execAt !== undefined) command.fail(notExecuted, 'ABORTED');
       else command.leave();
     }
   }

@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import type { Context } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import type { Operation } from '../messaging/index.ts';
+import { createStamp, type Operation, type Stamp } from '../messaging/index.ts';
 import { onReject } from './command-hooks.ts';
 import type { Connection } from './connection.ts';
 import { redisErrorType } from './error-type.ts';
@@ -13,6 +13,20 @@ const queued = Buffer.from('QUEUED');
 /** Whether the server queued the command in a transaction. Replies are not converted to text, which is slow for large arrays. @internal */
 export function isQueued(reply: unknown): boolean {
   return reply === 'QUEUED' || (Buffer.isBuffer(reply) && reply.equals(queued));
+}
+
+/** The tracked form of each command. */
+const calls: Stamp<StreamCall> = createStamp();
+
+/** What a pipeline or a transaction needs of a command: an object of its own, because most commands are in neither. @internal */
+export interface CallAmongOthers {
+  /** Called once, if the server queues the command in a transaction. */
+  onQueued: (() => void) | undefined;
+  queued: boolean;
+  /** Whether its pipeline settles it. */
+  pipelined: boolean;
+  /** The error of the command, if its pipeline may still send it again. */
+  pendingError: unknown;
 }
 
 /**
@@ -32,17 +46,21 @@ export abstract class StreamCall {
   #reject: Command['reject'] | undefined = undefined;
   #isSent = false;
   #done = false;
-  /** Called once, if the server queues the command in a transaction. */
-  onQueued: (() => void) | undefined = undefined;
-  /** The error of the command, if its pipeline may still send it again. */
-  pendingError: unknown = undefined;
-  /** Set for a pipelined command: its pipeline settles it. */
-  pipelined = false;
-  queued = false;
+  #amongOthers: CallAmongOthers | undefined = undefined;
 
   constructor(connection: Connection, context: Context) {
     this.connection = connection;
     this.context = context;
+  }
+
+  /** The tracked form of a command; undefined for one that is not traced. */
+  static of(command: Command): StreamCall | undefined {
+    return calls.get(command);
+  }
+
+  /** The state of a command of a pipeline or a transaction. */
+  get amongOthers(): CallAmongOthers {
+    return (this.#amongOthers ??= { onQueued: undefined, queued: false, pipelined: false, pendingError: undefined });
   }
 
   /** Called before the command is first sent; it may change the command's arguments. Returns the context to send it in. */
@@ -68,24 +86,26 @@ export abstract class StreamCall {
   clean(_error: unknown, _command: Command): void {}
 
   /**
-   * Observes the outcome in the functions that pass it to the application: bound ones, because until the reply they take less memory
-   * than closures.
+   * Observes the outcome in the functions that pass it to the application. Until the reply, a bound function takes less memory than
+   * a closure, and one of all commands takes none: `transformReply` is only called as a method, but `reject` also by itself.
    */
   observe(command: Command): void {
     this.#command = command;
     this.#transformReply = command.transformReply;
     this.#reject = command.reject;
-    command.transformReply = this.#replied.bind(this);
+    calls.set(command, this);
+    command.transformReply = transformReply;
     command.reject = this.#rejected.bind(this);
   }
 
-  #replied(reply: unknown): unknown {
-    const transformed = this.#transformReply!.call(this.#command, reply);
+  /** @internal */
+  replied(command: Command, reply: unknown): unknown {
+    const transformed = this.#transformReply!.call(command, reply);
     try {
       // Outside a transaction, no stream command has this reply.
       if (isQueued(transformed)) {
-        this.queued = true;
-        this.onQueued?.();
+        this.amongOthers.queued = true;
+        this.amongOthers.onQueued?.();
       } else {
         this.#succeed(transformed);
       }
@@ -108,7 +128,7 @@ export abstract class StreamCall {
   #seeError(error: unknown): void {
     try {
       this.clean(error, this.#command!);
-      if (this.pipelined) this.pendingError = error;
+      if (this.#amongOthers?.pipelined === true) this.#amongOthers.pendingError = error;
       else this.fail(error);
     } catch (fault) {
       reportFault('tracing a Redis error', fault);
@@ -166,6 +186,15 @@ export abstract class StreamCall {
     this.#done = true;
     return true;
   }
+}
+
+/** Of every tracked command. */
+function transformReply(this: Command, reply: unknown): unknown {
+  const call = calls.get(this);
+  if (call !== undefined) return call.replied(this, reply);
+  // A copy of a command has the functions of its class.
+  const { transformReply: original } = Object.getPrototypeOf(this) as Partial<Command>;
+  return original === undefined ? reply : original.call(this, reply);
 }
 
 const finishing = 'tracing a Redis reply';

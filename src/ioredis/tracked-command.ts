@@ -1,7 +1,7 @@
 // Decides which stream commands are tracked, and how.
 import type { Context } from '@opentelemetry/api';
 import { reportFault } from '../common/faults.ts';
-import { activeContext, createStamp, LightOperation, measurePassedOn, type Stamp } from '../messaging/index.ts';
+import { activeContext, LightOperation, measurePassedOn } from '../messaging/index.ts';
 import { metricsEpoch } from '../metrics/series.ts';
 import type { CarriedHeaders } from '../propagation/carried-headers.ts';
 import type { Connection } from './connection.ts';
@@ -12,10 +12,8 @@ import { QueryingCall } from './querying.ts';
 import { ReceivingCall } from './receiving.ts';
 import { SendingCall } from './sending.ts';
 import { SettlingCall } from './settling.ts';
-import type { StreamCall } from './stream-call.ts';
+import { StreamCall } from './stream-call.ts';
 import type { Command } from './types.ts';
-
-const trackedCommands: Stamp<StreamCall> = createStamp();
 
 /** Whether a command may be a stream command: a cheap test that excludes most others. @internal */
 export function maybeStreamCommand(command: Command): boolean {
@@ -25,7 +23,7 @@ export function maybeStreamCommand(command: Command): boolean {
 
 /** The tracked form of a command; undefined for one that is not traced. @internal */
 export function trackedOf(command: Command): StreamCall | undefined {
-  return trackedCommands.get(command);
+  return StreamCall.of(command);
 }
 
 /**
@@ -69,7 +67,6 @@ export function track(
       headers === undefined ? callOf(connection, command, parent) : new SendingCall(connection, parent, headers);
     if (call === undefined) return undefined;
     call.observe(command);
-    trackedCommands.set(command, call);
     return call;
   } catch (error) {
     reportFault('tracing a Redis command', error);

@@ -37,7 +37,7 @@ export class Transaction {
     const tracked = trackedOf(command);
     if (tracked !== undefined) {
       const onQueued = (): unknown => this.#queued.push(tracked);
-      tracked.onQueued = onQueued;
+      tracked.amongOthers.onQueued = onQueued;
       return;
     }
     onReply(command, (reply) => {
