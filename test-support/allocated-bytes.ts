@@ -19,11 +19,19 @@ async function bytesOf(call: (at: number) => unknown): Promise<number> {
       includeObjectsCollectedByMajorGC: true,
       includeObjectsCollectedByMinorGC: true,
     });
-    for (let at = 0; at < perRound; at++) call(at);
+    await repeat(call);
     const { profile } = await post('HeapProfiler.stopSampling');
     return sizeOf(profile.head) / perRound;
   } finally {
     session.disconnect();
+  }
+}
+
+/** Calls many times, and awaits each promise that is returned before the next call. */
+async function repeat(call: (at: number) => unknown): Promise<void> {
+  for (let at = 0; at < perRound; at++) {
+    const result = call(at);
+    if (result instanceof Promise) await result;
   }
 }
 
@@ -44,7 +52,7 @@ function sizeOf({ selfSize, children }: Node): number {
 export async function optimizedBytesOf(call: (at: number) => unknown, expected = 0): Promise<number> {
   let least = Infinity;
   for (let round = 0; round < 100 && least > expected + 1; round++) {
-    for (let at = 0; at < perRound; at++) call(at);
+    await repeat(call);
     least = Math.min(least, await bytesOf(call));
   }
   return least;
@@ -52,7 +60,7 @@ export async function optimizedBytesOf(call: (at: number) => unknown, expected =
 
 /** As {@link optimizedBytesOf}, if nothing is expected of the result. */
 export async function usualBytesOf(call: (at: number) => unknown): Promise<number> {
-  for (let at = 0; at < perRound * 20; at++) call(at);
+  for (let round = 0; round < 20; round++) await repeat(call);
   let least = Infinity;
   for (let round = 0; round < 3; round++) least = Math.min(least, await bytesOf(call));
   return least;

@@ -1,4 +1,5 @@
 // Processes deliveries without a span: in the context of the message, and measured if there is a metrics reader.
+import { types } from 'node:util';
 import { type Context, ROOT_CONTEXT, type SpanContext } from '@opentelemetry/api';
 import {
   contextWithoutSpan,
@@ -75,6 +76,11 @@ export function runLight(
   // The handler may have closed the channel, which has ended the operation.
   if (state.running.pop() === undefined) return result;
   if (isEagerPromise(result)) {
+    if (types.isPromise(result)) {
+      operation.track(state.handling);
+      return operation.endWith(result);
+    }
+    // Other promises may call both reactions.
     const tracked = operation.toOperation();
     tracked.track(state.processing);
     return endWith(tracked, result);

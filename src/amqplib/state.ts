@@ -45,6 +45,8 @@ export class ChannelState {
   readonly direct: DirectHeaders | undefined;
   /** Messages that are being processed. */
   readonly processing: OpenOperations = new OpenOperations();
+  /** Messages without a span whose handlers have returned promises. */
+  readonly handling: OpenOperations<LightOperation> = new OpenOperations();
   /** The operations whose handlers have not returned, the outer ones first. Closing the channel ends and removes them. */
   readonly running: (Operation | LightOperation)[] = [];
   #failure: unknown;
@@ -114,6 +116,7 @@ export class ChannelState {
     this.returns?.clear();
     const processing = [...this.processing];
     endAll(this.messaging, processing, processing.length, true, failure);
+    for (const operation of this.handling) operation.interrupt(failure);
     for (const operation of this.running.splice(0)) this.#endOpen(operation);
     const unsettled = this.deliveries.settleUpTo(Number.POSITIVE_INFINITY);
     endAll(this.messaging, unsettled, unsettled.mostOperations, false, failure);

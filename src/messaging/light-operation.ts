@@ -4,8 +4,10 @@ import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { isEagerPromise } from '../common/eager-promise.ts';
 import { errorType } from '../common/error-type.ts';
 import { reportFault } from '../common/faults.ts';
+import type { Failure } from './failure.ts';
 import { awaitOnce, endWith, isThenable } from './handler.ts';
 import type { Measurement } from './measurement.ts';
+import type { OpenEntry, OpenOperations } from './open-operations.ts';
 import { noOperation, type Operation } from './operation.ts';
 
 /** Ended operations for reuse, to avoid an allocation per message. */
@@ -19,6 +21,7 @@ const maxFree = 256;
 export class LightOperation {
   #context: Context;
   #measurement: Measurement | undefined;
+  #open: OpenEntry | undefined = undefined;
   /** The reactions to a promise, created once for all promises. */
   #fulfilled: ((result: unknown) => unknown) | undefined;
   #rejected: ((error: unknown) => never) | undefined;
@@ -42,6 +45,24 @@ export class LightOperation {
 
   end(): void {
     this.#release()?.end(undefined, undefined);
+  }
+
+  /** Keeps the operation in `open` until it ends, so that closing the client can {@link interrupt} it. */
+  track(open: OpenOperations<LightOperation>): void {
+    this.#open = open.add(this);
+  }
+
+  /**
+   * Ends it before the promise that it ends with.
+   *
+   * @param failure - with which it fails. Default: it succeeds.
+   */
+  interrupt(failure?: Failure): void {
+    const measurement = this.#measurement;
+    // It is not reused, because the promise may still settle: then it has no measurement.
+    this.#measurement = undefined;
+    this.#forget();
+    measurement?.end(undefined, failure && (failure.type ?? '_OTHER'));
   }
 
   /** @param type - `error.type`, if the caller knows a better one than that of the error. */
@@ -94,8 +115,14 @@ export class LightOperation {
     const measurement = this.#measurement;
     this.#measurement = undefined;
     this.#context = ROOT_CONTEXT;
+    this.#forget();
     if (measurement !== undefined && free.length < maxFree) free.push(this);
     return measurement;
+  }
+
+  #forget(): void {
+    this.#open?.remove();
+    this.#open = undefined;
   }
 }
 
