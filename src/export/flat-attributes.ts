@@ -9,6 +9,12 @@ export type PlainValue = string | number | boolean | string[];
 /** Alternating names and values, without repeated names. @internal */
 export type FlatAttributes = PlainValue[];
 
+/**
+ * No attributes, of any number of spans. It is not frozen, because V8 would treat it as another kind of list, but {@link setFlat} copies it.
+ * @internal
+ */
+export const noFlat: FlatAttributes = [];
+
 /** No links, on any number of spans. @internal */
 export const noLinks: readonly Link[] = Object.freeze([]);
 
@@ -57,11 +63,12 @@ export function flatten(
   limits: Required<SpanLimits>,
   skipUndefined = false,
 ): FlatAttributes | undefined {
-  if (attributes === undefined) return [];
+  if (attributes === undefined) return noFlat;
   if (typeof attributes !== 'object') return undefined;
   const { attributeValueLengthLimit } = limits;
   let count = 0;
   for (const _ in attributes) count++;
+  if (count === 0) return noFlat;
   // Adding to an empty list would reserve memory for 16 elements, for as long as the span is open.
   const flat = listOf(2 * count);
   let length = 0;

@@ -4,13 +4,11 @@ import { reportFault } from '../common/faults.ts';
 import type { PreparedSpan, SpanSeries } from '../common/prepared-span.ts';
 import { hasLowerCaseIds, isValidSpanContext, markValid } from '../common/valid-span-context.ts';
 import { dropped, recordedAndSampled } from '../config/sampling-decision.ts';
-import { type FlatAttributes, noLinks } from './flat-attributes.ts';
+import { type FlatAttributes, noFlat, noLinks } from './flat-attributes.ts';
 import { addSampled, flattenOwn, type LightParts, withSampled } from './light-parts.ts';
 import type { LightSource } from './light-source.ts';
 import { LightSpan } from './light-span.ts';
 import type { LightDecisions } from './light-tracer.ts';
-
-const noFlat: FlatAttributes = [];
 
 /**
  * The spans are those that the tracer would start and end, with the same ids, sampling decisions and counts. Only for a processor that

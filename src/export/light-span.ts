@@ -15,13 +15,11 @@ import {
 } from '@opentelemetry/api';
 import type { ReadableSpan, Span as SdkSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../common/faults.ts';
-import { type FlatAttributes, flatten, noLinks, plainLinks, setFlat, toObject } from './flat-attributes.ts';
+import { type FlatAttributes, flatten, noFlat, noLinks, plainLinks, setFlat, toObject } from './flat-attributes.ts';
 import { hasName, type LightParts } from './light-parts.ts';
 import type { LightSource } from './light-source.ts';
 import { LightTimes } from './light-times.ts';
 import { isTime } from './span-time.ts';
-
-const noFlat: FlatAttributes = [];
 
 /**
  * A span with simple attributes and links, stored in a flat list from which it is encoded. Everything else (events, a status,

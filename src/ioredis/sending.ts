@@ -11,23 +11,11 @@ import type { Command } from './types.ts';
 
 /** A send of one message, whose context is appended to its fields. @internal */
 export class SendingCall extends StreamCall {
-  /** The arguments without the trace fields, while the command has others. */
-  #given: readonly unknown[] | undefined = undefined;
-  #carries = false;
-  /** Set if the send has no span: it is only measured. */
-  readonly #passedOn: CarriedHeaders | undefined;
-
-  constructor(connection: Connection, parent: Context, passedOn?: CarriedHeaders) {
-    super(connection, parent);
-    this.#passedOn = passedOn;
-  }
+  /** The arguments without the trace fields, while the command has others; null if it had others; undefined if it never has. */
+  protected given: readonly unknown[] | null | undefined = undefined;
 
   start(command: Command): Context {
     const { tracing, server } = this.connection;
-    if (this.#passedOn !== undefined) {
-      this.#measure(command, this.#passedOn);
-      return this.context;
-    }
     const { args } = command;
     const start = fieldsOfXadd(args);
     const id = start === undefined ? undefined : text(args[start - 1]);
@@ -48,33 +36,20 @@ export class SendingCall extends StreamCall {
     this.operation = operation;
     this.connection.track(operation);
     const [fields] = headers;
-    if (fields !== undefined) {
-      this.#carries = true;
-      this.#given = setFields(command, start!, fields);
-    }
+    if (fields !== undefined) this.given = setFields(command, start!, fields);
     return operation.context;
   }
 
-  #measure(command: Command, passedOn: CarriedHeaders): void {
-    const { tracing, server } = this.connection;
-    const destination = { name: text(command.args[0]) };
-    const light = measurePassedOn(tracing.messaging, 'xadd', destination, server, this.context);
-    this.operation = light?.toOperation() ?? noOperation(this.context);
-    this.connection.track(this.operation);
-    this.#given = addTraceFields(command, passedOn);
-    this.#carries = this.#given !== undefined;
-  }
-
   protected override startAgain(command: Command): void {
-    if (!this.#carries || this.operation === undefined || this.#given !== undefined) return;
-    this.#given = addTraceFieldsAgain(command, this.connection.tracing.messaging, this.operation.context);
+    if (this.operation === undefined || this.given !== null) return;
+    this.given = addTraceFieldsAgain(command, this.connection.tracing.messaging, this.operation.context) ?? null;
   }
 
   /** As for a command without a span, the fields stay only in a command of a Cluster, which writes it at any time. */
   override written(command: Command): void {
-    if (this.#given === undefined || this.connection.client.isCluster === true) return;
-    command.args = this.#given as unknown[];
-    this.#given = undefined;
+    if (this.given == null || this.connection.client.isCluster === true) return;
+    command.args = this.given as unknown[];
+    this.given = null;
   }
 
   succeeded(reply: unknown): void {
@@ -91,7 +66,27 @@ export class SendingCall extends StreamCall {
 
   /** Errors of ioredis contain the arguments of the command. */
   override clean(error: unknown, command: Command): void {
-    if (this.#given !== undefined) restoreArguments(error, command, this.#given);
+    if (this.given != null) restoreArguments(error, command, this.given);
+  }
+}
+
+/** A send without a span, which is only measured. @internal */
+export class MeasuredSendingCall extends SendingCall {
+  readonly #passedOn: CarriedHeaders;
+
+  constructor(connection: Connection, parent: Context, passedOn: CarriedHeaders) {
+    super(connection, parent);
+    this.#passedOn = passedOn;
+  }
+
+  override start(command: Command): Context {
+    const { tracing, server } = this.connection;
+    const destination = { name: text(command.args[0]) };
+    const light = measurePassedOn(tracing.messaging, 'xadd', destination, server, this.context);
+    this.operation = light?.toOperation() ?? noOperation(this.context);
+    this.connection.track(this.operation);
+    this.given = addTraceFields(command, this.#passedOn);
+    return this.context;
   }
 }
 

@@ -44,8 +44,8 @@ export abstract class StreamCall {
   #command: Command | undefined = undefined;
   #transformReply: Command['transformReply'] | undefined = undefined;
   #reject: Command['reject'] | undefined = undefined;
-  #isSent = false;
-  #done = false;
+  /** One field of all of it: it is kept until the reply. */
+  #state: 'new' | 'sent' | 'done' = 'new';
   #amongOthers: CallAmongOthers | undefined = undefined;
 
   constructor(connection: Connection, context: Context) {
@@ -138,12 +138,12 @@ export abstract class StreamCall {
   /** Records that the command is sent, also again; returns the context to send it in. */
   send(command: Command): Context {
     try {
-      if (this.#isSent) this.startAgain(command);
+      if (this.#state !== 'new') this.startAgain(command);
       else this.context = this.start(command);
     } catch (error) {
       reportFault('tracing a Redis command', error);
     }
-    this.#isSent = true;
+    if (this.#state === 'new') this.#state = 'sent';
     return this.context;
   }
 
@@ -182,8 +182,8 @@ export abstract class StreamCall {
 
   /** Whether this is the first outcome. A command that was never sent has no span. */
   #finish(): boolean {
-    if (this.#done || !this.#isSent) return false;
-    this.#done = true;
+    if (this.#state !== 'sent') return false;
+    this.#state = 'done';
     return true;
   }
 }

@@ -10,7 +10,7 @@ import { MeasuredCall } from './measured-call.ts';
 import { passOn, passOnToCluster } from './passed-on.ts';
 import { QueryingCall } from './querying.ts';
 import { ReceivingCall } from './receiving.ts';
-import { SendingCall } from './sending.ts';
+import { MeasuredSendingCall, SendingCall } from './sending.ts';
 import { SettlingCall } from './settling.ts';
 import { StreamCall } from './stream-call.ts';
 import type { Command } from './types.ts';
@@ -64,7 +64,9 @@ export function track(
       return undefined;
     }
     const call =
-      headers === undefined ? callOf(connection, command, parent) : new SendingCall(connection, parent, headers);
+      headers === undefined
+        ? callOf(connection, command, parent)
+        : new MeasuredSendingCall(connection, parent, headers);
     if (call === undefined) return undefined;
     call.observe(command);
     return call;
