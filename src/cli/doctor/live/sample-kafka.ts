@@ -100,6 +100,9 @@ async function rangesOf(admin: Admin, topic: string, count: number): Promise<Ran
   );
 }
 
+/** How long a group may take to form: brokers wait some seconds for further members. */
+const longestJoinMs = 10_000;
+
 /** Reads with a separate group, which commits nothing and is deleted. */
 async function consume(kafka: KafkaClient, admin: Admin, ranges: Ranges, options: KafkaOptions): Promise<Sample[]> {
   const { topic, signal, waitMs } = options;
@@ -112,6 +115,7 @@ async function consume(kafka: KafkaClient, admin: Admin, ranges: Ranges, options
   });
   const samples: Sample[] = [];
   const open = new Set(ranges.keys());
+  let joined: Promise<void> = Promise.resolve();
   try {
     await abortable(consumer.connect(), signal);
     await abortable(consumer.subscribe({ topic, fromBeginning: false }), signal);
@@ -129,7 +133,7 @@ async function consume(kafka: KafkaClient, admin: Admin, ranges: Ranges, options
         return Promise.resolve();
       };
       const run = consumer.run({ autoCommit: false, eachBatchAutoResolve: true, eachBatch });
-      run.then(
+      joined = run.then(
         () => {
           for (const [partition, { from }] of ranges) consumer.seek({ topic, partition, offset: String(from) });
         },
@@ -139,6 +143,9 @@ async function consume(kafka: KafkaClient, admin: Admin, ranges: Ranges, options
     const enough = new AbortController();
     await abortable(Promise.race([read, pause(waitMs, enough.signal)]), signal).finally(() => enough.abort());
   } finally {
+    // A member that is still joining cannot leave: the broker would keep it, and the group, until its session ends.
+    const settled = new AbortController();
+    await Promise.race([joined.catch(() => {}).finally(() => settled.abort()), pause(longestJoinMs, settled.signal)]);
     await consumer.disconnect().catch(() => {});
     await deleteGroup(admin, groupId);
   }
